@@ -1,0 +1,53 @@
+# make demo and make test set up all they need; nothing else has to be installed by hand.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet
+
+.PHONY: help venv demo test check format demo-assets clean
+
+help:
+	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
+	@echo "make test         set up .venv and run the tests"
+	@echo "make check        linters, formatting and types"
+	@echo "make format       format the code"
+	@echo "make demo-assets  draw the demo's images and train its models again"
+	@echo "make clean        remove .venv and results"
+
+venv: $(VENV)/installed
+
+$(VENV)/installed: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name one with make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --requirement requirements.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(INSTALL) --requirement requirements-dev.txt
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/snakemake --cores all
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check --compact-diff Snakefile rules
+	$(BIN)/python tests/lint.py
+	$(BIN)/mypy
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+demo-assets: $(VENV)/installed
+	$(BIN)/python -m demo all
+
+clean:
+	rm -rf $(VENV) results .snakemake resources/weights

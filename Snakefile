@@ -1,0 +1,76 @@
+# synthsight: how well do vision models understand generated images?
+# A table of contents; the logic is in rules/common.smk, the work in src/synthsight.
+
+from snakemake.utils import min_version
+
+min_version("9.21.1")
+
+
+# A configuration is complete in itself: one given by --configfile replaces the demo's, instead of
+# being laid over it.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/index_images.smk"
+include: "rules/fetch_weights.smk"
+include: "rules/prepare_pixels.smk"
+include: "rules/classify.smk"
+include: "rules/score.smk"
+include: "rules/aggregate.smk"
+include: "rules/agreement.smk"
+include: "rules/plot.smk"
+
+
+# A job on the local machine is bounded by `--resources gpu=N`; on a cluster the bound is for each
+# submission, since there the scheduler hands out the devices.
+resource_scopes:
+    gpu="local",
+
+
+localrules:
+    all,
+    weights,
+    logits,
+    scores,
+    tables,
+    figures,
+
+
+# What a plain `snakemake` makes.
+rule all:
+    default_target: True
+    input:
+        TABLES,
+        FIGURES,
+
+
+# Stops on the way, as in `snakemake logits`.
+rule weights:
+    input:
+        WEIGHTS,
+
+
+rule logits:
+    input:
+        LOGITS,
+
+
+rule scores:
+    input:
+        SCORES,
+
+
+rule tables:
+    input:
+        TABLES,
+
+
+rule figures:
+    input:
+        FIGURES,

@@ -1,0 +1,27 @@
+# Accuracies with their intervals.
+
+
+rule aggregate:
+    input:
+        scores=SCORES,
+    output:
+        csv=report(
+            f"{RUN}/tables/accuracy.csv",
+            caption="../workflow/report/accuracy.rst",
+            category="Tables",
+        ),
+        parquet=f"{RUN}/tables/accuracy.parquet",
+    log:
+        f"{LOGS}/aggregate.log",
+    params:
+        spec=spec(lambda wildcards: SETTINGS["intervals"]),
+        code=code("aggregate"),
+    shell:
+        """
+        aggregate.py \
+            --scores {input.scores:q} \
+            --spec {params.spec:q} \
+            --csv {output.csv:q} \
+            --parquet {output.parquet:q} \
+            > {log:q} 2>&1
+        """

@@ -1,0 +1,210 @@
+# The configuration, and what the rules derive from it.
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.utils import available_cpu_count
+
+try:
+    from synthsight.config import ConfigError, load_experiment
+    from synthsight.digest import canonical_json, code_digest
+except ImportError as error:
+    raise WorkflowError(
+        f"{error}. Snakemake runs in an environment without synthsight: `make venv` makes one, or "
+        "run `pip install -e .` in this one."
+    ) from error
+
+BASE = Path(workflow.basedir)
+SCRIPTS = BASE / "workflow" / "scripts"
+
+# Programs are called by name; the interpreter is the one that runs Snakemake, activated or not.
+shell.prefix(
+    "set -euo pipefail; "
+    f"export PATH={shlex.quote(str(SCRIPTS))}:{shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+)
+
+with open(BASE / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as _handle:
+    _SCHEMA = yaml.safe_load(_handle)
+
+try:
+    EXPERIMENT = load_experiment(
+        config,
+        _SCHEMA,
+        [Path(file) for file in workflow.configfiles],
+        Path(".snakemake") / "synthsight",
+    )
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+SETTINGS = EXPERIMENT.settings
+CATEGORIES = EXPERIMENT.categories
+MODELS = EXPERIMENT.models
+PRIMARY = SETTINGS["matching"]["primary"]
+RUN = f"results/{SETTINGS['run']}"
+LOGS = f"{RUN}/logs"
+
+#: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
+MODELS_PER_PAGE = 5
+PAGES = range(1, (len(MODELS) - 1) // MODELS_PER_PAGE + 2)
+
+if workflow.is_main_process:
+    for _note in EXPERIMENT.notes:
+        logger.info(f"Note: {_note}")
+
+
+# Wildcards hold names from the configuration and from folders, so they are matched literally.
+wildcard_constraints:
+    model="|".join(map(re.escape, MODELS)),
+    category="|".join(map(re.escape, CATEGORIES)),
+    geometry="|".join(sorted({re.escape(model.geometry.name) for model in MODELS.values()})),
+    page="[0-9]+",
+
+
+def accelerators():
+    """CUDA or ROCm devices of this machine, counted without importing torch."""
+    return len([name for name in os.listdir("/dev") if re.fullmatch(r"nvidia\d+|kfd", name)])
+
+
+# A forgotten `--resources gpu=1` must not start a job per core on one device. Without a device the
+# jobs are ordinary ones, bounded by the cores. (setdefault is there since Snakemake 9.21.1.)
+workflow.global_resources.setdefault(
+    "gpu", 1 if accelerators() else workflow.cores or available_cpu_count()
+)
+
+
+def classify_threads(wildcards):
+    """On a CPU the jobs that run at a time share the cores; on a GPU one core feeds it."""
+    if accelerators() or not workflow.cores:
+        return 1
+    return max(1, workflow.cores // workflow.global_resources["gpu"].value)
+
+
+# What decides a rerun ---------------------------------------------------------------------------
+
+
+def code(program):
+    """A digest of a program and of all modules that it reaches: the param `code` of its rule."""
+    return code_digest(SCRIPTS / f"{program}.py")
+
+
+def spec(function):
+    """Make the param `spec` of a rule: canonical JSON of the settings that its output depends on.
+
+    `function` takes wildcards and returns them. A param that is a function of wildcards alone is
+    recorded by Snakemake, and no brace in it is read as a wildcard.
+    """
+    return lambda wildcards: canonical_json(function(wildcards))
+
+
+def index_spec(wildcards):
+    category = CATEGORIES[wildcards.category]
+    return {
+        "root": SETTINGS["images"]["root"],
+        "category": category.name,
+        "folders": category.folders,
+        "max_pixels": SETTINGS["images"]["max_pixels"],
+        "listing": category.listing.digest,
+    }
+
+
+def fetch_spec(wildcards):
+    model = MODELS[wildcards.model]
+    return {
+        "name": model.name,
+        "architecture": model.architecture,
+        "reference": model.reference,
+    }
+
+
+def pixels_spec(wildcards):
+    return {
+        "root": SETTINGS["images"]["root"],
+        "max_pixels": SETTINGS["images"]["max_pixels"],
+        "geometry": next(
+            model.geometry.as_dict()
+            for model in MODELS.values()
+            if model.geometry.name == wildcards.geometry
+        ),
+    }
+
+
+def classify_spec(wildcards):
+    model = MODELS[wildcards.model]
+    return {
+        "model": model.name,
+        "architecture": model.architecture,
+        "geometry": model.geometry.as_dict(),
+        "mean": model.mean,
+        "std": model.std,
+        "preprocess": SETTINGS["preprocess"],
+        "label_space": model.labels,
+    }
+
+
+def score_spec(wildcards):
+    return {
+        "labels": MODELS[wildcards.model].labels,
+        "rules": sorted(SETTINGS["matching"]["rules"]),
+        "categories": {category.name: sorted(category.also) for category in CATEGORIES.values()},
+    }
+
+
+def models_spec(wildcards):
+    return {"rule": PRIMARY, "page": int(wildcards.page), "per_page": MODELS_PER_PAGE}
+
+
+def failures_spec(wildcards):
+    return {"rule": PRIMARY, "category": wildcards.category}
+
+
+# Files ------------------------------------------------------------------------------------------
+# In the order of names, so that the order of the configuration decides nothing.
+
+
+def checkpoint_of(wildcards):
+    """The local checkpoint of a model, if it has one."""
+    model = MODELS[wildcards.model]
+    return [] if model.checkpoint is None else [model.checkpoint]
+
+
+def label_file_of(wildcards):
+    """The label file of a model, if its names come from one."""
+    labels = MODELS[wildcards.model].labels
+    return [labels] if Path(labels).is_file() else []
+
+
+def pixels_of(wildcards):
+    """The pixels that a model's classification of a category reads."""
+    geometry = MODELS[wildcards.model].geometry.name
+    return f"{RUN}/pixels/{geometry}/{wildcards.category}.arrow"
+
+
+def model_priority(wildcards):
+    """Model-major order: the first model of the configuration goes first."""
+    return len(MODELS) - list(MODELS).index(wildcards.model)
+
+
+MANIFESTS = [f"{RUN}/images/{category}.parquet" for category in CATEGORIES]
+WEIGHTS = [f"resources/weights/{model}.safetensors" for model in sorted(MODELS)]
+NOTES = [f"resources/weights/{model}.json" for model in sorted(MODELS)]
+LOGITS = [
+    f"{RUN}/logits/{model}/{category}.parquet" for model in sorted(MODELS) for category in CATEGORIES
+]
+SCORES = [f"{RUN}/scores/{model}.parquet" for model in sorted(MODELS)]
+TABLES = [f"{RUN}/tables/{table}.csv" for table in ("accuracy", "agreement", "excluded")]
+FIGURES = [
+    f"{RUN}/figures/{figure}.{ending}"
+    for figure in (
+        "samples",
+        "overview",
+        *(f"models_{page}" for page in PAGES),
+        *(f"failures_{category}" for category in CATEGORIES),
+    )
+    for ending in ("pdf", "png")
+]

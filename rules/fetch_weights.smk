@@ -1,0 +1,30 @@
+# Weights, from a library's hub or a local checkpoint. The one rule that uses the network, so it
+# runs where Snakemake runs, never on a compute node.
+
+
+localrules:
+    fetch_weights,
+
+
+rule fetch_weights:
+    input:
+        checkpoint=checkpoint_of,
+    output:
+        weights="resources/weights/{model}.safetensors",
+        note="resources/weights/{model}.json",
+    log:
+        f"{LOGS}/fetch_weights/{{model}}.log",
+    priority: 1000
+    retries: 3
+    params:
+        spec=spec(fetch_spec),
+        code=code("fetch_weights"),
+    shell:
+        """
+        fetch_weights.py \
+            --spec {params.spec:q} \
+            --checkpoint {input.checkpoint:q} \
+            --weights {output.weights:q} \
+            --note {output.note:q} \
+            > {log:q} 2>&1
+        """

@@ -1,0 +1,42 @@
+# The manifests: which files there are, and which of them can serve as images.
+
+
+rule index_images:
+    output:
+        manifest=f"{RUN}/images/{{category}}.parquet",
+    log:
+        f"{LOGS}/index_images/{{category}}.log",
+    threads: 2
+    params:
+        spec=spec(index_spec),
+        code=code("index_images"),
+    shell:
+        """
+        index_images.py \
+            --spec {params.spec:q} \
+            --threads {threads} \
+            --output {output.manifest:q} \
+            > {log:q} 2>&1
+        """
+
+
+rule list_excluded:
+    input:
+        manifests=MANIFESTS,
+    output:
+        table=report(
+            f"{RUN}/tables/excluded.csv",
+            caption="../workflow/report/excluded.rst",
+            category="Tables",
+        ),
+    log:
+        f"{LOGS}/list_excluded.log",
+    params:
+        code=code("list_excluded"),
+    shell:
+        """
+        list_excluded.py \
+            --manifests {input.manifests:q} \
+            --output {output.table:q} \
+            > {log:q} 2>&1
+        """

@@ -1,0 +1,117 @@
+# Figures, each as PDF and PNG, a rule for each.
+
+
+rule plot_samples:
+    input:
+        manifests=MANIFESTS,
+    output:
+        pdf=f"{RUN}/figures/samples.pdf",
+        png=report(
+            f"{RUN}/figures/samples.png",
+            caption="../workflow/report/samples.rst",
+            category="Images",
+        ),
+    log:
+        f"{LOGS}/plot_samples.log",
+    params:
+        root=lambda wildcards: SETTINGS["images"]["root"],
+        code=code("plot_samples"),
+    shell:
+        """
+        plot_samples.py \
+            --manifests {input.manifests:q} \
+            --root {params.root:q} \
+            --pdf {output.pdf:q} \
+            --png {output.png:q} \
+            > {log:q} 2>&1
+        """
+
+
+rule plot_overview:
+    input:
+        accuracy=f"{RUN}/tables/accuracy.parquet",
+        agreement=f"{RUN}/tables/agreement.parquet",
+        manifests=MANIFESTS,
+        notes=NOTES,
+    output:
+        pdf=f"{RUN}/figures/overview.pdf",
+        png=report(
+            f"{RUN}/figures/overview.png",
+            caption="../workflow/report/overview.rst",
+            category="Accuracy",
+        ),
+    log:
+        f"{LOGS}/plot_overview.log",
+    params:
+        spec=spec(lambda wildcards: {"rule": PRIMARY}),
+        code=code("plot_overview"),
+    shell:
+        """
+        plot_overview.py \
+            --accuracy {input.accuracy:q} \
+            --agreement {input.agreement:q} \
+            --manifests {input.manifests:q} \
+            --weights {input.notes:q} \
+            --spec {params.spec:q} \
+            --pdf {output.pdf:q} \
+            --png {output.png:q} \
+            > {log:q} 2>&1
+        """
+
+
+rule plot_models:
+    input:
+        accuracy=f"{RUN}/tables/accuracy.parquet",
+    output:
+        pdf=f"{RUN}/figures/models_{{page}}.pdf",
+        png=report(
+            f"{RUN}/figures/models_{{page}}.png",
+            caption="../workflow/report/models.rst",
+            category="Accuracy",
+            labels={"page": "{page}"},
+        ),
+    log:
+        f"{LOGS}/plot_models/{{page}}.log",
+    params:
+        spec=spec(models_spec),
+        code=code("plot_models"),
+    shell:
+        """
+        plot_models.py \
+            --accuracy {input.accuracy:q} \
+            --spec {params.spec:q} \
+            --pdf {output.pdf:q} \
+            --png {output.png:q} \
+            > {log:q} 2>&1
+        """
+
+
+rule plot_failures:
+    input:
+        accuracy=f"{RUN}/tables/accuracy.parquet",
+        scores=SCORES,
+    output:
+        pdf=f"{RUN}/figures/failures_{{category}}.pdf",
+        png=report(
+            f"{RUN}/figures/failures_{{category}}.png",
+            caption="../workflow/report/failures.rst",
+            category="Failures",
+            labels={"category": "{category}"},
+        ),
+    log:
+        f"{LOGS}/plot_failures/{{category}}.log",
+    params:
+        root=lambda wildcards: SETTINGS["images"]["root"],
+        spec=spec(failures_spec),
+        code=code("plot_failures"),
+    shell:
+        """
+        plot_failures.py \
+            --accuracy {input.accuracy:q} \
+            --scores {input.scores:q} \
+            --root {params.root:q} \
+            --spec {params.spec:q} \
+            --pdf {output.pdf:q} \
+            --png {output.png:q} \
+            > {log:q} 2>&1
+        """

@@ -1,0 +1,23 @@
+# Decoded, resized and cropped images, once per geometry and not once per model.
+
+
+rule prepare_pixels:
+    input:
+        manifest=f"{RUN}/images/{{category}}.parquet",
+    output:
+        pixels=f"{RUN}/pixels/{{geometry}}/{{category}}.arrow",
+    log:
+        f"{LOGS}/prepare_pixels/{{geometry}}/{{category}}.log",
+    threads: 2
+    params:
+        spec=spec(pixels_spec),
+        code=code("prepare_pixels"),
+    shell:
+        """
+        prepare_pixels.py \
+            --manifest {input.manifest:q} \
+            --spec {params.spec:q} \
+            --threads {threads} \
+            --output {output.pixels:q} \
+            > {log:q} 2>&1
+        """

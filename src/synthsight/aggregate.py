@@ -1,0 +1,132 @@
+"""From hits to accuracies: Wilson intervals for cells, bootstrap for means over categories."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.parquet as pq
+from statsmodels.stats.proportion import proportion_confint
+
+#: Stands for the mean over categories, or for all generators together.
+ALL = "*"
+
+COLUMNS = [
+    "model",
+    "category",
+    "generator",
+    "rule",
+    "n",
+    "top1",
+    "top5",
+    "top1_low",
+    "top1_high",
+    "top5_low",
+    "top5_high",
+]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How intervals are computed.
+
+    Attributes:
+        level: confidence level, as 0.95.
+        resamples: of the bootstrap.
+        seed: of the bootstrap; each mean draws from a stream of its own, which depends on the seed
+            and on what it is the mean of, so that another model does not change it.
+    """
+
+    level: float
+    resamples: int
+    seed: int
+
+
+def aggregate(scores: Iterable[str | os.PathLike[str]], intervals: Intervals) -> pd.DataFrame:
+    """The accuracy of each model, by category, generator and rule.
+
+    A cell (one category) has a Wilson interval. The mean over categories, unweighted as in the
+    paper, has a percentile bootstrap interval that resamples images within each category.
+
+    Args:
+        scores: Parquet files of :func:`synthsight.score.score`, a model each.
+        intervals: level, resamples and seed.
+
+    Returns:
+        The columns :data:`COLUMNS`, sorted; accuracies and bounds are fractions in 0..1. ``n`` is
+        the number of images; for a mean over categories, of all their images.
+    """
+    tables = [_aggregate_model(path, intervals) for path in scores]
+    order = ["model", "rule", "category", "generator"]
+    return pd.concat(tables)[COLUMNS].sort_values(order, ignore_index=True)
+
+
+def _aggregate_model(path: str | os.PathLike[str], intervals: Intervals) -> pd.DataFrame:
+    file = pq.ParquetFile(path)
+    model = file.schema_arrow.metadata[b"model"].decode()
+    columns = ["category", "generator", "rule", "top1_hit", "top5_hit"]
+    hits = file.read(columns).to_pandas()
+    everything = hits.assign(generator=ALL)
+    single = hits.dropna(subset=["generator"])
+    keys = ["rule", "category", "generator"]
+    cells = (
+        pd.concat([everything, single])
+        .groupby(keys, as_index=False)
+        .agg(n=("top1_hit", "size"), top1=("top1_hit", "sum"), top5=("top5_hit", "sum"))
+    )
+    means = [
+        _mean_over_categories(cells_of, model, str(rule), str(generator), intervals)
+        for (rule, generator), cells_of in cells.groupby(["rule", "generator"])
+    ]
+    for hit in ("top1", "top5"):
+        low, high = proportion_confint(
+            cells[hit], cells["n"], alpha=1 - intervals.level, method="wilson"
+        )
+        cells[f"{hit}_low"], cells[f"{hit}_high"] = low, high
+        cells[hit] = cells[hit] / cells["n"]
+    rows: pd.DataFrame = pd.concat([cells, pd.DataFrame(means)])
+    return rows.assign(model=model)
+
+
+def _mean_over_categories(
+    cells: pd.DataFrame, model: str, rule: str, generator: str, intervals: Intervals
+) -> dict[str, object]:
+    """The row of a mean over categories, from counts of hits by category."""
+    row: dict[str, object] = {
+        "rule": rule,
+        "category": ALL,
+        "generator": generator,
+        "n": int(cells["n"].sum()),
+    }
+    n = cells["n"].to_numpy()
+    for hit in ("top1", "top5"):
+        name = "\0".join((model, rule, generator, hit))
+        rng = np.random.default_rng([intervals.seed, zlib.crc32(name.encode())])
+        hits = cells[hit].to_numpy()
+        row[hit] = float((hits / n).mean())
+        low, high = _bootstrap_mean(hits, n, intervals, rng)
+        row[f"{hit}_low"], row[f"{hit}_high"] = low, high
+    return row
+
+
+def _bootstrap_mean(
+    hits: npt.NDArray[np.int64],
+    n: npt.NDArray[np.int64],
+    intervals: Intervals,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Percentile interval of the mean of ``hits / n``, images resampled within each category.
+
+    Drawing n images with replacement from n of which ``hits`` are hits gives a binomial number of
+    hits, so the resampling needs counts only.
+    """
+    resampled = rng.binomial(n, hits / n, size=(intervals.resamples, len(n)))
+    means = (resampled / n).mean(axis=1)
+    tail = (1 - intervals.level) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)

@@ -1,0 +1,545 @@
+"""From a configuration to an experiment, or to a list of all that is wrong with it.
+
+The one module that knows the configuration's keys. Whatever a user can get wrong ends here, before
+any job starts, in a message that names the key and the line, what was found and what to write.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from synthsight.digest import canonical_json, code_digest
+from synthsight.files import atomic
+from synthsight.labels import LabelError, LabelSpace, load_labels
+from synthsight.manifest import SUFFIXES, Listing, list_folders
+from synthsight.matching import accepted_classes, words
+from synthsight.pixels import Geometry
+
+Key = tuple[str | int, ...]
+
+#: What a resolved model depends on besides its settings.
+_LIBRARIES = ("timm", "torch", "torchvision")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: the key of the configuration concerned, and a message."""
+
+    key: Key
+    message: str
+
+
+class ConfigError(ValueError):
+    """All that is wrong with a configuration, each with its file, line and key."""
+
+    def __init__(self, problems: Sequence[Problem], files: Sequence[Path]) -> None:
+        lines = [f"{_place(problem.key, files)}: {problem.message}" for problem in problems]
+        count = "an error" if len(lines) == 1 else f"{len(lines)} errors"
+        super().__init__(f"The configuration has {count}.\n  " + "\n  ".join(lines))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A classifier of an experiment.
+
+    Attributes:
+        name: what it is called in paths, tables and figures.
+        architecture: for :class:`synthsight.models.Architecture`.
+        checkpoint: local weights, or None for the published ones.
+        reference: accuracy on real photographs as the user states it, or None.
+        labels: name of its label space.
+        geometry: of its preprocessing.
+        mean: of its normalisation.
+        std: likewise.
+    """
+
+    name: str
+    architecture: dict[str, Any]
+    checkpoint: str | None
+    reference: dict[str, Any] | None
+    labels: str
+    geometry: Geometry
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Category:
+    """A category of an experiment.
+
+    Attributes:
+        name: what it is called in paths, tables and figures; also the words to match.
+        also: further names that count as a hit.
+        folders: ``(generator or None, folder below the images' root)``.
+        listing: what lies in the folders.
+    """
+
+    name: str
+    also: tuple[str, ...]
+    folders: tuple[tuple[str | None, str], ...]
+    listing: Listing
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A configuration that has been found to be sound.
+
+    Attributes:
+        settings: the configuration with its defaults filled in.
+        categories: by name, sorted.
+        models: by name, in the configuration's order.
+        notes: what a user should know though it stops nothing.
+    """
+
+    settings: dict[str, Any]
+    categories: dict[str, Category]
+    models: dict[str, Model]
+    notes: tuple[str, ...]
+
+
+def load_experiment(
+    config: Mapping[str, Any], schema: Mapping[str, Any], files: Sequence[Path], cache: Path
+) -> Experiment:
+    """Check a configuration and resolve what it names.
+
+    Args:
+        config: as read from YAML.
+        schema: the JSON schema that it must satisfy and that carries the defaults.
+        files: the files it was read from, for messages; of a key in several the last counts.
+        cache: folder where what is resolved is kept.
+
+    Raises:
+        ConfigError: with everything that was found wrong.
+    """
+    problems = _schema_problems(config, schema)
+    if problems:
+        raise ConfigError(problems, files)
+    settings = fill_defaults(config, schema)
+    rules = settings["matching"]["rules"]
+    if settings["matching"]["primary"] not in rules:
+        message = f"{settings['matching']['primary']!r} is not among `rules` ({', '.join(rules)})"
+        problems.append(Problem(("matching", "primary"), message))
+    categories, notes = _categories(settings, problems)
+    entries = _model_entries(settings, schema, problems)
+    spaces = _label_spaces(entries, problems)
+    _check_words(categories, spaces, rules, problems)
+    if problems:
+        raise ConfigError(problems, files)
+    models = _resolve_models(entries, spaces, settings["preprocess"], cache, problems)
+    if problems:
+        raise ConfigError(problems, files)
+    return Experiment(settings, categories, models, tuple(notes))
+
+
+# The schema ------------------------------------------------------------------------------------
+
+
+def _schema_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Problem]:
+    validator = jsonschema.Draft202012Validator(schema)
+    problems = []
+    for error in sorted(validator.iter_errors(config), key=lambda error: list(error.path)):
+        key: Key = tuple(error.absolute_path)
+        if error.validator == "additionalProperties":
+            known = list(error.schema["properties"])
+            for name in sorted(set(error.instance) - set(known), key=str):
+                hint = _close(str(name), known) or f"; known keys: {', '.join(known)}"
+                problems.append(Problem((*key, str(name)), f"unknown key{hint}"))
+        elif error.validator == "required":
+            for name in sorted(set(error.schema["required"]) - set(error.instance)):
+                about = error.schema["properties"][name]["description"]
+                problems.append(Problem((*key, name), f"missing. {about}"))
+        else:
+            problems.append(Problem(key, _describe(error)))
+    return list(dict.fromkeys(problems))
+
+
+def _describe(error: jsonschema.ValidationError) -> str:
+    found = f"found {json.dumps(error.instance, default=str, ensure_ascii=False)}"
+    if error.validator == "enum":
+        allowed = [str(value) for value in error.validator_value if value is not None]
+        hint = _close(str(error.instance), allowed)
+        return f"{found}; write one of {', '.join(allowed)}{hint}"
+    about = error.schema.get("description") or error.message
+    return f"{found}. {about}"
+
+
+def fill_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A copy of a value in which missing keys have the schema's defaults, nested ones too."""
+    if isinstance(value, Mapping):
+        filled = {key: copy.deepcopy(inner) for key, inner in value.items()}
+        for key, inner in schema.get("properties", {}).items():
+            if key not in filled and "default" in inner:
+                filled[key] = copy.deepcopy(inner["default"])
+            if key in filled:
+                filled[key] = fill_defaults(filled[key], inner)
+        return filled
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        return [fill_defaults(item, schema["items"]) for item in value]
+    return value
+
+
+# Categories ------------------------------------------------------------------------------------
+
+
+def _categories(
+    settings: Mapping[str, Any], problems: list[Problem]
+) -> tuple[dict[str, Category], list[str]]:
+    root = Path(settings["images"]["root"])
+    wanted = settings["categories"]
+    definitions = _definitions(Path(settings["category_definitions"]), problems)
+    for index, name in enumerate(wanted or []):
+        if wanted.index(name) < index:
+            problems.append(Problem(("categories", index), f"{name!r} is listed twice"))
+        elif message := _bad_name(name):
+            problems.append(Problem(("categories", index), f"{name!r} {message}"))
+    if not root.is_dir():
+        message = (
+            f"no folder {str(root)!r}. Put the images into {root}/<category>/ or "
+            f"{root}/<generator>/<category>/, or name the folder they are in"
+        )
+        problems.append(Problem(("images", "root"), message))
+        return {}, []
+    found, notes = find_categories(root, wanted)
+    for index, name in enumerate(wanted or []):
+        if name not in found and not _bad_name(name):
+            seen = sorted({Path(folder).name for folder in _folders(root)})
+            hint = _close(name, seen) or f"; folders there: {', '.join(seen[:20]) or 'none'}"
+            message = f"no folder {name!r} in {root} or in a generator's folder there{hint}"
+            problems.append(Problem(("categories", index), message))
+    if not found and wanted is None:
+        message = (
+            f"no images in folders below {str(root)!r}. Put them into {root}/<category>/ or "
+            f"{root}/<generator>/<category>/"
+        )
+        problems.append(Problem(("images", "root"), message))
+    categories = {}
+    for name, folders in sorted(found.items()):
+        if message := _bad_folder(name, folders):
+            problems.append(Problem(("images", "root"), message))
+            continue
+        listing = list_folders(root / folder for _, folder in folders)
+        if listing.images == 0:
+            places = " or ".join(str(root / folder) for _, folder in folders)
+            message = (
+                f"category {name!r}: no images in {places} (files: {listing.files}; endings that "
+                f"are read: {' '.join(sorted(SUFFIXES))}). Add some, or list the other categories "
+                "under `categories`"
+            )
+            problems.append(Problem(("images", "root"), message))
+            continue
+        also = tuple(definitions.get(name, {}).get("also", ()))
+        categories[name] = Category(name, also, tuple(folders), listing)
+    return categories, notes
+
+
+def find_categories(
+    root: Path, wanted: Sequence[str] | None
+) -> tuple[dict[str, list[tuple[str | None, str]]], list[str]]:
+    """The folders of each category below the images' root.
+
+    Without ``wanted``, a folder that holds image files is a category; one that holds only folders
+    is a generator, and these folders are categories. With it, a folder of a wanted name is that
+    category, and any other folder is a generator if wanted ones are in it.
+
+    Returns:
+        ``{category: [(generator or None, folder below root)]}``, and notes on what is not used.
+    """
+    found: dict[str, list[tuple[str | None, str]]] = {}
+    notes = []
+    for name in _folders(root):
+        inner = _folders(root / name)
+        if wanted is None:
+            is_category = not inner or _holds_images(root / name)
+            of_generator = [] if is_category else inner
+        else:
+            is_category = name in wanted
+            of_generator = [] if is_category else [folder for folder in inner if folder in wanted]
+        if is_category:
+            found.setdefault(name, []).append((None, name))
+        for folder in of_generator:
+            found.setdefault(folder, []).append((name, f"{name}/{folder}"))
+        if not is_category and not of_generator:
+            notes.append(f"{root / name} is not used: it is no category that was asked for")
+    with os.scandir(root) as scan:
+        loose = sorted(entry.name for entry in scan if entry.is_file() and _is_image(entry.name))
+    if loose:
+        notes.append(f"{len(loose)} images directly in {root} are not used ({loose[0]}, ...)")
+    with os.scandir(root) as scan:
+        links = sorted(entry.name for entry in scan if entry.is_symlink() and entry.is_dir())
+    notes += [
+        f"{root / name} is a link to a folder and not followed: set images.root to where the "
+        "images are, or copy them"
+        for name in links
+    ]
+    return found, notes
+
+
+def _folders(folder: Path) -> list[str]:
+    with os.scandir(folder) as scan:
+        return sorted(
+            entry.name
+            for entry in scan
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+        )
+
+
+def _holds_images(folder: Path) -> bool:
+    with os.scandir(folder) as scan:
+        return any(_is_image(e.name) and not e.is_dir(follow_symlinks=False) for e in scan)
+
+
+def _is_image(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+
+
+def _bad_name(name: str) -> str | None:
+    """Why a name cannot stand in paths and tables, or None."""
+    if not name.strip():
+        return "is blank"
+    if name == "*":
+        return "is reserved: in the tables it stands for all"
+    if "/" in name or name.startswith("."):
+        return "cannot be used as a name: it has a slash in it or starts with a dot"
+    if re.search(r"[{}\x00-\x1f\x7f]", name) or not name.isprintable():
+        return "cannot be used as a name: it has braces or control characters in it"
+    if len(os.fsencode(name)) > 120:
+        return "is too long for a name: the limit is 120 bytes"
+    return None
+
+
+def _bad_folder(name: str, folders: Iterable[tuple[str | None, str]]) -> str | None:
+    for part in (name, *(generator for generator, _ in folders if generator is not None)):
+        if message := _bad_name(part):
+            return f"the folder {part!r} {message}. Rename it"
+    if not words(name):
+        return f"the category {name!r} has no word in its name. Rename the folder"
+    return None
+
+
+def _definitions(path: Path, problems: list[Problem]) -> dict[str, Any]:
+    """What the file of category definitions says, checked by hand: it is small."""
+    key: Key = ("category_definitions",)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        problems.append(Problem(key, f"no file {str(path)!r}"))
+        return {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problems.append(Problem(key, f"{path} is not YAML: {' '.join(str(error).split())}"))
+        return {}
+    definitions = {}
+    for name, definition in content.items() if isinstance(content, dict) else [("", content)]:
+        also = definition.get("also") if isinstance(definition, dict) else None
+        if set(definition if isinstance(definition, dict) else ["?"]) != {"also"} or not (
+            isinstance(also, list) and all(isinstance(word, str) and words(word) for word in also)
+        ):
+            message = f"{path}: {name}: write a category's name, and below it `also: [NAME, ...]`"
+            problems.append(Problem(key, message))
+        else:
+            definitions[str(name)] = definition
+    return definitions
+
+
+# Models ----------------------------------------------------------------------------------------
+
+
+def _model_entries(
+    settings: Mapping[str, Any], schema: Mapping[str, Any], problems: list[Problem]
+) -> list[dict[str, Any]]:
+    """The models as mappings with defaults and names."""
+    item = schema["properties"]["models"]["items"]
+    entries: list[dict[str, Any]] = []
+    for index, model in enumerate(settings["models"]):
+        entry = fill_defaults({"model": model} if isinstance(model, str) else model, item)
+        entry["name"] = entry["name"] or entry["model"].partition("/")[2] or entry["model"]
+        key: Key = ("models", index)
+        if message := _bad_name(entry["name"]):
+            problems.append(Problem(key, f"the name {entry['name']!r} {message}: give a `name`"))
+        earlier = [other["name"] for other in entries]
+        if entry["name"] in earlier:
+            first = earlier.index(entry["name"])
+            message = (
+                f"the name {entry['name']!r} is that of models[{first}] too: give one of them "
+                "another `name`"
+            )
+            problems.append(Problem(key, message))
+        if entry["checkpoint"] is not None and not Path(entry["checkpoint"]).is_file():
+            message = f"no file {entry['checkpoint']!r} (relative paths start at {Path.cwd()})"
+            problems.append(Problem((*key, "checkpoint"), message))
+        entries.append(entry)
+    return entries
+
+
+def _label_spaces(
+    entries: Sequence[Mapping[str, Any]], problems: list[Problem]
+) -> dict[str, LabelSpace]:
+    spaces = {}
+    for index, entry in enumerate(entries):
+        try:
+            spaces[entry["labels"]] = load_labels(entry["labels"])
+        except LabelError as error:
+            problems.append(Problem(("models", index, "labels"), str(error)))
+    return spaces
+
+
+def _check_words(
+    categories: Mapping[str, Category],
+    spaces: Mapping[str, LabelSpace],
+    rules: Sequence[str],
+    problems: list[Problem],
+) -> None:
+    """Every category must be met by some class of every label space, under some rule."""
+    for space in spaces.values():
+        names = sorted({name for lemmas in space.lemmas for name in lemmas} | set(space.simple))
+        folded = {name.casefold(): name for name in names}
+        for category in categories.values():
+            if any(
+                accepted_classes(category.name, category.also, space, rule).any() for rule in rules
+            ):
+                continue
+            spoken = " ".join(words(category.name))
+            close = difflib.get_close_matches(spoken, folded, n=3, cutoff=0.6)
+            hint = f" (close: {', '.join(folded[name] for name in close)})" if close else ""
+            message = (
+                f"category {category.name!r} can never be hit: no class of {space.name} has "
+                f"{spoken!r} in its name{hint}. Rename the folder, leave it out of `categories`, "
+                "or define further names in `category_definitions`: "
+                f"{category.name}: {{also: [NAME]}}"
+            )
+            problems.append(Problem(("categories",), message))
+
+
+def _resolve_models(
+    entries: Sequence[dict[str, Any]],
+    spaces: Mapping[str, LabelSpace],
+    preprocess: str,
+    cache: Path,
+    problems: list[Problem],
+) -> dict[str, Model]:
+    requests = [
+        {
+            key: entry[key]
+            for key in (
+                *("model", "arguments", "labels", "resize", "crop", "interpolation"),
+                *("mean", "std"),
+            )
+        }
+        | {"local": entry["checkpoint"] is not None, "classes": len(spaces[entry["labels"]])}
+        for entry in entries
+    ]
+    models = {}
+    answers = resolve_cached(requests, preprocess, cache)
+    for index, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
+        if "error" in answer:
+            message = f"{entry['model']} {answer['error']}"
+            problems.append(Problem(("models", index), message))
+            continue
+        resolved = answer["model"]
+        models[entry["name"]] = Model(
+            name=entry["name"],
+            architecture=resolved["architecture"],
+            checkpoint=entry["checkpoint"],
+            reference=entry["reference"],
+            labels=entry["labels"],
+            geometry=Geometry.from_dict(resolved["geometry"]),
+            mean=tuple(resolved["mean"]),
+            std=tuple(resolved["std"]),
+        )
+    return models
+
+
+def resolve_cached(
+    requests: Sequence[dict[str, Any]], preprocess: str, cache: Path
+) -> list[dict[str, Any]]:
+    """What :mod:`synthsight.catalog` answers to each request, from the cache where it is there.
+
+    An answer holds as long as the request, the versions of the libraries and the code do. Errors
+    are not kept.
+    """
+    context = {
+        "preprocess": preprocess,
+        "versions": {name: version(name) for name in _LIBRARIES},
+        "code": code_digest(Path(__file__).with_name("catalog.py")),
+    }
+    paths = []
+    for request in requests:
+        digest = hashlib.sha256(canonical_json({**context, "request": request}).encode())
+        paths.append(cache / f"model-{digest.hexdigest()[:24]}.json")
+    answers: list[dict[str, Any] | None] = [
+        json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None for path in paths
+    ]
+    missing = [index for index, answer in enumerate(answers) if answer is None]
+    if missing:
+        question = {"preprocess": preprocess, "models": [requests[index] for index in missing]}
+        completed = subprocess.run(
+            [sys.executable, "-m", "synthsight.catalog"],
+            input=json.dumps(question),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        for index, answer in zip(missing, json.loads(completed.stdout), strict=True):
+            answers[index] = answer
+            if "error" not in answer:
+                with atomic(paths[index]) as temporary:
+                    temporary.write_text(json.dumps(answer), encoding="utf-8")
+    return [answer for answer in answers if answer is not None]
+
+
+# Messages --------------------------------------------------------------------------------------
+
+
+def _close(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _place(key: Key, files: Sequence[Path]) -> str:
+    """File, line and key, as ``config.yaml, line 12, models[2].model``."""
+    spoken = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key)
+    spoken = spoken.removeprefix(".") or "the configuration"
+    for file in reversed(files):
+        for length in range(len(key), 0, -1):
+            line = _line(file, key[:length])
+            if line is not None:
+                return f"{file}, line {line}, {spoken}"
+    return spoken
+
+
+def _line(file: Path, key: Key) -> int | None:
+    """The line, from 1, on which a key of a YAML file stands; None if it is not there."""
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    line = None
+    for part in key:
+        if isinstance(node, yaml.MappingNode):
+            matches = [(k, v) for k, v in node.value if k.value == part]
+            if not matches:
+                return None
+            name, node = matches[-1]
+            line = name.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            if part >= len(node.value):
+                return None
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            return None
+    return line

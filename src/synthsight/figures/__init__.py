@@ -1,0 +1,1 @@
+"""The figures, a module each, over one shared :mod:`synthsight.figures.style`."""

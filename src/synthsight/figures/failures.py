@@ -1,0 +1,121 @@
+"""What the best model sees instead of a category (Borji 2022, Figure 3 and Appendix B)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
+
+from synthsight.figures import style
+
+MOST = 24
+"""Images on a figure."""
+
+_COLUMNS = 3
+_GAP = 0.12
+_CELL = (style.WIDTH - 2 * style.MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
+_SIDE = 0.95  # inches of a thumbnail
+_PITCH = _SIDE + 0.14 + 0.13
+_TEXT = 0.07  # inches between a thumbnail and its predictions
+_PROBABILITY = 0.27  # inches for a probability
+_LINES = 8  # lines of text beside a thumbnail
+
+
+def failures(
+    scores: pd.DataFrame,
+    class_names: Sequence[str],
+    model: str,
+    category: str,
+    rule: str,
+    read: Callable[[str], Image.Image],
+) -> Figure:
+    """Draw the images whose five best predictions all miss the category.
+
+    The most confident mistakes come first, ties by name.
+
+    Args:
+        scores: The model's scores of this category under this rule: ``image, top5_hit``,
+            ``predicted`` (class indices, best first) and ``probability``.
+        class_names: Name of each class index.
+        model: Name of the model.
+        category: Name of the category.
+        rule: Matching rule, such as ``words/simple``.
+        read: Returns the RGB image of a score's ``image``.
+    """
+    missed = scores[~scores["top5_hit"].astype(bool)]
+    confidence = missed["probability"].map(lambda values: float(values[0]))
+    shown = (
+        missed.assign(confidence=confidence)
+        .sort_values(["confidence", "image"], ascending=[False, True])
+        .head(MOST)
+    )
+    name = style.plain(category)
+    title = f"{name}: {_outcome(len(missed), len(scores), len(shown))}"
+    subtitle = f"Top five predictions of {style.plain(model)} under rule {style.plain(rule)}" + (
+        ", with their probabilities; the most confident mistakes first." if len(shown) else "."
+    )
+    top = style.heading_height(title, subtitle) + 0.1
+    lines = -(-len(shown) // _COLUMNS)
+
+    with style.style():
+        figure = style.sheet(top + lines * _PITCH + style.MARGIN)
+        style.heading(figure, title, subtitle)
+        axes = style.canvas(figure)
+        mistakes = zip(shown["image"], shown["predicted"], shown["probability"], strict=True)
+        for number, (image, predicted, probabilities) in enumerate(mistakes):
+            line, column = divmod(number, _COLUMNS)
+            left = style.MARGIN + column * (_CELL + _GAP)
+            above = top + line * _PITCH
+            style.thumbnail(axes, read(str(image)), left, above, _SIDE)
+            names = [style.plain(class_names[index]) for index in predicted]
+            _predictions(figure, left + _SIDE + _TEXT, above, names, list(probabilities))
+            style.write(
+                figure,
+                left,
+                above + _SIDE + 0.03,
+                style.elide(style.plain(image), _CELL, style.SMALL),
+                fontsize=style.SMALL,
+                color=style.FAINT,
+            )
+    return figure
+
+
+def _outcome(missed: int, total: int, shown: int) -> str:
+    """Say in words how many images are missed and how many of those are shown."""
+    if not total:
+        return "no usable image"
+    images = style.count(total, "image")
+    if not missed:
+        return (
+            f"no failure: the top five of {'the one image' if total == 1 else f'all {images}'} "
+            "hold the category"
+        )
+    share = f"missed in {missed:,} of {images}"
+    return share if shown == missed else f"{share}; {shown} of {missed:,} shown"
+
+
+def _predictions(
+    figure: Figure, left: float, top: float, names: Sequence[str], probabilities: Sequence[float]
+) -> None:
+    """Write the predictions, the first in bold; long names break while there are lines left."""
+    room = _CELL - _SIDE - _TEXT - _PROBABILITY
+    spare = _LINES - len(names)
+    for rank, (name, probability) in enumerate(zip(names, probabilities, strict=True)):
+        first = rank == 0
+        weight = "bold" if first else "normal"
+        broken = style.wrap(name, room, style.SMALL, bold=first, lines=1 + min(spare, 1))
+        spare -= len(broken) - 1
+        style.write(
+            figure,
+            left + _PROBABILITY - 0.06,
+            top,
+            f"{probability:.2f}",
+            fontsize=style.SMALL,
+            weight=weight,
+            ha="right",
+        )
+        for line in broken:
+            style.write(figure, left + _PROBABILITY, top, line, fontsize=style.SMALL, weight=weight)
+            top += style.LINE

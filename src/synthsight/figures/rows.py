@@ -1,0 +1,168 @@
+"""Accuracies as marks on horizontal rows: what the overview and the model pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from synthsight.figures import style
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric looks.
+
+    Attributes:
+        label: Its name for people.
+        color: Its colour.
+        marker: Its shape, which says what the colour says.
+        offset: Where its mark sits in a row, in rows from the middle, downwards.
+        dashes: The dashes of its mean, in points.
+    """
+
+    label: str
+    color: str
+    marker: str
+    offset: float
+    dashes: tuple[float, float]
+
+
+METRICS = {
+    "top1": Metric("top-1", style.BLUE, "o", -0.2, (2.5, 1.5)),
+    "top5": Metric("top-5", style.ORANGE, "s", 0.2, (6.0, 1.5)),
+}
+"""The two metrics by their column in the tables."""
+
+_MARKER_SIZE = 3.2
+
+
+def row_height(rows: int) -> float:
+    """Height of one row in inches: roomy for few rows, as tight as the print allows for many."""
+    if rows <= 3:
+        return 0.3
+    return 0.17 if rows <= 40 else 0.13
+
+
+def dress(axes: Axes, labels: Sequence[str], xlabel: str) -> None:
+    """Label the rows from the top down and shade every second one to lead the eye."""
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_yticks(range(len(labels)), labels)
+    for row in range(1, len(labels), 2):
+        axes.axhspan(row - 0.5, row + 0.5, color=style.BAND, linewidth=0, zorder=0)
+    axes.grid(axis="x")
+    axes.set_xlabel(xlabel, labelpad=2)
+
+
+def percent_axis(axes: Axes, ticks: Sequence[float]) -> None:
+    """Show fractions from 0 to 1 as per cent."""
+    axes.set_xlim(-0.015, 1.015)
+    axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
+
+
+def accuracies(axes: Axes, table: pd.DataFrame, *, intervals: bool = True) -> None:
+    """Draw top-1 and top-5 accuracy of each row of ``table``, the first at the top.
+
+    Args:
+        axes: Where to draw; the x axis is a fraction.
+        table: Columns ``top1, top1_low, top1_high`` and the same for ``top5``, in 0..1.
+        intervals: Whether to draw the bounds as bars.
+    """
+    rows = np.arange(len(table))
+    for metric, look in METRICS.items():
+        value = table[metric].to_numpy(dtype=float)
+        # A mean of fractions may lie outside its bounds by a rounding error.
+        below = np.clip(value - table[f"{metric}_low"].to_numpy(dtype=float), 0, None)
+        above = np.clip(table[f"{metric}_high"].to_numpy(dtype=float) - value, 0, None)
+        axes.errorbar(
+            value,
+            rows + look.offset,
+            xerr=np.vstack([below, above]) if intervals else None,
+            fmt=look.marker,
+            color=look.color,
+            markersize=_MARKER_SIZE,
+            markeredgewidth=0,
+            elinewidth=0.8,
+            label=look.label,
+            clip_on=False,
+            zorder=3,
+        )
+
+
+def averages(axes: Axes, mean: pd.Series) -> None:
+    """Draw the means over categories as dashed lines, top-5 with longer dashes."""
+    for metric, look in METRICS.items():
+        axes.axvline(
+            float(mean[metric]),
+            color=look.color,
+            linewidth=0.9,
+            dashes=look.dashes,
+            label=f"mean {look.label}",
+            zorder=2,
+        )
+
+
+def keys(*, means: bool = False, hollow: bool = False) -> list[Line2D]:
+    """Legend entries for what this module draws.
+
+    Args:
+        means: Whether to explain the dashed lines.
+        hollow: Whether to explain the hollow marks of accuracies on real photographs.
+    """
+    entries = [
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker=look.marker,
+            color=look.color,
+            markersize=_MARKER_SIZE,
+            markeredgewidth=0,
+            label=look.label,
+        )
+        for look in METRICS.values()
+    ]
+    if hollow:
+        entries.append(
+            Line2D(
+                [],
+                [],
+                linestyle="none",
+                marker="o",
+                markerfacecolor="none",
+                markeredgecolor=style.FAINT,
+                markeredgewidth=0.7,
+                markersize=_MARKER_SIZE,
+                label="hollow: real photographs (published)",
+            )
+        )
+    if means:
+        entries.append(
+            Line2D([], [], color=style.FAINT, linewidth=0.9, dashes=(2.5, 1.5), label="means")
+        )
+    return entries
+
+
+def hollow(axes: Axes, metric: str, value: float, row: int, shown: float) -> None:
+    """Mark the accuracy on real photographs, joined to the one shown so that the gap is seen."""
+    look = METRICS[metric]
+    height = row + look.offset
+    color = look.color
+    axes.plot([shown, value], [height, height], color=color, linewidth=0.6, linestyle=":", zorder=2)
+    axes.plot(
+        [value],
+        [height],
+        linestyle="none",
+        marker=look.marker,
+        markerfacecolor="white",
+        markeredgecolor=color,
+        markeredgewidth=0.7,
+        markersize=_MARKER_SIZE,
+        label=f"{look.label} on real photographs",
+        clip_on=False,
+        zorder=3,
+    )

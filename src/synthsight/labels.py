@@ -1,0 +1,117 @@
+"""Label spaces: the names of a classifier's classes, in the order of its outputs.
+
+ImageNet's names are not copied here. torchvision carries one name a class in its weights' metadata
+and timm carries all WordNet synonyms with definitions; both are read from the installed packages as
+files, since importing either costs seconds and the steps after classification need no torch.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+
+#: Label spaces known by name, and the file of timm's ``data/_info`` that lists their synsets.
+IMAGENETS = {
+    "imagenet-1k": "imagenet_synsets.txt",
+    "imagenet-12k": "imagenet12k_synsets.txt",
+    "imagenet-21k": "imagenet21k_goog_synsets.txt",
+    "imagenet-22k": "imagenet22k_synsets.txt",
+}
+
+
+class LabelError(ValueError):
+    """A label space that does not exist or a label file that cannot be used."""
+
+
+@dataclass(frozen=True)
+class LabelSpace:
+    """The classes of a classifier.
+
+    Attributes:
+        name: ``imagenet-1k`` and the like, or the path of a label file.
+        simple: one name a class.
+        lemmas: all names of each class, the simple one or its WordNet spelling among them.
+    """
+
+    name: str
+    simple: tuple[str, ...]
+    lemmas: tuple[tuple[str, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.simple)
+
+    def names(self, kind: str) -> tuple[tuple[str, ...], ...]:
+        """The names to match against, class by class, for ``simple`` or ``lemmas``."""
+        return self.lemmas if kind == "lemmas" else tuple((name,) for name in self.simple)
+
+
+@lru_cache
+def load_labels(name: str) -> LabelSpace:
+    """A label space by name (a key of :data:`IMAGENETS`) or from a label file.
+
+    A label file is UTF-8 text with a line for each class, in the order of the model's outputs:
+    its names separated by commas, the first one the simple name.
+
+    Raises:
+        LabelError: no such label space or file, or a line without a name; the message names the
+            file and the line.
+    """
+    if name == "imagenet-1k":
+        return LabelSpace(name, _torchvision_names(), _wordnet_lemmas(name))
+    if name in IMAGENETS:
+        lemmas = _wordnet_lemmas(name)
+        return LabelSpace(name, tuple(names[0] for names in lemmas), lemmas)
+    return _read_label_file(name)
+
+
+def _read_label_file(name: str) -> LabelSpace:
+    path = Path(name)
+    if not path.is_file():
+        known = ", ".join(IMAGENETS)
+        raise LabelError(f"no label file {name!r}, and no label space of that name ({known})")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise LabelError(f"{name}: empty; it needs a line for each class of the model")
+    lemmas = []
+    for number, line in enumerate(lines, start=1):
+        names = tuple(part.strip() for part in line.split(",") if part.strip())
+        if not names:
+            raise LabelError(f"{name}, line {number}: a class without a name")
+        lemmas.append(names)
+    return LabelSpace(name, tuple(names[0] for names in lemmas), tuple(lemmas))
+
+
+def _package_file(package: str, *parts: str) -> Path:
+    """A file of an installed package, found without importing the package."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise LabelError(f"the package {package}, which carries ImageNet's names, is not installed")
+    return Path(spec.submodule_search_locations[0], *parts)
+
+
+def _torchvision_names() -> tuple[str, ...]:
+    """What ``weights.meta["categories"]`` of torchvision's ImageNet models holds."""
+    path = _package_file("torchvision", "models", "_meta.py")
+    spec = importlib.util.spec_from_file_location("_torchvision_meta", path)
+    assert spec is not None and spec.loader is not None
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return tuple(module._IMAGENET_CATEGORIES)
+
+
+def _wordnet_lemmas(name: str) -> tuple[tuple[str, ...], ...]:
+    """All WordNet names of each class, as timm's ``ImageNetInfo`` gives them."""
+    info = _package_file("timm", "data", "_info")
+    synsets = (info / IMAGENETS[name]).read_text(encoding="utf-8").split()
+    with open(info / "imagenet_synset_to_lemma.txt", encoding="utf-8", newline="") as handle:
+        lemmas = dict(csv.reader(handle, delimiter="\t"))
+    return tuple(tuple(part.strip() for part in lemmas[synset].split(", ")) for synset in synsets)

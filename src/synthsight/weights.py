@@ -1,0 +1,254 @@
+"""Bringing a model's weights to one place and one format: safetensors, with a note of the source.
+
+The one stage that may use the network. Pickles are read with ``weights_only``, so no code in a
+checkpoint is ever run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import re
+import urllib.error
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import safetensors
+import timm
+import timm.models
+import torch
+import torchvision
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from synthsight.files import atomic
+from synthsight.models import Architecture, ModelError, StateDict, build, published
+
+#: The names under which timm looks for weights in a hub's repository, in its order.
+_HUB_FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
+
+
+class WeightsError(RuntimeError):
+    """Weights that cannot be brought or used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Weights in memory and where they came from.
+
+    Attributes:
+        state: the state dict for :func:`synthsight.models.build`.
+        source: URL, hub repository or file.
+        sha256: of the source file, in hex; None where the library hides it.
+        checksum: ``verified`` against the sum that the source states, ``differs`` from it (a file
+            put into the cache by hand), or ``none stated``.
+        reference: ``{"top1", "top5", "source"}`` that a local file carries about itself, or None.
+        license: as the file states it, or None.
+    """
+
+    state: StateDict
+    source: str
+    sha256: str | None
+    checksum: str
+    reference: dict[str, Any] | None = None
+    license: str | None = None
+
+
+def fetch_weights(
+    name: str,
+    architecture: Architecture,
+    checkpoint: Path | None,
+    output: str | os.PathLike[str],
+    note: str | os.PathLike[str],
+    reference: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Bring the weights of a model and write them as safetensors, with a JSON note.
+
+    Before anything is written the model is built with them once, so that a wrong checkpoint ends
+    here.
+
+    Args:
+        name: what the model is called, for the note.
+        architecture: which network they are for.
+        checkpoint: a local file (``.safetensors``, or a pickle of a state dict); None for the
+            library's published weights.
+        output: the safetensors file.
+        note: the JSON file: architecture, source, sha256, checksum, licence, reference accuracy.
+        reference: the model's accuracy on real photographs if the user states it; it goes before
+            what the file or the library states.
+
+    Returns:
+        What the note holds.
+
+    Raises:
+        WeightsError: they cannot be brought, are refused, or are of another architecture.
+    """
+    if checkpoint is not None:
+        fetched = _from_checkpoint(architecture, checkpoint)
+    elif architecture.library == "timm":
+        fetched = _from_timm(architecture)
+    else:
+        fetched = _from_torchvision(architecture)
+    for key, tensor in fetched.state.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise WeightsError(f"{fetched.source}: {key} holds NaN or infinite values")
+    try:
+        model = build(architecture, fetched.state)
+    except ModelError as error:
+        raise WeightsError(f"{fetched.source} does not fit: {error}") from error
+    about = published(architecture) if checkpoint is None else None
+    # Clones, since tensors that share memory cannot be stored.
+    state = {key: tensor.detach().clone().contiguous() for key, tensor in fetched.state.items()}
+    with atomic(output) as temporary:
+        save_file(state, temporary)
+        digest = _sha256(temporary)
+    record = {
+        "name": name,
+        "architecture": architecture.as_dict(),
+        "source": fetched.source,
+        "sha256": fetched.sha256,
+        "checksum": fetched.checksum,
+        "safetensors_sha256": digest,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "license": fetched.license or (about and about.license),
+        "reference": reference or fetched.reference or (about and about.reference),
+    }
+    with atomic(note) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return record
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _from_checkpoint(architecture: Architecture, path: Path) -> Fetched:
+    reference = license_ = None
+    try:
+        state = _read_state(path)
+        if architecture.library == "timm":
+            # timm's own loading of a file, with its conversions of foreign formats.
+            classes = architecture.num_classes
+            overlay: dict[str, Any] = {"state_dict": state, "custom_load": False}
+            arguments = dict(architecture.arguments)
+            if classes is not None:
+                overlay["num_classes"] = arguments["num_classes"] = classes
+            model = timm.create_model(
+                architecture.name, pretrained=True, pretrained_cfg_overlay=overlay, **arguments
+            )
+            state = dict(model.state_dict())
+    except (RuntimeError, KeyError, ValueError, TypeError) as error:
+        if isinstance(error, WeightsError):
+            raise
+        name = f"{architecture.library}/{architecture.name}"
+        lines = " ".join(str(error).split())
+        raise WeightsError(f"{path} does not fit {name}: {lines[:600]}") from error
+    if path.suffix == ".safetensors":
+        with safetensors.safe_open(path, "pt") as handle:
+            metadata = handle.metadata() or {}
+        reference = json.loads(metadata["reference"]) if "reference" in metadata else None
+        license_ = metadata.get("license")
+    return Fetched(state, str(path), _sha256(path), "none stated", reference, license_)
+
+
+def _read_state(path: Path) -> StateDict:
+    """A state dict from a local file; half precision is widened to float32."""
+    if not path.is_file():
+        raise WeightsError(f"no file {path}")
+    try:
+        if path.suffix == ".safetensors":
+            content: Any = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} is refused: reading it would run code or needs types other than tensors. "
+            "Save the state dict alone: torch.save(model.state_dict(), ...)"
+        ) from error
+    except (safetensors.SafetensorError, RuntimeError, EOFError, ValueError, OSError) as error:
+        lines = " ".join(str(error).split())
+        raise WeightsError(f"{path} cannot be read as a checkpoint: {lines[:300]}") from error
+    state = _unwrap(content)
+    if not state or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"{path} holds no state dict: names with tensors were expected")
+    return {
+        key.removeprefix("module."): tensor.float() if tensor.is_floating_point() else tensor
+        for key, tensor in state.items()
+    }
+
+
+def _unwrap(content: Any) -> StateDict:
+    """The state dict inside a training checkpoint, averaged weights (EMA) preferred, as in timm."""
+    if isinstance(content, dict):
+        for key in ("state_dict_ema", "model_ema", "state_dict", "model"):
+            if isinstance(content.get(key), dict):
+                return dict(content[key])
+        return dict(content)
+    return {}
+
+
+def _from_torchvision(architecture: Architecture) -> Fetched:
+    weights = torchvision.models.get_model_weights(architecture.name)[architecture.weights]
+    cached = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
+    try:
+        state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise WeightsError(
+            f"{weights.url} could not be downloaded ({error}). On a machine without internet, "
+            f"fetch it elsewhere and put it at {cached}, or name a local file in the model's "
+            "`checkpoint`"
+        ) from error
+    except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
+        raise WeightsError(
+            f"{weights.url}: {error}. If {cached} exists, it may be an incomplete download: "
+            "delete it and run again"
+        ) from error
+    digest = _sha256(cached)
+    stated = re.search(r"-([0-9a-f]{8,})\.", cached.name)
+    checksum = "none stated"
+    if stated:
+        checksum = "verified" if digest.startswith(stated[1]) else "differs"
+    return Fetched(dict(state), weights.url, digest, checksum)
+
+
+def _from_timm(architecture: Architecture) -> Fetched:
+    about = published(architecture)
+    source = str(about.source)
+    try:
+        model = timm.create_model(
+            architecture.name, pretrained=True, **dict(architecture.arguments)
+        )
+    except Exception as error:
+        # The hub's client wraps what went wrong in many types of several libraries.
+        cause = " ".join(str(error).split())[:300]
+        raise WeightsError(
+            f"{source} could not be brought ({type(error).__name__}: {cause}). On a machine "
+            f"without internet: download it elsewhere, copy the hub's cache folder "
+            f"({huggingface_hub.constants.HF_HUB_CACHE}) here, or name a local file in the "
+            "model's `checkpoint`"
+        ) from error
+    digest, checksum = None, "none stated"
+    if source.startswith("hf-hub:"):
+        digest, checksum = _hub_digest(source.removeprefix("hf-hub:"))
+    return Fetched(dict(model.state_dict()), source, digest, checksum)
+
+
+def _hub_digest(repository: str) -> tuple[str | None, str]:
+    """The sha256 of a hub's file in the cache, and how it compares with the stated one.
+
+    The cache names a large file by the sha256 that the hub states for it.
+    """
+    for name in _HUB_FILES:
+        cached = huggingface_hub.try_to_load_from_cache(repository, name)
+        if isinstance(cached, str):
+            digest = _sha256(Path(cached))
+            stated = Path(cached).resolve().name
+            if not re.fullmatch(r"[0-9a-f]{64}", stated):
+                return digest, "none stated"
+            return digest, "verified" if stated == digest else "differs"
+    return None, "none stated"

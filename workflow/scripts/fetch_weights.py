@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Bring a model's weights into one format. The only program that may use the network.
+
+In: a local checkpoint, or nothing. Out: safetensors, and a JSON note with architecture, source,
+sha256, licence and reference accuracy (see synthsight.weights).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from synthsight.models import Architecture
+from synthsight.weights import WeightsError, fetch_weights
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spec", type=json.loads, required=True)
+    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--weights", required=True, help="the safetensors file to write")
+    parser.add_argument("--note", required=True, help="the JSON file to write")
+    args = parser.parse_args()
+    try:
+        record = fetch_weights(
+            args.spec["name"],
+            Architecture(**args.spec["architecture"]),
+            args.checkpoint,
+            args.weights,
+            args.note,
+            args.spec["reference"],
+        )
+    except WeightsError as error:
+        sys.exit(f"fetch_weights: {error}")
+    print(json.dumps(record, indent=2))
+    if record["checksum"] == "differs":
+        print(
+            f"WARNING: the file in the cache does not have the checksum that {record['source']} "
+            "states: it is incomplete, or it is another file. Its sha256 is kept in the note."
+        )
+
+
+if __name__ == "__main__":
+    main()

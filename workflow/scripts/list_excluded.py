@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""List every file that was left out, with its reason.
+
+In: the manifests of all categories. Out: a CSV file with image, category, generator, sha256 and
+reason, sorted by image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import Counter
+
+from synthsight.files import atomic
+from synthsight.manifest import ImageRecord, read_manifest
+
+COLUMNS = ["image", "category", "generator", "sha256", "reason"]
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifests", nargs="+", required=True)
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+    records = [record for path in args.manifests for record in read_manifest(path)]
+    excluded = sorted(
+        (record for record in records if record.status != "ok"), key=lambda record: record.image
+    )
+    with atomic(args.output) as temporary, open(temporary, "w", encoding="utf-8") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([getattr(record, column) for column in COLUMNS] for record in excluded)
+    print(f"{len(records)} files, {len(excluded)} of them excluded")
+    for category, count in sorted(Counter(record.category for record in excluded).items()):
+        print(f"{category}: {count} excluded")
+    _report_shared(records)
+
+
+def _report_shared(records: list[ImageRecord]) -> None:
+    """Name files that stand in several categories: one of their labels is most likely wrong."""
+    categories: dict[str, set[str]] = {}
+    for record in records:
+        if record.status == "ok" and record.sha256 is not None:
+            categories.setdefault(record.sha256, set()).add(record.category)
+    for record in records:
+        if record.status == "ok" and len(categories.get(str(record.sha256), ())) > 1:
+            print(f"the same picture is in several categories: {record.image!r}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Decode, resize and crop the images of one category.
+
+In: a manifest and the images below the root. Out: an Arrow file with image, height, width and
+pixels (uint8 RGB; see synthsight.pixels).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from synthsight.manifest import read_manifest
+from synthsight.pixels import Geometry, prepare_pixels
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", required=True)
+    parser.add_argument("--spec", type=json.loads, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+    usable = [
+        (record.image, record.width, record.height)
+        for record in read_manifest(args.manifest)
+        if record.width is not None and record.height is not None
+    ]
+    prepare_pixels(
+        usable,
+        Path(args.spec["root"]),
+        Geometry.from_dict(args.spec["geometry"]),
+        args.output,
+        args.spec["max_pixels"],
+        args.threads,
+    )
+    print(f"{len(usable)} images, {Path(args.output).stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Score one model: which images it gets, under each matching rule.
+
+In: logits and manifests of all categories. Out: Parquet with a row per image and rule (see
+synthsight.score).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from synthsight.labels import load_labels
+from synthsight.score import ScoreError, score
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--logits", nargs="+", required=True, help="in the order of the categories")
+    parser.add_argument("--manifests", nargs="+", required=True, help="likewise")
+    parser.add_argument("--spec", type=json.loads, required=True)
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+    categories = sorted(args.spec["categories"])
+    try:
+        score(
+            dict(zip(categories, args.logits, strict=True)),
+            dict(zip(categories, args.manifests, strict=True)),
+            args.spec["categories"],
+            load_labels(args.spec["labels"]),
+            args.spec["rules"],
+            args.output,
+        )
+    except ScoreError as error:
+        sys.exit(f"score: {error}")
+
+
+if __name__ == "__main__":
+    main()
