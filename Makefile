@@ -37,14 +37,14 @@ test: $(VENV)/installed-dev
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check --compact-diff Snakefile rules
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakefmt --check --compact-diff Snakefile rules
 	$(BIN)/python tests/lint.py
 	$(BIN)/mypy
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile rules
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakefmt Snakefile rules
 
 demo-assets: $(VENV)/installed
 	$(BIN)/python -m demo all

@@ -42,10 +42,11 @@ localrules:
     figures,
 
 
-# What a plain `snakemake` makes.
+# What a plain `snakemake` makes. The logits are named so that a deleted file is made again.
 rule all:
     default_target: True
     input:
+        LOGITS,
         TABLES,
         FIGURES,
 

@@ -23,5 +23,5 @@ rule aggregate:
             --spec {params.spec:q} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """

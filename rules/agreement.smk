@@ -21,5 +21,5 @@ rule agreement:
             --scores {input.scores:q} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """

@@ -30,5 +30,5 @@ rule classify:
             --batch-size {resources.batch_size} \
             --threads {threads} \
             --output {output.logits:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """

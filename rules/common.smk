@@ -58,6 +58,10 @@ if workflow.is_main_process:
         logger.info(f"Note: {_note}")
 
 
+#: A download is tried again, a local file is not: it will not be another one.
+FETCH_RETRIES = 3 if any(model.checkpoint is None for model in MODELS.values()) else 0
+
+
 # Wildcards hold names from the configuration and from folders, so they are matched literally.
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
@@ -194,7 +198,9 @@ MANIFESTS = [f"{RUN}/images/{category}.parquet" for category in CATEGORIES]
 WEIGHTS = [f"resources/weights/{model}.safetensors" for model in sorted(MODELS)]
 NOTES = [f"resources/weights/{model}.json" for model in sorted(MODELS)]
 LOGITS = [
-    f"{RUN}/logits/{model}/{category}.parquet" for model in sorted(MODELS) for category in CATEGORIES
+    f"{RUN}/logits/{model}/{category}.parquet"
+    for model in sorted(MODELS)
+    for category in CATEGORIES
 ]
 SCORES = [f"{RUN}/scores/{model}.parquet" for model in sorted(MODELS)]
 TABLES = [f"{RUN}/tables/{table}.csv" for table in ("accuracy", "agreement", "excluded")]

@@ -15,7 +15,7 @@ rule fetch_weights:
     log:
         f"{LOGS}/fetch_weights/{{model}}.log",
     priority: 1000
-    retries: 3
+    retries: FETCH_RETRIES
     params:
         spec=spec(fetch_spec),
         code=code("fetch_weights"),
@@ -26,5 +26,5 @@ rule fetch_weights:
             --checkpoint {input.checkpoint:q} \
             --weights {output.weights:q} \
             --note {output.note:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """

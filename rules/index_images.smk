@@ -16,7 +16,7 @@ rule index_images:
             --spec {params.spec:q} \
             --threads {threads} \
             --output {output.manifest:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """
 
 
@@ -38,5 +38,5 @@ rule list_excluded:
         list_excluded.py \
             --manifests {input.manifests:q} \
             --output {output.table:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """

@@ -23,7 +23,7 @@ rule plot_samples:
             --root {params.root:q} \
             --pdf {output.pdf:q} \
             --png {output.png:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """
 
 
@@ -55,7 +55,7 @@ rule plot_overview:
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
             --png {output.png:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """
 
 
@@ -82,7 +82,7 @@ rule plot_models:
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
             --png {output.png:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """
 
 
@@ -113,5 +113,5 @@ rule plot_failures:
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
             --png {output.png:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """

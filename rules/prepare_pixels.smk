@@ -19,5 +19,5 @@ rule prepare_pixels:
             --spec {params.spec:q} \
             --threads {threads} \
             --output {output.pixels:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """

@@ -20,5 +20,5 @@ rule score:
             --manifests {input.manifests:q} \
             --spec {params.spec:q} \
             --output {output.scores:q} \
-            > {log:q} 2>&1
+            >{log:q} 2>&1
         """

@@ -18,9 +18,7 @@ OPEN = {
 def main() -> None:
     """Print what is left of the lints; exit with 1 if anything is."""
     program = Path(sys.executable).with_name("snakemake")
-    completed = subprocess.run(
-        [program, "--lint", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    completed = subprocess.run([program, "--lint", "json"], capture_output=True, text=True)
     if not completed.stdout.strip().startswith("{"):
         sys.exit(f"snakemake --lint gave no report:\n{completed.stdout}{completed.stderr}")
     report = json.loads(completed.stdout)

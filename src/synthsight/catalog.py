@@ -108,6 +108,9 @@ def main() -> None:
             answers.append({"model": resolve(entry, request["preprocess"])})
         except ModelError as error:
             answers.append({"error": str(error)})
+        except Exception as error:  # builders raise nearly anything on arguments they do not expect
+            message = " ".join(str(error).split())
+            answers.append({"error": f"cannot be built: {type(error).__name__}: {message}"})
     json.dump(answers, sys.stdout)
 
 

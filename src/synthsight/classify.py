@@ -80,16 +80,16 @@ def classify(
             start = 0
             while start < len(names):
                 # A copy: the file's pages are mapped read-only.
-                chunk = torch.from_numpy(batch[start : start + batch_size].copy()).to(device)
+                chunk = torch.from_numpy(batch[start : start + batch_size].copy())
                 try:
-                    logits = model(normalise(chunk, mean, std))
+                    logits = model(normalise(chunk.to(device), mean, std)).float().cpu()
                 except (RuntimeError, MemoryError) as error:
                     if batch_size == 1 or not _is_out_of_memory(error):
                         raise
                     batch_size //= 2
                     print(f"out of memory: on with {batch_size} images at a time", file=sys.stderr)
                     continue
-                parts.append(logits.float().cpu().numpy())
+                parts.append(logits.numpy())
                 start += len(chunk)
             images += names
     order = sorted(range(len(images)), key=images.__getitem__)

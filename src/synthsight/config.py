@@ -10,6 +10,7 @@ import copy
 import difflib
 import hashlib
 import json
+import math
 import os
 import re
 import subprocess
@@ -149,8 +150,37 @@ def load_experiment(
 # The schema ------------------------------------------------------------------------------------
 
 
+def _is_integer(_: Any, value: Any) -> bool:
+    """A whole number as YAML writes it; 64.0, which JSON schema takes too, is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_: Any, value: Any) -> bool:
+    """A finite number: YAML has .nan and .inf, which no setting can be."""
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
+
+#: The types of JSON schema in words.
+_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "text (in quotes, if it looks like a number or a truth value)",
+}
+
+
 def _schema_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Problem]:
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = _Validator(schema)
     problems = []
     for error in sorted(validator.iter_errors(config), key=lambda error: list(error.path)):
         key: Key = tuple(error.absolute_path)
@@ -174,6 +204,12 @@ def _describe(error: jsonschema.ValidationError) -> str:
         allowed = [str(value) for value in error.validator_value if value is not None]
         hint = _close(str(error.instance), allowed)
         return f"{found}; write one of {', '.join(allowed)}{hint}"
+    if error.validator == "type":
+        types = error.validator_value
+        wanted = [_TYPES[name] for name in ([types] if isinstance(types, str) else types)]
+        found += f"; write {' or '.join(wanted)}"
+    elif error.validator in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+        found += f"; {error.message}"
     about = error.schema.get("description") or error.message
     return f"{found}. {about}"
 
@@ -217,7 +253,8 @@ def _categories(
     found, notes = find_categories(root, wanted)
     for index, name in enumerate(wanted or []):
         if name not in found and not _bad_name(name):
-            seen = sorted({Path(folder).name for folder in _folders(root)})
+            outer = _folders(root)
+            seen = sorted({*outer, *(inner for name in outer for inner in _folders(root / name))})
             hint = _close(name, seen) or f"; folders there: {', '.join(seen[:20]) or 'none'}"
             message = f"no folder {name!r} in {root} or in a generator's folder there{hint}"
             problems.append(Problem(("categories", index), message))
@@ -339,6 +376,9 @@ def _definitions(path: Path, problems: list[Problem]) -> dict[str, Any]:
     except FileNotFoundError:
         problems.append(Problem(key, f"no file {str(path)!r}"))
         return {}
+    except OSError as error:
+        problems.append(Problem(key, f"{str(path)!r} cannot be read: {error.strerror}"))
+        return {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         problems.append(Problem(key, f"{path} is not YAML: {' '.join(str(error).split())}"))
         return {}
@@ -381,6 +421,11 @@ def _model_entries(
         if entry["checkpoint"] is not None and not Path(entry["checkpoint"]).is_file():
             message = f"no file {entry['checkpoint']!r} (relative paths start at {Path.cwd()})"
             problems.append(Problem((*key, "checkpoint"), message))
+        try:
+            canonical_json(entry["arguments"])
+        except (TypeError, ValueError):
+            message = "may hold text, finite numbers, true, false, null, lists and mappings alone"
+            problems.append(Problem((*key, "arguments"), message))
         entries.append(entry)
     return entries
 
@@ -513,10 +558,13 @@ def _place(key: Key, files: Sequence[Path]) -> str:
     """File, line and key, as ``config.yaml, line 12, models[2].model``."""
     spoken = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key)
     spoken = spoken.removeprefix(".") or "the configuration"
-    for file in reversed(files):
-        for length in range(len(key), 0, -1):
-            line = _line(file, key[:length])
-            if line is not None:
+    # Snakemake merges the mappings of several files and lets the last one's lists replace others.
+    mappings = next((i for i, part in enumerate(key) if isinstance(part, int)), len(key))
+    for length in range(mappings, 0, -1):
+        for file in reversed(files):
+            if _line(file, key[:length]) is not None:
+                lines = (_line(file, key[:end]) for end in range(len(key), 0, -1))
+                line = next(line for line in lines if line is not None)
                 return f"{file}, line {line}, {spoken}"
     return spoken
 

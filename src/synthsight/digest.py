@@ -42,7 +42,6 @@ def _reached(path: Path) -> set[Path]:
     return reached
 
 
-@cache
 def _parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -51,7 +50,7 @@ def _parse(path: Path) -> ast.Module:
 def _imports(path: Path) -> frozenset[Path]:
     """The files of this package's modules that a file imports."""
     files: set[Path] = set()
-    for name in _imported_names(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for name in _imported_names(_parse(path)):
         parts = name.split(".")
         # `from synthsight.figures import style` may name a module or something in it, and
         # importing a module runs the packages above it.
@@ -78,7 +77,7 @@ def _is_ours(module: str) -> bool:
 @cache
 def _normalised(path: Path) -> str:
     """The source as Python prints it, without docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    tree = _parse(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None

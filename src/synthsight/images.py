@@ -18,6 +18,10 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 #: Default bound on width x height, in pixels: more is taken for a decompression bomb.
 MAX_PIXELS = 100_000_000
 
+#: Bound on the long side over the short one: resizing a strip to a short side of a few hundred
+#: pixels makes another bomb of it.
+MAX_ASPECT = 100
+
 # open_rgb has a bound of its own, checked before any pixel is decoded; Pillow's would warn or raise
 # at other sizes.
 Image.MAX_IMAGE_PIXELS = None
@@ -45,7 +49,7 @@ def open_rgb(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Imag
         A loaded image of mode ``RGB``.
 
     Raises:
-        UnusableImageError: the file is empty, damaged, too large or not an image.
+        UnusableImageError: the file is empty, damaged, too large, too narrow or not an image.
         OSError: the file cannot be read (its ``errno`` is set).
     """
     if os.stat(path).st_size == 0:
@@ -57,6 +61,10 @@ def open_rgb(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Imag
                 raise UnusableImageError(
                     f"too large: {width} x {height} pixels, the limit is {max_pixels:,} "
                     "(images.max_pixels)"
+                )
+            if max(width, height) > MAX_ASPECT * min(width, height):
+                raise UnusableImageError(
+                    f"too narrow: {width} x {height} pixels, the limit is {MAX_ASPECT} to 1"
                 )
             image.load()
             return _to_rgb(_upright(image))
@@ -81,10 +89,11 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
+    if image.mode.startswith("I;16"):
         return Image.fromarray(_high_byte(image)).convert("RGB")
-    if image.mode == "F":
-        raise UnusableImageError("floating-point pixels, whose range for display is not defined")
+    if image.mode in ("I", "F"):
+        kind = "32-bit or signed" if image.mode == "I" else "floating-point"
+        raise UnusableImageError(f"{kind} pixels, whose range for display is not defined")
     if image.has_transparency_data:
         overlaid = Image.new("RGBA", image.size, _WHITE)
         overlaid.alpha_composite(image.convert("RGBA"))
@@ -94,10 +103,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _high_byte(image: Image.Image) -> np.ndarray:
     """16-bit grey to 8-bit as Pillow reduces 16-bit colour: uint8 (height, width)."""
-    values = np.asarray(image)
-    if values.size and (values.min() < 0 or values.max() > 0xFFFF):
-        raise UnusableImageError("32-bit pixels, whose range for display is not defined")
-    return (values.astype(np.uint16) >> 8).astype(np.uint8)
+    return (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
 
 
 def _one_line(error: Exception) -> str:

@@ -74,7 +74,8 @@ def _read_label_file(name: str) -> LabelSpace:
         known = ", ".join(IMAGENETS)
         raise LabelError(f"no label file {name!r}, and no label space of that name ({known})")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        # Not splitlines(), which takes form feeds and the like for line ends, too.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise LabelError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     while lines and not lines[-1].strip():

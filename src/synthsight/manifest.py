@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -85,8 +86,8 @@ class Listing:
     Attributes:
         files: files found.
         images: those of them whose name ends like an image's.
-        digest: of all names, sizes and times of change; not of contents. It costs one ``lstat`` a
-            file and decides whether a category is indexed again.
+        digest: of all names, sizes and times of change, for a link those of its target too; not of
+            contents. It costs one ``lstat`` a file and decides whether a category is indexed again.
     """
 
     files: int
@@ -100,12 +101,18 @@ def list_folders(folders: Iterable[Path]) -> Listing:
     files = images = 0
     for folder in folders:
         for path in find_files(folder):
-            status = path.lstat()
-            line = f"{status.st_size} {status.st_mtime_ns} "
+            line = _age(path.lstat())
+            if path.is_symlink():
+                with suppress(OSError):  # a link that leads nowhere
+                    line += _age(path.stat())
             digest.update(line.encode() + os.fsencode(path) + b"\0")
             files += 1
             images += path.suffix.lower() in SUFFIXES
     return Listing(files, images, digest.hexdigest())
+
+
+def _age(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_mtime_ns} "
 
 
 def index_images(

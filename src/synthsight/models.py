@@ -73,7 +73,7 @@ class Published:
         mean: of its normalisation, a value a channel, for pixels in 0..1.
         std: likewise.
         fixed_size: ``(height, width)`` if the network takes no other size, else None.
-        num_classes: outputs.
+        num_classes: outputs; 0 if there is no classifier.
         reference: ``{"top1", "top5", "source"}`` on ImageNet-1k as fractions, or None.
         license: as stated by the library, or None.
         source: where the weights come from.
@@ -170,7 +170,7 @@ def _published_torchvision(architecture: Architecture) -> Published:
         mean=tuple(preset.mean),
         std=tuple(preset.std),
         fixed_size=(crop, crop) if fixed else None,
-        num_classes=len(weights.meta["categories"]),
+        num_classes=len(weights.meta["categories"] or ()),
         reference=reference,
         license=None,
         source=weights.url,

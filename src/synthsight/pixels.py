@@ -63,9 +63,13 @@ class Geometry:
 
     @property
     def name(self) -> str:
-        """A name for folders, e.g. ``resize256-bilinear-crop224``."""
+        """A name for folders, e.g. ``resize256-bilinear-crop224``; of this geometry alone.
+
+        A square to which the image is squashed has both its sides in the name, unlike a short side.
+        """
+        resize = self.resize if isinstance(self.resize, int) else "{}x{}".format(*self.resize)
         crop = "whole" if self.crop is None else f"crop{_side(self.crop)}"
-        return f"resize{_side(self.resize)}-{self.interpolation}-{crop}"
+        return f"resize{resize}-{self.interpolation}-{crop}"
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; :meth:`from_dict` is the way back."""
@@ -105,9 +109,7 @@ class Geometry:
         return np.asarray(resized)
 
 
-def _side(size: int | tuple[int, int]) -> str:
-    if isinstance(size, int):
-        return str(size)
+def _side(size: tuple[int, int]) -> str:
     return str(size[0]) if size[0] == size[1] else f"{size[0]}x{size[1]}"
 
 

@@ -94,7 +94,7 @@ def score(
 
     Raises:
         ScoreError: the logits have another number of classes than the labels, or other images
-            than the manifest.
+            than the manifest, or one twice.
     """
     with atomic(output) as temporary:
         writer = None
@@ -107,6 +107,8 @@ def score(
                     f"{logits[category]} has {file.metadata.num_rows} images, the manifest of "
                     f"{category!r} {len(generators)}"
                 )
+            if len(set(file.read(["image"]).column("image").to_pylist())) < len(generators):
+                raise ScoreError(f"{logits[category]} has an image twice")
             accepted = {
                 rule: accepted_classes(category, also.get(category, ()), labels, rule)
                 for rule in rules

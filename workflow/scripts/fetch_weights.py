@@ -20,7 +20,7 @@ def main() -> None:
     """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--checkpoint", type=Path, nargs="?", help="empty for published weights")
     parser.add_argument("--weights", required=True, help="the safetensors file to write")
     parser.add_argument("--note", required=True, help="the JSON file to write")
     args = parser.parse_args()

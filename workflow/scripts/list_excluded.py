@@ -27,8 +27,12 @@ def main() -> None:
     excluded = sorted(
         (record for record in records if record.status != "ok"), key=lambda record: record.image
     )
-    with atomic(args.output) as temporary, open(temporary, "w", encoding="utf-8") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
+    with (
+        atomic(args.output) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as handle,
+    ):
+        # All is quoted: names may hold line ends of any kind.
+        writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow(COLUMNS)
         writer.writerows([getattr(record, column) for column in COLUMNS] for record in excluded)
     print(f"{len(records)} files, {len(excluded)} of them excluded")

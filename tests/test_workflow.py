@@ -1,0 +1,429 @@
+"""The workflow through its real command: what a run makes, and what a change runs again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+import torchvision
+from conftest import LABELS, Job, Project, copy_workflow, draw_image, save_random_weights
+from scipy.stats import binomtest
+
+CATEGORIES = ("bagel", "clock", "toilet_seat")
+MODELS = ("effnet", "resnet")
+GEOMETRIES = ("resize72-bilinear-crop64", "resize64-bilinear-whole")
+
+FAILURES = {("plot_failures", category) for category in CATEGORIES}
+
+#: What follows when any hit may have changed.
+FAN_IN: set[Job] = {
+    ("aggregate",),
+    ("agreement",),
+    ("plot_overview",),
+    ("plot_models", "1"),
+    *FAILURES,
+}
+SCORES: set[Job] = {("score", model) for model in MODELS}
+
+
+# What a run makes --------------------------------------------------------------------------------
+
+
+def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
+    made = {
+        path.relative_to(finished.results).as_posix()
+        for path in finished.results.rglob("*")
+        if path.is_file() and "logs" not in path.parts
+    }
+    figures = ["samples", "overview", "models_1", *(f"failures_{c}" for c in CATEGORIES)]
+    assert made == {
+        *(f"images/{c}.parquet" for c in CATEGORIES),
+        *(f"pixels/{g}/{c}.arrow" for g in GEOMETRIES for c in CATEGORIES),
+        *(f"logits/{m}/{c}.parquet" for m in MODELS for c in CATEGORIES),
+        *(f"scores/{m}.parquet" for m in MODELS),
+        *(f"tables/{t}.{e}" for t in ("accuracy", "agreement") for e in ("csv", "parquet")),
+        "tables/excluded.csv",
+        *(f"figures/{f}.{e}" for f in figures for e in ("pdf", "png")),
+    }
+    weights = finished.folder / "resources" / "weights"
+    assert {path.name for path in weights.iterdir()} == {
+        f"{m}.{e}" for m in MODELS for e in ("safetensors", "json")
+    }
+
+
+def test_logits_are_stored_as_the_contract_says(finished: Project) -> None:
+    file = pq.ParquetFile(finished.results / "logits" / "resnet" / "clock.parquet")
+    schema = file.schema_arrow
+    assert schema.field("image").type == pa.string()
+    assert schema.field("logits").type == pa.list_(pa.float32(), len(LABELS))
+    images = file.read(["image"]).column("image").to_pylist()
+    assert (
+        images == sorted(images) == [f"{g}/clock/{n}.png" for g in ("dream", "muse") for n in "01"]
+    )
+    metadata = json.loads(schema.metadata[b"synthsight"])
+    note = json.loads((finished.folder / "resources/weights/resnet.json").read_text())
+    assert metadata["model"] == "resnet"
+    assert metadata["weights_sha256"] == note["sha256"]
+    assert metadata["label_space"] == "labels.txt"
+    assert metadata["geometry"] == {"resize": 64, "crop": None, "interpolation": "bilinear"}
+    assert metadata["preprocess"] == "model"
+
+
+def test_every_table_follows_from_the_logits(finished: Project) -> None:
+    """Scores, accuracies and agreement, derived again in a few lines that share no code."""
+    accepted = {"bagel": {0}, "clock": {1, 2}, "toilet_seat": {4}}
+    hits = []
+    for model in MODELS:
+        for category in CATEGORIES:
+            path = finished.results / "logits" / model / f"{category}.parquet"
+            for row in pq.read_table(path).to_pylist():
+                order = np.argsort(-np.array(row["logits"]), kind="stable")[:5]
+                hits.append(
+                    {
+                        "model": model,
+                        "category": category,
+                        "generator": row["image"].split("/")[0],
+                        "image": row["image"],
+                        "top1": order[0] in accepted[category],
+                        "top5": bool(accepted[category] & set(order.tolist())),
+                    }
+                )
+    expected = pd.DataFrame(hits)
+    assert expected["top1"].nunique() == 2, "a test without both hits and misses shows nothing"
+
+    table = pd.read_csv(finished.results / "tables" / "accuracy.csv").set_index(
+        ["model", "category", "generator", "rule"]
+    )
+    for (model, category), group in expected.groupby(["model", "category"]):
+        for generator, part in [("*", group), *group.groupby("generator")]:
+            row = table.loc[(model, category, generator, "words/simple")]
+            assert row["n"] == len(part)
+            assert row["top1"] == pytest.approx(part["top1"].mean())
+            assert row["top5"] == pytest.approx(part["top5"].mean())
+            interval = binomtest(int(part["top5"].sum()), len(part)).proportion_ci(method="wilson")
+            assert (row["top5_low"], row["top5_high"]) == pytest.approx(tuple(interval))
+    for model, group in expected.groupby("model"):
+        mean = group.groupby("category")["top1"].mean().mean()
+        assert table.loc[(model, "*", "*", "words/simple"), "top1"] == pytest.approx(mean)
+
+    agreement = pd.read_csv(finished.results / "tables" / "agreement.csv").set_index(
+        ["category", "rule"]
+    )
+    gets = expected.groupby(["category", "image"])[["top1", "top5"]].agg(["all", "any"])
+    for category, group in gets.groupby("category"):
+        row = agreement.loc[(category, "words/simple")]
+        assert row["all_top1"] == pytest.approx(group["top1", "all"].mean())
+        assert row["none_top1"] == pytest.approx(1 - group["top1", "any"].mean())
+        assert row["none_top5"] == pytest.approx(1 - group["top5", "any"].mean())
+
+
+def test_csv_and_parquet_hold_the_same_numbers(finished: Project) -> None:
+    for table in ("accuracy", "agreement"):
+        path = finished.results / "tables" / table
+        pd.testing.assert_frame_equal(
+            pd.read_csv(path.with_suffix(".csv"), keep_default_na=False),
+            pd.read_parquet(path.with_suffix(".parquet")),
+            check_dtype=False,
+        )
+
+
+# What a change runs again ------------------------------------------------------------------------
+
+
+def test_nothing_runs_after_a_finished_run(project: Project) -> None:
+    assert project.plan() == set()
+
+
+def test_one_new_image_runs_its_category_and_the_fan_in(project: Project) -> None:
+    draw_image(project.folder / "pictures" / "muse" / "clock" / "new.png", seed=99)
+    expected = {
+        ("index_images", "clock"),
+        *(("prepare_pixels", geometry, "clock") for geometry in GEOMETRIES),
+        *(("classify", model, "clock") for model in MODELS),
+        ("list_excluded",),
+        ("plot_samples",),
+        *SCORES,
+        *FAN_IN,
+    }
+    assert project.plan() == expected
+    others = [project.results / "logits" / m / "bagel.parquet" for m in MODELS]
+    before = [path.stat().st_mtime_ns for path in others]
+    project.run()
+    assert [path.stat().st_mtime_ns for path in others] == before
+    assert project.plan() == set()
+    table = pd.read_csv(project.results / "tables" / "agreement.csv").set_index("category")
+    assert table.loc["clock", "n"].tolist() == [5, 5]
+
+
+def test_a_changed_image_of_the_same_size_is_noticed(project: Project) -> None:
+    path = project.folder / "pictures" / "muse" / "clock" / "0.png"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert ("index_images", "clock") in project.plan()
+
+
+def test_a_removed_image_is_noticed(project: Project) -> None:
+    (project.folder / "pictures" / "muse" / "clock" / "0.png").unlink()
+    assert ("index_images", "clock") in project.plan()
+    assert ("index_images", "bagel") not in project.plan()
+
+
+def test_one_new_model_runs_its_jobs_and_the_fan_in(project: Project) -> None:
+    config = project.config
+    config["models"].append({**config["models"][0], "name": "another"})
+    project.configure(config)
+    assert project.plan() == {
+        ("fetch_weights", "another"),
+        *(("classify", "another", category) for category in CATEGORIES),
+        ("score", "another"),
+        *FAN_IN,
+    }
+
+
+def test_one_model_less_runs_the_fan_in_only(project: Project) -> None:
+    config = project.config
+    del config["models"][0]
+    project.configure(config)
+    assert project.plan() == FAN_IN
+
+
+def test_an_edit_of_the_matching_runs_scoring_and_what_follows(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("src/synthsight/matching.py", ".casefold()", ".lower()")
+    assert project.plan() == SCORES | FAN_IN
+
+
+def test_an_edit_of_a_figure_runs_that_figure(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("src/synthsight/figures/overview.py", "import annotations", "import annotations\n\nX = 1")
+    assert project.plan() == {("plot_overview",)}
+
+
+def test_an_edit_of_the_image_reader_runs_all_that_reads_images(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("src/synthsight/images.py", "_WHITE = (255,", "_WHITE = (254,")
+    planned = project.plan()
+    assert {job[0] for job in planned} >= {"index_images", "prepare_pixels", "classify"}
+    assert not {job for job in planned if job[0] == "fetch_weights"} - {
+        ("fetch_weights", model) for model in MODELS
+    }
+
+
+def test_comments_docstrings_and_touched_files_run_nothing(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("src/synthsight/score.py", '"""From logits to hits', '# A comment.\n"""From the logits')
+    for pattern in ("src/**/*.py", "workflow/**/*", "rules/*.smk", "Snakefile", "config.yaml"):
+        for path in project.folder.glob(pattern):
+            os.utime(path)
+    assert project.plan() == set()
+
+
+def test_a_reordered_configuration_runs_nothing(project: Project) -> None:
+    config = project.config
+    config["models"] = [dict(reversed(model.items())) for model in reversed(config["models"])]
+    config["categories"] = list(reversed(CATEGORIES))
+    config["matching"] = {"rules": ["words/lemmas", "words/simple"]}
+    project.configure(dict(reversed(config.items())))
+    assert project.plan() == set()
+
+
+def test_a_setting_of_speed_runs_nothing(project: Project) -> None:
+    project.configure({**project.config, "batch_size": 3})
+    assert project.plan() == set()
+
+
+def test_other_intervals_run_the_aggregation_and_what_reads_it(project: Project) -> None:
+    project.configure({**project.config, "intervals": {"resamples": 200, "seed": 7}})
+    assert project.plan() == FAN_IN - {("agreement",)}
+
+
+def test_another_primary_rule_runs_the_figures_only(project: Project) -> None:
+    project.configure({**project.config, "matching": {"primary": "words/lemmas"}})
+    assert project.plan() == FAN_IN - {("aggregate",), ("agreement",)}
+
+
+def test_another_normalisation_runs_that_model_without_decoding(project: Project) -> None:
+    config = project.config
+    config["models"][0]["mean"] = [0.4, 0.4, 0.4]
+    project.configure(config)
+    assert project.plan() == {
+        *(("classify", "effnet", category) for category in CATEGORIES),
+        ("score", "effnet"),
+        *FAN_IN,
+    }
+
+
+def test_the_definition_of_a_category_runs_scoring_only_where_it_is_used(
+    project: Project,
+) -> None:
+    definitions = project.folder / "resources" / "categories.yaml"
+    text = definitions.read_text(encoding="utf-8")
+    definitions.write_text(text + "kite:\n  also: [parachute]\n", encoding="utf-8")
+    assert project.plan() == set()
+    definitions.write_text(text + "bagel:\n  also: [pretzel]\n", encoding="utf-8")
+    assert project.plan() == SCORES | FAN_IN
+
+
+def test_other_names_in_a_label_file_run_scoring(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("labels.txt", "wall clock", "wall bagel")
+    assert project.plan() == SCORES | FAN_IN
+
+
+def test_another_checkpoint_is_fetched_again(project: Project) -> None:
+    path = project.folder / "checkpoints" / "resnet.safetensors"
+    save_random_weights(path, "test_resnet", len(LABELS), seed=5)
+    assert project.plan() == {
+        ("fetch_weights", "resnet"),
+        *(("classify", "resnet", category) for category in CATEGORIES),
+        ("score", "resnet"),
+        *FAN_IN,
+    }
+
+
+def test_a_deleted_logits_file_is_made_again(project: Project) -> None:
+    (project.results / "logits" / "resnet" / "clock.parquet").unlink()
+    assert project.plan() == {("classify", "resnet", "clock"), ("score", "resnet"), *FAN_IN}
+
+
+def test_another_preprocessing_is_another_geometry(project: Project) -> None:
+    config = project.config
+    for key in ("resize", "crop", "interpolation"):
+        del config["models"][0][key]
+    project.configure({**config, "preprocess": "paper"})
+    planned = project.plan()
+    assert ("prepare_pixels", "resize256-bicubic-whole", "clock") in planned
+    assert ("classify", "effnet", "clock") in planned
+
+
+def test_stages_can_be_asked_for_by_name(project: Project) -> None:
+    (project.results / "figures" / "samples.png").unlink()
+    assert project.plan("tables") == set()
+    assert project.plan("figures") == {("plot_samples",), ("figures",)}
+
+
+# Limits and failures -----------------------------------------------------------------------------
+
+
+def test_one_device_takes_one_job_unless_more_are_named(project: Project) -> None:
+    code = (project.folder / "rules" / "common.smk").read_text(encoding="utf-8")
+    patched = code.replace('"nvidia\\d+|kfd"', '"null"')  # /dev/null plays the only device
+    assert patched != code
+    (project.folder / "rules" / "common.smk").write_text(patched, encoding="utf-8")
+    marker = "logger.info(f'CAP {workflow.global_resources[\"gpu\"].value}')\n"
+    with open(project.folder / "rules" / "common.smk", "a", encoding="utf-8") as handle:
+        handle.write(marker)
+    for arguments, cap in (((), 1), (("--resources", "gpu=3"), 3)):
+        completed = project.snakemake("--dry-run", "--cores", "8", *arguments)
+        assert f"CAP {cap}" in completed.stdout + completed.stderr
+
+
+def test_excluded_files_are_listed_and_shift_nothing(project: Project) -> None:
+    folder = project.folder / "pictures" / "dream" / "clock"
+    (folder / "00-empty.png").write_bytes(b"")
+    (folder / "05-text.jpg").write_text("not an image", encoding="utf-8")
+    (folder / "9-copy.png").write_bytes((folder / "0.png").read_bytes())
+    before = pq.read_table(project.results / "logits" / "resnet" / "clock.parquet")
+    project.run("tables")
+    after = pq.read_table(project.results / "logits" / "resnet" / "clock.parquet")
+    assert after.equals(before)
+    with open(project.results / "tables" / "excluded.csv", encoding="utf-8") as handle:
+        rows = {row["image"]: row["reason"] for row in csv.DictReader(handle)}
+    assert set(rows) == {f"dream/clock/{n}" for n in ("00-empty.png", "05-text.jpg", "9-copy.png")}
+    assert rows["dream/clock/00-empty.png"] == "empty file"
+    assert "dream/clock/0.png" in rows["dream/clock/9-copy.png"]
+    log = (project.results / "logs" / "index_images" / "clock.log").read_text(encoding="utf-8")
+    assert "7 files, 4 usable, 3 excluded" in log
+
+
+def test_a_category_of_broken_files_ends_in_a_message_that_names_it(project: Project) -> None:
+    for path in (project.folder / "pictures").glob("*/clock/*.png"):
+        path.write_bytes(path.read_bytes()[:60])
+    said = project.fail()
+    assert "no usable image in category 'clock'" in said
+    assert "truncated or damaged" in said
+
+
+def test_a_mistake_in_the_configuration_ends_before_any_job(project: Project) -> None:
+    config = project.config
+    config["models"][1]["model"] = "timm/test_resnett"
+    config["image"] = config.pop("images")
+    project.configure(config)
+    said = project.fail()
+    assert "config.yaml, line" in said
+    assert "unknown key; did you mean 'images'?" in said
+    config["images"] = config.pop("image")
+    project.configure(config)
+    said = project.fail()
+    assert "models[1]" in said
+    assert "test_resnet" in said
+    assert "Error in rule" not in said
+
+
+def test_a_wrong_checkpoint_ends_in_a_message(project: Project) -> None:
+    path = project.folder / "checkpoints" / "resnet.safetensors"
+    save_random_weights(path, "test_convnext", len(LABELS), seed=5)
+    said = project.fail("weights")
+    assert "does not fit timm/test_resnet" in said
+
+
+def test_published_weights_are_taken_from_the_library_s_cache(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compute node, or a machine without internet whose user has put the files there."""
+    cached = project.folder / "torch" / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
+    cached.parent.mkdir(parents=True)
+    torch.save(torchvision.models.squeezenet1_1().state_dict(), cached)
+    monkeypatch.setenv("TORCH_HOME", str(project.folder / "torch"))
+    project.configure({**project.config, "models": ["torchvision/squeezenet1_1.IMAGENET1K_V1"]})
+    project.run("weights")
+    name = "squeezenet1_1.IMAGENET1K_V1"
+    note = json.loads((project.folder / "resources" / "weights" / f"{name}.json").read_text())
+    assert note["reference"]["top1"] == pytest.approx(0.58178)
+    assert project.plan("weights") == {("weights",)}
+    # A file of another content than the name states is not passed over in silence.
+    log = project.results / "logs" / "fetch_weights" / f"{name}.log"
+    assert "WARNING: the file in the cache" in log.read_text(encoding="utf-8")
+
+
+def test_hostile_names_are_plain_text(finished: Project, tmp_path: Path) -> None:
+    """Categories, generators, files and models that a shell or a format string would act on."""
+    project = copy_workflow(tmp_path / "project")
+    for part in ("checkpoints", "labels.txt"):
+        (project.folder / part).symlink_to(finished.folder / part)
+    category, generator = "bagel $(touch pwned) ; 'x\" &", "-g `touch pwned`"
+    folder = project.folder / "pictures" / generator / category
+    names = ["a b.png", "new\nline.png", "ünï✓.png", "$(touch pwned).png", "--x '\".png", "[1].png"]
+    for seed, name in enumerate(names):
+        draw_image(folder / name, seed)
+    config = {**finished.config, "images": {"root": "pictures"}}
+    model = config["models"][0] | {"name": "$(touch pwned); rm -rf 'x\""}
+    definitions = project.folder / "resources" / "categories.yaml"
+    definitions.write_text(json.dumps({category: {"also": ["bagel"]}}), encoding="utf-8")
+    project.configure({**config, "models": [model]})
+    project.run()
+    assert not list(project.folder.rglob("pwned"))
+    table = pq.read_table(project.results / "scores" / f"{model['name']}.parquet").to_pandas()
+    assert set(table["image"]) == {f"{generator}/{category}/{name}" for name in names}
+    assert set(table["category"]) == {category}
+    assert project.plan() == set()
+
+
+def test_snakemake_s_own_report_can_be_made(project: Project) -> None:
+    project.run("--report", "report.zip")
+    assert (project.folder / "report.zip").stat().st_size > 10_000
