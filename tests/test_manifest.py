@@ -67,7 +67,12 @@ def reasons(root: Path) -> dict[str, str | None]:
 
 def run(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(SCRIPTS / f"{program}.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return subprocess.run(command, capture_output=True, text=True, timeout=100)
+
+
+def spec(root: Path, category: str, folders: list[list[str | None]]) -> str:
+    settings = {"root": str(root), "category": category, "folders": folders, "max_pixels": 10_000}
+    return json.dumps({**settings, "listing": "any"})
 
 
 # --- What a row says --------------------------------------------------------------------------
@@ -266,9 +271,13 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_excluded_and_not_waited_for(tmp_path: Path) -> None:
-    (tmp_path / "cat").mkdir()
+    save(tmp_path / "cat" / "a.png")
     os.mkfifo(tmp_path / "cat" / "pipe.png")
-    assert reasons(tmp_path) == {"cat/pipe.png": "not a regular file"}
+    # In a process of its own, which can be ended should it wait.
+    output = tmp_path / "manifest.parquet"
+    run("index_images", "--spec", spec(tmp_path, "cat", [[None, "cat"]]), "--output", output)
+    reason = {record.image: record.reason for record in read_manifest(output)}
+    assert reason == {"cat/a.png": None, "cat/pipe.png": "not a regular file"}
 
 
 def test_a_file_that_may_not_be_read_is_excluded(
@@ -418,11 +427,6 @@ def test_the_parquet_file_has_the_columns_of_the_contract(root: Path) -> None:
 def test_a_manifest_without_rows_can_be_written_and_read(tmp_path: Path) -> None:
     write_manifest(tmp_path / "manifest.parquet", [])
     assert read_manifest(tmp_path / "manifest.parquet") == []
-
-
-def spec(root: Path, category: str, folders: list[list[str | None]]) -> str:
-    settings = {"root": str(root), "category": category, "folders": folders, "max_pixels": 10_000}
-    return json.dumps({**settings, "listing": "any"})
 
 
 def test_the_programs_index_and_list_what_was_left_out(tmp_path: Path) -> None:

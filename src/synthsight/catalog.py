@@ -46,12 +46,14 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
         raise ModelError(
             f"has {about.num_classes} classes, but its `labels` ({entry['labels']}) name {classes}"
         )
+    # A local checkpoint has a class for each label, unless the arguments say otherwise.
+    fitted = local and architecture.weights is None and "num_classes" not in arguments
     architecture = Architecture(
         architecture.library,
         architecture.name,
         architecture.weights,
         arguments,
-        classes if local and architecture.weights is None else None,
+        classes if fitted else None,
     )
     geometry = _geometry(about, preprocess, entry)
     outputs = probe(architecture, geometry.crop)

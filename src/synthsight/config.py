@@ -160,7 +160,7 @@ def _is_number(_: Any, value: Any) -> bool:
     return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
 
 
-_Validator = jsonschema.validators.extend(
+_Validator: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     jsonschema.Draft202012Validator,
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": _is_integer, "number": _is_number}
@@ -198,7 +198,8 @@ def _schema_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> li
     return list(dict.fromkeys(problems))
 
 
-def _describe(error: jsonschema.ValidationError) -> str:
+def _describe(error: Any) -> str:
+    """An error of jsonschema in words: what was found and what to write."""
     found = f"found {json.dumps(error.instance, default=str, ensure_ascii=False)}"
     if error.validator == "enum":
         allowed = [str(value) for value in error.validator_value if value is not None]
