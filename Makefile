@@ -30,6 +30,7 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 
 demo: $(VENV)/installed
 	$(BIN)/snakemake --cores all
+	@echo "Tables: results/demo/tables. Figures: results/demo/figures; begin with overview.png."
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest

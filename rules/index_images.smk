@@ -6,7 +6,7 @@ rule index_images:
         manifest=f"{RUN}/images/{{category}}.parquet",
     log:
         f"{LOGS}/index_images/{{category}}.log",
-    threads: 2
+    threads: 1
     params:
         spec=spec(index_spec),
         code=code("index_images"),

@@ -8,7 +8,7 @@ rule prepare_pixels:
         pixels=f"{RUN}/pixels/{{geometry}}/{{category}}.arrow",
     log:
         f"{LOGS}/prepare_pixels/{{geometry}}/{{category}}.log",
-    threads: 2
+    threads: 1
     params:
         spec=spec(pixels_spec),
         code=code("prepare_pixels"),

@@ -21,7 +21,8 @@ from synthsight.classify import (
     report_speed,
     write_logits,
 )
-from synthsight.pixels import Geometry, prepare_pixels
+from synthsight.geometry import Geometry
+from synthsight.pixels import prepare_pixels
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
 CLASSES = 6

@@ -22,7 +22,7 @@ from synthsight.config import (
     load_experiment,
     resolve_cached,
 )
-from synthsight.pixels import Geometry
+from synthsight.geometry import Geometry
 
 REPOSITORY = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load(

@@ -28,9 +28,10 @@ from torch import nn
 
 from synthsight import catalog
 from synthsight.classify import classify
+from synthsight.geometry import Geometry
 from synthsight.images import open_rgb
 from synthsight.models import Architecture, build
-from synthsight.pixels import Geometry, prepare_pixels
+from synthsight.pixels import prepare_pixels
 from synthsight.weights import fetch_weights
 
 CONFIG = yaml.safe_load((REPOSITORY / "config" / "paper.yaml").read_text(encoding="utf-8"))

@@ -21,7 +21,8 @@ from torchvision.transforms import v2 as transforms
 
 from synthsight import pixels as pixels_module
 from synthsight.classify import normalise
-from synthsight.pixels import INTERPOLATIONS, Geometry, prepare_pixels, read_batches
+from synthsight.geometry import INTERPOLATIONS, Geometry
+from synthsight.pixels import prepare_pixels, read_batches
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

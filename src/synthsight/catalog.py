@@ -12,8 +12,8 @@ import sys
 import warnings
 from typing import Any
 
+from synthsight.geometry import Geometry
 from synthsight.models import Architecture, ModelError, Published, parse_model, probe, published
-from synthsight.pixels import Geometry
 
 #: The author's recipe: the short side to 256 pixels, bicubic, the whole image without a crop.
 PAPER_GEOMETRY_SIDE = 256

@@ -26,10 +26,10 @@ import yaml
 
 from synthsight.digest import canonical_json, code_digest
 from synthsight.files import atomic
+from synthsight.geometry import Geometry
 from synthsight.labels import LabelError, LabelSpace, load_labels
 from synthsight.manifest import SUFFIXES, Listing, list_folders
 from synthsight.matching import accepted_classes, words
-from synthsight.pixels import Geometry
 
 Key = tuple[str | int, ...]
 

@@ -33,7 +33,7 @@ class UnusableImageError(Exception):
     """A file that cannot serve as an image; the message is the reason, for a person."""
 
 
-def open_rgb(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Image.Image:
+def open_rgb(path: str | os.PathLike[str], max_pixels: int | None = MAX_PIXELS) -> Image.Image:
     """Read an image file as 8-bit RGB.
 
     The first frame of an animation is taken, EXIF orientation applied, transparency laid over
@@ -43,7 +43,7 @@ def open_rgb(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Imag
 
     Args:
         path: the file.
-        max_pixels: bound on width x height.
+        max_pixels: bound on width x height; None where the image has passed it before.
 
     Returns:
         A loaded image of mode ``RGB``.
@@ -57,7 +57,7 @@ def open_rgb(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Imag
     try:
         with Image.open(path, formats=FORMATS) as image:
             width, height = image.size
-            if width * height > max_pixels:
+            if max_pixels is not None and width * height > max_pixels:
                 raise UnusableImageError(
                     f"too large: {width} x {height} pixels, the limit is {max_pixels:,} "
                     "(images.max_pixels)"

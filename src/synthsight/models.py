@@ -23,7 +23,7 @@ from timm.data.config import resolve_data_config
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
-from synthsight.pixels import INTERPOLATIONS, Geometry
+from synthsight.geometry import INTERPOLATIONS, Geometry
 
 StateDict = dict[str, Tensor]
 

@@ -81,7 +81,10 @@ def score(
     rules: Sequence[str],
     output: str | os.PathLike[str],
 ) -> None:
-    """Score one model: a row per image and rule, by category, rule and image.
+    """Score one model: a row per image and rule, category by category.
+
+    Within a category the rows come in blocks of images, each block rule by rule: in the same order
+    for every model.
 
     Args:
         logits: Parquet of each category.

@@ -63,7 +63,7 @@ def main() -> None:
         best,
         category,
         rule,
-        lambda image: open_rgb(args.root / image),
+        lambda image: open_rgb(args.root / image, max_pixels=None),
     )
     style.save(figure, args.pdf, args.png)
 

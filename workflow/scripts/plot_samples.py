@@ -27,7 +27,7 @@ def main() -> None:
     args = parser.parse_args()
 
     manifest = pd.concat([pd.read_parquet(path) for path in args.manifests], ignore_index=True)
-    figure = samples(manifest, lambda image: open_rgb(args.root / image))
+    figure = samples(manifest, lambda image: open_rgb(args.root / image, max_pixels=None))
     style.save(figure, args.pdf, args.png)
 
 

@@ -11,8 +11,9 @@ import argparse
 import json
 from pathlib import Path
 
+from synthsight.geometry import Geometry
 from synthsight.manifest import read_manifest
-from synthsight.pixels import Geometry, prepare_pixels
+from synthsight.pixels import prepare_pixels
 
 
 def main() -> None:

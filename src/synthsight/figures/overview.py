@@ -43,7 +43,7 @@ def overview(
 ) -> Figure:
     """Draw accuracy by model and by category, agreement, and the number of images.
 
-    Top left: every model's mean over categories, and its published accuracy on real photographs
+    Top left: every model's mean over categories, and its reference accuracy on real photographs
     as a hollow mark. Top right: the best model by category. Bottom left: the share of each
     category's images that all models get, and that none gets. Bottom right: images by category
     and generator. The panels by category share one order.

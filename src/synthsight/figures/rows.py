@@ -137,7 +137,7 @@ def keys(*, means: bool = False, hollow: bool = False) -> list[Line2D]:
                 markeredgecolor=style.FAINT,
                 markeredgewidth=0.7,
                 markersize=_MARKER_SIZE,
-                label="hollow: real photographs (published)",
+                label="hollow: reference (real photographs)",
             )
         )
     if means:
