@@ -1,6 +1,5 @@
 # The configuration, and what the rules derive from it.
 
-import os
 import re
 import shlex
 import sys
@@ -13,6 +12,7 @@ from snakemake.utils import available_cpu_count
 
 try:
     from synthsight.config import ConfigError, load_experiment
+    from synthsight.devices import count_accelerators
     from synthsight.digest import canonical_json, code_digest
 except ImportError as error:
     raise WorkflowError(
@@ -70,21 +70,18 @@ wildcard_constraints:
     page="[0-9]+",
 
 
-def accelerators():
-    """CUDA or ROCm devices of this machine, counted without importing torch."""
-    return len([name for name in os.listdir("/dev") if re.fullmatch(r"nvidia\d+|kfd", name)])
-
+ACCELERATORS = count_accelerators()
 
 # A forgotten `--resources gpu=1` must not start a job per core on one device. Without a device the
 # jobs are ordinary ones, bounded by the cores. (setdefault is there since Snakemake 9.21.1.)
 workflow.global_resources.setdefault(
-    "gpu", 1 if accelerators() else workflow.cores or available_cpu_count()
+    "gpu", 1 if ACCELERATORS else workflow.cores or available_cpu_count()
 )
 
 
 def classify_threads(wildcards):
     """On a CPU the jobs that run at a time share the cores; on a GPU one core feeds it."""
-    if accelerators() or not workflow.cores:
+    if ACCELERATORS or not workflow.cores:
         return 1
     return max(1, workflow.cores // workflow.global_resources["gpu"].value)
 
