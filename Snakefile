@@ -21,10 +21,13 @@ include: "rules/index_images.smk"
 include: "rules/fetch_weights.smk"
 include: "rules/prepare_pixels.smk"
 include: "rules/classify.smk"
+include: "rules/label_audit.smk"
 include: "rules/score.smk"
 include: "rules/aggregate.smk"
 include: "rules/agreement.smk"
+include: "rules/compare.smk"
 include: "rules/plot.smk"
+include: "rules/plot_statistics.smk"
 
 
 # A job on the local machine is bounded by `--resources gpu=N`; on a cluster the bound is for each

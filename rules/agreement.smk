@@ -1,23 +1,56 @@
-# Where models agree: the images that all of them get, and those that none gets.
+# Where models agree: images that all get or none gets, how many models get each, pairwise kappa,
+# and which wrong class each category is taken for.
 
 
 rule agreement:
     input:
         scores=SCORES,
     output:
-        csv=report(
+        agreement_csv=report(
             f"{RUN}/tables/agreement.csv",
             caption="../workflow/report/agreement.rst",
             category="Tables",
         ),
-        parquet=f"{RUN}/tables/agreement.parquet",
+        agreement_parquet=f"{RUN}/tables/agreement.parquet",
+        difficulty_csv=f"{RUN}/tables/difficulty.csv",
+        difficulty_parquet=f"{RUN}/tables/difficulty.parquet",
+        images_parquet=f"{RUN}/tables/images.parquet",
+        kappa_csv=f"{RUN}/tables/kappa.csv",
+        kappa_parquet=f"{RUN}/tables/kappa.parquet",
     log:
         f"{LOGS}/agreement.log",
     params:
+        spec=spec(lambda wildcards: {"level": SETTINGS["intervals"]["level"]}),
         code=code("agreement"),
     shell:
         """
         agreement.py \
+            --scores {input.scores:q} \
+            --spec {params.spec:q} \
+            --agreement-csv {output.agreement_csv:q} \
+            --agreement-parquet {output.agreement_parquet:q} \
+            --difficulty-csv {output.difficulty_csv:q} \
+            --difficulty-parquet {output.difficulty_parquet:q} \
+            --images-parquet {output.images_parquet:q} \
+            --kappa-csv {output.kappa_csv:q} \
+            --kappa-parquet {output.kappa_parquet:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule confusions:
+    input:
+        scores=SCORES,
+    output:
+        csv=f"{RUN}/tables/confusions.csv",
+        parquet=f"{RUN}/tables/confusions.parquet",
+    log:
+        f"{LOGS}/confusions.log",
+    params:
+        code=code("confusions"),
+    shell:
+        """
+        confusions.py \
             --scores {input.scores:q} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \

@@ -58,10 +58,6 @@ if workflow.is_main_process:
         logger.info(f"Note: {_note}")
 
 
-#: A download is tried again, a local file is not: it will not be another one.
-FETCH_RETRIES = 3 if any(model.checkpoint is None for model in MODELS.values()) else 0
-
-
 # Wildcards hold names from the configuration and from folders, so they are matched literally.
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
@@ -107,7 +103,7 @@ def index_spec(wildcards):
     category = CATEGORIES[wildcards.category]
     return {
         "root": SETTINGS["images"]["root"],
-        "category": category.name,
+        "category": wildcards.category,
         "folders": category.folders,
         "max_pixels": SETTINGS["images"]["max_pixels"],
         "listing": category.listing.digest,
@@ -152,7 +148,22 @@ def score_spec(wildcards):
     return {
         "labels": MODELS[wildcards.model].labels,
         "rules": sorted(SETTINGS["matching"]["rules"]),
-        "categories": {category.name: sorted(category.also) for category in CATEGORIES.values()},
+        "aggregation": SETTINGS["matching"]["aggregation"],
+        "categories": {
+            name: {"also": category.target.also, "classes": category.target.classes}
+            for name, category in CATEGORIES.items()
+        },
+    }
+
+
+def audit_spec(wildcards):
+    return {
+        "labels": sorted({model.labels for model in MODELS.values()}),
+        "rules": sorted(SETTINGS["matching"]["rules"]),
+        "categories": {
+            name: {"also": category.definition.also, "classes": category.definition.classes}
+            for name, category in CATEGORIES.items()
+        },
     }
 
 
@@ -191,6 +202,7 @@ def model_priority(wildcards):
     return len(MODELS) - list(MODELS).index(wildcards.model)
 
 
+LABEL_FILES = sorted({model.labels for model in MODELS.values() if Path(model.labels).is_file()})
 MANIFESTS = [f"{RUN}/images/{category}.parquet" for category in CATEGORIES]
 WEIGHTS = [f"resources/weights/{model}.safetensors" for model in sorted(MODELS)]
 NOTES = [f"resources/weights/{model}.json" for model in sorted(MODELS)]
@@ -200,12 +212,43 @@ LOGITS = [
     for category in CATEGORIES
 ]
 SCORES = [f"{RUN}/scores/{model}.parquet" for model in sorted(MODELS)]
-TABLES = [f"{RUN}/tables/{table}.csv" for table in ("accuracy", "agreement", "excluded")]
+GENERATORS = {
+    generator
+    for category in CATEGORIES.values()
+    for generator, _ in category.folders
+    if generator is not None
+}
+# With one generator or none there is nothing to compare.
+BETWEEN_GENERATORS = ["generators"] if len(GENERATORS) > 1 else []
+TABLES = [
+    f"{RUN}/tables/{table}.csv"
+    for table in (
+        "accuracy",
+        "agreement",
+        "comparisons",
+        "confusions",
+        "difficulty",
+        "excluded",
+        "kappa",
+        "label_audit",
+        "ranking",
+        "reference",
+        *BETWEEN_GENERATORS,
+    )
+]
 FIGURES = [
     f"{RUN}/figures/{figure}.{ending}"
     for figure in (
         "samples",
         "overview",
+        "rules",
+        "reference",
+        "ranking",
+        "kappa",
+        "difficulty",
+        "gallery",
+        "confusions",
+        *BETWEEN_GENERATORS,
         *(f"models_{page}" for page in PAGES),
         *(f"failures_{category}" for category in CATEGORIES),
     )

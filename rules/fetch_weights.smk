@@ -15,7 +15,6 @@ rule fetch_weights:
     log:
         f"{LOGS}/fetch_weights/{{model}}.log",
     priority: 1000
-    retries: FETCH_RETRIES
     params:
         spec=spec(fetch_spec),
         code=code("fetch_weights"),

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import binomtest
 
-from synthsight.aggregate import Intervals, aggregate
+from synthsight.aggregate import aggregate
+from synthsight.bootstrap import Intervals
 from synthsight.score import SCHEMA
 
 RULES = ("words/simple", "words/lemmas")

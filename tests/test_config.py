@@ -123,8 +123,8 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
     assert found.models["r50"].geometry == Geometry(256, (224, 224), "bilinear")
     assert found.models["r50"].labels == "imagenet-1k"
     assert list(found.categories) == ["pizza", "rabbit", "toilet_seat"]
-    assert found.categories["rabbit"].also == ("hare",)
-    assert found.categories["pizza"].also == ()
+    assert found.categories["rabbit"].target.also == ("hare",)
+    assert found.categories["pizza"].target.also == ()
     assert found.notes == ()
     assert [request["classes"] for request in answered] == [1000, 1000]
 
@@ -133,7 +133,11 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
 def test_defaults_are_filled_in_where_keys_are_left_out() -> None:
     settings = load(write(matching="matching: {rules: [words/simple]}")).settings
     assert settings["images"] == {"root": "images", "max_pixels": 100_000_000}
-    assert settings["matching"] == {"rules": ["words/simple"], "primary": "words/simple"}
+    assert settings["matching"] == {
+        "rules": ["words/simple"],
+        "primary": "words/simple",
+        "aggregation": "max",
+    }
     assert settings["intervals"] == {"level": 0.95, "resamples": 10000, "seed": 0}
     assert settings["preprocess"] == "model"
     assert settings["batch_size"] == 64
@@ -456,7 +460,7 @@ def test_a_category_that_no_class_matches_is_refused_with_close_names() -> None:
     assert "sunglass" in found.partition("close: ")[2]
     assert "sunglases: {also: [NAME]}" in found
     Path("resources/categories.yaml").write_text("sunglases: {also: [sunglasses]}\n")
-    assert load(write()).categories["sunglases"].also == ("sunglasses",)
+    assert load(write()).categories["sunglases"].target.also == ("sunglasses",)
 
 
 @pytest.mark.usefixtures("answered")
@@ -634,7 +638,7 @@ def test_models_that_cannot_be_used_are_all_named_with_the_reason() -> None:
     assert len(found) == len(WRONG)
     for index, (model, message) in enumerate(WRONG.items()):
         name = re.sub(r"^.*model: ([^,}]+).*$", r"\1", model)
-        assert found[index].startswith(f"config.yaml, line {4 + index}, models[{index}]: {name} ")
+        assert found[index].startswith(f"config.yaml, line {4 + index}, models[{index}]: {name}: ")
         assert re.search(message, found[index]), found[index]
     assert not list(Path("cache").glob("*"))
 

@@ -1,13 +1,15 @@
-"""The paper's word rule: which classes of which list count as a hit for a category."""
+"""Which classes of which list count as a hit for a category, under each rule."""
 
 from __future__ import annotations
 
 import pytest
+from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthsight.definitions import read_definitions
 from synthsight.labels import LabelSpace, load_labels
-from synthsight.matching import RULES, accepted_classes, contains, words
+from synthsight.matching import RULES, Target, accepted_classes, contains, words
 
 # Class indices of ImageNet-1k, looked up by hand: (simple, lemmas).
 ACCEPTED = {
@@ -33,7 +35,7 @@ ALSO = {"rabbit": ["hare"]}
 
 
 def accepted(category: str, rule: str, also: list[str] | None = None) -> list[int]:
-    found = accepted_classes(category, also or [], load_labels("imagenet-1k"), rule)
+    found = accepted_classes(Target(category, tuple(also or ())), load_labels("imagenet-1k"), rule)
     assert found.shape == (1000,)
     return [int(index) for index in found.nonzero()[0]]
 
@@ -41,7 +43,7 @@ def accepted(category: str, rule: str, also: list[str] | None = None) -> list[in
 def hit(category: str, *names: str, also: tuple[str, ...] = ()) -> bool:
     """Whether a class with these names counts for a category, under `words/lemmas`."""
     space = LabelSpace("test", (names[0],), (names,))
-    return bool(accepted_classes(category, also, space, "words/lemmas")[0])
+    return bool(accepted_classes(Target(category, also), space, "words/lemmas")[0])
 
 
 @pytest.mark.parametrize("rule", ["words/simple", "words/lemmas"])
@@ -52,7 +54,7 @@ def test_each_category_of_the_paper_accepts_these_classes(category: str, rule: s
 
 
 def test_there_are_these_rules() -> None:
-    assert set(RULES) == {"words/simple", "words/lemmas"}
+    assert set(RULES) == {"words/simple", "words/lemmas", "classes", "restricted"}
 
 
 def test_hare_counts_for_rabbit_only_where_it_is_named() -> None:
@@ -133,11 +135,67 @@ def test_a_name_without_words_hits_nothing() -> None:
 
 def test_simple_names_leave_the_synonyms_out() -> None:
     space = LabelSpace("test", ("gasmask",), (("gasmask", "gas helmet"),))
-    assert not accepted_classes("helmet", [], space, "words/simple")[0]
-    assert accepted_classes("helmet", [], space, "words/lemmas")[0]
+    assert not accepted_classes(Target("helmet"), space, "words/simple")[0]
+    assert accepted_classes(Target("helmet"), space, "words/lemmas")[0]
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=6), st.lists(st.sampled_from("abc"), max_size=3))
 def test_contains_is_what_a_search_in_text_finds(name: list[str], wanted: list[str]) -> None:
     found = f" {' '.join(wanted)} " in f" {' '.join(name)} " if wanted else True
     assert contains(" ".join(name), tuple(wanted)) == found
+
+
+# Chosen classes ----------------------------------------------------------------------------------
+
+DEFINITIONS = read_definitions(REPOSITORY / "resources" / "categories.yaml")
+CHOSEN = {
+    "bagel": [931],
+    "clock": [409, 530, 892],
+    "elephant": [101, 385, 386],
+    "helmet": [518, 560, 715],
+    "kite": [],
+    "mushroom": [947, 992, 993, 994, 997],
+    "pizza": [963],
+    "pretzel": [932],
+    "rabbit": [330, 331, 332],
+    "squirrel": [335],
+    "sunglass": [836, 837],
+    "teddy": [850],
+    "toilet_seat": [861],
+    "tractor": [866],
+    "turtle": [33, 34, 35, 36, 37],
+    "umbrella": [879],
+    "vase": [883],
+}
+
+
+@pytest.mark.parametrize("rule", ["classes", "restricted"])
+@pytest.mark.parametrize("category", CHOSEN)
+def test_the_chosen_classes_of_the_paper_s_categories(category: str, rule: str) -> None:
+    target = DEFINITIONS[category].target(category)
+    found = accepted_classes(target, load_labels("imagenet-1k"), rule)
+    assert found.nonzero()[0].tolist() == CHOSEN[category]
+
+
+def test_every_chosen_class_has_its_reason() -> None:
+    for definition in DEFINITIONS.values():
+        assert all(reason for reason in (definition.classes or {}).values())
+
+
+def test_a_category_for_which_nobody_has_chosen_takes_what_the_lemmas_take() -> None:
+    space = load_labels("imagenet-1k")
+    for target in (Target("tiger"), Target("rabbit", ("hare",))):
+        assert (
+            accepted_classes(target, space, "classes")
+            == accepted_classes(target, space, "words/lemmas")
+        ).all()
+
+
+def test_in_a_label_file_synsets_and_names_choose_by_name() -> None:
+    space = LabelSpace(
+        "test", ("tusker", "big cat", "wood"), (("tusker",), ("big cat",), ("wood",))
+    )
+    target = Target("elephant", classes=("n01871265", "Big Cat"))
+    assert accepted_classes(target, space, "classes").tolist() == [True, True, False]
+    # A name means the whole name, not a word in it.
+    assert not accepted_classes(Target("x", classes=("cat",)), space, "classes").any()

@@ -17,9 +17,10 @@ from hypothesis.extra import numpy as hnp
 from synthsight import score as score_module
 from synthsight.labels import LabelSpace, load_labels
 from synthsight.manifest import ImageRecord, write_manifest
-from synthsight.score import SCHEMA, ScoreError, score, top_k
+from synthsight.matching import Target
+from synthsight.score import SCHEMA, Choice, ScoreError, score, top_k
 
-RULES = ["words/simple", "words/lemmas"]
+RULES = ["words/simple", "words/lemmas", "classes"]
 LABELS = LabelSpace(
     "test",
     ("kite", "wood rabbit", "hare", "parachute", "gasmask", "crash helmet", "toilet seat", "vase"),
@@ -34,7 +35,11 @@ LABELS = LabelSpace(
         ("vase",),
     ),
 )
-ALSO = {"rabbit": ["hare"], "kite": [], "helmet": []}
+TARGETS = {
+    "rabbit": Target("rabbit", ("hare",)),
+    "kite": Target("kite", classes=()),
+    "helmet": Target("helmet", classes=("gas helmet", "vase")),
+}
 
 # The classes of LABELS that count, looked up by hand.
 ACCEPTED = {
@@ -44,6 +49,9 @@ ACCEPTED = {
     ("kite", "words/lemmas"): {0},
     ("rabbit", "words/simple"): {1, 2},
     ("rabbit", "words/lemmas"): {1, 2},
+    ("helmet", "classes"): {4, 7},
+    ("kite", "classes"): set(),
+    ("rabbit", "classes"): {1, 2},
 }
 
 
@@ -85,9 +93,11 @@ class World:
         write_manifest(path, [bad, *records])
         self.manifest_files[category] = path
 
-    def score(self, labels: LabelSpace = LABELS, rules: list[str] = RULES) -> pa.Table:
+    def score(
+        self, labels: LabelSpace = LABELS, rules: list[str] = RULES, aggregation: str = "max"
+    ) -> pa.Table:
         output = self.folder / "scores.parquet"
-        score(self.logit_files, self.manifest_files, ALSO, labels, rules, output)
+        score(self.logit_files, self.manifest_files, TARGETS, labels, rules, output, aggregation)
         return pq.read_table(output)
 
 
@@ -156,7 +166,7 @@ def test_the_logits_are_left_as_they_were() -> None:
 def test_there_is_a_row_for_each_image_and_rule(world: World) -> None:
     table = world.score()
     keys = list(zip(table["rule"].to_pylist(), table["image"].to_pylist(), strict=True))
-    assert len(keys) == len(set(keys)) == 2 * len(world.logits)
+    assert len(keys) == len(set(keys)) == len(RULES) * len(world.logits)
     assert set(keys) == {(rule, image) for rule in RULES for image in world.logits}
     assert not any("bad" in image for _, image in keys)
 
@@ -179,7 +189,35 @@ def test_the_two_rules_differ_where_a_synonym_counts(world: World) -> None:
     world.logits[name] = np.eye(8, dtype=np.float32)[4]  # gasmask, gas helmet
     world.write_logits("helmet", sorted(n for n in world.logits if n[0] == "h"))
     hits = {r["rule"]: r["top1_hit"] for r in world.score().to_pylist() if r["image"] == name}
-    assert hits == {"words/simple": False, "words/lemmas": True}
+    assert hits == {"words/simple": False, "words/lemmas": True, "classes": True}
+
+
+@pytest.mark.parametrize("aggregation", ["max", "mean"])
+def test_the_restricted_choice_is_what_a_slow_count_gives(world: World, aggregation: str) -> None:
+    """Among rabbit and helmet: no class shows a kite, so it is never chosen."""
+    combine = {"max": max, "mean": lambda values: sum(values) / len(values)}[aggregation]
+    seen = set()
+    for row in world.score(rules=["restricted"], aggregation=aggregation).to_pylist():
+        probability = softmax(world.logits[row["image"]])
+        values = {
+            category: combine([probability[c] for c in sorted(ACCEPTED[category, "classes"])])
+            for category in ("helmet", "rabbit")
+        }
+        order = sorted(values, key=lambda category: -values[category])
+        assert row["top1_hit"] == (order[0] == row["category"])
+        assert row["top5_hit"] == (row["category"] != "kite")
+        best = [max(ACCEPTED[c, "classes"], key=lambda i: probability[i]) for c in order]
+        assert row["predicted"] == best
+        assert np.allclose(row["probability"], [values[c] for c in order], atol=1e-6)
+        seen.add(row["top1_hit"])
+    assert seen == {True, False}
+
+
+def test_max_chooses_by_the_best_class_and_mean_by_all_of_them() -> None:
+    accepted = np.array([[1, 1, 0, 0], [0, 0, 1, 0]], dtype=bool)
+    logits = np.log(np.array([[0.4, 0.01, 0.3, 0.29]], np.float32))
+    assert Choice(accepted, "max").rank(logits)[0].tolist() == [[0, 1]]
+    assert Choice(accepted, "mean").rank(logits)[0].tolist() == [[1, 0]]
 
 
 def test_the_file_has_the_columns_of_the_contract_and_tells_its_model(world: World) -> None:
@@ -197,7 +235,8 @@ def test_with_five_classes_or_fewer_all_are_predicted(tmp_path: Path, classes: i
     labels = LabelSpace("few", LABELS.simple[:classes], LABELS.lemmas[:classes])
     rows = world.score(labels).to_pylist()
     assert all(sorted(row["predicted"]) == list(range(classes)) for row in rows)
-    assert all(row["top5_hit"] for row in rows if row["category"] == "kite")
+    kites = [row for row in rows if row["category"] == "kite" and row["rule"] != "classes"]
+    assert all(row["top5_hit"] for row in kites)
 
 
 def test_more_images_than_are_scored_at_a_time(
@@ -232,6 +271,9 @@ def test_imagenet_logits_are_scored_with_imagenets_names(tmp_path: Path) -> None
         ("kite", "words/lemmas"): True,
         ("helmet", "words/simple"): False,
         ("helmet", "words/lemmas"): True,
+        ("rabbit", "classes"): True,
+        ("kite", "classes"): False,
+        ("helmet", "classes"): True,
     }
 
 

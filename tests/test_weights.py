@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import timm
 import torch
+import torchvision
 from conftest import save_random_weights
 from safetensors.torch import load_file, save_file
 
@@ -167,14 +168,30 @@ def test_without_internet_the_message_says_which_file_to_put_where(
     assert "checkpoint" in str(caught.value)
 
 
+def test_a_download_that_breaks_off_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    weights = torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1
+    calls = []
+
+    def download(url: str, target: str, *_: Any, **__: Any) -> None:
+        calls.append(url)
+        if len(calls) < 3:
+            raise ConnectionResetError("broken off")
+        torch.save(torchvision.models.squeezenet1_1().state_dict(), target)
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    fetch(tmp_path, None, Architecture("torchvision", "squeezenet1_1", "IMAGENET1K_V1"))
+    assert calls == [weights.url] * 3
+
+
 def test_a_file_in_the_cache_with_another_checksum_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     cached = tmp_path / "torch" / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
     cached.parent.mkdir(parents=True)
-    import torchvision
-
     torch.save(torchvision.models.squeezenet1_1().state_dict(), cached)
     note = fetch(tmp_path, None, Architecture("torchvision", "squeezenet1_1", "IMAGENET1K_V1"))
     assert note["checksum"] == "differs"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,18 +21,38 @@ from scipy.stats import binomtest
 
 CATEGORIES = ("bagel", "clock", "toilet_seat")
 MODELS = ("effnet", "resnet")
+TABLES = (
+    *("accuracy", "agreement", "comparisons", "confusions", "difficulty", "generators", "kappa"),
+    *("label_audit", "ranking", "reference"),
+)
 GEOMETRIES = ("resize72-bilinear-crop64", "resize64-bilinear-whole")
 
 FAILURES = {("plot_failures", category) for category in CATEGORIES}
 
-#: What follows when any hit may have changed.
-FAN_IN: set[Job] = {
-    ("aggregate",),
-    ("agreement",),
-    ("plot_overview",),
+#: The figures that show the primary rule.
+FIGURES: set[Job] = {
+    *(
+        (f"plot_{figure}",)
+        for figure in (
+            *("overview", "rules", "reference", "ranking", "kappa", "difficulty", "gallery"),
+            *("confusions", "generators"),
+        )
+    ),
     ("plot_models", "1"),
     *FAILURES,
 }
+
+#: What reads the scores of all models.
+STATISTICS: set[Job] = {
+    ("aggregate",),
+    ("agreement",),
+    ("confusions",),
+    ("compare",),
+    ("generators",),
+}
+
+#: What follows when any hit may have changed.
+FAN_IN: set[Job] = {*STATISTICS, ("reference",), *FIGURES}
 SCORES: set[Job] = {("score", model) for model in MODELS}
 
 
@@ -44,14 +65,16 @@ def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
         for path in finished.results.rglob("*")
         if path.is_file() and "logs" not in path.parts
     }
-    figures = ["samples", "overview", "models_1", *(f"failures_{c}" for c in CATEGORIES)]
+    figures = ["samples", "models_1", *(f"failures_{c}" for c in CATEGORIES)]
+    figures += [job[0].removeprefix("plot_") for job in FIGURES if len(job) == 1]
     assert made == {
         *(f"images/{c}.parquet" for c in CATEGORIES),
         *(f"pixels/{g}/{c}.arrow" for g in GEOMETRIES for c in CATEGORIES),
         *(f"logits/{m}/{c}.parquet" for m in MODELS for c in CATEGORIES),
         *(f"scores/{m}.parquet" for m in MODELS),
-        *(f"tables/{t}.{e}" for t in ("accuracy", "agreement") for e in ("csv", "parquet")),
+        *(f"tables/{t}.{e}" for t in TABLES for e in ("csv", "parquet")),
         "tables/excluded.csv",
+        "tables/images.parquet",
         *(f"figures/{f}.{e}" for f in figures for e in ("pdf", "png")),
     }
     weights = finished.folder / "resources" / "weights"
@@ -127,7 +150,7 @@ def test_every_table_follows_from_the_logits(finished: Project) -> None:
 
 
 def test_csv_and_parquet_hold_the_same_numbers(finished: Project) -> None:
-    for table in ("accuracy", "agreement"):
+    for table in TABLES:
         path = finished.results / "tables" / table
         pd.testing.assert_frame_equal(
             pd.read_csv(path.with_suffix(".csv"), keep_default_na=False),
@@ -201,7 +224,35 @@ def test_an_edit_of_the_matching_runs_scoring_and_what_follows(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
     edit("src/synthsight/matching.py", ".casefold()", ".lower()")
-    assert project.plan() == SCORES | FAN_IN
+    assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
+
+
+def test_a_reason_in_the_definitions_runs_the_audit_only(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("resources/categories.yaml", "analog clock, mostly what is meant", "another reason")
+    assert project.plan() == {("label_audit",)}
+
+
+def test_one_rule_less_or_more_runs_no_classification(project: Project) -> None:
+    rules = ["words/simple", "classes"]
+    project.configure({**project.config, "matching": {"rules": rules}})
+    assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
+
+
+def test_with_one_generator_there_is_nothing_between_generators(project: Project) -> None:
+    shutil.rmtree(project.folder / "pictures" / "muse")
+    planned = project.plan()
+    assert ("aggregate",) in planned
+    assert not {("generators",), ("plot_generators",)} & planned
+
+
+def test_the_flags_of_the_label_audit_are_printed_once(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("resources/categories.yaml", "    n04548280: wall clock\n", "")
+    assert "homonym suspected" in project.run("tables")
+    assert "homonym suspected" not in project.run("tables")
 
 
 def test_an_edit_of_a_figure_runs_that_figure(
@@ -246,12 +297,15 @@ def test_a_setting_of_speed_runs_nothing(project: Project) -> None:
 
 def test_other_intervals_run_the_aggregation_and_what_reads_it(project: Project) -> None:
     project.configure({**project.config, "intervals": {"resamples": 200, "seed": 7}})
-    assert project.plan() == FAN_IN - {("agreement",)}
+    unconcerned = {"agreement", "confusions", "kappa", "difficulty", "gallery"}
+    unconcerned_jobs = {("agreement",), ("confusions",)}
+    unconcerned_jobs |= {(f"plot_{name}",) for name in unconcerned}
+    assert project.plan() == FAN_IN - unconcerned_jobs
 
 
 def test_another_primary_rule_runs_the_figures_only(project: Project) -> None:
     project.configure({**project.config, "matching": {"primary": "words/lemmas"}})
-    assert project.plan() == FAN_IN - {("aggregate",), ("agreement",)}
+    assert project.plan() == FIGURES
 
 
 def test_another_normalisation_runs_that_model_without_decoding(project: Project) -> None:
@@ -270,17 +324,19 @@ def test_the_definition_of_a_category_runs_scoring_only_where_it_is_used(
 ) -> None:
     definitions = project.folder / "resources" / "categories.yaml"
     text = definitions.read_text(encoding="utf-8")
-    definitions.write_text(text + "kite:\n  also: [parachute]\n", encoding="utf-8")
+    definitions.write_text(text + "otter:\n  also: [sea otter]\n", encoding="utf-8")
     assert project.plan() == set()
-    definitions.write_text(text + "bagel:\n  also: [pretzel]\n", encoding="utf-8")
-    assert project.plan() == SCORES | FAN_IN
+    definitions.write_text(
+        text.replace("bagel:\n", "bagel:\n  also: [pretzel]\n"), encoding="utf-8"
+    )
+    assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
 
 
 def test_other_names_in_a_label_file_run_scoring(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
     edit("labels.txt", "wall clock", "wall bagel")
-    assert project.plan() == SCORES | FAN_IN
+    assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
 
 
 def test_another_checkpoint_is_fetched_again(project: Project) -> None:
@@ -392,7 +448,7 @@ def test_published_weights_are_taken_from_the_library_s_cache(
     name = "squeezenet1_1.IMAGENET1K_V1"
     note = json.loads((project.folder / "resources" / "weights" / f"{name}.json").read_text())
     assert note["reference"]["top1"] == pytest.approx(0.58178)
-    assert project.plan("weights") == {("weights",)}
+    assert project.plan("weights") == set()
     # A file of another content than the name states is not passed over in silence.
     log = project.results / "logs" / "fetch_weights" / f"{name}.log"
     assert "WARNING: the file in the cache" in log.read_text(encoding="utf-8")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +11,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from statsmodels.stats.proportion import proportion_confint
 
-#: Stands for the mean over categories, or for all generators together.
-ALL = "*"
+from synthsight.bootstrap import Intervals, stream
+from synthsight.tables import ALL
 
 COLUMNS = [
     "model",
@@ -29,22 +27,6 @@ COLUMNS = [
     "top5_low",
     "top5_high",
 ]
-
-
-@dataclass(frozen=True)
-class Intervals:
-    """How intervals are computed.
-
-    Attributes:
-        level: confidence level, as 0.95.
-        resamples: of the bootstrap.
-        seed: of the bootstrap; each mean draws from a stream of its own, which depends on the seed
-            and on what it is the mean of, so that another model does not change it.
-    """
-
-    level: float
-    resamples: int
-    seed: int
 
 
 def aggregate(scores: Iterable[str | os.PathLike[str]], intervals: Intervals) -> pd.DataFrame:
@@ -105,8 +87,7 @@ def _mean_over_categories(
     }
     n = cells["n"].to_numpy()
     for hit in ("top1", "top5"):
-        name = "\0".join((model, rule, generator, hit))
-        rng = np.random.default_rng([intervals.seed, zlib.crc32(name.encode())])
+        rng = stream(intervals.seed, model, rule, generator, hit)
         hits = cells[hit].to_numpy()
         row[hit] = float((hits / n).mean())
         low, high = _bootstrap_mean(hits, n, intervals, rng)

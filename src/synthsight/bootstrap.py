@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 #: Bound on the numbers drawn at a time, in entries of 8 bytes.
-_ENTRIES = 4_000_000
+_ENTRIES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How intervals are computed.
+
+    Attributes:
+        level: confidence level, as 0.95.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+    """
+
+    level: float
+    resamples: int
+    seed: int
+
+
+def stream(seed: int, *names: str) -> np.random.Generator:
+    """A source of randomness of its own for what ``names`` say is resampled.
+
+    Results then depend on the seed and on what they are about, and on nothing that happens to be
+    computed before them.
+    """
+    return np.random.default_rng([seed, zlib.crc32("\0".join(names).encode())])
+
+
+def stratified_means(
+    hits: npt.NDArray[np.bool_], strata: npt.NDArray[np.integer]
+) -> npt.NDArray[np.float64]:
+    """The mean over strata, unweighted, of each column of ``hits`` (n, columns): (columns,)."""
+    of_strata = [hits[strata == label].mean(axis=0) for label in np.unique(strata)]
+    means: npt.NDArray[np.float64] = np.mean(of_strata, axis=0)
+    return means
 
 
 def resampled_means(
@@ -18,8 +54,9 @@ def resampled_means(
     """Means over strata, unweighted, of images resampled within each stratum.
 
     All columns (models, rules) are resampled together, image by image, so their differences are
-    paired. Images with the same hits in every column are exchangeable; how often each such pattern
-    is drawn is multinomial, so what is drawn are counts of patterns and not images.
+    paired. Which images are drawn does not depend on the columns: another column leaves the
+    results of the others as they are, bit for bit. It does depend on the order of the images
+    within their stratum.
 
     Args:
         hits: (n, columns).
@@ -33,24 +70,18 @@ def resampled_means(
     labels = np.unique(strata)
     means = np.zeros((resamples, hits.shape[1]))
     for label in labels:
-        patterns, counts = _patterns(hits[strata == label])
-        n = int(counts.sum())
-        step = max(1, _ENTRIES // len(counts))
+        group = hits[strata == label].astype(np.float64)
+        n = len(group)
+        step = max(1, _ENTRIES // n)
         for start in range(0, resamples, step):
             size = min(step, resamples - start)
-            drawn = rng.multinomial(n, counts / n, size=size)
-            means[start : start + size] += drawn @ patterns / n
+            drawn = rng.integers(n, size=(size, n))
+            # How often each image is drawn: one count for all resamples, each with its own cells.
+            drawn += n * np.arange(size)[:, None]
+            times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+            # As a product of matrices; whole numbers, so it is exact in any order of summing.
+            means[start : start + size] += times @ group / n
     return means / len(labels)
-
-
-def _patterns(
-    hits: npt.NDArray[np.bool_],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """The distinct rows, float (patterns, columns), and how often each occurs, (patterns,)."""
-    packed = np.ascontiguousarray(np.packbits(hits, axis=1))
-    rows = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
-    _, first, counts = np.unique(rows, return_index=True, return_counts=True)
-    return hits[first].astype(np.float64), counts
 
 
 def percentile_interval(

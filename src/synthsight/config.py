@@ -24,12 +24,13 @@ from typing import Any
 import jsonschema
 import yaml
 
+from synthsight.definitions import Definition, DefinitionError, read_definitions
 from synthsight.digest import canonical_json, code_digest
 from synthsight.files import atomic
 from synthsight.geometry import Geometry
 from synthsight.labels import LabelError, LabelSpace, load_labels
 from synthsight.manifest import SUFFIXES, Listing, list_folders
-from synthsight.matching import accepted_classes, words
+from synthsight.matching import Target, accepted_classes, words
 
 Key = tuple[str | int, ...]
 
@@ -84,14 +85,14 @@ class Category:
     """A category of an experiment.
 
     Attributes:
-        name: what it is called in paths, tables and figures; also the words to match.
-        also: further names that count as a hit.
+        target: its name, which also stands in paths, tables and figures, and what is accepted.
+        definition: what is known of it, with reasons.
         folders: ``(generator or None, folder below the images' root)``.
         listing: what lies in the folders.
     """
 
-    name: str
-    also: tuple[str, ...]
+    target: Target
+    definition: Definition
     folders: tuple[tuple[str | None, str], ...]
     listing: Listing
 
@@ -238,7 +239,11 @@ def _categories(
 ) -> tuple[dict[str, Category], list[str]]:
     root = Path(settings["images"]["root"])
     wanted = settings["categories"]
-    definitions = _definitions(Path(settings["category_definitions"]), problems)
+    definitions: dict[str, Definition] = {}
+    try:
+        definitions = read_definitions(Path(settings["category_definitions"]))
+    except DefinitionError as error:
+        problems.append(Problem(("category_definitions",), str(error)))
     for index, name in enumerate(wanted or []):
         if wanted.index(name) < index:
             problems.append(Problem(("categories", index), f"{name!r} is listed twice"))
@@ -280,8 +285,8 @@ def _categories(
             )
             problems.append(Problem(("images", "root"), message))
             continue
-        also = tuple(definitions.get(name, {}).get("also", ()))
-        categories[name] = Category(name, also, tuple(folders), listing)
+        definition = definitions.get(name, Definition())
+        categories[name] = Category(definition.target(name), definition, tuple(folders), listing)
     return categories, notes
 
 
@@ -369,33 +374,6 @@ def _bad_folder(name: str, folders: Iterable[tuple[str | None, str]]) -> str | N
     return None
 
 
-def _definitions(path: Path, problems: list[Problem]) -> dict[str, Any]:
-    """What the file of category definitions says, checked by hand: it is small."""
-    key: Key = ("category_definitions",)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        problems.append(Problem(key, f"no file {str(path)!r}"))
-        return {}
-    except OSError as error:
-        problems.append(Problem(key, f"{str(path)!r} cannot be read: {error.strerror}"))
-        return {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problems.append(Problem(key, f"{path} is not YAML: {' '.join(str(error).split())}"))
-        return {}
-    definitions = {}
-    for name, definition in content.items() if isinstance(content, dict) else [("", content)]:
-        also = definition.get("also") if isinstance(definition, dict) else None
-        if set(definition if isinstance(definition, dict) else ["?"]) != {"also"} or not (
-            isinstance(also, list) and all(isinstance(word, str) and words(word) for word in also)
-        ):
-            message = f"{path}: {name}: write a category's name, and below it `also: [NAME, ...]`"
-            problems.append(Problem(key, message))
-        else:
-            definitions[str(name)] = definition
-    return definitions
-
-
 # Models ----------------------------------------------------------------------------------------
 
 
@@ -454,18 +432,17 @@ def _check_words(
         names = sorted({name for lemmas in space.lemmas for name in lemmas} | set(space.simple))
         folded = {name.casefold(): name for name in names}
         for category in categories.values():
-            if any(
-                accepted_classes(category.name, category.also, space, rule).any() for rule in rules
-            ):
+            name = category.target.name
+            if any(accepted_classes(category.target, space, rule).any() for rule in rules):
                 continue
-            spoken = " ".join(words(category.name))
+            spoken = " ".join(words(name))
             close = difflib.get_close_matches(spoken, folded, n=3, cutoff=0.6)
             hint = f" (close: {', '.join(folded[name] for name in close)})" if close else ""
             message = (
-                f"category {category.name!r} can never be hit: no class of {space.name} has "
+                f"category {name!r} can never be hit: no class of {space.name} has "
                 f"{spoken!r} in its name{hint}. Rename the folder, leave it out of `categories`, "
                 "or define further names in `category_definitions`: "
-                f"{category.name}: {{also: [NAME]}}"
+                f"{name}: {{also: [NAME]}}"
             )
             problems.append(Problem(("categories",), message))
 
@@ -492,8 +469,8 @@ def _resolve_models(
     answers = resolve_cached(requests, preprocess, cache)
     for index, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
         if "error" in answer:
-            message = f"{entry['model']} {answer['error']}"
-            problems.append(Problem(("models", index), message))
+            message = answer["error"].removeprefix(f"{entry['model']}: ")
+            problems.append(Problem(("models", index), f"{entry['model']}: {message}"))
             continue
         resolved = answer["model"]
         models[entry["name"]] = Model(

@@ -35,11 +35,13 @@ class LabelSpace:
         name: ``imagenet-1k`` and the like, or the path of a label file.
         simple: one name a class.
         lemmas: all names of each class, the simple one or its WordNet spelling among them.
+        synsets: WordNet's identifier of each class, as ``n02504013``; None for a label file.
     """
 
     name: str
     simple: tuple[str, ...]
     lemmas: tuple[tuple[str, ...], ...]
+    synsets: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.simple)
@@ -60,12 +62,14 @@ def load_labels(name: str) -> LabelSpace:
         LabelError: no such label space or file, or a line without a name; the message names the
             file and the line.
     """
+    if name not in IMAGENETS:
+        return _read_label_file(name)
+    synsets = tuple(_info_file(IMAGENETS[name]).read_text(encoding="utf-8").split())
+    lemmas = tuple(wordnet_names()[synset] for synset in synsets)
+    simple = tuple(names[0] for names in lemmas)
     if name == "imagenet-1k":
-        return LabelSpace(name, _torchvision_names(), _wordnet_lemmas(name))
-    if name in IMAGENETS:
-        lemmas = _wordnet_lemmas(name)
-        return LabelSpace(name, tuple(names[0] for names in lemmas), lemmas)
-    return _read_label_file(name)
+        simple = _torchvision_names()
+    return LabelSpace(name, simple, lemmas, synsets)
 
 
 def _read_label_file(name: str) -> LabelSpace:
@@ -109,10 +113,25 @@ def _torchvision_names() -> tuple[str, ...]:
     return tuple(module._IMAGENET_CATEGORIES)
 
 
-def _wordnet_lemmas(name: str) -> tuple[tuple[str, ...], ...]:
-    """All WordNet names of each class, as timm's ``ImageNetInfo`` gives them."""
-    info = _package_file("timm", "data", "_info")
-    synsets = (info / IMAGENETS[name]).read_text(encoding="utf-8").split()
-    with open(info / "imagenet_synset_to_lemma.txt", encoding="utf-8", newline="") as handle:
-        lemmas = dict(csv.reader(handle, delimiter="\t"))
-    return tuple(tuple(part.strip() for part in lemmas[synset].split(", ")) for synset in synsets)
+def _info_file(name: str) -> Path:
+    return _package_file("timm", "data", "_info", name)
+
+
+def _synset_table(name: str) -> dict[str, str]:
+    with open(_info_file(name), encoding="utf-8", newline="") as handle:
+        return dict(csv.reader(handle, delimiter="\t"))
+
+
+@lru_cache
+def wordnet_names() -> dict[str, tuple[str, ...]]:
+    """All WordNet names of each synset that timm's ``ImageNetInfo`` knows."""
+    table = _synset_table("imagenet_synset_to_lemma.txt")
+    return {
+        synset: tuple(part.strip() for part in names.split(", ")) for synset, names in table.items()
+    }
+
+
+@lru_cache
+def wordnet_definitions() -> dict[str, str]:
+    """The WordNet definition of each synset that timm's ``ImageNetInfo`` knows."""
+    return _synset_table("imagenet_synset_to_definition.txt")

@@ -1,4 +1,4 @@
-"""Writing a table twice: CSV for people, Parquet for the next stage, the same numbers in both."""
+"""Tables: CSV for people, Parquet for the next stage, the same numbers in both."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import os
 import pandas as pd
 
 from synthsight.files import atomic
+
+#: Stands, in a column of names, for all of them together.
+ALL = "*"
 
 
 def write_table(

@@ -23,6 +23,7 @@ import timm.models
 import torch
 import torchvision
 from safetensors.torch import load_file, save_file
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 from torch import Tensor
 
 from synthsight.files import atomic
@@ -30,6 +31,10 @@ from synthsight.models import Architecture, ModelError, StateDict, build, publis
 
 #: The names under which timm looks for weights in a hub's repository, in its order.
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
+
+
+#: What a download that may go through the next time raises.
+_UNREACHABLE = (urllib.error.URLError, TimeoutError, ConnectionError)
 
 
 class WeightsError(RuntimeError):
@@ -196,8 +201,16 @@ def _from_torchvision(architecture: Architecture) -> Fetched:
     weights = torchvision.models.get_model_weights(architecture.name)[architecture.weights]
     cached = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
     try:
-        state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        # The hub's client, which timm uses, tries again by itself; torch's download does not.
+        for attempt in Retrying(
+            retry=retry_if_exception_type(_UNREACHABLE),
+            stop=stop_after_attempt(3),
+            wait=wait_exponential(),
+            reraise=True,
+        ):
+            with attempt:
+                state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except _UNREACHABLE as error:
         raise WeightsError(
             f"{weights.url} could not be downloaded ({error}). On a machine without internet, "
             f"fetch it elsewhere and put it at {cached}, or name a local file in the model's "

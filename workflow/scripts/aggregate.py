@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from synthsight.aggregate import Intervals, aggregate
+from synthsight.aggregate import aggregate
+from synthsight.bootstrap import Intervals
 from synthsight.tables import write_table
 
 

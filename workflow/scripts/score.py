@@ -12,6 +12,7 @@ import json
 import sys
 
 from synthsight.labels import load_labels
+from synthsight.matching import Target
 from synthsight.score import ScoreError, score
 
 
@@ -28,10 +29,18 @@ def main() -> None:
         score(
             dict(zip(categories, args.logits, strict=True)),
             dict(zip(categories, args.manifests, strict=True)),
-            args.spec["categories"],
+            {
+                name: Target(
+                    name,
+                    tuple(about["also"]),
+                    None if about["classes"] is None else tuple(about["classes"]),
+                )
+                for name, about in args.spec["categories"].items()
+            },
             load_labels(args.spec["labels"]),
             args.spec["rules"],
             args.output,
+            args.spec["aggregation"],
         )
     except ScoreError as error:
         sys.exit(f"score: {error}")

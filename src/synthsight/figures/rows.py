@@ -166,3 +166,53 @@ def hollow(axes: Axes, metric: str, value: float, row: int, shown: float) -> Non
         clip_on=False,
         zorder=3,
     )
+
+
+def numbers(axes: Axes, texts: Sequence[str], right: float, head: str) -> None:
+    """Write a column of numbers beside the rows, under a head.
+
+    Args:
+        axes: Axes that :func:`dress` has given its rows.
+        texts: A number for each row, from the top down.
+        right: Where the column ends, in inches from the right end of the axes.
+        head: What the numbers are, on one line.
+    """
+    figure = axes.figure
+    width, height = figure.get_size_inches()  # type: ignore[union-attr]
+    place = axes.get_position()
+    x = 1 + right / (place.width * width)
+    axes.text(
+        x,
+        1 + 0.03 / (place.height * height),
+        head,
+        ha="right",
+        va="bottom",
+        fontsize=style.SMALL,
+        color=style.FAINT,
+        transform=axes.transAxes,
+    )
+    for row, text in enumerate(texts):
+        axes.text(
+            x,
+            row,
+            text,
+            ha="right",
+            va="center_baseline",
+            fontsize=style.SMALL,
+            transform=axes.get_yaxis_transform(),
+        )
+
+
+def points(fraction: float) -> str:
+    """Write a difference of fractions in percentage points, with one decimal and a true minus.
+
+    A missing number becomes a dash.
+    """
+    if fraction != fraction:
+        return "\N{EN DASH}"
+    return f"{round(100 * fraction, 1) + 0.0:.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def interval(low: float, high: float) -> str:
+    """Write the bounds of a difference in percentage points; nothing where there are none."""
+    return "" if low != low or high != high else f"({points(low)}, {points(high)})"

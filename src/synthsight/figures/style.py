@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 from matplotlib import font_manager
 from matplotlib import style as matplotlib_style
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
@@ -281,6 +282,25 @@ def heading(figure: Figure, title: str, subtitle: str, lines: int = 2) -> float:
     return top
 
 
+def legend(
+    figure: Figure, handles: Sequence[Artist], left: float, top: float, columns: int
+) -> None:
+    """Draw a legend with its top left corner at a place given in inches."""
+    full_width, full_height = figure.get_size_inches()
+    figure.legend(
+        handles=list(handles),
+        loc="upper left",
+        bbox_to_anchor=(left / full_width, 1 - top / full_height),
+        ncols=columns,
+        borderaxespad=0,
+        borderpad=0,
+        labelspacing=0.3,
+        handlelength=1.6,
+        handletextpad=0.4,
+        columnspacing=1.0,
+    )
+
+
 def heading_height(title: str, subtitle: str, lines: int = 2) -> float:
     """Where :func:`heading` will end, in inches from the top."""
     title_lines, subtitle_lines = _heading_lines(title, subtitle, lines)
@@ -333,6 +353,19 @@ def ranked(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
             f"the accuracy table has no mean under rule {rule!r}; rules found: {found}"
         )
     return means.sort_values(["top1", "model"], ascending=[False, True], ignore_index=True)
+
+
+def of_rule(table: pd.DataFrame, rule: str, name: str) -> pd.DataFrame:
+    """Rows of the table called ``name`` under ``rule``.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    rows = table[table["rule"] == rule]
+    if rows.empty:
+        found = ", ".join(sorted(map(str, table["rule"].unique()))) or "none"
+        raise ValueError(f"the {name} table has no row under rule {rule!r}; rules found: {found}")
+    return rows
 
 
 def best_model(accuracy: pd.DataFrame, rule: str) -> str:

@@ -1,0 +1,71 @@
+# How sure the differences are: between models, rules and generators, and against real photographs.
+
+
+rule compare:
+    input:
+        scores=SCORES,
+    output:
+        comparisons_csv=f"{RUN}/tables/comparisons.csv",
+        comparisons_parquet=f"{RUN}/tables/comparisons.parquet",
+        ranking_csv=f"{RUN}/tables/ranking.csv",
+        ranking_parquet=f"{RUN}/tables/ranking.parquet",
+    log:
+        f"{LOGS}/compare.log",
+    params:
+        spec=spec(lambda wildcards: SETTINGS["intervals"]),
+        code=code("compare"),
+    shell:
+        """
+        compare.py \
+            --scores {input.scores:q} \
+            --spec {params.spec:q} \
+            --comparisons-csv {output.comparisons_csv:q} \
+            --comparisons-parquet {output.comparisons_parquet:q} \
+            --ranking-csv {output.ranking_csv:q} \
+            --ranking-parquet {output.ranking_parquet:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule generators:
+    input:
+        scores=SCORES,
+    output:
+        csv=f"{RUN}/tables/generators.csv",
+        parquet=f"{RUN}/tables/generators.parquet",
+    log:
+        f"{LOGS}/generators.log",
+    params:
+        spec=spec(lambda wildcards: SETTINGS["intervals"]),
+        code=code("generators"),
+    shell:
+        """
+        generators.py \
+            --scores {input.scores:q} \
+            --spec {params.spec:q} \
+            --csv {output.csv:q} \
+            --parquet {output.parquet:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule reference:
+    input:
+        accuracy=f"{RUN}/tables/accuracy.parquet",
+        notes=NOTES,
+    output:
+        csv=f"{RUN}/tables/reference.csv",
+        parquet=f"{RUN}/tables/reference.parquet",
+    log:
+        f"{LOGS}/reference.log",
+    params:
+        code=code("reference"),
+    shell:
+        """
+        reference.py \
+            --accuracy {input.accuracy:q} \
+            --notes {input.notes:q} \
+            --csv {output.csv:q} \
+            --parquet {output.parquet:q} \
+            >{log:q} 2>&1
+        """

@@ -1,0 +1,89 @@
+"""Which wrong classes each category is most often taken for."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from synthsight.figures import style
+
+SHOWN = 3
+"""Classes of each category on the figure."""
+
+_LIMIT = 1.35  # inches for the names of categories
+_GAP = 0.14  # inches between the columns
+_NUMBER = 0.3  # inches for a share
+_PITCH = 0.26  # inches of a row: the name of a class, and its bar below
+_BAR = 0.07  # inches of a bar's height
+
+
+def confusions(table: pd.DataFrame, rule: str) -> Figure:
+    """Draw the most frequent wrong classes of each category over all models.
+
+    The category whose first wrong class is the most frequent comes first, ties by name.
+
+    Args:
+        table: The confusions table; the rows of all models together are drawn.
+        rule: Matching rule, such as ``words/simple``.
+    """
+    title = "What each category is most often taken for"
+    # A rule without rows is one under which nothing is wrong: the table holds mistakes only.
+    found = table[(table["rule"] == rule) & (table["model"] == style.ALL)]
+    found = found.sort_values(
+        ["category", "share", "predicted"], ascending=[True, False, True]
+    ).assign(place=lambda rows: rows.groupby("category").cumcount())
+    first = found[found["place"] == 0].sort_values(["share", "category"], ascending=[False, True])
+    categories = first["category"].tolist()
+    if categories:
+        subtitle = (
+            f"The {SHOWN} most frequent wrong first predictions over all models, with their share "
+            f"of the category's images (%); rule {style.plain(rule)}."
+        )
+    else:
+        subtitle = f"Rule {style.plain(rule)}. No first prediction is wrong."
+    labels, label_width = style.label_column(categories, _LIMIT)
+    left = style.MARGIN + label_width + 0.1
+    cell = (style.WIDTH - style.MARGIN - left - _GAP * (SHOWN - 1)) / SHOWN
+    top = style.heading_height(title, subtitle) + (0.1 if categories else 0)
+    longest = float(found["share"].max()) if categories else 0.0
+
+    with style.style():
+        figure = style.sheet(top + len(categories) * _PITCH + style.MARGIN)
+        style.heading(figure, title, subtitle)
+        axes = style.canvas(figure)
+        for row, (category, label) in enumerate(zip(categories, labels, strict=True)):
+            above = top + row * _PITCH
+            if row % 2:
+                axes.add_patch(
+                    Rectangle(
+                        (style.MARGIN, above - 0.02),
+                        style.WIDTH - 2 * style.MARGIN,
+                        _PITCH,
+                        facecolor=style.BAND,
+                        linewidth=0,
+                    )
+                )
+            style.write(
+                figure, left - 0.1, above + _PITCH / 2 - 0.02, label, ha="right", va="center"
+            )
+            of_category = found[(found["category"] == category) & (found["place"] < SHOWN)]
+            for place, line in enumerate(of_category.itertuples(index=False)):
+                start = left + place * (cell + _GAP)
+                name = style.elide(style.plain(line.predicted), cell - _NUMBER, head=1.0)
+                style.write(figure, start, above + 0.012, name)
+                share = float(line.share)
+                style.write(
+                    figure, start + cell - 0.02, above + 0.012, f"{100 * share:.1f}", ha="right"
+                )
+                axes.add_patch(
+                    Rectangle(
+                        (start, above + 0.14),
+                        cell * share / longest,
+                        _BAR,
+                        facecolor=style.VERMILLION if place == 0 else style.ORANGE,
+                        linewidth=0,
+                        label=str(category),
+                    )
+                )
+    return figure

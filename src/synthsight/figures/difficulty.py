@@ -1,0 +1,112 @@
+"""How many models get each image."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from synthsight.figures import rows, style
+
+_LEFT = 0.38  # inches for the tick labels and the label of the shares
+_GAP = 0.5  # inches between the two metrics, for the same
+_HEAD = 0.36  # inches from the top of a panel's title to its bars
+_HEIGHT, _SMALLER = 1.5, 0.85  # inches of bars: over all generators, and of each one
+_FOOT = 0.42
+
+
+def difficulty(table: pd.DataFrame, rule: str) -> Figure:
+    """Draw a histogram of the number of models that get an image, top-1 and top-5.
+
+    All categories are pooled; several generators follow below one another.
+
+    Args:
+        table: The difficulty table.
+        rule: Matching rule, such as ``words/simple``.
+
+    Raises:
+        ValueError: If the table has no row under this rule.
+    """
+    found = style.of_rule(table, rule, "difficulty")
+    found = found[found["category"] == style.ALL]
+    models = int(found["models"].max())
+    generators = sorted(set(map(str, found["generator"])) - {style.ALL})
+    # One generator's histogram is that of all of them.
+    shown = [style.ALL, *(generators if len(generators) > 1 else [])]
+    highest = float(found["share"].max())
+
+    title = "How many models get each image"
+    width = (style.WIDTH - 2 * style.MARGIN - _LEFT - _GAP) / 2
+    widest = style.text_width(f"{int(found['n'].max()):,}", style.SMALL)
+    numbered = widest + 0.02 < width / (models + 1.2)
+    subtitle = (
+        f"Rule {style.plain(rule)}. Share of the images that "
+        + (
+            "the one model misses (0) and gets (1)"
+            if models == 1
+            else f"exactly so many of the {models} models get"
+        )
+        + "; all categories pooled."
+        + (" Numbers: images." if numbered else "")
+    )
+    top = style.heading_height(title, subtitle) + 0.12
+    heights = [_HEIGHT if name == style.ALL else _SMALLER for name in shown]
+
+    with style.style():
+        figure = style.sheet(top + sum(heights) + len(shown) * (_HEAD + _FOOT))
+        style.heading(figure, title, subtitle)
+        for name, height in zip(shown, heights, strict=True):
+            part = found[found["generator"] == name]
+            head = "all images" if name == style.ALL else style.plain(name)
+            for side, metric in enumerate(rows.METRICS):
+                bars = part[part["hit"] == metric].groupby("models")[["n", "share"]].sum()
+                bars = bars.reindex(range(models + 1), fill_value=0)
+                images = style.count(int(bars["n"].sum()), "image")
+                end = f", {rows.METRICS[metric].label}: {images}"
+                left = style.MARGIN + _LEFT + side * (width + _GAP)
+                room = width + _LEFT - style.text_width(end, bold=True)
+                text = style.elide(head, room, bold=True) + end
+                style.write(figure, left - _LEFT, top, text, weight="bold")
+                axes = style.panel(figure, left, top + _HEAD, width, height)
+                _bars(axes, bars, metric, highest, numbered)
+            top += _HEAD + height + _FOOT
+    return figure
+
+
+def _bars(axes: Axes, bars: pd.DataFrame, metric: str, highest: float, numbered: bool) -> None:
+    """Draw the shares by number of models; all panels share the height of the axis."""
+    look = rows.METRICS[metric]
+    models = len(bars) - 1
+    axes.bar(
+        np.arange(len(bars)),
+        bars["share"].to_numpy(dtype=float),
+        width=0.8 if models <= 40 else 1.0,
+        color=look.color,
+        label=look.label,
+        zorder=2,
+    )
+    axes.set_xlim(-0.6, models + 0.6)
+    axes.set_ylim(0, max(highest, 0.01))
+    axes.grid(axis="y")
+    step = 1 if models <= 20 else 5 if models <= 60 else 10
+    steps = np.arange(0, models + 1, step)
+    axes.set_xticks(steps, [str(step) for step in steps])
+    axes.set_xlabel("models that get the image", labelpad=1)
+    ticks = [t for t in MaxNLocator(4).tick_values(0, highest) if 0 <= t <= highest]
+    axes.set_yticks(ticks, [f"{100 * tick:.3g}" for tick in ticks])
+    axes.set_ylabel("images (%)", labelpad=2)
+    if numbered:
+        for number, (images, share) in enumerate(zip(bars["n"], bars["share"], strict=True)):
+            axes.annotate(
+                f"{int(images):,}",
+                (number, share),
+                xytext=(0, 1.5),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=style.SMALL,
+                # Keeps the lines of the grid out of the digits.
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.2},
+            )

@@ -1,0 +1,118 @@
+"""The hardest and the easiest images across all models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
+
+from synthsight.figures import style
+
+SHOWN = 12
+"""Images of either kind at most."""
+
+_COLUMNS = 6
+_GAP = 0.08  # inches between thumbnails
+_SIDE = (style.WIDTH - 2 * style.MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
+_PITCH = _SIDE + 0.03 + 3 * style.LINE + 0.06
+_HEAD = 0.17  # inches for the title of a block
+_BETWEEN = 0.06  # inches between the blocks
+
+
+def choose(images: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose the hardest and the easiest images, the same ones every time.
+
+    Fewer models that get an image top-1 make it harder, whatever its category. Among images that
+    as many models get, categories take turns, each with its hardest image by top-5 first; ties go
+    by name. The easiest are chosen likewise from the other end. No image is on both sides.
+
+    Args:
+        images: Rows of the images table under one rule.
+
+    Returns:
+        At most :data:`SHOWN` of the hardest, hardest first, and of the easiest, easiest first.
+    """
+    number = min(SHOWN, len(images) // 2) if len(images) > 1 else len(images)
+    hardest = _order(images, ascending=True).head(number)
+    easiest = _order(images.drop(index=hardest.index), ascending=False).head(number)
+    return hardest, easiest
+
+
+def _order(images: pd.DataFrame, ascending: bool) -> pd.DataFrame:
+    by_name = images.sort_values(["top5", "image"], ascending=[ascending, True])
+    turns = by_name.groupby(["top1", "category"]).cumcount()
+    return by_name.assign(turn=turns).sort_values(
+        ["top1", "turn", "top5", "category", "image"],
+        ascending=[ascending, True, ascending, True, True],
+    )
+
+
+def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image]) -> Figure:
+    """Draw the hardest and the easiest images with the number of models that get each.
+
+    Args:
+        images: The images table.
+        rule: Matching rule, such as ``words/simple``.
+        read: Returns the RGB image of the table's ``image``.
+
+    Raises:
+        ValueError: If the table has no row under this rule.
+    """
+    found = style.of_rule(images, rule, "images").reset_index(drop=True)
+    hardest, easiest = choose(found)
+    models = int(found["models"].max())
+    who = (
+        "the one model misses and gets"
+        if models == 1
+        else f"the fewest and the most of {models} models get"
+    )
+    title = "The hardest and the easiest images across all models"
+    subtitle = (
+        f"Images that {who} with the first prediction; rule {style.plain(rule)}. Among equals the "
+        "categories take turns."
+    )
+    top = style.heading_height(title, subtitle) + 0.12
+    blocks = [
+        (head, shown) for head, shown in (("Hardest", hardest), ("Easiest", easiest)) if len(shown)
+    ]
+    height = sum(_HEAD + _PITCH * -(-len(shown) // _COLUMNS) + _BETWEEN for _, shown in blocks)
+
+    with style.style():
+        figure = style.sheet(top + height + style.MARGIN)
+        style.heading(figure, title, subtitle)
+        axes = style.canvas(figure)
+        for head, shown in blocks:
+            tied = int((found["top1"] == shown["top1"].iloc[0]).sum())
+            style.write(figure, style.MARGIN, top, head, weight="bold")
+            style.write(
+                figure,
+                style.MARGIN + style.text_width(head, bold=True) + 0.08,
+                top,
+                f"{tied:,} of {style.count(len(found), 'image')} {'is' if tied == 1 else 'are'} as "
+                f"{'hard' if head == 'Hardest' else 'easy'} as the first",
+                color=style.FAINT,
+            )
+            top += _HEAD
+            for number, image in enumerate(shown.to_dict("records")):
+                line, column = divmod(number, _COLUMNS)
+                left = style.MARGIN + column * (_SIDE + _GAP)
+                above = top + line * _PITCH
+                style.thumbnail(axes, read(str(image["image"])), left, above, _SIDE)
+                above += _SIDE + 0.03
+                name = style.elide(style.plain(image["category"]), _SIDE, bold=True)
+                style.write(figure, left, above, name, weight="bold")
+                got = int(image["top1"])
+                count = f"{got} of {models} models" if models > 1 else "got" if got else "missed"
+                style.write(figure, left, above + style.LINE, count)
+                style.write(
+                    figure,
+                    left,
+                    above + 2 * style.LINE,
+                    style.elide(style.plain(image["image"]), _SIDE, style.SMALL),
+                    fontsize=style.SMALL,
+                    color=style.FAINT,
+                )
+            top += _PITCH * -(-len(shown) // _COLUMNS) + _BETWEEN
+    return figure

@@ -1,0 +1,77 @@
+"""Accuracy on real photographs and on generated images, model by model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from synthsight.figures import rows, style
+
+_LIMIT = 1.65  # inches for the names of models
+_NUMBERS = {"top1": (0.52, 1.2), "top5": (1.82, 2.5)}
+"""Where the columns of numbers end, in inches right of the axis: the drop, and its interval."""
+_RIGHT = 2.5
+_FOOT = 0.42
+
+
+def reference(table: pd.DataFrame, rule: str) -> Figure:
+    """Draw accuracy on real photographs beside that on generated images, and the drop.
+
+    A model whose accuracy on real photographs is unknown has neither hollow marks nor a drop.
+
+    Args:
+        table: The reference table; the rows of all generators together are drawn.
+        rule: Matching rule, such as ``words/simple``.
+
+    Raises:
+        ValueError: If the table has no row under this rule.
+    """
+    means = style.of_rule(table[table["generator"] == style.ALL], rule, "reference")
+    means = means.sort_values(["top1", "model"], ascending=[False, True], ignore_index=True)
+    known = means[["reference_top1", "reference_top5"]].notna().any(axis=1)
+
+    title = "Accuracy on real photographs and on generated images"
+    subtitle = (
+        f"Rule {style.plain(rule)}; {style.count(len(means), 'model')} by mean top-1 on generated "
+        "images. Bars, and the numbers in brackets: 95% intervals. Drop: the reference accuracy on "
+        "real photographs minus the mean over categories of generated images, in percentage points."
+    )
+    if not known.all():
+        unknown = int((~known).sum())
+        subtitle += (
+            f" No reference is known for {style.count(unknown, 'model')}."
+            if known.any()
+            else " No reference is known."
+        )
+    labels, label_width = style.label_column(means["model"].tolist(), _LIMIT)
+    left = style.MARGIN + label_width + 0.06
+    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    height = len(means) * max(rows.row_height(len(means)), 0.15)
+    under = style.heading_height(title, subtitle, 3) + 0.08
+    top = under + 0.36
+
+    with style.style():
+        figure = style.sheet(top + height + _FOOT)
+        style.heading(figure, title, subtitle, 3)
+        style.legend(figure, rows.keys(hollow=bool(known.any())), style.MARGIN, under, 3)
+        axes = style.panel(figure, left, top, width, height)
+        rows.dress(axes, labels, "accuracy (%)")
+        rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
+        for metric in rows.METRICS:
+            real = means[f"reference_{metric}"].astype(float)
+            for row, (value, shown) in enumerate(zip(real, means[metric], strict=True)):
+                if not np.isnan(value):
+                    rows.hollow(axes, metric, value, row, float(shown))
+            drop = means[f"drop_{metric}"].astype(float)
+            bounds = zip(
+                means[f"drop_{metric}_low"].astype(float),
+                means[f"drop_{metric}_high"].astype(float),
+                strict=True,
+            )
+            at, at_interval = _NUMBERS[metric]
+            label = rows.METRICS[metric].label
+            rows.numbers(axes, [rows.points(value) for value in drop], at, f"drop {label}")
+            rows.numbers(axes, [rows.interval(*pair) for pair in bounds], at_interval, "interval")
+        rows.accuracies(axes, means)
+    return figure

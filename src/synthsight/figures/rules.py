@@ -1,0 +1,150 @@
+"""Accuracy under each matching rule: how much the rule decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from synthsight.figures import rows, style
+
+_LIMIT = 1.5  # inches for the names of rows
+_NUMBERS = 0.42  # inches right of an axis, for its column of numbers
+_GAP = 0.12  # inches between the two metrics
+_HEAD = 0.34  # inches from the top of a panel's title to its rows
+_FOOT = 0.42  # inches for tick labels, the x label and the space to the next panel
+_STEP = 0.045  # inches between the marks of two rules in a row
+_LOOKS = (
+    (style.BLUE, "o"),
+    (style.ORANGE, "s"),
+    (style.GREEN, "D"),
+    (style.VERMILLION, "^"),
+    (style.PURPLE, "v"),
+    (style.SKY, "P"),
+    (style.GREY, "X"),
+)
+
+
+def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
+    """Draw every model's mean, and the best model by category, under each matching rule.
+
+    Args:
+        accuracy: The accuracy table.
+        rule: The primary rule, which chooses the best model and orders the rows.
+
+    Raises:
+        ValueError: If the table has no mean under the primary rule, or more rules than there are
+            marks to tell them apart.
+    """
+    means = style.ranked(accuracy, rule)
+    best = style.best_model(accuracy, rule)
+    pooled = accuracy[accuracy["generator"] == style.ALL]
+    others = sorted(set(map(str, pooled["rule"])) - {rule})
+    shown = [rule, *others]
+    if len(shown) > len(_LOOKS):
+        raise ValueError(f"{len(shown)} matching rules, but marks for {len(_LOOKS)}: {shown}")
+    categories = style.by_category(accuracy, rule, best)["category"].tolist()
+    parts: list[tuple[str, list[str], pd.DataFrame]] = [
+        (
+            f"a  Every model: mean over {style.count(len(categories), 'category', 'categories')}",
+            means["model"].tolist(),
+            pooled[pooled["category"] == style.ALL].assign(row=lambda table: table["model"]),
+        ),
+        (
+            f"b  By category: {style.plain(best)}",
+            categories,
+            pooled[(pooled["model"] == best) & (pooled["category"] != style.ALL)].assign(
+                row=lambda table: table["category"]
+            ),
+        ),
+    ]
+
+    one = len(shown) == 1
+    title = "How much the matching rule decides"
+    subtitle = (
+        f"{'The one rule' if one else 'Primary rule'}: {style.plain(rule)}. Models by mean top-1, "
+        "categories by the top-1 of the best model, both under "
+        + ("it. " if one else "the primary rule. ")
+        + (
+            ""
+            if one
+            else "Numbers: largest minus smallest accuracy among the rules, in percentage points."
+        )
+    )
+    columns = 4
+    keys = [
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker=marker,
+            color=color,
+            markersize=3.4,
+            markeredgewidth=0,
+            label=style.elide(
+                style.plain(name) + (" (primary)" if name == rule and not one else ""), 1.5
+            ),
+        )
+        for name, (color, marker) in zip(shown, _LOOKS, strict=False)
+    ]
+    under = style.heading_height(title, subtitle) + 0.08
+    top = under + 0.14 * -(-len(keys) // columns) + 0.1
+    labels = [style.label_column(names, _LIMIT) for _, names, _ in parts]
+    left = style.MARGIN + max(width for _, width in labels) + 0.06
+    width = (style.WIDTH - style.MARGIN - left - _GAP - 2 * _NUMBERS) / 2
+    heights = [
+        len(names) * max(rows.row_height(len(names)), _STEP * (len(shown) + 0.8))
+        for _, names, _ in parts
+    ]
+
+    with style.style():
+        figure = style.sheet(top + sum(heights) + len(parts) * (_HEAD + _FOOT))
+        style.heading(figure, title, subtitle)
+        style.legend(figure, keys, style.MARGIN, under, columns)
+        for (head, names, table), (texts, _), height in zip(parts, labels, heights, strict=True):
+            room = style.WIDTH - 2 * style.MARGIN
+            style.write(
+                figure, style.MARGIN, top, style.elide(head, room, bold=True), weight="bold"
+            )
+            for side, metric in enumerate(rows.METRICS):
+                start = left + side * (width + _NUMBERS + _GAP)
+                axes = style.panel(figure, start, top + _HEAD, width, height)
+                style.write(figure, start, top + _HEAD - 0.14, rows.METRICS[metric].label)
+                rows.dress(axes, texts if side == 0 else [""] * len(texts), "accuracy (%)")
+                rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
+                values = table.pivot_table(index="row", columns="rule", values=metric)
+                _marks(axes, values.reindex(index=names, columns=shown), height / len(names))
+            top += _HEAD + height + _FOOT
+    return figure
+
+
+def _marks(axes: Axes, values: pd.DataFrame, height: float) -> None:
+    """Draw a mark for each rule on each row, joined by a line, and the largest difference."""
+    table = values.to_numpy(dtype=float)
+    low, high = values.min(axis=1).to_numpy(), values.max(axis=1).to_numpy()
+    axes.hlines(np.arange(len(table)), low, high, color="#BFBFBF", linewidth=0.8, zorder=1)
+    for position, (name, (color, marker)) in enumerate(zip(values.columns, _LOOKS, strict=False)):
+        # Marks of the same accuracy stand below one another, not on top.
+        offset = (position - (table.shape[1] - 1) / 2) * _STEP / height
+        axes.plot(
+            table[:, position],
+            np.arange(len(table)) + offset,
+            linestyle="none",
+            marker=marker,
+            color=color,
+            markersize=3.4,
+            markeredgewidth=0,
+            label=str(name),
+            clip_on=False,
+            zorder=3,
+        )
+    if table.shape[1] > 1:
+        rows.numbers(axes, _texts(high - low), _NUMBERS - 0.06, "points")
+
+
+def _texts(differences: Sequence[float] | np.ndarray) -> list[str]:
+    return [rows.points(float(value)) for value in differences]

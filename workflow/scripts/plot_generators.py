@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Draw accuracy by generator and the differences between generators.
+
+In: the accuracy and generators tables. Out: one figure as PDF and as PNG.
+The spec holds ``rule``, the matching rule to show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import pandas as pd
+
+from synthsight.figures import style
+from synthsight.figures.generators import generators
+
+
+def main() -> None:
+    """Read the tables, draw, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--accuracy", required=True, help="accuracy table, Parquet")
+    parser.add_argument("--generators", required=True, help="generators table, Parquet")
+    parser.add_argument("--spec", required=True, type=json.loads, help='{"rule": ...}')
+    parser.add_argument("--pdf", required=True)
+    parser.add_argument("--png", required=True)
+    args = parser.parse_args()
+
+    figure = generators(
+        pd.read_parquet(args.accuracy), pd.read_parquet(args.generators), args.spec["rule"]
+    )
+    style.save(figure, args.pdf, args.png)
+
+
+if __name__ == "__main__":
+    main()
