@@ -167,8 +167,17 @@ def audit_spec(wildcards):
     }
 
 
+def intervals_spec(wildcards):
+    """Of figures that show intervals."""
+    return {"rule": PRIMARY, "level": SETTINGS["intervals"]["level"]}
+
+
 def models_spec(wildcards):
-    return {"rule": PRIMARY, "page": int(wildcards.page), "per_page": MODELS_PER_PAGE}
+    return {
+        **intervals_spec(wildcards),
+        "page": int(wildcards.page),
+        "per_page": MODELS_PER_PAGE,
+    }
 
 
 def failures_spec(wildcards):

@@ -43,7 +43,7 @@ rule plot_overview:
     log:
         f"{LOGS}/plot_overview.log",
     params:
-        spec=spec(lambda wildcards: {"rule": PRIMARY}),
+        spec=spec(intervals_spec),
         code=code("plot_overview"),
     shell:
         """

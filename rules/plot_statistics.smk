@@ -40,7 +40,7 @@ rule plot_reference:
     log:
         f"{LOGS}/plot_reference.log",
     params:
-        spec=spec(lambda wildcards: {"rule": PRIMARY}),
+        spec=spec(intervals_spec),
         code=code("plot_reference"),
     shell:
         """
@@ -67,7 +67,7 @@ rule plot_generators:
     log:
         f"{LOGS}/plot_generators.log",
     params:
-        spec=spec(lambda wildcards: {"rule": PRIMARY}),
+        spec=spec(intervals_spec),
         code=code("plot_generators"),
     shell:
         """

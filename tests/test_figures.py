@@ -385,6 +385,17 @@ def test_overview_keeps_a_category_without_usable_images() -> None:
     assert "1 category" in words(figure)
 
 
+@pytest.mark.parametrize(("level", "said"), [(0.95, "95%"), (0.9, "90%"), (0.995, "99.5%")])
+def test_headings_give_the_level_of_the_intervals(level: float, said: str) -> None:
+    accuracy = make_accuracy(["a"], ["kite"])
+    manifest = make_manifest(["kite"], [None])
+    for figure in (
+        overview(accuracy, make_agreement(["kite"]), manifest, {}, RULE, level),
+        models(accuracy, RULE, 1, 5, level),
+    ):
+        assert f"{said} " in words(figure).replace("\n", " ")
+
+
 def test_overview_pools_the_rarest_of_many_generators() -> None:
     generators: list[str | None] = [*names("gen", 9)]
     manifest = make_manifest(["kite"], generators, each=3)
@@ -584,8 +595,8 @@ def script(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProc
 
 # The spec of each script that has one, and its other arguments.
 SPECS = {
-    "plot_overview": {"rule": RULE},
-    "plot_models": {"rule": RULE, "page": 1, "per_page": 5},
+    "plot_overview": {"rule": RULE, "level": 0.95},
+    "plot_models": {"rule": RULE, "page": 1, "per_page": 5, "level": 0.95},
     "plot_failures": {"rule": RULE, "category": "kite"},
 }
 TABLES = {
@@ -629,7 +640,10 @@ def test_a_failing_script_leaves_the_old_figure(run_folder: Path) -> None:
     out = run_folder / "out"
     out.mkdir()
     (out / "figure.pdf").write_text("old")
-    arguments = [*ARGUMENTS["plot_models"][:-1], '{"rule": "none", "page": 1, "per_page": 5}']
+    arguments = [
+        *ARGUMENTS["plot_models"][:-1],
+        '{"rule": "none", "page": 1, "per_page": 5, "level": 0.95}',
+    ]
     done = script(run_folder, "plot_models", *arguments)
     assert done.returncode != 0
     assert "rules found" in done.stderr

@@ -546,7 +546,7 @@ TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
-    arguments = ["--spec", json.dumps({"rule": RULE})]
+    arguments = ["--spec", json.dumps({"rule": RULE, "level": 0.95})]
     for option, make in TABLES[name].items():
         make().to_parquet(tmp_path / f"{option}.parquet")
         arguments += [f"--{option}", f"{option}.parquet"]

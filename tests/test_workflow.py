@@ -152,11 +152,8 @@ def test_every_table_follows_from_the_logits(finished: Project) -> None:
 def test_csv_and_parquet_hold_the_same_numbers(finished: Project) -> None:
     for table in TABLES:
         path = finished.results / "tables" / table
-        pd.testing.assert_frame_equal(
-            pd.read_csv(path.with_suffix(".csv"), keep_default_na=False),
-            pd.read_parquet(path.with_suffix(".parquet")),
-            check_dtype=False,
-        )
+        again = pd.read_parquet(path.with_suffix(".parquet")).to_csv(index=False)
+        assert again.splitlines() == path.with_suffix(".csv").read_text("utf-8").splitlines()
 
 
 # What a change runs again ------------------------------------------------------------------------
@@ -184,7 +181,7 @@ def test_one_new_image_runs_its_category_and_the_fan_in(project: Project) -> Non
     assert [path.stat().st_mtime_ns for path in others] == before
     assert project.plan() == set()
     table = pd.read_csv(project.results / "tables" / "agreement.csv").set_index("category")
-    assert table.loc["clock", "n"].tolist() == [5, 5]
+    assert table.loc["clock", "n"].tolist() == [5] * 4
 
 
 def test_a_changed_image_of_the_same_size_is_noticed(project: Project) -> None:
@@ -285,7 +282,7 @@ def test_a_reordered_configuration_runs_nothing(project: Project) -> None:
     config = project.config
     config["models"] = [dict(reversed(model.items())) for model in reversed(config["models"])]
     config["categories"] = list(reversed(CATEGORIES))
-    config["matching"] = {"rules": ["words/lemmas", "words/simple"]}
+    config["matching"] = {"rules": ["restricted", "words/lemmas", "classes", "words/simple"]}
     project.configure(dict(reversed(config.items())))
     assert project.plan() == set()
 

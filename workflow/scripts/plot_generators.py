@@ -21,13 +21,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--accuracy", required=True, help="accuracy table, Parquet")
     parser.add_argument("--generators", required=True, help="generators table, Parquet")
-    parser.add_argument("--spec", required=True, type=json.loads, help='{"rule": ...}')
+    parser.add_argument(
+        "--spec", required=True, type=json.loads, help='{"rule": ..., "level": 0.95}'
+    )
     parser.add_argument("--pdf", required=True)
     parser.add_argument("--png", required=True)
     args = parser.parse_args()
 
     figure = generators(
-        pd.read_parquet(args.accuracy), pd.read_parquet(args.generators), args.spec["rule"]
+        pd.read_parquet(args.accuracy),
+        pd.read_parquet(args.generators),
+        args.spec["rule"],
+        args.spec["level"],
     )
     style.save(figure, args.pdf, args.png)
 

@@ -22,7 +22,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--accuracy", required=True, help="accuracy table, Parquet")
     parser.add_argument(
-        "--spec", required=True, type=json.loads, help='{"rule": ..., "page": 1, "per_page": 5}'
+        "--spec",
+        required=True,
+        type=json.loads,
+        help='{"rule": ..., "page": 1, "per_page": 5, "level": 0.95}',
     )
     parser.add_argument("--pdf", required=True)
     parser.add_argument("--png", required=True)
@@ -30,7 +33,11 @@ def main() -> None:
 
     spec = args.spec
     figure = models(
-        pd.read_parquet(args.accuracy), spec["rule"], int(spec["page"]), int(spec["per_page"])
+        pd.read_parquet(args.accuracy),
+        spec["rule"],
+        int(spec["page"]),
+        int(spec["per_page"]),
+        spec["level"],
     )
     style.save(figure, args.pdf, args.png)
 

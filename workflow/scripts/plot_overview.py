@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("--agreement", required=True, help="agreement table, Parquet")
     parser.add_argument("--manifests", required=True, nargs="+", help="manifests, Parquet")
     parser.add_argument("--weights", nargs="*", default=[], help="weights' descriptions, JSON")
-    parser.add_argument("--spec", required=True, type=json.loads, help='{"rule": ...}')
+    parser.add_argument(
+        "--spec", required=True, type=json.loads, help='{"rule": ..., "level": 0.95}'
+    )
     parser.add_argument("--pdf", required=True)
     parser.add_argument("--png", required=True)
     args = parser.parse_args()
@@ -37,6 +39,7 @@ def main() -> None:
         pd.concat([pd.read_parquet(path) for path in args.manifests], ignore_index=True),
         {entry["name"]: entry["reference"] for entry in weights if entry.get("reference")},
         args.spec["rule"],
+        args.spec["level"],
     )
     style.save(figure, args.pdf, args.png)
 

@@ -35,13 +35,16 @@ _COLORS = (
 _MARKERS = "osD^vPX*<>"
 
 
-def generators(accuracy: pd.DataFrame, differences: pd.DataFrame, rule: str) -> Figure:
+def generators(
+    accuracy: pd.DataFrame, differences: pd.DataFrame, rule: str, level: float = 0.95
+) -> Figure:
     """Draw every model's mean by generator, and the differences between any two generators.
 
     Args:
         accuracy: The accuracy table.
         differences: The generators table.
         rule: Matching rule, such as ``words/simple``.
+        level: Confidence level of the intervals, for the heading.
 
     Raises:
         ValueError: If the accuracy table has no row under this rule.
@@ -56,7 +59,7 @@ def generators(accuracy: pd.DataFrame, differences: pd.DataFrame, rule: str) -> 
     title = f"Accuracy by generator: {style.count(len(names), 'generator')}"
     subtitle = (
         f"Rule {style.plain(rule)}; {style.count(len(models), 'model')} by mean top-1. Bars, and "
-        "the numbers in brackets: 95% intervals. "
+        f"the numbers in brackets: {style.percent(level)} intervals. "
         + (
             "Differences are means over the categories that both generators have, each category "
             "counting the same, in percentage points."

@@ -14,7 +14,9 @@ _FOOT = 0.32
 _RIGHT = 0.08
 
 
-def models(accuracy: pd.DataFrame, rule: str, page: int, per_page: int) -> Figure:
+def models(
+    accuracy: pd.DataFrame, rule: str, page: int, per_page: int, level: float = 0.95
+) -> Figure:
     """Draw one page of models, a panel each, over one common order of categories.
 
     Models come in the order of their mean top-1 accuracy; categories in the order of the best
@@ -25,6 +27,7 @@ def models(accuracy: pd.DataFrame, rule: str, page: int, per_page: int) -> Figur
         rule: Matching rule, such as ``words/simple``.
         page: Page number, from 1.
         per_page: Models on a page; the paper has five.
+        level: Confidence level of the intervals, for the heading.
 
     Raises:
         ValueError: If there is no such page, or no row under this rule.
@@ -45,8 +48,8 @@ def models(accuracy: pd.DataFrame, rule: str, page: int, per_page: int) -> Figur
         title += f", {place} of {len(means)}"
     subtitle = (
         f"Rule {style.plain(rule)}. Models by mean top-1, categories by the best model's top-1. "
-        "Bars: 95% Wilson intervals. Dashed lines, and the numbers under each name: mean top-1 / "
-        f"top-5 over {style.count(len(categories), 'category', 'categories')}."
+        f"Bars: {style.percent(level)} Wilson intervals. Dashed lines, and the numbers under each "
+        f"name: mean top-1 / top-5 over {style.count(len(categories), 'category', 'categories')}."
     )
 
     labels, label_width = style.label_column(categories, 1.3)

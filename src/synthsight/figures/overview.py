@@ -40,6 +40,7 @@ def overview(
     manifest: pd.DataFrame,
     references: Mapping[str, Mapping[str, object]],
     rule: str,
+    level: float = 0.95,
 ) -> Figure:
     """Draw accuracy by model and by category, agreement, and the number of images.
 
@@ -54,6 +55,7 @@ def overview(
         manifest: The manifests of all categories, one after the other.
         references: Accuracy on real photographs by model: ``top1`` and ``top5`` as fractions.
         rule: Matching rule, such as ``words/simple``.
+        level: Confidence level of the intervals, for the heading.
 
     Raises:
         ValueError: If the accuracy table has no row under this rule.
@@ -104,7 +106,7 @@ def overview(
         f"{style.count(len(images), 'image')}"
         + (f" and {style.count(excluded, 'excluded file')}" if excluded else "")
         + f". Best model by mean top-1: {style.plain(best)}; the categories of b, c and d stand in "
-        "the order of its top-1. Bars through marks: 95% intervals."
+        f"the order of its top-1. Bars through marks: {style.percent(level)} intervals."
     )
 
     # Heights of the two rows of panels: the longer list sets them.

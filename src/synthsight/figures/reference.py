@@ -15,7 +15,7 @@ _RIGHT = 2.5
 _FOOT = 0.42
 
 
-def reference(table: pd.DataFrame, rule: str) -> Figure:
+def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
     """Draw accuracy on real photographs beside that on generated images, and the drop.
 
     A model whose accuracy on real photographs is unknown has neither hollow marks nor a drop.
@@ -23,6 +23,7 @@ def reference(table: pd.DataFrame, rule: str) -> Figure:
     Args:
         table: The reference table; the rows of all generators together are drawn.
         rule: Matching rule, such as ``words/simple``.
+        level: Confidence level of the intervals, for the heading.
 
     Raises:
         ValueError: If the table has no row under this rule.
@@ -34,7 +35,8 @@ def reference(table: pd.DataFrame, rule: str) -> Figure:
     title = "Accuracy on real photographs and on generated images"
     subtitle = (
         f"Rule {style.plain(rule)}; {style.count(len(means), 'model')} by mean top-1 on generated "
-        "images. Bars, and the numbers in brackets: 95% intervals. Drop: the reference accuracy on "
+        f"images. Bars, and the numbers in brackets: {style.percent(level)} intervals. Drop: the "
+        "reference accuracy on "
         "real photographs minus the mean over categories of generated images, in percentage points."
     )
     if not known.all():

@@ -27,6 +27,7 @@ from matplotlib.text import Text
 from PIL import Image, ImageOps
 
 from synthsight.files import atomic
+from synthsight.tables import ALL as ALL
 
 WIDTH = 7.2
 """Width of every figure in inches."""
@@ -39,8 +40,6 @@ SMALL, NORMAL, LARGE = 6.0, 6.5, 8.0
 LINE = 0.115
 """Distance between two lines of text of size ``SMALL`` or ``NORMAL`` in inches."""
 _TITLE_LINE = 0.16
-ALL = "*"
-"""The category or generator of a row that stands for all of them."""
 
 # Okabe and Ito's palette, which stays distinct for the common kinds of colour blindness.
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -229,6 +228,11 @@ def label_column(
     """
     labels = elide_all([plain(text) for text in texts], limit, size)
     return labels, max((text_width(label, size) for label in labels), default=0.0)
+
+
+def percent(level: float) -> str:
+    """A confidence level as ``95%`` or ``99.5%``."""
+    return f"{100 * level:g}%"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
