@@ -64,20 +64,7 @@ def models(
     with style.style():
         figure = style.sheet(top + height + _FOOT + style.MARGIN)
         under = style.heading(figure, title, subtitle)
-        figure.legend(
-            handles=rows.keys(means=True),
-            loc="upper left",
-            bbox_to_anchor=(
-                style.MARGIN / style.WIDTH,
-                1 - (under + 0.04) / figure.get_size_inches()[1],
-            ),
-            ncols=3,
-            borderaxespad=0,
-            borderpad=0,
-            handlelength=1.6,
-            handletextpad=0.4,
-            columnspacing=1.0,
-        )
+        style.legend(figure, rows.keys(means=True), style.MARGIN, under + 0.04, 3)
         for position, (name, (_, mean)) in enumerate(zip(names, shown.iterrows(), strict=True)):
             start = left + position * (width + _GAP)
             axes = style.panel(figure, start, top, width, height)

@@ -188,19 +188,7 @@ def _head(
         style.write(figure, left, top, line, fontsize=style.NORMAL + 0.5, weight="bold")
         top += 0.13
     if keys:
-        full_width, full_height = figure.get_size_inches()
-        figure.legend(
-            handles=list(keys),
-            loc="upper left",
-            bbox_to_anchor=(left / full_width, 1 - (top + 0.02) / full_height),
-            ncols=columns,
-            borderaxespad=0,
-            borderpad=0,
-            labelspacing=0.3,
-            handlelength=1.6,
-            handletextpad=0.4,
-            columnspacing=1.0,
-        )
+        style.legend(figure, keys, left, top + 0.02, columns)
 
 
 def _models(
