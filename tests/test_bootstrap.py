@@ -62,7 +62,8 @@ def test_images_are_drawn_with_replacement() -> None:
     hits = np.array([[True], [False]])
     means = resampled_means(hits, np.zeros(2, int), 8_000, np.random.default_rng(0))
     values, counts = np.unique(means, return_counts=True)
-    assert values.tolist() == [0, 0.5, 1]
+    # Two images: the distance from the observed mean is stretched by the root of two.
+    assert values == pytest.approx([0.5 - 0.5 * 2**0.5, 0.5, 0.5 + 0.5 * 2**0.5])
     assert np.allclose(counts / 8_000, [0.25, 0.5, 0.25], atol=0.03)
 
 
@@ -100,7 +101,20 @@ def test_another_column_or_order_of_categories_changes_nothing(data: st.DataObje
     moved = resampled_means(hits[by_category], strata[by_category], 20, np.random.default_rng(0))
     assert (means == moved).all()
     assert means.shape == (20, 3)
-    assert ((means >= 0) & (means <= 1 + 1e-12)).all()
+    assert np.isfinite(means).all()
+
+
+@pytest.mark.parametrize("n", [2, 5, 40])
+def test_the_spread_is_that_of_the_mean_and_not_n_minus_one_nth_of_it(n: int) -> None:
+    """The variance of a mean is estimated by s^2 / n, with s^2 = sum (x - m)^2 / (n - 1)."""
+    hits = (np.arange(n) % 2 == 0)[:, None]
+    means = resampled_means(hits, np.zeros(n, int), 40_000, np.random.default_rng(0))
+    assert means.var() == pytest.approx(hits.var(ddof=1) / n, rel=0.03)
+
+
+def test_a_single_image_does_not_vary() -> None:
+    means = resampled_means(np.array([[True]]), np.zeros(1, int), 10, np.random.default_rng(0))
+    assert (means == 1).all()
 
 
 def test_the_interval_holds_the_middle_of_the_resamples() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from statsmodels.stats.proportion import proportion_confint
 
-from synthsight.bootstrap import Intervals, stream
+from synthsight.bootstrap import Intervals, percentile_interval, stream, stretch
 from synthsight.tables import ALL
 
 COLUMNS = [
@@ -106,8 +106,7 @@ def _bootstrap_mean(
     Drawing n images with replacement from n of which ``hits`` are hits gives a binomial number of
     hits, so the resampling needs counts only.
     """
-    resampled = rng.binomial(n, hits / n, size=(intervals.resamples, len(n)))
-    means = (resampled / n).mean(axis=1)
-    tail = (1 - intervals.level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
+    resampled = rng.binomial(n, hits / n, size=(intervals.resamples, len(n))) / n
+    stretched = hits / n + stretch(n) * (resampled - hits / n)
+    low, high = percentile_interval(stretched.mean(axis=1)[:, None], intervals.level)
+    return max(0.0, float(low[0])), min(1.0, float(high[0]))

@@ -53,6 +53,9 @@ def resampled_means(
 ) -> npt.NDArray[np.float64]:
     """Means over strata, unweighted, of images resampled within each stratum.
 
+    Each stratum's resampled mean is stretched about the observed one (:func:`stretch`), so a mean
+    may lie a little outside 0..1.
+
     All columns (models, rules) are resampled together, image by image, so their differences are
     paired. Which images are drawn does not depend on the columns: another column leaves the
     results of the others as they are, bit for bit. It does depend on the order of the images
@@ -72,6 +75,7 @@ def resampled_means(
     for label in labels:
         group = hits[strata == label].astype(np.float64)
         n = len(group)
+        observed = group.mean(axis=0)
         step = max(1, _ENTRIES // n)
         for start in range(0, resamples, step):
             size = min(step, resamples - start)
@@ -80,8 +84,19 @@ def resampled_means(
             drawn += n * np.arange(size)[:, None]
             times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
             # As a product of matrices; whole numbers, so it is exact in any order of summing.
-            means[start : start + size] += times @ group / n
+            resampled = times @ group / n
+            means[start : start + size] += observed + stretch(n) * (resampled - observed)
     return means / len(labels)
+
+
+def stretch(n: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """What resampled means of n images are stretched by, about the observed one: sqrt(n / (n - 1)).
+
+    Resampling n from n has (n - 1) / n of the variance that it should estimate, which tells where
+    many small strata are averaged (Rao and Wu 1988). A single image varies not at all: 1.
+    """
+    images = np.asarray(n, dtype=np.float64)
+    return np.sqrt(images / np.maximum(images - 1, 1)) * (images > 1) + (images <= 1)
 
 
 def percentile_interval(
