@@ -20,8 +20,8 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import v2 as transforms
 
 from synthsight import pixels as pixels_module
-from synthsight.classify import normalise
 from synthsight.geometry import INTERPOLATIONS, Geometry
+from synthsight.normalise import normalise
 from synthsight.pixels import prepare_pixels, read_batches
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

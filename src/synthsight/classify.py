@@ -14,9 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from synthsight.files import atomic
+from synthsight.normalise import normalise
 from synthsight.pixels import read_batches
 
 
@@ -27,23 +28,6 @@ class NonFiniteLogitsError(RuntimeError):
 def choose_device() -> torch.device:
     """CUDA if there is a device, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def normalise(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """The arithmetic half of preprocessing, as torchvision's and timm's transforms do it.
-
-    Args:
-        pixels: uint8 (n, height, width, 3).
-        mean: a value a channel, for pixels in 0..1.
-        std: likewise.
-
-    Returns:
-        float32 (n, 3, height, width).
-    """
-    scaled = pixels.permute(0, 3, 1, 2).to(torch.float32).div(255)
-    centre = torch.tensor(mean, device=pixels.device).view(1, 3, 1, 1)
-    scale = torch.tensor(std, device=pixels.device).view(1, 3, 1, 1)
-    return scaled.sub_(centre).div_(scale)
 
 
 def classify(
@@ -138,10 +122,11 @@ def write_logits(
         )
 
 
-def report_speed(images: int, seconds: float, device: torch.device) -> str:
-    """One line for the log: rows per second and peak memory."""
+def report_speed(count: int, things: str, seconds: float, device: torch.device) -> str:
+    """One line for the log: images or questions per second, and peak memory."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    line = f"{images} images in {seconds:.2f} s ({images / max(seconds, 1e-9):.1f} images/s)"
+    speed = count / max(seconds, 1e-9)
+    line = f"{count} {things} in {seconds:.2f} s ({speed:.1f} {things}/s)"
     line += f" on {device}; peak memory {peak:.0f} MiB"
     if device.type == "cuda":
         line += f", on the device {torch.cuda.max_memory_allocated(device) / 2**20:.0f} MiB"

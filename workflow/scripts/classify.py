@@ -48,7 +48,7 @@ def main() -> None:
         )
     except NonFiniteLogitsError as error:
         sys.exit(f"classify: model {args.spec['model']!r}: {error}")
-    print(report_speed(len(images), time.perf_counter() - start, device))
+    print(report_speed(len(images), "images", time.perf_counter() - start, device))
     metadata = {
         **args.spec,
         "weights_sha256": note["sha256"] or note["safetensors_sha256"],

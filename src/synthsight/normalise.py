@@ -1,0 +1,25 @@
+"""The arithmetic half of preprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def normalise(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Pixels as a network takes them, as torchvision's and timm's transforms do it.
+
+    Args:
+        pixels: uint8 (n, height, width, 3).
+        mean: a value a channel, for pixels in 0..1.
+        std: likewise.
+
+    Returns:
+        float32 (n, 3, height, width).
+    """
+    scaled = pixels.permute(0, 3, 1, 2).to(torch.float32).div(255)
+    centre = torch.tensor(mean, device=pixels.device).view(1, 3, 1, 1)
+    scale = torch.tensor(std, device=pixels.device).view(1, 3, 1, 1)
+    return scaled.sub_(centre).div_(scale)
