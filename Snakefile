@@ -28,6 +28,8 @@ include: "rules/agreement.smk"
 include: "rules/compare.smk"
 include: "rules/plot.smk"
 include: "rules/plot_statistics.smk"
+include: "rules/vqa.smk"
+include: "rules/plot_vqa.smk"
 
 
 # A job on the local machine is bounded by `--resources gpu=N`; on a cluster the bound is for each
@@ -40,6 +42,7 @@ localrules:
     all,
     weights,
     logits,
+    answers,
     scores,
     tables,
     figures,
@@ -50,6 +53,7 @@ rule all:
     default_target: True
     input:
         LOGITS,
+        ANSWERS,
         TABLES,
         FIGURES,
 
@@ -58,6 +62,7 @@ rule all:
 rule weights:
     input:
         WEIGHTS,
+        VQA_WEIGHTS,
 
 
 rule logits:
@@ -65,9 +70,15 @@ rule logits:
         LOGITS,
 
 
+rule answers:
+    input:
+        ANSWERS,
+
+
 rule scores:
     input:
         SCORES,
+        VQA_SCORES,
 
 
 rule tables:

@@ -45,6 +45,8 @@ except ConfigError as error:
 SETTINGS = EXPERIMENT.settings
 CATEGORIES = EXPERIMENT.categories
 MODELS = EXPERIMENT.models
+VQA = EXPERIMENT.vqa
+VQA_MODELS = VQA.models if VQA else {}
 PRIMARY = SETTINGS["matching"]["primary"]
 RUN = f"results/{SETTINGS['run']}"
 LOGS = f"{RUN}/logs"
@@ -52,6 +54,11 @@ LOGS = f"{RUN}/logs"
 #: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
 MODELS_PER_PAGE = 5
 PAGES = range(1, (len(MODELS) - 1) // MODELS_PER_PAGE + 2)
+
+#: Images on one page of figures/vqa_samples_*, of which there are at most three a model: the paper's
+#: Figures 4, 21 and 22.
+IMAGES_PER_PAGE = 8
+VQA_PAGES = range(1, min(3, (VQA.images - 1) // IMAGES_PER_PAGE + 1) + 1) if VQA else ()
 
 if workflow.is_main_process:
     for _note in EXPERIMENT.notes:
@@ -64,6 +71,9 @@ wildcard_constraints:
     category="|".join(map(re.escape, CATEGORIES)),
     geometry="|".join(sorted({re.escape(model.geometry.name) for model in MODELS.values()})),
     page="[0-9]+",
+    # An empty alternative would match an empty name.
+    vqa_model="|".join(map(re.escape, VQA_MODELS)) or "(?!)",
+    shard="|".join(VQA.shards) if VQA else "(?!)",
 
 
 ACCELERATORS = count_accelerators()
@@ -168,8 +178,8 @@ def audit_spec(wildcards):
 
 
 def intervals_spec(wildcards):
-    """Of figures that show intervals."""
-    return {"rule": PRIMARY, "level": SETTINGS["intervals"]["level"]}
+    """Of figures that show intervals under the primary rule."""
+    return {"rule": PRIMARY, **level_spec(wildcards)}
 
 
 def models_spec(wildcards):
@@ -182,6 +192,45 @@ def models_spec(wildcards):
 
 def failures_spec(wildcards):
     return {"rule": PRIMARY, "category": wildcards.category}
+
+
+def index_questions_spec(wildcards):
+    return {
+        "questions": SETTINGS["vqa"]["questions"],
+        "columns": SETTINGS["vqa"]["columns"],
+        "root": VQA.root,
+        "max_pixels": SETTINGS["images"]["max_pixels"],
+        "shards": SETTINGS["vqa"]["shards"],
+        "shard": wildcards.shard,
+        "content": VQA.shards[wildcards.shard],
+    }
+
+
+def excluded_questions_spec(wildcards):
+    return {
+        "questions": SETTINGS["vqa"]["questions"],
+        "columns": SETTINGS["vqa"]["columns"],
+        "root": VQA.root,
+        "invalid": SETTINGS["vqa"]["invalid"],
+        "content": VQA.content,
+    }
+
+
+def fetch_vqa_spec(wildcards):
+    return VQA_MODELS[wildcards.vqa_model]
+
+
+def level_spec(wildcards):
+    """Of what shows intervals that need no bootstrap."""
+    return {"level": SETTINGS["intervals"]["level"]}
+
+
+def vqa_samples_spec(wildcards):
+    return {"page": int(wildcards.page), "per_page": IMAGES_PER_PAGE}
+
+
+def ask_spec(wildcards):
+    return {"model": wildcards.vqa_model, "root": VQA.root}
 
 
 # Files ------------------------------------------------------------------------------------------
@@ -208,7 +257,29 @@ def pixels_of(wildcards):
 
 def model_priority(wildcards):
     """Model-major order: the first model of the configuration goes first."""
-    return len(MODELS) - list(MODELS).index(wildcards.model)
+    return len(VQA_MODELS) + len(MODELS) - list(MODELS).index(wildcards.model)
+
+
+def vqa_model_priority(wildcards):
+    """As for classifiers, behind which they come."""
+    return len(VQA_MODELS) - list(VQA_MODELS).index(wildcards.vqa_model)
+
+
+def vqa_files_of(wildcards):
+    """The local files that a VQA model is made of, if it is not fetched from a hub."""
+    entry = VQA_MODELS[wildcards.vqa_model]
+    folders = [Path(entry[key]) for key in ("checkpoint", "tokenizer") if entry[key] is not None]
+    return sorted(
+        str(file)
+        for path in folders
+        for file in (path.iterdir() if path.is_dir() else [path])
+        if file.is_file()
+    )
+
+
+def answers_of(wildcards):
+    """The answers of one model to all questions."""
+    return [f"{RUN}/vqa/answers/{wildcards.vqa_model}/{shard}.parquet" for shard in VQA.shards]
 
 
 LABEL_FILES = sorted({model.labels for model in MODELS.values() if Path(model.labels).is_file()})
@@ -243,8 +314,29 @@ TABLES = [
         "ranking",
         "reference",
         *BETWEEN_GENERATORS,
+        *(
+            (
+                "excluded_questions",
+                "vqa",
+                "vqa_groups",
+                "vqa_questions",
+                "vqa_calibration",
+                "vqa_comparisons",
+            )
+            if VQA
+            else ()
+        ),
     )
 ]
+SHARDS = [f"{RUN}/vqa/questions/{shard}.parquet" for shard in VQA.shards] if VQA else []
+ANSWERS = [
+    f"{RUN}/vqa/answers/{model}/{shard}.parquet"
+    for model in sorted(VQA_MODELS)
+    for shard in (VQA.shards if VQA else ())
+]
+VQA_SCORES = [f"{RUN}/vqa/{model}.parquet" for model in sorted(VQA_MODELS)]
+VQA_WEIGHTS = [f"resources/weights/{model}.safetensors" for model in sorted(VQA_MODELS)]
+VQA_NOTES = [f"resources/weights/{model}.json" for model in sorted(VQA_MODELS)]
 FIGURES = [
     f"{RUN}/figures/{figure}.{ending}"
     for figure in (
@@ -260,6 +352,8 @@ FIGURES = [
         *BETWEEN_GENERATORS,
         *(f"models_{page}" for page in PAGES),
         *(f"failures_{category}" for category in CATEGORIES),
+        *(("vqa_accuracy", "vqa_kinds", "vqa_calibration") if VQA else ()),
+        *(f"vqa_samples_{model}_{page}" for model in VQA_MODELS for page in VQA_PAGES),
     )
     for ending in ("pdf", "png")
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from loopback_hub import Hub
 from PIL import Image
+from vqa_assets import save_ofa
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -162,7 +166,32 @@ def small_config() -> dict[str, Any]:
             },
         ],
         "intervals": {"resamples": 200},
+        "vqa": {
+            "questions": "questions.csv",
+            "shards": 2,
+            "models": [
+                {"name": "asked", "checkpoint": "checkpoints/ofa_asked"},
+                {"name": "other", "checkpoint": "checkpoints/ofa_other"},
+            ],
+        },
     }
+
+
+def small_questions() -> str:
+    """CSV of four questions about each of six images, and one that cannot be asked."""
+    rows = ["image,question,answer,generator"]
+    for number, image in enumerate(
+        f"{generator}/{category}/0.png"
+        for generator in ("dream", "muse")
+        for category in ("bagel", "clock", "toilet_seat")
+    ):
+        for kind, question in enumerate(
+            ("Is there a bagel?", "Is it red?", "Are there two clocks?", "Is nobody there?")
+        ):
+            answer = "no" if (number + kind) % 3 else "yes"
+            rows.append(f"{image},{question},{answer},{image.split('/')[0]}")
+    rows.append("dream/bagel/9.png,Is it there?,yes,dream")
+    return "\n".join(rows) + "\n"
 
 
 @pytest.fixture(scope="session")
@@ -181,6 +210,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
                 seed += 1
                 path = project.folder / "pictures" / generator / category / f"{number}.png"
                 draw_image(path, seed, size=(90 + 5 * number, 70))
+    for seed, name in enumerate(("ofa_asked", "ofa_other")):
+        save_ofa(project.folder / "checkpoints" / name, seed)
+    (project.folder / "questions.csv").write_text(small_questions(), encoding="utf-8")
     project.configure(small_config())
     project.run()
     return project
@@ -204,3 +236,14 @@ def edit(project: Project) -> Callable[[str, str, str], None]:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     return replace
+
+
+@pytest.fixture
+def hub() -> Iterator[tuple[str, type[Hub]]]:
+    """A hub's address, and its handler, which says what it has."""
+    handler = type("OneHub", (Hub,), {"files": {}, "requested": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", handler
+    server.shutdown()
+    server.server_close()

@@ -22,8 +22,9 @@ def test_a_configuration_satisfies_the_schema(name: str) -> None:
 
 def test_the_readme_s_configuration_satisfies_the_schema() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
-    jsonschema.validate(yaml.safe_load(example), SCHEMA)
+    example, questions = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL))
+    jsonschema.validate(example, SCHEMA)
+    jsonschema.validate({**example, **questions}, SCHEMA)
 
 
 def test_the_documentation_explains_every_key_with_its_default() -> None:
@@ -38,9 +39,13 @@ def test_the_documentation_explains_every_key_with_its_default() -> None:
             if isinstance(about.get("default"), int | float | str):
                 assert str(about["default"]) in row, f"{key}: the default is {about['default']}"
 
-    experiment, models = text.split("\n## Models\n")
+    experiment, _, rest = text.partition("\n## Models\n")
+    models, _, questions = rest.partition("\n## Questions\n")
+    vqa = SCHEMA["properties"]["vqa"]
     check(SCHEMA, "", experiment)
     check(SCHEMA["properties"]["models"]["items"], "", models)
+    check(vqa, "vqa.", questions)
+    check(vqa["properties"]["models"]["items"], "", questions)
 
 
 def test_everything_is_pinned_and_no_registry_is_named() -> None:

@@ -6,13 +6,9 @@ in torch's cache for torchvision, a hub on the loopback interface for timm.
 
 from __future__ import annotations
 
-import hashlib
-import http.server
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +19,7 @@ import torch
 import torchvision
 import yaml
 from conftest import REPOSITORY, draw_image, settle
+from loopback_hub import Hub
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -120,48 +117,6 @@ def test_a_torchvision_model_of_the_paper_is_the_official_one(
         logits_by_workflow(resolved, tmp_path / "weights.safetensors", pictures, tmp_path),
         logits_by_library(official, weights.transforms(), pictures),
     )
-
-
-class Hub(http.server.BaseHTTPRequestHandler):
-    """As much of a model hub as its client needs to fetch a file."""
-
-    files: dict[str, bytes]
-    requested: list[str]
-
-    def do_GET(self) -> None:
-        self.answer(body=True)
-
-    def do_HEAD(self) -> None:
-        self.answer(body=False)
-
-    def answer(self, body: bool) -> None:
-        self.requested.append(self.path)
-        content = self.files.get(self.path)
-        self.send_response(200 if content is not None else 404)
-        if content is None:
-            self.send_header("X-Error-Code", "EntryNotFound")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self.send_header("X-Repo-Commit", "0" * 40)
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if body:
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the tests' output clean."""
-
-
-@pytest.fixture
-def hub() -> Iterator[tuple[str, type[Hub]]]:
-    handler = type("OneHub", (Hub,), {"files": {}, "requested": []})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", handler
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.mark.parametrize("name", TIMM)

@@ -25,6 +25,9 @@ TABLES = (
     *("accuracy", "agreement", "comparisons", "confusions", "difficulty", "generators", "kappa"),
     *("label_audit", "ranking", "reference"),
 )
+VQA_MODELS = ("asked", "other")
+VQA_TABLES = ("groups", "questions", "calibration", "comparisons")
+SHARDS = ("1", "2")
 GEOMETRIES = ("resize72-bilinear-crop64", "resize64-bilinear-whole")
 
 FAILURES = {("plot_failures", category) for category in CATEGORIES}
@@ -67,19 +70,27 @@ def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
     }
     figures = ["samples", "models_1", *(f"failures_{c}" for c in CATEGORIES)]
     figures += [job[0].removeprefix("plot_") for job in FIGURES if len(job) == 1]
+    figures += ["vqa_accuracy", "vqa_kinds", "vqa_calibration"]
+    figures += [f"vqa_samples_{m}_1" for m in VQA_MODELS]
+    tables = [*TABLES, "vqa", *(f"vqa_{t}" for t in VQA_TABLES)]
     assert made == {
         *(f"images/{c}.parquet" for c in CATEGORIES),
         *(f"pixels/{g}/{c}.arrow" for g in GEOMETRIES for c in CATEGORIES),
         *(f"logits/{m}/{c}.parquet" for m in MODELS for c in CATEGORIES),
         *(f"scores/{m}.parquet" for m in MODELS),
-        *(f"tables/{t}.{e}" for t in TABLES for e in ("csv", "parquet")),
+        *(f"tables/{t}.{e}" for t in tables for e in ("csv", "parquet")),
         "tables/excluded.csv",
+        "tables/excluded_questions.csv",
         "tables/images.parquet",
         *(f"figures/{f}.{e}" for f in figures for e in ("pdf", "png")),
+        *(f"vqa/questions/{s}.parquet" for s in SHARDS),
+        *(f"vqa/answers/{m}/{s}.parquet" for m in VQA_MODELS for s in SHARDS),
+        *(f"vqa/{m}.parquet" for m in VQA_MODELS),
     }
     weights = finished.folder / "resources" / "weights"
     assert {path.name for path in weights.iterdir()} == {
-        f"{m}.{e}" for m in MODELS for e in ("safetensors", "json")
+        *(f"{m}.{e}" for m in (*MODELS, *VQA_MODELS) for e in ("safetensors", "json")),
+        *VQA_MODELS,
     }
 
 
@@ -264,8 +275,8 @@ def test_an_edit_of_the_image_reader_runs_all_that_reads_images(
 ) -> None:
     edit("src/synthsight/images.py", "_WHITE = (255,", "_WHITE = (254,")
     rules = {job[0] for job in project.plan()}
-    assert rules >= {"index_images", "prepare_pixels", "classify"}
-    assert "fetch_weights" not in rules, "no download for a change of the reader"
+    assert rules >= {"index_images", "prepare_pixels", "classify", "index_questions", "ask"}
+    assert not {"fetch_weights", "fetch_vqa"} & rules, "no download for a change of the reader"
 
 
 def test_comments_docstrings_and_touched_files_run_nothing(
@@ -465,9 +476,16 @@ def test_hostile_names_are_plain_text(finished: Project, tmp_path: Path) -> None
     model = config["models"][0] | {"name": "$(touch pwned); rm -rf 'x\""}
     definitions = project.folder / "resources" / "categories.yaml"
     definitions.write_text(json.dumps({category: {"also": ["bagel"]}}), encoding="utf-8")
-    project.configure({**config, "models": [model]})
+    vqa = {**config["vqa"], "questions": "$(touch pwned).csv"}
+    vqa["models"] = [vqa["models"][0] | {"name": "`touch pwned` & 'x\""}]
+    with open(project.folder / vqa["questions"], "w", encoding="utf-8", newline="") as handle:
+        rows = [(f"{generator}/{category}/{name}", "$(touch pwned)?", "yes") for name in names]
+        csv.writer(handle).writerows([("image", "question", "answer"), *rows])
+    project.configure({**config, "models": [model], "vqa": vqa})
     project.run()
     assert not list(project.folder.rglob("pwned"))
+    asked = pq.read_table(project.results / "vqa" / f"{vqa['models'][0]['name']}.parquet")
+    assert sorted(asked["image"].to_pylist()) == sorted(row[0] for row in rows)
     table = pq.read_table(project.results / "scores" / f"{model['name']}.parquet").to_pandas()
     assert set(table["image"]) == {f"{generator}/{category}/{name}" for name in names}
     assert set(table["category"]) == {category}

@@ -91,7 +91,7 @@ def compare(
     comparisons, rankings = [], []
     for (r, rule), (h, hit) in itertools.product(enumerate(rules), enumerate(HITS)):
         of_rule = (hits[:, r, h], means[r, h], resampled[:, r, h])
-        pairs = _test(_pairs(models, *of_rule, intervals.level))
+        pairs = mcnemar_test(_pairs(models, *of_rule, intervals.level))
         comparisons.append(pairs.assign(kind="model", hit=hit, rule=rule, model=None))
         rankings.append(_ranking(models, *of_rule[1:]).assign(rule=rule, hit=hit))
     for (m, model), (h, hit) in itertools.product(enumerate(models), enumerate(HITS)):
@@ -117,6 +117,16 @@ def mcnemar_p(
     tail = binom.cdf(np.minimum(only_a, only_b), only_a + only_b, 0.5)
     p: npt.NDArray[np.float64] = np.minimum(1.0, 2 * tail)
     return p
+
+
+def mcnemar_test(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs with McNemar's ``p``, and ``p_holm`` corrected for the number of pairs.
+
+    Args:
+        pairs: columns ``only_a`` and ``only_b``, counts.
+    """
+    p = mcnemar_p(pairs["only_a"].to_numpy(np.int64), pairs["only_b"].to_numpy(np.int64))
+    return pairs.assign(p=p, p_holm=multipletests(p, method="holm")[1] if len(p) else p)
 
 
 def rank_shares(resampled: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -177,12 +187,6 @@ def _pairs(
             "only_b": only[b, a],
         }
     )
-
-
-def _test(pairs: pd.DataFrame) -> pd.DataFrame:
-    """The pairs with McNemar's p, as it is and corrected for the number of pairs."""
-    p = mcnemar_p(pairs["only_a"].to_numpy(np.int64), pairs["only_b"].to_numpy(np.int64))
-    return pairs.assign(p=p, p_holm=multipletests(p, method="holm")[1] if len(p) else p)
 
 
 def _ranking(

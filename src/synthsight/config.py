@@ -31,8 +31,12 @@ from synthsight.geometry import Geometry
 from synthsight.labels import LabelError, LabelSpace, load_labels
 from synthsight.manifest import SUFFIXES, Listing, list_folders
 from synthsight.matching import Target, accepted_classes, words
+from synthsight.questions import Question, QuestionsError, deal, read_questions, shard_digest
 
 Key = tuple[str | int, ...]
+
+#: Kinds of VQA models that can be asked, as ``model_type`` in their config.json says.
+VQA_FAMILIES = ("ofa", "vilt", "blip")
 
 #: What a resolved model depends on besides its settings.
 _LIBRARIES = ("timm", "torch", "torchvision")
@@ -98,6 +102,25 @@ class Category:
 
 
 @dataclass(frozen=True)
+class Vqa:
+    """The questions of an experiment and who is asked.
+
+    Attributes:
+        root: folder that the images' paths start from.
+        models: the settings of each model, by name, in the configuration's order.
+        shards: a digest of each shard's questions and images, by shard.
+        content: a digest of all questions, those that are left out and their lines too.
+        images: with questions that can be asked.
+    """
+
+    root: str
+    models: dict[str, dict[str, Any]]
+    shards: dict[str, str]
+    content: str
+    images: int
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A configuration that has been found to be sound.
 
@@ -105,12 +128,14 @@ class Experiment:
         settings: the configuration with its defaults filled in.
         categories: by name, sorted.
         models: by name, in the configuration's order.
+        vqa: the questions, or None where none are asked.
         notes: what a user should know though it stops nothing.
     """
 
     settings: dict[str, Any]
     categories: dict[str, Category]
     models: dict[str, Model]
+    vqa: Vqa | None
     notes: tuple[str, ...]
 
 
@@ -140,12 +165,13 @@ def load_experiment(
     entries = _model_entries(settings, schema, problems)
     spaces = _label_spaces(entries, problems)
     _check_words(categories, spaces, rules, problems)
+    vqa = _vqa(settings, schema, [entry["name"] for entry in entries], problems, notes)
     if problems:
         raise ConfigError(problems, files)
     models = _resolve_models(entries, spaces, settings["preprocess"], cache, problems)
     if problems:
         raise ConfigError(problems, files)
-    return Experiment(settings, categories, models, tuple(notes))
+    return Experiment(settings, categories, models, vqa, tuple(notes))
 
 
 # The schema ------------------------------------------------------------------------------------
@@ -387,16 +413,8 @@ def _model_entries(
         entry = fill_defaults({"model": model} if isinstance(model, str) else model, item)
         entry["name"] = entry["name"] or entry["model"].partition("/")[2] or entry["model"]
         key: Key = ("models", index)
-        if message := _bad_name(entry["name"]):
-            problems.append(Problem(key, f"the name {entry['name']!r} {message}: give a `name`"))
-        earlier = [other["name"] for other in entries]
-        if entry["name"] in earlier:
-            first = earlier.index(entry["name"])
-            message = (
-                f"the name {entry['name']!r} is that of models[{first}] too: give one of them "
-                "another `name`"
-            )
-            problems.append(Problem(key, message))
+        earlier = {other["name"]: f"models[{i}]" for i, other in enumerate(entries)}
+        _check_name(entry["name"], earlier, key, problems)
         if entry["checkpoint"] is not None and not Path(entry["checkpoint"]).is_file():
             message = f"no file {entry['checkpoint']!r} (relative paths start at {Path.cwd()})"
             problems.append(Problem((*key, "checkpoint"), message))
@@ -407,6 +425,17 @@ def _model_entries(
             problems.append(Problem((*key, "arguments"), message))
         entries.append(entry)
     return entries
+
+
+def _check_name(name: str, earlier: Mapping[str, str], key: Key, problems: list[Problem]) -> None:
+    """A model's name must be fit for paths and its own; ``earlier`` says whose a taken one is."""
+    if message := _bad_name(name):
+        problems.append(Problem(key, f"the name {name!r} {message}: give a `name`"))
+    if name in earlier:
+        message = (
+            f"the name {name!r} is that of {earlier[name]} too: give one of them another `name`"
+        )
+        problems.append(Problem(key, message))
 
 
 def _label_spaces(
@@ -522,6 +551,102 @@ def resolve_cached(
                 with atomic(paths[index]) as temporary:
                     temporary.write_text(json.dumps(answer), encoding="utf-8")
     return [answer for answer in answers if answer is not None]
+
+
+# Questions -------------------------------------------------------------------------------------
+
+
+def _vqa(
+    settings: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    classifiers: Sequence[str],
+    problems: list[Problem],
+    notes: list[str],
+) -> Vqa | None:
+    about = settings["vqa"]
+    if about is None:
+        return None
+    models: dict[str, dict[str, Any]] = {}
+    taken = {name: f"models[{index}]" for index, name in enumerate(classifiers)}
+    item = schema["properties"]["vqa"]["properties"]["models"]["items"]
+    for index, model in enumerate(about["models"]):
+        entry = fill_defaults({"model": model} if isinstance(model, str) else model, item)
+        key: Key = ("vqa", "models", index)
+        if (entry["model"] is None) == (entry["checkpoint"] is None):
+            message = "give either `model` (OWNER/NAME on the hub) or `checkpoint` (local files)"
+            problems.append(Problem(key, message))
+            continue
+        name = entry["name"] or _source_name(entry["model"], entry["checkpoint"])
+        _check_name(name, taken, key, problems)
+        taken[name] = f"vqa.models[{index}]"
+        if entry["checkpoint"] is not None and (reason := _bad_checkpoint(entry["checkpoint"])):
+            problems.append(Problem((*key, "checkpoint"), reason))
+        if entry["tokenizer"] is not None and not Path(entry["tokenizer"]).is_dir():
+            message = f"no folder {entry['tokenizer']!r} (relative paths start at {Path.cwd()})"
+            problems.append(Problem((*key, "tokenizer"), message))
+        models[name] = {**entry, "name": name}
+    root = Path(about["root"] or settings["images"]["root"])
+    if not root.is_dir():
+        problems.append(Problem(("vqa", "root"), f"no folder {str(root)!r}"))
+        return None
+    try:
+        questions = read_questions(Path(about["questions"]), about["columns"], root)
+    except QuestionsError as error:
+        problems.append(Problem(("vqa", "questions"), str(error)))
+        return None
+    excluded = [question for question in questions if question.reason is not None]
+    if excluded and about["invalid"] == "refuse":
+        problems.append(Problem(("vqa", "questions"), _refusal(about["questions"], excluded)))
+    elif len(excluded) == len(questions):
+        message = _refusal(about["questions"], excluded)
+        problems.append(Problem(("vqa", "questions"), f"no question can be asked: {message}"))
+    elif excluded:
+        notes.append(
+            f"{about['questions']}: {len(excluded)} of {len(questions)} questions are left out; "
+            "tables/excluded_questions.csv will say which and why"
+        )
+    dealt = deal(questions, about["shards"])
+    return Vqa(
+        root=str(root),
+        models=models,
+        shards={shard: shard_digest(part, root) for shard, part in dealt.items()},
+        content=hashlib.sha256(repr(questions).encode()).hexdigest(),
+        images=len({question.image for part in dealt.values() for question in part}),
+    )
+
+
+def _source_name(model: str | None, checkpoint: str | None) -> str:
+    if model is not None:
+        return model.partition("@")[0].rpartition("/")[2]
+    path = Path(str(checkpoint))
+    return path.stem if path.is_file() else path.name
+
+
+def _refusal(file: str, excluded: Sequence[Question], keep: int = 20) -> str:
+    """The questions that cannot be asked, each with its line."""
+    lines = [f"line {question.line}: {question.reason}" for question in excluded[:keep]]
+    if len(excluded) > keep:
+        lines.append(f"... and {len(excluded) - keep} more")
+    return f"{len(excluded)} questions of {file} cannot be asked\n    " + "\n    ".join(lines)
+
+
+def _bad_checkpoint(checkpoint: str) -> str | None:
+    """Why a local VQA model cannot be used, as far as a glance tells, or None."""
+    path = Path(checkpoint)
+    if path.is_file():
+        return None
+    if not path.is_dir():
+        return f"no file or folder {checkpoint!r} (relative paths start at {Path.cwd()})"
+    try:
+        found = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
+    except OSError:
+        return f"no config.json in {checkpoint}: it must say what the model is"
+    except (ValueError, AttributeError):
+        return f"{path / 'config.json'} is no JSON mapping"
+    if found not in VQA_FAMILIES:
+        known = ", ".join(VQA_FAMILIES)
+        return f"{path / 'config.json'} has the model_type {found!r}; supported: {known}"
+    return None
 
 
 # Messages --------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthsight.files import atomic
+from synthsight.files import atomic, sha256_of
 from synthsight.images import MAX_PIXELS, UnusableImageError, open_rgb
 
 #: File name endings, in lower case, that are taken for images; all else in a category's folder is
@@ -159,33 +160,51 @@ def _index_file(
     relative = PurePosixPath(path.relative_to(root)).as_posix()
     # A name that is not UTF-8 cannot be a key in the tables; it is listed in a readable form.
     image = os.fsencode(relative).decode("utf-8", "backslashreplace")
-    sha256: str | None = None
-    width: int | None = None
-    height: int | None = None
-    reason: str | None = None
-    try:
-        if image != relative:
-            raise UnusableImageError("the file's name is not valid UTF-8: rename it")
-        _check_kind(path, resolved_root)
-        with open(path, "rb") as handle:
-            sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
-        width, height = open_rgb(path, max_pixels).size
-    except UnusableImageError as error:
-        reason = str(error)
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.ENOENT):
-            raise  # a failing disk is not the image's fault
-        reason = f"cannot be read: {error.strerror}"
+    if image == relative:
+        found = examine(path, resolved_root, max_pixels)
+    else:
+        found = Examined(None, None, None, "the file's name is not valid UTF-8: rename it")
     return ImageRecord(
         image=image,
         category=category,
         generator=generator,
-        sha256=sha256,
-        width=width,
-        height=height,
-        status="ok" if reason is None else "excluded",
-        reason=reason,
+        sha256=found.sha256,
+        width=found.width,
+        height=found.height,
+        status="ok" if found.reason is None else "excluded",
+        reason=found.reason,
     )
+
+
+class Examined(NamedTuple):
+    """What a look at a file tells: see :class:`ImageRecord`."""
+
+    sha256: str | None
+    width: int | None
+    height: int | None
+    reason: str | None
+
+
+def examine(path: Path, resolved_root: Path, max_pixels: int) -> Examined:
+    """Decode a file in full to see whether it can serve as an image.
+
+    Args:
+        path: the file.
+        resolved_root: the images' root, without links; no file outside it is read.
+        max_pixels: bound on width x height.
+    """
+    sha256: str | None = None
+    try:
+        _check_kind(path, resolved_root)
+        sha256 = sha256_of(path)
+        width, height = open_rgb(path, max_pixels).size
+    except UnusableImageError as error:
+        return Examined(sha256, None, None, str(error))
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.ENOENT):
+            raise  # a failing disk is not the image's fault
+        return Examined(sha256, None, None, f"cannot be read: {error.strerror}")
+    return Examined(sha256, width, height, None)
 
 
 def _check_kind(path: Path, resolved_root: Path) -> None:

@@ -6,7 +6,6 @@ checkpoint is ever run.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import pickle
@@ -26,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 from torch import Tensor
 
-from synthsight.files import atomic
+from synthsight.files import atomic, sha256_of
 from synthsight.models import Architecture, ModelError, StateDict, build, published
 
 #: The names under which timm looks for weights in a hub's repository, in its order.
@@ -110,7 +109,7 @@ def fetch_weights(
     state = {key: tensor.detach().clone().contiguous() for key, tensor in fetched.state.items()}
     with atomic(output) as temporary:
         save_file(state, temporary)
-        digest = _sha256(temporary)
+        digest = sha256_of(temporary)
     record = {
         "name": name,
         "architecture": architecture.as_dict(),
@@ -125,11 +124,6 @@ def fetch_weights(
     with atomic(note) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return record
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _from_checkpoint(architecture: Architecture, path: Path) -> Fetched:
@@ -158,7 +152,7 @@ def _from_checkpoint(architecture: Architecture, path: Path) -> Fetched:
             metadata = handle.metadata() or {}
         reference = json.loads(metadata["reference"]) if "reference" in metadata else None
         license_ = metadata.get("license")
-    return Fetched(state, str(path), _sha256(path), "none stated", reference, license_)
+    return Fetched(state, str(path), sha256_of(path), "none stated", reference, license_)
 
 
 def _read_state(path: Path) -> StateDict:
@@ -221,7 +215,7 @@ def _from_torchvision(architecture: Architecture) -> Fetched:
             f"{weights.url}: {error}. If {cached} exists, it may be an incomplete download: "
             "delete it and run again"
         ) from error
-    digest = _sha256(cached)
+    digest = sha256_of(cached)
     stated = re.search(r"-([0-9a-f]{8,})\.", cached.name)
     checksum = "none stated"
     if stated:
@@ -259,7 +253,7 @@ def _hub_digest(repository: str) -> tuple[str | None, str]:
     for name in _HUB_FILES:
         cached = huggingface_hub.try_to_load_from_cache(repository, name)
         if isinstance(cached, str):
-            digest = _sha256(Path(cached))
+            digest = sha256_of(Path(cached))
             stated = Path(cached).resolve().name
             if not re.fullmatch(r"[0-9a-f]{64}", stated):
                 return digest, "none stated"

@@ -64,6 +64,45 @@ def percent_axis(axes: Axes, ticks: Sequence[float]) -> None:
     axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
 
 
+def marks(
+    axes: Axes,
+    table: pd.DataFrame,
+    look: Metric,
+    value: str,
+    bounds: tuple[str, str] | None,
+    row: float = 1,
+) -> None:
+    """Draw a column of ``table``, its first row at the top; missing values are left out.
+
+    Args:
+        axes: Where to draw; the x axis is a fraction.
+        table: The values and their bounds.
+        look: How the marks look.
+        value: Column of the values.
+        bounds: Columns of the lower and the upper bounds, drawn as bars; None for no bars.
+        row: What one unit of the look's offset is, in rows.
+    """
+    numbers = table[value].to_numpy(dtype=float)
+    error = None
+    if bounds is not None:
+        low, high = (table[bound].to_numpy(dtype=float) for bound in bounds)
+        # A mean of fractions may lie outside its bounds by a rounding error.
+        error = np.vstack([np.clip(numbers - low, 0, None), np.clip(high - numbers, 0, None)])
+    axes.errorbar(
+        numbers,
+        np.arange(len(table)) + look.offset * row,
+        xerr=error,
+        fmt=look.marker,
+        color=look.color,
+        markersize=_MARKER_SIZE,
+        markeredgewidth=0,
+        elinewidth=0.8,
+        label=look.label,
+        clip_on=False,
+        zorder=3,
+    )
+
+
 def accuracies(axes: Axes, table: pd.DataFrame, *, intervals: bool = True) -> None:
     """Draw top-1 and top-5 accuracy of each row of ``table``, the first at the top.
 
@@ -72,25 +111,9 @@ def accuracies(axes: Axes, table: pd.DataFrame, *, intervals: bool = True) -> No
         table: Columns ``top1, top1_low, top1_high`` and the same for ``top5``, in 0..1.
         intervals: Whether to draw the bounds as bars.
     """
-    rows = np.arange(len(table))
     for metric, look in METRICS.items():
-        value = table[metric].to_numpy(dtype=float)
-        # A mean of fractions may lie outside its bounds by a rounding error.
-        below = np.clip(value - table[f"{metric}_low"].to_numpy(dtype=float), 0, None)
-        above = np.clip(table[f"{metric}_high"].to_numpy(dtype=float) - value, 0, None)
-        axes.errorbar(
-            value,
-            rows + look.offset,
-            xerr=np.vstack([below, above]) if intervals else None,
-            fmt=look.marker,
-            color=look.color,
-            markersize=_MARKER_SIZE,
-            markeredgewidth=0,
-            elinewidth=0.8,
-            label=look.label,
-            clip_on=False,
-            zorder=3,
-        )
+        bounds = (f"{metric}_low", f"{metric}_high") if intervals else None
+        marks(axes, table, look, metric, bounds)
 
 
 def averages(axes: Axes, mean: pd.Series) -> None:
@@ -106,6 +129,20 @@ def averages(axes: Axes, mean: pd.Series) -> None:
         )
 
 
+def key(look: Metric, label: str | None = None) -> Line2D:
+    """Legend entry for marks, under another label if one is given."""
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker=look.marker,
+        color=look.color,
+        markersize=_MARKER_SIZE,
+        markeredgewidth=0,
+        label=label or look.label,
+    )
+
+
 def keys(*, means: bool = False, hollow: bool = False) -> list[Line2D]:
     """Legend entries for what this module draws.
 
@@ -113,19 +150,7 @@ def keys(*, means: bool = False, hollow: bool = False) -> list[Line2D]:
         means: Whether to explain the dashed lines.
         hollow: Whether to explain the hollow marks of accuracies on real photographs.
     """
-    entries = [
-        Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker=look.marker,
-            color=look.color,
-            markersize=_MARKER_SIZE,
-            markeredgewidth=0,
-            label=look.label,
-        )
-        for look in METRICS.values()
-    ]
+    entries = [key(look) for look in METRICS.values()]
     if hollow:
         entries.append(
             Line2D(

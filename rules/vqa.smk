@@ -1,0 +1,172 @@
+# Yes/no questions about images: OFA and other VQA models. The models are brought by a rule of their
+# own, since they come with a vocabulary; all that follows parallels the classifiers' stages.
+
+
+localrules:
+    fetch_vqa,
+
+
+rule index_questions:
+    output:
+        shard=f"{RUN}/vqa/questions/{{shard}}.parquet",
+    log:
+        f"{LOGS}/index_questions/{{shard}}.log",
+    params:
+        spec=spec(index_questions_spec),
+        code=code("index_questions"),
+    shell:
+        """
+        index_questions.py \
+            --spec {params.spec:q} \
+            --output {output.shard:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule list_excluded_questions:
+    input:
+        shards=SHARDS,
+    output:
+        table=report(
+            f"{RUN}/tables/excluded_questions.csv",
+            caption="../workflow/report/excluded_questions.rst",
+            category="Tables",
+        ),
+    log:
+        f"{LOGS}/list_excluded_questions.log",
+    params:
+        spec=spec(excluded_questions_spec),
+        code=code("list_excluded_questions"),
+    shell:
+        """
+        list_excluded_questions.py \
+            --shards {input.shards:q} \
+            --spec {params.spec:q} \
+            --output {output.table:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule fetch_vqa:
+    input:
+        files=vqa_files_of,
+    output:
+        weights="resources/weights/{vqa_model}.safetensors",
+        note="resources/weights/{vqa_model}.json",
+        folder=directory("resources/weights/{vqa_model}"),
+    log:
+        f"{LOGS}/fetch_vqa/{{vqa_model}}.log",
+    priority: 1000
+    params:
+        spec=spec(fetch_vqa_spec),
+        code=code("fetch_vqa"),
+    shell:
+        """
+        fetch_vqa.py \
+            --spec {params.spec:q} \
+            --weights {output.weights:q} \
+            --note {output.note:q} \
+            --folder {output.folder:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule ask:
+    input:
+        shard=f"{RUN}/vqa/questions/{{shard}}.parquet",
+        weights="resources/weights/{vqa_model}.safetensors",
+        note="resources/weights/{vqa_model}.json",
+        folder="resources/weights/{vqa_model}",
+    output:
+        answers=f"{RUN}/vqa/answers/{{vqa_model}}/{{shard}}.parquet",
+    log:
+        f"{LOGS}/ask/{{vqa_model}}/{{shard}}.log",
+    priority: vqa_model_priority
+    # As for classify: for a job killed for want of memory.
+    retries: 2
+    threads: classify_threads
+    resources:
+        gpu=1,
+        batch_size=lambda wildcards, attempt: max(
+            1, SETTINGS["vqa"]["batch_size"] // 2 ** (attempt - 1)
+        ),
+    params:
+        spec=spec(ask_spec),
+        code=code("ask"),
+    shell:
+        """
+        ask.py \
+            --shard {input.shard:q} \
+            --weights {input.weights:q} \
+            --note {input.note:q} \
+            --folder {input.folder:q} \
+            --spec {params.spec:q} \
+            --batch-size {resources.batch_size} \
+            --threads {threads} \
+            --output {output.answers:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule score_vqa:
+    input:
+        questions=SHARDS,
+        answers=answers_of,
+    output:
+        scores=f"{RUN}/vqa/{{vqa_model}}.parquet",
+    log:
+        f"{LOGS}/score_vqa/{{vqa_model}}.log",
+    params:
+        code=code("score_vqa"),
+    shell:
+        """
+        score_vqa.py \
+            --questions {input.questions:q} \
+            --answers {input.answers:q} \
+            --output {output.scores:q} \
+            >{log:q} 2>&1
+        """
+
+
+rule aggregate_vqa:
+    input:
+        answers=VQA_SCORES,
+        notes=VQA_NOTES,
+    output:
+        vqa_csv=report(
+            f"{RUN}/tables/vqa.csv",
+            caption="../workflow/report/vqa_table.rst",
+            category="Questions",
+        ),
+        vqa_parquet=f"{RUN}/tables/vqa.parquet",
+        groups_csv=f"{RUN}/tables/vqa_groups.csv",
+        groups_parquet=f"{RUN}/tables/vqa_groups.parquet",
+        questions_csv=f"{RUN}/tables/vqa_questions.csv",
+        questions_parquet=f"{RUN}/tables/vqa_questions.parquet",
+        calibration_csv=f"{RUN}/tables/vqa_calibration.csv",
+        calibration_parquet=f"{RUN}/tables/vqa_calibration.parquet",
+        comparisons_csv=f"{RUN}/tables/vqa_comparisons.csv",
+        comparisons_parquet=f"{RUN}/tables/vqa_comparisons.parquet",
+    log:
+        f"{LOGS}/aggregate_vqa.log",
+    params:
+        spec=spec(level_spec),
+        code=code("aggregate_vqa"),
+    shell:
+        """
+        aggregate_vqa.py \
+            --answers {input.answers:q} \
+            --notes {input.notes:q} \
+            --spec {params.spec:q} \
+            --vqa-csv {output.vqa_csv:q} \
+            --vqa-parquet {output.vqa_parquet:q} \
+            --groups-csv {output.groups_csv:q} \
+            --groups-parquet {output.groups_parquet:q} \
+            --questions-csv {output.questions_csv:q} \
+            --questions-parquet {output.questions_parquet:q} \
+            --calibration-csv {output.calibration_csv:q} \
+            --calibration-parquet {output.calibration_parquet:q} \
+            --comparisons-csv {output.comparisons_csv:q} \
+            --comparisons-parquet {output.comparisons_parquet:q} \
+            >{log:q} 2>&1
+        """

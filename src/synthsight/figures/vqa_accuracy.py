@@ -1,0 +1,115 @@
+"""Accuracy on yes/no questions, model by model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from synthsight.figures import rows, style
+
+_LIMIT = 1.65  # inches for the names of models
+_RIGHT = 2.7  # inches right of the axis, for the columns of numbers
+_FOOT = 0.42
+
+ACCURACY = rows.Metric("accuracy", style.BLUE, "o", -0.2, (2.5, 1.5))
+BALANCED = rows.Metric("balanced accuracy", style.ORANGE, "s", 0.2, (6.0, 1.5))
+_YES: dict[str, Any] = {
+    "color": style.FAINT,
+    "linewidth": 0.9,
+    "dashes": (2.5, 1.5),
+    "label": "always yes",
+}
+
+
+def vqa_accuracy(table: pd.DataFrame, level: float = 0.95) -> Figure:
+    """Draw each model's accuracy, balanced accuracy and published accuracy on VQA-v2.
+
+    Args:
+        table: The table of models of :mod:`synthsight.aggregate_vqa`.
+        level: Confidence level of the intervals, for the heading.
+    """
+    table = table.sort_values(["accuracy", "model"], ascending=[False, True], ignore_index=True)
+    row = table.iloc[0]
+    title = "Accuracy on yes/no questions about generated images"
+    subtitle = (
+        f"{style.count(len(table), 'model')} on {style.count(int(row['n']), 'question')} about "
+        f"{style.count(int(row['images']), 'image')}; {100 * row['always_yes']:.1f}% of the "
+        f"answers are yes. Bars, and the numbers in brackets: {style.percent(level)} intervals, "
+        "clustered by image. Balanced: the mean of the accuracies on yes and on no questions"
+        " (ShuffleAcc). Drop: published accuracy on the yes/no questions of VQA-v2 minus the "
+        "accuracy here, in percentage points."
+    )
+    labels, label_width = style.label_column(table["model"].tolist(), _LIMIT)
+    left = style.MARGIN + label_width + 0.06
+    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    height = len(table) * max(rows.row_height(len(table)), 0.15)
+    under = style.heading_height(title, subtitle, 4) + 0.08
+    top = under + 0.36
+
+    with style.style():
+        figure = style.sheet(top + height + _FOOT)
+        style.heading(figure, title, subtitle, 4)
+        style.legend(figure, _keys(table), style.MARGIN, under, 5)
+        axes = style.panel(figure, left, top, width, height)
+        rows.dress(axes, labels, "accuracy (%)")
+        rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
+        axes.axvline(float(row["always_yes"]), zorder=2, **_YES)
+        _references(axes, table)
+        rows.marks(axes, table, ACCURACY, "accuracy", ("low", "high"))
+        balanced = ("balanced_low", "balanced_high")
+        rows.marks(axes, table, BALANCED, "balanced_accuracy", balanced)
+        for head, column, low, high, at in (
+            ("accuracy", "accuracy", "low", "high", 0.5),
+            ("balanced", "balanced_accuracy", "balanced_low", "balanced_high", 1.67),
+        ):
+            rows.numbers(axes, [rows.points(value) for value in table[column]], at, head)
+            bounds = zip(table[low], table[high], strict=True)
+            texts = [rows.interval(*pair) for pair in bounds]
+            rows.numbers(axes, texts, at + 0.67, "interval")
+        rows.numbers(axes, [rows.points(value) for value in table["drop"]], _RIGHT, "drop")
+    return figure
+
+
+_HOLLOW = {
+    "reference_yes_no": ("o", "VQA-v2, yes/no questions"),
+    "reference_overall": ("^", "VQA-v2, all questions"),
+}
+
+
+def _hollow(column: str) -> dict[str, Any]:
+    marker, label = _HOLLOW[column]
+    return {
+        "linestyle": "none",
+        "marker": marker,
+        "markerfacecolor": "white",
+        "markeredgecolor": style.BLUE if column == "reference_yes_no" else style.FAINT,
+        "markeredgewidth": 0.7,
+        "markersize": 3.2,
+        "label": label,
+    }
+
+
+def _references(axes: Axes, table: pd.DataFrame) -> None:
+    """Mark published accuracies; that on yes/no questions is joined to the accuracy here."""
+    for column in _HOLLOW:
+        known = table[table[column].notna()]
+        height = known.index.to_numpy() + ACCURACY.offset
+        if column == "reference_yes_no":
+            for y, ends in zip(height, known[["accuracy", column]].to_numpy(float), strict=True):
+                axes.plot(ends, [y, y], color=style.BLUE, linewidth=0.6, linestyle=":", zorder=2)
+        if len(known):
+            axes.plot(known[column], height, clip_on=False, zorder=3, **_hollow(column))
+
+
+def _keys(table: pd.DataFrame) -> list[Line2D]:
+    """Legend entries for what is drawn."""
+    entries = [rows.key(ACCURACY)]
+    if table["balanced_accuracy"].notna().any():
+        entries.append(rows.key(BALANCED))
+    entries.append(Line2D([], [], **_YES))
+    known = [column for column in _HOLLOW if table[column].notna().any()]
+    return entries + [Line2D([], [], **_hollow(column)) for column in known]

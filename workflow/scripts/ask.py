@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Ask one VQA model the questions of one shard.
+
+In: the shard (Parquet), the images, and the model's weights, note and folder. Out: Parquet with
+image, question and p_yes, for every question whose image can be used; the schema's metadata say
+which model, weights and settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from synthsight.ask import NonFiniteAnswersError, ask, write_answers
+from synthsight.classify import choose_device, report_speed
+from synthsight.questions import read_shard
+from synthsight.vqa_models import load_vqa
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shard", required=True)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--note", required=True)
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--spec", type=json.loads, required=True)
+    parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    note = json.loads(Path(args.note).read_text(encoding="utf-8"))
+    rows = [row for row in read_shard(args.shard) if row.status == "ok"]
+    device = choose_device()
+    state = load_file(args.weights)
+    model = load_vqa(note["family"], args.folder, state, note["settings"], device)
+    start = time.perf_counter()
+    try:
+        p_yes = ask(model, rows, Path(args.spec["root"]), args.batch_size, args.threads)
+    except NonFiniteAnswersError as error:
+        sys.exit(f"ask: model {args.spec['model']!r}: {error}")
+    print(report_speed(len(rows), "questions", time.perf_counter() - start, device))
+    metadata = {
+        **args.spec,
+        "family": note["family"],
+        "settings": note["settings"],
+        "weights_sha256": note["sha256"],
+        "weights_source": note["source"],
+    }
+    write_answers(args.output, rows, p_yes, json.dumps(metadata, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()

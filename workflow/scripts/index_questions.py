@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Write one shard of the questions, and check its images.
+
+In: the file of questions and the images. Out: a Parquet file with number, image, question, answer,
+generator, objects, status and reason (see synthsight.questions).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from synthsight.questions import deal, index_questions, read_questions, write_shard
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spec", type=json.loads, required=True)
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+    spec, root = args.spec, Path(args.spec["root"])
+    dealt = deal(read_questions(Path(spec["questions"]), spec["columns"], root), spec["shards"])
+    rows = index_questions(dealt[spec["shard"]], root, spec["max_pixels"])
+    excluded = {row.image: row.reason for row in rows if row.status != "ok"}
+    images = {row.image for row in rows}
+    print(f"{len(rows)} questions about {len(images)} images, {len(excluded)} of these not usable")
+    for image, reason in excluded.items():
+        print(f"excluded: {image!r}: {reason}")
+    write_shard(args.output, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""List every question that is left out, with its line and the reason.
+
+In: the file of questions, and the shards, which know of images that cannot be used. Out: a CSV file
+with line, image, question, answer and reason, in the order of the file. With ``invalid: refuse`` it
+fails if there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from synthsight.files import atomic
+from synthsight.questions import read_questions, read_shard
+
+COLUMNS = ["line", "image", "question", "answer", "reason"]
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shards", nargs="+", required=True)
+    parser.add_argument("--spec", type=json.loads, required=True)
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+    spec = args.spec
+    questions = read_questions(Path(spec["questions"]), spec["columns"], Path(spec["root"]))
+    unusable = {
+        row.image: row.reason for path in args.shards for row in read_shard(path) if row.reason
+    }
+    excluded = [
+        question if question.reason else replace(question, reason=unusable[question.image])
+        for question in questions
+        if question.reason or question.image in unusable
+    ]
+    for question in excluded:
+        print(f"{spec['questions']}, line {question.line}: {question.reason}")
+    print(f"{len(questions)} questions, {len(excluded)} of them left out")
+    if excluded and spec["invalid"] == "refuse":
+        sys.exit(
+            "list_excluded_questions: the questions above cannot be asked. Mend the file, or set "
+            "vqa.invalid to exclude"
+        )
+    with (
+        atomic(args.output) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as handle,
+    ):
+        # All is quoted: questions may hold line ends of any kind.
+        writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        writer.writerow(COLUMNS)
+        writer.writerows([getattr(row, column) for column in COLUMNS] for row in excluded)
+
+
+if __name__ == "__main__":
+    main()
