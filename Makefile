@@ -12,7 +12,7 @@ help:
 	@echo "make test         set up .venv and run the tests"
 	@echo "make check        linters, formatting and types"
 	@echo "make format       format the code"
-	@echo "make demo-assets  draw the demo's images and train its models again"
+	@echo "make demo-assets  draw the demo's images, write its questions and train its models again"
 	@echo "make clean        remove .venv and results"
 
 venv: $(VENV)/installed
@@ -33,7 +33,7 @@ demo: $(VENV)/installed
 	@echo "Tables: results/demo/tables. Figures: results/demo/figures; begin with overview.png."
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -1,19 +1,31 @@
-"""Make the demo's assets: ``python -m demo images``, ``python -m demo train`` or both (``all``)."""
+"""Make the demo's assets, some or ``all`` of them.
+
+``images``     the generators' pictures of the categories, and the labels
+``train``      the four classifiers
+``questions``  the generators' pictures with yes/no questions on them
+``train-ofa``  the model that answers such questions
+"""
 
 from __future__ import annotations
 
 import argparse
+import csv
 from pathlib import Path
 
 from PIL import Image
 
+from demo.questions import exhibits
 from demo.world import CATEGORIES, CLASSES, GENERATORS, IMAGES_PER_CATEGORY, generated_image
 
 
 def main() -> None:
     """Parse the command line and make what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("what", choices=["images", "train", "all"])
+    parser = argparse.ArgumentParser(
+        prog="python -m demo",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("what", choices=["images", "train", "questions", "train-ofa", "all"])
     parser.add_argument("--out", type=Path, default=Path("resources/demo"), help="target folder")
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
     options = parser.parse_args()
@@ -24,6 +36,12 @@ def main() -> None:
         from demo.train import train_all  # here, so that drawing needs no torch
 
         train_all(options.out / "weights", options.workers)
+    if options.what in ("questions", "all"):
+        write_questions(options.out / "vqa")
+    if options.what in ("train-ofa", "all"):
+        from demo.train_ofa import train  # likewise
+
+        train(options.out / "weights" / "demo_ofa", options.workers)
 
 
 def write_labels(path: Path) -> None:
@@ -42,14 +60,34 @@ def write_images(folder: Path) -> None:
                 save(generated_image(generator, category, number), target, generator, number)
 
 
-def save(image: Image.Image, folder: Path, generator: str, number: int) -> None:
+def write_questions(folder: Path) -> None:
+    """The pictures of both generators that questions are asked about, and the questions."""
+    rows = []
+    for exhibit in exhibits():
+        target = folder / "images" / exhibit.generator
+        target.mkdir(parents=True, exist_ok=True)
+        file = save(exhibit.picture.image, target, exhibit.generator, exhibit.number, quality=72)
+        for question in exhibit.questions:
+            answer = "yes" if question.answer else "no"
+            name = f"{exhibit.generator}/{file.name}"
+            rows.append((name, question.text, answer, exhibit.generator))
+    with open(folder / "questions.csv", "w", encoding="utf-8", newline="") as table:
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(("image", "question", "answer", "generator"))
+        writer.writerows(rows)
+
+
+def save(image: Image.Image, folder: Path, generator: str, number: int, quality: int = 82) -> Path:
     """Write a picture: crayon as JPEG, posters as palette PNG with every fourth a JPEG."""
     name = f"{number + 1:02d}"
     if generator == "poster" and number % 4 != 3:
+        file = folder / f"{name}.png"
         palette = image.quantize(128, dither=Image.Dither.NONE)
-        palette.save(folder / f"{name}.png", optimize=True)
+        palette.save(file, optimize=True)
     else:
-        image.save(folder / f"{name}.jpg", quality=82)
+        file = folder / f"{name}.jpg"
+        image.save(file, quality=quality)
+    return file
 
 
 if __name__ == "__main__":

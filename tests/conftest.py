@@ -17,9 +17,13 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from filelock import FileLock
 from loopback_hub import Hub
 from PIL import Image
 from vqa_assets import save_ofa
+
+# Tests run in several processes; with a thread for each core in all of them they would be slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -195,9 +199,25 @@ def small_questions() -> str:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project after a complete run; tests work on copies of it (see ``project``)."""
-    project = copy_workflow(tmp_path_factory.mktemp("finished") / "project")
+def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """A project after a complete run; tests work on copies of it (see ``project``).
+
+    When tests run in several processes, the first one makes it for all.
+    """
+    if worker_id == "master":
+        return run_small_project(tmp_path_factory.mktemp("finished"))
+    folder = tmp_path_factory.getbasetemp().parent / "finished"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            folder.mkdir()
+            run_small_project(folder)
+            (folder / "done").touch()
+    return Project(folder / "project")
+
+
+def run_small_project(folder: Path) -> Project:
+    """Make the small project, and run it."""
+    project = copy_workflow(folder / "project")
     (project.folder / "labels.txt").write_text("\n".join(LABELS) + "\n", encoding="utf-8")
     for seed, architecture in enumerate(("test_efficientnet", "test_resnet")):
         name = architecture.removeprefix("test_").replace("efficient", "eff")

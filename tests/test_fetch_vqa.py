@@ -89,6 +89,16 @@ def test_settings_of_the_user_go_before_those_of_the_checkpoint(tmp_path: Path, 
     assert record["reference"] == reference
 
 
+def test_a_file_may_state_its_licence_and_its_reference(tmp_path: Path, ofa: Path) -> None:
+    reference = {"yes_no": 0.88, "overall": None, "source": "held-out drawings"}
+    metadata = {"format": "pt", "license": "MIT", "reference": json.dumps({**reference, "n": 3})}
+    save_file(load_file(ofa / "model.safetensors"), ofa / "model.safetensors", metadata=metadata)
+    record = fetch(tmp_path, checkpoint=str(ofa))
+    assert (record["license"], record["reference"]) == ("MIT", reference)
+    stated = {"yes_no": 0.5, "overall": None, "source": "the user"}
+    assert fetch(tmp_path, checkpoint=str(ofa), reference=stated)["reference"] == stated
+
+
 def test_fetching_again_replaces_what_is_there(tmp_path: Path, ofa: Path) -> None:
     fetch(tmp_path, checkpoint=str(ofa))
     (tmp_path / "out" / "m" / "stale.txt").write_text("of another model")

@@ -188,8 +188,8 @@ def test_accuracy_shows_the_table_with_the_best_model_first() -> None:
     assert drops == two(order["drop"].dropna()) and len(drops) == 2
     lines = {item.get_label(): item.get_xdata() for item in axes.lines}
     assert set(lines["always yes"]) == {table["always_yes"].iloc[0]}
-    assert list(lines["VQA-v2, yes/no questions"]) == [0.947] * 2
-    assert list(lines["VQA-v2, all questions"]) == [0.82] * 2
+    assert list(lines["reference, yes/no questions"]) == [0.947] * 2
+    assert list(lines["reference, all questions"]) == [0.82] * 2
     keys = [text.get_text() for text in figure.legends[0].get_texts()]
     assert len(keys) == 5 and "always yes" in keys
 

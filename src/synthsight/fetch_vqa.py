@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import huggingface_hub
+import safetensors
 import torch
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import save_file
@@ -106,11 +107,7 @@ def fetch_vqa(
     Raises:
         VqaModelError: it cannot be brought, is refused, or is no model that can be asked.
     """
-    about = {
-        "revision": None,
-        "checksum": "none stated",
-        "license": None,
-    }
+    about: dict[str, Any] = {"revision": None, "checksum": "none stated", "license": None}
     if settings["checkpoint"] is not None:
         source = Path(settings["checkpoint"])
         origin, known = str(source), Known()
@@ -119,6 +116,9 @@ def fetch_vqa(
         source, about = _download(repository, revision or None)
         origin, known = f"hf-hub:{repository}", KNOWN.get(repository, Known())
     file = source if source.is_file() else _weights_file(source, origin)
+    if settings["checkpoint"] is not None:
+        about["license"], stated = _metadata(file)
+        known = Known(reference=stated)
     family = "ofa"
     if source.is_dir():
         family = str(read_config(source).get("model_type"))
@@ -206,6 +206,22 @@ def _download(repository: str, revision: str | None) -> tuple[Path, dict[str, An
     if re.fullmatch(r"[0-9a-f]{64}", stated):
         checksum = "verified" if sha256_of(Path(file)) == stated else "differs"
     return folder, {"revision": folder.name, "checksum": checksum, "license": _license(folder)}
+
+
+def _metadata(file: Path) -> tuple[str | None, dict[str, Any] | None]:
+    """Licence and reference accuracy that a safetensors file carries about itself."""
+    if file.suffix != ".safetensors":
+        return None, None
+    try:
+        with safetensors.safe_open(file, "pt") as handle:
+            metadata = handle.metadata() or {}
+        stated = json.loads(metadata.get("reference", "null"))
+    except (safetensors.SafetensorError, ValueError, OSError) as error:
+        raise VqaModelError(f"{file} cannot be read: {error}") from error
+    reference = None
+    if stated is not None:
+        reference = {key: stated.get(key) for key in ("yes_no", "overall", "source")}
+    return metadata.get("license"), reference
 
 
 def _license(folder: Path) -> str | None:

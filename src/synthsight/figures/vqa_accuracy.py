@@ -40,8 +40,8 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95) -> Figure:
         f"{style.count(int(row['images']), 'image')}; {100 * row['always_yes']:.1f}% of the "
         f"answers are yes. Bars, and the numbers in brackets: {style.percent(level)} intervals, "
         "clustered by image. Balanced: the mean of the accuracies on yes and on no questions"
-        " (ShuffleAcc). Drop: published accuracy on the yes/no questions of VQA-v2 minus the "
-        "accuracy here, in percentage points."
+        " (ShuffleAcc). Drop: reference accuracy on yes/no questions (of published models: on "
+        "VQA-v2's) minus the accuracy here, in percentage points."
     )
     labels, label_width = style.label_column(table["model"].tolist(), _LIMIT)
     left = style.MARGIN + label_width + 0.06
@@ -75,8 +75,8 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95) -> Figure:
 
 
 _HOLLOW = {
-    "reference_yes_no": ("o", "VQA-v2, yes/no questions"),
-    "reference_overall": ("^", "VQA-v2, all questions"),
+    "reference_yes_no": ("o", "reference, yes/no questions"),
+    "reference_overall": ("^", "reference, all questions"),
 }
 
 
