@@ -1,5 +1,6 @@
 # The configuration, and what the rules derive from it.
 
+import os
 import re
 import shlex
 import sys
@@ -12,22 +13,24 @@ from snakemake.utils import available_cpu_count
 
 try:
     from synthsight.config import ConfigError, load_experiment
-    from synthsight.devices import count_accelerators
+    from synthsight.devices import visible_devices
     from synthsight.digest import canonical_json, code_digest
+    from synthsight.worker.protocol import (
+        VARIABLE,
+        Settings,
+        WorkerError,
+        born,
+        choose_folder,
+        supported,
+    )
 except ImportError as error:
     raise WorkflowError(
         f"{error}. Snakemake runs in an environment without synthsight: `make venv` makes one, or "
         "run `pip install -e .` in this one."
     ) from error
 
-BASE = Path(workflow.basedir)
+BASE = Path(workflow.basedir).resolve()
 SCRIPTS = BASE / "workflow" / "scripts"
-
-# Programs are called by name; the interpreter is the one that runs Snakemake, activated or not.
-shell.prefix(
-    "set -euo pipefail; "
-    f"export PATH={shlex.quote(str(SCRIPTS))}:{shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
-)
 
 with open(BASE / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as _handle:
     _SCHEMA = yaml.safe_load(_handle)
@@ -66,18 +69,52 @@ wildcard_constraints:
     page="[0-9]+",
 
 
-ACCELERATORS = count_accelerators()
+DEVICES = visible_devices()
 
 # A forgotten `--resources gpu=1` must not start a job per core on one device. Without a device the
 # jobs are ordinary ones, bounded by the cores. (setdefault is there since Snakemake 9.21.1.)
 workflow.global_resources.setdefault(
-    "gpu", 1 if ACCELERATORS else workflow.cores or available_cpu_count()
+    "gpu", 1 if DEVICES else workflow.cores or available_cpu_count()
+)
+
+
+def worker_environment():
+    """What jobs on this machine are told of the workflow's worker and of its devices.
+
+    Jobs on a cluster are not told: they read this file anew, in a process of their own.
+    """
+    slots = workflow.global_resources["gpu"].value
+    programs = ("classify", "fetch_weights") if SETTINGS["worker"] else ()
+    if not workflow.is_main_process or not supported() or not (programs or len(DEVICES) > 1):
+        return ""
+    try:
+        folder = choose_folder(os.getpid())
+    except WorkerError as error:
+        logger.info(f"Note: no worker, since {error}")
+        return ""
+    settings = Settings(
+        owner=os.getpid(),
+        born=born(os.getpid()),
+        folder=str(folder),
+        programs=tuple(str(SCRIPTS / f"{program}.py") for program in programs),
+        log=f"{LOGS}/worker.log",
+        slots=slots,
+        devices=DEVICES if len(DEVICES) > 1 else (),
+    )
+    return f"export {VARIABLE}={shlex.quote(settings.as_json())}; "
+
+
+# Programs are called by name; the interpreter is the one that runs Snakemake, activated or not.
+shell.prefix(
+    "set -euo pipefail; "
+    f"export PATH={shlex.quote(str(SCRIPTS))}:{shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+    + worker_environment().replace("{", "{{").replace("}", "}}")
 )
 
 
 def classify_threads(wildcards):
     """On a CPU the jobs that run at a time share the cores; on a GPU one core feeds it."""
-    if ACCELERATORS or not workflow.cores:
+    if DEVICES or not workflow.cores:
         return 1
     return max(1, workflow.cores // workflow.global_resources["gpu"].value)
 
@@ -141,6 +178,8 @@ def classify_spec(wildcards):
         "std": model.std,
         "preprocess": SETTINGS["preprocess"],
         "label_space": model.labels,
+        "precision": SETTINGS["precision"],
+        "compile": SETTINGS["compile"],
     }
 
 

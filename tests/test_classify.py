@@ -169,12 +169,12 @@ def test_memory_may_run_out_on_the_way_to_the_device(
 ) -> None:
     to, tried = Tensor.to, []
 
-    def crowded(tensor: Tensor, *arguments: object) -> Tensor:
+    def crowded(tensor: Tensor, *arguments: object, **options: object) -> Tensor:
         if tensor.dtype == torch.uint8 and arguments and isinstance(arguments[0], torch.device):
             tried.append(len(tensor))
             if len(tensor) > 2:
                 raise torch.OutOfMemoryError("CUDA out of memory")
-        return to(tensor, *arguments)
+        return to(tensor, *arguments, **options)
 
     pixels = prepare(tmp_path, [(8, 8)] * 5)
     monkeypatch.setattr(Tensor, "to", crowded)

@@ -6,7 +6,8 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from synthsight.files import atomic
+from synthsight.models import Architecture, build
 from synthsight.pixels import read_batches
 
 
@@ -27,6 +30,41 @@ class NonFiniteLogitsError(RuntimeError):
 def choose_device() -> torch.device:
     """CUDA if there is a device, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+#: How the numbers of a forward pass are computed: in float32 as IEEE 754 has it; with the products
+#: of TensorFloat-32 on an NVIDIA device; or with those of bfloat16 wherever autocast has them.
+PRECISIONS = ("fp32", "tf32", "bf16")
+
+
+def set_precision(precision: str, device: torch.device) -> AbstractContextManager[Any]:
+    """Set this process to a precision; the forward pass belongs inside what is returned."""
+    tf32 = precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32  # torch's own default here is True
+    if precision == "bf16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+def load_model(
+    architecture: Architecture,
+    weights: str | os.PathLike[str],
+    device: torch.device,
+    compiled: bool = False,
+) -> nn.Module:
+    """A classifier on a device, ready to run.
+
+    Args:
+        architecture: which network.
+        weights: its safetensors file. On a CPU it stays mapped: replace it, don't overwrite it.
+        device: where to.
+        compiled: whether ``torch.compile`` makes code of its own for it.
+    """
+    model = build(architecture, load_file(weights))
+    # Pixels are stored this way, and convolutions are faster on it.
+    model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return torch.compile(model, dynamic=True) if compiled else model  # type: ignore[return-value]
 
 
 def normalise(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -52,11 +90,13 @@ def classify(
     mean: Sequence[float],
     std: Sequence[float],
     batch_size: int,
+    precision: str = "fp32",
+    release: Callable[[], bool] = lambda: False,
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """The logits of every image in a file of pixels.
 
-    If memory runs out the batch at hand is halved, and what follows keeps the smaller size; the
-    logits do not depend on it beyond float rounding.
+    If memory runs out and none is released, the batch at hand is halved, and what follows keeps the
+    smaller size; the logits do not depend on it beyond float rounding.
 
     Args:
         model: in evaluation mode, on the device to use.
@@ -64,6 +104,9 @@ def classify(
         mean: normalisation, a value a channel.
         std: likewise.
         batch_size: images at a time, to begin with.
+        precision: one of :data:`PRECISIONS`.
+        release: called when memory runs out; lets go of what can be spared, and tells whether
+            there was any.
 
     Returns:
         ``(images, logits)``, sorted by image; float32 (n, classes).
@@ -74,26 +117,36 @@ def classify(
     """
     device = next(model.parameters()).device
     images: list[str] = []
-    parts: list[npt.NDArray[np.float32]] = []
-    with torch.inference_mode():
+    parts: list[Tensor] = []
+    with torch.inference_mode(), set_precision(precision, device):
         for names, batch in read_batches(pixels, batch_size):
             start = 0
             while start < len(names):
                 # A copy: the file's pages are mapped read-only.
                 chunk = torch.from_numpy(batch[start : start + batch_size].copy())
                 try:
-                    logits = model(normalise(chunk.to(device), mean, std)).float().cpu()
+                    if device.type == "cuda":
+                        chunk = chunk.pin_memory()
+                    chunk = chunk.to(device, non_blocking=True)
+                    parts.append(model(normalise(chunk, mean, std)).float())
                 except (RuntimeError, MemoryError) as error:
-                    if batch_size == 1 or not _is_out_of_memory(error):
+                    if not _is_out_of_memory(error):
+                        raise
+                    if release():
+                        print("out of memory: other models are let go", file=sys.stderr)
+                        continue
+                    if batch_size == 1:
                         raise
                     batch_size //= 2
                     print(f"out of memory: on with {batch_size} images at a time", file=sys.stderr)
                     continue
-                parts.append(logits.numpy())
                 start += len(chunk)
+                # A device works on this batch while the next one is read and sent.
+                if len(parts) > 1:
+                    parts[-2] = parts[-2].cpu()
             images += names
     order = sorted(range(len(images)), key=images.__getitem__)
-    logits = np.concatenate(parts)[order] if parts else np.empty((0, 0), np.float32)
+    logits = torch.cat([part.cpu() for part in parts]).numpy()[order] if parts else _NONE
     images = [images[row] for row in order]
     bad = ~np.isfinite(logits).all(axis=1)
     if bad.any():
@@ -103,6 +156,9 @@ def classify(
             "normalisation (mean, std) is not the model's"
         )
     return images, logits
+
+
+_NONE = np.empty((0, 0), np.float32)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
