@@ -77,6 +77,9 @@ workflow.global_resources.setdefault(
     "gpu", 1 if DEVICES else workflow.cores or available_cpu_count()
 )
 
+#: The programs that a worker imports.
+WARM = ("classify", "fetch_weights")
+
 
 def worker_environment():
     """What jobs on this machine are told of the workflow's worker and of its devices.
@@ -84,7 +87,7 @@ def worker_environment():
     Jobs on a cluster are not told: they read this file anew, in a process of their own.
     """
     slots = workflow.global_resources["gpu"].value
-    programs = ("classify", "fetch_weights") if SETTINGS["worker"] else ()
+    programs = WARM if SETTINGS["worker"] else ()
     if not workflow.is_main_process or not supported() or not (programs or len(DEVICES) > 1):
         return ""
     try:

@@ -258,13 +258,14 @@ class _Uninitialised(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         target = args[0] if args else kwargs.get("tensor")  # torch.nn.init names it
-        if name.endswith("_") and name not in _OTHERS and isinstance(target, nn.Parameter):
+        changes = name.endswith("_") and not name.endswith("__") and name not in _OTHERS
+        if changes and isinstance(target, nn.Parameter):
             return target
         return func(*args, **kwargs)
 
 
 #: Methods whose names end like those that change values.
-_OTHERS = ("requires_grad_", "detach_", "__get__", "__set__", "__delete__")
+_OTHERS = ("requires_grad_", "detach_")
 
 
 _load_by_copy = nn.Module.load_state_dict
