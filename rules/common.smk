@@ -77,34 +77,40 @@ workflow.global_resources.setdefault(
     "gpu", 1 if DEVICES else workflow.cores or available_cpu_count()
 )
 
-#: The programs that a worker imports.
+#: The programs that the worker for models imports; the one for tables imports all others.
 WARM = ("classify", "fetch_weights")
 
 
 def worker_environment():
-    """What jobs on this machine are told of the workflow's worker and of its devices.
+    """What jobs on this machine are told of the workflow's workers and of its devices.
 
     Jobs on a cluster are not told: they read this file anew, in a process of their own.
     """
-    slots = workflow.global_resources["gpu"].value
-    programs = WARM if SETTINGS["worker"] else ()
-    if not workflow.is_main_process or not supported() or not (programs or len(DEVICES) > 1):
+    if not workflow.is_main_process or not supported():
         return ""
+    programs = {path.stem for path in SCRIPTS.glob("*.py")} - {"with_worker"}
+    workers = {"models": WARM, "tables": sorted(programs - {*WARM})}
+    if not SETTINGS["worker"]:
+        if len(DEVICES) < 2:
+            return ""
+        workers = {"devices": ()}  # which jobs share without a worker
     try:
-        folder = choose_folder(os.getpid())
+        told = [
+            Settings(
+                owner=os.getpid(),
+                born=born(os.getpid()),
+                folder=str(choose_folder(os.getpid(), name)),
+                programs=tuple(str(SCRIPTS / f"{program}.py") for program in programs),
+                log=f"{LOGS}/worker_{name}.log",
+                slots=workflow.global_resources["gpu"].value,
+                devices=DEVICES if len(DEVICES) > 1 else (),
+            ).as_json()
+            for name, programs in workers.items()
+        ]
     except WorkerError as error:
         logger.info(f"Note: no worker, since {error}")
         return ""
-    settings = Settings(
-        owner=os.getpid(),
-        born=born(os.getpid()),
-        folder=str(folder),
-        programs=tuple(str(SCRIPTS / f"{program}.py") for program in programs),
-        log=f"{LOGS}/worker.log",
-        slots=slots,
-        devices=DEVICES if len(DEVICES) > 1 else (),
-    )
-    return f"export {VARIABLE}={shlex.quote(settings.as_json())}; "
+    return f"export {VARIABLE}={shlex.quote(canonical_json(told))}; "
 
 
 # Programs are called by name; the interpreter is the one that runs Snakemake, activated or not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -87,7 +88,7 @@ class Worker:
         self.settings = Settings(
             owner=self.owner.pid,
             born=began,
-            folder=str(choose_folder(self.owner.pid)),
+            folder=str(choose_folder(self.owner.pid, "toy")),
             programs=(str(self.program),),
             log=str(folder / "worker.log"),
             slots=2,
@@ -103,7 +104,7 @@ class Worker:
             env={
                 **os.environ,
                 "PYTHONPATH": str(REPOSITORY / "src"),
-                protocol.VARIABLE: self.settings.as_json(),
+                protocol.VARIABLE: json.dumps([self.settings.as_json()]),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -247,7 +248,7 @@ def test_it_ends_when_it_is_idle_and_comes_back(worker: Worker) -> None:
 
 
 def test_what_a_killed_server_left_is_removed_by_the_next_one(worker: Worker) -> None:
-    rest = Path(worker.settings.folder).with_name("999999999-1")
+    rest = Path(worker.settings.folder).with_name("999999999-1-toy")
     rest.mkdir(parents=True)
     rest.parent.chmod(0o700)
     rest.chmod(0o700)
@@ -365,7 +366,7 @@ def test_an_address_that_is_too_long_is_refused(
     long.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
     with pytest.raises(WorkerError, match="too long"):
-        choose_folder(os.getpid())
+        choose_folder(os.getpid(), "toy")
 
 
 # In the workflow ---------------------------------------------------------------------------------
@@ -385,23 +386,26 @@ def processes_of(project: Project) -> list[str]:
     return found
 
 
-def test_logits_are_the_same_to_the_last_bit_without_a_worker(
+def test_every_file_is_the_same_to_the_last_bit_without_a_worker(
     project: Project, finished: Project
 ) -> None:
-    logs = [path.read_text() for path in finished.results.glob("logs/classify/*/*.log")]
-    assert len(logs) == 6 and all("images/s" in log for log in logs)
-    assert not any("worker" in log for log in logs), "every job was served"
-    assert "2 programs" in (finished.results / "logs" / "worker.log").read_text()
+    logs = {path: path.read_text() for path in finished.results.glob("logs/*/**/*.log")}
+    assert sum("images/s" in log for log in logs.values()) == 6
+    assert [path for path in logs if "worker:" in logs[path]] == [], "every job was served"
+    for name in ("models", "tables"):
+        assert "programs in" in (finished.results / "logs" / f"worker_{name}.log").read_text()
 
     project.configure({**project.config, "worker": False})
     assert project.plan() == set(), "a setting of speed"
-    (project.results / "logs" / "worker.log").unlink()
-    for path in project.results.glob("logits/*/*"):
-        path.unlink()
-    project.run("logits")
-    assert not (project.results / "logs" / "worker.log").exists()
-    for path in finished.results.glob("logits/*/*"):
-        same = project.results / path.relative_to(finished.results)
+    shutil.rmtree(project.results)
+    figure = (project.results / "figures" / "models_1.pdf").relative_to(project.folder)
+    project.run("logits", "tables", str(figure))
+    assert not list((project.results / "logs").glob("worker*"))
+    made = [path for path in project.results.rglob("*") if path.is_file()]
+    made = [path for path in made if "logs" not in path.parts]
+    assert {path.parent.name for path in made} > {"tables", "figures", "scores", "images"}
+    for path in made:
+        same = finished.results / path.relative_to(project.results)
         assert same.read_bytes() == path.read_bytes(), same
 
 

@@ -23,6 +23,7 @@ from synthsight.worker.protocol import (
     WorkerError,
     born,
     enter,
+    find_worker,
     is_same_user,
     leave,
     receive,
@@ -47,8 +48,7 @@ def run_program(program: Path, arguments: Sequence[str], code: str, device: bool
             is not used. Empty if any will do.
         device: whether it runs a model on a device.
     """
-    text = os.environ.get(VARIABLE)
-    settings = Settings.from_json(text) if text else None
+    settings = find_worker(str(program))
     if settings is not None and str(program) in settings.programs:
         try:
             sys.exit(_ask(settings, program, arguments, code, device))
@@ -148,7 +148,7 @@ def _start(settings: Settings) -> None:
             stderr=output,
             start_new_session=True,
             pass_fds=[listening.fileno() for listening in sockets],
-            env={**environment, "OMP_NUM_THREADS": "1"},
+            env={**environment, "OMP_NUM_THREADS": "1", VARIABLE: settings.as_json()},
         )
     (folder / PROCESS).write_text(f"{process.pid} {born(process.pid)}", encoding="ascii")
     process.returncode = 0  # it is meant to outlive this process

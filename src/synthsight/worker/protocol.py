@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-#: The variable of the environment that tells a job of its workflow's worker.
+#: The variable of the environment that tells a job of its workflow's workers, and a server of the
+#: one that it is.
 VARIABLE = "SYNTHSIGHT_WORKER"
 
 #: The variable by which CUDA is told which devices there are.
@@ -68,7 +69,7 @@ class Settings:
     idle: float = 300
 
     def as_json(self) -> str:
-        """For the environment; :meth:`from_json` is the way back."""
+        """For the environment of its server; :meth:`from_json` is the way back."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
@@ -96,8 +97,26 @@ def born(process: int) -> int | None:
     return None if fields[0] in "ZX" else int(fields[19])
 
 
-def choose_folder(owner: int) -> Path:
-    """Where the worker of a process is met. The folder above it is the user's own, or refused.
+def find_worker(program: str) -> Settings | None:
+    """What the workflow has told this job of the worker for a program.
+
+    Returns:
+        None if it told of none; settings without programs if there is none, but jobs share devices.
+    """
+    text = os.environ.get(VARIABLE)
+    workers = [Settings.from_json(worker) for worker in json.loads(text)] if text else []
+    for worker in workers:
+        if program in worker.programs or not worker.programs:
+            return worker
+    return None
+
+
+def choose_folder(owner: int, name: str) -> Path:
+    """Where a worker of a process is met; the folder above is one that only the user can enter.
+
+    Args:
+        owner: the process.
+        name: which of its workers.
 
     Raises:
         WorkerError: someone else could enter it.
@@ -109,7 +128,7 @@ def choose_folder(owner: int) -> Path:
         parent = Path(runtime) / "synthsight"
     else:
         parent = Path(tempfile.gettempdir()) / f"synthsight-{os.geteuid()}"
-    folder = parent / f"{owner}-{born(owner)}"
+    folder = parent / f"{owner}-{born(owner)}-{name}"
     if len(os.fsencode(folder)) + len("/device") > 100:  # the system's bound on addresses is 107
         raise WorkerError(f"{folder}: too long for the address of a socket")
     return folder

@@ -422,7 +422,8 @@ def _import_programs(settings: Settings, owner: int) -> dict[str, Program]:
 def _sweep(folder: Path) -> None:
     """Remove what servers left behind that were killed."""
     for path in folder.parent.iterdir():
-        owner, _, began = path.name.partition("-")
+        owner, _, rest = path.name.partition("-")
+        began = rest.partition("-")[0]
         if path != folder and owner.isdigit() and str(born(int(owner))) != began:
             shutil.rmtree(path, ignore_errors=True)
 
