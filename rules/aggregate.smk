@@ -18,7 +18,7 @@ rule aggregate:
         code=code("aggregate"),
     shell:
         """
-        aggregate.py \
+        with_worker.py --code {params.code} aggregate.py \
             --scores {input.scores:q} \
             --spec {params.spec:q} \
             --csv {output.csv:q} \

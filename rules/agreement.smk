@@ -24,7 +24,7 @@ rule agreement:
         code=code("agreement"),
     shell:
         """
-        agreement.py \
+        with_worker.py --code {params.code} agreement.py \
             --scores {input.scores:q} \
             --spec {params.spec:q} \
             --agreement-csv {output.agreement_csv:q} \
@@ -50,7 +50,7 @@ rule confusions:
         code=code("confusions"),
     shell:
         """
-        confusions.py \
+        with_worker.py --code {params.code} confusions.py \
             --scores {input.scores:q} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \

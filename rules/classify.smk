@@ -22,7 +22,7 @@ rule classify:
         code=code("classify"),
     shell:
         """
-        classify.py \
+        with_worker.py --on-device --code {params.code} classify.py \
             --pixels {input.pixels:q} \
             --weights {input.weights:q} \
             --note {input.note:q} \

@@ -1,5 +1,6 @@
 # The configuration, and what the rules derive from it.
 
+import os
 import re
 import shlex
 import sys
@@ -12,22 +13,24 @@ from snakemake.utils import available_cpu_count
 
 try:
     from synthsight.config import ConfigError, load_experiment
-    from synthsight.devices import count_accelerators
+    from synthsight.devices import visible_devices
     from synthsight.digest import canonical_json, code_digest
+    from synthsight.worker.protocol import (
+        VARIABLE,
+        Settings,
+        WorkerError,
+        born,
+        choose_folder,
+        supported,
+    )
 except ImportError as error:
     raise WorkflowError(
         f"{error}. Snakemake runs in an environment without synthsight: `make venv` makes one, or "
         "run `pip install -e .` in this one."
     ) from error
 
-BASE = Path(workflow.basedir)
+BASE = Path(workflow.basedir).resolve()
 SCRIPTS = BASE / "workflow" / "scripts"
-
-# Programs are called by name; the interpreter is the one that runs Snakemake, activated or not.
-shell.prefix(
-    "set -euo pipefail; "
-    f"export PATH={shlex.quote(str(SCRIPTS))}:{shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
-)
 
 with open(BASE / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as _handle:
     _SCHEMA = yaml.safe_load(_handle)
@@ -76,18 +79,61 @@ wildcard_constraints:
     shard="|".join(VQA.shards) if VQA else "(?!)",
 
 
-ACCELERATORS = count_accelerators()
+DEVICES = visible_devices()
 
 # A forgotten `--resources gpu=1` must not start a job per core on one device. Without a device the
 # jobs are ordinary ones, bounded by the cores. (setdefault is there since Snakemake 9.21.1.)
 workflow.global_resources.setdefault(
-    "gpu", 1 if ACCELERATORS else workflow.cores or available_cpu_count()
+    "gpu", 1 if DEVICES else workflow.cores or available_cpu_count()
+)
+
+#: The programs that the worker for models imports; the one for tables imports all others.
+WARM = ("classify", "ask", "fetch_weights", "fetch_vqa")
+
+
+def worker_environment():
+    """What jobs on this machine are told of the workflow's workers and of its devices.
+
+    Jobs on a cluster are not told: they read this file anew, in a process of their own.
+    """
+    if not workflow.is_main_process or not supported():
+        return ""
+    programs = {path.stem for path in SCRIPTS.glob("*.py")} - {"with_worker"}
+    workers = {"models": WARM, "tables": sorted(programs - {*WARM})}
+    if not SETTINGS["worker"]:
+        if len(DEVICES) < 2:
+            return ""
+        workers = {"devices": ()}  # which jobs share without a worker
+    try:
+        told = [
+            Settings(
+                owner=os.getpid(),
+                born=born(os.getpid()),
+                folder=str(choose_folder(os.getpid(), name)),
+                programs=tuple(str(SCRIPTS / f"{program}.py") for program in programs),
+                log=f"{LOGS}/worker_{name}.log",
+                slots=workflow.global_resources["gpu"].value,
+                devices=DEVICES if len(DEVICES) > 1 else (),
+            ).as_json()
+            for name, programs in workers.items()
+        ]
+    except WorkerError as error:
+        logger.info(f"Note: no worker, since {error}")
+        return ""
+    return f"export {VARIABLE}={shlex.quote(canonical_json(told))}; "
+
+
+# Programs are called by name; the interpreter is the one that runs Snakemake, activated or not.
+shell.prefix(
+    "set -euo pipefail; "
+    f"export PATH={shlex.quote(str(SCRIPTS))}:{shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+    + worker_environment().replace("{", "{{").replace("}", "}}")
 )
 
 
 def classify_threads(wildcards):
     """On a CPU the jobs that run at a time share the cores; on a GPU one core feeds it."""
-    if ACCELERATORS or not workflow.cores:
+    if DEVICES or not workflow.cores:
         return 1
     return max(1, workflow.cores // workflow.global_resources["gpu"].value)
 
@@ -151,6 +197,8 @@ def classify_spec(wildcards):
         "std": model.std,
         "preprocess": SETTINGS["preprocess"],
         "label_space": model.labels,
+        "precision": SETTINGS["precision"],
+        "compile": SETTINGS["compile"],
     }
 
 
@@ -230,7 +278,11 @@ def vqa_samples_spec(wildcards):
 
 
 def ask_spec(wildcards):
-    return {"model": wildcards.vqa_model, "root": VQA.root}
+    return {
+        "model": wildcards.vqa_model,
+        "root": VQA.root,
+        "precision": SETTINGS["precision"],
+    }
 
 
 # Files ------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ rule compare:
         code=code("compare"),
     shell:
         """
-        compare.py \
+        with_worker.py --code {params.code} compare.py \
             --scores {input.scores:q} \
             --spec {params.spec:q} \
             --comparisons-csv {output.comparisons_csv:q} \
@@ -40,7 +40,7 @@ rule generators:
         code=code("generators"),
     shell:
         """
-        generators.py \
+        with_worker.py --code {params.code} generators.py \
             --scores {input.scores:q} \
             --spec {params.spec:q} \
             --csv {output.csv:q} \
@@ -62,7 +62,7 @@ rule reference:
         code=code("reference"),
     shell:
         """
-        reference.py \
+        with_worker.py --code {params.code} reference.py \
             --accuracy {input.accuracy:q} \
             --notes {input.notes:q} \
             --csv {output.csv:q} \

@@ -20,7 +20,7 @@ rule fetch_weights:
         code=code("fetch_weights"),
     shell:
         """
-        fetch_weights.py \
+        with_worker.py --code {params.code} fetch_weights.py \
             --spec {params.spec:q} \
             --checkpoint {input.checkpoint:q} \
             --weights {output.weights:q} \

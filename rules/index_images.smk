@@ -12,7 +12,7 @@ rule index_images:
         code=code("index_images"),
     shell:
         """
-        index_images.py \
+        with_worker.py --code {params.code} index_images.py \
             --spec {params.spec:q} \
             --threads {threads} \
             --output {output.manifest:q} \
@@ -35,7 +35,7 @@ rule list_excluded:
         code=code("list_excluded"),
     shell:
         """
-        list_excluded.py \
+        with_worker.py --code {params.code} list_excluded.py \
             --manifests {input.manifests:q} \
             --output {output.table:q} \
             >{log:q} 2>&1

@@ -19,7 +19,7 @@ rule label_audit:
     # The flags are for people, so they are printed, too: once, since the job runs once.
     shell:
         """
-        label_audit.py \
+        with_worker.py --code {params.code} label_audit.py \
             --spec {params.spec:q} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \

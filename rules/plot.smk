@@ -18,7 +18,7 @@ rule plot_samples:
         code=code("plot_samples"),
     shell:
         """
-        plot_samples.py \
+        with_worker.py --code {params.code} plot_samples.py \
             --manifests {input.manifests:q} \
             --root {params.root:q} \
             --pdf {output.pdf:q} \
@@ -47,7 +47,7 @@ rule plot_overview:
         code=code("plot_overview"),
     shell:
         """
-        plot_overview.py \
+        with_worker.py --code {params.code} plot_overview.py \
             --accuracy {input.accuracy:q} \
             --agreement {input.agreement:q} \
             --manifests {input.manifests:q} \
@@ -77,7 +77,7 @@ rule plot_models:
         code=code("plot_models"),
     shell:
         """
-        plot_models.py \
+        with_worker.py --code {params.code} plot_models.py \
             --accuracy {input.accuracy:q} \
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
@@ -106,7 +106,7 @@ rule plot_failures:
         code=code("plot_failures"),
     shell:
         """
-        plot_failures.py \
+        with_worker.py --code {params.code} plot_failures.py \
             --accuracy {input.accuracy:q} \
             --scores {input.scores:q} \
             --root {params.root:q} \

@@ -18,7 +18,7 @@ rule plot_rules:
         code=code("plot_rules"),
     shell:
         """
-        plot_rules.py \
+        with_worker.py --code {params.code} plot_rules.py \
             --accuracy {input.accuracy:q} \
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
@@ -44,7 +44,7 @@ rule plot_reference:
         code=code("plot_reference"),
     shell:
         """
-        plot_reference.py \
+        with_worker.py --code {params.code} plot_reference.py \
             --reference {input.reference:q} \
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
@@ -71,7 +71,7 @@ rule plot_generators:
         code=code("plot_generators"),
     shell:
         """
-        plot_generators.py \
+        with_worker.py --code {params.code} plot_generators.py \
             --accuracy {input.accuracy:q} \
             --generators {input.generators:q} \
             --spec {params.spec:q} \
@@ -98,7 +98,7 @@ rule plot_kappa:
         code=code("plot_kappa"),
     shell:
         """
-        plot_kappa.py \
+        with_worker.py --code {params.code} plot_kappa.py \
             --kappa {input.kappa:q} \
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
@@ -124,7 +124,7 @@ rule plot_difficulty:
         code=code("plot_difficulty"),
     shell:
         """
-        plot_difficulty.py \
+        with_worker.py --code {params.code} plot_difficulty.py \
             --difficulty {input.difficulty:q} \
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
@@ -150,7 +150,7 @@ rule plot_ranking:
         code=code("plot_ranking"),
     shell:
         """
-        plot_ranking.py \
+        with_worker.py --code {params.code} plot_ranking.py \
             --ranking {input.ranking:q} \
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
@@ -176,7 +176,7 @@ rule plot_confusions:
         code=code("plot_confusions"),
     shell:
         """
-        plot_confusions.py \
+        with_worker.py --code {params.code} plot_confusions.py \
             --confusions {input.confusions:q} \
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
@@ -203,7 +203,7 @@ rule plot_gallery:
         code=code("plot_gallery"),
     shell:
         """
-        plot_gallery.py \
+        with_worker.py --code {params.code} plot_gallery.py \
             --images {input.images:q} \
             --root {params.root:q} \
             --spec {params.spec:q} \

@@ -20,7 +20,7 @@ rule plot_vqa_samples:
         code=code("plot_vqa_samples"),
     shell:
         """
-        plot_vqa_samples.py \
+        with_worker.py --code {params.code} plot_vqa_samples.py \
             --answers {input.answers:q} \
             --root {params.root:q} \
             --spec {params.spec:q} \
@@ -48,7 +48,7 @@ rule plot_vqa_accuracy:
         code=code("plot_vqa_accuracy"),
     shell:
         """
-        plot_vqa_accuracy.py \
+        with_worker.py --code {params.code} plot_vqa_accuracy.py \
             --vqa {input.vqa:q} \
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \
@@ -76,7 +76,7 @@ rule plot_vqa_kinds:
         code=code("plot_vqa_kinds"),
     shell:
         """
-        plot_vqa_kinds.py \
+        with_worker.py --code {params.code} plot_vqa_kinds.py \
             --groups {input.groups:q} \
             --vqa {input.vqa:q} \
             --spec {params.spec:q} \
@@ -105,7 +105,7 @@ rule plot_vqa_calibration:
         code=code("plot_vqa_calibration"),
     shell:
         """
-        plot_vqa_calibration.py \
+        with_worker.py --code {params.code} plot_vqa_calibration.py \
             --calibration {input.calibration:q} \
             --vqa {input.vqa:q} \
             --spec {params.spec:q} \

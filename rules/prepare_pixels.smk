@@ -14,7 +14,7 @@ rule prepare_pixels:
         code=code("prepare_pixels"),
     shell:
         """
-        prepare_pixels.py \
+        with_worker.py --code {params.code} prepare_pixels.py \
             --manifest {input.manifest:q} \
             --spec {params.spec:q} \
             --threads {threads} \

@@ -15,7 +15,7 @@ rule score:
         code=code("score"),
     shell:
         """
-        score.py \
+        with_worker.py --code {params.code} score.py \
             --logits {input.logits:q} \
             --manifests {input.manifests:q} \
             --spec {params.spec:q} \

@@ -16,7 +16,7 @@ rule index_questions:
         code=code("index_questions"),
     shell:
         """
-        index_questions.py \
+        with_worker.py --code {params.code} index_questions.py \
             --spec {params.spec:q} \
             --output {output.shard:q} \
             >{log:q} 2>&1
@@ -39,7 +39,7 @@ rule list_excluded_questions:
         code=code("list_excluded_questions"),
     shell:
         """
-        list_excluded_questions.py \
+        with_worker.py --code {params.code} list_excluded_questions.py \
             --shards {input.shards:q} \
             --spec {params.spec:q} \
             --output {output.table:q} \
@@ -62,7 +62,7 @@ rule fetch_vqa:
         code=code("fetch_vqa"),
     shell:
         """
-        fetch_vqa.py \
+        with_worker.py --code {params.code} fetch_vqa.py \
             --spec {params.spec:q} \
             --weights {output.weights:q} \
             --note {output.note:q} \
@@ -95,7 +95,7 @@ rule ask:
         code=code("ask"),
     shell:
         """
-        ask.py \
+        with_worker.py --on-device --code {params.code} ask.py \
             --shard {input.shard:q} \
             --weights {input.weights:q} \
             --note {input.note:q} \
@@ -120,7 +120,7 @@ rule score_vqa:
         code=code("score_vqa"),
     shell:
         """
-        score_vqa.py \
+        with_worker.py --code {params.code} score_vqa.py \
             --questions {input.questions:q} \
             --answers {input.answers:q} \
             --output {output.scores:q} \
@@ -154,7 +154,7 @@ rule aggregate_vqa:
         code=code("aggregate_vqa"),
     shell:
         """
-        aggregate_vqa.py \
+        with_worker.py --code {params.code} aggregate_vqa.py \
             --answers {input.answers:q} \
             --notes {input.notes:q} \
             --spec {params.spec:q} \

@@ -13,15 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from synthsight import classify as classify_module
-from synthsight.classify import (
-    NonFiniteLogitsError,
-    classify,
-    normalise,
-    report_speed,
-    write_logits,
-)
+from synthsight import inference
+from synthsight.cache import ModelCache, file_identity
+from synthsight.classify import NonFiniteLogitsError, classify, write_logits
 from synthsight.geometry import Geometry
+from synthsight.inference import PRECISIONS, report_speed, set_precision
+from synthsight.normalise import normalise
 from synthsight.pixels import prepare_pixels
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
@@ -149,7 +146,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
     images, logits = classify(model, pixels, MEAN, STD, 16)
     # 16 and 8 and 4 fail; what follows, the next batch of the file too, keeps the 2.
     assert model.batches == [16, 8, 4] + [2] * 8 + [2, 2, 1]
-    assert capsys.readouterr().err.splitlines()[-1] == "out of memory: on with 2 images at a time"
+    assert capsys.readouterr().err.splitlines()[-1] == "out of memory: on with 2 at a time"
     plain = classify(Tiny().eval(), pixels, MEAN, STD, 64)
     assert images == plain[0]
     assert np.allclose(logits, plain[1], atol=1e-5)
@@ -169,18 +166,117 @@ def test_memory_may_run_out_on_the_way_to_the_device(
 ) -> None:
     to, tried = Tensor.to, []
 
-    def crowded(tensor: Tensor, *arguments: object) -> Tensor:
+    def crowded(tensor: Tensor, *arguments: object, **options: object) -> Tensor:
         if tensor.dtype == torch.uint8 and arguments and isinstance(arguments[0], torch.device):
             tried.append(len(tensor))
             if len(tensor) > 2:
                 raise torch.OutOfMemoryError("CUDA out of memory")
-        return to(tensor, *arguments)
+        return to(tensor, *arguments, **options)
 
     pixels = prepare(tmp_path, [(8, 8)] * 5)
     monkeypatch.setattr(Tensor, "to", crowded)
     images, _ = classify(Tiny().eval(), pixels, MEAN, STD, 4)
     assert tried == [4, 2, 2, 1]
     assert len(images) == 5
+
+
+def test_what_can_be_spared_goes_before_the_batch_is_halved(tmp_path: Path) -> None:
+    pixels = prepare(tmp_path, [(8, 8)] * 9)
+    model = Crowded(4, MemoryError()).eval()
+    spare = [1, 2]
+
+    def release() -> bool:
+        if spare:
+            spare.pop()
+            model.limit += 2
+            return True
+        return False
+
+    images, _ = classify(model, pixels, MEAN, STD, 8, release=release)
+    assert model.batches == [8, 8, 8, 1], "after two releases eight images fit"
+    assert len(images) == 9
+
+
+def test_the_precision_is_that_of_the_products(tmp_path: Path) -> None:
+    pixels = prepare(tmp_path, [(8, 8)] * 5)
+    logits = {
+        precision: classify(Tiny().eval(), pixels, MEAN, STD, 5, precision)[1]
+        for precision in PRECISIONS
+    }
+    assert np.array_equal(logits["tf32"], logits["fp32"]), "on a CPU there is no TensorFloat-32"
+    difference = np.abs(logits["bf16"] - logits["fp32"]).max()
+    assert 1e-6 < difference < 0.05
+
+
+@pytest.mark.parametrize(("precision", "allowed"), [("fp32", False), ("tf32", True)])
+def test_float32_is_not_shortened_unless_asked_for(precision: str, allowed: bool) -> None:
+    """torch's own default is TensorFloat-32 in convolutions."""
+    with set_precision(precision, torch.device("cpu")):
+        assert torch.backends.cudnn.allow_tf32 is allowed
+        assert torch.backends.cuda.matmul.allow_tf32 is allowed
+
+
+# Loaded models -----------------------------------------------------------------------------------
+
+CPU = torch.device("cpu")
+
+
+def megabytes(count: int) -> nn.Module:
+    return nn.Linear(count * 250_000 - 1, 1)
+
+
+def test_the_model_used_least_recently_goes_when_memory_is_full() -> None:
+    models = ModelCache(bound=5_000_000)
+    loads: list[str] = []
+
+    def get(name: str, size: int) -> nn.Module:
+        def load() -> nn.Module:
+            loads.append(name)
+            return megabytes(size)
+
+        return models.get(name, load, CPU)
+
+    first = get("a", 2)
+    get("b", 2)
+    assert get("a", 2) is first
+    get("c", 2)  # b goes
+    assert get("a", 2) is first
+    get("b", 2)
+    assert loads == ["a", "b", "c", "b"]
+    huge = get("d", 9)
+    assert len(models) == 1 and get("d", 9) is huge, "the one in use stays, whatever its size"
+
+
+def test_models_are_let_go_but_for_one() -> None:
+    models = ModelCache()
+    kept = models.get("a", lambda: megabytes(1), CPU)
+    assert not models.release(keep=kept)
+    models.get("b", lambda: megabytes(1), CPU)
+    assert models.release(keep=kept)
+    assert models.get("a", lambda: megabytes(1), CPU) is kept
+
+
+def test_a_model_that_does_not_fit_beside_others_takes_their_place() -> None:
+    models = ModelCache()
+    models.get("a", lambda: megabytes(1), CPU)
+
+    def load() -> nn.Module:
+        if len(models):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return megabytes(2)
+
+    assert models.get("b", load, CPU)
+    assert len(models) == 1
+
+
+def test_another_file_of_the_same_name_is_another_model(tmp_path: Path) -> None:
+    path = tmp_path / "weights"
+    path.write_bytes(b"12")
+    before = file_identity(path)
+    assert file_identity(path) == before
+    (tmp_path / "new").write_bytes(b"34")
+    (tmp_path / "new").replace(path)
+    assert file_identity(path) != before
 
 
 def test_another_error_is_not_taken_for_a_lack_of_memory(tmp_path: Path) -> None:
@@ -237,13 +333,13 @@ def test_the_parquet_file_has_the_columns_of_the_contract(tmp_path: Path) -> Non
 
 
 def test_the_log_tells_the_speed_and_the_peak_of_memory() -> None:
-    line = report_speed(50, 2.0, torch.device("cpu"))
+    line = report_speed(50, "images", 2.0, torch.device("cpu"))
     assert line.startswith("50 images in 2.00 s (25.0 images/s) on cpu; peak memory ")
     assert line.endswith(" MiB")
-    assert "images/s" in report_speed(0, 0.0, torch.device("cpu"))
+    assert "images/s" in report_speed(0, "images", 0.0, torch.device("cpu"))
 
 
 def test_the_device_is_cuda_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     for available, device in ((True, "cuda"), (False, "cpu")):
         monkeypatch.setattr(torch.cuda, "is_available", lambda there=available: there)
-        assert classify_module.choose_device().type == device
+        assert inference.choose_device().type == device

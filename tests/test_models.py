@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import timm
 import torch
 import torchvision
-from conftest import settle
+import yaml
+from conftest import REPOSITORY, settle
+from safetensors.torch import load_file, save_file
 from torchvision.models import googlenet, inception_v3
 
 from synthsight.models import Architecture, ModelError, build, parse_model, probe, published
@@ -26,6 +31,56 @@ def test_a_local_checkpoint_of_these_two_has_its_input_transformed(name, officia
         plain = official(aux_logits=False, init_weights=False, num_classes=7).eval()
         plain.load_state_dict(model.state_dict())
         assert not torch.allclose(plain(images), model(images))
+
+
+def paper_models() -> list[str]:
+    config = yaml.safe_load((REPOSITORY / "config" / "paper.yaml").read_text(encoding="utf-8"))
+    return [model["model"] for model in config["models"]]
+
+
+@pytest.mark.parametrize("model", paper_models())
+def test_nothing_of_a_network_is_left_as_it_was_allocated(model: str) -> None:
+    """Initial values are left out, so all must come from the weights or the constructor."""
+    architecture = parse_model(model, local=False)
+    if architecture.name in ("googlenet", "inception_v3"):  # published with auxiliary heads
+        plain = torchvision.models.get_model(architecture.name, init_weights=False)
+        state = plain.state_dict()
+    else:
+        plain = build(architecture, None)
+        state = plain.state_dict()
+    given = {key: tensor.data_ptr() for key, tensor in state.items()}
+    built = build(architecture, dict(state))
+    buffers = dict(plain.named_buffers())
+    for name, tensor in [*built.named_parameters(), *built.named_buffers()]:
+        assert not tensor.is_meta
+        wanted = state[name] if name in state else buffers[name]
+        assert torch.equal(tensor, wanted), name
+        assert name not in state or tensor.data_ptr() in given.values(), "no copy is made"
+    assert not any(module.training for module in built.modules())
+
+
+@pytest.mark.parametrize("name", sorted(timm.list_models("test_*")))
+def test_a_network_is_the_same_as_one_that_was_initialised_first(name: str) -> None:
+    torch.manual_seed(0)
+    plain = timm.create_model(name).eval()
+    size = plain.pretrained_cfg["input_size"]
+    images = torch.rand(2, *size)
+    built = build(Architecture("timm", name), plain.state_dict())
+    with torch.inference_mode():
+        assert torch.equal(built(images), plain(images))
+
+
+def test_weights_are_mapped_and_not_copied(tmp_path: Path) -> None:
+    plain = torchvision.models.squeezenet1_1()
+    path = tmp_path / "weights.safetensors"
+    save_file(plain.state_dict(), path)
+    built = build(Architecture("torchvision", "squeezenet1_1"), load_file(path))
+    mapped = [
+        range(*(int(bound, 16) for bound in line.split()[0].split("-")))
+        for line in Path("/proc/self/maps").read_text().splitlines()
+        if line.endswith(path.name)
+    ]
+    assert all(any(p.data_ptr() in part for part in mapped) for p in built.parameters())
 
 
 def test_a_state_dict_of_another_architecture_is_refused_with_its_first_keys() -> None:

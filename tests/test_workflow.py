@@ -303,6 +303,15 @@ def test_a_setting_of_speed_runs_nothing(project: Project) -> None:
     assert project.plan() == set()
 
 
+@pytest.mark.parametrize("setting", [{"precision": "bf16"}, {"compile": True}])
+def test_a_setting_of_arithmetic_runs_the_classifications(
+    project: Project, setting: dict[str, object]
+) -> None:
+    project.configure({**project.config, **setting})
+    jobs = {("classify", model, category) for model in MODELS for category in CATEGORIES}
+    assert project.plan() == jobs | SCORES | FAN_IN
+
+
 def test_other_intervals_run_the_aggregation_and_what_reads_it(project: Project) -> None:
     project.configure({**project.config, "intervals": {"resamples": 200, "seed": 7}})
     unconcerned = {"agreement", "confusions", "kappa", "difficulty", "gallery"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from synthsight.batches import Batches
 from synthsight.files import atomic
 from synthsight.images import open_rgb
+from synthsight.inference import Batches, fetch, set_precision
 from synthsight.questions import ShardRow
 from synthsight.vqa_models import VqaModel
 
@@ -37,11 +37,14 @@ def ask(
     root: Path,
     batch_size: int,
     threads: int = 1,
+    precision: str = "fp32",
+    release: Callable[[], bool] = lambda: False,
 ) -> npt.NDArray[np.float64]:
     """Ask every question; each image is decoded and encoded once for all its questions.
 
-    Questions of about the same length share a batch. If memory runs out the batch at hand is
-    halved; P(yes) does not depend on it beyond float rounding. Progress is printed.
+    Questions of about the same length share a batch. If memory runs out and none is released, the
+    batch at hand is halved; P(yes) does not depend on it beyond float rounding. Progress is
+    printed.
 
     Args:
         model: who is asked.
@@ -49,6 +52,8 @@ def ask(
         root: folder that the images' paths start from.
         batch_size: questions at a time, to begin with.
         threads: images decoded at a time.
+        precision: one of :data:`synthsight.inference.PRECISIONS`.
+        release: see :class:`synthsight.inference.Batches`.
 
     Returns:
         float64 (n,), in the order of the rows.
@@ -63,33 +68,36 @@ def ask(
     images = sorted(questions_of)
     texts = [model.read(row.question, row.objects) for row in rows]
     margins = np.empty(len(rows), np.float64)
-    seeing, answering = Batches(batch_size), Batches(batch_size)
+    seeing, answering = Batches(batch_size, release), Batches(batch_size, release)
     answered, start = 0, time.perf_counter()
 
     def prepare(image: str) -> Tensor:
         return model.prepare(open_rgb(root / image, max_pixels=None))
 
-    with torch.inference_mode(), ThreadPoolExecutor(threads) as pool:
+    with (
+        torch.inference_mode(),
+        set_precision(precision, model.device),
+        ThreadPoolExecutor(threads) as pool,
+    ):
         for first in range(0, len(images), _WINDOW):
             window = images[first : first + _WINDOW]
             alike: dict[tuple[int, ...], dict[str, Tensor]] = {}
             for image, pixels in zip(window, pool.map(prepare, window), strict=True):
                 alike.setdefault(tuple(pixels.shape), {})[image] = pixels
             for group in alike.values():
-                seen = seeing.run(
-                    lambda part: model.see(torch.stack(list(part))), list(group.values())
-                )
+                parts = seeing.run(lambda part: model.see(torch.stack(part)), list(group.values()))
+                seen = torch.cat(list(parts))
                 place = {image: number for number, image in enumerate(group)}
                 asked = [index for image in group for index in questions_of[image]]
                 asked.sort(key=lambda index: len(texts[index]))
 
                 def answer(
-                    part: Sequence[int], seen: Tensor = seen, place: dict[str, int] = place
+                    part: list[int], seen: Tensor = seen, place: dict[str, int] = place
                 ) -> Tensor:
                     about = [place[rows[index].image] for index in part]
                     return model.margins(seen, about, [texts[index] for index in part])
 
-                margins[asked] = answering.run(answer, asked).double().cpu().numpy()
+                margins[asked] = torch.cat(fetch(answering.run(answer, asked))).double().numpy()
                 answered += len(asked)
             speed = answered / (time.perf_counter() - start)
             print(f"{answered} of {len(rows)} questions, {speed:.1f} a second", flush=True)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from torch import nn
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
 from synthsight.files import atomic
+from synthsight.inference import Batches, fetch, set_precision
+from synthsight.models import Architecture, build
 from synthsight.normalise import normalise
 from synthsight.pixels import read_batches
 
@@ -25,9 +26,24 @@ class NonFiniteLogitsError(RuntimeError):
     """A model that answers with NaN or infinite values."""
 
 
-def choose_device() -> torch.device:
-    """CUDA if there is a device, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def load_model(
+    architecture: Architecture,
+    weights: str | os.PathLike[str],
+    device: torch.device,
+    compiled: bool = False,
+) -> nn.Module:
+    """A classifier on a device, ready to run.
+
+    Args:
+        architecture: which network.
+        weights: its safetensors file. On a CPU it stays mapped: replace it, don't overwrite it.
+        device: where to.
+        compiled: whether ``torch.compile`` makes code of its own for it.
+    """
+    model = build(architecture, load_file(weights))
+    # Pixels are stored this way, and convolutions are faster on it.
+    model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return torch.compile(model, dynamic=True) if compiled else model  # type: ignore[return-value]
 
 
 def classify(
@@ -36,11 +52,13 @@ def classify(
     mean: Sequence[float],
     std: Sequence[float],
     batch_size: int,
+    precision: str = "fp32",
+    release: Callable[[], bool] = lambda: False,
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """The logits of every image in a file of pixels.
 
-    If memory runs out the batch at hand is halved, and what follows keeps the smaller size; the
-    logits do not depend on it beyond float rounding.
+    If memory runs out and none is released, the batch at hand is halved, and what follows keeps the
+    smaller size; the logits do not depend on it beyond float rounding.
 
     Args:
         model: in evaluation mode, on the device to use.
@@ -48,6 +66,9 @@ def classify(
         mean: normalisation, a value a channel.
         std: likewise.
         batch_size: images at a time, to begin with.
+        precision: one of :data:`synthsight.inference.PRECISIONS`.
+        release: called when memory runs out; lets go of what can be spared, and tells whether
+            there was any.
 
     Returns:
         ``(images, logits)``, sorted by image; float32 (n, classes).
@@ -57,27 +78,25 @@ def classify(
         torch.OutOfMemoryError: a single image does not fit.
     """
     device = next(model.parameters()).device
+    batches = Batches(batch_size, release)
     images: list[str] = []
-    parts: list[npt.NDArray[np.float32]] = []
-    with torch.inference_mode():
-        for names, batch in read_batches(pixels, batch_size):
-            start = 0
-            while start < len(names):
-                # A copy: the file's pages are mapped read-only.
-                chunk = torch.from_numpy(batch[start : start + batch_size].copy())
-                try:
-                    logits = model(normalise(chunk.to(device), mean, std)).float().cpu()
-                except (RuntimeError, MemoryError) as error:
-                    if batch_size == 1 or not _is_out_of_memory(error):
-                        raise
-                    batch_size //= 2
-                    print(f"out of memory: on with {batch_size} images at a time", file=sys.stderr)
-                    continue
-                parts.append(logits.numpy())
-                start += len(chunk)
-            images += names
+
+    def forward(rows: npt.NDArray[np.uint8]) -> Tensor:
+        chunk = torch.from_numpy(rows.copy())  # a copy: the file's pages are mapped read-only
+        if device.type == "cuda":
+            chunk = chunk.pin_memory()
+        logits: Tensor = model(normalise(chunk.to(device, non_blocking=True), mean, std)).float()
+        return logits
+
+    def parts() -> Iterator[Tensor]:
+        for names, rows in read_batches(pixels, batch_size):
+            yield from batches.run(forward, rows)
+            images.extend(names)
+
+    with torch.inference_mode(), set_precision(precision, device):
+        fetched = fetch(parts())
     order = sorted(range(len(images)), key=images.__getitem__)
-    logits = np.concatenate(parts)[order] if parts else np.empty((0, 0), np.float32)
+    logits = torch.cat(fetched).numpy()[order] if fetched else np.empty((0, 0), np.float32)
     images = [images[row] for row in order]
     bad = ~np.isfinite(logits).all(axis=1)
     if bad.any():
@@ -87,13 +106,6 @@ def classify(
             "normalisation (mean, std) is not the model's"
         )
     return images, logits
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """CUDA has a type of its own for it; the CPU's allocator says it in words."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return "allocate memory" in str(error) or "not enough memory" in str(error)
 
 
 def write_logits(
@@ -120,14 +132,3 @@ def write_logits(
             compression="zstd",
             use_dictionary=False,
         )
-
-
-def report_speed(count: int, things: str, seconds: float, device: torch.device) -> str:
-    """One line for the log: images or questions per second, and peak memory."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    speed = count / max(seconds, 1e-9)
-    line = f"{count} {things} in {seconds:.2f} s ({speed:.1f} {things}/s)"
-    line += f" on {device}; peak memory {peak:.0f} MiB"
-    if device.type == "cuda":
-        line += f", on the device {torch.cuda.max_memory_allocated(device) / 2**20:.0f} MiB"
-    return line

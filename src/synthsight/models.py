@@ -21,6 +21,7 @@ import torch
 import torchvision
 from timm.data.config import resolve_data_config
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torchvision.models import WeightsEnum
 
 from synthsight.geometry import INTERPOLATIONS, Geometry
@@ -213,6 +214,9 @@ def _torchvision_weights(architecture: Architecture) -> WeightsEnum | None:
 def build(architecture: Architecture, state: StateDict | None) -> nn.Module:
     """Build a network in evaluation mode and give it its weights.
 
+    The network takes the tensors of the state dict themselves: mapped from a file, they are read
+    when they are used, once for all processes. Nothing is spent on initial values.
+
     Args:
         architecture: which one.
         state: its state dict, of which every entry must find its place; None leaves the weights
@@ -222,13 +226,55 @@ def build(architecture: Architecture, state: StateDict | None) -> nn.Module:
         ModelError: the builder refuses the arguments, or the state dict is of another architecture.
     """
     try:
-        model = _build(architecture, state)
+        with ExitStack() as stack:
+            if state is not None:
+                stack.enter_context(_Uninitialised())
+                stack.enter_context(
+                    mock.patch.object(nn.Module, "load_state_dict", _load_by_assignment)
+                )
+            model = _build(architecture, state)
     except ModelError:
         raise
     except (TypeError, ValueError, RuntimeError, KeyError, AssertionError) as error:
         message = _shorten(str(error))
         raise ModelError(f"{architecture.library}/{architecture.name}: {message}") from error
     return model.eval()
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Leaves out what fills parameters with initial values, which weights are about to replace.
+
+    Unlike a network built on the meta device, this one has its other tensors: buffers that are in
+    no state dict are computed by the constructor alone.
+    """
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        target = args[0] if args else kwargs.get("tensor")  # torch.nn.init names it
+        changes = name.endswith("_") and not name.endswith("__") and name not in _OTHERS
+        if changes and isinstance(target, nn.Parameter):
+            return target
+        return func(*args, **kwargs)
+
+
+#: Methods whose names end like those that change values.
+_OTHERS = ("requires_grad_", "detach_")
+
+
+_load_by_copy = nn.Module.load_state_dict
+
+
+def _load_by_assignment(
+    module: nn.Module, state: Mapping[str, Any], strict: bool = True, assign: bool = True
+) -> Any:
+    return _load_by_copy(module, state, strict=strict, assign=True)
 
 
 def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from synthsight.ofa import processing
 from synthsight.ofa.answers import yes_no_logits
@@ -31,18 +32,28 @@ StateDict = Mapping[str, Tensor]
 OFA_ANSWERS = (" yes", " no")
 
 
-class VqaModel(Protocol):
-    """What is asked of a model, in the order of use."""
+class VqaModel(nn.Module, ABC):
+    """What is asked of a model, in the order of use.
 
+    Attributes:
+        device: where it runs.
+    """
+
+    device: torch.device
+
+    @abstractmethod
     def prepare(self, picture: Image.Image) -> Tensor:
         """An RGB image as the model takes it, on the CPU."""
 
+    @abstractmethod
     def see(self, pixels: Tensor) -> Tensor:
         """Features of images: (n, ...) of what ``prepare`` gave, alike in shape, to (n, ...)."""
 
+    @abstractmethod
     def read(self, question: str, objects: str | None) -> list[int]:
         """A question as token ids; ``objects`` are names of what is in the image."""
 
+    @abstractmethod
     def margins(
         self, features: Tensor, images: Sequence[int], texts: Sequence[list[int]]
     ) -> Tensor:
@@ -88,7 +99,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-class Ofa:
+class Ofa(VqaModel):
     """OFA: scored in one pass of the encoder and one of the decoder.
 
     The settings' ``prompt`` is what the decoder begins with: ``question`` for checkpoints that were
@@ -98,6 +109,8 @@ class Ofa:
     def __init__(
         self, folder: Path, state: StateDict, settings: Mapping[str, Any], device: torch.device
     ) -> None:
+        super().__init__()
+        self.device = device
         config = OFAConfig.from_dict(
             {
                 **read_config(folder),
@@ -118,7 +131,7 @@ class Ofa:
 
     def see(self, pixels: Tensor) -> Tensor:
         """(n, patches, d_model)."""
-        values = processing.pixel_values(pixels.to(self.model.device))
+        values = processing.pixel_values(pixels.to(device=self.device, non_blocking=True))
         return self.model.embed_images(values).patches
 
     def read(self, question: str, objects: str | None) -> list[int]:
@@ -136,10 +149,11 @@ class Ofa:
         ).float()
 
 
-class _Transformers:
+class _Transformers(VqaModel):
     """What ViLT and BLIP have in common: transformers' way of loading, and its tokenizer."""
 
     def __init__(self, name: str, folder: Path, state: StateDict, device: torch.device) -> None:
+        super().__init__()
         import transformers  # more than a second, and OFA needs none of it
 
         builder = getattr(transformers, name)

@@ -18,13 +18,15 @@ import torch
 from safetensors.torch import load_file
 
 from synthsight.ask import NonFiniteAnswersError, ask, write_answers
-from synthsight.classify import choose_device, report_speed
+from synthsight.cache import ModelCache, file_identity
+from synthsight.digest import canonical_json
+from synthsight.inference import choose_device, report_speed
 from synthsight.questions import read_shard
 from synthsight.vqa_models import load_vqa
 
 
-def main() -> None:
-    """Run the program."""
+def main(models: ModelCache | None = None) -> None:
+    """Run the program; with models that are loaded already, if it runs in a worker."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shard", required=True)
     parser.add_argument("--weights", required=True)
@@ -35,20 +37,35 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
+    spec = args.spec
+    models = models or ModelCache()
+    device = choose_device()
     torch.set_num_threads(args.threads)
     note = json.loads(Path(args.note).read_text(encoding="utf-8"))
     rows = [row for row in read_shard(args.shard) if row.status == "ok"]
-    device = choose_device()
-    state = load_file(args.weights)
-    model = load_vqa(note["family"], args.folder, state, note["settings"], device)
+    model = models.get(
+        (canonical_json(note["settings"]), *file_identity(args.weights)),
+        lambda: load_vqa(
+            note["family"], args.folder, load_file(args.weights), note["settings"], device
+        ),
+        device,
+    )
     start = time.perf_counter()
     try:
-        p_yes = ask(model, rows, Path(args.spec["root"]), args.batch_size, args.threads)
+        p_yes = ask(
+            model,
+            rows,
+            Path(spec["root"]),
+            args.batch_size,
+            args.threads,
+            spec["precision"],
+            lambda: models.release(keep=model),
+        )
     except NonFiniteAnswersError as error:
-        sys.exit(f"ask: model {args.spec['model']!r}: {error}")
+        sys.exit(f"ask: model {spec['model']!r}: {error}")
     print(report_speed(len(rows), "questions", time.perf_counter() - start, device))
     metadata = {
-        **args.spec,
+        **spec,
         "family": note["family"],
         "settings": note["settings"],
         "weights_sha256": note["sha256"],

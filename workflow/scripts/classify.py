@@ -13,20 +13,16 @@ import sys
 import time
 
 import torch
-from safetensors.torch import load_file
 
-from synthsight.classify import (
-    NonFiniteLogitsError,
-    choose_device,
-    classify,
-    report_speed,
-    write_logits,
-)
-from synthsight.models import Architecture, build
+from synthsight.cache import ModelCache, file_identity
+from synthsight.classify import NonFiniteLogitsError, classify, load_model, write_logits
+from synthsight.digest import canonical_json
+from synthsight.inference import choose_device, report_speed
+from synthsight.models import Architecture
 
 
-def main() -> None:
-    """Run the program."""
+def main(models: ModelCache | None = None) -> None:
+    """Run the program; with models that are loaded already, if it runs in a worker."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pixels", required=True)
     parser.add_argument("--weights", required=True)
@@ -36,21 +32,35 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
+    spec = args.spec
+    models = models or ModelCache()
+    device = choose_device()
     torch.set_num_threads(args.threads)
     with open(args.note, encoding="utf-8") as handle:
         note = json.load(handle)
-    device = choose_device()
-    model = build(Architecture(**args.spec["architecture"]), load_file(args.weights)).to(device)
+    model = models.get(
+        (canonical_json(spec["architecture"]), spec["compile"], *file_identity(args.weights)),
+        lambda: load_model(
+            Architecture(**spec["architecture"]), args.weights, device, spec["compile"]
+        ),
+        device,
+    )
     start = time.perf_counter()
     try:
         images, logits = classify(
-            model, args.pixels, args.spec["mean"], args.spec["std"], args.batch_size
+            model,
+            args.pixels,
+            spec["mean"],
+            spec["std"],
+            args.batch_size,
+            spec["precision"],
+            lambda: models.release(keep=model),
         )
     except NonFiniteLogitsError as error:
-        sys.exit(f"classify: model {args.spec['model']!r}: {error}")
+        sys.exit(f"classify: model {spec['model']!r}: {error}")
     print(report_speed(len(images), "images", time.perf_counter() - start, device))
     metadata = {
-        **args.spec,
+        **spec,
         "weights_sha256": note["sha256"] or note["safetensors_sha256"],
         "weights_source": note["source"],
     }

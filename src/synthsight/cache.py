@@ -1,0 +1,98 @@
+"""Loaded models, kept under a bound on their memory. Can be imported without torch."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Model = TypeVar("Model", bound="nn.Module")
+
+#: The share of a device's memory that idle models may fill: a half is left for running them. Main
+#: memory is also used by all else.
+_SHARE = {"cuda": 0.5, "cpu": 0.25}
+
+
+class ModelCache:
+    """The models that a process has loaded; the least recently used go first.
+
+    Args:
+        share: the part of the bound that is this process's, if it is one of several.
+        bound: in bytes; None for a share of the device's memory.
+    """
+
+    def __init__(self, share: float = 1.0, bound: int | None = None) -> None:
+        self._share = share
+        self._bound = bound
+        self._models: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def get(self, key: Hashable, load: Callable[[], Model], device: torch.device) -> Model:
+        """The model of a key. It is loaded if it is not there, and others go if it is too much.
+
+        Args:
+            key: all that the loaded model depends on; see :func:`file_identity`.
+            load: how to load it, on the device.
+            device: which.
+        """
+        import torch  # by now it is loaded
+
+        if key in self._models:
+            self._models.move_to_end(key)
+            kept: Model = self._models[key][0]
+            return kept
+        try:
+            model = load()
+        except (torch.OutOfMemoryError, MemoryError):
+            if not self.release():
+                raise
+            model = load()
+        self._models[key] = model, _bytes_of(model)
+        bound = _bound_of(device, self._share) if self._bound is None else self._bound
+        while len(self._models) > 1 and sum(size for _, size in self._models.values()) > bound:
+            self._models.popitem(last=False)
+        return model
+
+    def release(self, keep: nn.Module | None = None) -> bool:
+        """Let go of all models but one; whether there were any others."""
+        import torch
+
+        others = [key for key, (model, _) in self._models.items() if model is not keep]
+        for key in others:
+            del self._models[key]
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return bool(others)
+
+
+def file_identity(path: str | os.PathLike[str]) -> tuple[object, ...]:
+    """What tells a file from one that later has its name."""
+    status = os.stat(path)
+    return (
+        os.path.realpath(path),
+        *(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns),
+    )
+
+
+def _bytes_of(model: nn.Module) -> int:
+    tensors: list[Any] = [*model.parameters(), *model.buffers()]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _bound_of(device: torch.device, share: float) -> int:
+    if device.type == "cuda":
+        import torch
+
+        total: int = torch.cuda.mem_get_info(device)[1]
+    else:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(total * _SHARE[device.type] * share)

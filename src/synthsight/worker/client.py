@@ -1,0 +1,239 @@
+"""The job's side of a worker. Imports nothing that is slow to import."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from synthsight.worker.protocol import (
+    LOCK,
+    PROCESS,
+    SOCKETS,
+    TOKEN,
+    VARIABLE,
+    VISIBLE,
+    Settings,
+    WorkerError,
+    born,
+    enter,
+    find_worker,
+    is_same_user,
+    leave,
+    receive,
+    send,
+)
+
+#: Times to try again if a server ends, for want of work, just when it is asked.
+_ATTEMPTS = 3
+
+
+class _GoneError(Exception):
+    """The server ended before it took up the job."""
+
+
+def run_program(program: Path, arguments: Sequence[str], code: str, device: bool) -> NoReturn:
+    """Run a program in the worker of this job's workflow, else in this process; then exit.
+
+    Args:
+        program: its file.
+        arguments: its command line.
+        code: the digest of the code that the workflow planned with; a worker that holds other code
+            is not used. Empty if any will do.
+        device: whether it runs a model on a device.
+    """
+    settings = find_worker(str(program))
+    if settings is not None and str(program) in settings.programs:
+        try:
+            sys.exit(_ask(settings, program, arguments, code, device))
+        except WorkerError as error:
+            if born(settings.owner) != settings.born:
+                sys.exit(f"worker: {error}, and the workflow that it served has ended")
+            print(f"worker: {error}; running without it", file=sys.stderr, flush=True)
+    if settings is not None and device:
+        _choose_device(settings)
+    os.execv(program, [str(program), *arguments])
+
+
+def _ask(
+    settings: Settings, program: Path, arguments: Sequence[str], code: str, device: bool
+) -> int:
+    """Let the worker run a program; its exit status.
+
+    Raises:
+        WorkerError: it did not, or not to the end.
+    """
+    folder = Path(settings.folder)
+    enter(folder)
+    request: dict[str, Any] = {
+        "program": str(program),
+        "arguments": list(arguments),
+        "code": code,
+        "folder": os.getcwd(),
+    }
+    for _ in range(_ATTEMPTS):
+        try:
+            with _connect(settings, SOCKETS[0] if device else SOCKETS[1]) as connection:
+                return _converse(settings, connection, request)
+        except _GoneError:
+            continue
+    raise WorkerError(f"it ended before it took up the job; its log is {settings.log}")
+
+
+def _connect(settings: Settings, name: str) -> socket.socket:
+    """Connect to a worker's server; start it if there is none."""
+    folder = Path(settings.folder)
+    connection = _try_to_connect(folder / name)
+    if connection is None:
+        try:
+            enter(folder)
+            with open(folder / LOCK, "a", encoding="ascii") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                connection = _try_to_connect(folder / name)
+                if connection is None:
+                    _start(settings)
+                    connection = _try_to_connect(folder / name)
+        except FileNotFoundError:
+            pass  # an ending server has removed the folder meanwhile
+    if connection is None:
+        raise _GoneError
+    if not is_same_user(connection):
+        connection.close()
+        raise WorkerError(f"{folder / name} is another user's")
+    return connection
+
+
+def _try_to_connect(address: Path) -> socket.socket | None:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(address))
+    except (FileNotFoundError, ConnectionRefusedError):
+        connection.close()
+        return None
+    return connection
+
+
+def _start(settings: Settings) -> None:
+    """Start a server. Its sockets are there from this moment, so that clients can queue up."""
+    import secrets
+    import subprocess
+
+    folder = Path(settings.folder)
+    sockets = []
+    for name in SOCKETS:
+        (folder / name).unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(folder / name))
+        listening.listen(128)
+        sockets.append(listening)
+    token = os.open(folder / TOKEN, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(token, "w", encoding="ascii") as handle:
+        handle.write(secrets.token_hex(32))
+    files = [str(listening.fileno()) for listening in sockets]
+    # The number of threads of a job is its own affair: programs set it.
+    environment = {key: value for key, value in os.environ.items() if key not in _THREADS}
+    log = Path(settings.log)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "synthsight.worker.server", *files],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=[listening.fileno() for listening in sockets],
+            env={**environment, "OMP_NUM_THREADS": "1", VARIABLE: settings.as_json()},
+        )
+    (folder / PROCESS).write_text(f"{process.pid} {born(process.pid)}", encoding="ascii")
+    process.returncode = 0  # it is meant to outlive this process
+    for listening in sockets:
+        listening.close()
+
+
+_THREADS = (
+    *("OMP_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
+)
+
+
+def _converse(settings: Settings, connection: socket.socket, request: dict[str, Any]) -> int:
+    """Send a request and wait for its end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    taken = False
+    serving: int | None = None  # a handle of the process that works for this job
+    try:
+        token = (Path(settings.folder) / TOKEN).read_text(encoding="ascii")
+        connection.settimeout(settings.start)
+        send(connection, {**request, "token": token}, (1, 2))
+        while True:
+            message, _ = receive(connection)
+            connection.settimeout(settings.patience)
+            if "refused" in message:
+                raise WorkerError(f"it refused the job: {message['refused']}")
+            if "process" in message:
+                os.environ.update(message["environment"])
+                taken = True
+                with suppress(ProcessLookupError):  # done already; its last word is on the way
+                    serving = os.pidfd_open(message["process"])
+            if "exit" in message:
+                return int(message["exit"])
+    except TimeoutError:
+        silent = connection.gettimeout()
+        if serving is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(serving, signal.SIGKILL)
+        elif not taken:
+            _kill_server(settings)
+        raise WorkerError(f"no sign of life for {silent:g} s, so it was killed") from None
+    except (EOFError, ConnectionError, FileNotFoundError) as error:
+        if not taken:
+            raise _GoneError from error
+        raise WorkerError("it died while it worked for this job") from None
+    finally:
+        if serving is not None:
+            os.close(serving)
+
+
+def _kill_server(settings: Settings) -> None:
+    """Kill the server and, with it, what it forked."""
+    try:
+        text = (Path(settings.folder) / PROCESS).read_text(encoding="ascii")
+        process, began = map(int, text.split())
+        handle = os.pidfd_open(process)
+    except (OSError, ValueError):
+        return
+    try:
+        if born(process) == began:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(handle)
+    leave(Path(settings.folder))
+
+
+def _choose_device(settings: Settings) -> None:
+    """Without a worker: take a device that no other job of this kind has, until this process ends.
+
+    What stands for a taken device is an address without a file, which the kernel gives to one
+    process at a time; the open socket stays behind ``exec``.
+    """
+    if len(settings.devices) < 2 or os.environ.get(VISIBLE) in settings.devices:
+        return  # nothing to choose, or the worker's device is this job's already
+    for slot in range(settings.slots):
+        taken = socket.socket(socket.AF_UNIX)
+        try:
+            taken.bind(f"\0synthsight-{settings.owner}-{settings.born}-{slot}")
+        except OSError:
+            taken.close()
+            continue
+        os.set_inheritable(taken.detach(), True)
+        os.environ[VISIBLE] = settings.devices[slot % len(settings.devices)]
+        return

@@ -1,0 +1,469 @@
+"""The server of a worker: imports programs once, then forks a process for whoever asks.
+
+Run as ``python -m synthsight.worker.server DEVICE PLAIN`` with two listening sockets. It has one
+thread and computes nothing, so that it can fork at any time and no program can hold it up. It ends
+with the process that it serves, however that ends, and all its forks end with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import fcntl
+import hmac
+import importlib.util
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from synthsight.cache import ModelCache
+from synthsight.digest import code_digest
+from synthsight.worker.protocol import (
+    BEAT,
+    LOCK,
+    TOKEN,
+    VARIABLE,
+    VISIBLE,
+    Settings,
+    WorkerError,
+    born,
+    enter,
+    is_same_user,
+    leave,
+    receive,
+    send,
+)
+
+#: Seconds that a program without a client gets to end by itself.
+_GRACE = 10.0
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that was imported.
+
+    Attributes:
+        main: what it runs.
+        code: the digest of its code, as it was when it was imported.
+    """
+
+    main: Callable[..., None]
+    code: str
+
+
+@dataclass
+class Child:
+    """A fork of the server.
+
+    Attributes:
+        process: its number.
+        control: the connection over which it gets clients, and says that it is free again.
+        slot: its device; None for one that serves a single client.
+        busy: whether it serves one.
+    """
+
+    process: int
+    control: socket.socket
+    slot: int | None
+    busy: bool = True
+
+
+class Cancelled(BaseException):
+    """Raised in a program whose client is gone."""
+
+
+# The server --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Server:
+    """The process that listens and forks."""
+
+    settings: Settings
+    programs: dict[str, Program]
+    token: str
+    listening: tuple[socket.socket, socket.socket]
+    owner: int
+    children: list[Child]
+    waiting: list[socket.socket] = field(default_factory=list)
+    last: float = field(default_factory=time.monotonic)
+
+    def run(self) -> None:
+        """Serve until the owner ends or nothing has been asked for a while."""
+        device, plain = self.listening
+        while True:
+            sources: list[Any] = [
+                self.owner,
+                *self.listening,
+                *(child.control for child in self.children),
+            ]
+            ready, _, _ = select.select(sources, [], [], BEAT)
+            if self.owner in ready:
+                return
+            for child in [child for child in self.children if child.control in ready]:
+                self._hear(child)
+            if plain in ready:
+                self._fork(plain.accept()[0], None)
+            if device in ready:
+                self.waiting.append(device.accept()[0])
+            self._hand_out()
+            if self.waiting or any(child.busy for child in self.children):
+                self.last = time.monotonic()
+            elif time.monotonic() - self.last > self.settings.idle and self._close():
+                return
+
+    def _hear(self, child: Child) -> None:
+        """A child says that it is free; or, in ending, nothing."""
+        with suppress(ConnectionError):  # it left a client unread
+            if child.control.recv(1):
+                child.busy = False
+                return
+        child.control.close()
+        _, status = os.waitpid(child.process, 0)
+        self.children.remove(child)
+        if child.slot is not None:
+            code = os.waitstatus_to_exitcode(status)
+            _note(f"slot {child.slot}: process {child.process} ended with {code}")
+
+    def _hand_out(self) -> None:
+        """Give waiting clients to processes that are free; tell the others that they wait."""
+        while self.waiting:
+            # The last one in use first: it most likely has the model.
+            free = [child for child in self.children if child.slot is not None and not child.busy]
+            taken = {child.slot for child in self.children}
+            slots = [slot for slot in range(self.settings.slots) if slot not in taken]
+            if not free and not slots:
+                break
+            connection = self.waiting.pop(0)
+            if not free:
+                self._fork(connection, slots[0])
+                continue
+            child = free[-1]
+            self.children.remove(child)
+            self.children.append(child)
+            child.busy = True
+            try:
+                socket.send_fds(child.control, [b"\0"], [connection.fileno()])
+            except OSError:  # it has just died; its end is heard next
+                self.waiting.insert(0, connection)
+                break
+            connection.close()
+        for connection in list(self.waiting):
+            try:
+                connection.setblocking(False)
+                send(connection, {})
+                connection.setblocking(True)
+            except OSError:
+                self.waiting.remove(connection)
+                connection.close()
+
+    def _fork(self, connection: socket.socket, slot: int | None) -> None:
+        """Start a process for a client."""
+        ours, its = socket.socketpair()
+        process = os.fork()
+        if process:
+            its.close()
+            connection.close()
+            self.children.append(Child(process, ours, slot))
+            return
+        status = 1
+        try:
+            self._become_child(ours, slot)
+            serve_clients(self, connection, its, slot)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+
+    def _become_child(self, ours: socket.socket, slot: int | None) -> None:
+        server = os.getppid()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != server or born(server) is None:
+            os._exit(1)
+        for connection in (*self.listening, ours, *self.waiting):
+            connection.close()
+        for child in self.children:
+            child.control.close()
+        os.close(self.owner)
+        devices = self.settings.devices
+        if slot is not None and devices:
+            os.environ[VISIBLE] = devices[slot % len(devices)]
+
+    def _close(self) -> bool:
+        """Stop listening, unless a client is just about to connect."""
+        with open(Path(self.settings.folder) / LOCK, "a", encoding="ascii") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            ready, _, _ = select.select(self.listening, [], [], 0)
+            if ready:
+                return False
+            leave(Path(self.settings.folder))
+        return True
+
+
+def _note(line: str) -> None:
+    """A line for the worker's own log."""
+    print(time.strftime("%H:%M:%S"), line, flush=True)
+
+
+# A fork ------------------------------------------------------------------------------------------
+
+
+def serve_clients(
+    server: Server, connection: socket.socket, control: socket.socket, slot: int | None
+) -> None:
+    """Serve one client; with a slot, further ones too."""
+    # As many processes as share a device's memory, or the main memory.
+    sharing = server.settings.slots / max(1, len(server.settings.devices))
+    models = ModelCache(share=min(1.0, 1 / sharing)) if slot is not None else None
+    while True:
+        with connection:
+            serve(server, connection, models)
+        if slot is None:
+            return
+        control.sendall(b"\0")
+        data, files, _, _ = socket.recv_fds(control, 1, 1)
+        if not data:
+            return
+        connection = socket.socket(fileno=files[0])
+
+
+def serve(server: Server, connection: socket.socket, models: ModelCache | None) -> None:
+    """Run a program for a client, with its output going where the client's goes."""
+    files: list[int] = []
+    try:
+        connection.settimeout(10)
+        request, files = receive(connection, 2)
+        refusal = _refuse(server, connection, request, files)
+        if refusal is not None:
+            send(connection, {"refused": refusal})
+            return
+        environment = {VISIBLE: os.environ[VISIBLE]} if server.settings.devices and models else {}
+        send(connection, {"process": os.getpid(), "environment": environment})
+        program = server.programs[request["program"]]
+        with Beats(connection) as beats, Output(files[0], files[1]):
+            os.chdir(request["folder"])
+            sys.argv = [request["program"], *request["arguments"]]
+            status = beats.run(lambda: _run(program, models))
+        if status is not None:
+            send(connection, {"exit": status})
+    except (OSError, EOFError, WorkerError) as error:
+        _note(f"a client was lost: {error!r}")
+    finally:
+        for file in files:
+            os.close(file)
+
+
+def _refuse(
+    server: Server, connection: socket.socket, request: dict[str, Any], files: list[int]
+) -> str | None:
+    """Why a request is not served, if so."""
+    if not is_same_user(connection):
+        return "it is another user's"
+    if not hmac.compare_digest(str(request.get("token")), server.token):
+        return "wrong token"
+    if request.get("program") not in server.programs or len(files) != 2:
+        return "no such program"
+    code = request.get("code")
+    if code and code != server.programs[request["program"]].code:
+        return "the code has changed since the run began"
+    return None
+
+
+def _run(program: Program, models: ModelCache | None) -> int:
+    """Run a program as the interpreter would, and give its exit status."""
+    try:
+        if models is None:
+            program.main()
+        else:
+            program.main(models)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+class Beats:
+    """Signs of life to a client while a program runs for it; the end of the program without it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._running = False
+        self._stop, self._stopped = socket.socketpair()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Beats:
+        signal.signal(signal.SIGUSR1, self._cancel)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.close()
+        self._thread.join()
+        self._stopped.close()
+
+    def run(self, function: Callable[[], int]) -> int | None:
+        """Run a function; None if the client went away meanwhile."""
+        try:
+            self._running = True
+            status = function()
+            self._running = False
+        except Cancelled:
+            _note("cancelled: its client is gone")
+            return None
+        finally:
+            self._running = False
+        return status
+
+    def _cancel(self, *_: object) -> None:
+        if self._running:
+            raise Cancelled
+
+    def _beat(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._connection, self._stopped], [], [], BEAT)
+            if self._stopped in ready:
+                return
+            try:
+                # A client says nothing more: what can be read is its end.
+                if self._connection in ready:
+                    break
+                send(self._connection, {})
+            except OSError:
+                break
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        if not select.select([self._stopped], [], [], _GRACE)[0]:
+            _note("ended: what runs cannot be cancelled")
+            os._exit(1)
+
+
+class Output:
+    """Standard output and error of this process, on other files for a while.
+
+    The files themselves, so that output of libraries in C and traces of a crash go there, too.
+    """
+
+    def __init__(self, output: int, error: int) -> None:
+        self._files = (output, error)
+
+    def __enter__(self) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._saved = (os.dup(1), os.dup(2))
+        for number, file in enumerate(self._files, 1):
+            os.dup2(file, number)
+
+    def __exit__(self, *_: object) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, file in enumerate(self._saved, 1):
+            os.dup2(file, number)
+            os.close(file)
+
+
+# The start ---------------------------------------------------------------------------------------
+
+
+def import_program(path: Path) -> Program:
+    """Import a program from its file. It does not run, since it guards its ``main()``."""
+    code = code_digest(path)
+    specification = importlib.util.spec_from_file_location(f"_program_{path.stem}", path)
+    if specification is None or specification.loader is None:
+        raise WorkerError(f"{path} is no program in Python")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return Program(module.main, code)
+
+
+def _import_programs(settings: Settings, owner: int) -> dict[str, Program]:
+    """Import what is to be served, with an eye on the owner, since it may take long."""
+    stop, stopped = socket.socketpair()
+
+    def watch() -> None:
+        sources: list[Any] = [owner, stopped]
+        if owner in select.select(sources, [], [])[0]:
+            leave(Path(settings.folder))
+            os._exit(0)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        return {path: import_program(Path(path)) for path in settings.programs}
+    finally:
+        stop.close()
+        thread.join()  # before any fork
+        stopped.close()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what servers left behind that were killed."""
+    for path in folder.parent.iterdir():
+        owner, _, rest = path.name.partition("-")
+        began = rest.partition("-")[0]
+        if path != folder and owner.isdigit() and str(born(int(owner))) != began:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def main() -> NoReturn:
+    """Run the server."""
+    settings = Settings.from_json(os.environ[VARIABLE])
+    folder = Path(settings.folder)
+    # Before this the sockets were those of the client that started this process.
+    listening = [socket.socket(fileno=int(number)) for number in sys.argv[1:3]]
+    for connection in listening:
+        connection.listen(128)
+        connection.setblocking(True)
+    try:
+        owner = os.pidfd_open(settings.owner)
+        if born(settings.owner) != settings.born:
+            raise ProcessLookupError
+    except ProcessLookupError:
+        leave(folder)
+        sys.exit(0)
+    enter(folder)
+    _sweep(folder)
+    faulthandler.enable()  # into the job's log if a program crashes
+    # Looking for devices must not set up CUDA here: that would forbid its use in the forks.
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
+    start = time.monotonic()
+    children: list[Child] = []
+    try:
+        programs = _import_programs(settings, owner)
+        _note(
+            f"process {os.getpid()}: {len(programs)} programs in {time.monotonic() - start:.1f} s"
+        )
+        token = (folder / TOKEN).read_text(encoding="ascii")
+        Server(settings, programs, token, (listening[0], listening[1]), owner, children).run()
+    finally:
+        for child in children:
+            os.kill(child.process, signal.SIGKILL)
+        leave(folder)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

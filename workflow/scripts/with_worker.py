@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""Run another program of this folder in the workflow's warm worker, if there is one.
+
+Its output, its exit status and the files that it writes are the same in its own process.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from synthsight.worker.client import run_program
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--on-device", action="store_true", help="it runs a model on a device")
+    parser.add_argument("--code", default="", help="digest of the program's code")
+    parser.add_argument("program", help="name of the program, followed by its arguments")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    args = parser.parse_args()
+    program = Path(__file__).resolve().with_name(args.program)
+    run_program(program, args.arguments, args.code, args.on_device)
+
+
+if __name__ == "__main__":
+    main()
