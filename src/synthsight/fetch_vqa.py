@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from synthsight.files import atomic, sha256_of
+from synthsight.hub import check_cached, not_brought
 from synthsight.ofa.checkpoint import load_checkpoint
 from synthsight.ofa.config import OFAConfig, OFAError
 from synthsight.ofa.tokenizer import OFATokenizer
@@ -193,18 +193,9 @@ def _download(repository: str, revision: str | None) -> tuple[Path, dict[str, An
                     raise
     except Exception as error:
         # The hub's client wraps what went wrong in many types of several libraries.
-        cause = " ".join(str(error).split())[:300]
-        raise VqaModelError(
-            f"hf-hub:{repository} could not be brought ({type(error).__name__}: {cause}). On a "
-            "machine without internet: download it elsewhere, copy the hub's cache folder "
-            f"({huggingface_hub.constants.HF_HUB_CACHE}) here, or name a local folder in the "
-            "model's `checkpoint`"
-        ) from error
-    # The cache names a large file by the sha256 that the hub states for it.
-    stated = Path(file).resolve().name
-    checksum = "none stated"
-    if re.fullmatch(r"[0-9a-f]{64}", stated):
-        checksum = "verified" if sha256_of(Path(file)) == stated else "differs"
+        source = f"hf-hub:{repository}"
+        raise VqaModelError(not_brought(source, error, "a local folder")) from error
+    _, checksum = check_cached(Path(file))
     return folder, {"revision": folder.name, "checksum": checksum, "license": _license(folder)}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -23,3 +25,19 @@ def write_table(
         table.to_csv(temporary, index=False, lineterminator="\n")
     with atomic(parquet) as temporary:
         table.to_parquet(temporary, index=False)
+
+
+def write_records(
+    path: str | os.PathLike[str], columns: Sequence[str], records: Iterable[object]
+) -> None:
+    """Write attributes of records as CSV, atomically.
+
+    All is quoted, since file names and questions may hold line ends of any kind.
+    """
+    with (
+        atomic(path) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as handle,
+    ):
+        writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        writer.writerow(columns)
+        writer.writerows([getattr(record, column) for column in columns] for record in records)

@@ -26,6 +26,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from torch import Tensor
 
 from synthsight.files import atomic, sha256_of
+from synthsight.hub import check_cached, not_brought
 from synthsight.models import Architecture, ModelError, StateDict, build, published
 
 #: The names under which timm looks for weights in a hub's repository, in its order.
@@ -232,13 +233,7 @@ def _from_timm(architecture: Architecture) -> Fetched:
         )
     except Exception as error:
         # The hub's client wraps what went wrong in many types of several libraries.
-        cause = " ".join(str(error).split())[:300]
-        raise WeightsError(
-            f"{source} could not be brought ({type(error).__name__}: {cause}). On a machine "
-            f"without internet: download it elsewhere, copy the hub's cache folder "
-            f"({huggingface_hub.constants.HF_HUB_CACHE}) here, or name a local file in the "
-            "model's `checkpoint`"
-        ) from error
+        raise WeightsError(not_brought(source, error, "a local file")) from error
     digest, checksum = None, "none stated"
     if source.startswith("hf-hub:"):
         digest, checksum = _hub_digest(source.removeprefix("hf-hub:"))
@@ -246,16 +241,9 @@ def _from_timm(architecture: Architecture) -> Fetched:
 
 
 def _hub_digest(repository: str) -> tuple[str | None, str]:
-    """The sha256 of a hub's file in the cache, and how it compares with the stated one.
-
-    The cache names a large file by the sha256 that the hub states for it.
-    """
+    """The sha256 of a hub's file in the cache, and how it compares with the stated one."""
     for name in _HUB_FILES:
         cached = huggingface_hub.try_to_load_from_cache(repository, name)
         if isinstance(cached, str):
-            digest = sha256_of(Path(cached))
-            stated = Path(cached).resolve().name
-            if not re.fullmatch(r"[0-9a-f]{64}", stated):
-                return digest, "none stated"
-            return digest, "verified" if stated == digest else "differs"
+            return check_cached(Path(cached))
     return None, "none stated"

@@ -13,6 +13,7 @@ import json
 import sys
 
 from synthsight.fetch_vqa import VqaModelError, fetch_vqa
+from synthsight.hub import warn_of_checksum
 
 
 def main() -> None:
@@ -28,11 +29,7 @@ def main() -> None:
     except VqaModelError as error:
         sys.exit(f"fetch_vqa: model {args.spec['name']!r}: {error}")
     print(json.dumps(record, indent=2))
-    if record["checksum"] == "differs":
-        print(
-            f"WARNING: the file in the cache does not have the checksum that {record['source']} "
-            "states: it is incomplete, or it is another file. Its sha256 is kept in the note."
-        )
+    warn_of_checksum(record)
 
 
 if __name__ == "__main__":

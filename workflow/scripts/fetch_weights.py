@@ -12,6 +12,7 @@ import json
 import sys
 from pathlib import Path
 
+from synthsight.hub import warn_of_checksum
 from synthsight.models import Architecture
 from synthsight.weights import WeightsError, fetch_weights
 
@@ -36,11 +37,7 @@ def main() -> None:
     except WeightsError as error:
         sys.exit(f"fetch_weights: {error}")
     print(json.dumps(record, indent=2))
-    if record["checksum"] == "differs":
-        print(
-            f"WARNING: the file in the cache does not have the checksum that {record['source']} "
-            "states: it is incomplete, or it is another file. Its sha256 is kept in the note."
-        )
+    warn_of_checksum(record)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,10 @@ reason, sorted by image.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections import Counter
 
-from synthsight.files import atomic
 from synthsight.manifest import ImageRecord, read_manifest
+from synthsight.tables import write_records
 
 COLUMNS = ["image", "category", "generator", "sha256", "reason"]
 
@@ -27,14 +26,7 @@ def main() -> None:
     excluded = sorted(
         (record for record in records if record.status != "ok"), key=lambda record: record.image
     )
-    with (
-        atomic(args.output) as temporary,
-        open(temporary, "w", encoding="utf-8", newline="") as handle,
-    ):
-        # All is quoted: names may hold line ends of any kind.
-        writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(record, column) for column in COLUMNS] for record in excluded)
+    write_records(args.output, COLUMNS, excluded)
     print(f"{len(records)} files, {len(excluded)} of them excluded")
     for category, count in sorted(Counter(record.category for record in excluded).items()):
         print(f"{category}: {count} excluded")

@@ -9,14 +9,13 @@ fails if there are any.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from synthsight.files import atomic
 from synthsight.questions import read_questions, read_shard
+from synthsight.tables import write_records
 
 COLUMNS = ["line", "image", "question", "answer", "reason"]
 
@@ -46,14 +45,7 @@ def main() -> None:
             "list_excluded_questions: the questions above cannot be asked. Mend the file, or set "
             "vqa.invalid to exclude"
         )
-    with (
-        atomic(args.output) as temporary,
-        open(temporary, "w", encoding="utf-8", newline="") as handle,
-    ):
-        # All is quoted: questions may hold line ends of any kind.
-        writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(row, column) for column in COLUMNS] for row in excluded)
+    write_records(args.output, COLUMNS, excluded)
 
 
 if __name__ == "__main__":
