@@ -304,12 +304,17 @@ def test_a_setting_of_speed_runs_nothing(project: Project) -> None:
 
 
 @pytest.mark.parametrize("setting", [{"precision": "bf16"}, {"compile": True}])
-def test_a_setting_of_arithmetic_runs_the_classifications(
+def test_a_setting_of_arithmetic_runs_what_computes_with_it(
     project: Project, setting: dict[str, object]
 ) -> None:
     project.configure({**project.config, **setting})
+    planned = project.plan()
+    questions = {job for job in planned if job[0] == "ask" or "vqa" in job[0]}
     jobs = {("classify", model, category) for model in MODELS for category in CATEGORIES}
-    assert project.plan() == jobs | SCORES | FAN_IN
+    assert planned - questions == jobs | SCORES | FAN_IN
+    asked = {job for job in questions if job[0] == "ask"}
+    every = {("ask", model, shard) for model in VQA_MODELS for shard in SHARDS}
+    assert asked == (every if "precision" in setting else set())
 
 
 def test_other_intervals_run_the_aggregation_and_what_reads_it(project: Project) -> None:
