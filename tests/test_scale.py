@@ -1,0 +1,79 @@
+"""What must hold for experiments far larger than the paper's."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from conftest import REPOSITORY
+
+CATEGORIES = 5000
+
+SNAKEFILE = """
+import json
+from pathlib import Path
+
+RUN, LOGS = "results", "results/logs"
+SETTINGS = json.loads(Path("spec.json").read_text())
+CATEGORIES = sorted(SETTINGS["categories"])
+MANIFESTS = [f"{RUN}/images/{category}.parquet" for category in CATEGORIES]
+score_spec = label_file_of = index_spec = None
+shell.prefix("set -euo pipefail; export PATH=%s:$PATH; ")
+spec = lambda function: lambda wildcards: json.dumps(SETTINGS)
+code = lambda program: ""
+label_file_of = lambda wildcards: []
+
+include: "%s/rules/score.smk"
+include: "%s/rules/index_images.smk"
+"""
+
+
+def test_thousands_of_categories_fit_on_a_command_line(tmp_path: Path) -> None:
+    names = [f"thing number {number:04}" for number in range(CATEGORIES)]
+    for folder, table in (
+        ("images", {"image": ["a.png"], "generator": ["muse"], "status": ["ok"]}),
+        ("logits/model", {"image": ["a.png"], "logits": [[0.1, 0.7, 0.2]]}),
+    ):
+        schema = {"logits": pa.list_(pa.float32(), 3)}
+        columns = {name: pa.array(values, schema.get(name)) for name, values in table.items()}
+        about = {"synthsight": json.dumps({"model": "model"})}
+        (tmp_path / "results" / folder).mkdir(parents=True)
+        pq.write_table(pa.table(columns).replace_schema_metadata(about), tmp_path / "one")
+        for name in names:
+            os.link(tmp_path / "one", tmp_path / "results" / folder / f"{name}.parquet")
+        (tmp_path / "one").unlink()
+    (tmp_path / "labels.txt").write_text("thing\nnumber\nother\n", encoding="utf-8")
+    spec = {
+        "labels": "labels.txt",
+        "rules": ["words/simple"],
+        "aggregation": "max",
+        "categories": {name: {"also": ["number"], "classes": None} for name in names},
+    }
+    (tmp_path / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    programs = f"{REPOSITORY}/workflow/scripts:{Path(sys.executable).parent}"
+    (tmp_path / "Snakefile").write_text(SNAKEFILE % (programs, REPOSITORY, REPOSITORY), "utf-8")
+    command = [Path(sys.executable).with_name("snakemake"), "--cores", "1", "--show-failed-logs"]
+    done = subprocess.run(
+        [*command, "results/scores/model.parquet"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    scored = pq.read_table(tmp_path / "results" / "scores" / "model.parquet")
+    assert scored["category"].to_pylist() == names
+    assert all(scored["top1_hit"].to_pylist())
+
+
+def test_no_list_by_category_stands_on_a_command_line_itself() -> None:
+    for path in (REPOSITORY / "rules").glob("*.smk"):
+        text = path.read_text(encoding="utf-8")
+        for found in re.finditer(r".*\{input\.(?:manifests|logits):q\}.*", text):
+            assert "@<(printf" in found[0], f"{path.name}: {found[0]}"
