@@ -23,14 +23,13 @@ RUN, LOGS = "results", "results/logs"
 SETTINGS = json.loads(Path("spec.json").read_text())
 CATEGORIES = sorted(SETTINGS["categories"])
 MANIFESTS = [f"{RUN}/images/{category}.parquet" for category in CATEGORIES]
-score_spec = label_file_of = index_spec = None
+score_spec = None
 shell.prefix("set -euo pipefail; export PATH=%s:$PATH; ")
 spec = lambda function: lambda wildcards: json.dumps(SETTINGS)
 code = lambda program: ""
 label_file_of = lambda wildcards: []
 
 include: "%s/rules/score.smk"
-include: "%s/rules/index_images.smk"
 """
 
 
@@ -57,7 +56,7 @@ def test_thousands_of_categories_fit_on_a_command_line(tmp_path: Path) -> None:
     }
     (tmp_path / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
     programs = f"{REPOSITORY}/workflow/scripts:{Path(sys.executable).parent}"
-    (tmp_path / "Snakefile").write_text(SNAKEFILE % (programs, REPOSITORY, REPOSITORY), "utf-8")
+    (tmp_path / "Snakefile").write_text(SNAKEFILE % (programs, REPOSITORY), "utf-8")
     command = [Path(sys.executable).with_name("snakemake"), "--cores", "1", "--show-failed-logs"]
     done = subprocess.run(
         [*command, "results/scores/model.parquet"],
