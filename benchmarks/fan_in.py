@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,22 +54,22 @@ def run(program: str, *arguments: str) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e9
 
 
+def apart(function: Callable[..., list[str]], *arguments: object) -> list[str]:
+    """Call a function in a process of its own: a child's peak memory begins with its parent's."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
 def write_logits(folder: Path, images: int) -> list[str]:
     """Logits and manifest of one category, linked to for all of them; arguments of `score`."""
+    from synthsight import classify  # torch, which is to stay out of the parent
+
     rng = np.random.default_rng(0)
     labels = imagenet_1k_names()
     names = [f"{GENERATORS[n % 2]}/thing/{n:08}.png" for n in range(images // CATEGORIES)]
     names.sort()
-    metadata = {"synthsight": json.dumps({"model": "model0"})}
-    schema = pa.schema([("image", pa.string()), ("logits", pa.list_(pa.float32(), 1000))], metadata)
-    with pq.ParquetWriter(
-        folder / "logits", schema, compression="zstd", use_dictionary=False
-    ) as file:
-        for start in range(0, len(names), 8192):
-            part = names[start : start + 8192]
-            values = rng.standard_normal(len(part) * 1000, np.float32)
-            logits = pa.FixedSizeListArray.from_arrays(pa.array(values), 1000)
-            file.write_table(pa.table([pa.array(part), logits], schema=schema))
+    logits = rng.standard_normal((len(names), 1000), np.float32)
+    classify.write_logits(folder / "logits", names, logits, {"model": "model0"})
     generators = [name.split("/")[0] for name in names]
     manifest = {"image": names, "generator": generators, "status": ["ok"] * len(names)}
     pq.write_table(pa.table(manifest), folder / "manifest")
@@ -179,9 +180,9 @@ def main() -> None:
             folder = Path(name)
             todo = {}
             if not args.only or "score" in args.only:
-                todo["score"] = write_logits(folder, images)
+                todo["score"] = apart(write_logits, folder, images)
             if set(args.only or ["all"]) != {"score"}:
-                scores = write_scores(folder, images, args.models)
+                scores = apart(write_scores, folder, images, args.models)
                 todo |= programs(folder, scores, args.resamples)
             for program, arguments in todo.items():
                 if args.only and program not in args.only:

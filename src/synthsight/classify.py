@@ -20,6 +20,9 @@ from synthsight.files import atomic
 from synthsight.normalise import normalise
 from synthsight.pixels import read_batches
 
+#: Images in a row group of the logits: what a reader holds at a time.
+_ROWS = 8192
+
 
 class NonFiniteLogitsError(RuntimeError):
     """A model that answers with NaN or infinite values."""
@@ -117,8 +120,13 @@ def write_logits(
         pq.write_table(
             table.replace_schema_metadata(encoded),
             temporary,
+            # Chosen by benchmarks/encodings.py: the bytes of signs and exponents side by side are
+            # what can be compressed, and the lowest level does it as well as higher ones.
+            column_encoding={"logits.list.element": "BYTE_STREAM_SPLIT"},
             compression="zstd",
+            compression_level=1,
             use_dictionary=False,
+            row_group_size=_ROWS,
         )
 
 
