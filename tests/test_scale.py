@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from conftest import REPOSITORY
+import pytest
+from conftest import REPOSITORY, Project, draw_image
 
 CATEGORIES = 5000
+
+#: Of the small project.
+CATEGORY_NAMES = ("bagel", "clock", "toilet_seat")
 
 SNAKEFILE = """
 import json
@@ -76,3 +81,45 @@ def test_no_list_by_category_stands_on_a_command_line_itself() -> None:
         text = path.read_text(encoding="utf-8")
         for found in re.finditer(r".*\{input\.(?:manifests|logits):q\}.*", text):
             assert "@<(printf" in found[0], f"{path.name}: {found[0]}"
+
+
+# Pixels that are not kept -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lean(project: Project) -> Project:
+    """A project whose logits were made without keeping pixels."""
+    shutil.rmtree(project.results / "pixels")
+    before = project.results / "logits"
+    before.rename(project.folder / "before")
+    project.configure({**project.config, "keep_pixels": False})
+    project.run("logits")
+    return project
+
+
+def test_pixels_that_are_not_kept_change_disk_use_and_no_more(lean: Project) -> None:
+    assert not list((lean.results / "pixels").rglob("*.arrow"))
+    for path in (lean.results / "logits").rglob("*.parquet"):
+        kept = lean.folder / "before" / path.relative_to(lean.results / "logits")
+        assert path.read_bytes() == kept.read_bytes()
+    # A finished run does not miss them.
+    assert lean.plan("logits") == set()
+    # A new image runs its category.
+    draw_image(lean.folder / "pictures" / "muse" / "clock" / "new.png", seed=99)
+    assert {job[-1] for job in lean.plan("logits")} == {"clock", "logits"}
+    (lean.folder / "pictures" / "muse" / "clock" / "new.png").unlink()
+    # A new model decodes for itself, and no other runs: not those of its geometry, either.
+    config = lean.config
+    config["models"].append({**config["models"][0], "name": "another"})
+    lean.configure(config)
+    assert lean.plan("logits") == {
+        ("logits",),
+        ("fetch_weights", "another"),
+        *(("prepare_pixels", "resize72-bilinear-crop64-of-another", c) for c in CATEGORY_NAMES),
+        *(("classify", "another", c) for c in CATEGORY_NAMES),
+    }
+
+
+def test_kept_pixels_may_be_deleted(project: Project) -> None:
+    shutil.rmtree(project.results / "pixels")
+    assert project.plan() == set()
