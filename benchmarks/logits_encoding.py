@@ -1,6 +1,6 @@
 """How logits are best stored as Parquet: encodings, compressions and row groups side by side.
 
-    python benchmarks/encodings.py [--images 8000] [--repeats 3]
+    python benchmarks/logits_encoding.py [--images 8000] [--repeats 3]
 
 The logits are generated: 1000 classes, means that differ by class, noise, a few high values for
 each image. What compresses in logits is their sign and exponent; the mantissa's bits are noise in

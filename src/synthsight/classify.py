@@ -120,8 +120,8 @@ def write_logits(
         pq.write_table(
             table.replace_schema_metadata(encoded),
             temporary,
-            # Chosen by benchmarks/encodings.py: the bytes of signs and exponents side by side are
-            # what can be compressed, and the lowest level does it as well as higher ones.
+            # Chosen by benchmarks/logits_encoding.py: the bytes of signs and exponents side by side
+            # are what can be compressed, and the lowest level does it as well as higher ones.
             column_encoding={"logits.list.element": "BYTE_STREAM_SPLIT"},
             compression="zstd",
             compression_level=1,
