@@ -54,6 +54,12 @@ PRIMARY = SETTINGS["matching"]["primary"]
 RUN = f"results/{SETTINGS['run']}"
 LOGS = f"{RUN}/logs"
 
+#: Folders of pixels, and the models whose classification reads them.
+GEOMETRIES = {}
+for _model in MODELS.values():
+    _own = "" if SETTINGS["keep_pixels"] else f"-of-{_model.name}"
+    GEOMETRIES.setdefault(_model.geometry.name + _own, []).append(_model.name)
+
 #: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
 MODELS_PER_PAGE = 5
 PAGES = range(1, (len(MODELS) - 1) // MODELS_PER_PAGE + 2)
@@ -72,7 +78,7 @@ if workflow.is_main_process:
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
     category="|".join(map(re.escape, CATEGORIES)),
-    geometry="|".join(sorted({re.escape(model.geometry.name) for model in MODELS.values()})),
+    geometry="|".join(map(re.escape, GEOMETRIES)),
     page="[0-9]+",
     # An empty alternative would match an empty name.
     vqa_model="|".join(map(re.escape, VQA_MODELS)) or "(?!)",
@@ -179,11 +185,7 @@ def pixels_spec(wildcards):
     return {
         "root": SETTINGS["images"]["root"],
         "max_pixels": SETTINGS["images"]["max_pixels"],
-        "geometry": next(
-            model.geometry.as_dict()
-            for model in MODELS.values()
-            if model.geometry.name == wildcards.geometry
-        ),
+        "geometry": MODELS[GEOMETRIES[wildcards.geometry][0]].geometry.as_dict(),
     }
 
 
@@ -303,13 +305,29 @@ def label_file_of(wildcards):
 
 def pixels_of(wildcards):
     """The pixels that a model's classification of a category reads."""
-    geometry = MODELS[wildcards.model].geometry.name
+    geometry = next(name for name, models in GEOMETRIES.items() if wildcards.model in models)
     return f"{RUN}/pixels/{geometry}/{wildcards.category}.arrow"
+
+
+def if_kept(pixels):
+    """Pixels that stay, or that are deleted as soon as they have been classified."""
+    return pixels if SETTINGS["keep_pixels"] else temp(pixels)
+
+
+def pixels_priority(wildcards):
+    """Pixels that are not kept are made as they are used: a model's before the next model's."""
+    if SETTINGS["keep_pixels"]:
+        return 0
+    return min(map(_priority, GEOMETRIES[wildcards.geometry])) - 0.5
 
 
 def model_priority(wildcards):
     """Model-major order: the first model of the configuration goes first."""
-    return len(VQA_MODELS) + len(MODELS) - list(MODELS).index(wildcards.model)
+    return _priority(wildcards.model)
+
+
+def _priority(model):
+    return len(VQA_MODELS) + len(MODELS) - list(MODELS).index(model)
 
 
 def vqa_model_priority(wildcards):

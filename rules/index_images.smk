@@ -33,10 +33,11 @@ rule list_excluded:
         f"{LOGS}/list_excluded.log",
     params:
         code=code("list_excluded"),
+    # Lists by category go through a pipe: the system bounds the length of a command.
     shell:
         """
         with_worker.py --code {params.code} list_excluded.py \
-            --manifests {input.manifests:q} \
+            --manifests @<(printf '%s\\n' {input.manifests:q}) \
             --output {output.table:q} \
             >{log:q} 2>&1
         """

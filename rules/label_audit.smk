@@ -16,11 +16,12 @@ rule label_audit:
     params:
         spec=spec(audit_spec),
         code=code("label_audit"),
-    # The flags are for people, so they are printed, too: once, since the job runs once.
+    # What goes through a pipe grows with the categories, and the system bounds the length of a
+    # command. The flags are for people, so they are printed, too: once, since the job runs once.
     shell:
         """
         with_worker.py --code {params.code} label_audit.py \
-            --spec {params.spec:q} \
+            --spec @<(printf '%s\\n' {params.spec:q}) \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \
             2>&1 | tee {log:q}

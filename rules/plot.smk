@@ -16,11 +16,12 @@ rule plot_samples:
     params:
         root=lambda wildcards: SETTINGS["images"]["root"],
         code=code("plot_samples"),
+    # Lists by category go through a pipe: the system bounds the length of a command.
     shell:
         """
         with_worker.py --code {params.code} plot_samples.py \
-            --manifests {input.manifests:q} \
-            --root {params.root:q} \
+            --manifests @<(printf '%s\\n' {input.manifests:q}) \
+            --root={params.root:q} \
             --pdf {output.pdf:q} \
             --png {output.png:q} \
             >{log:q} 2>&1
@@ -45,12 +46,13 @@ rule plot_overview:
     params:
         spec=spec(intervals_spec),
         code=code("plot_overview"),
+    # Lists by category go through a pipe: the system bounds the length of a command.
     shell:
         """
         with_worker.py --code {params.code} plot_overview.py \
             --accuracy {input.accuracy:q} \
             --agreement {input.agreement:q} \
-            --manifests {input.manifests:q} \
+            --manifests @<(printf '%s\\n' {input.manifests:q}) \
             --weights {input.notes:q} \
             --spec {params.spec:q} \
             --pdf {output.pdf:q} \

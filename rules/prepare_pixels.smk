@@ -1,13 +1,16 @@
-# Decoded, resized and cropped images, once per geometry and not once per model.
+# Decoded, resized and cropped images, once per geometry and not once per model. Where they are not
+# kept, each model has its own: deleted, shared ones would have to be made again for a new model, and
+# Snakemake would then run all models again that share them.
 
 
 rule prepare_pixels:
     input:
         manifest=f"{RUN}/images/{{category}}.parquet",
     output:
-        pixels=f"{RUN}/pixels/{{geometry}}/{{category}}.arrow",
+        pixels=if_kept(f"{RUN}/pixels/{{geometry}}/{{category}}.arrow"),
     log:
         f"{LOGS}/prepare_pixels/{{geometry}}/{{category}}.log",
+    priority: pixels_priority
     threads: 1
     params:
         spec=spec(pixels_spec),

@@ -13,12 +13,13 @@ rule score:
     params:
         spec=spec(score_spec),
         code=code("score"),
+    # Lists by category go through a pipe: the system bounds the length of a command.
     shell:
         """
         with_worker.py --code {params.code} score.py \
-            --logits {input.logits:q} \
-            --manifests {input.manifests:q} \
-            --spec {params.spec:q} \
+            --logits @<(printf '%s\\n' {input.logits:q}) \
+            --manifests @<(printf '%s\\n' {input.manifests:q}) \
+            --spec @<(printf '%s\\n' {params.spec:q}) \
             --output {output.scores:q} \
             >{log:q} 2>&1
         """

@@ -232,3 +232,20 @@ def test_csv_and_parquet_hold_the_same_numbers(scores: Path, tmp_path: Path) -> 
     read = pd.read_csv(tmp_path / "t" / "a.csv")
     pd.testing.assert_frame_equal(read, table, check_exact=True, check_dtype=False)
     assert sorted(path.name for path in (tmp_path / "t").iterdir()) == ["a.csv", "a.parquet"]
+
+
+def test_a_file_is_read_a_part_at_a_time(scores: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = aggregate([scores], INTERVALS)
+    sizes = []
+    read = pq.ParquetFile.iter_batches
+
+    def observed(self: pq.ParquetFile, *args: object, **options: object) -> Iterable[object]:
+        for batch in read(self, *args, **options):
+            sizes.append(len(batch))
+            yield batch
+
+    monkeypatch.setattr("synthsight.hits._ROWS", 7)
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", observed)
+    assert aggregate([scores], INTERVALS).equals(whole)
+    assert max(sizes) == 7
+    assert sum(sizes) == len(pq.read_table(scores))

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthsight.bootstrap import percentile_interval, resampled_means, stratified_means, stream
+from synthsight.bootstrap import (
+    percentile_interval,
+    resampled_means,
+    resampled_means_of_counts,
+    stratified_means,
+    stream,
+)
 
 
 def resample_images(
@@ -131,3 +137,24 @@ def test_a_stream_depends_on_the_seed_and_on_the_names() -> None:
     assert first(0, "a", "b") == first(0, "a", "b")
     others = {first(0, "a", "b"), first(1, "a", "b"), first(0, "ab"), first(0, "b", "a")}
     assert len(others) == 4
+
+
+def test_counts_alone_give_the_distribution_of_a_single_column() -> None:
+    hits = correlated(190, 1)
+    strata = np.repeat([0, 1, 2], [150, 30, 10])
+    images = resampled_means(hits, strata, 20_000, np.random.default_rng(1))
+    n = np.bincount(strata)
+    counts = np.bincount(strata[hits[:, 0]], minlength=3)
+    ours = resampled_means_of_counts(counts, n, 20_000, np.random.default_rng(2))
+    assert ours.shape == images.shape
+    assert ours.mean() == pytest.approx(images.mean(), abs=0.003)
+    assert ours.std() == pytest.approx(images.std(), rel=0.03)
+    assert np.allclose(percentile_interval(ours, 0.9), percentile_interval(images, 0.9), atol=0.01)
+
+
+def test_the_faster_type_gives_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    hits, strata = correlated(300, 6), np.arange(300) % 2
+    single = resampled_means(hits, strata, 200, np.random.default_rng(3))
+    monkeypatch.setattr("synthsight.bootstrap._EXACT", 0)
+    double = resampled_means(hits, strata, 200, np.random.default_rng(3))
+    assert (single == double).all()

@@ -343,3 +343,16 @@ def test_the_device_is_cuda_where_there_is_one(monkeypatch: pytest.MonkeyPatch) 
     for available, device in ((True, "cuda"), (False, "cpu")):
         monkeypatch.setattr(torch.cuda, "is_available", lambda there=available: there)
         assert inference.choose_device().type == device
+
+
+def test_logits_are_stored_split_by_byte_in_parts_that_a_reader_can_hold(tmp_path: Path) -> None:
+    logits = np.random.default_rng(0).standard_normal((9000, 8)).astype(np.float32)
+    path = tmp_path / "logits.parquet"
+    write_logits(path, [f"{number:05}.png" for number in range(9000)], logits, {})
+    about = pq.ParquetFile(path).metadata
+    assert [about.row_group(k).num_rows for k in range(about.num_row_groups)] == [8192, 808]
+    column = about.row_group(0).column(1)
+    assert "BYTE_STREAM_SPLIT" in column.encodings
+    assert column.compression == "ZSTD"
+    stored = pq.read_table(path)["logits"].combine_chunks().flatten().to_numpy()
+    assert (stored.reshape(-1, 8) == logits).all()

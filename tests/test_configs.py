@@ -36,8 +36,8 @@ def test_the_documentation_explains_every_key_with_its_default() -> None:
                 check(about, f"{prefix}{key}.", text)
                 continue
             (row,) = re.findall(rf"^\| [^|]*`{re.escape(prefix + key)}`.*$", text, re.M)
-            if isinstance(about.get("default"), int | float | str):
-                default = about["default"]
+            default = about.get("default")
+            if isinstance(default, int | float | str):
                 written = str(default).lower() if isinstance(default, bool) else str(default)
                 assert written in row, f"{key}: the default is {written}"
 

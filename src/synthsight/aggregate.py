@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 from statsmodels.stats.proportion import proportion_confint
 
-from synthsight.bootstrap import Intervals, percentile_interval, stream, stretch
+from synthsight.bootstrap import (
+    Intervals,
+    percentile_interval,
+    resampled_means_of_counts,
+    stream,
+)
+from synthsight.hits import count
 from synthsight.tables import ALL
 
 COLUMNS = [
@@ -51,15 +55,13 @@ def aggregate(scores: Iterable[str | os.PathLike[str]], intervals: Intervals) ->
 def _aggregate_model(path: str | os.PathLike[str], intervals: Intervals) -> pd.DataFrame:
     file = pq.ParquetFile(path)
     model = file.schema_arrow.metadata[b"model"].decode()
-    columns = ["category", "generator", "rule", "top1_hit", "top5_hit"]
-    hits = file.read(columns).to_pandas()
-    everything = hits.assign(generator=ALL)
-    single = hits.dropna(subset=["generator"])
     keys = ["rule", "category", "generator"]
+    single = count(file, keys, {"top1": "top1_hit", "top5": "top5_hit"})
+    everything = single.groupby(keys[:2], as_index=False)[["n", "top1", "top5"]].sum()
     cells = (
-        pd.concat([everything, single])
-        .groupby(keys, as_index=False)
-        .agg(n=("top1_hit", "size"), top1=("top1_hit", "sum"), top5=("top5_hit", "sum"))
+        pd.concat([everything.assign(generator=ALL), single.dropna(subset=["generator"])])
+        .sort_values(keys, ignore_index=True)
+        .astype({"n": "int64", "top1": "int64", "top5": "int64"})
     )
     means = [
         _mean_over_categories(cells_of, model, str(rule), str(generator), intervals)
@@ -90,23 +92,9 @@ def _mean_over_categories(
         rng = stream(intervals.seed, model, rule, generator, hit)
         hits = cells[hit].to_numpy()
         row[hit] = float((hits / n).mean())
-        low, high = _bootstrap_mean(hits, n, intervals, rng)
-        row[f"{hit}_low"], row[f"{hit}_high"] = low, high
+        resampled = resampled_means_of_counts(hits, n, intervals.resamples, rng)
+        low, high = percentile_interval(resampled, intervals.level)
+        # Stretched resamples may lie a little outside.
+        row[f"{hit}_low"] = max(0.0, float(low[0]))
+        row[f"{hit}_high"] = min(1.0, float(high[0]))
     return row
-
-
-def _bootstrap_mean(
-    hits: npt.NDArray[np.int64],
-    n: npt.NDArray[np.int64],
-    intervals: Intervals,
-    rng: np.random.Generator,
-) -> tuple[float, float]:
-    """Percentile interval of the mean of ``hits / n``, images resampled within each category.
-
-    Drawing n images with replacement from n of which ``hits`` are hits gives a binomial number of
-    hits, so the resampling needs counts only.
-    """
-    resampled = rng.binomial(n, hits / n, size=(intervals.resamples, len(n))) / n
-    stretched = hits / n + stretch(n) * (resampled - hits / n)
-    low, high = percentile_interval(stretched.mean(axis=1)[:, None], intervals.level)
-    return max(0.0, float(low[0])), min(1.0, float(high[0]))

@@ -21,6 +21,9 @@ from synthsight.models import Architecture, build
 from synthsight.normalise import normalise
 from synthsight.pixels import read_batches
 
+#: Images in a row group of the logits: what a reader holds at a time.
+_ROWS = 8192
+
 
 class NonFiniteLogitsError(RuntimeError):
     """A model that answers with NaN or infinite values."""
@@ -129,6 +132,11 @@ def write_logits(
         pq.write_table(
             table.replace_schema_metadata(encoded),
             temporary,
+            # Chosen by benchmarks/logits_encoding.py: the bytes of signs and exponents side by side
+            # are what can be compressed, and the lowest level does it as well as higher ones.
+            column_encoding={"logits.list.element": "BYTE_STREAM_SPLIT"},
             compression="zstd",
+            compression_level=1,
             use_dictionary=False,
+            row_group_size=_ROWS,
         )

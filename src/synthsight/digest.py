@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _PACKAGE = "synthsight"
 _SOURCE = Path(__file__).parent
@@ -26,9 +26,9 @@ def code_digest(program: Path) -> str:
     not change the digest: comments, blank lines, formatting, docstrings.
     """
     digest = hashlib.sha256()
-    digest.update(_normalised(program).encode())
+    digest.update(_read(program).text.encode())
     for name, path in sorted((str(path.relative_to(_SOURCE)), path) for path in _reached(program)):
-        digest.update(f"\n{name}\n{_normalised(path)}".encode())
+        digest.update(f"\n{name}\n{_read(path).text}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -36,21 +36,42 @@ def _reached(path: Path) -> set[Path]:
     reached: set[Path] = set()
     todo = [path]
     while todo:
-        for module in _imports(todo.pop()) - reached:
+        for module in _read(todo.pop()).imports - reached:
             reached.add(module)
             todo.append(module)
     return reached
 
 
-def _parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+class _Source(NamedTuple):
+    """What counts of a file: its source as Python prints it, without docstrings; its imports."""
+
+    text: str
+    imports: frozenset[Path]
 
 
 @cache
-def _imports(path: Path) -> frozenset[Path]:
-    """The files of this package's modules that a file imports."""
+def _read(path: Path) -> _Source:
+    """Read a file, once for all programs: this is on the way of every start of the workflow."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names.update(_imported_names(node))
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:] or [ast.Pass()]
+    return _Source(ast.unparse(tree), _files(names))
+
+
+def _files(names: Iterable[str]) -> frozenset[Path]:
+    """The files of this package's modules that names in imports stand for."""
     files: set[Path] = set()
-    for name in _imported_names(_parse(path)):
+    for name in names:
         parts = name.split(".")
         # `from synthsight.figures import style` may name a module or something in it, and
         # importing a module runs the packages above it.
@@ -62,29 +83,12 @@ def _imports(path: Path) -> frozenset[Path]:
     return frozenset(files)
 
 
-def _imported_names(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if _is_ours(alias.name))
-        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def _imported_names(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names if _is_ours(alias.name))
+    elif node.module and _is_ours(node.module):
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _is_ours(module: str) -> bool:
     return module.partition(".")[0] == _PACKAGE
-
-
-@cache
-def _normalised(path: Path) -> str:
-    """The source as Python prints it, without docstrings."""
-    tree = _parse(path)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)

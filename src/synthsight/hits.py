@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
+
+#: Rows read at a time where they need only be counted: the bound on memory.
+_ROWS = 65536
 
 #: Which of the two is meant by a hit.
 HITS = ("top1", "top5")
@@ -17,6 +21,28 @@ HITS = ("top1", "top5")
 
 class HitsError(RuntimeError):
     """Scores of different models that are not about the same images."""
+
+
+def count(file: pq.ParquetFile, keys: Sequence[str], sums: Mapping[str, str]) -> pd.DataFrame:
+    """Count the rows of a file of scores by some of its columns, a part of the file at a time.
+
+    Args:
+        file: of :func:`synthsight.score.score`.
+        keys: columns to count by; a missing value is a value.
+        sums: columns of hits to count beside the rows, by what their counts are to be called.
+
+    Returns:
+        ``keys``, ``n`` rows, and the counts of ``sums``.
+    """
+    wanted = [([], "count_all"), *((column, "sum") for column in sums.values())]
+    parts = [
+        pa.table(batch).group_by(list(keys)).aggregate(wanted)
+        for batch in file.iter_batches(_ROWS, columns=[*keys, *sums.values()])
+    ]
+    names = {"count_all": "n", **{f"{column}_sum": name for name, column in sums.items()}}
+    summed = pa.concat_tables(parts).group_by(list(keys)).aggregate([(n, "sum") for n in names])
+    table: pd.DataFrame = summed.to_pandas()
+    return table.rename(columns={f"{column}_sum": name for column, name in names.items()})
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from synthsight.tables import write_table
 
 def main() -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("--spec", type=json.loads, required=True)
     parser.add_argument("--csv", required=True)
     parser.add_argument("--parquet", required=True)

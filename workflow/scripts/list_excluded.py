@@ -18,7 +18,7 @@ COLUMNS = ["image", "category", "generator", "sha256", "reason"]
 
 def main() -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("--manifests", nargs="+", required=True)
     parser.add_argument("--output", required=True)
     args = parser.parse_args()

@@ -20,7 +20,9 @@ from synthsight.figures.overview import overview
 
 def main() -> None:
     """Read the tables, draw, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0] if __doc__ else None, fromfile_prefix_chars="@"
+    )
     parser.add_argument("--accuracy", required=True, help="accuracy table, Parquet")
     parser.add_argument("--agreement", required=True, help="agreement table, Parquet")
     parser.add_argument("--manifests", required=True, nargs="+", help="manifests, Parquet")

@@ -19,7 +19,9 @@ from synthsight.images import open_rgb
 
 def main() -> None:
     """Read the manifests, draw, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0] if __doc__ else None, fromfile_prefix_chars="@"
+    )
     parser.add_argument("--manifests", required=True, nargs="+", help="manifests, Parquet")
     parser.add_argument("--root", required=True, type=Path, help="the images' root folder")
     parser.add_argument("--pdf", required=True)

@@ -18,7 +18,7 @@ from synthsight.score import ScoreError, score
 
 def main() -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
     parser.add_argument("--logits", nargs="+", required=True, help="in the order of the categories")
     parser.add_argument("--manifests", nargs="+", required=True, help="likewise")
     parser.add_argument("--spec", type=json.loads, required=True)

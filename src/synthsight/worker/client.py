@@ -49,6 +49,7 @@ def run_program(program: Path, arguments: Sequence[str], code: str, device: bool
         device: whether it runs a model on a device.
     """
     settings = find_worker(str(program))
+    arguments, piped = _read_pipes(arguments)
     if settings is not None and str(program) in settings.programs:
         try:
             sys.exit(_ask(settings, program, arguments, code, device))
@@ -58,7 +59,36 @@ def run_program(program: Path, arguments: Sequence[str], code: str, device: bool
             print(f"worker: {error}; running without it", file=sys.stderr, flush=True)
     if settings is not None and device:
         _choose_device(settings)
-    os.execv(program, [str(program), *arguments])
+    os.execv(program, [str(program), *piped])
+
+
+def _read_pipes(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Read arguments that stand in a pipe, ``@/dev/fd/N`` with one a line, as argparse reads them.
+
+    Another process cannot open them, and they can be read once.
+
+    Returns:
+        The arguments with those of the pipes in their places, and the arguments for a program that
+        takes the place of this one: a file without a name for each pipe.
+    """
+    import tempfile
+
+    read: list[str] = []
+    piped: list[str] = []
+    for argument in arguments:
+        if not argument.startswith("@/dev/fd/"):
+            read.append(argument)
+            piped.append(argument)
+            continue
+        content = Path(argument[1:]).read_bytes()
+        read += content.decode(errors="surrogateescape").splitlines()
+        with tempfile.TemporaryFile() as file:
+            file.write(content)
+            file.seek(0)
+            again = os.dup(file.fileno())
+        os.set_inheritable(again, True)
+        piped.append(f"@/dev/fd/{again}")
+    return read, piped
 
 
 def _ask(
