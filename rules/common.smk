@@ -14,6 +14,7 @@ try:
     from synthsight.config import ConfigError, load_experiment
     from synthsight.devices import count_accelerators
     from synthsight.digest import canonical_json, code_digest
+    from synthsight.report.assets import assets_digest
 except ImportError as error:
     raise WorkflowError(
         f"{error}. Snakemake runs in an environment without synthsight: `make venv` makes one, or "
@@ -233,6 +234,37 @@ def ask_spec(wildcards):
     return {"model": wildcards.vqa_model, "root": VQA.root}
 
 
+def thumbnails_spec(wildcards):
+    return {"side": SETTINGS["report"]["thumbnail"], "limit": SETTINGS["report"]["images"]}
+
+
+def report_spec(wildcards):
+    return {
+        "run": SETTINGS["run"],
+        "rule": PRIMARY,
+        **level_spec(wildcards),
+        "images": SETTINGS["report"]["images"],
+        "preprocessing": {
+            model.name: {**model.geometry.as_dict(), "mean": model.mean, "std": model.std}
+            for model in MODELS.values()
+        },
+        "questions": VQA.content if VQA else None,
+        "settings": report_settings(),
+    }
+
+
+def report_settings():
+    """The configuration as the report prints it: in one order, without what changes only speed."""
+    settings = {key: value for key, value in SETTINGS.items() if key != "batch_size"}
+    settings["categories"] = list(CATEGORIES)
+    settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
+    settings["models"] = sorted(settings["models"], key=canonical_json)
+    if VQA:
+        vqa = {key: value for key, value in settings["vqa"].items() if key != "batch_size"}
+        settings["vqa"] = {**vqa, "models": sorted(vqa["models"], key=canonical_json)}
+    return settings
+
+
 # Files ------------------------------------------------------------------------------------------
 # In the order of names, so that the order of the configuration decides nothing.
 
@@ -337,6 +369,13 @@ ANSWERS = [
 VQA_SCORES = [f"{RUN}/vqa/{model}.parquet" for model in sorted(VQA_MODELS)]
 VQA_WEIGHTS = [f"resources/weights/{model}.safetensors" for model in sorted(VQA_MODELS)]
 VQA_NOTES = [f"resources/weights/{model}.json" for model in sorted(VQA_MODELS)]
+# As Parquet where there is one; what was left out is a CSV only.
+REPORT_TABLES = [
+    table if "/excluded" in table else table.removesuffix("csv") + "parquet" for table in TABLES
+] + [f"{RUN}/tables/images.parquet"]
+REPORT = f"{RUN}/report.html"
+#: Of the report's template, style and programs, which no import reaches.
+ASSETS = assets_digest()
 FIGURES = [
     f"{RUN}/figures/{figure}.{ending}"
     for figure in (
