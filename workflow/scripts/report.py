@@ -4,9 +4,8 @@
 In: tables, manifests, scores, notes of the weights and small pictures; for questions their scores,
 notes and pictures, too. Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
-how many the page holds at most; ``preprocessing`` of each model; ``one_root``, whether the
-questions' images are those that are classified; ``questions``, a digest of them or null; and
-``settings`` of the run.
+how many the page holds at most; ``preprocessing`` of each model; ``questions``, a digest of them or
+null; and ``settings`` of the run.
 """
 
 from __future__ import annotations
@@ -68,10 +67,7 @@ def main() -> None:
 def _page(args: argparse.Namespace) -> Page:
     spec = args.spec
     records = [
-        record
-        for path in args.manifests
-        for record in read_manifest(path)
-        if record.status == "ok"
+        record for path in args.manifests for record in read_manifest(path) if record.status == "ok"
     ]
     chosen = _choose(records, spec["images"])
     pictures = _Pictures()
@@ -97,13 +93,17 @@ def _page(args: argparse.Namespace) -> Page:
             model: describe_preprocessing(about) for model, about in spec["preprocessing"].items()
         },
         counts=_counts(records),
-        versions={"Python": platform.python_version(), **{each: version(each) for each in PACKAGES}},
+        versions={
+            "Python": platform.python_version(),
+            **{each: version(each) for each in PACKAGES},
+        },
         digests=_digests(records, spec),
         configuration=yaml.safe_dump(
             without_nulls(spec["settings"]), sort_keys=False, allow_unicode=True
         ),
         explorer=explorer,
         questions=questions,
+        side=spec["settings"]["report"]["thumbnail"],
         pictures=pictures.files,
         sampled={"images": len(records), "questions": asked},
     )

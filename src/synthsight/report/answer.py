@@ -37,9 +37,7 @@ def means(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
     return accuracy[chosen].sort_values(["top1", "model"], ascending=[False, True])
 
 
-def images_answer(
-    accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, level: float
-) -> str:
+def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, level: float) -> str:
     """How well the best classifier does, against what it does on real photographs.
 
     Args:

@@ -39,6 +39,7 @@ class Page:
         configuration: the settings as YAML.
         explorer: of :func:`synthsight.report.explorer.image_data`.
         questions: of :func:`synthsight.report.explorer.question_data`, or None.
+        side: bound on the long side of a picture, in pixels.
         pictures: WebP files, by the numbers that ``explorer`` and ``questions`` use.
         sampled: for ``images`` and ``questions`` how many there are in all.
     """
@@ -57,6 +58,7 @@ class Page:
     configuration: str
     explorer: Mapping[str, Any]
     questions: Mapping[str, Any] | None
+    side: int
     pictures: Sequence[bytes]
     sampled: Mapping[str, int] = field(default_factory=dict)
 
@@ -77,6 +79,7 @@ def render(page: Page) -> str:
         "explorer": page.explorer,
         "questions": page.questions,
         "chunk": CHUNK,
+        "side": page.side,
         "tables": {
             name: page_table(table, page.rule)
             for name, table in tables.items()
@@ -122,7 +125,11 @@ def _answers(page: Page) -> list[str]:
 def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]:
     """Of each model with a stated accuracy the row of the reference table."""
     rows = reference[(reference["rule"] == rule) & (reference["generator"] == "*")]
-    return {row["model"]: row for row in rows.to_dict("records") if pd.notna(row["reference_top1"])}
+    stated = rows[rows["reference_top1"].notna()]
+    return {
+        str(row["model"]): {str(key): value for key, value in row.items()}
+        for row in stated.to_dict("records")
+    }
 
 
 def _asked(questions: Mapping[str, Any] | None) -> int:

@@ -76,7 +76,7 @@
   const models = explorer.models;
   const OPTIONS = {
     rule: () => plain(explorer.rules),
-    hit: () => [["top1", "the first guess is (top-1)"], ["top5", "one of five is (top-5)"]],
+    hit: () => [["top1", "first guess is (top-1)"], ["top5", "one of five is (top-5)"]],
     category: () => [[ANY, "all"], ...plain(unique(explorer.category))],
     generator: () => [[ANY, "all"], ...named(unique(explorer.generator))],
     model: () => [[ANY, "all"], ...plain(data.order)],
@@ -352,7 +352,8 @@
     fact("File", name);
     if (classified) {
       fact("Generator", explorer.generator[image] ?? "none");
-      fact("Size", `${explorer.width[image]} × ${explorer.height[image]} pixels; shown is a smaller copy`);
+      const [width, height] = [explorer.width[image], explorer.height[image]];
+      fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown is a smaller copy" : ""}`);
       fact("Right under " + state.rule, `${counts()[image]} of ${count(models.length, "model")}`);
     }
     const right = make("div");
@@ -366,6 +367,8 @@
     const place = classified ? shown.indexOf(image) : -1;
     byId("large-previous").disabled = place <= 0;
     byId("large-next").disabled = place < 0 || place === shown.length - 1;
+    // A button that is disabled loses the focus.
+    if (large.open && (document.activeElement === document.body || document.activeElement.disabled)) byId("large-close").focus();
   }
 
   function openNamed(name) {
@@ -392,9 +395,9 @@
     if (opener && opener.isConnected) opener.focus();
   });
   large.addEventListener("click", (event) => { if (event.target === large) large.close(); });
-  large.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowLeft") step(-1);
-    if (event.key === "ArrowRight") step(1);
+  document.addEventListener("keydown", (event) => {
+    if (large.open && event.key === "ArrowLeft") step(-1);
+    if (large.open && event.key === "ArrowRight") step(1);
   });
   byId("large-close").addEventListener("click", () => large.close());
   byId("large-previous").addEventListener("click", () => step(-1));
@@ -468,7 +471,7 @@
     details.append(make("p", {}, make("button", { type: "button", onclick: () => download(`${name}.csv`, csv(columns, lines)) }, "Download as CSV")));
     const table = make("table", { "aria-label": details.querySelector("summary").textContent.trim() });
     details.append(table);
-    const number = (text) => (typeof text === "number" && !Number.isInteger(text) ? String(Number(text.toPrecision(4))) : text);
+    const number = (value) => (typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value);
     const shownAs = window.DataTable.render.text().display;
     new window.DataTable(table, {
       data: lines,
@@ -498,7 +501,9 @@
   const hitName = () => (state.hit === "top1" ? "top-1" : "top-5");
   const means = (extra = {}) => rows("accuracy").filter((row) => row.category === "*" && row.rule === (extra.rule ?? state.rule));
   const described = (row, value, low, high) => `${percent(value)}${low === null || low === undefined ? "" : ` (${percent(low)} to ${percent(high)})`}`;
-  const rowHeight = (number, each = 26) => 56 + each * number;
+  /** The names of the parts of a chart, each above its part. */
+  const heading = (names) => Plot.text(names, { fy: (name) => name, text: (name) => short(name, 48), frameAnchor: "top-left", dy: -13, fontWeight: "bold" });
+  const rowHeight = (number, each = 26) => 66 + each * number;
 
   const CHARTS = {
     models(width) {
@@ -531,7 +536,7 @@
       const room = Math.max(width, left + 20 + 30 * order.length);
       const tilted = order.some((name) => 6.6 * Math.min(name.length, 24) > (room - left - 20) / order.length);
       return {
-        width: room, height: 40 + (tilted ? 110 : 0) + 24 * categories.length, marginLeft: left, marginTop: tilted ? 130 : 30, marginRight: tilted ? 70 : 20,
+        width: room, marginBottom: 10, height: 30 + (tilted ? 110 : 0) + 24 * categories.length, marginLeft: left, marginTop: tilted ? 130 : 30, marginRight: tilted ? 70 : 20,
         x: { domain: order, axis: "top", label: null, tickRotate: tilted ? -50 : 0, tickFormat: (name) => short(name), tickSize: 0 },
         y: { domain: categories, label: null, tickFormat: (name) => short(name), tickSize: 0 },
         color: { type: "linear", domain: [0, 1], scheme: "blues" }, padding: 0.04,
@@ -591,7 +596,7 @@
     difficulty(width) {
       const cells = rows("difficulty").filter((row) => row.rule === state.rule && row.hit === state.hit && row.category === "*" && row.generator === "*");
       return {
-        width, height: 280, marginLeft: 50,
+        width, height: 300, marginLeft: 50,
         x: { type: "band", label: "models that get the image" }, y: { grid: true, label: "images" },
         marks: [Plot.barY(cells, { x: "models", y: "n", fill: "var(--one)", tip: true, title: (row) => `${count(row.n, "image")} (${percent(row.share)}) by ${count(row.models, "model")}` }), Plot.ruleY([0])],
       };
@@ -602,7 +607,7 @@
       const left = marginFor(data.order);
       const size = Math.max(26, Math.min(64, (width - left - 80) / data.order.length));
       return {
-        width: left + 90 + size * data.order.length, height: 130 + Math.min(size, 36) * data.order.length, marginLeft: left, marginTop: 110, marginRight: 90,
+        width: left + 90 + size * data.order.length, marginBottom: 10, height: 120 + Math.min(size, 36) * data.order.length, marginLeft: left, marginTop: 110, marginRight: 90,
         x: { domain: data.order, axis: "top", label: null, tickRotate: -50, tickFormat: (name) => short(name), tickSize: 0 },
         y: { domain: data.order, label: null, tickFormat: (name) => short(name), tickSize: 0 },
         color: { type: "linear", domain: [0, 1], scheme: "blues", clamp: true }, padding: 0.04,
@@ -617,12 +622,12 @@
       const hit = state.hit;
       const cells = means().filter((row) => row.generator !== "*");
       const order = unique(cells.map((row) => row.generator));
-      const long = Math.max(...order.map((name) => name.length));
       return {
-        width, height: 30 + data.order.length * (14 + 18 * order.length), marginLeft: Math.min(140, 18 + 6.6 * long), marginRight: marginFor(data.order),
+        width, height: 40 + data.order.length * (26 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
         x: { ...share, label: `${hitName()} accuracy, per cent` }, y: { domain: order, label: null, tickFormat: (name) => short(name, 18) },
-        fy: { domain: data.order, label: null, tickFormat: (name) => short(name), padding: 0.15 },
+        fy: { domain: data.order, axis: null },
         marks: [
+          heading(data.order),
           Plot.ruleY(cells, { fy: "model", y: "generator", x1: `${hit}_low`, x2: `${hit}_high`, stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
           Plot.dot(cells, { fy: "model", y: "generator", x: hit, fill: "var(--one)", r: 4, tip: true,
             title: (row) => `${row.model}, ${row.generator}\n${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` }),
@@ -643,7 +648,7 @@
         y: { domain, label: null, tickFormat: (name) => short(name) }, fy: { domain: pairs, label: null, axis: null },
         marks: [
           Plot.ruleX([0], { stroke: "var(--faint)" }),
-          Plot.text(pairs, { fy: (pair) => pair, text: (pair) => short(pair, 50), frameAnchor: "top-left", dy: -13, fontWeight: "bold" }),
+          heading(pairs),
           Plot.ruleY(drawn, { fy: "pair", y: "who", x1: "low", x2: "high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
           Plot.dot(drawn, { fy: "pair", y: "who", x: "difference", fill: "var(--one)", r: 4, tip: true,
             title: (row) => `${row.pair}\n${row.who}: ${(100 * row.difference).toFixed(1)} points (${(100 * row.low).toFixed(1)} to ${(100 * row.high).toFixed(1)})\n${count(row.categories, "common categor").replace(/s?$/, row.categories === 1 ? "y" : "ies")}` }),
@@ -677,7 +682,7 @@
         width, height: 40 + names.length * (24 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
         x: { ...share, label: "accuracy, per cent" }, y: { domain: order, label: null, tickFormat: (name) => short(name) }, fy: { domain: names, axis: null },
         marks: [
-          Plot.text(names, { fy: (name) => name, text: (name) => short(name, 40), frameAnchor: "top-left", dy: -13, fontWeight: "bold" }),
+          heading(names),
           Plot.ruleY(cells, { fy: "model", y: "value", x1: "low", x2: "high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
           Plot.tickX(cells, { fy: "model", y: "value", x: "always_yes", stroke: "var(--faint)", strokeWidth: 2 }),
           Plot.dot(cells, { fy: "model", y: "value", x: "accuracy", fill: "var(--one)", r: 4, tip: true, title: (row) => `${row.model}, ${row.value}\n${described(row, row.accuracy, row.low, row.high)} of ${count(row.n, "question")}\nalways yes: ${percent(row.always_yes)}` }),
@@ -690,9 +695,9 @@
       const side = Math.min(width, 420);
       return {
         width: side, height: 40 + names.length * side * 0.75, marginLeft: 50, marginTop: 24,
-        x: { domain: [0, 1], label: "mean P(yes)" }, y: { domain: [0, 1], label: "share of yes", grid: true }, fy: { domain: names, axis: null, padding: 0.15 },
+        x: { domain: [0, 1], label: "mean P(yes)" }, y: { domain: [0, 1], ticks: 5, label: "share of yes", labelAnchor: "center", labelArrow: "none", grid: true }, fy: { domain: names, axis: null, padding: 0.15 },
         marks: [
-          Plot.text(names, { fy: (name) => name, text: (name) => short(name, 40), frameAnchor: "top-left", dy: -13, fontWeight: "bold" }),
+          heading(names),
           Plot.line([[0, 0], [1, 1]], { stroke: "var(--faint)", strokeDasharray: "4 4" }),
           Plot.ruleX(cells, { fy: "model", x: "mean_p_yes", y1: "low", y2: "high", stroke: "var(--one)", strokeWidth: 2, strokeOpacity: 0.55 }),
           Plot.dot(cells, { fy: "model", x: "mean_p_yes", y: "share_yes", fill: "var(--one)", r: 4, tip: true, title: (row) => `${row.model}\nP(yes) about ${row.mean_p_yes.toFixed(2)}: ${described(row, row.share_yes, row.low, row.high)} are yes\n${count(row.n, "question")}` }),
@@ -706,7 +711,7 @@
   function draw(chart) {
     const { node } = chart;
     const { key, ...options } = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
-    const plot = Plot.plot({ style: { fontSize: "12px", fontFamily: "inherit", background: "none" }, ...options });
+    const plot = Plot.plot({ marginBottom: 44, style: { fontSize: "12px", fontFamily: "inherit", background: "none" }, ...options });
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", `${node.dataset.title}; the numbers are in the tables below`);
     const legends = key ? [make("p", { class: "legend" }, ...key.map(([color, text, sign = "●"]) => {

@@ -38,14 +38,17 @@ def page_table(table: pd.DataFrame, rule: str) -> dict[str, Any]:
     table = table.head(MAX_ROWS)
     return {
         "columns": list(map(str, table.columns)),
-        "values": [[_plain(value) for value in table[name].tolist()] for name in table.columns],
+        "values": [[_plain(value) for value in table[name].tolist()] for name in table],
         "left_out": rows - len(table),
     }
 
 
 def _plain(value: Any) -> str | int | float | bool | None:
     if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+        if not math.isfinite(value):
+            return None
+        # A bound of 1e-17 is a zero; no p-value is as small as that and matters.
+        return float(f"{value:.{DIGITS}g}") if abs(value) > 1e-12 else 0.0
     if isinstance(value, str | int | bool):
         return value
     return None
