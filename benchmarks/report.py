@@ -53,7 +53,7 @@ def picture(seed: int) -> Image.Image:
     frequency[0, 0] = 1
     channels = []
     for _ in range(3):
-        phases = np.exp(2j * np.pi * rng.random(frequency.shape)) / frequency**1.9
+        phases = np.exp(2j * np.pi * rng.random(frequency.shape)) / frequency**1.65
         field = np.fft.irfft2(phases)
         channels.append(128 + 50 * (field - field.mean()) / field.std())
     return Image.fromarray(np.clip(np.stack(channels, -1), 0, 255).astype(np.uint8))

@@ -79,18 +79,21 @@ wildcard_constraints:
 
 ACCELERATORS = count_accelerators()
 
+# Of --cores; None for what needs no job, as `snakemake --report`, where workflow.cores would raise.
+CORES = workflow.resource_settings.cores
+
 # A forgotten `--resources gpu=1` must not start a job per core on one device. Without a device the
 # jobs are ordinary ones, bounded by the cores. (setdefault is there since Snakemake 9.21.1.)
 workflow.global_resources.setdefault(
-    "gpu", 1 if ACCELERATORS else workflow.cores or available_cpu_count()
+    "gpu", 1 if ACCELERATORS else CORES or available_cpu_count()
 )
 
 
 def classify_threads(wildcards):
     """On a CPU the jobs that run at a time share the cores; on a GPU one core feeds it."""
-    if ACCELERATORS or not workflow.cores:
+    if ACCELERATORS or not CORES:
         return 1
-    return max(1, workflow.cores // workflow.global_resources["gpu"].value)
+    return max(1, CORES // workflow.global_resources["gpu"].value)
 
 
 # What decides a rerun ---------------------------------------------------------------------------

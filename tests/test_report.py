@@ -8,6 +8,7 @@ import html
 import io
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -301,8 +302,7 @@ def test_without_questions_and_with_one_generator_and_model(project: Project) ->
     config = project.config
     del config["vqa"]
     del config["models"][1]
-    for path in (project.folder / "pictures" / "muse").rglob("*.png"):
-        path.unlink()
+    shutil.rmtree(project.folder / "pictures" / "muse")
     project.configure({**config, "matching": {"rules": ["classes"], "primary": "classes"}})
     project.run()
     text = text_of(project)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,15 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import torchvision
-from conftest import LABELS, Job, Project, copy_workflow, draw_image, save_random_weights
+from conftest import (
+    LABELS,
+    REPOSITORY,
+    Job,
+    Project,
+    copy_workflow,
+    draw_image,
+    save_random_weights,
+)
 from scipy.stats import binomtest
 
 CATEGORIES = ("bagel", "clock", "toilet_seat")
@@ -500,5 +509,22 @@ def test_hostile_names_are_plain_text(finished: Project, tmp_path: Path) -> None
 
 
 def test_snakemake_s_own_report_can_be_made(project: Project) -> None:
-    project.run("--report", "report.zip")
+    completed = project.snakemake("--report", "report.zip")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert (project.folder / "report.zip").stat().st_size > 10_000
+
+
+def test_every_figure_and_table_has_a_caption_a_category_and_labels() -> None:
+    for path in (REPOSITORY / "rules").glob("*.smk"):
+        text = path.read_text(encoding="utf-8")
+        marked = re.findall(r"=report\((.*?)\n        \),", text, re.DOTALL)
+        for each in marked:
+            assert "category=" in each, each
+            assert "labels=" in each, each
+            (caption,) = re.findall(r'caption="\.\./(.*?)"', each)
+            assert (REPOSITORY / caption).is_file(), caption
+        outputs = re.findall(
+            r"\w*(?:png|csv|table|page)=(.*)", text.replace("report(\n", "report(")
+        )
+        plain = [o for o in outputs if re.match(r'f"\{RUN\}/(figures|tables|report)', o)]
+        assert not plain, f"{path.name}: not in Snakemake's report: {plain}"

@@ -292,7 +292,7 @@
     const model = state.model ? modelNamed(state.model) : null;
     const total = every.length;
     let said = shown.length === total ? count(total, "image") : `${shown.length.toLocaleString("en")} of ${count(total, "image")}`;
-    if (shown.length) {
+    if (shown.length && state.outcome === ANY) {
       const number = counts();
       const right = model
         ? shown.filter((image) => gets(model, image)).length / shown.length
@@ -712,6 +712,8 @@
     const { node } = chart;
     const { key, ...options } = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
     const plot = Plot.plot({ marginBottom: 44, style: { fontSize: "12px", fontFamily: "inherit", background: "none" }, ...options });
+    // One picture with one name; Plot gives its parts labels, which mean nothing within a picture.
+    for (const part of plot.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
     plot.setAttribute("role", "img");
     plot.setAttribute("aria-label", `${node.dataset.title}; the numbers are in the tables below`);
     const legends = key ? [make("p", { class: "legend" }, ...key.map(([color, text, sign = "●"]) => {
