@@ -374,7 +374,8 @@ VQA_WEIGHTS = [f"resources/weights/{model}.safetensors" for model in sorted(VQA_
 VQA_NOTES = [f"resources/weights/{model}.json" for model in sorted(VQA_MODELS)]
 # As Parquet where there is one; what was left out is a CSV only.
 REPORT_TABLES = [
-    table if "/excluded" in table else table.removesuffix("csv") + "parquet" for table in TABLES
+    table if "excluded" in Path(table).stem else table.removesuffix("csv") + "parquet"
+    for table in TABLES
 ] + [f"{RUN}/tables/images.parquet"]
 REPORT = f"{RUN}/report.html"
 #: Of the report's template, style and programs, which no import reaches.

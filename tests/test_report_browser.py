@@ -259,8 +259,10 @@ def test_tables_sort_and_download(small: Tab, finished: Project) -> None:
         return [float(text) for text in found]
 
     header.click()
+    details.locator("thead th[aria-sort=ascending]").wait_for()
     assert cells() == pytest.approx(sorted(values["top5_low"])[: len(cells())], rel=1e-3, abs=1e-9)
     header.click()
+    details.locator("thead th[aria-sort=descending]").wait_for()
     expected = sorted(values["top5_low"], reverse=True)[: len(cells())]
     assert cells() == pytest.approx(expected, rel=1e-3)
     with small.page.expect_download() as downloading:
