@@ -84,9 +84,7 @@ CORES = workflow.resource_settings.cores
 
 # A forgotten `--resources gpu=1` must not start a job per core on one device. Without a device the
 # jobs are ordinary ones, bounded by the cores. (setdefault is there since Snakemake 9.21.1.)
-workflow.global_resources.setdefault(
-    "gpu", 1 if ACCELERATORS else CORES or available_cpu_count()
-)
+workflow.global_resources.setdefault("gpu", 1 if ACCELERATORS else CORES or available_cpu_count())
 
 
 def classify_threads(wildcards):
