@@ -30,7 +30,7 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 
 demo: $(VENV)/installed
 	$(BIN)/snakemake --cores all
-	@echo "Tables: results/demo/tables. Figures: results/demo/figures; begin with overview.png."
+	@echo "Open results/demo/report.html in a browser. Tables: results/demo/tables. Figures: results/demo/figures."
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8

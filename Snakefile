@@ -30,6 +30,7 @@ include: "rules/plot.smk"
 include: "rules/plot_statistics.smk"
 include: "rules/vqa.smk"
 include: "rules/plot_vqa.smk"
+include: "rules/report.smk"
 
 
 # A job on the local machine is bounded by `--resources gpu=N`; on a cluster the bound is for each
@@ -56,6 +57,7 @@ rule all:
         ANSWERS,
         TABLES,
         FIGURES,
+        REPORT,
 
 
 # Stops on the way, as in `snakemake logits`.

@@ -9,6 +9,7 @@ rule aggregate:
             f"{RUN}/tables/accuracy.csv",
             caption="../workflow/report/accuracy.rst",
             category="Tables",
+            labels={"table": "accuracy"},
         ),
         parquet=f"{RUN}/tables/accuracy.parquet",
     log:

@@ -10,12 +10,23 @@ rule agreement:
             f"{RUN}/tables/agreement.csv",
             caption="../workflow/report/agreement.rst",
             category="Tables",
+            labels={"table": "agreement"},
         ),
         agreement_parquet=f"{RUN}/tables/agreement.parquet",
-        difficulty_csv=f"{RUN}/tables/difficulty.csv",
+        difficulty_csv=report(
+            f"{RUN}/tables/difficulty.csv",
+            caption="../workflow/report/difficulty_table.rst",
+            category="Tables",
+            labels={"table": "difficulty"},
+        ),
         difficulty_parquet=f"{RUN}/tables/difficulty.parquet",
         images_parquet=f"{RUN}/tables/images.parquet",
-        kappa_csv=f"{RUN}/tables/kappa.csv",
+        kappa_csv=report(
+            f"{RUN}/tables/kappa.csv",
+            caption="../workflow/report/kappa_table.rst",
+            category="Tables",
+            labels={"table": "kappa"},
+        ),
         kappa_parquet=f"{RUN}/tables/kappa.parquet",
     log:
         f"{LOGS}/agreement.log",
@@ -42,7 +53,12 @@ rule confusions:
     input:
         scores=SCORES,
     output:
-        csv=f"{RUN}/tables/confusions.csv",
+        csv=report(
+            f"{RUN}/tables/confusions.csv",
+            caption="../workflow/report/confusions_table.rst",
+            category="Tables",
+            labels={"table": "confusions"},
+        ),
         parquet=f"{RUN}/tables/confusions.parquet",
     log:
         f"{LOGS}/confusions.log",

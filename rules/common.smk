@@ -15,6 +15,7 @@ try:
     from synthsight.config import ConfigError, load_experiment
     from synthsight.devices import visible_devices
     from synthsight.digest import canonical_json, code_digest
+    from synthsight.report.assets import assets_digest
     from synthsight.worker.protocol import (
         VARIABLE,
         Settings,
@@ -87,11 +88,12 @@ wildcard_constraints:
 
 DEVICES = visible_devices()
 
+# Of --cores; None for what needs no job, as `snakemake --report`, where workflow.cores would raise.
+CORES = workflow.resource_settings.cores
+
 # A forgotten `--resources gpu=1` must not start a job per core on one device. Without a device the
 # jobs are ordinary ones, bounded by the cores. (setdefault is there since Snakemake 9.21.1.)
-workflow.global_resources.setdefault(
-    "gpu", 1 if DEVICES else workflow.cores or available_cpu_count()
-)
+workflow.global_resources.setdefault("gpu", 1 if DEVICES else CORES or available_cpu_count())
 
 #: The programs that the worker for models imports; the one for tables imports all others.
 WARM = ("classify", "ask", "fetch_weights", "fetch_vqa")
@@ -139,9 +141,9 @@ shell.prefix(
 
 def classify_threads(wildcards):
     """On a CPU the jobs that run at a time share the cores; on a GPU one core feeds it."""
-    if DEVICES or not workflow.cores:
+    if DEVICES or not CORES:
         return 1
-    return max(1, workflow.cores // workflow.global_resources["gpu"].value)
+    return max(1, CORES // workflow.global_resources["gpu"].value)
 
 
 # What decides a rerun ---------------------------------------------------------------------------
@@ -287,6 +289,41 @@ def ask_spec(wildcards):
     }
 
 
+def thumbnails_spec(wildcards):
+    return {"side": SETTINGS["report"]["thumbnail"], "limit": SETTINGS["report"]["images"]}
+
+
+def report_spec(wildcards):
+    return {
+        "run": SETTINGS["run"],
+        "rule": PRIMARY,
+        **level_spec(wildcards),
+        "images": SETTINGS["report"]["images"],
+        "preprocessing": {
+            model.name: {**model.geometry.as_dict(), "mean": model.mean, "std": model.std}
+            for model in MODELS.values()
+        },
+        "questions": VQA.content if VQA else None,
+        "settings": report_settings(),
+    }
+
+
+#: Settings that change speed and disk use, not results.
+OF_SPEED = ("batch_size", "worker", "keep_pixels")
+
+
+def report_settings():
+    """The configuration as the report prints it: in one order, without what changes only speed."""
+    settings = {key: value for key, value in SETTINGS.items() if key not in OF_SPEED}
+    settings["categories"] = list(CATEGORIES)
+    settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
+    settings["models"] = sorted(settings["models"], key=canonical_json)
+    if VQA:
+        vqa = {key: value for key, value in settings["vqa"].items() if key not in OF_SPEED}
+        settings["vqa"] = {**vqa, "models": sorted(vqa["models"], key=canonical_json)}
+    return settings
+
+
 # Files ------------------------------------------------------------------------------------------
 # In the order of names, so that the order of the configuration decides nothing.
 
@@ -407,6 +444,14 @@ ANSWERS = [
 VQA_SCORES = [f"{RUN}/vqa/{model}.parquet" for model in sorted(VQA_MODELS)]
 VQA_WEIGHTS = [f"resources/weights/{model}.safetensors" for model in sorted(VQA_MODELS)]
 VQA_NOTES = [f"resources/weights/{model}.json" for model in sorted(VQA_MODELS)]
+# As Parquet where there is one; what was left out is a CSV only.
+REPORT_TABLES = [
+    table if "excluded" in Path(table).stem else table.removesuffix("csv") + "parquet"
+    for table in TABLES
+] + [f"{RUN}/tables/images.parquet"]
+REPORT = f"{RUN}/report.html"
+#: Of the report's template, style and programs, which no import reaches.
+ASSETS = assets_digest()
 FIGURES = [
     f"{RUN}/figures/{figure}.{ending}"
     for figure in (

@@ -5,9 +5,19 @@ rule compare:
     input:
         scores=SCORES,
     output:
-        comparisons_csv=f"{RUN}/tables/comparisons.csv",
+        comparisons_csv=report(
+            f"{RUN}/tables/comparisons.csv",
+            caption="../workflow/report/comparisons.rst",
+            category="Tables",
+            labels={"table": "comparisons"},
+        ),
         comparisons_parquet=f"{RUN}/tables/comparisons.parquet",
-        ranking_csv=f"{RUN}/tables/ranking.csv",
+        ranking_csv=report(
+            f"{RUN}/tables/ranking.csv",
+            caption="../workflow/report/ranking_table.rst",
+            category="Tables",
+            labels={"table": "ranking"},
+        ),
         ranking_parquet=f"{RUN}/tables/ranking.parquet",
     log:
         f"{LOGS}/compare.log",
@@ -31,7 +41,12 @@ rule generators:
     input:
         scores=SCORES,
     output:
-        csv=f"{RUN}/tables/generators.csv",
+        csv=report(
+            f"{RUN}/tables/generators.csv",
+            caption="../workflow/report/generators_table.rst",
+            category="Tables",
+            labels={"table": "generators"},
+        ),
         parquet=f"{RUN}/tables/generators.parquet",
     log:
         f"{LOGS}/generators.log",
@@ -54,7 +69,12 @@ rule reference:
         accuracy=f"{RUN}/tables/accuracy.parquet",
         notes=NOTES,
     output:
-        csv=f"{RUN}/tables/reference.csv",
+        csv=report(
+            f"{RUN}/tables/reference.csv",
+            caption="../workflow/report/reference_table.rst",
+            category="Tables",
+            labels={"table": "reference"},
+        ),
         parquet=f"{RUN}/tables/reference.parquet",
     log:
         f"{LOGS}/reference.log",

@@ -28,6 +28,7 @@ rule list_excluded:
             f"{RUN}/tables/excluded.csv",
             caption="../workflow/report/excluded.rst",
             category="Tables",
+            labels={"table": "excluded"},
         ),
     log:
         f"{LOGS}/list_excluded.log",

@@ -9,6 +9,7 @@ rule label_audit:
             f"{RUN}/tables/label_audit.csv",
             caption="../workflow/report/label_audit.rst",
             category="Tables",
+            labels={"table": "label_audit"},
         ),
         parquet=f"{RUN}/tables/label_audit.parquet",
     log:

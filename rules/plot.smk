@@ -10,6 +10,7 @@ rule plot_samples:
             f"{RUN}/figures/samples.png",
             caption="../workflow/report/samples.rst",
             category="Images",
+            labels={"figure": "samples"},
         ),
     log:
         f"{LOGS}/plot_samples.log",
@@ -40,6 +41,7 @@ rule plot_overview:
             f"{RUN}/figures/overview.png",
             caption="../workflow/report/overview.rst",
             category="Accuracy",
+            labels={"figure": "overview"},
         ),
     log:
         f"{LOGS}/plot_overview.log",
@@ -70,7 +72,7 @@ rule plot_models:
             f"{RUN}/figures/models_{{page}}.png",
             caption="../workflow/report/models.rst",
             category="Accuracy",
-            labels={"page": "{page}"},
+            labels={"figure": "models", "page": "{page}"},
         ),
     log:
         f"{LOGS}/plot_models/{{page}}.log",
@@ -98,7 +100,7 @@ rule plot_failures:
             f"{RUN}/figures/failures_{{category}}.png",
             caption="../workflow/report/failures.rst",
             category="Failures",
-            labels={"category": "{category}"},
+            labels={"figure": "failures", "category": "{category}"},
         ),
     log:
         f"{LOGS}/plot_failures/{{category}}.log",

@@ -10,6 +10,7 @@ rule plot_rules:
             f"{RUN}/figures/rules.png",
             caption="../workflow/report/rules.rst",
             category="Accuracy",
+            labels={"figure": "rules"},
         ),
     log:
         f"{LOGS}/plot_rules.log",
@@ -36,6 +37,7 @@ rule plot_reference:
             f"{RUN}/figures/reference.png",
             caption="../workflow/report/reference.rst",
             category="Accuracy",
+            labels={"figure": "reference"},
         ),
     log:
         f"{LOGS}/plot_reference.log",
@@ -63,6 +65,7 @@ rule plot_generators:
             f"{RUN}/figures/generators.png",
             caption="../workflow/report/generators.rst",
             category="Generators",
+            labels={"figure": "generators"},
         ),
     log:
         f"{LOGS}/plot_generators.log",
@@ -90,6 +93,7 @@ rule plot_kappa:
             f"{RUN}/figures/kappa.png",
             caption="../workflow/report/kappa.rst",
             category="Agreement",
+            labels={"figure": "kappa"},
         ),
     log:
         f"{LOGS}/plot_kappa.log",
@@ -116,6 +120,7 @@ rule plot_difficulty:
             f"{RUN}/figures/difficulty.png",
             caption="../workflow/report/difficulty.rst",
             category="Agreement",
+            labels={"figure": "difficulty"},
         ),
     log:
         f"{LOGS}/plot_difficulty.log",
@@ -142,6 +147,7 @@ rule plot_ranking:
             f"{RUN}/figures/ranking.png",
             caption="../workflow/report/ranking.rst",
             category="Accuracy",
+            labels={"figure": "ranking"},
         ),
     log:
         f"{LOGS}/plot_ranking.log",
@@ -168,6 +174,7 @@ rule plot_confusions:
             f"{RUN}/figures/confusions.png",
             caption="../workflow/report/confusions.rst",
             category="Failures",
+            labels={"figure": "confusions"},
         ),
     log:
         f"{LOGS}/plot_confusions.log",
@@ -194,6 +201,7 @@ rule plot_gallery:
             f"{RUN}/figures/gallery.png",
             caption="../workflow/report/gallery.rst",
             category="Agreement",
+            labels={"figure": "gallery"},
         ),
     log:
         f"{LOGS}/plot_gallery.log",

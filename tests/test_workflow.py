@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,15 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import torchvision
-from conftest import LABELS, Job, Project, copy_workflow, draw_image, save_random_weights
+from conftest import (
+    LABELS,
+    REPOSITORY,
+    Job,
+    Project,
+    copy_workflow,
+    draw_image,
+    save_random_weights,
+)
 from scipy.stats import binomtest
 
 CATEGORIES = ("bagel", "clock", "toilet_seat")
@@ -54,8 +63,10 @@ STATISTICS: set[Job] = {
     ("generators",),
 }
 
+REPORT: set[Job] = {("report",)}
+
 #: What follows when any hit may have changed.
-FAN_IN: set[Job] = {*STATISTICS, ("reference",), *FIGURES}
+FAN_IN: set[Job] = {*STATISTICS, ("reference",), *FIGURES, *REPORT}
 SCORES: set[Job] = {("score", model) for model in MODELS}
 
 
@@ -83,6 +94,9 @@ def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
         "tables/excluded_questions.csv",
         "tables/images.parquet",
         *(f"figures/{f}.{e}" for f in figures for e in ("pdf", "png")),
+        *(f"thumbnails/images/{c}.parquet" for c in CATEGORIES),
+        *(f"thumbnails/questions/{s}.parquet" for s in SHARDS),
+        "report.html",
         *(f"vqa/questions/{s}.parquet" for s in SHARDS),
         *(f"vqa/answers/{m}/{s}.parquet" for m in VQA_MODELS for s in SHARDS),
         *(f"vqa/{m}.parquet" for m in VQA_MODELS),
@@ -180,6 +194,7 @@ def test_one_new_image_runs_its_category_and_the_fan_in(project: Project) -> Non
         ("index_images", "clock"),
         *(("prepare_pixels", geometry, "clock") for geometry in GEOMETRIES),
         *(("classify", model, "clock") for model in MODELS),
+        ("thumbnails", "clock"),
         ("list_excluded",),
         ("plot_samples",),
         *SCORES,
@@ -235,11 +250,11 @@ def test_an_edit_of_the_matching_runs_scoring_and_what_follows(
     assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
 
 
-def test_a_reason_in_the_definitions_runs_the_audit_only(
+def test_a_reason_in_the_definitions_runs_the_audit_and_the_report(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
     edit("resources/categories.yaml", "analog clock, mostly what is meant", "another reason")
-    assert project.plan() == {("label_audit",)}
+    assert project.plan() == {("label_audit",), *REPORT}
 
 
 def test_one_rule_less_or_more_runs_no_classification(project: Project) -> None:
@@ -276,6 +291,7 @@ def test_an_edit_of_the_image_reader_runs_all_that_reads_images(
     edit("src/synthsight/images.py", "_WHITE = (255,", "_WHITE = (254,")
     rules = {job[0] for job in project.plan()}
     assert rules >= {"index_images", "prepare_pixels", "classify", "index_questions", "ask"}
+    assert rules >= {"thumbnails", "thumbnails_vqa"}
     assert not {"fetch_weights", "fetch_vqa"} & rules, "no download for a change of the reader"
 
 
@@ -325,9 +341,9 @@ def test_other_intervals_run_the_aggregation_and_what_reads_it(project: Project)
     assert project.plan() == FAN_IN - unconcerned_jobs
 
 
-def test_another_primary_rule_runs_the_figures_only(project: Project) -> None:
+def test_another_primary_rule_runs_the_figures_and_the_report(project: Project) -> None:
     project.configure({**project.config, "matching": {"primary": "words/lemmas"}})
-    assert project.plan() == FIGURES
+    assert project.plan() == FIGURES | REPORT
 
 
 def test_another_normalisation_runs_that_model_without_decoding(project: Project) -> None:
@@ -507,5 +523,22 @@ def test_hostile_names_are_plain_text(finished: Project, tmp_path: Path) -> None
 
 
 def test_snakemake_s_own_report_can_be_made(project: Project) -> None:
-    project.run("--report", "report.zip")
+    completed = project.snakemake("--report", "report.zip")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     assert (project.folder / "report.zip").stat().st_size > 10_000
+
+
+def test_every_figure_and_table_has_a_caption_a_category_and_labels() -> None:
+    for path in (REPOSITORY / "rules").glob("*.smk"):
+        text = path.read_text(encoding="utf-8")
+        marked = re.findall(r"=report\((.*?)\n        \),", text, re.DOTALL)
+        for each in marked:
+            assert "category=" in each, each
+            assert "labels=" in each, each
+            (caption,) = re.findall(r'caption="\.\./(.*?)"', each)
+            assert (REPOSITORY / caption).is_file(), caption
+        outputs = re.findall(
+            r"\w*(?:png|csv|table|page)=(.*)", text.replace("report(\n", "report(")
+        )
+        plain = [o for o in outputs if re.match(r'f"\{RUN\}/(figures|tables|report)', o)]
+        assert not plain, f"{path.name}: not in Snakemake's report: {plain}"

@@ -37,6 +37,7 @@ FAN_IN: set[Job] = {
     ("aggregate_vqa",),
     *FIGURES,
     *(("plot_vqa_samples", model, "1") for model in MODELS),
+    ("report",),
 }
 
 
@@ -99,6 +100,7 @@ def test_a_changed_question_runs_the_shard_that_it_is_in(
     assert project.plan() == {
         ("list_excluded_questions",),
         ("index_questions", SHARD),
+        ("thumbnails_vqa", SHARD),
         *(("ask", model, SHARD) for model in MODELS),
         *FAN_IN,
     }
@@ -141,6 +143,7 @@ def test_another_vqa_model_runs_its_own_jobs(project: Project) -> None:
         ("plot_vqa_samples", "third", "1"),
         ("aggregate_vqa",),
         *FIGURES,
+        ("report",),
     }
 
 
@@ -197,7 +200,7 @@ def test_without_questions_there_is_no_branch(project: Project) -> None:
     project.configure(config)
     assert project.plan("--forceall") != set()
     assert not {job for job in project.plan("--forceall") if "vqa" in job[0] or job[0] == "ask"}
-    assert project.plan() == set()
+    assert project.plan() == {("report",)}
 
 
 def test_the_answers_can_be_asked_for_by_name(project: Project) -> None:

@@ -1,0 +1,161 @@
+"""The explorer's data: every image and question of the page with what each model said, compact.
+
+Names stand once, everything else is a number: 2,000 images and ten models take 1.5 MB.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from synthsight.hits import rules_of
+from synthsight.manifest import ImageRecord
+from synthsight.score import TOP
+
+#: Probabilities are whole numbers of this part.
+PARTS = 1000
+
+
+class Names:
+    """Names that are stored once and called by their number."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, int] = {}
+
+    def __call__(self, name: str) -> int:
+        """The number of a name, a new one if it is new."""
+        return self.names.setdefault(name, len(self.names))
+
+
+def image_data(
+    records: Sequence[ImageRecord], scores: Sequence[str | os.PathLike[str]]
+) -> dict[str, Any]:
+    """What the explorer of images shows.
+
+    Args:
+        records: of the manifest, the images on the page, in the order of the page.
+        scores: Parquet of :func:`synthsight.score.score`, a model each.
+
+    Returns:
+        ``images``: names; ``category``, ``generator`` (or null), ``width``, ``height``: a list
+        each. ``rules``: names. ``names``: of classes. ``models``: a list of ``name``, ``hits``
+        (for each rule a string with a digit per image: 2 for a top-1 hit, 1 for a hit within
+        five, 0 for none), ``top`` (for each rule the number of its block) and ``blocks``, each
+        with ``classes`` and ``parts``: the five predictions image by image, as numbers of names
+        (-1 where there are fewer) and probabilities in thousandths.
+    """
+    images = [record.image for record in records]
+    rules = rules_of(scores[0])
+    names = Names()
+    return {
+        "images": images,
+        "category": [record.category for record in records],
+        "generator": [record.generator for record in records],
+        "width": [record.width for record in records],
+        "height": [record.height for record in records],
+        "rules": rules,
+        "models": [_model(path, rules, images, names) for path in scores],
+        "names": list(names.names),
+    }
+
+
+def _model(
+    path: str | os.PathLike[str], rules: Sequence[str], images: Sequence[str], names: Names
+) -> dict[str, Any]:
+    table = pq.read_table(path)
+    class_names = table.schema.metadata[b"class_names"]
+    numbers = np.full(len(classes := _strings(class_names)) + 1, -1)
+    hits: dict[str, str] = {}
+    top: dict[str, int] = {}
+    blocks: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
+    for rule in rules:
+        rows = table.filter(pc.equal(table["rule"], rule))
+        rows = rows.take(pc.index_in(pa.array(images, pa.string()), rows["image"]))
+        top1 = rows["top1_hit"].to_numpy().astype(int)
+        top5 = rows["top5_hit"].to_numpy().astype(int)
+        hits[rule] = "".join(map(str, (top1 + top5).tolist()))
+        predicted = _padded(rows["predicted"], -1).astype(np.int64)
+        parts = np.rint(_padded(rows["probability"], 0) * PARTS).astype(np.int64)
+        for number, (other, others_parts) in enumerate(blocks):
+            if np.array_equal(predicted, other) and np.array_equal(parts, others_parts):
+                top[rule] = number
+                break
+        else:
+            top[rule] = len(blocks)
+            blocks.append((predicted, parts))
+    for each in np.unique(np.concatenate([predicted for predicted, _ in blocks])):
+        numbers[each] = -1 if each < 0 else names(classes[each])
+    return {
+        "name": table.schema.metadata[b"model"].decode(),
+        "hits": hits,
+        "top": top,
+        "blocks": [
+            {"classes": numbers[predicted].ravel().tolist(), "parts": parts.ravel().tolist()}
+            for predicted, parts in blocks
+        ],
+    }
+
+
+def _strings(content: bytes) -> list[str]:
+    names: list[str] = json.loads(content)
+    return names
+
+
+def _padded(column: pa.ChunkedArray, missing: float) -> npt.NDArray[np.float64]:
+    """Lists of at most five numbers as (rows, 5)."""
+    column = column.combine_chunks()
+    lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False).astype(int)
+    values = np.full((len(column), TOP), missing, dtype=float)
+    values[np.arange(TOP) < lengths[:, None]] = column.flatten().to_numpy(zero_copy_only=False)
+    return values
+
+
+def question_data(
+    answers: Sequence[str | os.PathLike[str]], wanted: Mapping[str, int]
+) -> dict[str, Any]:
+    """What the explorer of questions shows.
+
+    Args:
+        answers: Parquet of :func:`synthsight.score_vqa.score_vqa`, a model each, about the same
+            questions.
+        wanted: the images on the page and the number of each one's picture; questions about other
+            images are left out.
+
+    Returns:
+        ``image``, ``picture``, ``question``, ``answer``, ``kind``, ``generator``: a list each.
+        ``models``: a list of ``name``, ``parts`` (P(yes) in thousandths) and ``correct`` (a
+        string with a digit per question).
+    """
+    columns: pd.DataFrame | None = None
+    models = []
+    for path in answers:
+        file = pq.read_table(path)
+        rows = file.filter(pc.is_in(file["image"], pa.array(list(wanted), pa.string()))).to_pandas()
+        columns = rows if columns is None else columns
+        models.append(
+            {
+                "name": file.schema.metadata[b"model"].decode(),
+                "parts": np.rint(rows["p_yes"].to_numpy() * PARTS).astype(int).tolist(),
+                "correct": "".join(map(str, rows["correct"].astype(int).tolist())),
+            }
+        )
+    if columns is None:
+        raise ValueError("no answers")
+    return {
+        "image": columns["image"].tolist(),
+        "picture": [wanted[image] for image in columns["image"]],
+        **{key: columns[key].tolist() for key in ("question", "answer", "kind")},
+        "generator": [
+            None if pd.isna(generator) else str(generator) for generator in columns["generator"]
+        ],
+        "models": models,
+    }

@@ -1,0 +1,141 @@
+"""The page as one string: texts by Jinja2, data as JSON, everything escaped."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from synthsight.label_audit import messages
+from synthsight.report import answer, assets
+from synthsight.report.embed import content_security_policy, script_json, script_text
+from synthsight.report.tables import page_table
+
+#: Pictures in one script element: each is parsed when the first of its pictures is looked at.
+CHUNK = 100
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the page shows.
+
+    Attributes:
+        run: name of the run.
+        rule: the primary matching rule.
+        level: of the intervals, in 0..1.
+        date: of the newest scores, in ISO form.
+        tables: by name, as the files below ``tables/`` are called, and ``images``, the number of
+            models that get each image.
+        notes: of the classifiers' weights.
+        vqa_notes: of the VQA models' weights.
+        preprocessing: of each classifier, in words.
+        counts: usable images by generator; None stands for images without one.
+        versions: of the software, by name.
+        digests: what else identifies the inputs, by name.
+        configuration: the settings as YAML.
+        explorer: of :func:`synthsight.report.explorer.image_data`.
+        questions: of :func:`synthsight.report.explorer.question_data`, or None.
+        side: bound on the long side of a picture, in pixels.
+        pictures: WebP files, by the numbers that ``explorer`` and ``questions`` use.
+        sampled: for ``images`` and ``questions`` how many there are in all.
+    """
+
+    run: str
+    rule: str
+    level: float
+    date: str
+    tables: Mapping[str, pd.DataFrame]
+    notes: Sequence[Mapping[str, Any]]
+    vqa_notes: Sequence[Mapping[str, Any]]
+    preprocessing: Mapping[str, str]
+    counts: Mapping[str | None, int]
+    versions: Mapping[str, str]
+    digests: Mapping[str, str]
+    configuration: str
+    explorer: Mapping[str, Any]
+    questions: Mapping[str, Any] | None
+    side: int
+    pictures: Sequence[bytes]
+    sampled: Mapping[str, int] = field(default_factory=dict)
+
+
+def render(page: Page) -> str:
+    """The page's HTML; the same page gives the same text."""
+    tables = page.tables
+    programs = [script_text(assets.library(name)) for name in assets.LIBRARIES]
+    programs.append(script_text(assets.program()))
+    ranked = answer.means(tables["accuracy"], page.rule)
+    vqa = tables.get("vqa")
+    data = {
+        "run": page.run,
+        "rule": page.rule,
+        "level": page.level,
+        "best": str(ranked.iloc[0]["model"]),
+        "order": ranked["model"].tolist(),
+        "explorer": page.explorer,
+        "questions": page.questions,
+        "chunk": CHUNK,
+        "side": page.side,
+        "tables": {
+            name: page_table(table, page.rule)
+            for name, table in tables.items()
+            if name != "images"  # the explorer has it image by image
+        },
+    }
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(assets.TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = answer.percent
+    return environment.get_template("report.html.j2").render(
+        page=page,
+        policy=content_security_policy(programs),
+        style=assets.style(),
+        programs=programs,
+        data=script_json(data),
+        chunks=_chunks(page.pictures),
+        answers=_answers(page),
+        flags=messages(tables["label_audit"]),
+        ranked=ranked.to_dict("records"),
+        references=_references(tables["reference"], page.rule),
+        vqa=None if vqa is None else vqa.to_dict("records"),
+        tables=tables,
+        here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
+    )
+
+
+def _answers(page: Page) -> list[str]:
+    tables = page.tables
+    said = [
+        answer.images_answer(tables["accuracy"], tables["reference"], page.rule, page.level),
+        answer.agreement_answer(tables["images"], page.rule),
+    ]
+    if "vqa" in tables:
+        said.append(answer.questions_answer(tables["vqa"], page.level))
+    return [each for each in said if each is not None]
+
+
+def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]:
+    """Of each model with a stated accuracy the row of the reference table."""
+    rows = reference[(reference["rule"] == rule) & (reference["generator"] == "*")]
+    stated = rows[rows["reference_top1"].notna()]
+    return {
+        str(row["model"]): {str(key): value for key, value in row.items()}
+        for row in stated.to_dict("records")
+    }
+
+
+def _asked(questions: Mapping[str, Any] | None) -> int:
+    return 0 if questions is None else len(questions["question"])
+
+
+def _chunks(pictures: Sequence[bytes]) -> list[str]:
+    encoded = [base64.b64encode(picture).decode() for picture in pictures]
+    return [script_json(encoded[i : i + CHUNK]) for i in range(0, len(encoded), CHUNK)]

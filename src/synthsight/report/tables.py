@@ -1,0 +1,54 @@
+"""The run's tables, as the page holds them."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+#: Significant digits of a number on the page; the tables themselves have all of them.
+DIGITS = 6
+
+#: Rows of one table on the page.
+MAX_ROWS = 10_000
+
+
+def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table from Parquet or CSV, by its ending; in a CSV all is text."""
+    if Path(path).suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def page_table(table: pd.DataFrame, rule: str) -> dict[str, Any]:
+    """A table as columns for the page.
+
+    Where it has more than :data:`MAX_ROWS` rows, those of the rule ``rule`` stay, then the first.
+
+    Returns:
+        ``columns``: names; ``values``: a list for each column, null where nothing is known;
+        ``left_out``: number of rows that are not here.
+    """
+    rows = len(table)
+    if rows > MAX_ROWS and "rule" in table:
+        table = table[table["rule"] == rule]
+    table = table.head(MAX_ROWS)
+    return {
+        "columns": list(map(str, table.columns)),
+        "values": [[_plain(value) for value in table[name].tolist()] for name in table],
+        "left_out": rows - len(table),
+    }
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        # A bound of 1e-17 is a zero; no p-value is as small as that and matters.
+        return float(f"{value:.{DIGITS}g}") if abs(value) > 1e-12 else 0.0
+    if isinstance(value, str | int | bool):
+        return value
+    return None

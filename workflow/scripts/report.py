@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Write the report: one HTML page that opens from disk.
+
+In: tables, manifests, scores, notes of the weights and small pictures; for questions their scores,
+notes and pictures, too. Out: the page.
+The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
+how many the page holds at most; ``preprocessing`` of each model; ``questions``, a digest of them or
+null; and ``settings`` of the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import platform
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+
+from synthsight.files import atomic
+from synthsight.hits import HitsError
+from synthsight.manifest import ImageRecord, read_manifest
+from synthsight.report.explorer import image_data, question_data
+from synthsight.report.facts import describe_preprocessing, without_nulls
+from synthsight.report.page import Page, render
+from synthsight.report.tables import read_table
+from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
+
+#: What numbers depend on; the versions of the environment that makes the page.
+PACKAGES = (
+    *("synthsight", "torch", "torchvision", "timm", "transformers", "pillow"),
+    *("numpy", "pandas", "pyarrow", "statsmodels", "snakemake"),
+)
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0] if __doc__ else None, fromfile_prefix_chars="@"
+    )
+    parser.add_argument("--tables", nargs="+", required=True, help="Parquet or CSV, by name")
+    parser.add_argument("--manifests", nargs="+", required=True)
+    parser.add_argument("--scores", nargs="+", required=True)
+    parser.add_argument("--notes", nargs="+", required=True)
+    parser.add_argument("--pictures", nargs="+", required=True)
+    parser.add_argument("--vqa-scores", nargs="*", default=[])
+    parser.add_argument("--vqa-notes", nargs="*", default=[])
+    parser.add_argument("--vqa-pictures", nargs="*", default=[])
+    parser.add_argument("--spec", type=json.loads, required=True)
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+    try:
+        text = render(_page(args))
+    except HitsError as error:
+        sys.exit(f"report: {error}")
+    with atomic(args.output) as temporary:
+        temporary.write_bytes(text.encode())
+    print(f"{len(text.encode()) / 1e6:.1f} MB")
+
+
+def _page(args: argparse.Namespace) -> Page:
+    spec = args.spec
+    records = [
+        record for path in args.manifests for record in read_manifest(path) if record.status == "ok"
+    ]
+    chosen = _choose(records, spec["images"])
+    pictures = _Pictures()
+    explorer = image_data(chosen, args.scores)
+    explorer["picture"] = pictures.add(args.pictures, [record.image for record in chosen])
+    questions = None
+    asked = 0
+    if args.vqa_scores:
+        table = pq.read_table(args.vqa_scores[0], columns=["image"])
+        asked = table.num_rows
+        images = sample(set(table.column("image").to_pylist()), spec["images"])
+        numbers = pictures.add(args.vqa_pictures, images)
+        questions = question_data(args.vqa_scores, dict(zip(images, numbers, strict=True)))
+    return Page(
+        run=spec["run"],
+        rule=spec["rule"],
+        level=spec["level"],
+        date=_date([*args.scores, *args.vqa_scores]),
+        tables={Path(path).stem: read_table(path) for path in args.tables},
+        notes=_notes(args.notes),
+        vqa_notes=_notes(args.vqa_notes),
+        preprocessing={
+            model: describe_preprocessing(about) for model, about in spec["preprocessing"].items()
+        },
+        counts=_counts(records),
+        versions={
+            "Python": platform.python_version(),
+            **{each: version(each) for each in PACKAGES},
+        },
+        digests=_digests(records, spec),
+        configuration=yaml.safe_dump(
+            without_nulls(spec["settings"]), sort_keys=False, allow_unicode=True
+        ),
+        explorer=explorer,
+        questions=questions,
+        side=spec["settings"]["report"]["thumbnail"],
+        pictures=pictures.files,
+        sampled={"images": len(records), "questions": asked},
+    )
+
+
+def _choose(records: Sequence[ImageRecord], limit: int) -> list[ImageRecord]:
+    by_category: dict[str, list[str]] = {}
+    for record in records:
+        by_category.setdefault(record.category, []).append(record.image)
+    wanted = frozenset(stratified_sample(by_category, limit))
+    return sorted(
+        (record for record in records if record.image in wanted), key=lambda record: record.image
+    )
+
+
+class _Pictures:
+    """Pictures that the page holds, each once."""
+
+    def __init__(self) -> None:
+        self.files: list[bytes] = []
+        self._numbers: dict[bytes, int] = {}
+
+    def add(self, paths: Sequence[str], images: Sequence[str]) -> list[int]:
+        """The numbers of the pictures of some images, which these files hold."""
+        found: dict[str, bytes] = {}
+        for path in paths:
+            found |= read_thumbnails(path, images)
+        numbers = []
+        for image in images:
+            content = found[image]
+            number = self._numbers.setdefault(content, len(self.files))
+            if number == len(self.files):
+                self.files.append(content)
+            numbers.append(number)
+        return numbers
+
+
+def _notes(paths: Sequence[str]) -> list[dict[str, Any]]:
+    return [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+
+
+def _counts(records: Sequence[ImageRecord]) -> dict[str | None, int]:
+    counts = Counter(record.generator for record in records)
+    return dict(sorted(counts.items(), key=lambda item: (item[0] is None, item[0] or "")))
+
+
+def _date(scores: Sequence[str]) -> str:
+    """The day on which the newest scores were written, so that the page made again has it again."""
+    newest = max(Path(path).stat().st_mtime for path in scores)
+    return datetime.fromtimestamp(newest, UTC).date().isoformat()
+
+
+def _digests(records: Sequence[ImageRecord], spec: Mapping[str, Any]) -> dict[str, str]:
+    images = hashlib.sha256()
+    for record in sorted(records, key=lambda record: record.image):
+        images.update(f"{record.sha256}  {record.image}\n".encode())
+    found = {"images (sha256 of the list of their sha256 and names)": images.hexdigest()}
+    if spec["questions"]:
+        found["questions"] = spec["questions"]
+    return found
+
+
+if __name__ == "__main__":
+    main()

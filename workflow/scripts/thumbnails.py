@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Make small pictures for the report.
+
+In: the manifest of a category or a shard of questions, and the images below ``--root``. Out: one
+Parquet file with the columns image and webp.
+The spec holds ``side``, the bound on a picture's long side in pixels, and ``limit``, how many
+pictures at most: more than that the report cannot show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from synthsight.images import open_rgb
+from synthsight.report.thumbnails import sample, write_thumbnails
+
+
+def main() -> None:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--images", required=True, help="Parquet with the columns image and status")
+    parser.add_argument("--root", required=True, type=Path, help="folder of the images")
+    parser.add_argument("--spec", required=True, type=json.loads, help='{"side": 240, "limit": 1}')
+    parser.add_argument("--output", required=True)
+    args = parser.parse_args()
+
+    table = pq.read_table(args.images, columns=["image"], filters=[("status", "=", "ok")])
+    images = sample(set(table.column("image").to_pylist()), args.spec["limit"])
+    write_thumbnails(
+        images,
+        lambda image: open_rgb(args.root / image, max_pixels=None),
+        args.spec["side"],
+        args.output,
+    )
+    print(f"{len(images)} pictures")
+
+
+if __name__ == "__main__":
+    main()
