@@ -84,7 +84,7 @@ def accuracy_row(**changes: Any) -> dict[str, Any]:
 )
 def test_the_drop_is_said_in_the_right_direction(reference: float, expected: str) -> None:
     accuracy = pd.DataFrame([accuracy_row(), accuracy_row(category="kite")])
-    drop = {"reference_top1": reference, "drop_top1": reference - 0.5}
+    drop = {"source": "photographs", "reference_top1": reference, "drop_top1": reference - 0.5}
     drop |= {"drop_top1_low": reference - 0.6, "drop_top1_high": reference - 0.4}
     table = pd.DataFrame([{"model": "m", "generator": "*", "rule": RULE, **drop}])
     said = images_answer(accuracy, table, RULE, 0.9)
@@ -92,13 +92,13 @@ def test_the_drop_is_said_in_the_right_direction(reference: float, expected: str
     assert said.endswith(expected)
 
 
-def test_the_questions_answer_names_vqa_v2_where_it_is_known() -> None:
+def test_the_questions_answer_names_the_reference_where_it_is_known() -> None:
     row = {"model": "ofa", "n": 241, "images": 50, "accuracy": 0.773, "low": 0.7, "high": 0.83}
-    row |= {"always_yes": 132 / 241, "reference_yes_no": 0.947}
+    row |= {"always_yes": 132 / 241, "reference_yes_no": 0.947, "source": "VQA-v2 test-std"}
     said = questions_answer(pd.DataFrame([row]), 0.95)
     assert said == (
         "Of 241 yes/no questions about 50 images, ofa answers 77.3% right (95% interval 70.0 to "
-        "83.0%); always saying yes would get 54.8%, and on the yes/no questions of VQA-v2 it is "
+        "83.0%); always saying yes would get 54.8%, and on its reference (VQA-v2 test-std) it is "
         "stated to get 94.7%."
     )
 

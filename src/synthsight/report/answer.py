@@ -38,7 +38,7 @@ def means(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
 
 
 def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, level: float) -> str:
-    """How well the best classifier does, against what it does on real photographs.
+    """How well the best classifier does, against its reference, mostly real photographs.
 
     Args:
         accuracy: of :func:`synthsight.aggregate.aggregate`.
@@ -74,7 +74,8 @@ def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, le
         if drop < 0:
             drop, low, high = -drop, -high, -low
         said += (
-            f"; on real photographs it is stated to get {percent(row['reference_top1'])}, "
+            f"; on its reference ({row['source']}) it is stated to get "
+            f"{percent(row['reference_top1'])}, "
             f"{_points(drop)} {'more' if row['drop_top1'] >= 0 else 'less'} "
             f"({100 * low:.1f} to {100 * high:.1f})"
         )
@@ -102,7 +103,7 @@ def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
 
 
 def questions_answer(vqa: pd.DataFrame, level: float) -> str:
-    """How well the best VQA model answers, against saying always yes and VQA-v2.
+    """How well the best VQA model answers, against saying always yes and its reference.
 
     Args:
         vqa: the table of VQA models, of :mod:`synthsight.aggregate_vqa`.
@@ -118,7 +119,7 @@ def questions_answer(vqa: pd.DataFrame, level: float) -> str:
     )
     stated = best["reference_yes_no"]
     if pd.notna(stated):
-        said += f", and on the yes/no questions of VQA-v2 it is stated to get {percent(stated)}"
+        said += f", and on its reference ({best['source']}) it is stated to get {percent(stated)}"
     return said + "."
 
 

@@ -518,11 +518,11 @@
           Plot.ruleY(stated, { y: "model", x1: hit, x2: `reference_${hit}`, stroke: "var(--faint)", strokeDasharray: "2 3" }),
           Plot.ruleY(measured, { y: "model", x1: `${hit}_low`, x2: `${hit}_high`, stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
           Plot.dot(stated, { y: "model", x: `reference_${hit}`, stroke: "var(--two)", strokeWidth: 2, r: 5, tip: true,
-            title: (row) => `${row.model}\nreal photographs: ${percent(row[`reference_${hit}`])}\n${row.source}` }),
+            title: (row) => `${row.model}\nreference: ${percent(row[`reference_${hit}`])}\n${row.source}` }),
           Plot.dot(measured, { y: "model", x: hit, fill: "var(--one)", r: 5, tip: true,
             title: (row) => `${row.model}\ngenerated images: ${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` }),
         ],
-        key: [["var(--one)", "generated images"], ["var(--two)", "real photographs, as stated"]],
+        key: [["var(--one)", "generated images"], ["var(--two)", "reference, as stated"]],
       };
     },
     categories(width) {
@@ -666,12 +666,12 @@
         marks: [
           Plot.ruleX(cells.slice(0, 1), { x: "always_yes", stroke: "var(--faint)", strokeDasharray: "4 4" }),
           Plot.ruleY(cells, { y: "model", x1: "low", x2: "high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
-          Plot.dot(stated, { y: "model", x: "reference_yes_no", stroke: "var(--two)", strokeWidth: 2, r: 5, tip: true, title: (row) => `${row.model}\nVQA-v2: ${percent(row.reference_yes_no)}\n${row.source}` }),
+          Plot.dot(stated, { y: "model", x: "reference_yes_no", stroke: "var(--two)", strokeWidth: 2, r: 5, tip: true, title: (row) => `${row.model}\nreference: ${percent(row.reference_yes_no)}\n${row.source}` }),
           Plot.dot(cells.filter((row) => row.balanced_accuracy !== null), { y: "model", x: "balanced_accuracy", symbol: "square", stroke: "var(--three)", strokeWidth: 2, r: 5, tip: true, title: (row) => `${row.model}\nbalanced: ${described(row, row.balanced_accuracy, row.balanced_low, row.balanced_high)}` }),
           Plot.dot(cells, { y: "model", x: "accuracy", fill: "var(--one)", r: 5, tip: true, title: (row) => `${row.model}\n${described(row, row.accuracy, row.low, row.high)} of ${count(row.n, "question")}` }),
         ],
         key: [["var(--one)", "accuracy"], ["var(--three)", "balanced accuracy", "□"], ["var(--faint)", "always yes", "╎"],
-          ...(stated.length ? [["var(--two)", "VQA-v2, as stated", "○"]] : [])],
+          ...(stated.length ? [["var(--two)", "reference, as stated", "○"]] : [])],
       };
     },
     kinds(width) {
