@@ -711,7 +711,7 @@
   function draw(chart) {
     const { node } = chart;
     const { key, ...options } = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
-    const plot = Plot.plot({ marginBottom: 44, style: { fontSize: "12px", fontFamily: "inherit", background: "none" }, ...options });
+    const plot = Plot.plot({ marginBottom: 44, style: { fontSize: "12px", fontFamily: "inherit", background: "none", overflow: "visible" }, ...options });
     // One picture with one name; Plot gives its parts labels, which mean nothing within a picture.
     for (const part of plot.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
     plot.setAttribute("role", "img");
