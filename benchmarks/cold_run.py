@@ -1,6 +1,7 @@
 """A cold run of the workflow up to the logits, beside a plain loop over the same models and images.
 
     python benchmarks/cold_run.py [--models demo|paper] [--images 24] [--side 1024] [--rounds 1]
+                                  [--with-workers-only]
 
 ``demo``: the four demo models and torchvision's mobilenet_v2 on the demo's images: so little
 inference that overhead shows. ``paper``: the architectures of config/paper.yaml, 17 categories of
@@ -142,6 +143,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=24, help="of each category (paper)")
     parser.add_argument("--side", type=int, default=1024, help="of an image in pixels (paper)")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--with-workers-only", action="store_true", help="the other is slow")
     args = parser.parse_args()
     snakemake = str(Path(sys.executable).with_name("snakemake"))
     with tempfile.TemporaryDirectory() as name:
@@ -158,7 +160,7 @@ def main() -> None:
                     [sys.executable, "-c", PLAIN_LOOP], folder, OMP_NUM_THREADS=threads
                 )
             base = min(seconds.values())
-            for worker in (True, False):
+            for worker in (True,) if args.with_workers_only else (True, False):
                 for made in ("results", ".snakemake", "resources/weights"):
                     shutil.rmtree(folder / made, ignore_errors=True)
                 text = yaml.safe_dump({**config, "worker": worker}, sort_keys=False)

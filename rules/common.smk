@@ -14,7 +14,7 @@ from snakemake.utils import available_cpu_count
 try:
     from synthsight.config import ConfigError, load_experiment
     from synthsight.devices import visible_devices
-    from synthsight.digest import canonical_json, code_digest
+    from synthsight.digest import canonical_json, code_digests
     from synthsight.report.assets import assets_digest
     from synthsight.worker.protocol import (
         VARIABLE,
@@ -33,6 +33,10 @@ except ImportError as error:
 BASE = Path(workflow.basedir).resolve()
 SCRIPTS = BASE / "workflow" / "scripts"
 
+# What was found out at an earlier start, and still holds.
+KEPT = Path(".snakemake") / "synthsight"
+CODE = code_digests(sorted(SCRIPTS.glob("*.py")), KEPT / "code.json")
+
 with open(BASE / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as _handle:
     _SCHEMA = yaml.safe_load(_handle)
 
@@ -41,7 +45,7 @@ try:
         config,
         _SCHEMA,
         [Path(file) for file in workflow.configfiles],
-        Path(".snakemake") / "synthsight",
+        KEPT,
     )
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -151,7 +155,7 @@ def classify_threads(wildcards):
 
 def code(program):
     """A digest of a program and of all modules that it reaches: the param `code` of its rule."""
-    return code_digest(SCRIPTS / f"{program}.py")
+    return CODE[program]
 
 
 def spec(function):

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.digest import canonical_json, code_digest
+from synthsight import digest as digest_module
+from synthsight.digest import canonical_json, code_digest, code_digests
 
 REPOSITORY = Path(__file__).parents[1]
 SOURCE = REPOSITORY / "src" / "synthsight"
@@ -242,3 +243,59 @@ def test_no_module_is_imported_in_a_way_that_is_not_followed() -> None:
             assert not (isinstance(node, ast.ImportFrom) and node.level), f"{path}: relative import"
             name = getattr(node, "attr", getattr(node, "id", ""))
             assert name not in ("import_module", "__import__"), f"{path}: {name}"
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Make this process as new: nothing was parsed in it."""
+
+    def forget() -> None:
+        monkeypatch.setattr(digest_module, "_PARSED", {})
+        monkeypatch.setattr(digest_module, "_USED", set())
+        digest_module._read.cache_clear()
+
+    forget()
+    return forget
+
+
+def test_what_was_parsed_is_kept_for_the_next_start(
+    tmp_path: Path, forgetful: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = []
+    for name in ("one", "two"):
+        programs.append(tmp_path / f"{name}.py")
+        programs[-1].write_text(f"from synthsight import files\nprint({name!r})\n")
+    kept = tmp_path / "kept" / "code.json"
+    first = code_digests(programs, kept)
+    assert first == {path.stem: code_digest(path) for path in programs}
+    assert first["one"] != first["two"]
+    written = kept.stat().st_mtime_ns
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("parsed again")
+
+    forgetful()
+    with monkeypatch.context() as patched:
+        patched.setattr(digest_module.ast, "parse", refuse)
+        assert code_digests(programs, kept) == first
+        assert kept.stat().st_mtime_ns == written, "nothing new, nothing written"
+        # An edit is parsed, whatever the file's times say.
+        forgetful()
+        programs[0].write_text("print('another')\n")
+        with pytest.raises(AssertionError, match="parsed again"):
+            code_digests(programs, kept)
+    forgetful()
+    second = code_digests(programs, kept)
+    assert second["two"] == first["two"]
+    assert second["one"] != first["one"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"python": "2.7", "parsed": {"a": 1}}'])
+def test_a_damaged_or_foreign_file_of_what_was_parsed_is_made_again(
+    tmp_path: Path, forgetful: Callable[[], None], content: str
+) -> None:
+    program = tmp_path / "one.py"
+    program.write_text("print(1)\n")
+    (tmp_path / "code.json").write_text(content)
+    assert code_digests([program], tmp_path / "code.json") == {"one": code_digest(program)}
+    assert "parsed" in (tmp_path / "code.json").read_text()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from synthsight.files import atomic
 
 _PACKAGE = "synthsight"
 _SOURCE = Path(__file__).parent
@@ -32,6 +35,35 @@ def code_digest(program: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def code_digests(programs: Iterable[Path], kept: Path) -> dict[str, str]:
+    """The digests of programs, by the names of their files without ending.
+
+    Args:
+        programs: their files.
+        kept: JSON file with what was parsed before, by the sha256 of each source: parsing is a good
+            part of the workflow's start. It is written if anything is new.
+    """
+    version = sys.version.split()[0]
+    try:
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        _PARSED.update(known["parsed"] if known["python"] == version else {})
+    except (OSError, ValueError, KeyError, TypeError):
+        known = {"parsed": {}}  # none yet, or a damaged one
+    digests = {program.stem: code_digest(program) for program in programs}
+    used = {source: _PARSED[source] for source in sorted(_USED)}
+    if used != known["parsed"]:
+        with atomic(kept) as temporary:
+            temporary.write_text(canonical_json({"python": version, "parsed": used}), "utf-8")
+    return digests
+
+
+#: What counts of a source, by its sha256: the sha256 of its normal form, and names in its imports.
+_PARSED: dict[str, list[Any]] = {}
+
+#: Those of the sources that were read.
+_USED: set[str] = set()
+
+
 def _reached(path: Path) -> set[Path]:
     reached: set[Path] = set()
     todo = [path]
@@ -43,7 +75,7 @@ def _reached(path: Path) -> set[Path]:
 
 
 class _Source(NamedTuple):
-    """What counts of a file: its source as Python prints it, without docstrings; its imports."""
+    """What counts of a file: the sha256 of its normal form; its imports."""
 
     text: str
     imports: frozenset[Path]
@@ -52,7 +84,18 @@ class _Source(NamedTuple):
 @cache
 def _read(path: Path) -> _Source:
     """Read a file, once for all programs: this is on the way of every start of the workflow."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    content = path.read_bytes()
+    source = hashlib.sha256(content).hexdigest()
+    if source not in _PARSED:
+        _PARSED[source] = _parse(content, path)
+    _USED.add(source)
+    text, names = _PARSED[source]
+    return _Source(text, _files(names))
+
+
+def _parse(content: bytes, path: Path) -> list[Any]:
+    """The sha256 of a source as Python prints it, without docstrings, and names in its imports."""
+    tree = ast.parse(content, str(path))
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -65,7 +108,7 @@ def _read(path: Path) -> _Source:
                 and isinstance(first.value.value, str)
             ):
                 node.body = node.body[1:] or [ast.Pass()]
-    return _Source(ast.unparse(tree), _files(names))
+    return [hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), sorted(names)]
 
 
 def _files(names: Iterable[str]) -> frozenset[Path]:
