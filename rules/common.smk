@@ -113,9 +113,7 @@ def worker_environment():
     programs = {path.stem for path in SCRIPTS.glob("*.py")} - {"with_worker"}
     workers = {"models": WARM, "tables": sorted(programs - {*WARM})}
     if not SETTINGS["worker"]:
-        if len(DEVICES) < 2:
-            return ""
-        workers = {"devices": ()}  # which jobs share without a worker
+        workers = {"none": ()}  # but jobs share devices, and end with the workflow
     try:
         told = [
             Settings(

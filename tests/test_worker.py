@@ -173,13 +173,6 @@ def test_a_program_on_a_device_keeps_its_process_and_another_one_does_not(worker
     assert [served for _, _, served, _ in plain] == [1, 1]
 
 
-def test_programs_of_no_worker_run_in_the_job_s_process(worker: Worker) -> None:
-    worker.settings = replace(worker.settings, programs=())
-    process = worker.start("where")
-    assert int(process.communicate()[0].split()[0]) == process.pid
-    assert not Path(worker.settings.folder).exists()
-
-
 @pytest.mark.parametrize("warm", [True, False])
 def test_jobs_at_the_same_time_have_devices_of_their_own(worker: Worker, warm: bool) -> None:
     programs = worker.settings.programs if warm else ()
@@ -266,6 +259,46 @@ def test_a_job_that_is_killed_is_not_worked_for_any_longer(worker: Worker, tmp_p
     until((tmp_path / "mark.end").exists, 5)
     again = worker.where()
     assert (again[0], again[2]) == (process, 3), "the process stays, with all that it has loaded"
+
+
+@pytest.fixture
+def without(worker: Worker) -> Worker:
+    """What a job is told where `worker: false` is set."""
+    worker.settings = replace(worker.settings, programs=())
+    return worker
+
+
+def test_without_a_worker_a_job_ends_with_its_workflow_too(without: Worker, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    job = without.start(f"mark:{mark}")
+    until(mark.exists)
+    without.owner.kill()
+    without.owner.wait()
+    assert job.wait(10) == -signal.SIGKILL
+    late = without.start(f"print:{mark}")
+    output, error = late.communicate(timeout=30)
+    assert (late.returncode, output) == (1, "")
+    assert "the workflow that this job belongs to has ended" in error
+
+
+def test_without_a_worker_a_job_that_is_told_to_end_ends(without: Worker, tmp_path: Path) -> None:
+    for number, status in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)):
+        mark = tmp_path / number.name
+        job = without.start(f"mark:{mark}")
+        until(mark.exists)
+        serving = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+        assert len(serving) == 1
+        job.send_signal(number)
+        assert job.wait(10) == status
+        until(lambda process=int(serving[0]): born(process) is None)
+
+
+def test_without_a_worker_a_program_runs_below_the_job(without: Worker) -> None:
+    job = without.start("where")
+    assert int(job.communicate()[0].split()[1]) == job.pid
+    assert not Path(without.settings.folder).exists()
+    assert without.run("print:a", "exit:7", device=False) == (7, "a\n", "a\n")
+    assert without.run("exit:bye") == (1, "", "bye\n")
 
 
 # What goes wrong ---------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ import yaml
 
 from synthsight.definitions import Definition, DefinitionError, read_definitions
 from synthsight.digest import canonical_json, code_digest
-from synthsight.files import atomic
+from synthsight.files import keep
 from synthsight.geometry import Geometry
 from synthsight.labels import LabelError, LabelSpace, load_labels
 from synthsight.manifest import SUFFIXES, Listing, list_folders
@@ -548,8 +548,7 @@ def resolve_cached(
         for index, answer in zip(missing, json.loads(completed.stdout), strict=True):
             answers[index] = answer
             if "error" not in answer:
-                with atomic(paths[index]) as temporary:
-                    temporary.write_text(json.dumps(answer), encoding="utf-8")
+                keep(paths[index], json.dumps(answer))
     return [answer for answer in answers if answer is not None]
 
 

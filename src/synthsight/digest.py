@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from synthsight.files import atomic
+from synthsight.files import keep
 
 _PACKAGE = "synthsight"
 _SOURCE = Path(__file__).parent
@@ -52,8 +52,7 @@ def code_digests(programs: Iterable[Path], kept: Path) -> dict[str, str]:
     digests = {program.stem: code_digest(program) for program in programs}
     used = {source: _PARSED[source] for source in sorted(_USED)}
     if used != known["parsed"]:
-        with atomic(kept) as temporary:
-            temporary.write_text(canonical_json({"python": version, "parsed": used}), "utf-8")
+        keep(kept, canonical_json({"python": version, "parsed": used}))
     return digests
 
 

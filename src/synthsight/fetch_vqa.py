@@ -20,7 +20,7 @@ from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from synthsight.files import atomic, sha256_of
+from synthsight.files import atomic, sha256_of, sweep, temporary_name
 from synthsight.hub import check_cached, not_brought
 from synthsight.ofa.checkpoint import load_checkpoint
 from synthsight.ofa.config import OFAConfig, OFAError
@@ -123,9 +123,11 @@ def fetch_vqa(
     if source.is_dir():
         family = str(read_config(source).get("model_type"))
     target = Path(folder)
-    temporary = target.with_name(f".{os.getpid()}.{target.name}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sweep(target)
+    temporary = temporary_name(target)
     try:
-        temporary.mkdir(parents=True)
+        temporary.mkdir()
         used: dict[str, Any] = {}
         if family == "ofa":
             state, used = _ofa(source, settings, known, temporary)

@@ -2,30 +2,83 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 
 @contextmanager
 def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path`` that takes its name when the block succeeds.
 
-    The temporary name keeps the ending of ``path``, since some writers choose the format by it.
-    On an exception the temporary file is removed and ``path`` is left as it was.
+    The temporary file is there, empty, and its name keeps the ending of ``path``, since some
+    writers choose the format by it. On an exception it is removed and ``path`` is left as it was.
+    What a killed process left of an earlier attempt is removed first.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = final.with_name(f".{os.getpid()}.{final.name}")
+    sweep(final)
+    temporary = temporary_name(final)
+    held = _create(temporary)
     try:
         yield temporary
         with open(temporary, "rb") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, final)
     finally:
+        held.close()
         temporary.unlink(missing_ok=True)
+
+
+def temporary_name(final: Path) -> Path:
+    """What this process calls a file or folder until it is whole."""
+    return final.with_name(f".{os.getpid()}.{final.name}")
+
+
+def sweep(final: Path) -> None:
+    """Remove temporary files and folders of ``final`` whose writer is gone.
+
+    Numbers of processes say nothing between machines that share a folder, so a file counts as left
+    behind if nobody holds a lock on it. A folder has one writer, and that is the one who sweeps.
+    """
+    with os.scandir(final.parent) as scan:
+        entries = [entry for entry in scan if _is_temporary(entry.name, final)]
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+            continue
+        with suppress(OSError), open(entry.path, "rb") as left:
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(entry.path)
+
+
+def _is_temporary(name: str, final: Path) -> bool:
+    dot, number, rest = name[:1], *name[1:].partition(".")[::2]
+    return dot == "." and number.isdigit() and rest == final.name
+
+
+def _create(temporary: Path) -> IO[bytes]:
+    """Make a temporary file, and hold a lock on it for as long as it is open."""
+    while True:
+        held = open(temporary, "wb")  # noqa: SIM115 - the caller closes it
+        with suppress(OSError):  # a file system without locks, where nothing is swept then
+            fcntl.flock(held, fcntl.LOCK_EX)
+        # Just before it had the lock, another process may have swept it away.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(temporary), os.fstat(held.fileno())):
+                return held
+        held.close()
+
+
+def keep(path: Path, text: str) -> None:
+    """Write what saves time at the next start, if it can be written; nothing depends on it."""
+    with suppress(OSError), atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

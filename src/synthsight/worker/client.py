@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from synthsight.worker.protocol import (
     LOCK,
+    PR_SET_PDEATHSIG,
     PROCESS,
     SOCKETS,
     TOKEN,
@@ -57,9 +58,43 @@ def run_program(program: Path, arguments: Sequence[str], code: str, device: bool
             if born(settings.owner) != settings.born:
                 sys.exit(f"worker: {error}, and the workflow that it served has ended")
             print(f"worker: {error}; running without it", file=sys.stderr, flush=True)
-    if settings is not None and device:
+    if settings is None:
+        os.execv(program, [str(program), *piped])
+    if device:
         _choose_device(settings)
-    os.execv(program, [str(program), *piped])
+    sys.exit(_run_here(settings, [str(program), *piped]))
+
+
+def _run_here(settings: Settings, command: list[str]) -> int:
+    """Run a program without a worker; it ends with the workflow, however that ends.
+
+    The shell between the two would go on after a workflow that was killed, and what it runs would
+    write into the next one's files.
+    """
+    import ctypes
+    import select
+
+    owner = _handle(settings.owner, settings.born)
+    if owner is None:
+        sys.exit("the workflow that this job belongs to has ended")
+    parent = os.getpid()
+    process = os.fork()
+    if not process:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        os.execv(command[0], command)
+    signal.signal(signal.SIGTERM, lambda number, _: os.kill(process, number))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the terminal it goes to both
+    ended = os.pidfd_open(process)
+    if ended not in select.select([owner, ended], [], [])[0]:
+        os.kill(process, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    if status < 0:  # as if this process had been it
+        if -status != signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    return status
 
 
 def _read_pipes(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -235,18 +270,26 @@ def _kill_server(settings: Settings) -> None:
     """Kill the server and, with it, what it forked."""
     try:
         text = (Path(settings.folder) / PROCESS).read_text(encoding="ascii")
-        process, began = map(int, text.split())
-        handle = os.pidfd_open(process)
-    except (OSError, ValueError):
+        handle = _handle(*map(int, text.split()))
+    except (OSError, ValueError, TypeError):
         return
-    try:
-        if born(process) == began:
+    if handle is not None:
+        with suppress(ProcessLookupError):
             signal.pidfd_send_signal(handle, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    finally:
         os.close(handle)
     leave(Path(settings.folder))
+
+
+def _handle(process: int, began: int) -> int | None:
+    """A handle of a process; None if it has ended, its number perhaps taken by another."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return None
+    if born(process) == began:
+        return handle
+    os.close(handle)
+    return None
 
 
 def _choose_device(settings: Settings) -> None:

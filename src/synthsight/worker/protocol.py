@@ -19,6 +19,9 @@ VARIABLE = "SYNTHSIGHT_WORKER"
 #: The variable by which CUDA is told which devices there are.
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
+#: What makes a process end with its parent (prctl(2)).
+PR_SET_PDEATHSIG = 1
+
 #: Names in a worker's folder.
 LOCK, PROCESS, TOKEN = "lock", "process", "token"
 
@@ -101,7 +104,7 @@ def find_worker(program: str) -> Settings | None:
     """What the workflow has told this job of the worker for a program.
 
     Returns:
-        None if it told of none; settings without programs if there is none, but jobs share devices.
+        None if it told of none; settings without programs if there is none.
     """
     text = os.environ.get(VARIABLE)
     workers = [Settings.from_json(worker) for worker in json.loads(text)] if text else []

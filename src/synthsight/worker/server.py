@@ -32,6 +32,7 @@ from synthsight.digest import code_digest
 from synthsight.worker.protocol import (
     BEAT,
     LOCK,
+    PR_SET_PDEATHSIG,
     TOKEN,
     VARIABLE,
     VISIBLE,
@@ -47,8 +48,6 @@ from synthsight.worker.protocol import (
 
 #: Seconds that a program without a client gets to end by itself.
 _GRACE = 10.0
-
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -193,7 +192,7 @@ class Server:
 
     def _become_child(self, ours: socket.socket, slot: int | None) -> None:
         server = os.getppid()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != server or born(server) is None:
             os._exit(1)
         for connection in (*self.listening, ours, *self.waiting):
