@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from conftest import REPOSITORY, draw_image, save_random_weights
 from PIL import Image
 from torch import Tensor, nn
 
@@ -18,6 +22,7 @@ from synthsight.cache import ModelCache, file_identity
 from synthsight.classify import NonFiniteLogitsError, classify, write_logits
 from synthsight.geometry import Geometry
 from synthsight.inference import PRECISIONS, report_speed, set_precision
+from synthsight.models import Architecture
 from synthsight.normalise import normalise
 from synthsight.pixels import prepare_pixels
 
@@ -134,6 +139,9 @@ OUT_OF_MEMORY = [
     MemoryError(),
     RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to ..."),
     RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
+    RuntimeError("could not create a primitive"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("cuDNN Frontend error: Unable to ... GET was unable to find an engine to execute"),
 ]
 
 
@@ -277,6 +285,58 @@ def test_another_file_of_the_same_name_is_another_model(tmp_path: Path) -> None:
     (tmp_path / "new").write_bytes(b"34")
     (tmp_path / "new").replace(path)
     assert file_identity(path) != before
+
+
+#: Runs the real program with a bound on the memory that it may have beyond its imports.
+BOUNDED = """
+import os, resource, sys
+import timm, torch
+sys.path.insert(0, os.path.dirname(sys.argv[1]))
+import classify
+timm.create_model("test_resnet")(torch.rand(1, 3, 64, 64))
+pages = int(open("/proc/self/statm").read().split()[0])
+bound = pages * os.sysconf("SC_PAGE_SIZE") + int(sys.argv[2]) * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+sys.argv = sys.argv[1:2] + sys.argv[3:]
+classify.main()
+"""
+
+
+def test_a_program_with_little_memory_completes_in_smaller_batches(tmp_path: Path) -> None:
+    for seed in range(24):
+        draw_image(tmp_path / f"{seed:02}.png", seed, (640, 640))
+    images = [(f"{seed:02}.png", 640, 640) for seed in range(24)]
+    geometry = Geometry(640, (640, 640), "bilinear")
+    prepare_pixels(images, tmp_path, geometry, tmp_path / "pixels.arrow")
+    save_random_weights(tmp_path / "m.safetensors", "test_resnet", CLASSES, seed=0)
+    (tmp_path / "m.json").write_text('{"sha256": "0", "source": "a test"}')
+    spec = {
+        "model": "m",
+        "architecture": Architecture("timm", "test_resnet", num_classes=CLASSES).as_dict(),
+        **{"geometry": geometry.as_dict(), "mean": MEAN, "std": STD, "preprocess": "model"},
+        **{"label_space": "labels.txt", "precision": "fp32", "compile": False},
+    }
+    logits = {}
+    for memory in (4000, 400):
+        output = tmp_path / f"{memory}.parquet"
+        completed = subprocess.run(
+            [
+                *(sys.executable, "-c", BOUNDED, REPOSITORY / "workflow/scripts/classify.py"),
+                *(str(memory), "--pixels", tmp_path / "pixels.arrow"),
+                *("--weights", tmp_path / "m.safetensors", "--note", tmp_path / "m.json"),
+                *("--spec", json.dumps(spec), "--batch-size", "24", "--output", output),
+            ],
+            # Arenas that are merely reserved would count, too.
+            env={**os.environ, "MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
+            capture_output=True,
+            text=True,
+        )
+        assert completed.returncode == 0, completed.stderr
+        assert ("out of memory: on with 12 at a time" in completed.stderr) == (memory == 400)
+        table = pq.read_table(output)
+        assert table["image"].to_pylist() == [image for image, _, _ in images]
+        logits[memory] = np.array(table["logits"].to_pylist())
+    np.testing.assert_allclose(logits[400], logits[4000], atol=1e-5)
 
 
 def test_another_error_is_not_taken_for_a_lack_of_memory(tmp_path: Path) -> None:

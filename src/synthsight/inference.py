@@ -101,11 +101,20 @@ def fetch(parts: Iterable[Tensor]) -> list[Tensor]:
     return [part.cpu() for part in fetched]
 
 
+#: What libraries say when memory has run out, and which says nothing of memory: oneDNN, on a CPU,
+#: and CUDA's. Something else may be behind them; then a smaller batch fails, too, and says so.
+_OUT_OF_MEMORY = (
+    *("allocate memory", "not enough memory", "out of memory", "bad_alloc", "ALLOC_FAILED"),
+    *("could not create a primitive", "could not create a memory object"),
+    "unable to find an engine to execute",
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """CUDA has a type of its own for it; the CPU's allocator says it in words."""
+    """torch has a type of its own for a device's memory; the rest is said in words."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return "allocate memory" in str(error) or "not enough memory" in str(error)
+    return any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def report_speed(count: int, things: str, seconds: float, device: torch.device) -> str:

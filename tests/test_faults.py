@@ -1,0 +1,62 @@
+"""One round of each fault of ``faults.py``; docs/reliability.md says how many were run by hand."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import faults
+import pytest
+from conftest import Project
+from faults import FAULTS, ON_A_DISK
+
+from synthsight.worker.protocol import supported
+
+pytestmark = pytest.mark.skipif(not supported(), reason="needs Linux")
+
+
+def can_mount() -> bool:
+    """Whether this process may mount a file system."""
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True)
+        return not (mounted.returncode or subprocess.run(["umount", folder]).returncode)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("faults") / "undisturbed"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    return faults.leave_in_peace(Project(folder))
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_after_a_fault_the_next_plain_run_completes(
+    undisturbed: Project, tmp_path: Path, runtime: None, fault: str
+) -> None:
+    if fault in ON_A_DISK and not can_mount():
+        pytest.skip("this user may not mount a file system")
+    ended = faults.run_round(undisturbed, tmp_path / "round", fault, seed=0)
+    assert ended in ("succeeded", "failed", "was killed")
+
+
+def test_the_harness_notices_a_file_that_is_not_whole(
+    undisturbed: Project, tmp_path: Path, runtime: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(project: Project, run: subprocess.Popen[bytes], rng: object) -> None:
+        run.wait()
+        table = project.results / "tables" / "accuracy.csv"
+        table.write_bytes(table.read_bytes()[:-10])
+
+    monkeypatch.setitem(FAULTS, "spoil", spoil)
+    with pytest.raises(faults.BrokenPromiseError, match=r"accuracy\.csv is not as it should be"):
+        faults.run_round(undisturbed, tmp_path / "round", "spoil", seed=0)
