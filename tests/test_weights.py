@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import os
 import pickle
+import subprocess
+import sys
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import timm
 import torch
 import torchvision
-from conftest import save_random_weights
+from conftest import REPOSITORY, save_random_weights
+from loopback_hub import Hub
 from safetensors.torch import load_file, save_file
 
 from synthsight.models import Architecture
@@ -104,17 +112,94 @@ class Payload:
         return os.mkdir, (str(self.target),)
 
 
-@pytest.mark.parametrize("container", ["torch", "pickle", "old torch"])
-def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, container: str) -> None:
-    path, target = tmp_path / "evil.pth", tmp_path / "pwned"
+class Scripted(torch.nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images
+
+
+def save_payload(path: Path, container: str, target: Path) -> None:
+    """Write a checkpoint that makes a folder if what it holds is ever run."""
     content = {"state_dict": {"weight": torch.zeros(1)}, "extra": Payload(target)}
-    if container == "pickle":
-        path.write_bytes(pickle.dumps(content))
-    else:
+    if container in ("torch", "old torch"):
         torch.save(content, path, _use_new_zipfile_serialization=container == "torch")
-    with pytest.raises(WeightsError, match=r"evil\.pth"):
-        fetch(tmp_path, path)
-    assert not target.exists()
+    elif container == "pickle":
+        path.write_bytes(pickle.dumps(content))
+    elif container == "gzip":
+        path.write_bytes(gzip.compress(pickle.dumps(content)))
+    elif container == "tar":  # of the oldest torch: pickles beside each other
+        with tarfile.open(path, "w") as archive:
+            for name in ("sys_info", "pickle", "storages", "tensors"):
+                data = pickle.dumps(content)
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+    elif container == "numpy":
+        with open(path, "wb") as handle:
+            np.savez(handle, weight=np.array([Payload(target)], dtype=object))
+    else:  # a TorchScript archive, whose data is exchanged
+        torch.jit.script(Scripted()).save(str(path))
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in members.items():
+                archive.writestr(name, pickle.dumps(content) if name.endswith(".pkl") else data)
+
+
+CONTAINERS = ["torch", "old torch", "pickle", "gzip", "tar", "numpy", "torchscript"]
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("name", ["evil.pth", "evil.safetensors", "evil.npz"])
+def test_code_in_a_checkpoint_is_refused_and_not_run(
+    tmp_path: Path, container: str, name: str
+) -> None:
+    save_payload(tmp_path / name, container, tmp_path / "pwned")
+    with pytest.raises(WeightsError, match=name.replace(".", r"\.")):
+        fetch(tmp_path, tmp_path / name)
+    assert not (tmp_path / "pwned").exists()
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_the_payload_would_run(tmp_path: Path) -> None:
+    for container in ("torch", "old torch", "pickle"):
+        save_payload(tmp_path / container, container, tmp_path / f"pwned by {container}")
+        if container == "pickle":
+            pickle.loads((tmp_path / container).read_bytes())
+        else:
+            torch.load(tmp_path / container, weights_only=False)
+        assert (tmp_path / f"pwned by {container}").is_dir()
+
+
+@pytest.mark.parametrize("container", ["torch", "old torch", "pickle"])
+def test_code_in_a_library_s_download_is_refused_and_not_run(
+    tmp_path: Path, container: str, hub: tuple[str, type[Hub]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_payload(tmp_path / "evil", container, tmp_path / "pwned")
+    content = (tmp_path / "evil").read_bytes()
+    url, handler = hub
+    handler.files["/timm/test_resnet.r160_in1k/resolve/main/pytorch_model.bin"] = content
+    architecture = Architecture("timm", "test_resnet.r160_in1k").as_dict()
+    completed = subprocess.run(
+        [
+            *(sys.executable, REPOSITORY / "workflow" / "scripts" / "fetch_weights.py"),
+            *("--spec", json.dumps({"name": "m", "architecture": architecture, "reference": None})),
+            *("--weights", tmp_path / "m.safetensors", "--note", tmp_path / "m.json"),
+        ],
+        env={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert completed.returncode == 1
+    assert "/timm/test_resnet.r160_in1k/resolve/main/pytorch_model.bin" in handler.requested
+    assert "hf-hub:timm/test_resnet.r160_in1k could not be brought" in completed.stderr
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    cached = tmp_path / "torch" / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"squeezenet1_1-b8a52dc0\.pth"):
+        fetch(tmp_path, None, Architecture("torchvision", "squeezenet1_1", "IMAGENET1K_V1"))
+    assert not (tmp_path / "pwned").exists()
     assert not (tmp_path / "m.safetensors").exists()
 
 
