@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet
 
-.PHONY: help venv demo test check format demo-assets clean
+.PHONY: help venv demo test check format audit demo-assets clean
 
 help:
 	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
 	@echo "make test         set up .venv and run the tests"
 	@echo "make check        linters, formatting and types"
 	@echo "make format       format the code"
+	@echo "make audit        ask for known weaknesses of the pinned packages"
 	@echo "make demo-assets  draw the demo's images, write its questions and train its models again"
 	@echo "make clean        remove .venv and results"
 
@@ -47,8 +48,14 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakefmt Snakefile rules
 
+# Fails, too, if a package cannot be looked up. The tool has an environment of its own.
+audit:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.txt --requirement requirements-dev.txt
+
 demo-assets: $(VENV)/installed
 	$(BIN)/python -m demo all
 
 clean:
-	rm -rf $(VENV) results .snakemake resources/weights
+	rm -rf $(VENV) $(VENV)-audit results .snakemake resources/weights
