@@ -1,5 +1,6 @@
 # The configuration, and what the rules derive from it.
 
+import atexit
 import os
 import re
 import shlex
@@ -12,6 +13,7 @@ from snakemake.logging import logger
 from snakemake.utils import available_cpu_count
 
 try:
+    from synthsight.archive import NOTE, URL_VARIABLE, identity, public_url, read_note
     from synthsight.config import ConfigError, load_experiment
     from synthsight.devices import visible_devices
     from synthsight.digest import canonical_json, code_digests
@@ -55,6 +57,10 @@ CATEGORIES = EXPERIMENT.categories
 MODELS = EXPERIMENT.models
 VQA = EXPERIMENT.vqa
 VQA_MODELS = VQA.models if VQA else {}
+ARCHIVE = EXPERIMENT.archive
+#: Whether it has to be unpacked before anything about images can be planned.
+PENDING = EXPERIMENT.pending
+IMAGES_NOTE = str(ARCHIVE.root / NOTE) if ARCHIVE else None
 PRIMARY = SETTINGS["matching"]["primary"]
 RUN = f"results/{SETTINGS['run']}"
 LOGS = f"{RUN}/logs"
@@ -74,20 +80,65 @@ PAGES = range(1, (len(MODELS) - 1) // MODELS_PER_PAGE + 2)
 IMAGES_PER_PAGE = 8
 VQA_PAGES = range(1, min(3, (VQA.images - 1) // IMAGES_PER_PAGE + 1) + 1) if VQA else ()
 
+
+# The images' archive ----------------------------------------------------------------------------
+
+#: Targets that need none.
+BEFORE_IMAGES = {"images", "weights"}
+
+#: Set by a process that goes on in its place, so that it does so once only.
+AGAIN = "SYNTHSIGHT_GOES_ON"
+
+
+def with_images(*files):
+    """What a target needs: its files, or the images alone as long as they are not there."""
+    return [IMAGES_NOTE] if PENDING else files
+
+
+def begin_anew():
+    """Replace this process, when it is through, by the same command.
+
+    By then the lock has been given back. A program that uses Snakemake as a library is not replaced.
+    """
+    targets = {*workflow.dag_settings.targets} or {"all"}
+    program = Path(sys.argv[0])
+    called = program.name == "snakemake" or program.parts[-2:] == ("snakemake", "__main__.py")
+    if targets <= BEFORE_IMAGES:
+        return
+    if not called or os.environ.get(AGAIN) == str(os.getpid()):
+        logger.info("The images are here. Run the same command again to go on.")
+        return
+    logger.info("The images are here. Going on with the same command.")
+    os.environ[AGAIN] = str(os.getpid())
+
+    def replace():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execv(sys.executable, sys.orig_argv)
+
+    atexit.register(replace)
+
+
 if workflow.is_main_process:
     for _note in EXPERIMENT.notes:
         logger.info(f"Note: {_note}")
+    if PENDING:
+        logger.info(
+            f"Note: {public_url(ARCHIVE.url)} has yet to be unpacked into {ARCHIVE.root}. A run does "
+            "that first and then goes on by itself; what else there is to do can be planned, and "
+            "files can be asked for by name, only then. `snakemake images` does this part alone."
+        )
 
 
 # Wildcards hold names from the configuration and from folders, so they are matched literally.
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
-    category="|".join(map(re.escape, CATEGORIES)),
+    category="|".join(map(re.escape, CATEGORIES)) or "(?!)",
     geometry="|".join(map(re.escape, GEOMETRIES)),
     page="[0-9]+",
     # An empty alternative would match an empty name.
     vqa_model="|".join(map(re.escape, VQA_MODELS)) or "(?!)",
-    shard="|".join(VQA.shards) if VQA else "(?!)",
+    shard="|".join(VQA.shards if VQA else ()) or "(?!)",
 
 
 DEVICES = visible_devices()
@@ -165,6 +216,16 @@ def spec(function):
     recorded by Snakemake, and no brace in it is read as a wildcard.
     """
     return lambda wildcards: canonical_json(function(wildcards))
+
+
+def archive_spec(wildcards):
+    # With what is in its place now: another archive is fetched, and what was deleted fetched anew.
+    return {
+        "root": str(ARCHIVE.root),
+        "sha256": ARCHIVE.sha256,
+        "url": identity(ARCHIVE.url),
+        "instead_of": (read_note(ARCHIVE.root) or {}).get("fetched"),
+    }
 
 
 def index_spec(wildcards):
@@ -320,6 +381,10 @@ def report_settings():
     """The configuration as the report prints it: in one order, without what changes only speed."""
     settings = {key: value for key, value in SETTINGS.items() if key not in OF_SPEED}
     settings["categories"] = list(CATEGORIES)
+    if settings["images"]["archive"] is not None:
+        archive = settings["images"]["archive"]
+        archive = {**archive, "url": public_url(archive["url"])}
+        settings["images"] = {**settings["images"], "archive": archive}
     settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
     settings["models"] = sorted(settings["models"], key=canonical_json)
     if VQA:
