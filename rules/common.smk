@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -13,7 +14,7 @@ from snakemake.logging import logger
 from snakemake.utils import available_cpu_count
 
 try:
-    from synthsight.archive import NOTE, URL_VARIABLE, identity, public_url, read_note
+    from synthsight.archive import NOTE, URL_VARIABLE, public_url
     from synthsight.config import ConfigError, load_experiment
     from synthsight.devices import visible_devices
     from synthsight.digest import canonical_json, code_digests
@@ -60,7 +61,6 @@ VQA_MODELS = VQA.models if VQA else {}
 ARCHIVE = EXPERIMENT.archive
 #: Whether it has to be unpacked before anything about images can be planned.
 PENDING = EXPERIMENT.pending
-IMAGES_NOTE = str(ARCHIVE.root / NOTE) if ARCHIVE else None
 PRIMARY = SETTINGS["matching"]["primary"]
 RUN = f"results/{SETTINGS['run']}"
 LOGS = f"{RUN}/logs"
@@ -90,9 +90,17 @@ BEFORE_IMAGES = {"images", "weights"}
 AGAIN = "SYNTHSIGHT_GOES_ON"
 
 
+#: A file that each run makes anew: the note in the images' folder says whether they are fetched, not
+#: what Snakemake remembers. Jobs, which read this file in processes of their own, are told its name.
+_RUN = "SYNTHSIGHT_RUN"
+if workflow.is_main_process or _RUN not in os.environ:
+    os.environ[_RUN] = f"{os.getpid()}-{time.time_ns()}"
+FETCHED = str(KEPT / f"fetched-{os.environ[_RUN]}")
+
+
 def with_images(*files):
     """What a target needs: its files, or the images alone as long as they are not there."""
-    return [IMAGES_NOTE] if PENDING else files
+    return [FETCHED] if PENDING else files
 
 
 def begin_anew():
@@ -100,6 +108,7 @@ def begin_anew():
 
     By then the lock has been given back. A program that uses Snakemake as a library is not replaced.
     """
+    Path(FETCHED).unlink(missing_ok=True)
     targets = {*workflow.dag_settings.targets} or {"all"}
     program = Path(sys.argv[0])
     called = program.name == "snakemake" or program.parts[-2:] == ("snakemake", "__main__.py")
@@ -161,7 +170,7 @@ def worker_environment():
     """
     if not workflow.is_main_process or not supported():
         return ""
-    programs = {path.stem for path in SCRIPTS.glob("*.py")} - {"with_worker"}
+    programs = {path.stem for path in SCRIPTS.glob("*.py")} - {"with_worker", "fetch_images"}
     workers = {"models": WARM, "tables": sorted(programs - {*WARM})}
     if not SETTINGS["worker"]:
         if len(DEVICES) < 2:
@@ -219,13 +228,7 @@ def spec(function):
 
 
 def archive_spec(wildcards):
-    # With what is in its place now: another archive is fetched, and what was deleted fetched anew.
-    return {
-        "root": str(ARCHIVE.root),
-        "sha256": ARCHIVE.sha256,
-        "url": identity(ARCHIVE.url),
-        "instead_of": (read_note(ARCHIVE.root) or {}).get("fetched"),
-    }
+    return {"root": str(ARCHIVE.root), "sha256": ARCHIVE.sha256}
 
 
 def index_spec(wildcards):

@@ -11,7 +11,7 @@ localrules:
 # Stops on the way, as in `snakemake images`.
 rule images:
     input:
-        [IMAGES_NOTE] if ARCHIVE else [],
+        with_images([str(ARCHIVE.root / NOTE)] if ARCHIVE else []),
 
 
 if PENDING:
@@ -24,8 +24,8 @@ if PENDING:
 
     rule fetch_images:
         output:
-            # The note is read before it is replaced, so it must not be deleted before.
-            note=update(IMAGES_NOTE),
+            # Not the folder, which Snakemake would delete before the program has looked at it.
+            done=touch(FETCHED),
         log:
             f"{LOGS}/fetch_images.log",
         priority: 2000

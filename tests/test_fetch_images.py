@@ -287,22 +287,18 @@ def test_one_command_fetches_and_goes_on(remote: tuple[Project, type[Files]]) ->
     assert [asked.range for asked in files.asked] == [None, f"bytes={half}-"]
     assert sum(files.sent) == len(files.content)
     assert "The images are here. Going on with the same command." in said
+    assert not list(project.folder.glob(".snakemake/synthsight/fetched-*"))
+    said += project.snakemake("--dry-run", "--printshellcmds", "report").stdout
+    assert "token=..." in said
     logits = {path.name for path in (project.results / "logits" / "effnet").iterdir()}
     assert logits == {f"{name}.parquet" for name in ("bagel", "clock", "toilet_seat")}
     assert not list(project.folder.glob(".snakemake/locks/*"))
-    # Nothing is left to do, whatever is said of where it came from.
-    assert project.plan("logits") == set()
-    assert project.plan("images") == set()
-    digest = project.config["images"]["archive"]["sha256"]
-    reconfigure(project, url="https://elsewhere.example/b.tar.gz")
-    assert project.plan("logits") == set()
-    reconfigure(project, sha256="cd" * 32)
-    assert project.plan("logits") == FETCH
-    reconfigure(project, sha256=digest)
+    # Nothing is left to do, also if the same archive is somewhere else.
+    port = said.split("http://127.0.0.1:")[1].split("/")[0]
+    reconfigure(project, url=f"http://127.0.0.1:{port}/b.tar.gz")
     assert project.plan("logits") == set()
     # What was deleted is fetched again, and is then what it was: nothing else runs.
     shutil.rmtree(project.folder / "pictures")
-    reconfigure(project, url=f"http://127.0.0.1:{files_port(said)}/a.tar.gz")
     project.run("images")
     assert len(files.asked) == 3
     assert project.plan("logits") == set()
@@ -313,10 +309,6 @@ def test_one_command_fetches_and_goes_on(remote: tuple[Project, type[Files]]) ->
         if path.is_file() and path.suffix not in (".png", ".parquet", ".arrow")
     )
     assert "secret" not in kept + said
-
-
-def files_port(said: str) -> str:
-    return said.split("http://127.0.0.1:")[1].split("/")[0]
 
 
 def test_the_parts_before_images_run_without_them(remote: tuple[Project, type[Files]]) -> None:
@@ -343,7 +335,8 @@ def test_a_failed_fetch_ends_the_run_with_its_reason(remote: tuple[Project, type
     assert "the server sends a web page, not an archive" in said
     assert "Going on" not in said
     assert "secret" not in said
-    assert not any((project.folder / "pictures").glob("*"))
+    assert not (project.folder / "pictures").exists()
+    assert project.plan("logits") == FETCH, "it is tried again"
     files.usual = Answer()
     project.run("images")
 
@@ -359,6 +352,10 @@ def test_another_sum_replaces_what_is_there(remote: tuple[Project, type[Files]])
     picture = next(pictures.rglob("*.png")).read_bytes()
     new = packed("zip", {"set/bagel/1.png": picture})
     files.content, files.usual = new, Answer(etag='"two"')
+    reconfigure(project, sha256="cd" * 32)
+    before = found(pictures)
+    assert "images.archive.sha256 is cdcd" in project.fail("images")
+    assert found(pictures) == before
     reconfigure(project, sha256=hashlib.sha256(new).hexdigest())
     assert project.plan("images") == {("fetch_images",), ("images",)}
     project.run("images")
