@@ -17,20 +17,27 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
-include: "rules/index_images.smk"
+include: "rules/fetch_images.smk"
 include: "rules/fetch_weights.smk"
-include: "rules/prepare_pixels.smk"
-include: "rules/classify.smk"
-include: "rules/label_audit.smk"
-include: "rules/score.smk"
-include: "rules/aggregate.smk"
-include: "rules/agreement.smk"
-include: "rules/compare.smk"
-include: "rules/plot.smk"
-include: "rules/plot_statistics.smk"
-include: "rules/vqa.smk"
-include: "rules/plot_vqa.smk"
-include: "rules/report.smk"
+include: "rules/fetch_vqa.smk"
+
+
+# Without images there is nothing to be made of them.
+if not PENDING:
+
+    include: "rules/index_images.smk"
+    include: "rules/prepare_pixels.smk"
+    include: "rules/classify.smk"
+    include: "rules/label_audit.smk"
+    include: "rules/score.smk"
+    include: "rules/aggregate.smk"
+    include: "rules/agreement.smk"
+    include: "rules/compare.smk"
+    include: "rules/plot.smk"
+    include: "rules/plot_statistics.smk"
+    include: "rules/vqa.smk"
+    include: "rules/plot_vqa.smk"
+    include: "rules/report.smk"
 
 
 # A job on the local machine is bounded by `--resources gpu=N`; on a cluster the bound is for each
@@ -53,11 +60,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        LOGITS,
-        ANSWERS,
-        TABLES,
-        FIGURES,
-        REPORT,
+        with_images(LOGITS, ANSWERS, TABLES, FIGURES, REPORT),
 
 
 # Stops on the way, as in `snakemake logits`.
@@ -69,25 +72,24 @@ rule weights:
 
 rule logits:
     input:
-        LOGITS,
+        with_images(LOGITS),
 
 
 rule answers:
     input:
-        ANSWERS,
+        with_images(ANSWERS),
 
 
 rule scores:
     input:
-        SCORES,
-        VQA_SCORES,
+        with_images(SCORES, VQA_SCORES),
 
 
 rule tables:
     input:
-        TABLES,
+        with_images(TABLES),
 
 
 rule figures:
     input:
-        FIGURES,
+        with_images(FIGURES),

@@ -1,9 +1,11 @@
 # The configuration, and what the rules derive from it.
 
+import atexit
 import os
 import re
 import shlex
 import sys
+import time
 from pathlib import Path
 
 import yaml
@@ -12,6 +14,7 @@ from snakemake.logging import logger
 from snakemake.utils import available_cpu_count
 
 try:
+    from synthsight.archive import NOTE, URL_VARIABLE, public_url
     from synthsight.config import ConfigError, load_experiment
     from synthsight.devices import visible_devices
     from synthsight.digest import canonical_json, code_digests
@@ -55,6 +58,9 @@ CATEGORIES = EXPERIMENT.categories
 MODELS = EXPERIMENT.models
 VQA = EXPERIMENT.vqa
 VQA_MODELS = VQA.models if VQA else {}
+ARCHIVE = EXPERIMENT.archive
+#: Whether it has to be unpacked before anything about images can be planned.
+PENDING = EXPERIMENT.pending
 PRIMARY = SETTINGS["matching"]["primary"]
 RUN = f"results/{SETTINGS['run']}"
 LOGS = f"{RUN}/logs"
@@ -74,20 +80,74 @@ PAGES = range(1, (len(MODELS) - 1) // MODELS_PER_PAGE + 2)
 IMAGES_PER_PAGE = 8
 VQA_PAGES = range(1, min(3, (VQA.images - 1) // IMAGES_PER_PAGE + 1) + 1) if VQA else ()
 
+
+# The images' archive ----------------------------------------------------------------------------
+
+#: Targets that need none.
+BEFORE_IMAGES = {"images", "weights"}
+
+#: Set by a process that goes on in its place, so that it does so once only.
+AGAIN = "SYNTHSIGHT_GOES_ON"
+
+
+#: A file that each run makes anew: the note in the images' folder says whether they are fetched, not
+#: what Snakemake remembers. Jobs, which read this file in processes of their own, are told its name.
+_RUN = "SYNTHSIGHT_RUN"
+if workflow.is_main_process or _RUN not in os.environ:
+    os.environ[_RUN] = f"{os.getpid()}-{time.time_ns()}"
+FETCHED = str(KEPT / f"fetched-{os.environ[_RUN]}")
+
+
+def with_images(*files):
+    """What a target needs: its files, or the images alone as long as they are not there."""
+    return [FETCHED] if PENDING else files
+
+
+def begin_anew():
+    """Replace this process, when it is through, by the same command.
+
+    By then the lock has been given back. A program that uses Snakemake as a library is not replaced.
+    """
+    Path(FETCHED).unlink(missing_ok=True)
+    targets = {*workflow.dag_settings.targets} or {"all"}
+    program = Path(sys.argv[0])
+    called = program.name == "snakemake" or program.parts[-2:] == ("snakemake", "__main__.py")
+    if targets <= BEFORE_IMAGES:
+        return
+    if not called or os.environ.get(AGAIN) == str(os.getpid()):
+        logger.info("The images are here. Run the same command again to go on.")
+        return
+    logger.info("The images are here. Going on with the same command.")
+    os.environ[AGAIN] = str(os.getpid())
+
+    def replace():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execv(sys.executable, sys.orig_argv)
+
+    atexit.register(replace)
+
+
 if workflow.is_main_process:
     for _note in EXPERIMENT.notes:
         logger.info(f"Note: {_note}")
+    if PENDING:
+        logger.info(
+            f"Note: {public_url(ARCHIVE.url)} has yet to be unpacked into {ARCHIVE.root}. A run does "
+            "that first and then goes on by itself; what else there is to do can be planned, and "
+            "files can be asked for by name, only then. `snakemake images` does this part alone."
+        )
 
 
 # Wildcards hold names from the configuration and from folders, so they are matched literally.
 wildcard_constraints:
     model="|".join(map(re.escape, MODELS)),
-    category="|".join(map(re.escape, CATEGORIES)),
+    category="|".join(map(re.escape, CATEGORIES)) or "(?!)",
     geometry="|".join(map(re.escape, GEOMETRIES)),
     page="[0-9]+",
     # An empty alternative would match an empty name.
     vqa_model="|".join(map(re.escape, VQA_MODELS)) or "(?!)",
-    shard="|".join(VQA.shards) if VQA else "(?!)",
+    shard="|".join(VQA.shards if VQA else ()) or "(?!)",
 
 
 DEVICES = visible_devices()
@@ -110,7 +170,7 @@ def worker_environment():
     """
     if not workflow.is_main_process or not supported():
         return ""
-    programs = {path.stem for path in SCRIPTS.glob("*.py")} - {"with_worker"}
+    programs = {path.stem for path in SCRIPTS.glob("*.py")} - {"with_worker", "fetch_images"}
     workers = {"models": WARM, "tables": sorted(programs - {*WARM})}
     if not SETTINGS["worker"]:
         workers = {"none": ()}  # but jobs share devices, and end with the workflow
@@ -163,6 +223,10 @@ def spec(function):
     recorded by Snakemake, and no brace in it is read as a wildcard.
     """
     return lambda wildcards: canonical_json(function(wildcards))
+
+
+def archive_spec(wildcards):
+    return {"root": str(ARCHIVE.root), "sha256": ARCHIVE.sha256}
 
 
 def index_spec(wildcards):
@@ -318,6 +382,10 @@ def report_settings():
     """The configuration as the report prints it: in one order, without what changes only speed."""
     settings = {key: value for key, value in SETTINGS.items() if key not in OF_SPEED}
     settings["categories"] = list(CATEGORIES)
+    if settings["images"]["archive"] is not None:
+        archive = settings["images"]["archive"]
+        archive = {**archive, "url": public_url(archive["url"])}
+        settings["images"] = {**settings["images"], "archive": archive}
     settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
     settings["models"] = sorted(settings["models"], key=canonical_json)
     if VQA:

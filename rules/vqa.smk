@@ -1,9 +1,5 @@
-# Yes/no questions about images: OFA and other VQA models. The models are brought by a rule of their
-# own, since they come with a vocabulary; all that follows parallels the classifiers' stages.
-
-
-localrules:
-    fetch_vqa,
+# Yes/no questions about images: OFA and other VQA models. All that follows parallels the
+# classifiers' stages.
 
 
 rule index_questions:
@@ -44,30 +40,6 @@ rule list_excluded_questions:
             --shards {input.shards:q} \
             --spec {params.spec:q} \
             --output {output.table:q} \
-            >{log:q} 2>&1
-        """
-
-
-rule fetch_vqa:
-    input:
-        files=vqa_files_of,
-    output:
-        weights="resources/weights/{vqa_model}.safetensors",
-        note="resources/weights/{vqa_model}.json",
-        folder=directory("resources/weights/{vqa_model}"),
-    log:
-        f"{LOGS}/fetch_vqa/{{vqa_model}}.log",
-    priority: 1000
-    params:
-        spec=spec(fetch_vqa_spec),
-        code=code("fetch_vqa"),
-    shell:
-        """
-        with_worker.py --code {params.code} fetch_vqa.py \
-            --spec {params.spec:q} \
-            --weights {output.weights:q} \
-            --note {output.note:q} \
-            --folder {output.folder:q} \
             >{log:q} 2>&1
         """
 

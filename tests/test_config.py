@@ -132,7 +132,7 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
 @pytest.mark.usefixtures("answered")
 def test_defaults_are_filled_in_where_keys_are_left_out() -> None:
     settings = load(write(matching="matching: {rules: [words/simple]}")).settings
-    assert settings["images"] == {"root": "images", "max_pixels": 100_000_000}
+    assert settings["images"] == {"root": "images", "max_pixels": 100_000_000, "archive": None}
     assert settings["matching"] == {
         "rules": ["words/simple"],
         "primary": "words/simple",

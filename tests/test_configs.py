@@ -45,6 +45,8 @@ def test_the_documentation_explains_every_key_with_its_default() -> None:
     models, _, questions = rest.partition("\n## Questions\n")
     vqa = SCHEMA["properties"]["vqa"]
     check(SCHEMA, "", experiment)
+    archive = SCHEMA["properties"]["images"]["properties"]["archive"]
+    check(archive, "images.archive.", experiment)
     check(SCHEMA["properties"]["models"]["items"], "", models)
     check(vqa, "vqa.", questions)
     check(vqa["properties"]["models"]["items"], "", questions)

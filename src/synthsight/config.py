@@ -18,12 +18,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jsonschema
 import yaml
 
+from synthsight.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.definitions import Definition, DefinitionError, read_definitions
 from synthsight.digest import canonical_json, code_digest
 from synthsight.files import keep
@@ -129,6 +130,9 @@ class Experiment:
         categories: by name, sorted.
         models: by name, in the configuration's order.
         vqa: the questions, or None where none are asked.
+        archive: the archive that the images are from, or None.
+        pending: whether it has yet to be unpacked. Until then there are neither categories nor
+            questions.
         notes: what a user should know though it stops nothing.
     """
 
@@ -136,6 +140,8 @@ class Experiment:
     categories: dict[str, Category]
     models: dict[str, Model]
     vqa: Vqa | None
+    archive: Archive | None
+    pending: bool
     notes: tuple[str, ...]
 
 
@@ -161,17 +167,20 @@ def load_experiment(
     if settings["matching"]["primary"] not in rules:
         message = f"{settings['matching']['primary']!r} is not among `rules` ({', '.join(rules)})"
         problems.append(Problem(("matching", "primary"), message))
-    categories, notes = _categories(settings, problems)
+    archive, pending = _archive(settings, problems)
+    definitions = _definitions(settings, problems)
+    categories, notes = ({}, []) if pending else _categories(settings, definitions, problems)
     entries = _model_entries(settings, schema, problems)
     spaces = _label_spaces(entries, problems)
     _check_words(categories, spaces, rules, problems)
-    vqa = _vqa(settings, schema, [entry["name"] for entry in entries], problems, notes)
+    names = [entry["name"] for entry in entries]
+    vqa = _vqa(settings, schema, names, pending, problems, notes)
     if problems:
         raise ConfigError(problems, files)
     models = _resolve_models(entries, spaces, settings["preprocess"], cache, problems)
     if problems:
         raise ConfigError(problems, files)
-    return Experiment(settings, categories, models, vqa, tuple(notes))
+    return Experiment(settings, categories, models, vqa, archive, pending, tuple(notes))
 
 
 # The schema ------------------------------------------------------------------------------------
@@ -257,13 +266,56 @@ def fill_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
     return value
 
 
+# The images' archive ---------------------------------------------------------------------------
+
+
+def _archive(settings: dict[str, Any], problems: list[Problem]) -> tuple[Archive | None, bool]:
+    """The archive that the images are from, if any, and whether it has yet to be unpacked.
+
+    From here on the images' root is the folder in the archive. If something is wrong, nothing can
+    be said of the images either: they count as if they had yet to come.
+    """
+    about = settings["images"]["archive"]
+    if about is None:
+        return None, False
+    key: Key = ("images", "archive")
+    if message := problem_of(about["url"]):
+        problems.append(Problem((*key, "url"), message))
+        return None, True
+    root = Path(settings["images"]["root"])
+    below = PurePosixPath(about["folder"])
+    if below.is_absolute() or ".." in below.parts:
+        message = (
+            f"{about['folder']!r} is no folder in the archive: write a path without .. or / before"
+        )
+        problems.append(Problem((*key, "folder"), message))
+        return None, True
+    digest = about["sha256"]
+    archive = Archive(about["url"], None if digest is None else digest.lower(), root)
+    settings["images"]["root"] = str(root / below)
+    try:
+        if archive.is_unpacked():
+            if not (root / below).is_dir():
+                found = ", ".join(_folders(root)[:20]) or "none"
+                message = f"no folder {about['folder']!r} in the archive; folders there: {found}"
+                problems.append(Problem((*key, "folder"), message))
+                return archive, True
+            return archive, False
+    except ArchiveError as error:
+        problems.append(Problem(("images", "root"), str(error)))
+        return None, True
+    file = local_path(archive.url)
+    if file is not None and not file.is_file():
+        message = f"no file {str(file)!r} (relative paths start at {Path.cwd()})"
+        problems.append(Problem((*key, "url"), message))
+    return archive, True
+
+
 # Categories ------------------------------------------------------------------------------------
 
 
-def _categories(
-    settings: Mapping[str, Any], problems: list[Problem]
-) -> tuple[dict[str, Category], list[str]]:
-    root = Path(settings["images"]["root"])
+def _definitions(settings: Mapping[str, Any], problems: list[Problem]) -> dict[str, Definition]:
+    """What is known of categories; the names that are asked for are looked at, too."""
     wanted = settings["categories"]
     definitions: dict[str, Definition] = {}
     try:
@@ -275,6 +327,16 @@ def _categories(
             problems.append(Problem(("categories", index), f"{name!r} is listed twice"))
         elif message := _bad_name(name):
             problems.append(Problem(("categories", index), f"{name!r} {message}"))
+    return definitions
+
+
+def _categories(
+    settings: Mapping[str, Any],
+    definitions: Mapping[str, Definition],
+    problems: list[Problem],
+) -> tuple[dict[str, Category], list[str]]:
+    root = Path(settings["images"]["root"])
+    wanted = settings["categories"]
     if not root.is_dir():
         message = (
             f"no folder {str(root)!r}. Put the images into {root}/<category>/ or "
@@ -298,8 +360,8 @@ def _categories(
         problems.append(Problem(("images", "root"), message))
     categories = {}
     for name, folders in sorted(found.items()):
-        if message := _bad_folder(name, folders):
-            problems.append(Problem(("images", "root"), message))
+        if reason := _bad_folder(name, folders):
+            problems.append(Problem(("images", "root"), reason))
             continue
         listing = list_folders(root / folder for _, folder in folders)
         if listing.images == 0:
@@ -559,6 +621,7 @@ def _vqa(
     settings: Mapping[str, Any],
     schema: Mapping[str, Any],
     classifiers: Sequence[str],
+    without_images: bool,
     problems: list[Problem],
     notes: list[str],
 ) -> Vqa | None:
@@ -585,6 +648,8 @@ def _vqa(
             problems.append(Problem((*key, "tokenizer"), message))
         models[name] = {**entry, "name": name}
     root = Path(about["root"] or settings["images"]["root"])
+    if without_images:
+        return Vqa(str(root), models, shards={}, content="", images=0)
     if not root.is_dir():
         problems.append(Problem(("vqa", "root"), f"no folder {str(root)!r}"))
         return None

@@ -1,0 +1,438 @@
+"""Unpacking an archive that nobody vouches for: zip or tar, into a folder and never out of it.
+
+Python's own extraction (``tarfile`` with ``filter="data"``) keeps members inside the folder, but it
+makes links, takes a damaged header for the end of the archive, does not read a compressed file to
+its checksum, overwrites earlier members and has no bound on what it writes. Here files and folders
+are made by name alone; nothing is linked, overwritten or given rights.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import math
+import os
+import re
+import shutil
+import tarfile
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+#: What may come out of an archive, as a multiple of its size: images are compressed already.
+MAX_RATIO = 100
+
+#: What may come out of any archive, in bytes, however small it is.
+MAX_SMALL = 2**30
+
+#: Files and folders in an archive.
+MAX_MEMBERS = 2_000_000
+
+#: Folders in one another.
+MAX_DEPTH = 32
+
+#: Disk space, in bytes, that is left to others.
+RESERVE = 2**28
+
+#: What an archive's metadata may hold in one piece; headers that state more are made up.
+_MAX_PIECE = 2**20
+
+_CHUNK = 2**20
+
+#: Members that say nothing about images: what macOS adds, and this project's own note.
+_IGNORED = ("__MACOSX", ".synthsight.json")
+
+#: Beginnings of files, and what they are. The first five are unpacked.
+_BEGINNINGS = (
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x1f\x8b", "gz"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"%PDF", "a PDF file"),
+)
+
+_SUPPORTED = "zip, tar, tar.gz, tar.bz2 and tar.xz can be unpacked"
+
+#: What the readers raise on damaged content.
+_DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, gzip.BadGzipFile),
+    *(EOFError, ValueError, IndexError, KeyError, OverflowError, RecursionError, MemoryError),
+)
+
+
+class UnpackError(RuntimeError):
+    """An archive that is refused; the message says why."""
+
+
+@dataclass
+class Unpacked:
+    """What came out of an archive.
+
+    Attributes:
+        files: number of files written.
+        bytes: of them all.
+        left_out: links and the like, each with its reason, in the order of the archive.
+    """
+
+    files: int = 0
+    bytes: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+
+def container_of(path: Path) -> str:
+    """``zip``, ``gz``, ``bz2``, ``xz`` or ``tar``, by content.
+
+    Raises:
+        UnpackError: it is something else; the message names it if it can.
+    """
+    with open(path, "rb") as handle:
+        start = handle.read(tarfile.BLOCKSIZE)
+    if not start:
+        raise UnpackError("it is empty")
+    for beginning, kind in _BEGINNINGS:
+        if start.startswith(beginning):
+            if " " in kind:
+                raise UnpackError(f"it is {kind}; {_SUPPORTED}")
+            return kind
+    if looks_like_html(start):
+        raise UnpackError("it is a web page, not an archive: the address may be that of a page")
+    try:
+        tarfile.TarInfo.frombuf(start, tarfile.ENCODING, "surrogateescape")
+    except tarfile.HeaderError:
+        raise UnpackError(f"it is no archive ({_SUPPORTED})") from None
+    return "tar"
+
+
+def looks_like_html(start: bytes) -> bool:
+    """Whether a file that starts like this is a web page."""
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return text.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<!--"))
+
+
+def unpack(archive: Path, folder: Path) -> Unpacked:
+    """Unpack an archive into an empty folder.
+
+    Files get their content, name and time, and the rights of any new file. Links, which could lead
+    out of the folder, are left out and listed; a hard link to an earlier member is a copy of it. A
+    backslash counts as a slash; bytes that are no UTF-8 are written as ``%E9``.
+
+    Args:
+        archive: zip or tar, plain or compressed by gzip, bzip2 or xz; told by its content.
+        folder: it must exist and be empty. After an error its content is of no use.
+
+    Raises:
+        UnpackError: a member's name leads out of the folder or occurs twice, one is a device or is
+            encrypted, something is damaged or cut off, more comes out than an archive of images
+            can hold (see ``MAX_RATIO``, ``MAX_SMALL``, ``MAX_MEMBERS``), or the disk is too small.
+    """
+    kind = container_of(archive)
+    size = archive.stat().st_size
+    out = _Folder(folder, max(MAX_SMALL, size * MAX_RATIO))
+    with _damage():
+        if kind == "zip":
+            _unpack_zip(archive, out)
+        else:
+            _unpack_tar(archive, kind, out)
+    if not out.result.files:
+        raise UnpackError("there are no files in it")
+    return out.result
+
+
+class _Folder:
+    """Where members go: checks names, writes files, counts."""
+
+    def __init__(self, folder: Path, bound: int) -> None:
+        self.result = Unpacked()
+        self.bound = bound
+        self._folder = folder
+        self._folders: set[tuple[str, ...]] = {()}
+        self._members = 0
+        self._unchecked = 0
+
+    def path(self, name: str) -> tuple[str, ...] | None:
+        """The parts of a member's name; None if it is to be passed over."""
+        self._members += 1
+        if self._members > MAX_MEMBERS:
+            raise UnpackError(f"it has more than {MAX_MEMBERS:,} members")
+        if "\0" in name:
+            raise UnpackError(f"member {name!r} has a zero byte in its name")
+        # Bytes that are no UTF-8, which Python keeps as lone surrogates.
+        name = re.sub("[\ud800-\udfff]", lambda found: f"%{ord(found[0]) & 0xFF:02X}", name)
+        name = name.replace("\\", "/")
+        parts = tuple(part for part in name.split("/") if part not in ("", "."))
+        if name.startswith("/") or re.match("[A-Za-z]:", name):
+            raise UnpackError(f"member {name!r} has an absolute name")
+        if ".." in parts:
+            raise UnpackError(f"the name of member {name!r} leads out of the folder")
+        if len(parts) > MAX_DEPTH:
+            raise UnpackError(f"member {name[:80]!r}... is in more than {MAX_DEPTH} folders")
+        return None if not parts or parts[0] in _IGNORED else parts
+
+    def make(self, parts: tuple[str, ...]) -> None:
+        """Make a folder, unless it has been made already."""
+        for length in range(1, len(parts) + 1):
+            part = parts[:length]
+            if part not in self._folders:
+                with self._writing(part):
+                    (self._folder / Path(*part)).mkdir()
+                self._folders.add(part)
+
+    def write(self, parts: tuple[str, ...], content: IO[bytes], seconds: float) -> None:
+        """Write a file; never over another one."""
+        self.make(parts[:-1])
+        path = self._folder / Path(*parts)
+        # Errors of the reader are not this one's: they do not have an errno.
+        with self._writing(parts), open(path, "xb") as handle:
+            while chunk := content.read(_CHUNK):
+                self.count(len(chunk))
+                handle.write(chunk)
+        self.result.files += 1
+        # The archive's times, so that the same archive gives the same listing again.
+        if math.isfinite(seconds) and 0 <= seconds < 2**32:
+            os.utime(path, (seconds, seconds))
+
+    def copy(self, parts: tuple[str, ...], source: tuple[str, ...], seconds: float) -> None:
+        """Write a file with the content of another one that has been written."""
+        path = self._folder / Path(*source)
+        if not path.is_file():
+            raise UnpackError(f"member {'/'.join(parts)!r} is a hard link to what is not before it")
+        with open(path, "rb") as handle:
+            self.write(parts, handle, seconds)
+
+    def leave_out(self, parts: tuple[str, ...], reason: str) -> None:
+        """Leave a member out, and say so."""
+        self.result.left_out.append(f"{'/'.join(parts)!r}: {reason}")
+
+    def count(self, more: int) -> None:
+        """Count bytes that are about to be written."""
+        self.result.bytes += more
+        self._unchecked += more
+        self.check_bound(self.result.bytes)
+        if self._unchecked >= 64 * _CHUNK:
+            self.check_space(more)
+            self._unchecked = 0
+
+    def check_bound(self, total: int) -> None:
+        """Refuse what no archive of images of this size unpacks to."""
+        if total > self.bound:
+            raise UnpackError(
+                f"more than {spoken(self.bound)} would come out of it: a decompression bomb, or "
+                "not images. If you trust it, unpack it by hand"
+            )
+
+    def check_space(self, needed: int) -> None:
+        """Refuse what the disk cannot hold."""
+        check_space(self._folder, needed)
+
+    @contextmanager
+    def _writing(self, parts: tuple[str, ...]) -> Iterator[None]:
+        try:
+            yield
+        except FileExistsError:
+            raise UnpackError(
+                f"member {'/'.join(parts)!r} has the name of another one, or one that this file "
+                "system takes for the same"
+            ) from None
+        except OSError as error:
+            if error.errno is None:
+                raise
+            name = "/".join(parts)
+            raise UnpackError(
+                f"member {name[:80]!r} cannot be written: {error.strerror}"
+            ) from error
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """Refuse what the disk of a folder cannot hold.
+
+    Raises:
+        UnpackError: with what is needed and what is free.
+    """
+    free = shutil.disk_usage(folder).free
+    if needed + RESERVE > free:
+        raise UnpackError(
+            f"{spoken(needed)} are needed and {spoken(free)} are free on the disk of {folder} "
+            f"({spoken(RESERVE)} of it are left to others)"
+        )
+
+
+def spoken(size: int) -> str:
+    """A number of bytes for people, as ``1.4 GB``."""
+    units = ("bytes", "kB", "MB", "GB", "TB")
+    power = min(len(units) - 1, int(math.log(max(size, 1), 1000)))
+    return f"{size / 1000**power:.1f} {units[power]}" if power else f"{size} bytes"
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
+    """Turn what the readers raise on damaged content into words."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise UnpackError(f"it is damaged or cut off ({_first_line(error)})") from error
+    except (NotImplementedError, RuntimeError) as error:
+        if isinstance(error, UnpackError):
+            raise
+        raise UnpackError(f"it cannot be read ({_first_line(error)})") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise  # the disk
+        raise UnpackError(f"it is damaged or cut off ({_first_line(error)})") from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+# Zip -------------------------------------------------------------------------------------------
+
+
+def _unpack_zip(archive: Path, out: _Folder) -> None:
+    with zipfile.ZipFile(archive) as handle:
+        members = handle.infolist()
+        # No member gives more than it states (zipfile stops there, and its checksum fails).
+        total = sum(member.file_size for member in members)
+        out.check_bound(total)
+        out.check_space(total)
+        for member in members:
+            parts = out.path(_zip_name(member))
+            if parts is None:
+                continue
+            if member.flag_bits & 0x1:
+                raise UnpackError(
+                    f"member {member.filename!r} is encrypted. Unpack it by hand, with its password"
+                )
+            kind = member.external_attr >> 16 & 0o170000
+            if member.is_dir() or member.orig_filename.endswith("\\") or kind == 0o040000:
+                out.make(parts)
+            elif kind == 0o120000:
+                out.leave_out(parts, "a symbolic link")
+            elif kind not in (0, 0o100000):
+                raise UnpackError(f"member {member.filename!r} is a device or the like")
+            elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                # zipfile gives bzip2 and LZMA no bound on the memory that a few bytes fill.
+                raise UnpackError(
+                    f"member {member.filename!r} is compressed by method {member.compress_type}; "
+                    "zip's usual one, deflate, is read. Pack it anew"
+                )
+            else:
+                with handle.open(member) as content:
+                    out.write(parts, content, _zip_seconds(member))
+
+
+def _zip_name(member: zipfile.ZipInfo) -> str:
+    """A member's name. Without the mark for UTF-8 it may still be UTF-8, as from macOS."""
+    name = member.orig_filename
+    if member.flag_bits & 0x800:
+        return name
+    with suppress(UnicodeDecodeError, UnicodeEncodeError):
+        return name.encode("cp437").decode("utf-8")
+    return name
+
+
+def _zip_seconds(member: zipfile.ZipInfo) -> float:
+    try:
+        return time.mktime((*member.date_time, 0, 0, -1))
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+# Tar -------------------------------------------------------------------------------------------
+
+
+def _unpack_tar(archive: Path, kind: str, out: _Folder) -> None:
+    if kind == "tar":
+        out.check_space(archive.stat().st_size)
+    with _opened(archive, kind) as source:
+        reader = _Reader(source, out.check_bound)
+        with tarfile.open(fileobj=reader, mode="r:", errors="surrogateescape") as handle:  # type: ignore[call-overload]
+            while (member := handle.next()) is not None:
+                handle.members.clear()  # it would keep all of them
+                _unpack_member(handle, member, out)
+        if reader.last.strip(b"\0") or len(reader.last) != tarfile.BLOCKSIZE:
+            raise UnpackError("it is damaged or cut off: what follows the last member is no end")
+        # To the end of the file, where a compressed one has its checksum.
+        while reader.read(_CHUNK):
+            pass
+
+
+def _unpack_member(handle: tarfile.TarFile, member: tarfile.TarInfo, out: _Folder) -> None:
+    parts = out.path(member.name)
+    if parts is None:
+        return
+    if member.isdir():
+        out.make(parts)
+    elif member.issparse():
+        raise UnpackError(f"member {member.name!r} is a sparse file. Pack it anew")
+    elif member.isreg():
+        content = handle.extractfile(member)
+        assert content is not None  # it is a file
+        out.write(parts, content, float(member.mtime))
+    elif member.islnk():
+        source = out.path(member.linkname)
+        out.copy(parts, source or ("",), float(member.mtime))
+    elif member.issym():
+        out.leave_out(parts, "a symbolic link")
+    else:
+        raise UnpackError(f"member {member.name!r} is a device or the like")
+
+
+@contextmanager
+def _opened(archive: Path, kind: str) -> Iterator[IO[bytes]]:
+    """The tar inside its compression."""
+    if kind == "xz":
+        # A file may ask for a dictionary of 4 GB.
+        with open(archive, "rb") as start:
+            lzma.LZMADecompressor(memlimit=2**29).decompress(start.read(2**16), max_length=1)
+    opener: dict[str, Callable[[Path], Any]] = {
+        "gz": gzip.open,
+        "bz2": bz2.open,
+        "xz": lzma.open,
+        "tar": partial(open, mode="rb"),
+    }
+    with opener[kind](archive) as handle:
+        yield handle
+
+
+class _Reader:
+    """A file for tarfile that bounds how far it goes and how much it takes at once.
+
+    tarfile reads the metadata of a member in one piece, of any length that its header states, and
+    does not say whether it stopped at a mark of the end or at a damaged header.
+    """
+
+    def __init__(self, source: IO[bytes], check: Callable[[int], None]) -> None:
+        self._source = source
+        self._check = check
+        self.last = b""
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= _MAX_PIECE:
+            raise UnpackError(f"it states {size:,} bytes of metadata for a member")
+        self.last = self._source.read(size)
+        self._check(self._source.tell())
+        return self.last
+
+    def seek(self, position: int) -> int:
+        self._check(position)
+        return self._source.seek(position)
+
+    def tell(self) -> int:
+        return self._source.tell()
+
+    def seekable(self) -> bool:
+        return True
