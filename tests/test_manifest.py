@@ -123,12 +123,12 @@ def test_a_bad_file_leaves_the_rows_of_the_others_as_they_are(tmp_path: Path) ->
     assert all(after[image].width == 8 + int(image[4]) for image in before if image[4] != "3")
 
 
-def test_rows_are_sorted_by_image_across_generators_and_threads(tmp_path: Path) -> None:
+def test_rows_are_sorted_by_image_across_generators_and_processes(tmp_path: Path) -> None:
     names = ["b/cat/z.png", "b/cat/a.png", "cat/m/1.png", "cat/m.png", "a/cat/B.png", "a/cat/a.png"]
     for seed, name in enumerate(names):
         save(tmp_path / name, seed)
     folders = [("b", "b/cat"), (None, "cat"), ("a", "a/cat")]
-    records = index_images(tmp_path, "cat", folders, threads=4)
+    records = index_images(tmp_path, "cat", folders, processes=4)
     assert [record.image for record in records] == sorted(names)
     assert {record.image: record.generator for record in records} == {
         name: None if name.startswith("cat") else name[0] for name in names
@@ -287,7 +287,7 @@ def test_a_file_that_may_not_be_read_is_excluded(
         raise PermissionError(13, "Permission denied")
 
     save(tmp_path / "cat" / "a.png")
-    monkeypatch.setattr("synthsight.manifest.open_rgb", refuse)
+    monkeypatch.setattr("synthsight.examine.decode_rgb", refuse)
     assert reasons(tmp_path) == {"cat/a.png": "cannot be read: Permission denied"}
 
 
@@ -298,7 +298,7 @@ def test_a_failing_disk_is_not_the_images_fault(
         raise OSError(5, "Input/output error")
 
     save(tmp_path / "cat" / "a.png")
-    monkeypatch.setattr("synthsight.manifest.open_rgb", fail)
+    monkeypatch.setattr("synthsight.examine.decode_rgb", fail)
     with pytest.raises(OSError, match="Input/output error"):
         index(tmp_path)
 

@@ -28,8 +28,9 @@ from synthsight.definitions import Definition, DefinitionError, read_definitions
 from synthsight.digest import canonical_json, code_digest
 from synthsight.files import atomic
 from synthsight.geometry import Geometry
+from synthsight.images import SUFFIXES
 from synthsight.labels import LabelError, LabelSpace, load_labels
-from synthsight.manifest import SUFFIXES, Listing, list_folders
+from synthsight.manifest import Listing, list_folders
 from synthsight.matching import Target, accepted_classes, words
 from synthsight.questions import Question, QuestionsError, deal, read_questions, shard_digest
 

@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.digest import canonical_json
+from synthsight.examine import examine_all
 from synthsight.files import atomic
-from synthsight.manifest import SUFFIXES, examine
+from synthsight.images import SUFFIXES
 
 #: Endings of the files that are read.
 FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
@@ -70,6 +71,7 @@ class ShardRow:
         answer: ``yes`` or ``no``.
         generator: likewise.
         objects: likewise.
+        sha256: of the image's bytes, in hex; None where they cannot be read.
         status: ``ok`` or ``excluded``.
         reason: why it is excluded; None if it is not.
     """
@@ -80,6 +82,7 @@ class ShardRow:
     answer: str
     generator: str | None
     objects: str | None
+    sha256: str | None
     status: str
     reason: str | None
 
@@ -381,14 +384,12 @@ def index_questions(questions: Sequence[Question], root: Path, max_pixels: int) 
         max_pixels: bound on an image's width x height.
     """
     numbers: Counter[str] = Counter()
-    reasons: dict[str, str | None] = {}
-    resolved_root = root.resolve()
+    images = sorted({question.image for question in questions})
+    found = dict(zip(images, examine_all(root, images, max_pixels), strict=True))
     rows = []
     for question in questions:
         image = question.image
         numbers[image] += 1
-        if image not in reasons:
-            reasons[image] = examine(root / image, resolved_root, max_pixels).reason
         rows.append(
             ShardRow(
                 number=numbers[image],
@@ -397,8 +398,9 @@ def index_questions(questions: Sequence[Question], root: Path, max_pixels: int) 
                 answer=question.answer,
                 generator=question.generator,
                 objects=question.objects,
-                status="ok" if reasons[image] is None else "excluded",
-                reason=reasons[image],
+                sha256=found[image].sha256,
+                status="ok" if found[image].reason is None else "excluded",
+                reason=found[image].reason,
             )
         )
     return sorted(rows, key=lambda row: (row.image, row.number))
