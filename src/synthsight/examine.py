@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import multiprocessing
+import os
 import resource
 import signal
 from collections.abc import Iterable, Sequence
@@ -36,6 +37,9 @@ NOT_READABLE = (
 
 #: Signals by which a fault in a decoder ends the process.
 _FAULTS = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL")
+
+#: Exit status of a helper that has reached its bound on memory.
+_OUT_OF_MEMORY = 77
 
 
 class Examined(NamedTuple):
@@ -134,9 +138,12 @@ class _Helper:
         except (EOFError, ConnectionResetError):
             self.process.join()
         code = self.process.exitcode or 0
+        gigabytes = max_memory(self.max_pixels) / 1e9
         cause = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         if cause == "SIGPROF":
             reason = f"takes more than {max_seconds(self.max_pixels)} s to decode"
+        elif code == _OUT_OF_MEMORY:
+            reason = f"takes more than {gigabytes:.1f} GB to decode"
         elif cause in _FAULTS:
             reason = f"makes its decoder crash ({cause})"
         else:
@@ -167,6 +174,8 @@ def _help(root: Path, max_pixels: int, jobs: Connection, others: list[Connection
             signal.setitimer(signal.ITIMER_PROF, max_seconds(max_pixels))
             try:
                 answer: Examined | Exception = examine(root, image, max_pixels)
+            except MemoryError:
+                os._exit(_OUT_OF_MEMORY)  # at once: to free what there is may take minutes
             except Exception as error:
                 answer = error
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -199,9 +208,6 @@ def examine(root: Path, image: str, max_pixels: int) -> Examined:
         width, height = decode_rgb(content, max_pixels).size
     except UnusableImageError as error:
         return Examined(sha256, None, None, str(error))
-    except MemoryError:
-        gigabytes = max_memory(max_pixels) / 1e9
-        return Examined(sha256, None, None, f"takes more than {gigabytes:.1f} GB to decode")
     except OSError as error:
         if error.errno not in NOT_READABLE:
             raise

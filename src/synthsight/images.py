@@ -12,6 +12,7 @@ import io
 import os
 import re
 import stat
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,9 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 # open_rgb has a bound of its own, checked before any pixel is decoded; Pillow's would warn or raise
 # at other sizes.
 Image.MAX_IMAGE_PIXELS = None
+
+# They name no file, and a file of junk can cause tens of thousands of them.
+warnings.filterwarnings("ignore", module="PIL")
 
 _WHITE = (255, 255, 255, 255)
 
