@@ -110,7 +110,8 @@ def png(
 ) -> bytes:
     """A PNG with chunks between its header and its data; by default black."""
     if data is None:
-        data = zlib.compress(bytes((1 + 3 * width) * height) if width * height < 10**6 else b"")
+        size = (1 + 3 * width) * height
+        data = zlib.compress(bytes(size if size < 10**6 else 0))
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     chunks = [(b"IHDR", header), *extra, (b"IDAT", data), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
@@ -219,13 +220,13 @@ def jpeg_of_scans(scans: int, size: tuple[int, int] = (2000, 2000)) -> bytes:
 # --- Bombs ------------------------------------------------------------------------------------
 
 
-def bombs(scale: int = 1) -> Iterator[File]:
-    """Small files that want much memory or time; all the more at a larger scale."""
+def bombs(scale: int = 1, side: int = 9_000) -> Iterator[File]:
+    """Small files that want much memory or time, the more the larger the scale and the side."""
     size = 2**26 * scale
     keyword = b"Comment\0\0"
     yield "bomb-square.png", png(60_000, 60_000)
-    yield "bomb-9000.png", png(9_000, 9_000, data=inflating(9_000 * 27_001))
-    yield "bomb-interlaced.png", png(9_000, 9_000, data=inflating(size), interlaced=True)
+    yield "bomb-side.png", png(side, side, data=inflating(side * (3 * side + 1)))
+    yield "bomb-interlaced.png", png(side, side, data=inflating(size), interlaced=True)
     yield "bomb-more-data.png", png(50, 50, data=inflating(size))
     yield "bomb-ztxt.png", png(50, 50, (b"zTXt", keyword + inflating(size)))
     yield "bomb-itxt.png", png(50, 50, (b"iTXt", b"Comment\0\1\0\0\0" + inflating(size)))
@@ -238,12 +239,12 @@ def bombs(scale: int = 1) -> Iterator[File]:
         "bomb-frames.apng.png",
         png(50, 50, (b"acTL", struct.pack(">II", 2**31 - 1, 0)), (b"fcTL", frame)),
     )
-    yield "bomb-16bit.png", png(9_000, 9_000, data=inflating(size), depth=16, colour=6)
+    yield "bomb-16bit.png", png(side, side, data=inflating(size), depth=16, colour=6)
     yield "bomb-frames.gif", gif(50, 50, *[gif_frame(1, 1)] * 20_000 * scale)
     yield "bomb-screen.gif", gif(65_535, 65_535, gif_frame(1, 1))
     yield "bomb-frame.gif", gif(1, 1, gif_frame(65_535, 65_535))
     yield "bomb-offset.gif", gif(1, 1, gif_frame(60_000, 60_000, 60_000, 60_000))
-    yield "bomb-9000.gif", gif(9_000, 9_000, gif_frame(9_000, 9_000))
+    yield "bomb-side.gif", gif(side, side, gif_frame(side, side))
     comment = b"!\xfe" + (b"\xff" + b"x" * 255) * 20_000 * scale + b"\0"
     yield "bomb-comment.gif", gif(50, 50, comment, gif_frame(50, 50))
     yield "bomb-comments.gif", gif(50, 50, *[b"!\xfe\1x\0"] * 100_000 * scale, gif_frame(50, 50))
@@ -255,8 +256,8 @@ def bombs(scale: int = 1) -> Iterator[File]:
     animation = riff(webp_canvas(48, 40, 2), (b"ANIM", bytes(6)), *[webp_frame(1)] * 2_000 * scale)
     yield "bomb-frames.webp", animation
     still = io.BytesIO()
-    Image.new("RGB", (9_000, 9_000), 200).save(still, "WEBP", lossless=True, method=0)
-    yield "bomb-9000.webp", still.getvalue()
+    Image.new("RGB", (side, side), 200).save(still, "WEBP", lossless=True, method=0)
+    yield "bomb-side.webp", still.getvalue()
     yield "bomb-tiles.tif", tile_bomb(300_000 * scale)
     yield "bomb-strips.tif", plain_tiff(10, 2**31, rows=(4, 1, 1), offsets=(4, 2**30, 0))
     yield "bomb-counts.tif", count_bomb(2**20 * scale)
@@ -265,15 +266,15 @@ def bombs(scale: int = 1) -> Iterator[File]:
     yield "bomb-exif.png", png(50, 50, (b"eXIf", count_bomb(2**20 * scale)))
     chunk = count_bomb(2**20 * scale)
     yield "bomb-exif.webp", riff(webp_canvas(48, 40, 8), webp_still(1), (b"EXIF", chunk))
-    yield "bomb-deflate.tif", deflate_bomb(9_000)
+    yield "bomb-deflate.tif", deflate_bomb(side)
     yield "bomb-dimensions.jpg", jpeg_of_size(whole, 65_500, 65_500)
-    yield "bomb-9000.jpg", jpeg_of_size(whole, 9_000, 9_000)
-    yield "bomb-9000-progressive.jpg", jpeg_of_size(encoded(3, "progressive.jpg"), 9_000, 9_000)
+    yield "bomb-side.jpg", jpeg_of_size(whole, side, side)
+    yield "bomb-side-progressive.jpg", jpeg_of_size(encoded(3, "progressive.jpg"), side, side)
     yield "bomb-scans.jpg", jpeg_of_scans(5_000 * scale)
     icc = [(0xE2, b"ICC_PROFILE\0" + bytes([i % 255 + 1, 255]) + bytes(60_000)) for i in range(40)]
     yield "bomb-icc.jpg", jpeg_with(whole, *icc * scale)
-    yield "bomb-9000.bmp", bmp(9_000, 9_000)
-    yield "bomb-rle.bmp", bmp(9_000, 9_000, 8, 1, 5_000)
+    yield "bomb-side.bmp", bmp(side, side)
+    yield "bomb-rle.bmp", bmp(side, side, 8, 1, 5_000)
 
 
 def webp_still(seed: int) -> tuple[bytes, bytes]:
@@ -454,7 +455,7 @@ def names() -> list[bytes]:
             "<b>",
             "&amp;",
         ),
-        *("</script><script>alert(1)</script>", " ", "   ", " a", "a ", "a..", "CON", "NUL", "a:b"),
+        *("<script>alert(1)<!--", " ", "   ", " a", "a ", "a..", "CON", "NUL", "a:b"),
         *(
             "\u202egnp",
             "\u200b",
@@ -477,7 +478,7 @@ def names() -> list[bytes]:
             "%2e%2e%2f",
             "..\\..\\a",
         ),
-        *("null", "None", "nan", "true", "1", "1e5", "x" * 251),
+        *("null", "None", "nan", "true", "12", "1e5", "x" * 251),
     ]
     single = [b"n" + bytes([byte]) for byte in range(1, 256) if byte != ord("/")]
     return list(dict.fromkeys([*single, *(trick.encode() for trick in tricks)]))
@@ -526,32 +527,32 @@ def place_special_files(folder: Path, root: Path, outside: Path) -> list[str]:
     with socket.socket(socket.AF_UNIX) as server, suppress(OSError):  # its path may be too long
         server.bind(os.fspath(folder / "socket.png"))
     with suppress(PermissionError):  # for root alone
-        os.mknod(folder / "null.png", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        os.mknod(folder / "null-device.png", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
         os.mknod(folder / "zero-device.png", 0o666 | stat.S_IFCHR, os.makedev(1, 5))
     with open(folder / "sparse.png", "wb") as handle:
         handle.truncate(2**40)
-    made = [*targets, "pipe.png", "socket.png", "null.png", "zero-device.png", "sparse.png"]
+    made = [*targets, "pipe.png", "socket.png", "null-device.png", "zero-device.png", "sparse.png"]
     return [name for name in made if os.path.lexists(folder / name)]
 
 
 # --- All of it --------------------------------------------------------------------------------
 
 
-def corpus(flips: int, scale: int = 1, seed: int = 0) -> Iterator[File]:
+def corpus(flips: int, scale: int = 1, seed: int = 0, side: int = 9_000) -> Iterator[File]:
     """Every file with content: about 1,250 and the flipped and spliced ones."""
     yield from truncations()
     yield from bit_flips(flips, seed)
     yield from splices(flips // 4, seed)
-    yield from bombs(scale)
+    yield from bombs(scale, side)
     yield from dimensions()
     yield from metadata()
     yield from polyglots()
 
 
-def write_corpus(folder: Path, flips: int, scale: int = 1, seed: int = 0) -> int:
+def write_corpus(folder: Path, flips: int, scale: int = 1, seed: int = 0, side: int = 9_000) -> int:
     """Write the corpus into a folder, and files of every name; returns how many."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in corpus(flips, scale, seed):
+    for name, content in corpus(flips, scale, seed, side):
         (folder / name).write_bytes(content)
     for number, name in enumerate(names()):
         # Every third one holds a picture of its own.

@@ -178,7 +178,7 @@ def test_hidden_names_are_passed_over_with_all_below_them(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "ending"), [("notes.txt", ".txt"), ("Thumbs.db", ".db"), ("README", "none")]
+    ("name", "ending"), [("notes.txt", "'.txt'"), ("Thumbs.db", "'.db'"), ("README", "none")]
 )
 def test_what_is_not_named_like_an_image_is_excluded(
     tmp_path: Path, name: str, ending: str
@@ -195,8 +195,8 @@ def test_of_equal_files_the_first_by_name_stays(tmp_path: Path) -> None:
         save(tmp_path / "cat" / "x.png").rename(tmp_path / name)
     assert reasons(tmp_path) == {
         "cat/a.png": None,
-        "cat/b.jpg": "the same file as cat/a.png",
-        "cat/c.png": "the same file as cat/a.png",
+        "cat/b.jpg": "the same file as 'cat/a.png'",
+        "cat/c.png": "the same file as 'cat/a.png'",
     }
 
 
@@ -206,7 +206,7 @@ def test_duplicates_are_found_across_generators(tmp_path: Path) -> None:
     records = index(tmp_path, [("b", "b/cat"), ("a", "a/cat")])
     assert [(r.image, r.reason) for r in records] == [
         ("a/cat/x.png", None),
-        ("b/cat/x.png", "the same file as a/cat/x.png"),
+        ("b/cat/x.png", "the same file as 'a/cat/x.png'"),
     ]
     assert (records[1].width, records[1].height) == (None, None)
 
@@ -266,7 +266,7 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     assert reasons(tmp_path / "link") == {
         "cat/a.png": None,
-        "cat/b.png": "the same file as cat/a.png",
+        "cat/b.png": "the same file as 'cat/a.png'",
     }
 
 

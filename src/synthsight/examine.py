@@ -164,6 +164,8 @@ def _help(root: Path, max_pixels: int, jobs: Connection, others: list[Connection
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the job that is interrupted
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # the end, whatever runs at that moment
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)  # what decoders in C say there names no file
     _lower_limit(resource.RLIMIT_CORE, 0)
     with suppress(OSError):  # where there is no /proc, nothing else tells what is in use already
         pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -202,7 +204,8 @@ def examine(root: Path, image: str, max_pixels: int) -> Examined:
     try:
         with open_file(root, image) as handle:
             if (ending := PurePosixPath(image).suffix).lower() not in SUFFIXES:
-                raise UnusableImageError(f"not an image by its name (ending: {ending or 'none'})")
+                shown = repr(ending) if ending else "none"  # there may be line ends in it
+                raise UnusableImageError(f"not an image by its name (ending: {shown})")
             content = read_file(handle, max_pixels)
         sha256 = hashlib.sha256(content).hexdigest()
         width, height = decode_rgb(content, max_pixels).size

@@ -106,9 +106,10 @@ def list_folders(folders: Iterable[Path]) -> Listing:
     files = images = 0
     for folder in folders:
         for path in find_files(folder):
-            line = _age(path.lstat())
-            if path.is_symlink():
-                with suppress(OSError):  # a link that leads nowhere
+            line = ""
+            with suppress(OSError):  # a link that leads nowhere, a file that has just gone
+                line = _age(path.lstat())
+                if path.is_symlink():
                     line += _age(path.stat())
             digest.update(line.encode() + os.fsencode(path) + b"\0")
             files += 1
@@ -181,7 +182,7 @@ def _exclude_duplicates(records: list[ImageRecord]) -> list[ImageRecord]:
                     width=None,
                     height=None,
                     status="excluded",
-                    reason=f"the same file as {original}",
+                    reason=f"the same file as {original!r}",
                 )
         kept.append(record)
     return kept

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
-    records = read_manifest(args.manifest)
+    records = [record for record in read_manifest(args.manifest) if record.status == "ok"]
     usable = [
         (record.image, record.width, record.height)
         for record in records
