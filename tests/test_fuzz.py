@@ -20,9 +20,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save
 
 from synthsight import config as config_module
 from synthsight.config import ConfigError, Experiment, load_experiment
@@ -37,6 +39,8 @@ from synthsight.questions import (
     shard_digest,
     write_shard,
 )
+from synthsight.weights import WeightsError
+from synthsight.weights import _read_state as read_state
 
 REPOSITORY = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load(
@@ -597,6 +601,8 @@ def test_links_that_lead_nowhere_beside_the_categories(workplace: Path) -> None:
     assert load_or_refuse(SOUND) is not None
 
 
+SAFETENSORS = save({"weight": torch.ones(4, 3), "bias": torch.zeros(4)}, {"reference": "{}"})
+
 # --- What a configuration names ---------------------------------------------------------------
 
 
@@ -644,3 +650,36 @@ def test_label_files_of_any_content(workplace: Path, content: bytes) -> None:
         assert str(error).startswith("any.txt")
     else:
         assert len(space) == len(space.simple) == len(space.lemmas) > 0
+
+
+@fuzz(60)
+@given(
+    seed=st.integers(0, 2**32),
+    header=st.none() | anything.map(lambda value: json.dumps(value, default=str, skipkeys=True)),
+)
+def test_safetensors_of_any_header(workplace: Path, seed: int, header: str | None) -> None:
+    rng = random.Random(seed)
+    whole = bytearray(SAFETENSORS)
+    if header is None:
+        for _ in range(rng.choice([1, 2, 8])):
+            whole[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        content = bytes(whole[: rng.choice([len(whole), rng.randrange(len(whole))])])
+    else:
+        text = header.encode("utf-8", "replace")
+        length = rng.choice([len(text), len(text) + 1, 0, 2**63, 2**40])
+        content = length.to_bytes(8, "little") + text + bytes(rng.randrange(40))
+    Path("any.safetensors").write_bytes(content)
+    try:
+        state = read_state(Path("any.safetensors"))
+    except WeightsError as error:
+        assert "any.safetensors" in str(error)
+    else:
+        assert all(tensor.numel() < 10_000 for tensor in state.values())
+
+
+def test_a_checkpoint_s_config_that_is_nested_too_deeply(workplace: Path) -> None:
+    Path("vqa").mkdir()
+    Path("vqa/config.json").write_text("[" * 100_000)
+    vqa = {"questions": "q.csv", "models": [{"checkpoint": "vqa"}]}
+    with pytest.raises(ConfigError, match="is no JSON mapping"):
+        load_experiment({**SOUND, "vqa": vqa}, SCHEMA, [], Path("cache"))

@@ -660,7 +660,7 @@ def _bad_checkpoint(checkpoint: str) -> str | None:
         found = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
     except OSError:
         return f"no config.json in {checkpoint}: it must say what the model is"
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return f"{path / 'config.json'} is no JSON mapping"
     if found not in VQA_FAMILIES:
         known = ", ".join(VQA_FAMILIES)
