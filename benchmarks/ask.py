@@ -52,7 +52,7 @@ def rows(images: int, questions: int) -> list[ShardRow]:
             number,
             f"{image:05}.jpg",
             " ".join(rng.choice(WORDS, rng.integers(3, 13))),
-            *("yes", None, None, "ok", None),
+            *("yes", None, None, None, "ok", None),
         )
         for image in range(images)
         for number in range(1, questions + 1)
@@ -85,7 +85,7 @@ def ask_each(model: VqaModel, asked: list[ShardRow], root: Path, batch: int) -> 
     margins = np.empty(len(asked))
     for start in range(0, len(order), batch):
         part = order[start : start + batch]
-        pixels = [model.prepare(open_rgb(root / asked[index].image)) for index in part]
+        pixels = [model.prepare(open_rgb(root, asked[index].image)) for index in part]
         seen = model.see(torch.stack(pixels))
         answers = model.margins(seen, range(len(part)), [texts[index] for index in part])
         margins[part] = answers.double().numpy()

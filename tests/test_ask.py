@@ -67,7 +67,7 @@ def load(folder: Path) -> VqaModel:
 
 def rows_about(images: int) -> list[ShardRow]:
     return [
-        ShardRow(number, f"{image}.png", question, "yes", None, None, "ok", None)
+        ShardRow(number, f"{image}.png", question, "yes", None, None, None, "ok", None)
         for image in range(images)
         for number, question in enumerate(QUESTIONS, start=1)
     ]
@@ -132,9 +132,7 @@ def test_p_yes_is_that_of_the_models_own_forward_pass(
     p_yes = ask(load(folders[family]), rows, root, batch_size=4)
     original = folders[family].with_suffix("")
     with torch.no_grad():
-        margins = [
-            PLAIN[family](original, open_rgb(root / row.image), row.question) for row in rows
-        ]
+        margins = [PLAIN[family](original, open_rgb(root, row.image), row.question) for row in rows]
     expected = 1 / (1 + np.exp(-np.array(margins)))
     np.testing.assert_allclose(p_yes, expected, rtol=0, atol=1e-5)
     assert len(np.unique(p_yes.round(4))) == len(rows), "answers that do not differ show nothing"

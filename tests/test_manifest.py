@@ -123,12 +123,12 @@ def test_a_bad_file_leaves_the_rows_of_the_others_as_they_are(tmp_path: Path) ->
     assert all(after[image].width == 8 + int(image[4]) for image in before if image[4] != "3")
 
 
-def test_rows_are_sorted_by_image_across_generators_and_threads(tmp_path: Path) -> None:
+def test_rows_are_sorted_by_image_across_generators_and_processes(tmp_path: Path) -> None:
     names = ["b/cat/z.png", "b/cat/a.png", "cat/m/1.png", "cat/m.png", "a/cat/B.png", "a/cat/a.png"]
     for seed, name in enumerate(names):
         save(tmp_path / name, seed)
     folders = [("b", "b/cat"), (None, "cat"), ("a", "a/cat")]
-    records = index_images(tmp_path, "cat", folders, threads=4)
+    records = index_images(tmp_path, "cat", folders, processes=4)
     assert [record.image for record in records] == sorted(names)
     assert {record.image: record.generator for record in records} == {
         name: None if name.startswith("cat") else name[0] for name in names
@@ -178,7 +178,7 @@ def test_hidden_names_are_passed_over_with_all_below_them(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "ending"), [("notes.txt", ".txt"), ("Thumbs.db", ".db"), ("README", "none")]
+    ("name", "ending"), [("notes.txt", "'.txt'"), ("Thumbs.db", "'.db'"), ("README", "none")]
 )
 def test_what_is_not_named_like_an_image_is_excluded(
     tmp_path: Path, name: str, ending: str
@@ -195,8 +195,8 @@ def test_of_equal_files_the_first_by_name_stays(tmp_path: Path) -> None:
         save(tmp_path / "cat" / "x.png").rename(tmp_path / name)
     assert reasons(tmp_path) == {
         "cat/a.png": None,
-        "cat/b.jpg": "the same file as cat/a.png",
-        "cat/c.png": "the same file as cat/a.png",
+        "cat/b.jpg": "the same file as 'cat/a.png'",
+        "cat/c.png": "the same file as 'cat/a.png'",
     }
 
 
@@ -206,7 +206,7 @@ def test_duplicates_are_found_across_generators(tmp_path: Path) -> None:
     records = index(tmp_path, [("b", "b/cat"), ("a", "a/cat")])
     assert [(r.image, r.reason) for r in records] == [
         ("a/cat/x.png", None),
-        ("b/cat/x.png", "the same file as a/cat/x.png"),
+        ("b/cat/x.png", "the same file as 'a/cat/x.png'"),
     ]
     assert (records[1].width, records[1].height) == (None, None)
 
@@ -266,7 +266,7 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("real")
     assert reasons(tmp_path / "link") == {
         "cat/a.png": None,
-        "cat/b.png": "the same file as cat/a.png",
+        "cat/b.png": "the same file as 'cat/a.png'",
     }
 
 
@@ -287,7 +287,7 @@ def test_a_file_that_may_not_be_read_is_excluded(
         raise PermissionError(13, "Permission denied")
 
     save(tmp_path / "cat" / "a.png")
-    monkeypatch.setattr("synthsight.manifest.open_rgb", refuse)
+    monkeypatch.setattr("synthsight.examine.decode_rgb", refuse)
     assert reasons(tmp_path) == {"cat/a.png": "cannot be read: Permission denied"}
 
 
@@ -298,7 +298,7 @@ def test_a_failing_disk_is_not_the_images_fault(
         raise OSError(5, "Input/output error")
 
     save(tmp_path / "cat" / "a.png")
-    monkeypatch.setattr("synthsight.manifest.open_rgb", fail)
+    monkeypatch.setattr("synthsight.examine.decode_rgb", fail)
     with pytest.raises(OSError, match="Input/output error"):
         index(tmp_path)
 

@@ -65,7 +65,7 @@ def logits_by_workflow(
 
 
 def logits_by_library(model: nn.Module, transform: Any, pictures: Path) -> np.ndarray:
-    batch = [transform(open_rgb(pictures / f"{number}.png")) for number in range(len(SIZES))]
+    batch = [transform(open_rgb(pictures, f"{number}.png")) for number in range(len(SIZES))]
     with torch.inference_mode():
         return model.eval()(torch.stack(batch)).numpy()
 

@@ -56,7 +56,7 @@ def test_the_answers_are_those_of_a_plain_loop(finished: Project) -> None:
     questions = pd.read_csv(finished.folder / "questions.csv").iloc[:-1]
     expected = []
     for row in questions.itertuples():
-        picture = open_rgb(finished.folder / "pictures" / str(row.image))
+        picture = open_rgb(finished.folder / "pictures", str(row.image))
         pixels = torch.from_numpy(prepare_image(picture, 64))[None]
         ids = torch.tensor([source(tokenizer, str(row.question))])
         with torch.inference_mode():

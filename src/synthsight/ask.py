@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from synthsight.files import atomic
-from synthsight.images import open_rgb
+from synthsight.images import open_checked
 from synthsight.inference import Batches, fetch, set_precision
 from synthsight.questions import ShardRow
 from synthsight.vqa_models import VqaModel
@@ -62,6 +62,7 @@ def ask(
         NonFiniteAnswersError: with the number of questions concerned and the first one.
         torch.OutOfMemoryError: a single question does not fit.
     """
+    sha256 = {row.image: row.sha256 for row in rows}
     questions_of: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
         questions_of.setdefault(row.image, []).append(index)
@@ -72,7 +73,7 @@ def ask(
     answered, start = 0, time.perf_counter()
 
     def prepare(image: str) -> Tensor:
-        return model.prepare(open_rgb(root / image, max_pixels=None))
+        return model.prepare(open_checked(root, image, sha256[image]))
 
     with (
         torch.inference_mode(),

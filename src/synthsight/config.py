@@ -24,23 +24,28 @@ from typing import Any
 import jsonschema
 import yaml
 
+from synthsight import plain
 from synthsight.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.definitions import Definition, DefinitionError, read_definitions
 from synthsight.digest import canonical_json, code_digest
-from synthsight.files import keep
+from synthsight.files import is_file, is_folder, keep
 from synthsight.geometry import Geometry
+from synthsight.images import SUFFIXES
 from synthsight.labels import LabelError, LabelSpace, load_labels
-from synthsight.manifest import SUFFIXES, Listing, list_folders
+from synthsight.manifest import Listing, list_folders
 from synthsight.matching import Target, accepted_classes, words
+from synthsight.plain import Key
 from synthsight.questions import Question, QuestionsError, deal, read_questions, shard_digest
-
-Key = tuple[str | int, ...]
 
 #: Kinds of VQA models that can be asked, as ``model_type`` in their config.json says.
 VQA_FAMILIES = ("ofa", "vilt", "blip")
 
 #: What a resolved model depends on besides its settings.
 _LIBRARIES = ("timm", "torch", "torchvision")
+
+
+#: Problems that a message names.
+_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,11 @@ class ConfigError(ValueError):
     """All that is wrong with a configuration, each with its file, line and key."""
 
     def __init__(self, problems: Sequence[Problem], files: Sequence[Path]) -> None:
-        lines = [f"{_place(problem.key, files)}: {problem.message}" for problem in problems]
-        count = "an error" if len(lines) == 1 else f"{len(lines)} errors"
+        shown = problems[:_SHOWN]
+        lines = [f"{_place(problem.key, files)}: {problem.message}" for problem in shown]
+        if len(problems) > _SHOWN:
+            lines.append(f"... and {len(problems) - _SHOWN} more")
+        count = "an error" if len(problems) == 1 else f"{len(problems)} errors"
         super().__init__(f"The configuration has {count}.\n  " + "\n  ".join(lines))
 
 
@@ -159,6 +167,8 @@ def load_experiment(
     Raises:
         ConfigError: with everything that was found wrong.
     """
+    if wrong := plain.fault(config):
+        raise ConfigError([Problem(*wrong)], files)
     problems = _schema_problems(config, schema)
     if problems:
         raise ConfigError(problems, files)
@@ -236,7 +246,7 @@ def _schema_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> li
 
 def _describe(error: Any) -> str:
     """An error of jsonschema in words: what was found and what to write."""
-    found = f"found {json.dumps(error.instance, default=str, ensure_ascii=False)}"
+    found = f"found {_shown(error.instance)}"
     if error.validator == "enum":
         allowed = [str(value) for value in error.validator_value if value is not None]
         hint = _close(str(error.instance), allowed)
@@ -249,6 +259,15 @@ def _describe(error: Any) -> str:
         found += f"; {error.message}"
     about = error.schema.get("description") or error.message
     return f"{found}. {about}"
+
+
+def _shown(value: Any, keep: int = 200) -> str:
+    """What was found, as JSON has it where it can; the beginning of what is long."""
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except (TypeError, ValueError):  # keys that are no text
+        text = repr(value)
+    return text if len(text) <= keep else f"{text[:keep]}..."
 
 
 def fill_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -337,7 +356,7 @@ def _categories(
 ) -> tuple[dict[str, Category], list[str]]:
     root = Path(settings["images"]["root"])
     wanted = settings["categories"]
-    if not root.is_dir():
+    if not is_folder(root):
         message = (
             f"no folder {str(root)!r}. Put the images into {root}/<category>/ or "
             f"{root}/<generator>/<category>/, or name the folder they are in"
@@ -407,11 +426,11 @@ def find_categories(
         if not is_category and not of_generator:
             notes.append(f"{root / name} is not used: it is no category that was asked for")
     with os.scandir(root) as scan:
-        loose = sorted(entry.name for entry in scan if entry.is_file() and _is_image(entry.name))
+        loose = sorted(entry.name for entry in scan if is_file(entry) and _is_image(entry.name))
     if loose:
         notes.append(f"{len(loose)} images directly in {root} are not used ({loose[0]}, ...)")
     with os.scandir(root) as scan:
-        links = sorted(entry.name for entry in scan if entry.is_symlink() and entry.is_dir())
+        links = sorted(entry.name for entry in scan if entry.is_symlink() and is_folder(entry))
     notes += [
         f"{root / name} is a link to a folder and not followed: set images.root to where the "
         "images are, or copy them"
@@ -477,7 +496,7 @@ def _model_entries(
         key: Key = ("models", index)
         earlier = {other["name"]: f"models[{i}]" for i, other in enumerate(entries)}
         _check_name(entry["name"], earlier, key, problems)
-        if entry["checkpoint"] is not None and not Path(entry["checkpoint"]).is_file():
+        if entry["checkpoint"] is not None and not is_file(entry["checkpoint"]):
             message = f"no file {entry['checkpoint']!r} (relative paths start at {Path.cwd()})"
             problems.append(Problem((*key, "checkpoint"), message))
         try:
@@ -643,14 +662,14 @@ def _vqa(
         taken[name] = f"vqa.models[{index}]"
         if entry["checkpoint"] is not None and (reason := _bad_checkpoint(entry["checkpoint"])):
             problems.append(Problem((*key, "checkpoint"), reason))
-        if entry["tokenizer"] is not None and not Path(entry["tokenizer"]).is_dir():
+        if entry["tokenizer"] is not None and not is_folder(entry["tokenizer"]):
             message = f"no folder {entry['tokenizer']!r} (relative paths start at {Path.cwd()})"
             problems.append(Problem((*key, "tokenizer"), message))
         models[name] = {**entry, "name": name}
     root = Path(about["root"] or settings["images"]["root"])
     if without_images:
         return Vqa(str(root), models, shards={}, content="", images=0)
-    if not root.is_dir():
+    if not is_folder(root):
         problems.append(Problem(("vqa", "root"), f"no folder {str(root)!r}"))
         return None
     try:
@@ -683,7 +702,7 @@ def _source_name(model: str | None, checkpoint: str | None) -> str:
     if model is not None:
         return model.partition("@")[0].rpartition("/")[2]
     path = Path(str(checkpoint))
-    return path.stem if path.is_file() else path.name
+    return path.stem if is_file(path) else path.name
 
 
 def _refusal(file: str, excluded: Sequence[Question], keep: int = 20) -> str:
@@ -697,15 +716,15 @@ def _refusal(file: str, excluded: Sequence[Question], keep: int = 20) -> str:
 def _bad_checkpoint(checkpoint: str) -> str | None:
     """Why a local VQA model cannot be used, as far as a glance tells, or None."""
     path = Path(checkpoint)
-    if path.is_file():
+    if is_file(path):
         return None
-    if not path.is_dir():
+    if not is_folder(path):
         return f"no file or folder {checkpoint!r} (relative paths start at {Path.cwd()})"
     try:
         found = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
     except OSError:
         return f"no config.json in {checkpoint}: it must say what the model is"
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return f"{path / 'config.json'} is no JSON mapping"
     if found not in VQA_FAMILIES:
         known = ", ".join(VQA_FAMILIES)
@@ -740,7 +759,7 @@ def _line(file: Path, key: Key) -> int | None:
     """The line, from 1, on which a key of a YAML file stands; None if it is not there."""
     try:
         node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return None
     line = None
     for part in key:

@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from synthsight import plain
 from synthsight.labels import wordnet_names
 from synthsight.matching import Target, is_synset, words
 
@@ -64,8 +65,13 @@ def read_definitions(path: Path) -> dict[str, Definition]:
         raise DefinitionError(f"no file {str(path)!r}") from None
     except OSError as error:
         raise DefinitionError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise DefinitionError(f"{path}: nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: of text, numbers and dates
         raise DefinitionError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if wrong := plain.fault(content):
+        place = ": ".join(map(str, wrong[0])) or "the file"
+        raise DefinitionError(f"{path}: {place}: {wrong[1]}")
     for fault in jsonschema.Draft202012Validator(_SCHEMA).iter_errors(content):
         place = ": ".join(map(str, fault.absolute_path)) or "the file"
         raise DefinitionError(f"{path}: {place}: {fault.message}; {_EXAMPLE}")

@@ -25,7 +25,7 @@ from synthsight.archive import (
 )
 from synthsight.download import DownloadError, download, drop
 from synthsight.files import atomic, sha256_of
-from synthsight.manifest import SUFFIXES
+from synthsight.images import SUFFIXES
 from synthsight.unpack import UnpackError, container_of, spoken, unpack
 
 #: Folders to work in: what is being unpacked, and what its place was taken from.

@@ -85,3 +85,19 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
     """The sha256 of a file's bytes, in hex."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether there is such a regular file; a name that no file can have is no error."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Likewise for a folder."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False

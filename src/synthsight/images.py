@@ -6,10 +6,23 @@ does with unusual files is written down in ``docs/images.md``.
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import io
 import os
+import re
+import stat
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+#: File name endings, in lower case, that are taken for images.
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
 #: The decoders that may be tried on a file, whatever its name says (JPEG's takes the MPO that many
 #: phones write, too). Every other decoder of Pillow stays out of reach of hostile files.
@@ -22,9 +35,20 @@ MAX_PIXELS = 100_000_000
 #: pixels makes another bomb of it.
 MAX_ASPECT = 100
 
+#: Bound on the scans of a JPEG. A picture has about ten; each costs a pass over all pixels, however
+#: few bytes it has.
+MAX_SCANS = 100
+
+# On the way to a file no link is followed; the file itself is not waited for, should it be a pipe.
+_FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
 # open_rgb has a bound of its own, checked before any pixel is decoded; Pillow's would warn or raise
 # at other sizes.
 Image.MAX_IMAGE_PIXELS = None
+
+# They name no file, and a file of junk can cause tens of thousands of them.
+warnings.filterwarnings("ignore", module="PIL")
 
 _WHITE = (255, 255, 255, 255)
 
@@ -33,8 +57,134 @@ class UnusableImageError(Exception):
     """A file that cannot serve as an image; the message is the reason, for a person."""
 
 
-def open_rgb(path: str | os.PathLike[str], max_pixels: int | None = MAX_PIXELS) -> Image.Image:
-    """Read an image file as 8-bit RGB.
+def open_rgb(
+    root: Path, image: str, max_pixels: int | None = MAX_PIXELS, sha256: str | None = None
+) -> Image.Image:
+    """Read an image below a folder as 8-bit RGB: :func:`read_file`, then :func:`decode_rgb`.
+
+    Args:
+        root: the images' root; no file outside it is read, whatever links say.
+        image: path below it.
+        max_pixels: bound on width x height; None where the image has passed it before.
+        sha256: of the bytes that passed the checks before, in hex: no others are decoded.
+
+    Returns:
+        A loaded image of mode ``RGB``.
+
+    Raises:
+        UnusableImageError: not a file below the root, not the same file as before, or one that
+            cannot serve as an image.
+        OSError: the file cannot be read (its ``errno`` is set).
+    """
+    with open_file(root, image) as handle:
+        content = read_file(handle, max_pixels)
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise UnusableImageError("its bytes are not those that were checked")
+    return decode_rgb(content, max_pixels)
+
+
+def open_checked(
+    root: Path, image: str, sha256: str | None = None, max_pixels: int | None = None
+) -> Image.Image:
+    """Read an image that has been indexed: :func:`open_rgb`, of which it has the arguments.
+
+    Raises:
+        RuntimeError: it cannot be read any more, since it changed meanwhile.
+    """
+    try:
+        return open_rgb(root, image, max_pixels, sha256)
+    except (UnusableImageError, OSError) as error:
+        raise RuntimeError(f"{image}: changed since indexed: {error}. {INDEX_AGAIN}") from error
+
+
+INDEX_AGAIN = "Run the workflow again: it indexes what changed."
+
+
+@contextmanager
+def open_file(root: Path, image: str) -> Iterator[BinaryIO]:
+    """Open a file for reading that lies below a folder: links are followed within it only.
+
+    Every folder on the way is opened by itself and without following links, so that a link that is
+    put there in the meantime leads nowhere. Nothing but regular files is opened.
+
+    Args:
+        root: the folder.
+        image: path below it.
+
+    Raises:
+        UnusableImageError: it leads out of the folder, or is not a regular file.
+        OSError: it cannot be opened (its ``errno`` is set).
+    """
+    inside = root.resolve()
+    path = inside / image
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        if path.is_symlink():
+            raise UnusableImageError("a link that leads nowhere") from None
+        raise
+    if not target.is_relative_to(inside):
+        raise UnusableImageError("a link that leads out of images.root: copy the file instead")
+    if target.is_dir():
+        what = "a link to a folder, which is not followed"
+        raise UnusableImageError(what if path.is_symlink() else "not a regular file")
+    with os.fdopen(_open_below(inside, target.relative_to(inside).parts), "rb") as handle:
+        _check_regular(os.fstat(handle.fileno()))
+        yield handle
+
+
+def _open_below(inside: Path, parts: Sequence[str]) -> int:
+    folder = os.open(inside, _FOLDER)
+    try:
+        for part in parts[:-1]:
+            outer, folder = folder, os.open(part, _FOLDER, dir_fd=folder)
+            os.close(outer)
+        # Before it is opened, too: a device may act on that alone.
+        _check_regular(os.stat(parts[-1], dir_fd=folder, follow_symlinks=False))
+        return os.open(parts[-1], _FILE, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):  # a link or a file where there was none
+            raise UnusableImageError("it was replaced while it was opened") from error
+        raise
+    finally:
+        os.close(folder)
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnusableImageError("not a regular file")
+
+
+def read_file(handle: BinaryIO, max_pixels: int | None = MAX_PIXELS) -> bytes:
+    """The bytes of an open image file.
+
+    They are read once: what is hashed is what is decoded, and no decoder maps a file that another
+    program may cut short.
+
+    Args:
+        handle: of :func:`open_file`.
+        max_pixels: no picture of that many pixels takes more than :func:`max_bytes`; None for any
+            size.
+
+    Raises:
+        UnusableImageError: there are more.
+    """
+    size = os.fstat(handle.fileno()).st_size
+    if max_pixels is not None and size > max_bytes(max_pixels):
+        raise UnusableImageError(
+            f"too large: {size:,} bytes, the limit is {max_bytes(max_pixels):,} (by "
+            "images.max_pixels)"
+        )
+    return handle.read(size)
+
+
+def max_bytes(max_pixels: int) -> int:
+    """Bound on a file's size: four channels of 16 bits a pixel, and 64 MiB for all else."""
+    return 8 * max_pixels + 2**26
+
+
+def decode_rgb(content: bytes, max_pixels: int | None = MAX_PIXELS) -> Image.Image:
+    """Decode the bytes of an image file as 8-bit RGB.
 
     The first frame of an animation is taken, EXIF orientation applied, transparency laid over
     white, 16 bits a channel reduced to the high byte, and every other mode (grey, palette, CMYK,
@@ -42,7 +192,7 @@ def open_rgb(path: str | os.PathLike[str], max_pixels: int | None = MAX_PIXELS) 
     for bit.
 
     Args:
-        path: the file.
+        content: of the file.
         max_pixels: bound on width x height; None where the image has passed it before.
 
     Returns:
@@ -50,12 +200,11 @@ def open_rgb(path: str | os.PathLike[str], max_pixels: int | None = MAX_PIXELS) 
 
     Raises:
         UnusableImageError: the file is empty, damaged, too large, too narrow or not an image.
-        OSError: the file cannot be read (its ``errno`` is set).
     """
-    if os.stat(path).st_size == 0:
+    if not content:
         raise UnusableImageError("empty file")
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             width, height = image.size
             if max_pixels is not None and width * height > max_pixels:
                 raise UnusableImageError(
@@ -66,6 +215,8 @@ def open_rgb(path: str | os.PathLike[str], max_pixels: int | None = MAX_PIXELS) 
                 raise UnusableImageError(
                     f"too narrow: {width} x {height} pixels, the limit is {MAX_ASPECT} to 1"
                 )
+            if image.format in ("JPEG", "MPO") and _many_scans(content):
+                raise UnusableImageError(f"a JPEG of more than {MAX_SCANS} scans")
             image.load()
             return _to_rgb(_upright(image))
     except UnusableImageError:
@@ -75,9 +226,29 @@ def open_rgb(path: str | os.PathLike[str], max_pixels: int | None = MAX_PIXELS) 
     except Exception as error:
         # Pillow's decoders raise nearly anything on damaged data. What is the machine's fault and
         # not the file's goes on as it is.
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
+        if isinstance(error, MemoryError):
             raise
         raise UnusableImageError(f"truncated or damaged: {_one_line(error)}") from error
+
+
+#: A marker of JPEG: not a zero that stands behind a 0xff of the data, nor one that restarts them.
+_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+_IMAGE_ENDS, _SCAN_STARTS = b"\xd9", b"\xda"
+
+
+def _many_scans(content: bytes) -> bool:
+    """Whether the first image of a JPEG file has more than :data:`MAX_SCANS` scans."""
+    if content.count(b"\xff" + _SCAN_STARTS) <= MAX_SCANS:  # the quick answer, nearly always
+        return False
+    scans, place = 0, 2
+    while scans <= MAX_SCANS and (marker := _MARKER.search(content, place)):
+        place = marker.end()
+        if marker[1] == _IMAGE_ENDS:
+            return False
+        if marker[1] not in b"\x01\xd8":  # the two without a segment
+            place += int.from_bytes(content[place : place + 2], "big")
+        scans += marker[1] == _SCAN_STARTS
+    return scans > MAX_SCANS
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -14,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
+from synthsight.files import is_file
+
 #: Label spaces known by name, and the file of timm's ``data/_info`` that lists their synsets.
 IMAGENETS = {
     "imagenet-1k": "imagenet_synsets.txt",
@@ -74,12 +76,14 @@ def load_labels(name: str) -> LabelSpace:
 
 def _read_label_file(name: str) -> LabelSpace:
     path = Path(name)
-    if not path.is_file():
+    if not is_file(path):
         known = ", ".join(IMAGENETS)
         raise LabelError(f"no label file {name!r}, and no label space of that name ({known})")
     try:
         # Not splitlines(), which takes form feeds and the like for line ends, too.
         lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise LabelError(f"{name} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise LabelError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     while lines and not lines[-1].strip():

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthsight.files import atomic, sha256_of
-from synthsight.images import MAX_PIXELS, UnusableImageError, open_rgb
-
-#: File name endings, in lower case, that are taken for images; all else in a category's folder is
-#: excluded with that reason.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
-
+from synthsight.examine import NOT_READABLE, Examined, examine_all
+from synthsight.files import atomic
+from synthsight.images import MAX_PIXELS, SUFFIXES
 
 _SCHEMA = pa.schema(
     [
@@ -67,17 +59,29 @@ def find_files(folder: Path) -> Iterator[Path]:
     """Every entry below ``folder`` that is not a folder, depth first in the order of names.
 
     Hidden names (``.DS_Store``, ``._photo.jpg``) are passed over with all that is below them.
-    Links to folders are yielded, not followed, so that no loop is entered.
+    Links to folders are yielded, not followed, so that no loop is entered; so are folders that
+    cannot be looked into.
     """
     with os.scandir(folder) as scan:
-        entries = sorted(scan, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from find_files(Path(entry.path))
-        else:
+        waiting = _entries(scan)
+    while waiting:  # not by recursion, which has an end
+        entry = waiting.pop()
+        if not entry.is_dir(follow_symlinks=False):
             yield Path(entry.path)
+            continue
+        try:
+            with os.scandir(entry.path) as scan:
+                waiting += _entries(scan)
+        except OSError as error:
+            if error.errno not in NOT_READABLE:
+                raise
+            yield Path(entry.path)
+
+
+def _entries(scan: Iterable[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    """What is not hidden, the last name first."""
+    seen = (entry for entry in scan if not entry.name.startswith("."))
+    return sorted(seen, key=lambda entry: entry.name, reverse=True)
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,10 @@ def list_folders(folders: Iterable[Path]) -> Listing:
     files = images = 0
     for folder in folders:
         for path in find_files(folder):
-            line = _age(path.lstat())
-            if path.is_symlink():
-                with suppress(OSError):  # a link that leads nowhere
+            line = ""
+            with suppress(OSError):  # a link that leads nowhere, a file that has just gone
+                line = _age(path.lstat())
+                if path.is_symlink():
                     line += _age(path.stat())
             digest.update(line.encode() + os.fsencode(path) + b"\0")
             files += 1
@@ -121,7 +126,7 @@ def index_images(
     category: str,
     folders: list[tuple[str | None, str]],
     max_pixels: int = MAX_PIXELS,
-    threads: int = 1,
+    processes: int = 1,
 ) -> list[ImageRecord]:
     """The manifest of one category: a record for every file found, sorted by ``image``.
 
@@ -133,37 +138,26 @@ def index_images(
         category: its name.
         folders: ``(generator or None, folder below root)`` for each folder of the category.
         max_pixels: bound on width x height.
-        threads: files checked at a time.
+        processes: files checked at a time.
     """
     found = [
-        (generator, path) for generator, folder in folders for path in find_files(root / folder)
+        (path.relative_to(root).as_posix(), generator)
+        for generator, folder in folders
+        for path in find_files(root / folder)
     ]
-    resolved_root = root.resolve()
-
-    def check(entry: tuple[str | None, Path]) -> ImageRecord:
-        generator, path = entry
-        return _index_file(root, resolved_root, path, category, generator, max_pixels)
-
-    with ThreadPoolExecutor(threads) as pool:
-        records = sorted(pool.map(check, found), key=lambda record: record.image)
-    return _exclude_duplicates(records)
-
-
-def _index_file(
-    root: Path,
-    resolved_root: Path,
-    path: Path,
-    category: str,
-    generator: str | None,
-    max_pixels: int,
-) -> ImageRecord:
-    relative = PurePosixPath(path.relative_to(root)).as_posix()
     # A name that is not UTF-8 cannot be a key in the tables; it is listed in a readable form.
-    image = os.fsencode(relative).decode("utf-8", "backslashreplace")
-    if image == relative:
-        found = examine(path, resolved_root, max_pixels)
-    else:
-        found = Examined(None, None, None, "the file's name is not valid UTF-8: rename it")
+    keys = {image: os.fsencode(image).decode("utf-8", "backslashreplace") for image, _ in found}
+    images = [image for image, key in keys.items() if image == key]
+    examined = dict(zip(images, examine_all(root, images, max_pixels, processes), strict=True))
+    unnamed = Examined(None, None, None, "the file's name is not valid UTF-8: rename it")
+    records = [
+        _record(keys[image], category, generator, examined.get(image, unnamed))
+        for image, generator in found
+    ]
+    return _exclude_duplicates(sorted(records, key=lambda record: record.image))
+
+
+def _record(image: str, category: str, generator: str | None, found: Examined) -> ImageRecord:
     return ImageRecord(
         image=image,
         category=category,
@@ -174,55 +168,6 @@ def _index_file(
         status="ok" if found.reason is None else "excluded",
         reason=found.reason,
     )
-
-
-class Examined(NamedTuple):
-    """What a look at a file tells: see :class:`ImageRecord`."""
-
-    sha256: str | None
-    width: int | None
-    height: int | None
-    reason: str | None
-
-
-def examine(path: Path, resolved_root: Path, max_pixels: int) -> Examined:
-    """Decode a file in full to see whether it can serve as an image.
-
-    Args:
-        path: the file.
-        resolved_root: the images' root, without links; no file outside it is read.
-        max_pixels: bound on width x height.
-    """
-    sha256: str | None = None
-    try:
-        _check_kind(path, resolved_root)
-        sha256 = sha256_of(path)
-        width, height = open_rgb(path, max_pixels).size
-    except UnusableImageError as error:
-        return Examined(sha256, None, None, str(error))
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.ENOENT):
-            raise  # a failing disk is not the image's fault
-        return Examined(sha256, None, None, f"cannot be read: {error.strerror}")
-    return Examined(sha256, width, height, None)
-
-
-def _check_kind(path: Path, resolved_root: Path) -> None:
-    """Refuse, before it is opened, what is not a regular image file inside the root."""
-    if path.is_symlink():
-        try:
-            target = path.resolve(strict=True)
-        except (OSError, RuntimeError):
-            raise UnusableImageError("a link that leads nowhere") from None
-        if not target.is_relative_to(resolved_root):
-            raise UnusableImageError("a link that leads out of images.root: copy the file instead")
-        if target.is_dir():
-            raise UnusableImageError("a link to a folder, which is not followed")
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise UnusableImageError("not a regular file")
-    if path.suffix.lower() not in SUFFIXES:
-        ending = path.suffix or "none"
-        raise UnusableImageError(f"not an image by its name (ending: {ending})")
 
 
 def _exclude_duplicates(records: list[ImageRecord]) -> list[ImageRecord]:
@@ -237,7 +182,7 @@ def _exclude_duplicates(records: list[ImageRecord]) -> list[ImageRecord]:
                     width=None,
                     height=None,
                     status="excluded",
-                    reason=f"the same file as {original}",
+                    reason=f"the same file as {original!r}",
                 )
         kept.append(record)
     return kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from synthsight.files import atomic
 from synthsight.geometry import Geometry
-from synthsight.images import MAX_PIXELS, UnusableImageError, open_rgb
+from synthsight.images import INDEX_AGAIN, MAX_PIXELS, open_checked
 
 #: Rows in one record batch of the Arrow file: what is held in memory at a time while writing.
 _ROWS = 256
@@ -35,6 +35,7 @@ def prepare_pixels(
     output: str | os.PathLike[str],
     max_pixels: int = MAX_PIXELS,
     threads: int = 1,
+    sha256: Mapping[str, str | None] | None = None,
 ) -> None:
     """Decode, resize and crop images into an Arrow file.
 
@@ -49,6 +50,7 @@ def prepare_pixels(
         output: the Arrow file, written atomically.
         max_pixels: bound on width x height of a file.
         threads: images decoded at a time.
+        sha256: of each image's bytes as the manifest has it: no others are decoded.
 
     Raises:
         RuntimeError: an image is not what the manifest says, since it changed meanwhile.
@@ -57,12 +59,9 @@ def prepare_pixels(
     sizes = {image: (width, height) for image, width, height in manifest}
 
     def decode(image: str) -> bytes:
-        try:
-            picture = open_rgb(root / image, max_pixels)
-        except (UnusableImageError, OSError) as error:
-            raise RuntimeError(f"{image}: changed since indexed: {error}. {_AGAIN}") from error
+        picture = open_checked(root, image, (sha256 or {}).get(image), max_pixels)
         if picture.size != sizes[image]:
-            raise RuntimeError(f"{image}: its size changed since indexed. {_AGAIN}")
+            raise RuntimeError(f"{image}: its size changed since indexed. {INDEX_AGAIN}")
         return geometry.apply(picture).tobytes()
 
     with (
@@ -83,9 +82,6 @@ def prepare_pixels(
                 pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)
             ]
             writer.write_batch(pa.record_batch(arrays, schema=_SCHEMA))
-
-
-_AGAIN = "Run the workflow again: it indexes what changed."
 
 
 def read_batches(

@@ -8,8 +8,10 @@ import hashlib
 import io
 import json
 import os
+import reprlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -19,11 +21,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.digest import canonical_json
+from synthsight.examine import examine_all
 from synthsight.files import atomic
-from synthsight.manifest import SUFFIXES, examine
+from synthsight.images import SUFFIXES
 
 #: Endings of the files that are read.
 FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
+
+#: Bound on the rows of a Parquet file, of which a few bytes can hold any number.
+MAX_ROWS = 10_000_000
+
+#: Missing images for which a close name is looked for: that costs a look at every name there is.
+_HINTS = 100
 
 #: Columns that a file need not have.
 OPTIONAL = ("generator", "objects")
@@ -70,6 +79,7 @@ class ShardRow:
         answer: ``yes`` or ``no``.
         generator: likewise.
         objects: likewise.
+        sha256: of the image's bytes, in hex; None where they cannot be read.
         status: ``ok`` or ``excluded``.
         reason: why it is excluded; None if it is not.
     """
@@ -80,6 +90,7 @@ class ShardRow:
     answer: str
     generator: str | None
     objects: str | None
+    sha256: str | None
     status: str
     reason: str | None
 
@@ -104,20 +115,22 @@ def read_questions(path: Path, columns: Mapping[str, str], root: Path) -> list[Q
     Raises:
         QuestionsError: the file cannot be read, or lacks a column.
     """
-    rows = _checked_columns(path, _read_rows(path), columns)
+    rows = _checked_columns(path, _read_rows(path, columns), columns)
     find = _ImageFinder(root)
     questions = [_parse(line, row, columns, find) for line, row in rows]
     return _without_repeats(questions)
 
 
-def _read_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read_rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line and content of each row."""
     ending = path.suffix.lower()
     if ending not in FORMATS:
         raise QuestionsError(f"{path}: the ending must be one of {' '.join(FORMATS)}")
     try:
+        if path.exists() and not path.is_file():
+            raise QuestionsError(f"{path} is not a regular file")
         if ending == ".parquet":
-            yield from _read_parquet(path)
+            yield from _read_parquet(path, columns)
             return
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -164,7 +177,7 @@ def _read_delimited(path: Path, text: str, separator: str) -> Iterator[tuple[int
 
 def _read_json_list(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Element by element, so that each one's line is known."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(object_pairs_hook=_once)
 
     def skip(position: int) -> int:
         while position < len(text) and text[position] in " \t\r\n":
@@ -187,6 +200,8 @@ def _read_json_list(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]
             raise wrong(error.pos, error.msg) from error
         except RecursionError as error:
             raise wrong(position, "nested too deeply") from error
+        except ValueError as error:
+            raise wrong(position, str(error)) from error
         yield line, _mapping(path, line, element)
         position = skip(position)
         if text[position : position + 1] == ",":
@@ -199,11 +214,24 @@ def _read_json_list(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]
 
 def _json(path: Path, text: str, line: int) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise QuestionsError(f"{path}, line {line}: {error.msg}") from error
     except RecursionError as error:
         raise QuestionsError(f"{path}, line {line}: nested too deeply") from error
+    except ValueError as error:
+        raise QuestionsError(f"{path}, line {line}: {error}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A mapping of JSON, in which no key may stand twice."""
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        twice = next(
+            name for name, count in Counter(name for name, _ in pairs).items() if count > 1
+        )
+        raise ValueError(f"the key {twice!r} stands twice in a mapping")
+    return mapping
 
 
 def _mapping(path: Path, line: int, value: Any) -> dict[str, Any]:
@@ -212,12 +240,27 @@ def _mapping(path: Path, line: int, value: Any) -> dict[str, Any]:
     return value
 
 
-def _read_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read_parquet(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Of the columns those that are asked for; the others are named, and empty."""
     try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        raise QuestionsError(f"{path} is no Parquet file: {error}") from error
-    yield from enumerate(table.to_pylist(), start=1)
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            rows = file.metadata.num_rows
+            twice = [name for name, count in Counter(names).items() if count > 1]
+            if twice:
+                raise QuestionsError(f"{path}: two columns {twice[0]!r}")
+            if rows > MAX_ROWS:
+                raise QuestionsError(f"{path}: {rows:,} rows, the limit is {MAX_ROWS:,}")
+            wanted = [name for name in names if name in columns.values()]
+            found = file.read(columns=wanted).to_pylist()
+    except QuestionsError:
+        raise
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # its reader raises nearly anything on damaged files
+        raise QuestionsError(f"{path} is no Parquet file that can be read: {error}") from error
+    others = dict.fromkeys(set(names) - set(wanted))
+    yield from ((number, {**others, **row}) for number, row in enumerate(found, start=1))
 
 
 def _checked_columns(
@@ -233,10 +276,15 @@ def _checked_columns(
             close = difflib.get_close_matches(name, map(str, names), n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise QuestionsError(
-                f"{path} has no column {name!r}{hint}. It has: {', '.join(map(str, names))}. Say "
+                f"{path} has no column {name!r}{hint}. It has: {_shown(names)}. Say "
                 f"in vqa.columns.{key} what the column is called"
             )
     return found
+
+
+def _shown(names: Sequence[str], keep: int = 30) -> str:
+    shown = ", ".join(name[:80] for name in map(str, names[:keep]))
+    return shown if len(names) <= keep else f"{shown} and {len(names) - keep} more"
 
 
 # Checking --------------------------------------------------------------------------------------
@@ -247,6 +295,7 @@ class _ImageFinder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.missing = 0
         self.resolved_root = root.resolve()
         self.reason = cache(self._reason)
 
@@ -256,15 +305,25 @@ class _ImageFinder:
         if path.is_absolute() or ".." in path.parts or "\0" in image:
             return f"the image's path must lead from {self.root} downwards"
         file = self.root / path
-        if not file.exists():
-            hint = difflib.get_close_matches(path.name, self._names(file.parent), n=1)
-            close = f"; close: {(path.parent / hint[0]).as_posix()}" if hint else ""
-            return f"no such image below {self.root}{close}"
-        if not file.resolve().is_relative_to(self.resolved_root):
-            return f"a link that leads out of {self.root}: copy the file instead"
+        try:
+            # Before anything else, since a link on the way may lead anywhere.
+            if not file.resolve().is_relative_to(self.resolved_root):
+                return f"a link that leads out of {self.root}: copy the file instead"
+            if not file.exists():
+                return f"no such image below {self.root}{self._close(path, file.parent)}"
+        except (OSError, RuntimeError) as error:  # a name that is too long, a loop of links
+            return f"cannot be looked for: {getattr(error, 'strerror', None) or 'a loop of links'}"
         if file.suffix.lower() not in SUFFIXES:
             return f"not an image by its name (endings that are read: {' '.join(sorted(SUFFIXES))})"
         return None
+
+    def _close(self, path: PurePosixPath, folder: Path) -> str:
+        """What to say of the name most like a missing one; of the first missing ones only."""
+        self.missing += 1
+        if self.missing > _HINTS:
+            return ""
+        hint = difflib.get_close_matches(path.name[:255], self._names(folder), n=1)
+        return f"; close: {(path.parent / hint[0]).as_posix()}" if hint else ""
 
     @cache  # noqa: B019 (it lives as long as one reading of a file)
     def _names(self, folder: Path) -> list[str]:
@@ -278,7 +337,11 @@ def _parse(
     image = PurePosixPath(values["image"]).as_posix() if values["image"] else ""
     answer = values["answer"].lower()
     reason = None
-    if not image:
+    if not all(_is_text(value) for value in values.values()):
+        reason = "text with half a character in it (a lone surrogate)"
+        values = {key: value.encode("utf-8", "replace").decode() for key, value in values.items()}
+        image = image.encode("utf-8", "replace").decode()
+    elif not image:
         reason = "no image"
     elif not values["question"]:
         reason = "an empty question"
@@ -299,8 +362,19 @@ def _parse(
     )
 
 
+def _is_text(value: str) -> bool:
+    """Whether any file can hold it; JSON can name what none can."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _text(value: Any) -> str:
     """A cell as text: true is ``true``, 1.0 is ``1``, nothing is empty."""
+    if isinstance(value, dict | list | tuple):
+        return reprlib.repr(value)  # which is short, however much there is
     if value is None or value != value:  # NaN, which Parquet may hold for nothing
         return ""
     if isinstance(value, bool):
@@ -367,8 +441,9 @@ def shard_digest(questions: Sequence[Question], root: Path) -> str:
         del row["line"]
         digest.update(canonical_json(row).encode() + b"\0")
     for image in sorted({question.image for question in questions}):
-        status = (root / image).stat()
-        digest.update(f"{image} {status.st_size} {status.st_mtime_ns}\0".encode())
+        with suppress(OSError):  # it has just gone
+            status = (root / image).stat()
+            digest.update(f"{image} {status.st_size} {status.st_mtime_ns}\0".encode())
     return digest.hexdigest()
 
 
@@ -381,14 +456,12 @@ def index_questions(questions: Sequence[Question], root: Path, max_pixels: int) 
         max_pixels: bound on an image's width x height.
     """
     numbers: Counter[str] = Counter()
-    reasons: dict[str, str | None] = {}
-    resolved_root = root.resolve()
+    images = sorted({question.image for question in questions})
+    found = dict(zip(images, examine_all(root, images, max_pixels), strict=True))
     rows = []
     for question in questions:
         image = question.image
         numbers[image] += 1
-        if image not in reasons:
-            reasons[image] = examine(root / image, resolved_root, max_pixels).reason
         rows.append(
             ShardRow(
                 number=numbers[image],
@@ -397,8 +470,9 @@ def index_questions(questions: Sequence[Question], root: Path, max_pixels: int) 
                 answer=question.answer,
                 generator=question.generator,
                 objects=question.objects,
-                status="ok" if reasons[image] is None else "excluded",
-                reason=reasons[image],
+                sha256=found[image].sha256,
+                status="ok" if found[image].reason is None else "excluded",
+                reason=found[image].reason,
             )
         )
     return sorted(rows, key=lambda row: (row.image, row.number))

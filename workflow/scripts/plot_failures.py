@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from synthsight.figures import style
 from synthsight.figures.failures import failures
-from synthsight.images import open_rgb
+from synthsight.images import open_checked
 
 
 def scores_of(paths: Sequence[str], model: str) -> tuple[str, list[str]]:
@@ -63,7 +63,7 @@ def main() -> None:
         best,
         category,
         rule,
-        lambda image: open_rgb(args.root / image, max_pixels=None),
+        lambda image: open_checked(args.root, image),
     )
     style.save(figure, args.pdf, args.png)
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.gallery import gallery
-from synthsight.images import open_rgb
+from synthsight.images import open_checked
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     figure = gallery(
         pd.read_parquet(args.images),
         args.spec["rule"],
-        lambda image: open_rgb(args.root / image, max_pixels=None),
+        lambda image: open_checked(args.root, image),
     )
     style.save(figure, args.pdf, args.png)
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.samples import samples
-from synthsight.images import open_rgb
+from synthsight.images import open_checked
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     args = parser.parse_args()
 
     manifest = pd.concat([pd.read_parquet(path) for path in args.manifests], ignore_index=True)
-    figure = samples(manifest, lambda image: open_rgb(args.root / image, max_pixels=None))
+    figure = samples(manifest, lambda image: open_checked(args.root, image))
     style.save(figure, args.pdf, args.png)
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from synthsight.figures import style
 from synthsight.figures.vqa_samples import vqa_samples
-from synthsight.images import open_rgb
+from synthsight.images import open_checked
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
         answers.schema.metadata[b"model"].decode(),
         int(args.spec["page"]),
         int(args.spec["per_page"]),
-        lambda image: open_rgb(args.root / image, max_pixels=None),
+        lambda image: open_checked(args.root, image),
     )
     style.save(figure, args.pdf, args.png)
 

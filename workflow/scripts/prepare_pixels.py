@@ -24,9 +24,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
+    records = [record for record in read_manifest(args.manifest) if record.status == "ok"]
     usable = [
         (record.image, record.width, record.height)
-        for record in read_manifest(args.manifest)
+        for record in records
         if record.width is not None and record.height is not None
     ]
     prepare_pixels(
@@ -36,6 +37,7 @@ def main() -> None:
         args.output,
         args.spec["max_pixels"],
         args.threads,
+        {record.image: record.sha256 for record in records},
     )
     print(f"{len(usable)} images, {Path(args.output).stat().st_size / 1e6:.1f} MB")
 
