@@ -102,6 +102,17 @@ def test_accuracy_that_a_checkpoint_carries_is_noted_and_the_users_goes_first(
     assert fetch(tmp_path, tmp_path / "own.safetensors", reference=given)["reference"] == given
 
 
+@pytest.mark.parametrize(
+    "stated", ["no JSON", "[1]", '{"top1": 81.2}', '{"source": 1}', "[" * 9999]
+)
+def test_what_a_checkpoint_says_of_itself_in_another_form_is_refused(
+    tmp_path: Path, checkpoint: Path, stated: str
+) -> None:
+    save_file(load_file(checkpoint), tmp_path / "own.safetensors", {"reference": stated})
+    with pytest.raises(WeightsError, match=r"own\.safetensors"):
+        fetch(tmp_path, tmp_path / "own.safetensors")
+
+
 class Payload:
     """What a hostile pickle does when it is loaded."""
 

@@ -314,17 +314,17 @@ def _archive(settings: dict[str, Any], problems: list[Problem]) -> tuple[Archive
     settings["images"]["root"] = str(root / below)
     try:
         if archive.is_unpacked():
-            if not (root / below).is_dir():
+            if not is_folder(root / below):
                 found = ", ".join(_folders(root)[:20]) or "none"
                 message = f"no folder {about['folder']!r} in the archive; folders there: {found}"
                 problems.append(Problem((*key, "folder"), message))
                 return archive, True
             return archive, False
-    except ArchiveError as error:
+    except (ArchiveError, OSError) as error:
         problems.append(Problem(("images", "root"), str(error)))
         return None, True
     file = local_path(archive.url)
-    if file is not None and not file.is_file():
+    if file is not None and not is_file(file):
         message = f"no file {str(file)!r} (relative paths start at {Path.cwd()})"
         problems.append(Problem((*key, "url"), message))
     return archive, True

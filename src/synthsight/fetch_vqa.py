@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import huggingface_hub
-import safetensors
 import torch
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from synthsight.files import atomic, sha256_of, sweep, temporary_name
-from synthsight.hub import check_cached, not_brought
+from synthsight.hub import check_cached, not_brought, stated_by
 from synthsight.ofa.checkpoint import load_checkpoint
 from synthsight.ofa.config import OFAConfig, OFAError
 from synthsight.ofa.tokenizer import OFATokenizer
@@ -117,7 +116,10 @@ def fetch_vqa(
         origin, known = f"hf-hub:{repository}", KNOWN.get(repository, Known())
     file = source if source.is_file() else _weights_file(source, origin)
     if settings["checkpoint"] is not None:
-        about["license"], stated = _metadata(file)
+        try:
+            about["license"], stated = stated_by(file, ("yes_no", "overall"))
+        except ValueError as error:
+            raise VqaModelError(str(error)) from error
         known = Known(reference=stated)
     family = "ofa"
     if source.is_dir():
@@ -199,22 +201,6 @@ def _download(repository: str, revision: str | None) -> tuple[Path, dict[str, An
         raise VqaModelError(not_brought(source, error, "a local folder")) from error
     _, checksum = check_cached(Path(file))
     return folder, {"revision": folder.name, "checksum": checksum, "license": _license(folder)}
-
-
-def _metadata(file: Path) -> tuple[str | None, dict[str, Any] | None]:
-    """Licence and reference accuracy that a safetensors file carries about itself."""
-    if file.suffix != ".safetensors":
-        return None, None
-    try:
-        with safetensors.safe_open(file, "pt") as handle:
-            metadata = handle.metadata() or {}
-        stated = json.loads(metadata.get("reference", "null"))
-    except (safetensors.SafetensorError, ValueError, OSError) as error:
-        raise VqaModelError(f"{file} cannot be read: {error}") from error
-    reference = None
-    if stated is not None:
-        reference = {key: stated.get(key) for key in ("yes_no", "overall", "source")}
-    return metadata.get("license"), reference
 
 
 def _license(folder: Path) -> str | None:

@@ -1,12 +1,14 @@
-"""What fetching classifiers and fetching VQA models share: a hub's cache, and checksums."""
+"""What fetching classifiers and VQA models share: a hub's cache, checksums, a file's own words."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import safetensors
 from huggingface_hub.constants import HF_HUB_CACHE
 
 from synthsight.files import sha256_of
@@ -25,6 +27,37 @@ def check_cached(file: Path) -> tuple[str, str]:
     if not re.fullmatch(r"[0-9a-f]{64}", stated):
         return digest, "none stated"
     return digest, "verified" if stated == digest else "differs"
+
+
+def stated_by(file: Path, accuracies: Sequence[str]) -> tuple[str | None, dict[str, Any] | None]:
+    """Licence and reference accuracy that a safetensors file carries about itself.
+
+    Args:
+        file: it; of another format, it carries none.
+        accuracies: keys of the fractions that its ``reference`` may hold, beside ``source``.
+
+    Raises:
+        ValueError: the file cannot be read, or its reference is not of this form.
+    """
+    if file.suffix != ".safetensors":
+        return None, None
+    try:
+        with safetensors.safe_open(file, "pt") as handle:
+            metadata = handle.metadata() or {}
+        stated = json.loads(metadata.get("reference", "null"))
+    except (safetensors.SafetensorError, ValueError, RecursionError, OSError) as error:
+        raise ValueError(f"{file} cannot be read: {error}") from error
+    if stated is None:
+        return metadata.get("license"), None
+    fractions = [stated.get(key) for key in accuracies] if isinstance(stated, dict) else [-1]
+    if not all(
+        value is None or (isinstance(value, int | float) and 0 <= value <= 1) for value in fractions
+    ) or not isinstance(stated.get("source"), str | None):
+        raise ValueError(
+            f"{file}: the `reference` in its metadata must be a JSON object of "
+            f"{', '.join(accuracies)} between 0 and 1, and source; this is {str(stated)[:100]}"
+        )
+    return metadata.get("license"), {key: stated.get(key) for key in (*accuracies, "source")}
 
 
 def not_brought(source: str, error: Exception, local: str) -> str:

@@ -111,7 +111,7 @@ _OUT_OF_MEMORY = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """torch has a type of its own for a device's memory; the rest is said in words."""
+    """Whether an error says so: by its type, or in words."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return any(words in str(error) for words in _OUT_OF_MEMORY)

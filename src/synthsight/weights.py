@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import huggingface_hub
-import safetensors
 import timm
 import timm.models
 import torch
@@ -26,7 +25,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from torch import Tensor
 
 from synthsight.files import atomic, sha256_of
-from synthsight.hub import check_cached, not_brought
+from synthsight.hub import check_cached, not_brought, stated_by
 from synthsight.models import Architecture, ModelError, StateDict, build, published
 
 #: The names under which timm looks for weights in a hub's repository, in its order.
@@ -128,7 +127,6 @@ def fetch_weights(
 
 
 def _from_checkpoint(architecture: Architecture, path: Path) -> Fetched:
-    reference = license_ = None
     try:
         state = _read_state(path)
         if architecture.library == "timm":
@@ -148,11 +146,10 @@ def _from_checkpoint(architecture: Architecture, path: Path) -> Fetched:
         name = f"{architecture.library}/{architecture.name}"
         lines = " ".join(str(error).split())
         raise WeightsError(f"{path} does not fit {name}: {lines[:600]}") from error
-    if path.suffix == ".safetensors":
-        with safetensors.safe_open(path, "pt") as handle:
-            metadata = handle.metadata() or {}
-        reference = json.loads(metadata["reference"]) if "reference" in metadata else None
-        license_ = metadata.get("license")
+    try:
+        license_, reference = stated_by(path, ("top1", "top5"))
+    except ValueError as error:
+        raise WeightsError(str(error)) from error
     return Fetched(state, str(path), sha256_of(path), "none stated", reference, license_)
 
 
