@@ -14,6 +14,8 @@ rule aggregate:
         parquet=f"{RUN}/tables/accuracy.parquet",
     log:
         f"{LOGS}/aggregate.log",
+    group:
+        together("results")
     params:
         spec=spec(lambda wildcards: SETTINGS["intervals"]),
         code=code("aggregate"),

@@ -30,6 +30,8 @@ rule agreement:
         kappa_parquet=f"{RUN}/tables/kappa.parquet",
     log:
         f"{LOGS}/agreement.log",
+    group:
+        together("results")
     params:
         spec=spec(lambda wildcards: {"level": SETTINGS["intervals"]["level"]}),
         code=code("agreement"),
@@ -62,6 +64,8 @@ rule confusions:
         parquet=f"{RUN}/tables/confusions.parquet",
     log:
         f"{LOGS}/confusions.log",
+    group:
+        together("results")
     params:
         code=code("confusions"),
     shell:

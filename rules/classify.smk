@@ -13,6 +13,8 @@ rule classify:
     priority: model_priority
     # For a job killed for want of memory; one that merely gets no more halves its batches itself.
     retries: 2
+    group:
+        together("classify_{model}")
     threads: classify_threads
     resources:
         gpu=1,

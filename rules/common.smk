@@ -65,11 +65,18 @@ PRIMARY = SETTINGS["matching"]["primary"]
 RUN = f"results/{SETTINGS['run']}"
 LOGS = f"{RUN}/logs"
 
-#: Folders of pixels, and the models whose classification reads them.
+#: Geometries, and the models that see their images in them.
 GEOMETRIES = {}
 for _model in MODELS.values():
-    _own = "" if SETTINGS["keep_pixels"] else f"-of-{_model.name}"
-    GEOMETRIES.setdefault(_model.geometry.name + _own, []).append(_model.name)
+    GEOMETRIES.setdefault(_model.geometry.name, []).append(_model.name)
+
+#: Names of folders of pixels, and the group of jobs that makes them. Kept pixels serve all models of
+#: their geometry. Others are a model's own, so one submission makes, classifies and deletes them.
+PIXELS, PIXELS_GROUP = (
+    ("{geometry}", "images")
+    if SETTINGS["keep_pixels"]
+    else ("{geometry}-of-{model}", "classify_{model}")
+)
 
 #: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
 MODELS_PER_PAGE = 5
@@ -155,20 +162,42 @@ DEVICES = visible_devices()
 # Of --cores; None for what needs no job, as `snakemake --report`, where workflow.cores would raise.
 CORES = workflow.resource_settings.cores
 
-# A forgotten `--resources gpu=1` must not start a job per core on one device. Without a device the
-# jobs are ordinary ones, bounded by the cores. (setdefault is there since Snakemake 9.21.1.)
-workflow.global_resources.setdefault("gpu", 1 if DEVICES else CORES or available_cpu_count())
+# Whether jobs are submitted to other machines, of whose devices and cores this one knows nothing.
+SUBMITTED = workflow.resource_settings.nodes is not None
+
+
+def together(group):
+    """The group of a rule, whose jobs are submitted as one; None where nothing is submitted.
+
+    A plan for this machine would show groups, too, and mean nothing by it.
+    """
+    return group if SUBMITTED else None
+
+
+def device_slots():
+    """How many jobs that use a device may run at a time where `--resources gpu=N` does not say it."""
+    if workflow.remote_exec:
+        return len(DEVICES) or 1  # the scheduler has given this job its devices, or none
+    if SUBMITTED or DEVICES:
+        return 1  # a submission asks for one, however many jobs are grouped in it
+    return CORES or available_cpu_count()  # they are ordinary jobs, bounded by the cores
+
+
+# A forgotten `--resources gpu=1` must not start a job per core on one device. (setdefault is there
+# since Snakemake 9.21.1.)
+workflow.global_resources.setdefault("gpu", device_slots())
 
 #: The programs that the worker for models imports; the one for tables imports all others.
 WARM = ("classify", "ask", "fetch_weights", "fetch_vqa")
 
 
 def worker_environment():
-    """What jobs on this machine are told of the workflow's workers and of its devices.
+    """What the jobs of this process are told of its workers and of its devices.
 
-    Jobs on a cluster are not told: they read this file anew, in a process of their own.
+    On a cluster each submission reads this file anew, where it runs. Jobs that are grouped in it share
+    workers that end with it.
     """
-    if not workflow.is_main_process or not supported():
+    if not supported():
         return ""
     programs = {path.stem for path in SCRIPTS.glob("*.py")} - {"with_worker", "fetch_images"}
     workers = {"models": WARM, "tables": sorted(programs - {*WARM})}
@@ -203,7 +232,7 @@ shell.prefix(
 
 def classify_threads(wildcards):
     """On a CPU the jobs that run at a time share the cores; on a GPU one core feeds it."""
-    if DEVICES or not CORES:
+    if DEVICES or SUBMITTED or not CORES:
         return 1
     return max(1, CORES // workflow.global_resources["gpu"].value)
 
@@ -412,8 +441,9 @@ def label_file_of(wildcards):
 
 def pixels_of(wildcards):
     """The pixels that a model's classification of a category reads."""
-    geometry = next(name for name, models in GEOMETRIES.items() if wildcards.model in models)
-    return f"{RUN}/pixels/{geometry}/{wildcards.category}.arrow"
+    geometry = MODELS[wildcards.model].geometry.name
+    folder = PIXELS.format(geometry=geometry, model=wildcards.model)
+    return f"{RUN}/pixels/{folder}/{wildcards.category}.arrow"
 
 
 def if_kept(pixels):
@@ -425,7 +455,7 @@ def pixels_priority(wildcards):
     """Pixels that are not kept are made as they are used: a model's before the next model's."""
     if SETTINGS["keep_pixels"]:
         return 0
-    return min(map(_priority, GEOMETRIES[wildcards.geometry])) - 0.5
+    return _priority(wildcards.model) - 0.5
 
 
 def model_priority(wildcards):

@@ -21,6 +21,8 @@ rule compare:
         ranking_parquet=f"{RUN}/tables/ranking.parquet",
     log:
         f"{LOGS}/compare.log",
+    group:
+        together("results")
     params:
         spec=spec(lambda wildcards: SETTINGS["intervals"]),
         code=code("compare"),
@@ -50,6 +52,8 @@ rule generators:
         parquet=f"{RUN}/tables/generators.parquet",
     log:
         f"{LOGS}/generators.log",
+    group:
+        together("results")
     params:
         spec=spec(lambda wildcards: SETTINGS["intervals"]),
         code=code("generators"),
@@ -78,6 +82,8 @@ rule reference:
         parquet=f"{RUN}/tables/reference.parquet",
     log:
         f"{LOGS}/reference.log",
+    group:
+        together("results")
     params:
         code=code("reference"),
     shell:

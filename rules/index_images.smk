@@ -6,6 +6,8 @@ rule index_images:
         manifest=f"{RUN}/images/{{category}}.parquet",
     log:
         f"{LOGS}/index_images/{{category}}.log",
+    group:
+        together("images")
     threads: 1
     params:
         spec=spec(index_spec),
@@ -32,6 +34,8 @@ rule list_excluded:
         ),
     log:
         f"{LOGS}/list_excluded.log",
+    group:
+        together("images")
     params:
         code=code("list_excluded"),
     # Lists by category go through a pipe: the system bounds the length of a command.

@@ -14,6 +14,8 @@ rule label_audit:
         parquet=f"{RUN}/tables/label_audit.parquet",
     log:
         f"{LOGS}/label_audit.log",
+    group:
+        together("results")
     params:
         spec=spec(audit_spec),
         code=code("label_audit"),

@@ -14,6 +14,8 @@ rule plot_samples:
         ),
     log:
         f"{LOGS}/plot_samples.log",
+    group:
+        together("images")
     params:
         root=lambda wildcards: SETTINGS["images"]["root"],
         code=code("plot_samples"),
@@ -45,6 +47,8 @@ rule plot_overview:
         ),
     log:
         f"{LOGS}/plot_overview.log",
+    group:
+        together("results")
     params:
         spec=spec(intervals_spec),
         code=code("plot_overview"),
@@ -76,6 +80,8 @@ rule plot_models:
         ),
     log:
         f"{LOGS}/plot_models/{{page}}.log",
+    group:
+        together("results")
     params:
         spec=spec(models_spec),
         code=code("plot_models"),
@@ -104,6 +110,8 @@ rule plot_failures:
         ),
     log:
         f"{LOGS}/plot_failures/{{category}}.log",
+    group:
+        together("results")
     params:
         root=lambda wildcards: SETTINGS["images"]["root"],
         spec=spec(failures_spec),

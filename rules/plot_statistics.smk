@@ -14,6 +14,8 @@ rule plot_rules:
         ),
     log:
         f"{LOGS}/plot_rules.log",
+    group:
+        together("results")
     params:
         spec=spec(lambda wildcards: {"rule": PRIMARY}),
         code=code("plot_rules"),
@@ -41,6 +43,8 @@ rule plot_reference:
         ),
     log:
         f"{LOGS}/plot_reference.log",
+    group:
+        together("results")
     params:
         spec=spec(intervals_spec),
         code=code("plot_reference"),
@@ -69,6 +73,8 @@ rule plot_generators:
         ),
     log:
         f"{LOGS}/plot_generators.log",
+    group:
+        together("results")
     params:
         spec=spec(intervals_spec),
         code=code("plot_generators"),
@@ -97,6 +103,8 @@ rule plot_kappa:
         ),
     log:
         f"{LOGS}/plot_kappa.log",
+    group:
+        together("results")
     params:
         spec=spec(lambda wildcards: {"rule": PRIMARY}),
         code=code("plot_kappa"),
@@ -124,6 +132,8 @@ rule plot_difficulty:
         ),
     log:
         f"{LOGS}/plot_difficulty.log",
+    group:
+        together("results")
     params:
         spec=spec(lambda wildcards: {"rule": PRIMARY}),
         code=code("plot_difficulty"),
@@ -151,6 +161,8 @@ rule plot_ranking:
         ),
     log:
         f"{LOGS}/plot_ranking.log",
+    group:
+        together("results")
     params:
         spec=spec(lambda wildcards: {"rule": PRIMARY}),
         code=code("plot_ranking"),
@@ -178,6 +190,8 @@ rule plot_confusions:
         ),
     log:
         f"{LOGS}/plot_confusions.log",
+    group:
+        together("results")
     params:
         spec=spec(lambda wildcards: {"rule": PRIMARY}),
         code=code("plot_confusions"),
@@ -205,6 +219,8 @@ rule plot_gallery:
         ),
     log:
         f"{LOGS}/plot_gallery.log",
+    group:
+        together("results")
     params:
         root=lambda wildcards: SETTINGS["images"]["root"],
         spec=spec(lambda wildcards: {"rule": PRIMARY}),

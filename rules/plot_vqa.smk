@@ -14,6 +14,8 @@ rule plot_vqa_samples:
         ),
     log:
         f"{LOGS}/plot_vqa_samples/{{vqa_model}}_{{page}}.log",
+    group:
+        together("results")
     params:
         root=lambda wildcards: VQA.root,
         spec=spec(vqa_samples_spec),
@@ -43,6 +45,8 @@ rule plot_vqa_accuracy:
         ),
     log:
         f"{LOGS}/plot_vqa_accuracy.log",
+    group:
+        together("results")
     params:
         spec=spec(level_spec),
         code=code("plot_vqa_accuracy"),
@@ -71,6 +75,8 @@ rule plot_vqa_kinds:
         ),
     log:
         f"{LOGS}/plot_vqa_kinds.log",
+    group:
+        together("results")
     params:
         spec=spec(level_spec),
         code=code("plot_vqa_kinds"),
@@ -100,6 +106,8 @@ rule plot_vqa_calibration:
         ),
     log:
         f"{LOGS}/plot_vqa_calibration.log",
+    group:
+        together("results")
     params:
         spec=spec(level_spec),
         code=code("plot_vqa_calibration"),

@@ -7,10 +7,12 @@ rule prepare_pixels:
     input:
         manifest=f"{RUN}/images/{{category}}.parquet",
     output:
-        pixels=if_kept(f"{RUN}/pixels/{{geometry}}/{{category}}.arrow"),
+        pixels=if_kept(f"{RUN}/pixels/{PIXELS}/{{category}}.arrow"),
     log:
-        f"{LOGS}/prepare_pixels/{{geometry}}/{{category}}.log",
+        f"{LOGS}/prepare_pixels/{PIXELS}/{{category}}.log",
     priority: pixels_priority
+    group:
+        together(PIXELS_GROUP)
     threads: 1
     params:
         spec=spec(pixels_spec),

@@ -9,6 +9,8 @@ rule thumbnails:
         pictures=f"{RUN}/thumbnails/images/{{category}}.parquet",
     log:
         f"{LOGS}/thumbnails/{{category}}.log",
+    group:
+        together("images")
     params:
         root=lambda wildcards: SETTINGS["images"]["root"],
         spec=spec(thumbnails_spec),
@@ -31,6 +33,8 @@ rule thumbnails_vqa:
         pictures=f"{RUN}/thumbnails/questions/{{shard}}.parquet",
     log:
         f"{LOGS}/thumbnails_vqa/{{shard}}.log",
+    group:
+        together("images")
     params:
         root=lambda wildcards: VQA.root,
         spec=spec(thumbnails_spec),
@@ -67,6 +71,8 @@ rule report:
         ),
     log:
         f"{LOGS}/report.log",
+    group:
+        together("results")
     params:
         spec=spec(report_spec),
         assets=ASSETS,

@@ -10,6 +10,8 @@ rule score:
         scores=f"{RUN}/scores/{{model}}.parquet",
     log:
         f"{LOGS}/score/{{model}}.log",
+    group:
+        together("classify_{model}")
     params:
         spec=spec(score_spec),
         code=code("score"),

@@ -7,6 +7,8 @@ rule index_questions:
         shard=f"{RUN}/vqa/questions/{{shard}}.parquet",
     log:
         f"{LOGS}/index_questions/{{shard}}.log",
+    group:
+        together("images")
     params:
         spec=spec(index_questions_spec),
         code=code("index_questions"),
@@ -31,6 +33,8 @@ rule list_excluded_questions:
         ),
     log:
         f"{LOGS}/list_excluded_questions.log",
+    group:
+        together("images")
     params:
         spec=spec(excluded_questions_spec),
         code=code("list_excluded_questions"),
@@ -57,6 +61,8 @@ rule ask:
     priority: vqa_model_priority
     # As for classify: for a job killed for want of memory.
     retries: 2
+    group:
+        together("ask_{vqa_model}")
     threads: classify_threads
     resources:
         gpu=1,
@@ -89,6 +95,8 @@ rule score_vqa:
         scores=f"{RUN}/vqa/{{vqa_model}}.parquet",
     log:
         f"{LOGS}/score_vqa/{{vqa_model}}.log",
+    group:
+        together("ask_{vqa_model}")
     params:
         code=code("score_vqa"),
     shell:
@@ -143,6 +151,8 @@ rule aggregate_vqa:
         comparisons_parquet=f"{RUN}/tables/vqa_comparisons.parquet",
     log:
         f"{LOGS}/aggregate_vqa.log",
+    group:
+        together("results")
     params:
         spec=spec(level_spec),
         code=code("aggregate_vqa"),
