@@ -5,11 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet
 
-.PHONY: help venv demo test check format audit demo-assets clean
+.PHONY: help venv demo test test-cluster test-faults check format audit demo-assets clean
 
 help:
 	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
 	@echo "make test         set up .venv and run the tests"
+	@echo "make test-cluster what tests/slurm/install.sh has set up: the demo and more on a Slurm"
+	@echo "make test-faults  rounds of killed processes, full disks and the like"
 	@echo "make check        linters, formatting and types"
 	@echo "make format       format the code"
 	@echo "make audit        ask for known weaknesses of the pinned packages"
@@ -35,6 +37,14 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
+
+test-cluster: $(VENV)/installed-dev
+	$(BIN)/python -m pytest --numprocesses 2 tests/slurm/runs.py
+
+ROUNDS := 16
+
+test-faults: $(VENV)/installed-dev
+	$(BIN)/python tests/faults.py --rounds $(ROUNDS)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -234,6 +234,13 @@ FAULTS: dict[str, Callable[[Project, subprocess.Popen[bytes], random.Random], No
 ON_A_DISK = ("fill_disk", "refuse_to_write")
 
 
+def can_mount() -> bool:
+    """Whether this user may mount a file system."""
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], capture_output=True)
+        return not (mounted.returncode or subprocess.run(["umount", folder]).returncode)
+
+
 # A round -----------------------------------------------------------------------------------------
 
 
@@ -340,6 +347,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the first round")
     parser.add_argument("--fault", nargs="+", choices=FAULTS, default=list(FAULTS))
     args = parser.parse_args()
+    if not can_mount():
+        print(f"without {' and '.join(ON_A_DISK)}: this user may not mount a file system")
+        args.fault = [fault for fault in args.fault if fault not in ON_A_DISK]
     ends: Counter[tuple[str, str]] = Counter()
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         runtime = Path(name) / "runtime"

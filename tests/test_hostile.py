@@ -132,19 +132,30 @@ class Indexed:
         }
 
 
+#: Runs a command and says what most memory it had. The kernel counts what a process had before it
+#: became another program, so the command must not be a direct child of these tests.
+PEAK = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], stderr=subprocess.STDOUT).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, flush=True)
+sys.exit(status)
+"""
+
+
 def run_index(root: Path, output: Path) -> tuple[str, int]:
     """Run the program; returns what it says, and the most memory a process of it had, in bytes."""
     spec = {"root": str(root), "category": "cat", "folders": [[None, "cat"]]}
     command = [sys.executable, str(SCRIPTS / "index_images.py"), "--threads", "2"]
     command += ["--spec", json.dumps({**spec, "max_pixels": MAX_PIXELS}), "--output", str(output)]
-    with open(f"{output}.log", "w+", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        log.seek(0)
-        said = log.read()
-    assert process.returncode == 0, said
-    return said, usage.ru_maxrss * 1024
+    completed = subprocess.run(
+        [sys.executable, "-c", PEAK, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said, _, peak = completed.stdout.rstrip("\n").rpartition("\n")
+    assert completed.returncode == 0, completed.stdout
+    return said, int(peak) * 1024
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

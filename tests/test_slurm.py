@@ -1,14 +1,12 @@
-"""The workflow on a real Slurm, in a cluster of one machine with two GPUs."""
+"""What would be submitted to a Slurm; ``slurm/runs.py`` runs the workflow on one."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,16 +17,6 @@ from slurm_cluster import SCRIPT, Cluster
 ABSENT = slurm_cluster.missing()
 needs_slurm = pytest.mark.skipif(ABSENT is not None, reason=f"needs Slurm: {ABSENT}")
 needs_plugin = pytest.mark.skipif(not slurm_cluster.has_plugin(), reason="needs Slurm's plugin")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with slurm_cluster.running() as cluster:
-        yield cluster
-
-
-def tables(project: Project) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in (project.results / "tables").iterdir()}
 
 
 def groups(plan: str) -> Counter[str]:
@@ -45,89 +33,6 @@ def dry_run(project: Project, *arguments: str) -> str:
 
 
 # --- For real -----------------------------------------------------------------------------------
-
-
-@needs_slurm
-def test_a_run_on_a_cluster_makes_the_same_tables_as_a_local_one(
-    project: Project, cluster: Cluster
-) -> None:
-    local = tables(project)
-    for made in ("results", "resources/weights", ".snakemake"):
-        shutil.rmtree(project.folder / made)
-    # Pixels that are not kept are made and deleted by the submission that classifies them.
-    project.configure({**small_config(), "keep_pixels": False})
-    before = len(cluster.submissions())
-
-    completed = cluster.submit(project.folder)
-    said = completed.stdout + completed.stderr
-    assert completed.returncode == 0, said
-    assert tables(project) == local
-    assert not list(project.results.rglob("*.arrow"))
-    assert (project.results / "report.html").exists()
-
-    submissions = cluster.submissions()[before:]
-    assert [submission.state for submission in submissions] == ["COMPLETED"] * 6, said
-    images, *on_devices, results = submissions
-    assert images.rules == {
-        *("index_images", "list_excluded", "thumbnails", "plot_samples"),
-        *("index_questions", "list_excluded_questions", "thumbnails_vqa"),
-    }
-    kinds = [submission.rules for submission in on_devices]
-    assert kinds.count({"prepare_pixels", "classify", "score"}) == 2
-    assert kinds.count({"ask", "score_vqa"}) == 2
-    for submission in on_devices:
-        assert len(set(re.findall(r"model=(\w+)", submission.script))) == 1
-
-    # Weights come where the workflow was started, and nowhere else.
-    assert said.count("localrule fetch_") + said.count("rule fetch_") >= 4
-    assert not [job for one in submissions for job in one.jobs if job.startswith("fetch_")]
-
-    # Each submission asks for one device and all of its processes see that one alone; two that run
-    # at once have different ones.
-    for submission in on_devices:
-        assert submission.gpus == 1
-        assert set(submission.devices) in ({"0"}, {"1"}), submission.devices
-    for submission in (images, results):
-        assert submission.gpus == 0 and set(submission.devices) == {"none"}
-    at_once = [
-        (one, other)
-        for one, other in itertools.combinations(on_devices, 2)
-        if one.start < other.end and other.start < one.end
-    ]
-    assert at_once
-    for one, other in at_once:
-        assert set(one.devices).isdisjoint(other.devices)
-
-    # All of a model's jobs run in one step, and their libraries are imported once: by each of the
-    # four submissions, and for the weights.
-    assert all(len(submission.devices) == 2 for submission in on_devices)
-    log = (project.results / "logs" / "worker_models.log").read_text(encoding="utf-8")
-    assert log.count(" programs in ") == 5
-    assert not [file for file in project.results.rglob("*.log") if "worker: " in file.read_text()]
-
-    assert project.plan() == set(), "a local run finds nothing left to do"
-
-
-@needs_slurm
-def test_a_failed_job_says_why_and_the_next_run_goes_on(
-    project: Project, cluster: Cluster, edit: Callable[[str, str, str], None]
-) -> None:
-    local = tables(project)
-    file = "workflow/scripts/plot_kappa.py"
-    text = (project.folder / file).read_text(encoding="utf-8")
-    edit(file, 'if __name__ == "__main__":', 'raise OSError("the disk is on fire")\nif True:')
-    completed = cluster.submit(project.folder, "--retries", "0")
-    said = completed.stdout + completed.stderr
-    assert completed.returncode != 0
-    assert "OSError: the disk is on fire" in said
-    assert "logs/plot_kappa.log" in said
-    assert cluster.submissions()[-1].state == "FAILED"
-    assert not (project.results / "figures" / "kappa.png").exists()
-
-    (project.folder / file).write_text(text, encoding="utf-8")
-    project.run()
-    assert tables(project) == local
-    assert (project.results / "figures" / "kappa.png").exists()
 
 
 @needs_slurm
