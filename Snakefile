@@ -46,6 +46,10 @@ resource_scopes:
     gpu="local",
 
 
+onstart:
+    handle_term_aside()
+
+
 localrules:
     all,
     weights,

@@ -4,7 +4,9 @@ import atexit
 import os
 import re
 import shlex
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -235,6 +237,20 @@ def classify_threads(wildcards):
     if DEVICES or SUBMITTED or not CORES:
         return 1
     return max(1, CORES // workflow.global_resources["gpu"].value)
+
+
+def handle_term_aside():
+    """Let another thread do what Snakemake does on TERM.
+
+    Its handler takes a lock that the main thread, which is interrupted for it, may hold at that moment
+    (9.27): then the run would never end.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        signal.signal(
+            signal.SIGTERM,
+            lambda *what: threading.Thread(target=handler, args=what, daemon=True).start(),
+        )
 
 
 # What decides a rerun ---------------------------------------------------------------------------

@@ -103,13 +103,13 @@ def delete_some(project: Project, rng: random.Random) -> None:
         shutil.rmtree(project.folder / "resources" / "weights")
 
 
-def start(project: Project, said: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def start(project: Project, said: Path, **environment: str) -> subprocess.Popen[bytes]:
     """Start the workflow in a process group of its own."""
     with open(said, "wb") as handle:
         return subprocess.Popen(
-            [Path(sys.executable).with_name("snakemake"), "--cores", "2", *TARGETS, *arguments],
+            [Path(sys.executable).with_name("snakemake"), "--cores", "2", *TARGETS],
             cwd=project.folder,
-            env={**os.environ, "PYTHONPATH": str(project.folder / "src")},
+            env={**os.environ, "PYTHONPATH": str(project.folder / "src"), **environment},
             stdout=handle,
             stderr=handle,
             start_new_session=True,

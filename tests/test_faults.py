@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,39 @@ def test_the_harness_notices_a_file_that_is_not_whole(
     monkeypatch.setitem(FAULTS, "spoil", spoil)
     with pytest.raises(faults.BrokenPromiseError, match=r"accuracy\.csv is not as it should be"):
         faults.run_round(undisturbed, tmp_path / "round", "spoil", seed=0)
+
+
+#: Makes the moment long in which Snakemake's main thread holds the lock that ending it takes.
+SLOW = """
+from snakemake.scheduling.job_scheduler import JobScheduler
+import time
+finish = JobScheduler._finish_jobs
+def slow(self):
+    if self._tofinish:
+        print("finishing", flush=True)
+        time.sleep(2)
+    finish(self)
+JobScheduler._finish_jobs = slow
+"""
+
+
+def test_a_run_that_is_told_to_end_while_it_finishes_a_job_ends(
+    project: Project, runtime: None
+) -> None:
+    shutil.rmtree(project.results / "tables")
+    (project.folder / "slow").mkdir()
+    (project.folder / "slow" / "sitecustomize.py").write_text(SLOW)
+    said = project.folder / "said"
+    run = faults.start(
+        project, said, PYTHONPATH=f"{project.folder / 'slow'}:{project.folder / 'src'}"
+    )
+    try:
+        while "finishing" not in said.read_text():
+            assert run.poll() is None, said.read_text()
+            time.sleep(0.05)
+        run.terminate()
+        assert run.wait(60) == 1
+    finally:
+        run.kill()
+    assert "Will exit after finishing currently running jobs" in said.read_text()
+    project.run("tables")
