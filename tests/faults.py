@@ -95,7 +95,7 @@ def processes(project: Project) -> dict[int, str]:
 
 def delete_some(project: Project, rng: random.Random) -> None:
     """Delete a random part of the results, from nothing to everything."""
-    share = rng.choice((0.1, 0.5, 1.0))
+    share = rng.choice((0.3, 0.7, 1.0))
     for path in sorted((project.folder / "results").rglob("*")):
         if path.is_file() and rng.random() < share:
             path.unlink()
@@ -113,6 +113,8 @@ def start(project: Project, said: Path, **environment: str) -> subprocess.Popen[
             stdout=handle,
             stderr=handle,
             start_new_session=True,
+            # A shell's background jobs ignore it, and what they start does, too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
 
@@ -129,7 +131,7 @@ def wait(run: subprocess.Popen[bytes], seconds: float) -> None:
 
 def hit(project: Project, run: subprocess.Popen[bytes], rng: random.Random, pattern: str) -> None:
     """Kill a process of the run whose command line fits, as soon as there is one."""
-    wait(run, rng.uniform(0, 12))
+    wait(run, rng.uniform(0, 6))
     while run.poll() is None:
         fitting = [
             number for number, line in processes(project).items() if re.search(pattern, line)
@@ -143,26 +145,27 @@ def hit(project: Project, run: subprocess.Popen[bytes], rng: random.Random, patt
 
 def terminate(project: Project, run: subprocess.Popen[bytes], rng: random.Random) -> None:
     """TERM to Snakemake, as a batch system or a shutdown sends it."""
-    wait(run, rng.uniform(0.2, 15))
+    wait(run, rng.uniform(0.2, 8))
     run.terminate()
 
 
 def kill(project: Project, run: subprocess.Popen[bytes], rng: random.Random) -> None:
     """KILL to Snakemake, which can do nothing about it."""
-    wait(run, rng.uniform(0.2, 15))
+    wait(run, rng.uniform(0.2, 8))
     run.kill()
 
 
 def interrupt(project: Project, run: subprocess.Popen[bytes], rng: random.Random) -> None:
     """Ctrl-C at a terminal: INT to all that it has started, but for the worker."""
-    wait(run, rng.uniform(0.2, 15))
+    wait(run, rng.uniform(0.2, 8))
     with contextlib.suppress(ProcessLookupError):
         os.killpg(run.pid, signal.SIGINT)
 
 
 def kill_job(project: Project, run: subprocess.Popen[bytes], rng: random.Random) -> None:
     """KILL to a job that classifies or asks, as the system does when memory runs out."""
-    hit(project, run, rng, r"with_worker\.py .*(classify|ask)\.py|scripts/(classify|ask)\.py")
+    # Not the shells above them, whose environment names all programs.
+    hit(project, run, rng, r"^\S*python\S* .*\b(classify|ask)\.py --(pixels|shard) ")
 
 
 def kill_any_job(project: Project, run: subprocess.Popen[bytes], rng: random.Random) -> None:
@@ -198,7 +201,7 @@ FILLING = "results/other people's files"
 
 def fill_disk(project: Project, run: subprocess.Popen[bytes], rng: random.Random) -> None:
     """No space left on the device of the results, at some moment of the run."""
-    wait(run, rng.uniform(0.2, 10))
+    wait(run, rng.uniform(0.2, 8))
     with (
         contextlib.suppress(OSError),
         open(project.folder / FILLING, "wb", buffering=0) as handle,
@@ -210,7 +213,7 @@ def fill_disk(project: Project, run: subprocess.Popen[bytes], rng: random.Random
 
 def refuse_to_write(project: Project, run: subprocess.Popen[bytes], rng: random.Random) -> None:
     """A file system that turns read-only, as one with a fault does."""
-    wait(run, rng.uniform(0.2, 10))
+    wait(run, rng.uniform(0.2, 8))
     while run.poll() is None:
         # Refused as long as a file is open for writing.
         turn = ["mount", "-o", "remount,ro", str(project.folder / "results")]
