@@ -596,7 +596,9 @@ def test_a_run_with_hostile_files_says_of_the_good_ones_what_it_says_without(
         before = rows(finished.results / "logits" / model / "clock.parquet")
         assert len(before) == 4
         for image, row in before.items():
-            assert np.allclose(found[image]["logits"], row["logits"], rtol=0, atol=1e-5), image
+            # Other batches sum in another order: what is left of that follows the logits' size.
+            one, other = np.array(found[image]["logits"]), np.array(row["logits"])
+            assert np.abs(one - other).max() <= 1e-5 * np.abs(other).max(), image
         scores = [
             pq.read_table(each.results / "scores" / f"{model}.parquet").to_pandas()
             for each in (finished, project)

@@ -136,7 +136,7 @@ def save_payload(path: Path, container: str, target: Path) -> None:
     elif container == "pickle":
         path.write_bytes(pickle.dumps(content))
     elif container == "gzip":
-        path.write_bytes(gzip.compress(pickle.dumps(content)))
+        path.write_bytes(gzip.compress(pickle.dumps(content), mtime=0))
     elif container == "tar":  # of the oldest torch: pickles beside each other
         with tarfile.open(path, "w") as archive:
             for name in ("sys_info", "pickle", "storages", "tensors"):
