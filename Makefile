@@ -44,7 +44,7 @@ test-cluster: $(VENV)/installed-dev
 ROUNDS := 16
 
 test-faults: $(VENV)/installed-dev
-	$(BIN)/python tests/faults.py --rounds $(ROUNDS)
+	$(BIN)/python -m tests.faults --rounds $(ROUNDS)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

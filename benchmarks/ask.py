@@ -24,12 +24,12 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from synthsight.ask import ask
-from synthsight.images import open_rgb
-from synthsight.ofa.config import SIZES
-from synthsight.ofa.model import EMBEDDING_COPIES, OFA
-from synthsight.questions import ShardRow
-from synthsight.vqa_models import VqaModel, load_vqa
+from synthsight.images.reading import open_rgb
+from synthsight.vqa.ask import ask
+from synthsight.vqa.models import VqaModel, load_vqa
+from synthsight.vqa.ofa.config import SIZES
+from synthsight.vqa.ofa.model import EMBEDDING_COPIES, OFA
+from synthsight.vqa.questions import ShardRow
 
 DEMO = Path("resources/demo/weights/demo_ofa")
 BATCH = 32

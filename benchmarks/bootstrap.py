@@ -16,7 +16,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from synthsight.bootstrap import resampled_means
+from synthsight.statistics.bootstrap import resampled_means
 
 SECONDS = 30
 GIGABYTES = 2

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from statsmodels.stats.proportion import proportion_confint
 
-from synthsight.bootstrap import percentile_interval, resampled_means
+from synthsight.statistics.bootstrap import percentile_interval, resampled_means
 
 LEVEL = 0.95
 CATEGORIES = 17

@@ -5,9 +5,9 @@ An image has 4.82 questions on average, and some images are hard: the chance of 
 drawn for each image, from a beta distribution with the intra-image correlation ``icc``. Three ways
 to an interval are compared:
 
-- clustered: what the workflow does (see synthsight.clusters).
+- clustered: what the workflow does (see synthsight.statistics.clusters).
 - bootstrap: percentiles over images drawn with replacement, the resampled values stretched about
-  the observed one as in synthsight.bootstrap.
+  the observed one as in synthsight.statistics.bootstrap.
 - plain: as if all questions were independent, Wilson's or a normal one.
 
 And this for four quantities:
@@ -29,9 +29,9 @@ import numpy.typing as npt
 from scipy.stats import beta, norm
 from statsmodels.stats.proportion import proportion_confint
 
-from synthsight.aggregate_vqa import balanced_accuracy
-from synthsight.bootstrap import percentile_interval, stretch
-from synthsight.clusters import Estimate, difference_interval, mean, share_interval
+from synthsight.statistics.bootstrap import percentile_interval, stretch
+from synthsight.statistics.clusters import Estimate, difference_interval, mean, share_interval
+from synthsight.statistics.vqa import balanced_accuracy
 
 LEVEL = 0.95
 PER_IMAGE = 4.82

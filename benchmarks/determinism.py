@@ -20,12 +20,12 @@ import torch
 from PIL import Image
 from torch import nn
 
-from synthsight.classify import classify
-from synthsight.geometry import Geometry
-from synthsight.inference import choose_device
-from synthsight.models import build, parse_model
-from synthsight.normalise import normalise
-from synthsight.pixels import prepare_pixels, read_batches
+from synthsight.classifiers.architectures import build, parse_model
+from synthsight.classifiers.classify import classify
+from synthsight.images.geometry import Geometry
+from synthsight.images.pixels import prepare_pixels, read_batches
+from synthsight.inference.batches import choose_device
+from synthsight.inference.normalise import normalise
 
 MODELS = (
     *(f"torchvision/{name}" for name in ("alexnet", "mobilenet_v2", "resnet50", "densenet121")),

@@ -30,8 +30,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthsight.labels import load_labels
-from synthsight.score import SCHEMA
+from synthsight.classifiers.score import SCHEMA
+from synthsight.labels.spaces import load_labels
 
 ROOT = Path(__file__).parents[1]
 RULES = ("classes", "restricted", "words/lemmas", "words/simple")
@@ -62,7 +62,7 @@ def apart(function: Callable[..., list[str]], *arguments: object) -> list[str]:
 
 def write_logits(folder: Path, images: int) -> list[str]:
     """Logits and manifest of one category, linked to for all of them; arguments of `score`."""
-    from synthsight import classify  # torch, which is to stay out of the parent
+    from synthsight.classifiers import classify  # torch, which is to stay out of the parent
 
     rng = np.random.default_rng(0)
     labels = imagenet_1k_names()

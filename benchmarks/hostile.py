@@ -3,7 +3,7 @@
 Indexes tens of thousands of damaged files, the bombs of ``tests/hostile.py`` one by one at a larger
 scale, and tiny and ordinary images, which a helper process must not make slower::
 
-    python benchmarks/hostile.py --damaged 50000 --scale 40
+    python -m benchmarks.hostile --damaged 50000 --scale 40
 """
 
 from __future__ import annotations
@@ -11,19 +11,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-import hostile
-
-from synthsight.examine import Examined, examine, examine_all
-from synthsight.images import MAX_PIXELS
+from synthsight.images.examine import Examined, examine, examine_all
+from synthsight.images.reading import MAX_PIXELS
+from tests import hostile
 
 
 def main() -> None:

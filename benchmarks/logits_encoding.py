@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-#: Rows that are scored at a time (synthsight.score).
+#: Rows that are scored at a time (synthsight.classifiers.score).
 ROWS = 8192
 
 PLAIN: dict[str, Any] = {"use_dictionary": False}

@@ -22,9 +22,9 @@ import torch
 import torchvision
 from PIL import Image
 
-from synthsight.geometry import Geometry
-from synthsight.normalise import normalise
-from synthsight.pixels import prepare_pixels, read_batches
+from synthsight.images.geometry import Geometry
+from synthsight.images.pixels import prepare_pixels, read_batches
+from synthsight.inference.normalise import normalise
 
 GEOMETRY = Geometry(resize=256, crop=(224, 224), interpolation="bilinear")
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -22,10 +22,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from synthsight.manifest import ImageRecord, write_manifest
+from synthsight.classifiers.score import SCHEMA
+from synthsight.images.manifest import ImageRecord, write_manifest
 from synthsight.report.thumbnails import write_thumbnails
-from synthsight.score import SCHEMA
-from synthsight.score_vqa import SCHEMA as VQA_SCHEMA
+from synthsight.vqa.score import SCHEMA as VQA_SCHEMA
 
 REPOSITORY = Path(__file__).parents[1]
 RULES = ("classes", "restricted", "words/lemmas", "words/simple")

@@ -22,11 +22,11 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
-from synthsight.classify import classify, load_model
-from synthsight.geometry import Geometry
-from synthsight.inference import choose_device
-from synthsight.models import Architecture, published
-from synthsight.pixels import prepare_pixels
+from synthsight.classifiers.architectures import Architecture, published
+from synthsight.classifiers.classify import classify, load_model
+from synthsight.images.geometry import Geometry
+from synthsight.images.pixels import prepare_pixels
+from synthsight.inference.batches import choose_device
 
 BATCH = 64
 

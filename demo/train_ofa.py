@@ -6,7 +6,7 @@ thrown away afterwards are asked for what the drawing knows: of a patch its thin
 of a noun in the question how many such things there are, in which colours and where. With answers
 alone the same would take many times longer.
 
-What the model is given is what the workflow gives it, prepared by ``synthsight.ofa``.
+What the model is given is what the workflow gives it, prepared by ``synthsight.vqa.ofa``.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from demo.questions import KINDS as QUESTION_KINDS
 from demo.questions import Question, ask
 from demo.vqa_scenes import COLOURS, KINDS, Item, furnish, picture
 from demo.world import SEED, random_for
-from synthsight.ofa.answers import yes_no_logits
-from synthsight.ofa.checkpoint import load_checkpoint
-from synthsight.ofa.config import OFAConfig
-from synthsight.ofa.encoder import ImageFeatures
-from synthsight.ofa.layers import Attention, DecoderLayer, EncoderLayer
-from synthsight.ofa.model import EMBEDDING, EMBEDDING_COPIES, OFA, build
-from synthsight.ofa.processing import decoder_prompt, pad, pixel_values, prepare_image, source
-from synthsight.ofa.tokenizer import SPECIAL, OFATokenizer
+from synthsight.vqa.ofa.answers import yes_no_logits
+from synthsight.vqa.ofa.checkpoint import load_checkpoint
+from synthsight.vqa.ofa.config import OFAConfig
+from synthsight.vqa.ofa.encoder import ImageFeatures
+from synthsight.vqa.ofa.layers import Attention, DecoderLayer, EncoderLayer
+from synthsight.vqa.ofa.model import EMBEDDING, EMBEDDING_COPIES, OFA, build
+from synthsight.vqa.ofa.processing import decoder_prompt, pad, pixel_values, prepare_image, source
+from synthsight.vqa.ofa.tokenizer import SPECIAL, OFATokenizer
 
 TRAIN_SCENES = 8000
 HELD_OUT_SCENES = 600

@@ -16,10 +16,11 @@ from snakemake.logging import logger
 from snakemake.utils import available_cpu_count
 
 try:
-    from synthsight.archive import NOTE, URL_VARIABLE, public_url
-    from synthsight.config import ConfigError, load_experiment
-    from synthsight.devices import visible_devices
-    from synthsight.digest import canonical_json, code_digests
+    from synthsight.archives.archive import NOTE, URL_VARIABLE, public_url
+    from synthsight.plan.config import ConfigError, load_experiment
+    from synthsight.inference.devices import visible_devices
+    from synthsight.canonical import canonical_json
+    from synthsight.plan.digest import code_digests
     from synthsight.report.assets import assets_digest
     from synthsight.worker.protocol import (
         VARIABLE,

@@ -1,201 +1,18 @@
-"""A small project to run the workflow in, and the real data that some tests use."""
+"""Fixtures: a finished project, copies of it, a hub."""
 
 from __future__ import annotations
 
 import http.server
-import os
-import re
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import yaml
 from filelock import FileLock
-from loopback_hub import Hub
-from PIL import Image
-from vqa_assets import save_ofa
 
-# Tests run in several processes; with a thread for each core in all of them they would be slower.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-REPOSITORY = Path(__file__).parents[1]
-
-#: Real weights and images, beside a checkout; see its README for the licences.
-REAL_DATA = REPOSITORY.parent / "shared" / "data"
-
-#: What the workflow needs of the repository.
-PARTS = ("Snakefile", "rules", "workflow", "profiles", "src", "resources/categories.yaml")
-
-LABELS = ("bagel, beigel", "analog clock", "wall clock", "pretzel", "toilet seat", "hare")
-
-#: A job of a plan: its rule and its wildcards' values.
-Job = tuple[str, ...]
-
-
-@dataclass
-class Project:
-    """A folder with a copy of the workflow, and the real command to run it."""
-
-    folder: Path
-
-    @property
-    def results(self) -> Path:
-        return self.folder / "results" / str(self.config["run"])
-
-    @property
-    def config(self) -> dict[str, Any]:
-        content = yaml.safe_load((self.folder / "config.yaml").read_text(encoding="utf-8"))
-        assert isinstance(content, dict)
-        return content
-
-    def configure(self, config: dict[str, Any]) -> None:
-        text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
-        (self.folder / "config.yaml").write_text(text, encoding="utf-8")
-
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [Path(sys.executable).with_name("snakemake"), *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.folder / "src")},
-            capture_output=True,
-            text=True,
-        )
-
-    def run(self, *arguments: str) -> str:
-        """Run the workflow for real; it must succeed."""
-        completed = self.snakemake("--cores", "2", *arguments)
-        assert completed.returncode == 0, completed.stdout + completed.stderr
-        return completed.stdout + completed.stderr
-
-    def fail(self, *arguments: str) -> str:
-        """Run the workflow; it must fail. Returns what it says."""
-        completed = self.snakemake("--cores", "2", *arguments)
-        assert completed.returncode != 0, "the run was expected to fail"
-        return completed.stdout + completed.stderr
-
-    def plan(self, *arguments: str) -> set[Job]:
-        """The jobs that a run would have, without the target rule."""
-        completed = self.snakemake("--dry-run", *arguments)
-        assert completed.returncode == 0, completed.stdout + completed.stderr
-        jobs = set()
-        for block in re.split(r"\n(?=(?:local)?rule )", completed.stdout):
-            found = re.match(r"(?:local)?rule (\w+):", block)
-            if found and found[1] != "all":
-                wildcards = re.search(r"\n    wildcards: (.*)", block)
-                values = re.findall(r"\w+=([^,]*)", wildcards[1]) if wildcards else []
-                jobs.add((found[1], *values))
-        return jobs
-
-
-def copy_workflow(folder: Path) -> Project:
-    for part in PARTS:
-        source, target = REPOSITORY / part, folder / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, target)
-    return Project(folder)
-
-
-def draw_image(path: Path, seed: int, size: tuple[int, int] = (90, 70)) -> None:
-    """A picture of soft colours, another one for each seed."""
-    rng = np.random.default_rng(seed)
-    coarse = Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    coarse.resize(size, Image.Resampling.BICUBIC).save(path)
-
-
-def save_random_weights(path: Path, architecture: str, classes: int, seed: int) -> None:
-    """Weights for a timm architecture, random but not so small that all logits are alike."""
-    import timm
-    import torch
-    from safetensors.torch import save_file
-
-    torch.manual_seed(seed)
-    model = timm.create_model(architecture, num_classes=classes)
-    state = {
-        name: tensor * 3 if tensor.ndim > 1 else tensor
-        for name, tensor in model.state_dict().items()
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
-
-
-def settle(model: Any, images: Any) -> None:
-    """Fit the batch norms of a random network to some images and put it into evaluation mode.
-
-    Without this the signal dies out on the way, and all images have nearly the same logits.
-    """
-    import torch
-
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.momentum = None  # a plain average
-    with torch.no_grad():
-        model.train()(images)
-    model.eval()
-
-
-def small_config() -> dict[str, Any]:
-    """Two models with geometries of their own, three categories, two generators."""
-    common = {"labels": "labels.txt", "interpolation": "bilinear"}
-    return {
-        "run": "small",
-        "images": {"root": "pictures"},
-        "models": [
-            {
-                "name": "effnet",
-                "model": "timm/test_efficientnet",
-                "checkpoint": "checkpoints/effnet.safetensors",
-                "resize": 72,
-                "crop": 64,
-                **common,
-            },
-            {
-                "name": "resnet",
-                "model": "timm/test_resnet",
-                "checkpoint": "checkpoints/resnet.safetensors",
-                "resize": 64,
-                "crop": False,
-                "reference": {"top1": 0.9, "top5": 0.99, "source": "a test"},
-                **common,
-            },
-        ],
-        "intervals": {"resamples": 200},
-        "vqa": {
-            "questions": "questions.csv",
-            "shards": 2,
-            "models": [
-                {"name": "asked", "checkpoint": "checkpoints/ofa_asked"},
-                {"name": "other", "checkpoint": "checkpoints/ofa_other"},
-            ],
-        },
-    }
-
-
-def small_questions() -> str:
-    """CSV of four questions about each of six images, and one that cannot be asked."""
-    rows = ["image,question,answer,generator"]
-    for number, image in enumerate(
-        f"{generator}/{category}/0.png"
-        for generator in ("dream", "muse")
-        for category in ("bagel", "clock", "toilet_seat")
-    ):
-        for kind, question in enumerate(
-            ("Is there a bagel?", "Is it red?", "Are there two clocks?", "Is nobody there?")
-        ):
-            answer = "no" if (number + kind) % 3 else "yes"
-            rows.append(f"{image},{question},{answer},{image.split('/')[0]}")
-    rows.append("dream/bagel/9.png,Is it there?,yes,dream")
-    return "\n".join(rows) + "\n"
+from tests.loopback_hub import Hub
+from tests.support import Project, run_small_project
 
 
 @pytest.fixture(scope="session")
@@ -213,29 +30,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Projec
             run_small_project(folder)
             (folder / "done").touch()
     return Project(folder / "project")
-
-
-def run_small_project(folder: Path) -> Project:
-    """Make the small project, and run it."""
-    project = copy_workflow(folder / "project")
-    (project.folder / "labels.txt").write_text("\n".join(LABELS) + "\n", encoding="utf-8")
-    for seed, architecture in enumerate(("test_efficientnet", "test_resnet")):
-        name = architecture.removeprefix("test_").replace("efficient", "eff")
-        target = project.folder / "checkpoints" / f"{name}.safetensors"
-        save_random_weights(target, architecture, len(LABELS), seed)
-    seed = 0
-    for generator in ("dream", "muse"):
-        for category in ("bagel", "clock", "toilet_seat"):
-            for number in range(2):
-                seed += 1
-                path = project.folder / "pictures" / generator / category / f"{number}.png"
-                draw_image(path, seed, size=(90 + 5 * number, 70))
-    for seed, name in enumerate(("ofa_asked", "ofa_other")):
-        save_ofa(project.folder / "checkpoints" / name, seed)
-    (project.folder / "questions.csv").write_text(small_questions(), encoding="utf-8")
-    project.configure(small_config())
-    project.run()
-    return project
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What goes wrong on real machines, done on purpose: the harness of ``test_faults.py``.
 
-    python tests/faults.py [--rounds 100] [--seed 0] [--fault NAME ...]
+    python -m tests.faults [--rounds 100] [--seed 0] [--fault NAME ...]
 
 Each round takes a small project, deletes some of what it has made, starts the real workflow and
 does it one harm at a random moment. Then it looks at what is there, runs the plain command again,
@@ -25,12 +25,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import pyarrow.parquet as pq
-from conftest import Project, run_small_project
 
 from synthsight.files import sha256_of
+from tests.support import Project, run_small_project
 
 #: Asked of every run: all that is compared, and one of the figures.
 TARGETS = (

@@ -16,8 +16,8 @@ def save_ofa(folder: Path, seed: int = 0) -> None:
     from safetensors.torch import save_file
     from tokenizers.pre_tokenizers import ByteLevel
 
-    from synthsight.ofa.config import OFAConfig
-    from synthsight.ofa.model import EMBEDDING_COPIES, OFA
+    from synthsight.vqa.ofa.config import OFAConfig
+    from synthsight.vqa.ofa.model import EMBEDDING_COPIES, OFA
 
     letters = sorted(ByteLevel.alphabet())
     merges = [("Ġ", "y"), ("Ġy", "e"), ("Ġye", "s"), ("Ġ", "n"), ("Ġn", "o")]

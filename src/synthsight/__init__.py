@@ -1,5 +1,6 @@
 """How well do vision models understand generated images? Plain functions on arrays and tables.
 
 The library knows nothing of Snakemake. Every module can be imported without torch, except
-:mod:`synthsight.models` and :mod:`synthsight.classify`, which run the networks.
+:mod:`synthsight.classifiers.architectures` and :mod:`synthsight.classifiers.classify`, which run
+the networks.
 """

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import slurm_cluster
-from conftest import Project, small_config
-from slurm_cluster import REPOSITORY, Cluster
+
+from tests.slurm import cluster as slurm_cluster
+from tests.slurm.cluster import REPOSITORY, Cluster
+from tests.support import Project, small_config
 
 LOCAL = REPOSITORY / "results" / "demo"
 COMPARED = ("tables", "scores", "vqa", "images")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Aggregate hits to accuracies with intervals.
 
-In: the scores of all models. Out: the same table as CSV and as Parquet (see synthsight.aggregate).
+In: the scores of all models. Out: the same table as CSV and as Parquet (see
+synthsight.statistics.accuracy).
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from synthsight.aggregate import aggregate
-from synthsight.bootstrap import Intervals
+from synthsight.statistics.accuracy import aggregate
+from synthsight.statistics.bootstrap import Intervals
 from synthsight.tables import write_table
 
 

@@ -2,7 +2,7 @@
 """Aggregate the answers of all models to yes/no questions: accuracy, calibration, comparisons.
 
 In: the answers of all models, and the notes of their weights. Out: five tables, each as CSV and as
-Parquet (see synthsight.aggregate_vqa). The spec holds ``level``, the confidence level of the
+Parquet (see synthsight.statistics.vqa). The spec holds ``level``, the confidence level of the
 intervals.
 """
 
@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 
-from synthsight.aggregate_vqa import AggregateVqaError, aggregate_vqa
+from synthsight.statistics.vqa import AggregateVqaError, aggregate_vqa
 from synthsight.tables import write_table
 
 

@@ -2,7 +2,7 @@
 """Measure where models agree: what all or none get, how many get each image, kappa of pairs.
 
 In: the scores of all models. Out: agreement, difficulty and kappa, each as CSV and as Parquet, and
-how many models get each image as Parquet (see synthsight.agreement).
+how many models get each image as Parquet (see synthsight.statistics.agreement).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import argparse
 import json
 import sys
 
-from synthsight.agreement import measure_agreement
-from synthsight.hits import HitsError
+from synthsight.statistics.agreement import measure_agreement
+from synthsight.statistics.hits import HitsError
 from synthsight.tables import write_table
 
 TABLES = ("agreement", "difficulty", "kappa")

@@ -17,12 +17,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from synthsight.ask import NonFiniteAnswersError, ask, write_answers
-from synthsight.cache import ModelCache, file_identity
-from synthsight.digest import canonical_json
-from synthsight.inference import choose_device, report_speed
-from synthsight.questions import read_shard
-from synthsight.vqa_models import load_vqa
+from synthsight.canonical import canonical_json
+from synthsight.inference.batches import choose_device, report_speed
+from synthsight.inference.cache import ModelCache, file_identity
+from synthsight.vqa.ask import NonFiniteAnswersError, ask, write_answers
+from synthsight.vqa.models import load_vqa
+from synthsight.vqa.questions import read_shard
 
 
 def main(models: ModelCache | None = None) -> None:

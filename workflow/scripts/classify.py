@@ -14,11 +14,11 @@ import time
 
 import torch
 
-from synthsight.cache import ModelCache, file_identity
-from synthsight.classify import NonFiniteLogitsError, classify, load_model, write_logits
-from synthsight.digest import canonical_json
-from synthsight.inference import choose_device, report_speed
-from synthsight.models import Architecture
+from synthsight.canonical import canonical_json
+from synthsight.classifiers.architectures import Architecture
+from synthsight.classifiers.classify import NonFiniteLogitsError, classify, load_model, write_logits
+from synthsight.inference.batches import choose_device, report_speed
+from synthsight.inference.cache import ModelCache, file_identity
 
 
 def main(models: ModelCache | None = None) -> None:

@@ -2,7 +2,7 @@
 """Compare models and rules in pairs, and find how firm the ranking of the models is.
 
 In: the scores of all models. Out: comparisons and ranking, each as CSV and as Parquet (see
-synthsight.compare).
+synthsight.statistics.compare).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from synthsight.bootstrap import Intervals
-from synthsight.compare import compare
+from synthsight.statistics.bootstrap import Intervals
+from synthsight.statistics.compare import compare
 from synthsight.tables import write_table
 
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Count which wrong class each category is most often taken for, by model and for all together.
 
-In: the scores of all models. Out: the same table as CSV and as Parquet (see synthsight.confusions).
+In: the scores of all models. Out: the same table as CSV and as Parquet (see
+synthsight.statistics.confusions).
 """
 
 from __future__ import annotations
 
 import argparse
 
-from synthsight.confusions import confusions
+from synthsight.statistics.confusions import confusions
 from synthsight.tables import write_table
 
 

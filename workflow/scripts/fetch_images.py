@@ -2,7 +2,7 @@
 """Download an archive of images, check it and unpack it into the images' root.
 
 In: its URL, in the environment, since a command line is recorded and seen by others. Out: the
-folder, with a JSON note of the source (see synthsight.fetch_images).
+folder, with a JSON note of the source (see synthsight.archives.fetch).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from synthsight.archive import URL_VARIABLE, Archive, ArchiveError
-from synthsight.fetch_images import fetch_images
+from synthsight.archives.archive import URL_VARIABLE, Archive, ArchiveError
+from synthsight.archives.fetch import fetch_images
 
 
 def main() -> None:

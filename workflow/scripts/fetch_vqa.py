@@ -3,7 +3,7 @@
 
 In: a local checkpoint, or nothing. Out: safetensors, a folder with what else the model needs, and a
 JSON note with family, source, sha256, settings, licence and reference accuracy (see
-synthsight.fetch_vqa).
+synthsight.vqa.fetch).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import argparse
 import json
 import sys
 
-from synthsight.fetch_vqa import VqaModelError, fetch_vqa
-from synthsight.hub import warn_of_checksum
+from synthsight.inference.hub import warn_of_checksum
+from synthsight.vqa.fetch import VqaModelError, fetch_vqa
 
 
 def main() -> None:

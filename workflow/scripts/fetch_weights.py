@@ -2,7 +2,7 @@
 """Bring a model's weights into one format. The only program that may use the network.
 
 In: a local checkpoint, or nothing. Out: safetensors, and a JSON note with architecture, source,
-sha256, licence and reference accuracy (see synthsight.weights).
+sha256, licence and reference accuracy (see synthsight.classifiers.weights).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import json
 import sys
 from pathlib import Path
 
-from synthsight.hub import warn_of_checksum
-from synthsight.models import Architecture
-from synthsight.weights import WeightsError, fetch_weights
+from synthsight.classifiers.architectures import Architecture
+from synthsight.classifiers.weights import WeightsError, fetch_weights
+from synthsight.inference.hub import warn_of_checksum
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compare generators in pairs, on the categories that both drew.
 
-In: the scores of all models. Out: the same table as CSV and as Parquet (see synthsight.generators).
+In: the scores of all models. Out: the same table as CSV and as Parquet (see
+synthsight.statistics.generators).
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from synthsight.bootstrap import Intervals
-from synthsight.generators import compare_generators
+from synthsight.statistics.bootstrap import Intervals
+from synthsight.statistics.generators import compare_generators
 from synthsight.tables import write_table
 
 

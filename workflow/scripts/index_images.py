@@ -2,7 +2,7 @@
 """Write the manifest of one category: a row for every file found.
 
 In: the images' root. Out: a Parquet file with image, category, generator, sha256, width, height,
-status and reason (see synthsight.manifest). Fails if no image of the category is usable.
+status and reason (see synthsight.images.manifest). Fails if no image of the category is usable.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from synthsight.manifest import index_images, write_manifest
+from synthsight.images.manifest import index_images, write_manifest
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 """Audit what each category accepts under each rule, and say what looks wrong.
 
 In: the definitions of the run's categories and the label spaces of its models. Out: the same table
-as CSV and as Parquet (see synthsight.label_audit); the flags, in sentences, on standard output.
+as CSV and as Parquet (see synthsight.labels.audit); the flags, in sentences, on standard output.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 
-from synthsight.definitions import Definition
-from synthsight.label_audit import label_audit, messages
-from synthsight.labels import load_labels
+from synthsight.labels.audit import label_audit, messages
+from synthsight.labels.definitions import Definition
+from synthsight.labels.spaces import load_labels
 from synthsight.tables import write_table
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from synthsight.manifest import ImageRecord, read_manifest
+from synthsight.images.manifest import ImageRecord, read_manifest
 from synthsight.tables import write_records
 
 COLUMNS = ["image", "category", "generator", "sha256", "reason"]

@@ -14,8 +14,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from synthsight.questions import read_questions, read_shard
 from synthsight.tables import write_records
+from synthsight.vqa.questions import read_questions, read_shard
 
 COLUMNS = ["line", "image", "question", "answer", "reason"]
 

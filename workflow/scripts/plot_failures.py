@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from synthsight.figures import style
 from synthsight.figures.failures import failures
-from synthsight.images import open_checked
+from synthsight.images.reading import open_checked
 
 
 def scores_of(paths: Sequence[str], model: str) -> tuple[str, list[str]]:

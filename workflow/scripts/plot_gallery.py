@@ -15,7 +15,7 @@ import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.gallery import gallery
-from synthsight.images import open_checked
+from synthsight.images.reading import open_checked
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.samples import samples
-from synthsight.images import open_checked
+from synthsight.images.reading import open_checked
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from synthsight.figures import style
 from synthsight.figures.vqa_samples import vqa_samples
-from synthsight.images import open_checked
+from synthsight.images.reading import open_checked
 
 
 def main() -> None:

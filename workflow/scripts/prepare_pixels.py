@@ -2,7 +2,7 @@
 """Decode, resize and crop the images of one category.
 
 In: a manifest and the images below the root. Out: an Arrow file with image, height, width and
-pixels (uint8 RGB; see synthsight.pixels).
+pixels (uint8 RGB; see synthsight.images.pixels).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import argparse
 import json
 from pathlib import Path
 
-from synthsight.geometry import Geometry
-from synthsight.manifest import read_manifest
-from synthsight.pixels import prepare_pixels
+from synthsight.images.geometry import Geometry
+from synthsight.images.manifest import read_manifest
+from synthsight.images.pixels import prepare_pixels
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 """Compare each model's accuracy on the generated images with its stated one on real photographs.
 
 In: the accuracies (Parquet) and the notes of the weights of all models. Out: the same table as CSV
-and as Parquet (see synthsight.reference).
+and as Parquet (see synthsight.statistics.reference).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from synthsight.reference import NotesError, reference
+from synthsight.statistics.reference import NotesError, reference
 from synthsight.tables import write_table
 
 

@@ -26,13 +26,13 @@ import pyarrow.parquet as pq
 import yaml
 
 from synthsight.files import atomic
-from synthsight.hits import HitsError
-from synthsight.manifest import ImageRecord, read_manifest
+from synthsight.images.manifest import ImageRecord, read_manifest
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.page import Page, render
 from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
+from synthsight.statistics.hits import HitsError
 
 #: What numbers depend on; the versions of the environment that makes the page.
 PACKAGES = (

@@ -2,7 +2,7 @@
 """Score one model: which images it gets, under each matching rule.
 
 In: logits and manifests of all categories. Out: Parquet with a row per image and rule (see
-synthsight.score).
+synthsight.classifiers.score).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import argparse
 import json
 import sys
 
-from synthsight.labels import load_labels
-from synthsight.matching import Target
-from synthsight.score import ScoreError, score
+from synthsight.classifiers.score import ScoreError, score
+from synthsight.labels.matching import Target
+from synthsight.labels.spaces import load_labels
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 """Score one model's answers to yes/no questions.
 
 In: the shards of questions and of answers. Out: Parquet with a row per question (see
-synthsight.score_vqa). The model is called like the output file.
+synthsight.vqa.score). The model is called like the output file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from synthsight.score_vqa import ScoreVqaError, score_vqa
+from synthsight.vqa.score import ScoreVqaError, score_vqa
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from synthsight.images import open_checked
+from synthsight.images.reading import open_checked
 from synthsight.report.thumbnails import sample, write_thumbnails
 
 

@@ -29,7 +29,7 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95) -> Figure:
     """Draw each model's accuracy, balanced accuracy and published accuracy on VQA-v2.
 
     Args:
-        table: The table of models of :mod:`synthsight.aggregate_vqa`.
+        table: The table of models of :mod:`synthsight.statistics.vqa`.
         level: Confidence level of the intervals, for the heading.
     """
     table = table.sort_values(["accuracy", "model"], ascending=[False, True], ignore_index=True)

@@ -26,7 +26,7 @@ def vqa_calibration(calibration: pd.DataFrame, table: pd.DataFrame, level: float
     """Draw how often the answer is yes against P(yes), and how many questions get which P(yes).
 
     Args:
-        calibration: The table of calibration of :mod:`synthsight.aggregate_vqa`.
+        calibration: The table of calibration of :mod:`synthsight.statistics.vqa`.
         table: Its table of models.
         level: Confidence level of the intervals, for the heading.
     """

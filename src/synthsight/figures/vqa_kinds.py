@@ -37,7 +37,7 @@ def vqa_kinds(groups: pd.DataFrame, table: pd.DataFrame, level: float = 0.95) ->
     there are several.
 
     Args:
-        groups: The table of groups of :mod:`synthsight.aggregate_vqa`.
+        groups: The table of groups of :mod:`synthsight.statistics.vqa`.
         table: Its table of models, which says which is the best.
         level: Confidence level of the intervals, for the heading.
     """

@@ -41,8 +41,8 @@ def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, le
     """How well the best classifier does, against its reference, mostly real photographs.
 
     Args:
-        accuracy: of :func:`synthsight.aggregate.aggregate`.
-        reference: of :func:`synthsight.reference.reference`.
+        accuracy: of :func:`synthsight.statistics.accuracy.aggregate`.
+        reference: of :func:`synthsight.statistics.reference.reference`.
         rule: the matching rule.
         level: of the intervals.
     """
@@ -86,7 +86,7 @@ def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
     """How many images all models get and none gets; None for a single model.
 
     Args:
-        images: the table of images, of :mod:`synthsight.agreement`.
+        images: the table of images, of :mod:`synthsight.statistics.agreement`.
         rule: the matching rule.
     """
     chosen = images[images["rule"] == rule]
@@ -106,7 +106,7 @@ def questions_answer(vqa: pd.DataFrame, level: float) -> str:
     """How well the best VQA model answers, against saying always yes and its reference.
 
     Args:
-        vqa: the table of VQA models, of :mod:`synthsight.aggregate_vqa`.
+        vqa: the table of VQA models, of :mod:`synthsight.statistics.vqa`.
         level: of the intervals.
     """
     best = best_vqa(vqa)

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from synthsight.hits import rules_of
-from synthsight.manifest import ImageRecord
-from synthsight.score import TOP
+from synthsight.classifiers.score import TOP
+from synthsight.images.manifest import ImageRecord
+from synthsight.statistics.hits import rules_of
 
 #: Probabilities are whole numbers of this part.
 PARTS = 1000
@@ -43,7 +43,7 @@ def image_data(
 
     Args:
         records: of the manifest, the images on the page, in the order of the page.
-        scores: Parquet of :func:`synthsight.score.score`, a model each.
+        scores: Parquet of :func:`synthsight.classifiers.score.score`, a model each.
 
     Returns:
         ``images``: names; ``category``, ``generator`` (or null), ``width``, ``height``: a list
@@ -125,7 +125,7 @@ def question_data(
     """What the explorer of questions shows.
 
     Args:
-        answers: Parquet of :func:`synthsight.score_vqa.score_vqa`, a model each, about the same
+        answers: Parquet of :func:`synthsight.vqa.score.score_vqa`, a model each, about the same
             questions.
         wanted: the images on the page and the number of each one's picture; questions about other
             images are left out.

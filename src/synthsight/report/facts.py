@@ -10,7 +10,7 @@ def describe_preprocessing(about: Mapping[str, Any]) -> str:
     """What is done to an image before a model sees it.
 
     Args:
-        about: of :meth:`synthsight.geometry.Geometry.as_dict`, with ``mean`` and ``std``.
+        about: of :meth:`synthsight.images.geometry.Geometry.as_dict`, with ``mean`` and ``std``.
     """
     resize, crop = about["resize"], about["crop"]
     if isinstance(resize, int):

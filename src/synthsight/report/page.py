@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from synthsight.label_audit import messages
+from synthsight.labels.audit import messages
 from synthsight.report import answer, assets
 from synthsight.report.embed import content_security_policy, script_json, script_text
 from synthsight.report.tables import page_table

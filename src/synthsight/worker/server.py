@@ -27,8 +27,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from synthsight.cache import ModelCache
-from synthsight.digest import code_digest
+from synthsight.inference.cache import ModelCache
+from synthsight.plan.digest import code_digest
 from synthsight.worker.protocol import (
     BEAT,
     LOCK,

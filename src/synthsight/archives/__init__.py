@@ -1,0 +1,1 @@
+"""Archives of images: download, check, unpack."""

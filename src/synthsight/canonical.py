@@ -1,0 +1,11 @@
+"""One way to write a value as text, so that equal values can be compared and digested."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def canonical_json(value: Any) -> str:
+    """JSON that is the same for equal values: keys sorted, no blanks, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,1 @@
+"""Image classifiers: build, fetch, classify, score."""

@@ -1,0 +1,127 @@
+"""What a configuration's models are: architecture, transform, number of classes.
+
+The workflow must know every model's geometry before it plans its jobs, but importing torch costs
+seconds. So this module runs as a program of its own (``python -m synthsight.classifiers.resolve``),
+JSON in and out, and the workflow keeps its answer until the models or the libraries change.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from typing import Any
+
+from synthsight.classifiers.architectures import (
+    Architecture,
+    ModelError,
+    Published,
+    parse_model,
+    probe,
+    published,
+)
+from synthsight.images.geometry import Geometry
+
+#: The author's recipe: the short side to 256 pixels, bicubic, the whole image without a crop.
+PAPER_GEOMETRY_SIDE = 256
+PAPER_GEOMETRY = Geometry(resize=PAPER_GEOMETRY_SIDE, crop=None, interpolation="bicubic")
+
+
+def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
+    """Resolve one model of a configuration.
+
+    Args:
+        entry: the model's settings, defaults filled in; ``local`` tells whether it has a local
+            checkpoint, ``classes`` how many classes its ``labels`` name.
+        preprocess: ``model`` for the published transform, ``paper`` for Borji's.
+
+    Returns:
+        ``architecture`` (see :class:`synthsight.classifiers.architectures.Architecture`),
+        ``geometry``, ``mean``, ``std``; ready for JSON.
+
+    Raises:
+        ModelError: the message does not name the model; the caller knows it.
+    """
+    local = entry["local"]
+    architecture = parse_model(entry["model"], local)
+    about = published(architecture)
+    classes = entry["classes"]
+    arguments = dict(entry["arguments"])
+    if about.num_classes < 2:
+        raise ModelError("has no classifier, only features; name weights with ImageNet classes")
+    if not local and about.num_classes != classes:
+        raise ModelError(
+            f"has {about.num_classes} classes, but its `labels` ({entry['labels']}) name {classes}"
+        )
+    # A local checkpoint has a class for each label, unless the arguments say otherwise.
+    fitted = local and architecture.weights is None and "num_classes" not in arguments
+    architecture = Architecture(
+        architecture.library,
+        architecture.name,
+        architecture.weights,
+        arguments,
+        classes if fitted else None,
+    )
+    geometry = _geometry(about, preprocess, entry)
+    outputs = probe(architecture, geometry.crop)
+    if outputs != classes:
+        raise ModelError(
+            f"gives {outputs} outputs, but its `labels` ({entry['labels']}) name {classes} classes"
+        )
+    return {
+        "architecture": architecture.as_dict(),
+        "geometry": geometry.as_dict(),
+        "mean": list(entry["mean"] or about.mean),
+        "std": list(entry["std"] or about.std),
+    }
+
+
+def _geometry(about: Published, preprocess: str, entry: dict[str, Any]) -> Geometry:
+    """The published or the paper's geometry, with what the entry overrides."""
+    overrides = {
+        key: entry[key] for key in ("resize", "crop", "interpolation") if entry[key] is not None
+    }
+    if "crop" in overrides:
+        crop = overrides["crop"]  # false is the whole image
+        overrides["crop"] = None if crop is False else (crop, crop) if _is_int(crop) else crop
+    base = PAPER_GEOMETRY if preprocess == "paper" else about.geometry
+    if base is None:
+        if len(overrides) < 3:
+            raise ModelError(
+                "has a published transform that is not supported here: give `resize`, `crop` and "
+                "`interpolation`"
+            )
+        base = PAPER_GEOMETRY
+    if preprocess == "paper" and about.fixed_size is not None and "crop" not in overrides:
+        # The paper's exception, DeiT: its position embeddings allow one size only.
+        if max(about.fixed_size) > PAPER_GEOMETRY_SIDE and "resize" not in overrides:
+            raise ModelError(
+                f"takes images of {about.fixed_size[0]} x {about.fixed_size[1]} pixels only, more "
+                "than `preprocess: paper` leaves: give `resize`"
+            )
+        overrides["crop"] = about.fixed_size
+    return Geometry.from_dict(base.as_dict() | overrides)
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def main() -> None:
+    """Read ``{"preprocess", "models"}`` from standard input, write a result or error a model."""
+    warnings.simplefilter("ignore")  # libraries announcing changes of defaults that are not used
+    request = json.load(sys.stdin)
+    answers: list[dict[str, Any]] = []
+    for entry in request["models"]:
+        try:
+            answers.append({"model": resolve(entry, request["preprocess"])})
+        except ModelError as error:
+            answers.append({"error": str(error)})
+        except Exception as error:  # builders raise nearly anything on arguments they do not expect
+            message = " ".join(str(error).split())
+            answers.append({"error": f"cannot be built: {type(error).__name__}: {message}"})
+    json.dump(answers, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""From logits to hits: the five best classes of each image, and whether a rule takes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthsight.files import atomic
+from synthsight.labels.matching import Target, accepted_classes
+from synthsight.labels.spaces import LabelSpace
+
+#: Predictions kept and looked at: the paper's top 5.
+TOP = 5
+
+#: Images scored at a time: the bound on memory.
+_ROWS = 8192
+
+SCHEMA = pa.schema(
+    [
+        ("image", pa.string()),
+        ("category", pa.string()),
+        ("generator", pa.string()),
+        ("rule", pa.string()),
+        ("top1_hit", pa.bool_()),
+        ("top5_hit", pa.bool_()),
+        ("predicted", pa.list_(pa.int32())),
+        ("probability", pa.list_(pa.float32())),
+    ]
+)
+
+
+class ScoreError(RuntimeError):
+    """Logits that do not belong to the labels or to the manifest."""
+
+
+def top_k(
+    logits: npt.NDArray[np.float32], k: int = TOP
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """The k best classes, best first, with their softmax probabilities.
+
+    Of classes with equal logits the one with the lower index goes first, so that the order is
+    defined.
+
+    Args:
+        logits: (n, classes).
+        k: how many; all classes where there are fewer.
+
+    Returns:
+        Indices int32 (n, k) and probabilities float32 (n, k).
+    """
+    k = min(k, logits.shape[1])
+    if k < logits.shape[1]:
+        candidates = np.argpartition(-logits, k - 1, axis=1)[:, :k]
+        threshold = np.take_along_axis(logits, candidates, axis=1).min(axis=1)
+        tied = (logits >= threshold[:, None]).sum(axis=1) > k
+        candidates[tied] = np.argsort(-logits[tied], axis=1, kind="stable")[:, :k]
+    else:
+        candidates = np.tile(np.arange(k), (len(logits), 1))
+    candidates.sort(axis=1)
+    values = np.take_along_axis(logits, candidates, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    best = np.take_along_axis(candidates, order, axis=1)
+    probabilities = np.take_along_axis(softmax(logits), best, axis=1)
+    return best.astype(np.int32), probabilities.astype(np.float32)
+
+
+def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Probabilities, (n, classes), in double precision."""
+    exponents: npt.NDArray[np.float64] = np.exp(
+        logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    )
+    exponents /= exponents.sum(axis=1, keepdims=True)
+    return exponents
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The choice among the run's categories that the rule ``restricted`` asks for.
+
+    Attributes:
+        accepted: bool (categories, classes), the classes of each category; one may have none.
+        aggregation: ``max`` or ``mean``, how the probabilities of a category's classes become the
+            category's: with ``max`` the choice is the arg max over the union of all classes, with
+            ``mean`` (as in model-vs-human, Geirhos et al. 2021) a category gains nothing by having
+            many classes.
+    """
+
+    accepted: npt.NDArray[np.bool_]
+    aggregation: str
+
+    def rank(
+        self, logits: npt.NDArray[np.float32], k: int = TOP
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """The k best categories of each image, best first; fewer if fewer have any class.
+
+        Returns:
+            Categories int64 (n, k), the best class of each int32 (n, k), and the categories'
+            probabilities float32 (n, k), aggregated over their classes.
+        """
+        probabilities = softmax(logits)
+        open_to_choice = np.flatnonzero(self.accepted.any(axis=1))
+        values = np.empty((len(logits), len(open_to_choice)))
+        best = np.empty(values.shape, np.int32)
+        for column, category in enumerate(open_to_choice):
+            classes = np.flatnonzero(self.accepted[category])
+            of_category = probabilities[:, classes]
+            best[:, column] = classes[of_category.argmax(axis=1)]
+            values[:, column] = getattr(of_category, self.aggregation)(axis=1)
+        order = np.argsort(-values, axis=1, kind="stable")[:, :k]
+        return (
+            open_to_choice[order],
+            np.take_along_axis(best, order, axis=1),
+            np.take_along_axis(values, order, axis=1).astype(np.float32),
+        )
+
+
+def score(
+    logits: Mapping[str, str | os.PathLike[str]],
+    manifests: Mapping[str, str | os.PathLike[str]],
+    targets: Mapping[str, Target],
+    labels: LabelSpace,
+    rules: Sequence[str],
+    output: str | os.PathLike[str],
+    aggregation: str = "max",
+) -> None:
+    """Score one model: a row per image and rule, category by category.
+
+    Within a category the rows come in blocks of images, each block rule by rule: in the same order
+    for every model. Under ``restricted`` the five predictions are the best class of each of the
+    five best categories, with the categories' probabilities.
+
+    Args:
+        logits: Parquet of each category.
+        manifests: Parquet of each category.
+        targets: what is to be recognised in each category.
+        labels: the model's classes.
+        rules: of :data:`synthsight.labels.matching.RULES`.
+        output: the Parquet file, written atomically. Its schema's metadata hold ``model`` and
+            ``class_names`` (JSON, the simple names).
+        aggregation: of the rule ``restricted``, see :class:`Choice`.
+
+    Raises:
+        ScoreError: the logits have another number of classes than the labels, or other images
+            than the manifest, or one twice.
+    """
+    categories = sorted(logits)
+    accepted = {
+        rule: np.array([accepted_classes(targets[name], labels, rule) for name in categories])
+        for rule in rules
+    }
+    with atomic(output) as temporary:
+        writer = None
+        for number, category in enumerate(categories):
+            file = pq.ParquetFile(logits[category])
+            metadata = json.loads(file.schema_arrow.metadata[b"synthsight"])
+            generators = _generators(manifests[category])
+            if file.metadata.num_rows != len(generators):
+                raise ScoreError(
+                    f"{logits[category]} has {file.metadata.num_rows} images, the manifest of "
+                    f"{category!r} {len(generators)}"
+                )
+            if len(set(file.read(["image"]).column("image").to_pylist())) < len(generators):
+                raise ScoreError(f"{logits[category]} has an image twice")
+            if writer is None:
+                names = {"model": metadata["model"], "class_names": json.dumps(labels.simple)}
+                schema = SCHEMA.with_metadata(names)
+                writer = pq.ParquetWriter(temporary, schema, compression="zstd")
+            for part in file.iter_batches(_ROWS):
+                images, values = _read_part(part, category, generators, len(labels))
+                top = top_k(values)
+                for rule, table in accepted.items():
+                    best, probabilities = top
+                    hits = table[number][best]
+                    if rule == "restricted":
+                        chosen, best, probabilities = Choice(table, aggregation).rank(values)
+                        hits = chosen == number
+                    columns = [
+                        images,
+                        [category] * len(images),
+                        [generators[image] for image in images],
+                        [rule] * len(images),
+                        hits[:, :1].any(axis=1),
+                        hits.any(axis=1),
+                        list(best),
+                        list(probabilities),
+                    ]
+                    arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+                    writer.write_table(pa.table(arrays, schema=schema))
+        if writer is None:
+            raise ScoreError("no logits to score")
+        writer.close()
+
+
+def _generators(manifest: str | os.PathLike[str]) -> dict[str, str | None]:
+    """The generator of each usable image of a manifest."""
+    table = pq.read_table(manifest, columns=["image", "generator"], filters=[("status", "=", "ok")])
+    return dict(
+        zip(table.column("image").to_pylist(), table.column("generator").to_pylist(), strict=True)
+    )
+
+
+def _read_part(
+    part: pa.RecordBatch, category: str, generators: Mapping[str, str | None], classes: int
+) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """Images and logits of a part of a file, checked against the manifest and the labels."""
+    column = part.column("logits")
+    if column.type.list_size != classes:
+        raise ScoreError(
+            f"the model gives {column.type.list_size} logits, its labels name {classes} classes"
+        )
+    images = part.column("image").to_pylist()
+    unknown = [image for image in images if image not in generators]
+    if unknown:
+        raise ScoreError(f"{unknown[0]!r} has logits but is not in the manifest of {category!r}")
+    return images, column.flatten().to_numpy().reshape(len(images), classes)

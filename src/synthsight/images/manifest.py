@@ -1,0 +1,203 @@
+"""The manifest of a category: which files there are, and which of them can serve as images."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthsight.files import atomic
+from synthsight.images.examine import NOT_READABLE, Examined, examine_all
+from synthsight.images.reading import MAX_PIXELS, SUFFIXES
+
+_SCHEMA = pa.schema(
+    [
+        ("image", pa.string()),
+        ("category", pa.string()),
+        ("generator", pa.string()),
+        ("sha256", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One row of a category's manifest: one file found.
+
+    Attributes:
+        image: path below the images' root, POSIX form; the image's key in every table.
+        category: the category whose folder holds the file.
+        generator: the generator whose folder holds it, or None.
+        sha256: of the file's bytes, in hex; None where the file cannot be read.
+        width: in pixels, after EXIF orientation; None unless ``status`` is ``ok``.
+        height: likewise.
+        status: ``ok`` or ``excluded``.
+        reason: why it is excluded; None if it is not.
+    """
+
+    image: str
+    category: str
+    generator: str | None
+    sha256: str | None
+    width: int | None
+    height: int | None
+    status: str
+    reason: str | None
+
+
+def find_files(folder: Path) -> Iterator[Path]:
+    """Every entry below ``folder`` that is not a folder, depth first in the order of names.
+
+    Hidden names (``.DS_Store``, ``._photo.jpg``) are passed over with all that is below them.
+    Links to folders are yielded, not followed, so that no loop is entered; so are folders that
+    cannot be looked into.
+    """
+    with os.scandir(folder) as scan:
+        waiting = _entries(scan)
+    while waiting:  # not by recursion, which has an end
+        entry = waiting.pop()
+        if not entry.is_dir(follow_symlinks=False):
+            yield Path(entry.path)
+            continue
+        try:
+            with os.scandir(entry.path) as scan:
+                waiting += _entries(scan)
+        except OSError as error:
+            if error.errno not in NOT_READABLE:
+                raise
+            yield Path(entry.path)
+
+
+def _entries(scan: Iterable[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    """What is not hidden, the last name first."""
+    seen = (entry for entry in scan if not entry.name.startswith("."))
+    return sorted(seen, key=lambda entry: entry.name, reverse=True)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in the folders of a category, at a glance.
+
+    Attributes:
+        files: files found.
+        images: those of them whose name ends like an image's.
+        digest: of all names, sizes and times of change, for a link those of its target too; not of
+            contents. It costs one ``lstat`` a file and decides whether a category is indexed again.
+    """
+
+    files: int
+    images: int
+    digest: str
+
+
+def list_folders(folders: Iterable[Path]) -> Listing:
+    """The listing of a category's folders."""
+    digest = hashlib.sha256()
+    files = images = 0
+    for folder in folders:
+        for path in find_files(folder):
+            line = ""
+            with suppress(OSError):  # a link that leads nowhere, a file that has just gone
+                line = _age(path.lstat())
+                if path.is_symlink():
+                    line += _age(path.stat())
+            digest.update(line.encode() + os.fsencode(path) + b"\0")
+            files += 1
+            images += path.suffix.lower() in SUFFIXES
+    return Listing(files, images, digest.hexdigest())
+
+
+def _age(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_mtime_ns} "
+
+
+def index_images(
+    root: Path,
+    category: str,
+    folders: list[tuple[str | None, str]],
+    max_pixels: int = MAX_PIXELS,
+    processes: int = 1,
+) -> list[ImageRecord]:
+    """The manifest of one category: a record for every file found, sorted by ``image``.
+
+    Each image is decoded in full, so that a damaged one is found here and not in a later stage. Of
+    files with the same bytes the first in the order of names stays, the others are excluded.
+
+    Args:
+        root: the images' root; no file outside it is read, whatever links say.
+        category: its name.
+        folders: ``(generator or None, folder below root)`` for each folder of the category.
+        max_pixels: bound on width x height.
+        processes: files checked at a time.
+    """
+    found = [
+        (path.relative_to(root).as_posix(), generator)
+        for generator, folder in folders
+        for path in find_files(root / folder)
+    ]
+    # A name that is not UTF-8 cannot be a key in the tables; it is listed in a readable form.
+    keys = {image: os.fsencode(image).decode("utf-8", "backslashreplace") for image, _ in found}
+    images = [image for image, key in keys.items() if image == key]
+    examined = dict(zip(images, examine_all(root, images, max_pixels, processes), strict=True))
+    unnamed = Examined(None, None, None, "the file's name is not valid UTF-8: rename it")
+    records = [
+        _record(keys[image], category, generator, examined.get(image, unnamed))
+        for image, generator in found
+    ]
+    return _exclude_duplicates(sorted(records, key=lambda record: record.image))
+
+
+def _record(image: str, category: str, generator: str | None, found: Examined) -> ImageRecord:
+    return ImageRecord(
+        image=image,
+        category=category,
+        generator=generator,
+        sha256=found.sha256,
+        width=found.width,
+        height=found.height,
+        status="ok" if found.reason is None else "excluded",
+        reason=found.reason,
+    )
+
+
+def _exclude_duplicates(records: list[ImageRecord]) -> list[ImageRecord]:
+    first: dict[str, str] = {}
+    kept = []
+    for record in records:
+        if record.status == "ok" and record.sha256 is not None:
+            original = first.setdefault(record.sha256, record.image)
+            if original != record.image:
+                record = replace(
+                    record,
+                    width=None,
+                    height=None,
+                    status="excluded",
+                    reason=f"the same file as {original!r}",
+                )
+        kept.append(record)
+    return kept
+
+
+def write_manifest(output: str | os.PathLike[str], records: Sequence[ImageRecord]) -> None:
+    """Write a manifest as Parquet, atomically; the columns are :class:`ImageRecord`'s fields."""
+    columns = zip(*map(astuple, records), strict=True) if records else [[] for _ in _SCHEMA]
+    arrays = [
+        pa.array(list(column), field.type) for column, field in zip(columns, _SCHEMA, strict=True)
+    ]
+    with atomic(output) as temporary:
+        pq.write_table(pa.table(arrays, schema=_SCHEMA), temporary, compression="zstd")
+
+
+def read_manifest(path: str | os.PathLike[str]) -> list[ImageRecord]:
+    """The records of a file of :func:`write_manifest`."""
+    return [ImageRecord(**row) for row in pq.read_table(path).to_pylist()]

@@ -1,0 +1,1 @@
+"""What classifiers and VQA models share when they run."""

@@ -1,0 +1,1 @@
+"""Names of classes, and what counts as a hit."""

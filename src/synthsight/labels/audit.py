@@ -1,0 +1,147 @@
+"""What each category accepts under each rule, why, and what looks wrong about it.
+
+A low accuracy may be the label's fault: ImageNet's only ``kite`` is a hawk, ``sunglass`` leaves out
+the class *sunglasses*, ``squirrel`` takes the squirrel monkey. The audit compares what the word
+rules take with what a person has chosen, class by class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthsight.labels.definitions import Definition
+from synthsight.labels.matching import Target, accepted_classes, words
+from synthsight.labels.spaces import LabelSpace, wordnet_definitions
+
+HOMONYM = "homonym suspected"
+NEAR_TWIN = "near twin left out"
+NOTHING = "nothing accepted"
+
+COLUMNS = [
+    "label_space",
+    "category",
+    "index",
+    "synset",
+    "names",
+    "definition",
+    "accepted_by",
+    "why",
+    "flag",
+    "flagged_rules",
+]
+
+
+def label_audit(
+    definitions: Mapping[str, Definition], spaces: Sequence[LabelSpace], rules: Sequence[str]
+) -> pd.DataFrame:
+    """Audit the categories against the label spaces of the run's models.
+
+    Args:
+        definitions: of every category of the run; an empty one if nothing is known of it.
+        spaces: label spaces, each once.
+        rules: the rules to audit.
+
+    Returns:
+        The columns :data:`COLUMNS`, a row for each class that some rule accepts or that is flagged,
+        and one without a class where rules accept nothing. ``accepted_by`` and ``flagged_rules``
+        are lists of rules, separated by blanks. Flags: a class that a word rule takes and the
+        person did not (:data:`HOMONYM`), one that it leaves out although the person chose it, or
+        although it is called like a category for which nobody has chosen but for an ending
+        (:data:`NEAR_TWIN`), and :data:`NOTHING`.
+    """
+    rows = [
+        {"label_space": space.name, "category": name, **row}
+        for space in spaces
+        for name, definition in sorted(definitions.items())
+        for row in _audit(definition, definition.target(name), space, rules)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"index": "Int64"})
+
+
+def _audit(
+    definition: Definition, target: Target, space: LabelSpace, rules: Sequence[str]
+) -> Iterator[dict[str, object]]:
+    accepted = {rule: accepted_classes(target, space, rule) for rule in rules}
+    word_rules = [rule for rule in rules if rule.startswith("words/")]
+    wanted = _wanted(target, space)
+    for index in np.flatnonzero(np.any([wanted, *accepted.values()], axis=0)):
+        takes = [rule for rule in rules if accepted[rule][index]]
+        left_out = [rule for rule in word_rules if rule not in takes]
+        by_word = [rule for rule in word_rules if rule in takes]
+        flag, flagged = None, []
+        if target.classes is not None and not wanted[index]:
+            flag, flagged = HOMONYM, by_word
+        elif wanted[index] and left_out:
+            flag, flagged = NEAR_TWIN, left_out
+        yield _row(space, int(index), definition, takes, flag, flagged)
+    nothing = [rule for rule in rules if not accepted[rule].any()]
+    if nothing:
+        yield {"accepted_by": "", "flag": NOTHING, "flagged_rules": " ".join(nothing)}
+
+
+def _wanted(target: Target, space: LabelSpace) -> npt.NDArray[np.bool_]:
+    """The classes that should count: the chosen ones, else those called alike but for an ending."""
+    if target.classes is not None:
+        return accepted_classes(target, space, "classes")
+    named = [words(name) for name in (target.name, *target.also)]
+    return np.array(
+        [
+            any(_alike(words(name), each) for name in names for each in named)
+            for names in space.lemmas
+        ],
+        dtype=np.bool_,
+    )
+
+
+def _alike(found: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether two names of as many words differ at most in the endings of plurals."""
+    return len(found) == len(wanted) and all(
+        one == other or one in (other + "s", other + "es") or other in (one + "s", one + "es")
+        for one, other in zip(found, wanted, strict=True)
+    )
+
+
+def _row(
+    space: LabelSpace,
+    index: int,
+    definition: Definition,
+    takes: Sequence[str],
+    flag: str | None,
+    flagged: Sequence[str],
+) -> dict[str, object]:
+    synset = space.synsets[index] if space.synsets is not None else None
+    names = space.lemmas[index]
+    reasons = definition.classes or {}
+    why = next((reasons[key] for key in (synset, *names) if key in reasons), None)
+    return {
+        "index": index,
+        "synset": synset,
+        "names": ", ".join(names),
+        "definition": wordnet_definitions().get(synset) if synset else None,
+        "accepted_by": " ".join(takes),
+        "why": why,
+        "flag": flag,
+        "flagged_rules": " ".join(flagged),
+    }
+
+
+def messages(audit: pd.DataFrame) -> list[str]:
+    """The flags of an audit in sentences, one each."""
+    said = []
+    for row in audit[audit["flag"].notna()].to_dict("records"):
+        rules = ", ".join(row["flagged_rules"].split())
+        identity = str(row["names"])
+        if isinstance(row["synset"], str):
+            identity += f" ({row['synset']}: {row['definition']})"
+        if row["flag"] == HOMONYM:
+            text = f"{rules} counts {identity}, which nobody chose: {HOMONYM}"
+        elif row["flag"] == NEAR_TWIN:
+            text = f"{rules} does not count {identity}: {NEAR_TWIN}"
+        else:
+            text = f"no class counts under {rules}: {NOTHING}"
+        said.append(f"{row['category']}: {text} [{row['label_space']}]")
+    return said

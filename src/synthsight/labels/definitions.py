@@ -1,0 +1,87 @@
+"""What is to be known of categories beyond their names, read from a YAML file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from synthsight import bounds
+from synthsight.labels.matching import Target, is_synset, words
+from synthsight.labels.spaces import wordnet_names
+
+#: The form of the file: categories, and below each what is known of it.
+_SCHEMA = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            "also": {"type": "array", "items": {"type": "string"}},
+            "classes": {"type": "object", "additionalProperties": {"type": "string"}},
+        },
+    },
+}
+
+_EXAMPLE = (
+    "write a category's name, and below it `also: [NAME, ...]` or `classes: {SYNSET: REASON, ...}`"
+)
+
+
+class DefinitionError(ValueError):
+    """A file of category definitions that cannot be used; the message names the place."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What is known of a category.
+
+    Attributes:
+        also: further names that the word rules accept.
+        classes: the classes that a person accepts, synsets or names, each with the reason; None if
+            nobody has chosen.
+    """
+
+    also: tuple[str, ...] = ()
+    classes: dict[str, str] | None = field(default=None)
+
+    def target(self, name: str) -> Target:
+        """The category of this name as something to be recognised."""
+        return Target(name, self.also, None if self.classes is None else tuple(self.classes))
+
+
+def read_definitions(path: Path) -> dict[str, Definition]:
+    """The definitions in a YAML file, by category.
+
+    Raises:
+        DefinitionError: it cannot be read, has another form, or names a synset that does not exist.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise DefinitionError(f"no file {str(path)!r}") from None
+    except OSError as error:
+        raise DefinitionError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise DefinitionError(f"{path}: nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: of text, numbers and dates
+        raise DefinitionError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if wrong := bounds.fault(content):
+        place = ": ".join(map(str, wrong[0])) or "the file"
+        raise DefinitionError(f"{path}: {place}: {wrong[1]}")
+    for fault in jsonschema.Draft202012Validator(_SCHEMA).iter_errors(content):
+        place = ": ".join(map(str, fault.absolute_path)) or "the file"
+        raise DefinitionError(f"{path}: {place}: {fault.message}; {_EXAMPLE}")
+    definitions = {}
+    for name, about in content.items():
+        definition = Definition(tuple(sorted(about.get("also", ()))), about.get("classes"))
+        for each in (*definition.also, *(definition.classes or ())):
+            if not words(each):
+                raise DefinitionError(f"{path}: {name}: {each!r} has no word in it; {_EXAMPLE}")
+            if is_synset(each) and each not in wordnet_names():
+                raise DefinitionError(f"{path}: {name}: there is no synset {each}")
+        definitions[str(name)] = definition
+    return definitions

@@ -1,0 +1,132 @@
+"""Digests of the code that a program reaches: they decide, with the settings, what runs again."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from synthsight.canonical import canonical_json
+from synthsight.files import keep
+
+_PACKAGE = "synthsight"
+_SOURCE = Path(__file__).parents[1]
+
+
+def code_digest(program: Path) -> str:
+    """A digest of a program and of every module of this package that it reaches by import.
+
+    Imports are followed wherever they stand, in functions too. What does not change what runs does
+    not change the digest: comments, blank lines, formatting, docstrings.
+    """
+    digest = hashlib.sha256()
+    digest.update(_read(program).text.encode())
+    for name, path in sorted((str(path.relative_to(_SOURCE)), path) for path in _reached(program)):
+        digest.update(f"\n{name}\n{_read(path).text}".encode())
+    return digest.hexdigest()[:16]
+
+
+def code_digests(programs: Iterable[Path], kept: Path) -> dict[str, str]:
+    """The digests of programs, by the names of their files without ending.
+
+    Args:
+        programs: their files.
+        kept: JSON file with what was parsed before, by the sha256 of each source: parsing is a good
+            part of the workflow's start. It is written if anything is new.
+    """
+    version = sys.version.split()[0]
+    try:
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        _PARSED.update(known["parsed"] if known["python"] == version else {})
+    except (OSError, ValueError, KeyError, TypeError):
+        known = {"parsed": {}}  # none yet, or a damaged one
+    digests = {program.stem: code_digest(program) for program in programs}
+    used = {source: _PARSED[source] for source in sorted(_USED)}
+    if used != known["parsed"]:
+        keep(kept, canonical_json({"python": version, "parsed": used}))
+    return digests
+
+
+#: What counts of a source, by its sha256: the sha256 of its normal form, and names in its imports.
+_PARSED: dict[str, list[Any]] = {}
+
+#: Those of the sources that were read.
+_USED: set[str] = set()
+
+
+def _reached(path: Path) -> set[Path]:
+    reached: set[Path] = set()
+    todo = [path]
+    while todo:
+        for module in _read(todo.pop()).imports - reached:
+            reached.add(module)
+            todo.append(module)
+    return reached
+
+
+class _Source(NamedTuple):
+    """What counts of a file: the sha256 of its normal form; its imports."""
+
+    text: str
+    imports: frozenset[Path]
+
+
+@cache
+def _read(path: Path) -> _Source:
+    """Read a file, once for all programs: this is on the way of every start of the workflow."""
+    content = path.read_bytes()
+    source = hashlib.sha256(content).hexdigest()
+    if source not in _PARSED:
+        _PARSED[source] = _parse(content, path)
+    _USED.add(source)
+    text, names = _PARSED[source]
+    return _Source(text, _files(names))
+
+
+def _parse(content: bytes, path: Path) -> list[Any]:
+    """The sha256 of a source as Python prints it, without docstrings, and names in its imports."""
+    tree = ast.parse(content, str(path))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names.update(_imported_names(node))
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = node.body[1:] or [ast.Pass()]
+    return [hashlib.sha256(ast.unparse(tree).encode()).hexdigest(), sorted(names)]
+
+
+def _files(names: Iterable[str]) -> frozenset[Path]:
+    """The files of this package's modules that names in imports stand for."""
+    files: set[Path] = set()
+    for name in names:
+        parts = name.split(".")
+        # `from synthsight.figures import style` may name a module or something in it, and
+        # importing a module runs the packages above it.
+        for length in range(1, len(parts) + 1):
+            base = _SOURCE.joinpath(*parts[1:length])
+            for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+                if candidate.is_file():
+                    files.add(candidate)
+    return frozenset(files)
+
+
+def _imported_names(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names if _is_ours(alias.name))
+    elif node.module and _is_ours(node.module):
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == _PACKAGE

@@ -1,0 +1,206 @@
+"""Are two models, or two rules, really different, and how firm is the ranking of the models?"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import binom, rankdata
+from statsmodels.stats.multitest import multipletests
+
+from synthsight.statistics.bootstrap import (
+    Intervals,
+    percentile_interval,
+    resampled_means,
+    stratified_means,
+    stream,
+)
+from synthsight.statistics.hits import HITS, read_sample
+
+#: Types of the columns of the comparisons, so that an empty table has them too.
+COMPARISONS = {
+    "kind": "str",
+    "hit": "str",
+    "rule": "str",
+    "model": "str",
+    "a": "str",
+    "b": "str",
+    "n": "int64",
+    "a_mean": "float64",
+    "b_mean": "float64",
+    "difference": "float64",
+    "low": "float64",
+    "high": "float64",
+    "only_a": "int64",
+    "only_b": "int64",
+    "p": "float64",
+    "p_holm": "float64",
+}
+
+RANKING = ["rule", "hit", "model", "mean", "rank", "share"]
+
+#: Resampled means that differ by less are the same number, summed in another order.
+_DECIMALS = 12
+
+
+def compare(
+    scores: Sequence[str | os.PathLike[str]], intervals: Intervals
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compare all models under each rule and all rules for each model; rank the models.
+
+    The images of a category are resampled once for all models and rules, so all differences are
+    paired. Another model or rule leaves the bounds of the others as they are (its pairs do count in
+    Holm's correction, and it takes its place in the ranking). The order of files and rows changes
+    nothing.
+
+    Comparisons of kind ``model`` have an exact McNemar test: of the images that only one of the
+    two gets, does each get half? It counts images and not categories, unlike the means. ``p_holm``
+    corrects for all pairs under the same rule and hit (Holm 1979). Comparisons of kind ``rule``
+    have no test. Two rules look at the same predictions, and one often takes all that the other
+    takes: as soon as a single image differs it is certain that the rules do.
+
+    Args:
+        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each, about the
+            same images.
+        intervals: level, resamples and seed.
+
+    Returns:
+        The comparisons, columns :data:`COMPARISONS`. ``kind`` is ``model`` (``a`` and ``b`` are
+        models, ``model`` is null) or ``rule`` (``a`` and ``b`` are rules, ``rule`` is null), with
+        a < b; ``n`` images; ``a_mean`` and ``b_mean`` unweighted means over categories,
+        ``difference`` = a_mean - b_mean with the bounds ``low`` and ``high``, as fractions;
+        ``only_a`` and ``only_b`` images that one gets and the other does not.
+
+        The ranking, columns :data:`RANKING`: the ``share`` of resamples in which a model holds a
+        rank, 1 being the best. Models that tie for k ranks hold each of these for 1/k of the
+        resample, so the shares of a model sum to 1, and so do those of a rank.
+
+    Raises:
+        HitsError: no files, or files that differ in their images.
+    """
+    sample = read_sample(scores)
+    models, rules, hits = sample.models, sample.rules, sample.hits
+    means = stratified_means(sample.flat, sample.strata).reshape(hits.shape[1:])
+    rng = stream(intervals.seed, "compare")
+    resampled = resampled_means(sample.flat, sample.strata, intervals.resamples, rng)
+    resampled = resampled.reshape(-1, *hits.shape[1:])
+    comparisons, rankings = [], []
+    for (r, rule), (h, hit) in itertools.product(enumerate(rules), enumerate(HITS)):
+        of_rule = (hits[:, r, h], means[r, h], resampled[:, r, h])
+        pairs = mcnemar_test(_pairs(models, *of_rule, intervals.level))
+        comparisons.append(pairs.assign(kind="model", hit=hit, rule=rule, model=None))
+        rankings.append(_ranking(models, *of_rule[1:]).assign(rule=rule, hit=hit))
+    for (m, model), (h, hit) in itertools.product(enumerate(models), enumerate(HITS)):
+        of_model = (hits[:, :, h, m], means[:, h, m], resampled[:, :, h, m])
+        pairs = _pairs(rules, *of_model, intervals.level).assign(p=np.nan, p_holm=np.nan)
+        comparisons.append(pairs.assign(kind="rule", hit=hit, rule=None, model=model))
+    comparison = pd.concat([part[list(COMPARISONS)].astype(COMPARISONS) for part in comparisons])
+    ranking = pd.concat(rankings)[RANKING]
+    return (
+        comparison.sort_values(["kind", "hit", "rule", "model", "a", "b"], ignore_index=True),
+        ranking.sort_values(["rule", "hit", "model", "rank"], ignore_index=True),
+    )
+
+
+def mcnemar_p(
+    only_a: npt.NDArray[np.int64], only_b: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Two-sided p of the exact McNemar test, elementwise; 1 where nothing differs.
+
+    The same as ``statsmodels.stats.contingency_tables.mcnemar(exact=True)``, which takes one table
+    at a time: twice the smaller tail of a fair coin thrown ``only_a + only_b`` times.
+    """
+    tail = binom.cdf(np.minimum(only_a, only_b), only_a + only_b, 0.5)
+    p: npt.NDArray[np.float64] = np.minimum(1.0, 2 * tail)
+    return p
+
+
+def mcnemar_test(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs with McNemar's ``p``, and ``p_holm`` corrected for the number of pairs.
+
+    Args:
+        pairs: columns ``only_a`` and ``only_b``, counts.
+    """
+    p = mcnemar_p(pairs["only_a"].to_numpy(np.int64), pairs["only_b"].to_numpy(np.int64))
+    return pairs.assign(p=p, p_holm=multipletests(p, method="holm")[1] if len(p) else p)
+
+
+def rank_shares(resampled: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How often each column holds each rank, the highest value being rank 1.
+
+    Args:
+        resampled: (resamples, columns).
+
+    Returns:
+        (columns, ranks), shares of the resamples; rows and columns sum to 1. Columns that tie for
+        k ranks share them equally.
+    """
+    resamples, columns = resampled.shape
+    descending = -np.round(resampled, _DECIMALS)
+    first = rankdata(descending, method="min", axis=1).astype(np.int64) - 1
+    ranks_held = rankdata(descending, method="max", axis=1).astype(np.int64) - first
+    row_of = np.broadcast_to(np.arange(columns), first.shape)
+    held = np.zeros(columns * columns)
+    for offset in range(int(ranks_held.max())):
+        holds = ranks_held > offset
+        held += np.bincount(
+            row_of[holds] * columns + first[holds] + offset,
+            weights=1 / ranks_held[holds],
+            minlength=len(held),
+        )
+    shares: npt.NDArray[np.float64] = held.reshape(columns, columns) / resamples
+    return shares
+
+
+def _pairs(
+    names: Sequence[str],
+    hits: npt.NDArray[np.bool_],
+    means: npt.NDArray[np.float64],
+    resampled: npt.NDArray[np.float64],
+    level: float,
+) -> pd.DataFrame:
+    """A row per pair of columns of ``hits`` (n, columns), whose names are sorted."""
+    a, b = np.triu_indices(len(names), k=1)
+    # Counts as products of matrices, in a type that BLAS knows and that holds them exactly.
+    numbers = hits.astype(np.float64)
+    both = numbers.T @ numbers
+    only = np.rint(np.diag(both)[:, None] - both).astype(np.int64)
+    low, high = np.empty(len(a)), np.empty(len(a))
+    for first in range(len(names) - 1):  # a model against all later ones: bounds the memory
+        differences = resampled[:, first, None] - resampled[:, first + 1 :]
+        low[a == first], high[a == first] = percentile_interval(differences, level)
+    return pd.DataFrame(
+        {
+            "a": np.asarray(names)[a],
+            "b": np.asarray(names)[b],
+            "n": len(hits),
+            "a_mean": means[a],
+            "b_mean": means[b],
+            "difference": means[a] - means[b],
+            "low": low,
+            "high": high,
+            "only_a": only[a, b],
+            "only_b": only[b, a],
+        }
+    )
+
+
+def _ranking(
+    models: Sequence[str],
+    means: npt.NDArray[np.float64],
+    resampled: npt.NDArray[np.float64],
+) -> pd.DataFrame:
+    """A row per model and rank."""
+    count = len(models)
+    return pd.DataFrame(
+        {
+            "model": np.repeat(models, count),
+            "mean": np.repeat(means, count),
+            "rank": np.tile(np.arange(1, count + 1), count),
+            "share": rank_shares(resampled).ravel(),
+        }
+    )

@@ -1,0 +1,93 @@
+"""What a category is taken for: the wrong classes that models name most often."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from synthsight.tables import ALL
+
+COLUMNS = ["model", "category", "rule", "predicted", "n", "share"]
+
+#: Wrong classes kept for each model, category and rule.
+MOST = 10
+
+#: Rows read at a time: the bound on memory.
+_ROWS = 65536
+
+_KEYS = ["model", "category", "rule"]
+
+
+def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
+    """The classes that each category is most often mistaken for.
+
+    A mistake is a best class that is no hit under the rule. Under ``restricted`` it is the best
+    class of the category chosen, so the names say what was chosen instead; an image counts for no
+    class where there was no category to choose. Classes are told apart by their simple name: models
+    with other label spaces are pooled by it, and two classes of one name are one.
+
+    Args:
+        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each, one at
+            least.
+
+    Returns:
+        The columns :data:`COLUMNS`; for each model, category and rule at most :data:`MOST` rows,
+        the most frequent class first, ties by name. ``n`` images are taken for ``predicted``, and
+        ``share`` is their fraction of all images of the category, those taken rightly too. Model
+        ``*`` is all models together: ``n`` and share over images times models.
+    """
+    counted = [_count(path) for path in scores]
+    wrong = _pool([table for table, _ in counted], [*_KEYS, "predicted"])
+    images = _pool([table for _, table in counted], _KEYS).rename(columns={"n": "images"})
+    order = [*_KEYS, "n", "predicted"]
+    most = (
+        wrong.sort_values(order, ascending=[True, True, True, False, True])
+        .groupby(_KEYS)
+        .head(MOST)
+        .merge(images, on=_KEYS, how="left", validate="many_to_one")
+    )
+    return most.assign(share=most["n"] / most["images"])[COLUMNS]
+
+
+def _pool(tables: Sequence[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
+    """Counts ``n`` of each model, and their sums over the models as model ``*``."""
+    single = pd.concat(tables)
+    both = pd.concat([single, single.assign(model=ALL)])
+    return both.groupby(keys)["n"].sum().reset_index()
+
+
+def _count(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Of one model: the mistakes by category, rule and class name; the images by the first two."""
+    file = pq.ParquetFile(path)
+    metadata = file.schema_arrow.metadata
+    model, names = metadata[b"model"].decode(), np.array(json.loads(metadata[b"class_names"]))
+    cells = ["category", "rule"]
+    wrong, images = [], []
+    for batch in file.iter_batches(_ROWS, columns=[*cells, "top1_hit", "predicted"]):
+        part = pa.table(batch)
+        images.append(part.group_by(cells).aggregate([([], "count_all")]))
+        named = pc.greater(pc.list_value_length(part["predicted"]), 0)
+        part = part.filter(pc.and_(pc.invert(part["top1_hit"]), named))
+        best = pc.list_element(part["predicted"], 0)
+        part = part.select(cells).append_column("class", best)
+        wrong.append(part.group_by([*cells, "class"]).aggregate([([], "count_all")]))
+    mistakes = _sum(wrong, [*cells, "class"])
+    named_mistakes = pd.Series(names[mistakes.pop("class").to_numpy()], dtype="str")
+    return (
+        mistakes.assign(model=model, predicted=named_mistakes),
+        _sum(images, cells).assign(model=model),
+    )
+
+
+def _sum(parts: Sequence[pa.Table], keys: list[str]) -> pd.DataFrame:
+    """Counts of the parts of a file as counts ``n`` of the file."""
+    summed = pa.concat_tables(parts).group_by(keys).aggregate([("count_all", "sum")])
+    table: pd.DataFrame = summed.to_pandas()
+    return table.rename(columns={"count_all_sum": "n"})

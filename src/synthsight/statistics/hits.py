@@ -1,0 +1,165 @@
+"""The hits of all models side by side: the one table that statistics over models start from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+#: Rows read at a time where they need only be counted: the bound on memory.
+_ROWS = 65536
+
+#: Which of the two is meant by a hit.
+HITS = ("top1", "top5")
+
+
+class HitsError(RuntimeError):
+    """Scores of different models that are not about the same images."""
+
+
+def count(file: pq.ParquetFile, keys: Sequence[str], sums: Mapping[str, str]) -> pd.DataFrame:
+    """Count the rows of a file of scores by some of its columns, a part of the file at a time.
+
+    Args:
+        file: of :func:`synthsight.classifiers.score.score`.
+        keys: columns to count by; a missing value is a value.
+        sums: columns of hits to count beside the rows, by what their counts are to be called.
+
+    Returns:
+        ``keys``, ``n`` rows, and the counts of ``sums``.
+    """
+    wanted = [([], "count_all"), *((column, "sum") for column in sums.values())]
+    parts = [
+        pa.table(batch).group_by(list(keys)).aggregate(wanted)
+        for batch in file.iter_batches(_ROWS, columns=[*keys, *sums.values()])
+    ]
+    names = {"count_all": "n", **{f"{column}_sum": name for name, column in sums.items()}}
+    summed = pa.concat_tables(parts).group_by(list(keys)).aggregate([(n, "sum") for n in names])
+    table: pd.DataFrame = summed.to_pandas()
+    return table.rename(columns={f"{column}_sum": name for column, name in names.items()})
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Hits of several models on the same images under one rule.
+
+    Attributes:
+        rule: the matching rule.
+        models: names, in the order of the columns.
+        images: a row per image: ``image``, ``category``, ``generator`` (or missing).
+        top1: bool (images, models).
+        top5: likewise.
+    """
+
+    rule: str
+    models: tuple[str, ...]
+    images: pd.DataFrame
+    top1: npt.NDArray[np.bool_]
+    top5: npt.NDArray[np.bool_]
+
+    def of(self, hit: str) -> npt.NDArray[np.bool_]:
+        """``top1`` or ``top5`` by name."""
+        return self.top1 if hit == "top1" else self.top5
+
+
+def rules_of(scores: str | os.PathLike[str]) -> list[str]:
+    """The rules of a file of :func:`synthsight.classifiers.score.score`, sorted."""
+    return sorted(pq.read_table(scores, columns=["rule"]).column("rule").unique().to_pylist())
+
+
+def read_hits(scores: Sequence[str | os.PathLike[str]], rule: str) -> Hits:
+    """Read the hits of all models under one rule; one model at a time is held in full.
+
+    Args:
+        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each, about the
+            same images in the same order.
+        rule: the matching rule.
+
+    Raises:
+        HitsError: no files, or files that differ in their images.
+    """
+    images: pd.DataFrame | None = None
+    models, top1, top5 = [], [], []
+    for path in scores:
+        file = pq.read_table(
+            path,
+            columns=["image", "category", "generator", "top1_hit", "top5_hit"],
+            filters=[("rule", "=", rule)],
+        )
+        table = file.to_pandas()
+        described = table[["image", "category", "generator"]]
+        if images is None:
+            images = described
+        elif not images.equals(described):
+            raise HitsError(f"{path} is not about the same images as {scores[0]}")
+        models.append(file.schema.metadata[b"model"].decode())
+        top1.append(table["top1_hit"].to_numpy(bool))
+        top5.append(table["top5_hit"].to_numpy(bool))
+    if images is None:
+        raise HitsError("no scores")
+    return Hits(rule, tuple(models), images, np.column_stack(top1), np.column_stack(top5))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The hits of all models under all rules, in an order of their own and not of the files.
+
+    Attributes:
+        rules: sorted.
+        models: sorted.
+        images: a row per image, sorted by ``image``, with ``category`` and ``generator``.
+        hits: bool (images, rules, hits, models), the hits in the order of
+            :data:`HITS`.
+    """
+
+    rules: tuple[str, ...]
+    models: tuple[str, ...]
+    images: pd.DataFrame
+    hits: npt.NDArray[np.bool_]
+
+    @property
+    def flat(self) -> npt.NDArray[np.bool_]:
+        """The hits as (images, columns)."""
+        return self.hits.reshape(len(self.hits), -1)
+
+    @property
+    def strata(self) -> npt.NDArray[np.intp]:
+        """The number of each image's category."""
+        return pd.factorize(self.images["category"], sort=True)[0]
+
+
+def read_sample(scores: Sequence[str | os.PathLike[str]]) -> Sample:
+    """Read all that score files say about hits.
+
+    Args:
+        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each, about the
+            same images under the same rules.
+
+    Raises:
+        HitsError: no files, or files or rules that differ in their images.
+    """
+    if not scores:
+        raise HitsError("no scores")
+    rules = rules_of(scores[0])
+    tables: list[Hits] = []
+    for rule in rules:
+        table = read_hits(scores, rule)
+        if tables and not table.images["image"].equals(tables[0].images["image"]):
+            raise HitsError(f"{rules[0]} and {rule} are not about the same images")
+        tables.append(table)
+    first = tables[0]
+    by_image = first.images["image"].argsort(kind="stable").to_numpy()
+    by_model = np.array(sorted(range(len(first.models)), key=first.models.__getitem__))
+    hits = np.stack([np.stack([table.of(hit) for hit in HITS], axis=1) for table in tables], axis=1)
+    return Sample(
+        rules=tuple(rules),
+        models=tuple(first.models[place] for place in by_model),
+        images=first.images.iloc[by_image].reset_index(drop=True),
+        hits=hits[by_image][..., by_model],
+    )

@@ -1,0 +1,79 @@
+"""Generated images against real photographs: how far each model's accuracy drops."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from synthsight.tables import ALL
+
+COLUMNS = [
+    "model",
+    "generator",
+    "rule",
+    "source",
+    "reference_top1",
+    "reference_top5",
+    "top1",
+    "top1_low",
+    "top1_high",
+    "top5",
+    "top5_low",
+    "top5_high",
+    "drop_top1",
+    "drop_top1_low",
+    "drop_top1_high",
+    "drop_top5",
+    "drop_top5_low",
+    "drop_top5_high",
+]
+
+
+class NotesError(RuntimeError):
+    """A model with an accuracy but without a note of its weights."""
+
+
+def reference(
+    accuracy: str | os.PathLike[str], notes: Sequence[str | os.PathLike[str]]
+) -> pd.DataFrame:
+    """Set the mean accuracy of each model beside the one it is stated to have on real photographs.
+
+    The drop is reference - generated: positive where the model does worse on the generated images.
+    Its bounds are those of the generated mean, turned round: the reference is taken as exact, since
+    its source states no interval (on ImageNet's 50,000 images it would be some 0.004 to either
+    side).
+
+    Args:
+        accuracy: Parquet of :func:`synthsight.statistics.accuracy.aggregate`; its rows with
+            category ``*`` are used.
+        notes: JSON files of :func:`synthsight.classifiers.weights.fetch_weights`, one for each
+            model.
+
+    Returns:
+        The columns :data:`COLUMNS`, sorted by model, rule and generator; accuracies and drops are
+        fractions. Of a model without a reference the source, the reference and the drop are null.
+
+    Raises:
+        NotesError: a model has no note.
+    """
+    stated = {}
+    for path in notes:
+        note = json.loads(Path(path).read_text(encoding="utf-8"))
+        stated[note["name"]] = note["reference"] or {}
+    table = pd.read_parquet(accuracy, filters=[("category", "==", ALL)])
+    models = table["model"].tolist()
+    missing = sorted(set(models) - set(stated))
+    if missing:
+        raise NotesError(f"no note of the weights of {', '.join(missing)}")
+    table["source"] = pd.array([stated[model].get("source") for model in models], dtype="str")
+    for hit in ("top1", "top5"):
+        real = pd.Series([stated[model].get(hit) for model in models], table.index, dtype=float)
+        table[f"reference_{hit}"] = real
+        table[f"drop_{hit}"] = real - table[hit]
+        table[f"drop_{hit}_low"] = real - table[f"{hit}_high"]
+        table[f"drop_{hit}_high"] = real - table[f"{hit}_low"]
+    return table.sort_values(["model", "rule", "generator"], ignore_index=True)[COLUMNS]

@@ -1,0 +1,472 @@
+"""From answers to yes/no questions to accuracies, calibration and comparisons, with intervals."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.parquet as pq
+
+from synthsight.statistics.clusters import Estimate, difference_interval, mean, share_interval
+from synthsight.statistics.compare import mcnemar_test
+from synthsight.tables import ALL
+
+COLUMNS = [
+    "model",
+    "n",
+    "n_yes",
+    "n_no",
+    "images",
+    "accuracy",
+    "low",
+    "high",
+    "always_yes",
+    "balanced_accuracy",
+    "balanced_low",
+    "balanced_high",
+    "yes_yes",
+    "yes_no",
+    "no_yes",
+    "no_no",
+    "ece",
+    "brier",
+    "source",
+    "reference_yes_no",
+    "reference_overall",
+    "drop",
+    "drop_low",
+    "drop_high",
+]
+
+GROUP_COLUMNS = [
+    "model",
+    "by",
+    "value",
+    "n",
+    "n_yes",
+    "images",
+    "accuracy",
+    "low",
+    "high",
+    "always_yes",
+    "balanced_accuracy",
+]
+
+QUESTION_COLUMNS = [
+    "generator",
+    "questions",
+    "images",
+    "yes",
+    "no",
+    "share_yes",
+    "questions_per_image",
+    "words_per_question",
+]
+
+CALIBRATION_COLUMNS = [
+    "model",
+    "bin",
+    "low_edge",
+    "high_edge",
+    "n",
+    "images",
+    "mean_p_yes",
+    "share_yes",
+    "low",
+    "high",
+]
+
+#: Types of the columns of the comparisons, so that an empty table has them too.
+COMPARISONS = {
+    "a": "str",
+    "b": "str",
+    "n": "int64",
+    "images": "int64",
+    "a_accuracy": "float64",
+    "b_accuracy": "float64",
+    "difference": "float64",
+    "low": "float64",
+    "high": "float64",
+    "only_a": "int64",
+    "only_b": "int64",
+    "p": "float64",
+    "p_holm": "float64",
+}
+
+#: What questions are grouped by: the columns of their file, and the names in the table.
+GROUPS = {"first_word": "first word", "kind": "kind", "generator": "generator"}
+
+#: Of the reliability of P(yes): 0 to 0.1, 0.1 to 0.2 and so on.
+BINS = 10
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+class AggregateVqaError(RuntimeError):
+    """Answers of different models to different questions, or a model without a note."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of all models to the same questions.
+
+    Attributes:
+        models: sorted.
+        questions: a row per question, sorted by image and number: ``image, number, question,
+            answer, generator, first_word, kind``.
+        p_yes: (questions, models).
+        correct: likewise.
+    """
+
+    models: tuple[str, ...]
+    questions: pd.DataFrame
+    p_yes: Floats
+    correct: Flags
+
+    @property
+    def yes(self) -> Flags:
+        """(questions,), whether the right answer is yes."""
+        return (self.questions["answer"] == "yes").to_numpy()
+
+    @property
+    def images(self) -> npt.NDArray[np.intp]:
+        """(questions,), the number of each question's image."""
+        return pd.factorize(self.questions["image"], sort=True)[0]
+
+
+@dataclass(frozen=True)
+class VqaTables:
+    """The tables about yes/no questions; accuracies, shares and bounds are fractions.
+
+    Attributes:
+        models: see :func:`summarise`.
+        groups: see :func:`group`.
+        questions: see :func:`describe`.
+        calibration: see :func:`calibrate`.
+        comparisons: see :func:`compare_models`.
+    """
+
+    models: pd.DataFrame
+    groups: pd.DataFrame
+    questions: pd.DataFrame
+    calibration: pd.DataFrame
+    comparisons: pd.DataFrame
+
+
+def aggregate_vqa(
+    answers: Sequence[str | os.PathLike[str]],
+    notes: Sequence[str | os.PathLike[str]],
+    level: float,
+) -> VqaTables:
+    """Make all tables about the answers to yes/no questions.
+
+    Intervals take the image as the unit that chance draws (see
+    :mod:`synthsight.statistics.clusters`). The order of the files changes nothing.
+
+    Args:
+        answers: Parquet files of :func:`synthsight.vqa.score.score_vqa`, a model each.
+        notes: JSON files about the models' weights, each with ``name`` and ``reference``: null, or
+            the published accuracies on VQA-v2 ``yes_no`` and ``overall`` (fractions or null) with
+            their ``source``.
+        level: confidence level, as 0.95.
+
+    Raises:
+        AggregateVqaError: no answers, two of one model, different questions, or a model without
+            a note.
+    """
+    found = read_answers(answers)
+    references = {}
+    for path in notes:
+        note = json.loads(Path(path).read_text(encoding="utf-8"))
+        references[note["name"]] = note["reference"] or {}
+    missing = sorted(set(found.models) - set(references))
+    if missing:
+        raise AggregateVqaError(f"no note of the weights of {', '.join(missing)}")
+    calibration = calibrate(found, level)
+    return VqaTables(
+        summarise(found, calibration, references, level),
+        group(found, level),
+        describe(found.questions),
+        calibration,
+        compare_models(found, level),
+    )
+
+
+def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
+    """Read the answers of all models.
+
+    Args:
+        paths: Parquet files of :func:`synthsight.vqa.score.score_vqa`, a model each.
+
+    Raises:
+        AggregateVqaError: no files, two of one model, or files that differ in their questions.
+    """
+    tables: dict[str, pd.DataFrame] = {}
+    origin: dict[str, str | os.PathLike[str]] = {}
+    for path in paths:
+        file = pq.read_table(path)
+        model = file.schema.metadata[b"model"].decode()
+        if model in tables:
+            raise AggregateVqaError(f"{origin[model]} and {path} are both of {model!r}")
+        tables[model], origin[model] = file.to_pandas(), path
+    if not tables:
+        raise AggregateVqaError("no answers")
+    models = sorted(tables)
+    described = ["image", "number", "question", "answer", "generator", "first_word", "kind"]
+    questions = tables[models[0]][described]
+    for model in models[1:]:
+        if not tables[model][described].equals(questions):
+            raise AggregateVqaError(
+                f"{origin[model]} is not about the same questions as {origin[models[0]]}"
+            )
+    return Answers(
+        tuple(models),
+        questions,
+        np.column_stack([tables[model]["p_yes"].to_numpy(np.float64) for model in models]),
+        np.column_stack([tables[model]["correct"].to_numpy(bool) for model in models]),
+    )
+
+
+def balanced_accuracy(correct: Flags, yes: Flags) -> Estimate:
+    """The mean of the accuracy on the questions whose answer is yes and on those with no.
+
+    It is the exact expectation of ShuffleAcc (Borji 2023), read as the accuracy on as many
+    questions with the answer yes as with no, drawn at random: each drawn question of a side is any
+    of that side's with the same chance.
+
+    Args:
+        correct: (questions, models).
+        yes: (questions,), whether the right answer is yes.
+
+    Returns:
+        (models,); NaN where the questions have one answer only.
+    """
+    value = np.zeros(correct.shape[1])
+    residuals = np.zeros(correct.shape)
+    for side in (yes, ~yes):
+        if not side.any():
+            return Estimate(value + np.nan, residuals)
+        of_side = mean(correct[side])
+        value += of_side.value / 2
+        residuals[side] = of_side.residuals / 2
+    return Estimate(value, residuals)
+
+
+def summarise(
+    answers: Answers,
+    calibration: pd.DataFrame,
+    references: dict[str, dict[str, Any]],
+    level: float,
+) -> pd.DataFrame:
+    """Each model over all questions.
+
+    Args:
+        answers: of all models.
+        calibration: of :func:`calibrate`.
+        references: published accuracies on VQA-v2 by model.
+        level: confidence level, as 0.95.
+
+    Returns:
+        The columns :data:`COLUMNS`, a row per model, sorted. ``always_yes`` is the accuracy of
+        always answering yes. ``yes_no`` counts the questions whose answer is yes and that the model
+        answers no, and so on: truth first. ``ece`` is the expected calibration error of P(yes), the
+        mean over questions of ``|mean_p_yes - share_yes|`` of their bin; ``brier`` the mean of
+        (P(yes) - truth)^2. ``drop`` = reference_yes_no - accuracy, positive where the model does
+        worse here, with the accuracy's bounds turned round; null without a reference.
+    """
+    yes, images = answers.yes, answers.images
+    correct = answers.correct
+    accuracy = mean(correct)
+    low, high = share_interval(accuracy, images, level)
+    balanced = balanced_accuracy(correct, yes)
+    balanced_low, balanced_high = share_interval(balanced, images, level)
+    right_yes, right_no = correct[yes].sum(axis=0), correct[~yes].sum(axis=0)
+    gap = (calibration["mean_p_yes"] - calibration["share_yes"]).abs() * calibration["n"]
+    ece = gap.groupby(calibration["model"]).sum().loc[list(answers.models)] / len(yes)
+    table = pd.DataFrame(
+        {
+            "model": answers.models,
+            "n": len(yes),
+            "n_yes": int(yes.sum()),
+            "n_no": int((~yes).sum()),
+            "images": len(np.unique(images)),
+            "accuracy": accuracy.value,
+            "low": low,
+            "high": high,
+            "always_yes": yes.mean(),
+            "balanced_accuracy": balanced.value,
+            "balanced_low": balanced_low,
+            "balanced_high": balanced_high,
+            "yes_yes": right_yes,
+            "yes_no": yes.sum() - right_yes,
+            "no_yes": (~yes).sum() - right_no,
+            "no_no": right_no,
+            "ece": ece.to_numpy(),
+            "brier": ((answers.p_yes - yes[:, None]) ** 2).mean(axis=0),
+        }
+    )
+    stated = [references[model] for model in answers.models]
+    table["source"] = pd.array([about.get("source") for about in stated], dtype="str")
+    for name in ("yes_no", "overall"):
+        table[f"reference_{name}"] = pd.Series([about.get(name) for about in stated], dtype=float)
+    table["drop"] = table["reference_yes_no"] - table["accuracy"]
+    table["drop_low"] = table["reference_yes_no"] - table["high"]
+    table["drop_high"] = table["reference_yes_no"] - table["low"]
+    return table[COLUMNS]
+
+
+def group(answers: Answers, level: float) -> pd.DataFrame:
+    """Each model on the questions that begin with a word, are of a kind, or of a generator.
+
+    Returns:
+        The columns :data:`GROUP_COLUMNS`, sorted by model, ``by`` (of :data:`GROUPS`) and
+        ``value``; ``balanced_accuracy`` is null where the questions have one answer only. Questions
+        without a generator are in no group of generators.
+    """
+    yes, images = answers.yes, answers.images
+    tables = []
+    for by, value, rows in _groups(answers.questions):
+        correct = answers.correct[rows]
+        accuracy = mean(correct)
+        low, high = share_interval(accuracy, images[rows], level)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "model": answers.models,
+                    "by": by,
+                    "value": value,
+                    "n": len(correct),
+                    "n_yes": int(yes[rows].sum()),
+                    "images": len(np.unique(images[rows])),
+                    "accuracy": accuracy.value,
+                    "low": low,
+                    "high": high,
+                    "always_yes": yes[rows].mean(),
+                    "balanced_accuracy": balanced_accuracy(correct, yes[rows]).value,
+                }
+            )
+        )
+    table = pd.concat(tables).sort_values(["model", "by", "value"], ignore_index=True)
+    return table[GROUP_COLUMNS]
+
+
+def _groups(questions: pd.DataFrame) -> Iterator[tuple[str, str, npt.NDArray[np.intp]]]:
+    """What the questions are grouped by, the group, and the places of its questions."""
+    for column, by in GROUPS.items():
+        codes, values = pd.factorize(questions[column], sort=True)  # -1 where there is none
+        for code, value in enumerate(values):
+            yield by, str(value), np.flatnonzero(codes == code)
+
+
+def describe(questions: pd.DataFrame) -> pd.DataFrame:
+    """The statistics of the questions that the paper gives of its own (Borji 2022, section 3).
+
+    Args:
+        questions: a row per question: ``image, question, answer, generator``.
+
+    Returns:
+        The columns :data:`QUESTION_COLUMNS`, generator ``*`` (all questions) first.
+        ``questions_per_image`` and ``words_per_question`` are means; a word is what stands between
+        blanks.
+    """
+    columns = pd.DataFrame(
+        {
+            "generator": questions["generator"],
+            "image": questions["image"],
+            "yes": questions["answer"] == "yes",
+            "words": [len(question.split()) for question in questions["question"]],
+        }
+    )
+    both = pd.concat([columns.assign(generator=ALL), columns.dropna(subset=["generator"])])
+    table = both.groupby("generator", as_index=False).agg(
+        questions=("yes", "size"),
+        images=("image", "nunique"),
+        yes=("yes", "sum"),
+        share_yes=("yes", "mean"),
+        words_per_question=("words", "mean"),
+    )
+    table["no"] = table["questions"] - table["yes"]
+    table["questions_per_image"] = table["questions"] / table["images"]
+    # Every generator's name may sort before "*".
+    first = table["generator"] == ALL
+    return pd.concat([table[first], table[~first]], ignore_index=True)[QUESTION_COLUMNS]
+
+
+def calibrate(answers: Answers, level: float) -> pd.DataFrame:
+    """The reliability of P(yes): how often the answer is yes when a model gives it some P(yes).
+
+    Returns:
+        The columns :data:`CALIBRATION_COLUMNS`, sorted by model and bin; :data:`BINS` bins of equal
+        width, each with its lower edge, the last also with 1. ``share_yes`` is the share of the
+        bin's questions whose answer is yes, with bounds; null, as ``mean_p_yes``, of an empty bin.
+    """
+    yes, images = answers.yes[:, None], answers.images
+    rows = []
+    for (m, model), number in itertools.product(enumerate(answers.models), range(BINS)):
+        p_yes = answers.p_yes[:, m]
+        inside = np.minimum((p_yes * BINS).astype(int), BINS - 1) == number
+        row: dict[str, object] = {
+            "model": model,
+            "bin": number + 1,
+            "low_edge": number / BINS,
+            "high_edge": (number + 1) / BINS,
+            "n": int(inside.sum()),
+            "images": len(np.unique(images[inside])),
+        }
+        if inside.any():
+            share = mean(yes[inside])
+            low, high = share_interval(share, images[inside], level)
+            row |= {"mean_p_yes": p_yes[inside].mean(), "share_yes": share.value[0]}
+            row |= {"low": low[0], "high": high[0]}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=CALIBRATION_COLUMNS)
+
+
+def compare_models(answers: Answers, level: float) -> pd.DataFrame:
+    """The difference between the accuracies of every two models on the same questions.
+
+    The interval is paired and clustered by image. McNemar's exact test asks whether the questions
+    that only one of the two gets split evenly; it takes questions as independent, which they are
+    not where there are several about an image, so its p is too small there: where the two disagree,
+    go by the interval.
+
+    Returns:
+        The columns :data:`COMPARISONS`, sorted by ``a`` and ``b``, a < b; ``difference`` =
+        a_accuracy - b_accuracy; ``only_a`` questions that a gets and b does not; ``p_holm``
+        corrected for all pairs. Empty if there is one model; no bounds if there is one image.
+    """
+    names = np.asarray(answers.models, dtype=object)
+    correct = answers.correct.astype(np.float64)
+    accuracy = correct.mean(axis=0)
+    bounds = []
+    for one in range(len(names) - 1):  # a model against all later ones: bounds the memory
+        differences = mean(correct[:, one, None] - correct[:, one + 1 :])
+        bounds.append(difference_interval(differences, answers.images, level))
+    a, b = np.triu_indices(len(names), k=1)
+    both = correct.T @ correct
+    only = np.rint(np.diag(both)[:, None] - both).astype(np.int64)
+    table = pd.DataFrame(
+        {
+            "a": names[a],
+            "b": names[b],
+            "n": len(correct),
+            "images": answers.questions["image"].nunique(),
+            "a_accuracy": accuracy[a],
+            "b_accuracy": accuracy[b],
+            "difference": accuracy[a] - accuracy[b],
+            "low": np.concatenate([low for low, _ in bounds]) if bounds else [],
+            "high": np.concatenate([high for _, high in bounds]) if bounds else [],
+            "only_a": only[a, b],
+            "only_b": only[b, a],
+        }
+    )
+    return mcnemar_test(table)[list(COMPARISONS)].astype(COMPARISONS)

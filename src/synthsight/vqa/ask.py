@@ -1,0 +1,135 @@
+"""Putting yes/no questions to a VQA model: P(yes), a row a question."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+from synthsight.files import atomic
+from synthsight.images.reading import open_checked
+from synthsight.inference.batches import Batches, fetch, set_precision
+from synthsight.vqa.models import VqaModel
+from synthsight.vqa.questions import ShardRow
+
+#: Images whose features are held at a time.
+_WINDOW = 64
+
+_SCHEMA = pa.schema([("image", pa.string()), ("question", pa.string()), ("p_yes", pa.float64())])
+
+
+class NonFiniteAnswersError(RuntimeError):
+    """A model that answers with NaN or infinite values."""
+
+
+def ask(
+    model: VqaModel,
+    rows: Sequence[ShardRow],
+    root: Path,
+    batch_size: int,
+    threads: int = 1,
+    precision: str = "fp32",
+    release: Callable[[], bool] = lambda: False,
+) -> npt.NDArray[np.float64]:
+    """Ask every question; each image is decoded and encoded once for all its questions.
+
+    Questions of about the same length share a batch. If memory runs out and none is released, the
+    batch at hand is halved; P(yes) does not depend on it beyond float rounding. Progress is
+    printed.
+
+    Args:
+        model: who is asked.
+        rows: questions with status ``ok``.
+        root: folder that the images' paths start from.
+        batch_size: questions at a time, to begin with.
+        threads: images decoded at a time.
+        precision: one of :data:`synthsight.inference.batches.PRECISIONS`.
+        release: see :class:`synthsight.inference.batches.Batches`.
+
+    Returns:
+        float64 (n,), in the order of the rows.
+
+    Raises:
+        NonFiniteAnswersError: with the number of questions concerned and the first one.
+        torch.OutOfMemoryError: a single question does not fit.
+    """
+    sha256 = {row.image: row.sha256 for row in rows}
+    questions_of: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        questions_of.setdefault(row.image, []).append(index)
+    images = sorted(questions_of)
+    texts = [model.read(row.question, row.objects) for row in rows]
+    margins = np.empty(len(rows), np.float64)
+    seeing, answering = Batches(batch_size, release), Batches(batch_size, release)
+    answered, start = 0, time.perf_counter()
+
+    def prepare(image: str) -> Tensor:
+        return model.prepare(open_checked(root, image, sha256[image]))
+
+    with (
+        torch.inference_mode(),
+        set_precision(precision, model.device),
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        for first in range(0, len(images), _WINDOW):
+            window = images[first : first + _WINDOW]
+            alike: dict[tuple[int, ...], dict[str, Tensor]] = {}
+            for image, pixels in zip(window, pool.map(prepare, window), strict=True):
+                alike.setdefault(tuple(pixels.shape), {})[image] = pixels
+            for group in alike.values():
+                parts = seeing.run(lambda part: model.see(torch.stack(part)), list(group.values()))
+                seen = torch.cat(list(parts))
+                place = {image: number for number, image in enumerate(group)}
+                asked = [index for image in group for index in questions_of[image]]
+                asked.sort(key=lambda index: len(texts[index]))
+
+                def answer(
+                    part: list[int], seen: Tensor = seen, place: dict[str, int] = place
+                ) -> Tensor:
+                    about = [place[rows[index].image] for index in part]
+                    return model.margins(seen, about, [texts[index] for index in part])
+
+                margins[asked] = torch.cat(fetch(answering.run(answer, asked))).double().numpy()
+                answered += len(asked)
+            speed = answered / (time.perf_counter() - start)
+            print(f"{answered} of {len(rows)} questions, {speed:.1f} a second", flush=True)
+    bad = ~np.isfinite(margins)
+    if bad.any():
+        first_bad = rows[int(bad.argmax())]
+        raise NonFiniteAnswersError(
+            f"NaN or infinite answers to {bad.sum()} of {len(rows)} questions, the first about "
+            f"{first_bad.image!r}, {first_bad.question!r}: the checkpoint is damaged"
+        )
+    p_yes: npt.NDArray[np.float64] = 1 / (1 + np.exp(-margins))
+    return p_yes
+
+
+def write_answers(
+    output: str | os.PathLike[str],
+    rows: Sequence[ShardRow],
+    p_yes: npt.NDArray[np.float64],
+    metadata: str,
+) -> None:
+    """Write answers as Parquet, atomically: image, question, p_yes.
+
+    Args:
+        output: the file.
+        rows: the questions.
+        p_yes: float64 (n,), for each.
+        metadata: JSON for the schema's metadata: which model, weights and settings.
+    """
+    table = pa.table(
+        [[row.image for row in rows], [row.question for row in rows], pa.array(p_yes)],
+        schema=_SCHEMA.with_metadata({"synthsight": metadata}),
+    )
+    with atomic(output) as temporary:
+        pq.write_table(table, temporary, compression="zstd")

@@ -1,0 +1,290 @@
+"""Reading published checkpoints of OFA, whichever project wrote them.
+
+Four kinds are known, and what comes out is the same for all: a configuration and a state dict in
+float32 with the names of :class:`synthsight.vqa.ofa.model.OFA`.
+
+- folders of the model hub: ``config.json`` with ``model.safetensors`` or ``pytorch_model.bin``;
+- fairseq's ``.pt``, of which the averaged weights (EMA) are taken where there are any;
+- mmpretrain's ``.pth``;
+- plain state dicts, with one of these spellings.
+
+Pickles are read with ``weights_only``: beside tensors the one type allowed is
+``argparse.Namespace``, in which fairseq keeps its settings. Nothing is passed over in silence: a
+weight too many or too few, copies of the embedding that differ, or other position buckets end in
+an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pickle
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from synthsight.vqa.ofa.config import OFAConfig, OFAError, infer_config, refuse_entangled
+from synthsight.vqa.ofa.model import EMBEDDING, EMBEDDING_COPIES, OFA
+from synthsight.vqa.ofa.positions import image_buckets, token_buckets
+
+StateDict = dict[str, Tensor]
+
+#: Names of weights in a hub's folder, in the order of preference.
+_HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+
+#: What a part of a dotted name is called in fairseq and here.
+_FAIRSEQ = {
+    "attn_ln": "self_attn_mid_layer_norm",
+    "self_attn_ln": "self_attn_mid_layer_norm",
+    "cross_attn_ln": "cross_attn_mid_layer_norm",
+    "encoder_attn": "cross_attn",
+    "encoder_attn_layer_norm": "cross_attn_layer_norm",
+    "ffn_layernorm": "ffn_layer_norm",
+}
+
+#: Likewise in mmpretrain. Beware: ``attn_ln`` is another norm there than in fairseq.
+_MMPRETRAIN = {
+    "embed_type": "type_embedding",
+    "embedding_ln": "layernorm_embedding",
+    "image_embedding_ln": "patch_layernorm_embedding",
+    "code_embedding_ln": "code_layernorm_embedding",
+    "final_ln": "layer_norm",
+    "attn": "self_attn",
+    "attn_ln": "self_attn_layer_norm",
+    "attn_mid_ln": "self_attn_mid_layer_norm",
+    "self_attn_ln": "self_attn_layer_norm",
+    "self_attn_mid_ln": "self_attn_mid_layer_norm",
+    "cross_attn_ln": "cross_attn_layer_norm",
+    "cross_attn_mid_ln": "cross_attn_mid_layer_norm",
+    "ffn_ln": "final_layer_norm",
+    "ffn_mid_ln": "ffn_layer_norm",
+}
+
+#: Last parts of names that hold no weights: versions of fairseq's modules, and a table for the
+#: generation of images.
+_DROPPED = ("version", "_float_tensor", "image_position_idx")
+
+#: Tables of position buckets, which some checkpoints carry.
+BUCKETS = tuple(
+    f"{stack}.{kind}_rp_bucket" for stack in ("encoder", "decoder") for kind in ("token", "image")
+)
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> tuple[OFAConfig, StateDict]:
+    """Read a checkpoint.
+
+    The configuration is ``config.json`` in the folder or beside the file. Without one the sizes are
+    told from the weights, and the rest from the settings that fairseq stores along.
+
+    Args:
+        path: a folder of the hub, or a file.
+
+    Returns:
+        ``(config, state)`` for :func:`synthsight.vqa.ofa.model.build`: float32, the token embedding
+        once, without position buckets.
+
+    Raises:
+        OFAError: there is no checkpoint, reading it would run code, or it is not of an OFA model
+            that is implemented here.
+    """
+    path = Path(path)
+    file = _weights_file(path)
+    try:
+        content = _read(file)
+        weights, settings = _unwrap(content)
+        state = _canonical(rename(weights))
+        described = _config_file(file.parent)
+        config = described or infer_config(state, **settings)
+        return config, _checked(state, config)
+    except OFAError as error:
+        raise OFAError(f"{file}: {error}") from error
+
+
+def _weights_file(path: Path) -> Path:
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise OFAError(f"no file or folder {path}")
+    for name in _HUB_FILES:
+        if (path / name).is_file():
+            return path / name
+    raise OFAError(
+        f"{path} holds no weights: {' or '.join(_HUB_FILES)} was expected. For another file, "
+        "name the file itself"
+    )
+
+
+def _config_file(folder: Path) -> OFAConfig | None:
+    file = folder / "config.json"
+    if not file.is_file():
+        return None
+    try:
+        mapping = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise OFAError(f"config.json beside it cannot be read: {error}") from error
+    if not isinstance(mapping, dict):
+        raise OFAError("config.json beside it must hold an object")
+    return OFAConfig.from_dict(mapping)
+
+
+def _read(file: Path) -> Any:
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            # Training checkpoints are several times larger than their weights: mapped, the rest
+            # of the file is not read. The format before torch 1.6 cannot be mapped.
+            return torch.load(
+                file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
+            )
+    except pickle.UnpicklingError as error:
+        raise OFAError(
+            "refused: it is damaged, or reading it would run code or needs types other than "
+            "tensors. Save the state dict alone: torch.save(model.state_dict(), ...)"
+        ) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file can raise nearly anything
+        lines = " ".join(str(error).split())
+        raise OFAError(
+            f"cannot be read as a checkpoint: {lines[:300] or type(error).__name__}"
+        ) from error
+
+
+def _unwrap(content: Any) -> tuple[StateDict, dict[str, Any]]:
+    """The weights within a checkpoint, and the settings that no shape can tell."""
+    settings: dict[str, Any] = {}
+    if isinstance(content, dict) and isinstance(content.get("model"), dict):
+        settings = _fairseq_settings(content)
+        extra = content.get("extra_state")
+        average = extra.get("ema") if isinstance(extra, dict) else None
+        content = average if isinstance(average, dict) and average else content["model"]
+    elif isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        content = content["state_dict"]
+    if not isinstance(content, dict) or not content:
+        raise OFAError("holds no state dict: names with tensors were expected")
+    wrong = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
+    if wrong:
+        raise OFAError(f"holds no state dict: {_some(wrong)} are not tensors")
+    return dict(content), settings
+
+
+def _fairseq_settings(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What of fairseq's own settings belongs into a configuration."""
+    cfg = content.get("cfg")
+    groups = [cfg.get("model"), cfg.get("task")] if isinstance(cfg, dict) else []
+    known: dict[str, Any] = {}
+    for group in (*groups, content.get("args")):
+        values = vars(group) if isinstance(group, argparse.Namespace) else group
+        if isinstance(values, dict):
+            known = {**values, **known}
+    refuse_entangled(known.get("entangle_position_embedding"), known.get("disable_entangle"))
+    wanted = (
+        "interpolate_position",
+        "orig_patch_image_size",
+        "patch_image_size",
+        "prompt_type",
+    )
+    return {name: known[name] for name in wanted if known.get(name) is not None}
+
+
+def rename(weights: Mapping[str, Tensor]) -> StateDict:
+    """Names of fairseq and mmpretrain to those used here, which stay as they are.
+
+    Args:
+        weights: a state dict. What holds no weights is dropped.
+
+    Raises:
+        OFAError: two names become one.
+    """
+    names = _FAIRSEQ
+    if any(".embed_type." in name for name in weights):
+        names = _MMPRETRAIN
+        weights = {name.removeprefix("model."): value for name, value in weights.items()}
+    state: StateDict = {}
+    for name, value in weights.items():
+        parts = name.split(".")
+        if parts[-1] in _DROPPED:
+            continue
+        # Whole parts: the end of one name can be another.
+        new = ".".join(names.get(part, part) for part in parts)
+        if new in state:
+            raise OFAError(f"two weights have the name {new}")
+        state[new] = value
+    return state
+
+
+def _canonical(state: StateDict) -> StateDict:
+    """Float32, and the token embedding once."""
+    state = {
+        name: value.float() if value.is_floating_point() else value for name, value in state.items()
+    }
+    copies = {name: state.pop(name) for name in (EMBEDDING, *EMBEDDING_COPIES) if name in state}
+    if not copies:
+        raise OFAError(f"holds no {EMBEDDING}: it is no checkpoint of OFA")
+    first, embedding = next(iter(copies.items()))
+    for name, value in copies.items():
+        if not torch.equal(value, embedding):
+            raise OFAError(
+                f"{name} differs from {first}: encoder, decoder and output share one embedding in "
+                "OFA, so the checkpoint is damaged or of another model"
+            )
+    return {EMBEDDING: embedding, **state}
+
+
+def _checked(state: StateDict, config: OFAConfig) -> StateDict:
+    """The weights alone, after names, shapes and buckets have been compared with a model's."""
+    for name in BUCKETS:
+        if name in state and not torch.equal(state.pop(name), _bucket_table(name, config)):
+            raise OFAError(
+                f"{name} holds other buckets than the configuration's `token_bucket_size`, "
+                "`image_bucket_size` and `max_position_embeddings` give"
+            )
+    expected = expected_shapes(config)
+    problems = []
+    if missing := [name for name in expected if name not in state]:
+        problems.append(f"missing: {_some(missing)}")
+    if unexpected := [name for name in state if name not in expected]:
+        problems.append(f"unexpected: {_some(unexpected)}")
+    if other := [
+        f"{name} {tuple(state[name].shape)} instead of {shape}"
+        for name, shape in expected.items()
+        if name in state and tuple(state[name].shape) != shape
+    ]:
+        problems.append(f"of another shape: {_some(other)}")
+    if problems:
+        raise OFAError(
+            "the weights do not fit the configuration (" + "; ".join(problems) + "). Is the "
+            "config.json that of this checkpoint, and the checkpoint that of an OFA model?"
+        )
+    return state
+
+
+def _bucket_table(name: str, config: OFAConfig) -> Tensor:
+    if "token" in name:
+        steps = torch.arange(config.max_position_embeddings)
+        return token_buckets(steps, steps, config.token_bucket_size, config.max_position_embeddings)
+    ids = torch.arange(config.image_bucket_size**2 + 1)
+    return image_buckets(ids, ids, config.image_bucket_size)
+
+
+def expected_shapes(config: OFAConfig) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of all that a checkpoint must hold, the token embedding once."""
+    with torch.device("meta"):
+        state = OFA(config).state_dict()
+    return {
+        name: tuple(value.shape) for name, value in state.items() if name not in EMBEDDING_COPIES
+    }
+
+
+def _some(names: Iterable[str], keep: int = 6) -> str:
+    """The first of some names, and how many more there are."""
+    names = list(names)
+    more = f" and {len(names) - keep} more" if len(names) > keep else ""
+    return ", ".join(names[:keep]) + more

@@ -1,0 +1,110 @@
+"""From P(yes) to answers: which yes/no questions a model gets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthsight.files import atomic
+from synthsight.vqa.kinds import first_word, kind
+
+#: Of the file with a row per question. Its metadata hold ``model``.
+SCHEMA = pa.schema(
+    [
+        ("image", pa.string()),
+        ("number", pa.int32()),
+        ("question", pa.string()),
+        ("answer", pa.string()),
+        ("generator", pa.string()),
+        ("first_word", pa.string()),
+        ("kind", pa.string()),
+        ("p_yes", pa.float64()),
+        ("predicted", pa.string()),
+        ("correct", pa.bool_()),
+    ]
+)
+
+_KEY = ["image", "question"]
+
+
+class ScoreVqaError(RuntimeError):
+    """Answers that are not those to the questions."""
+
+
+def score_vqa(
+    questions: Sequence[str | os.PathLike[str]],
+    answers: Sequence[str | os.PathLike[str]],
+    model: str,
+    output: str | os.PathLike[str],
+) -> None:
+    """Score one model: a row per usable question, sorted by image and number.
+
+    The prediction is ``yes`` if P(yes) is above 0.5; at exactly 0.5 it is ``no``, so that a model
+    that cannot tell is not credited with the answer that most questions have.
+
+    Args:
+        questions: Parquet of the shards of questions: ``number, image, question, answer,
+            generator, status``; rows whose status is not ``ok`` are left out.
+        answers: Parquet of the shards of answers: ``image, question, p_yes``, a row for each
+            usable question.
+        model: what it is called, for the file's metadata.
+        output: the Parquet file, :data:`SCHEMA`, written atomically.
+
+    Raises:
+        ScoreVqaError: no usable question, a question twice, a question without an answer or an
+            answer without a question, a truth that is neither ``yes`` nor ``no``, or a P(yes)
+            that is no probability.
+    """
+    asked = _read(questions, ["number", *_KEY, "answer", "generator", "status"], "question")
+    asked = asked[asked["status"] == "ok"].drop(columns="status")
+    if asked.empty:
+        raise ScoreVqaError("there is no usable question")
+    given = _read(answers, [*_KEY, "p_yes"], "answer")
+    for table, what in ((asked, "asked"), (given, "answered")):
+        twice = table[table.duplicated(_KEY)]
+        if len(twice):
+            raise ScoreVqaError(f"{_name(twice)} is {what} twice")
+    rows = asked.merge(given, on=_KEY, how="outer", indicator="found")
+    for side, what in (
+        ("left_only", "has no answer"),
+        ("right_only", "has an answer but is not among the questions"),
+    ):
+        lost = rows[rows["found"] == side]
+        if len(lost):
+            raise ScoreVqaError(f"{_name(lost)} {what} ({len(lost)} of {len(rows)} such)")
+    wrong = rows[~rows["answer"].isin(["yes", "no"])]
+    if len(wrong):
+        raise ScoreVqaError(f"{_name(wrong)}: the truth is {wrong['answer'].iloc[0]!r}")
+    wrong = rows[~rows["p_yes"].between(0, 1)]
+    if len(wrong):
+        raise ScoreVqaError(f"{_name(wrong)}: P(yes) is {wrong['p_yes'].iloc[0]}")
+    predicted = np.where(rows["p_yes"] > 0.5, "yes", "no")
+    rows = rows.assign(
+        first_word=rows["question"].map(first_word),
+        kind=rows["question"].map(kind),
+        predicted=predicted,
+        correct=predicted == rows["answer"],
+    ).sort_values(["image", "number"])
+    schema = SCHEMA.with_metadata({"model": model})
+    table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
+    with atomic(output) as temporary:
+        pq.write_table(table.replace_schema_metadata({"model": model}), temporary)
+
+
+def _read(paths: Sequence[str | os.PathLike[str]], columns: list[str], what: str) -> pd.DataFrame:
+    if not paths:
+        raise ScoreVqaError(f"no {what}s to score")
+    parts = [pq.read_table(path, columns=columns) for path in paths]
+    # A column may be all null in one shard.
+    table: pd.DataFrame = pa.concat_tables(parts, promote_options="permissive").to_pandas()
+    return table
+
+
+def _name(rows: pd.DataFrame) -> str:
+    """The first of the rows, for people."""
+    return f"{rows['question'].iloc[0]!r} about {rows['image'].iloc[0]!r}"

@@ -1,0 +1,659 @@
+"""The figures show the tables' numbers, stay legible at any size and never interpret names."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from synthsight.figures import style
+from synthsight.figures.failures import MOST, failures
+from synthsight.figures.models import models
+from synthsight.figures.overview import overview
+from synthsight.figures.samples import choose, samples
+
+RULE = "words/simple"
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+HOSTILE = [
+    r"$\frac{1}{0}$ $x$",
+    "under_score^{2} $",
+    "{curly} %s {0}",
+    "line\nbreak\r\ttab\x00nul",
+    "大熊猫 🐼",
+    "a" * 300,
+    "back\\slash & <b>",
+    "",
+]
+
+
+# --- Tables and pictures ----------------------------------------------------------------------
+
+
+def make_accuracy(models_: list[str], categories: list[str], seed: int = 0) -> pd.DataFrame:
+    """Random accuracies, with rows of another rule and of a generator that must not be drawn."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for model, category in itertools.product(models_, [*categories, "*"]):
+        for rule, generator in ((RULE, "*"), (RULE, "dalle"), ("words/lemmas", "*")):
+            top1, top5 = sorted(random.uniform(0.1, 0.9, 2))
+            # The bounds lie at unequal distances, so that mixing them up shows.
+            bounds = (top1 - 0.08, top1 + 0.09, top5 - 0.07, top5 + 0.06)
+            rows.append((model, category, generator, rule, 20, top1, top5, *bounds))
+    columns = "model category generator rule n top1 top5 top1_low top1_high top5_low top5_high"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def make_agreement(categories: list[str]) -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    rows = [
+        (category, rule, 20, *random.uniform(0, 0.5, 4))
+        for category in categories
+        for rule in ("words/lemmas", RULE)
+    ]
+    columns = "category rule n all_top1 none_top1 all_top5 none_top5"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def make_manifest(
+    categories: list[str], generators: list[str | None], each: int = 6
+) -> pd.DataFrame:
+    rows = [
+        (f"{generator}/{category}/{number}.png", category, generator, "ok", None)
+        for category in categories
+        for generator in generators
+        for number in range(each)
+    ]
+    rows.append((f"x/{categories[0]}/bad.png", categories[0], generators[0], "excluded", "cut off"))
+    return pd.DataFrame(rows, columns=["image", "category", "generator", "status", "reason"])
+
+
+def make_scores(misses: int, hits: int) -> pd.DataFrame:
+    random = np.random.default_rng(2)
+    total = misses + hits
+    return pd.DataFrame(
+        {
+            "image": [f"dalle/kite/{number:03d}.png" for number in range(total)],
+            "category": "kite",
+            "rule": RULE,
+            "top1_hit": False,
+            "top5_hit": [number >= misses for number in range(total)],
+            "predicted": [list(random.permutation(8)[:5]) for _ in range(total)],
+            "probability": [
+                np.sort(random.dirichlet([0.7] * 6))[::-1][:5].astype("float32")
+                for _ in range(total)
+            ],
+        }
+    )
+
+
+def picture(name: str) -> Image.Image:
+    """A 2:1 picture whose colour tells which image it is of."""
+    return Image.new("RGB", (40, 20), colour_of(name))
+
+
+def colour_of(name: str) -> tuple[int, int, int]:
+    number = sum(name.encode()) * 2654435761 % 2**32
+    return number & 255, number >> 8 & 255, number >> 16 & 255
+
+
+def names(stem: str, number: int) -> list[str]:
+    return [f"{stem}_{index:03d}" for index in range(number)]
+
+
+# --- Looking at a figure ----------------------------------------------------------------------
+
+
+def texts(figure: Figure) -> list[Text]:
+    """All visible, non-empty texts that are inside the figure's drawing."""
+    found = [
+        text
+        for text in figure.findobj(Text)
+        if isinstance(text, Text) and text.get_visible() and text.get_text().strip()
+    ]
+    hidden = {
+        label
+        for axes in figure.axes
+        if not axes.axison
+        for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]
+    }
+    return [text for text in found if text not in hidden]
+
+
+def assert_legible(figure: Figure) -> None:
+    """No text is cut by the figure's edge, smaller than 6 pt, or on top of another text."""
+    canvas = FigureCanvasAgg(figure)
+    with style.style():
+        figure.draw_without_rendering()
+    renderer = canvas.get_renderer()
+    width, height = canvas.get_width_height()
+    boxes = []
+    for text in texts(figure):
+        box = text.get_window_extent(renderer)
+        if box.width == 0:
+            continue
+        where = repr(text.get_text())
+        assert text.get_fontsize() >= 6, where
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, where
+        boxes.append((box.y0, box.y1, box.x0, box.x1, where))
+    assert boxes
+    boxes.sort()
+    for index, (_, top, left, right, where) in enumerate(boxes):
+        for other in boxes[index + 1 :]:
+            if other[0] >= top:
+                break
+            overlap = min(right, other[3]) - max(left, other[2])
+            assert overlap <= 1, f"{where} overlaps {other[4]}"
+
+
+def words(figure: Figure) -> str:
+    return "\n".join(text.get_text() for text in texts(figure))
+
+
+def marks(axes: object, metric: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values and interval bounds of a metric's marks, from the top row down."""
+    (container,) = (
+        item
+        for item in axes.containers  # type: ignore[attr-defined]
+        if isinstance(item, ErrorbarContainer) and item.get_label() == metric
+    )
+    line, _, (bars,) = container.lines
+    segments = np.array(bars.get_segments())
+    order = np.argsort(line.get_ydata())
+    assert order.tolist() == list(range(len(order)))
+    return np.asarray(line.get_xdata()), segments[:, 0, 0], segments[:, 1, 0]
+
+
+def bars(axes: object, label: str) -> list[float]:
+    (container,) = (
+        item
+        for item in axes.containers  # type: ignore[attr-defined]
+        if isinstance(item, BarContainer) and item.get_label() == label
+    )
+    return [patch.get_width() for patch in container]
+
+
+def row_labels(axes: object) -> list[str]:
+    return [label.get_text() for label in axes.get_yticklabels()]  # type: ignore[attr-defined]
+
+
+def make_overview(
+    models_: list[str], categories: list[str], generators: list[str | None]
+) -> Figure:
+    references = {models_[0]: {"top1": 0.8, "top5": 0.95, "source": "a paper"}}
+    return overview(
+        make_accuracy(models_, categories),
+        make_agreement(categories),
+        make_manifest(categories, generators, each=2),
+        references,
+        RULE,
+    )
+
+
+# --- Legible at every size --------------------------------------------------------------------
+
+LONG_MODELS = [f"vit_large_patch14_clip_{i}.openai_ft_in12k_in1k" for i in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("models_", "n_categories"),
+    [
+        (LONG_MODELS[:1], 1),
+        (LONG_MODELS[:1], 100),
+        (names("net", 10), 17),
+        (LONG_MODELS, 1),
+        (LONG_MODELS, 100),
+    ],
+)
+def test_overview_is_legible(models_: list[str], n_categories: int) -> None:
+    categories = names("great_white_shark", n_categories)
+    assert_legible(make_overview(models_, categories, ["dalle", "midjourney"]))
+
+
+@pytest.mark.parametrize("generators", [[None], ["dalle"], names("a_long_generator_name", 12)])
+def test_overview_is_legible_with_any_generators(generators: list[str | None]) -> None:
+    assert_legible(make_overview(names("net", 4), names("kite", 5), generators))
+
+
+@pytest.mark.parametrize("n_categories", [1, 100])
+@pytest.mark.parametrize("n_models", [1, 3, 100])
+def test_models_is_legible(n_models: int, n_categories: int) -> None:
+    accuracy = make_accuracy(LONG_MODELS[:n_models], names("great_white_shark", n_categories))
+    assert_legible(models(accuracy, RULE, 1, 5))
+
+
+@pytest.mark.parametrize("generators", [[None], ["dalle"], names("generator", 30)])
+@pytest.mark.parametrize("n_categories", [1, 9, 100])
+def test_samples_is_legible(n_categories: int, generators: list[str | None]) -> None:
+    categories = names("great_white_shark_of_the_southern_sea", n_categories)
+    manifest = make_manifest(categories, generators, each=1)
+    assert_legible(samples(manifest, picture))
+
+
+@pytest.mark.parametrize("misses", [0, 1, 24, 57])
+def test_failures_is_legible(misses: int) -> None:
+    classes = [f"web site, website, internet site, site number {index}" for index in range(8)]
+    figure = failures(make_scores(misses, 3), classes, LONG_MODELS[0], "kite", RULE, picture)
+    assert_legible(figure)
+
+
+# --- Names are plain text ---------------------------------------------------------------------
+
+
+def hostile_figure(name: str) -> Figure:
+    if name == "overview":
+        manifest = make_manifest(HOSTILE, [*HOSTILE[:3]], each=1)
+        accuracy = make_accuracy(HOSTILE, HOSTILE)
+        return overview(accuracy, make_agreement(HOSTILE), manifest, {}, RULE)
+    if name == "models":
+        return models(make_accuracy(HOSTILE, HOSTILE), RULE, 1, 5)
+    if name == "samples":
+        return samples(make_manifest(HOSTILE, [*HOSTILE[:3]], each=1), picture)
+    scores = make_scores(4, 0)
+    scores["image"] = HOSTILE[:4]
+    return failures(scores, HOSTILE, HOSTILE[0], HOSTILE[1], RULE, picture)
+
+
+FIGURES = ["overview", "models", "samples", "failures"]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_hostile_names_are_plain_text(
+    name: str, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    figure = hostile_figure(name)
+    style.save(figure, tmp_path / "f.pdf", tmp_path / "f.png")
+    assert_legible(figure)
+    assert not any(text.get_parse_math() for text in texts(figure))
+    assert not any("\n" in text.get_text() for text in texts(figure))
+    assert [str(warning.message) for warning in recwarn if "lyph" in str(warning.message)] == []
+    assert "$" in words(figure)
+
+
+def test_a_name_that_the_font_lacks_is_spelled_out() -> None:
+    assert style.plain("熊 $a_b$\n\tc") == r"\u718a $a_b$ c"
+    assert style.plain("Füße, Ωmega") == "Füße, Ωmega"
+    assert style.plain("\n") == "(blank)"
+
+
+def test_shortened_names_stay_different() -> None:
+    labels, width = style.label_column([f"{'x' * 60}{i}{'y' * 80}" for i in range(10)], 1.0)
+    # Nothing can keep these apart: the difference is in the middle.
+    assert width <= 1.0 and all("…" in label for label in labels)
+    labels, _ = style.label_column([f"{'x' * 10}{i}{'y' * 80}" for i in range(10)], 1.0)
+    assert len(set(labels)) == 10
+
+
+def test_wrapped_text_keeps_every_letter_and_fits() -> None:
+    text = "resnext101_32x8d_wsl and another long name"
+    lines = style.wrap(text, 0.7, lines=10)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(style.text_width(line) <= 0.7 for line in lines)
+    assert style.wrap(text, 0.7, lines=2)[-1].endswith("…")
+
+
+# --- The numbers are the table's --------------------------------------------------------------
+
+
+def test_the_best_model_is_the_one_of_this_rule_and_ties_go_by_name() -> None:
+    accuracy = make_accuracy(["zebra", "ant", "bee"], ["kite"])
+    mean = (accuracy["category"] == "*") & (accuracy["generator"] == "*")
+    chosen = mean & (accuracy["rule"] == RULE)
+    accuracy.loc[mean, "top1"] = 0.1
+    accuracy.loc[mean & ~chosen & (accuracy["model"] == "bee"), "top1"] = 0.9
+    accuracy.loc[chosen & accuracy["model"].isin(["zebra", "ant"]), "top1"] = 0.5
+    assert style.best_model(accuracy, RULE) == "ant"
+    with pytest.raises(ValueError, match="words/lemmas"):
+        style.best_model(accuracy, "words/none")
+
+
+def test_overview_shows_the_numbers_of_the_tables() -> None:
+    model_names, categories = names("net", 4), names("kite", 6)
+    accuracy, agreement = make_accuracy(model_names, categories), make_agreement(categories)
+    manifest = make_manifest(categories, ["dalle", "midjourney"])
+    manifest = manifest.drop(index=[0, 1])
+    references = {"net_001": {"top1": 0.81, "top5": 0.96}}
+    figure = overview(accuracy, agreement, manifest, references, RULE)
+    by_model, by_category, agreed, images = figure.axes
+
+    pooled = accuracy[(accuracy["rule"] == RULE) & (accuracy["generator"] == "*")]
+    means = pooled[pooled["category"] == "*"].sort_values("top1", ascending=False)
+    best = means["model"].iloc[0]
+    of_best = pooled[(pooled["model"] == best) & (pooled["category"] != "*")]
+    of_best = of_best.sort_values("top1", ascending=False)
+    order = of_best["category"].tolist()
+
+    assert row_labels(by_model) == means["model"].tolist()
+    assert row_labels(by_category) == row_labels(agreed) == row_labels(images) == order
+    for axes, table in ((by_model, means), (by_category, of_best)):
+        for metric in ("top1", "top5"):
+            value, low, high = marks(axes, metric.replace("top", "top-"))
+            np.testing.assert_allclose(value, table[metric])
+            np.testing.assert_allclose(low, table[f"{metric}_low"])
+            np.testing.assert_allclose(high, table[f"{metric}_high"])
+    dashed = {line.get_label(): line.get_xdata()[0] for line in by_category.lines}
+    assert dashed["mean top-1"] == means["top1"].iloc[0]
+    assert dashed["mean top-5"] == means["top5"].iloc[0]
+    for value in means["top1"]:
+        assert f"{100 * value:.1f}" in words(figure)
+
+    rows = agreement[agreement["rule"] == RULE].set_index("category").loc[order]
+    np.testing.assert_allclose(bars(agreed, "all get it, top-1"), rows["all_top1"])
+    np.testing.assert_allclose(bars(agreed, "all get it, top-5"), rows["all_top5"])
+    np.testing.assert_allclose(bars(agreed, "none gets it, top-1"), -rows["none_top1"])
+    np.testing.assert_allclose(bars(agreed, "none gets it, top-5"), -rows["none_top5"])
+
+    ok = manifest[manifest["status"] == "ok"]
+    for generator in ("dalle", "midjourney"):
+        count = ok[ok["generator"] == generator].groupby("category").size().loc[order]
+        assert bars(images, generator) == count.tolist()
+    assert RULE in words(figure)
+    assert "70 images and 1 excluded file" in words(figure)
+
+
+def test_overview_marks_accuracy_on_real_photographs_where_it_is_known() -> None:
+    accuracy = make_accuracy(["a", "b"], ["kite"])
+    arguments = (make_agreement(["kite"]), make_manifest(["kite"], [None]))
+    figure = overview(accuracy, *arguments, {"b": {"top1": 0.81, "top5": 0.96}}, RULE)
+    hollow = [line for line in figure.axes[0].lines if "real" in str(line.get_label())]
+    assert [line.get_xdata()[0] for line in hollow] == [0.81, 0.96]
+    row = row_labels(figure.axes[0]).index("b")
+    assert [round(line.get_ydata()[0]) for line in hollow] == [row, row]
+    assert all(line.get_markerfacecolor() == "white" for line in hollow)
+    assert "real photographs" in words(figure)
+    assert "real photographs" not in words(overview(accuracy, *arguments, {}, RULE))
+
+
+def test_overview_keeps_a_category_without_usable_images() -> None:
+    manifest = make_manifest(["kite"], ["dalle"])
+    manifest.loc[len(manifest)] = ["x/vase/1.png", "vase", "dalle", "excluded", "cut off"]
+    figure = overview(make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, {}, RULE)
+    assert row_labels(figure.axes[3]) == ["kite", "vase"]
+    assert bars(figure.axes[3], "dalle") == [6, 0]
+    assert "1 category" in words(figure)
+
+
+@pytest.mark.parametrize(("level", "said"), [(0.95, "95%"), (0.9, "90%"), (0.995, "99.5%")])
+def test_headings_give_the_level_of_the_intervals(level: float, said: str) -> None:
+    accuracy = make_accuracy(["a"], ["kite"])
+    manifest = make_manifest(["kite"], [None])
+    for figure in (
+        overview(accuracy, make_agreement(["kite"]), manifest, {}, RULE, level),
+        models(accuracy, RULE, 1, 5, level),
+    ):
+        assert f"{said} " in words(figure).replace("\n", " ")
+
+
+def test_overview_pools_the_rarest_of_many_generators() -> None:
+    generators: list[str | None] = [*names("gen", 9)]
+    manifest = make_manifest(["kite"], generators, each=3)
+    figure = overview(make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, {}, RULE)
+    assert bars(figure.axes[3], "4 others") == [12]
+    assert sum(patch.get_width() for patch in figure.axes[3].patches if patch.get_y() > -0.4) == 27
+
+
+def test_models_pages_hold_each_model_once_in_order_with_its_numbers() -> None:
+    model_names, categories = names("net", 7), names("kite", 6)
+    accuracy = make_accuracy(model_names, categories)
+    means = style.ranked(accuracy, RULE)
+    order = style.by_category(accuracy, RULE, str(means["model"].iloc[0]))["category"].tolist()
+    seen = 0
+    for page, expected in ((1, 5), (2, 2)):
+        figure = models(accuracy, RULE, page, 5)
+        assert len(figure.axes) == expected
+        assert row_labels(figure.axes[0]) == order
+        for axes in figure.axes:
+            mean = means.iloc[seen]
+            table = style.by_category(accuracy, RULE, str(mean["model"]))
+            table = table.set_index("category").loc[order]
+            for metric in ("top1", "top5"):
+                value, low, high = marks(axes, metric.replace("top", "top-"))
+                np.testing.assert_allclose(value, table[metric])
+                np.testing.assert_allclose(low, table[f"{metric}_low"])
+                np.testing.assert_allclose(high, table[f"{metric}_high"])
+            dashed = {line.get_label(): line.get_xdata()[0] for line in axes.lines}
+            assert dashed["mean top-1"] == mean["top1"]
+            assert mean["model"] in words(figure)
+            assert f"{100 * mean['top1']:.1f} / {100 * mean['top5']:.1f}%" in words(figure)
+            seen += 1
+    with pytest.raises(ValueError, match="no page 3"):
+        models(accuracy, RULE, 3, 5)
+
+
+# --- Samples ----------------------------------------------------------------------------------
+
+
+def test_samples_are_evenly_spaced_and_generators_take_turns() -> None:
+    manifest = make_manifest(["kite"], ["b", "a"], each=9)
+    manifest = manifest[manifest["status"] == "ok"].sample(frac=1, random_state=3)
+    chosen = choose(manifest, 6)
+    assert chosen["generator"].tolist() == ["a", "b"] * 3
+    assert [Path(image).stem for image in chosen["image"][::2]] == ["1", "4", "7"]
+    assert choose(manifest, 6, first=1)["generator"].tolist() == ["b", "a"] * 3
+    assert sorted(choose(manifest, 99)["image"]) == sorted(manifest["image"])
+
+
+def test_samples_shows_every_category_and_generator_and_no_excluded_file() -> None:
+    categories = names("kite", 10)
+    manifest = make_manifest(categories, ["a", "b", None])
+    asked: list[str] = []
+
+    def read(image: str) -> Image.Image:
+        asked.append(image)
+        return picture(image)
+
+    figure = samples(manifest, read)
+    shown = manifest.set_index("image").loc[asked]
+    assert set(shown["status"]) == {"ok"}
+    assert shown.groupby("category")["generator"].nunique().tolist() == [2] * 10
+    assert shown["generator"].isna().any()
+    assert all(category in words(figure) for category in categories)
+    again = list(asked)
+    asked.clear()
+    samples(manifest.sample(frac=1, random_state=1), read)
+    assert asked == again
+
+
+def test_thumbnails_are_padded_not_distorted() -> None:
+    figure = samples(make_manifest(["kite"], [None], each=1), picture)
+    (image,) = figure.axes[0].images
+    pixels = np.asarray(image.get_array())[..., :3]
+    assert pixels.shape[0] == pixels.shape[1]
+    coloured = (pixels == colour_of("None/kite/0.png")).all(axis=2)
+    height, width = coloured.any(axis=1).sum(), coloured.any(axis=0).sum()
+    assert abs(width - 2 * height) <= 2
+    left, right, bottom, top = image.get_extent()
+    assert right - left == pytest.approx(abs(top - bottom))
+
+
+# --- Failures ---------------------------------------------------------------------------------
+
+
+def test_failures_shows_the_misses_most_confident_first() -> None:
+    scores = make_scores(misses=9, hits=20).sample(frac=1, random_state=5)
+    asked: list[str] = []
+
+    def read(image: str) -> Image.Image:
+        asked.append(image)
+        return picture(image)
+
+    classes = names("class", 8)
+    figure = failures(scores, classes, "net", "kite", RULE, read)
+    missed = scores[~scores["top5_hit"]]
+    confidence = missed["probability"].map(lambda values: values[0])
+    order = missed.loc[confidence.sort_values(ascending=False).index, "image"].tolist()
+    assert asked == order
+    shown = [tuple(np.asarray(image.get_array())[95, 95, :3]) for image in figure.axes[0].images]
+    assert shown == [colour_of(name) for name in order]
+    assert "missed in 9 of 29 images" in words(figure)
+
+    bold = {text.get_text() for text in texts(figure) if text.get_weight() == "bold"}
+    first = missed.set_index("image").loc[order[0]]
+    assert classes[first["predicted"][0]] in bold
+    assert f"{first['probability'][0]:.2f}" in bold
+    for index, probability in zip(first["predicted"], first["probability"], strict=True):
+        assert classes[index] in words(figure)
+        assert f"{probability:.2f}" in words(figure)
+
+
+def test_failures_says_how_many_are_not_shown() -> None:
+    figure = failures(make_scores(57, 3), names("class", 8), "net", "kite", RULE, picture)
+    assert len(figure.axes[0].images) == MOST
+    assert "24 of 57 shown" in words(figure)
+
+
+@pytest.mark.parametrize(("hits", "said"), [(7, "no failure"), (0, "no usable image")])
+def test_failures_without_failures_says_so(hits: int, said: str) -> None:
+    figure = failures(make_scores(0, hits), names("class", 8), "net", "kite", RULE, picture)
+    assert said in words(figure)
+
+
+# --- Files and scripts ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_same_input_gives_the_same_bytes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for time in ("1", "2000000000"):
+        # matplotlib takes the date of a file from here where it is set.
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", time)
+        style.save(hostile_figure(name), tmp_path / f"{time}.pdf", tmp_path / f"{time}.png")
+    for suffix in ("pdf", "png"):
+        first, second = (tmp_path / f"{time}.{suffix}" for time in ("1", "2000000000"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_matplotlibrc_changes_nothing(tmp_path: Path) -> None:
+    import matplotlib
+
+    accuracy = make_accuracy(["a"], ["kite"])
+    style.save(models(accuracy, RULE, 1, 5), tmp_path / "a.pdf", tmp_path / "a.png")
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 50}):
+        style.save(models(accuracy, RULE, 1, 5), tmp_path / "b.pdf", tmp_path / "b.png")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+
+
+def test_the_png_has_200_pixels_an_inch(tmp_path: Path) -> None:
+    figure = models(make_accuracy(["a"], ["kite"]), RULE, 1, 5)
+    style.save(figure, tmp_path / "a.pdf", tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.width == 1440
+        assert image.info["dpi"] == pytest.approx((200, 200), abs=0.1)
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """The input files of every script."""
+    categories = ["kite", "vase"]
+    make_accuracy(["net_a", "net_b"], categories).to_parquet(tmp_path / "accuracy.parquet")
+    make_agreement(categories).to_parquet(tmp_path / "agreement.parquet")
+    manifest = make_manifest(categories, ["dalle"], each=2)
+    for category in categories:
+        rows = manifest[manifest["category"] == category]
+        rows.to_parquet(tmp_path / f"{category}.parquet")
+    for image in manifest.loc[manifest["status"] == "ok", "image"]:
+        (tmp_path / "images" / image).parent.mkdir(parents=True, exist_ok=True)
+        picture(image).save(tmp_path / "images" / image)
+    for model in ("net_a", "net_b"):
+        # net_b misses both kites and net_a none, so that the figure tells whose scores it shows.
+        scores = make_scores(misses=2 if model == "net_b" else 0, hits=0 if model == "net_b" else 2)
+        scores["image"] = ["dalle/kite/0.png", "dalle/kite/1.png"]
+        other = scores.assign(rule="words/lemmas", top5_hit=~scores["top5_hit"])
+        vase = scores.assign(category="vase", top5_hit=~scores["top5_hit"])
+        table = pa.Table.from_pandas(pd.concat([other, scores, vase]), preserve_index=False)
+        metadata = {"model": model, "class_names": json.dumps(names("class", 8))}
+        pq.write_table(table.replace_schema_metadata(metadata), tmp_path / f"s_{model}.parquet")
+        reference = {"top1": 0.8, "top5": 0.95, "source": "a paper"} if model == "net_a" else None
+        weights = {"name": model, "reference": reference}
+        (tmp_path / f"w_{model}.json").write_text(json.dumps(weights))
+    return tmp_path
+
+
+def script(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    outputs = ("--pdf", "out/figure.pdf", "--png", "out/figure.png")
+    return subprocess.run(
+        [sys.executable, str(SCRIPTS / f"{name}.py"), *arguments, *outputs],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+
+
+# The spec of each script that has one, and its other arguments.
+SPECS = {
+    "plot_overview": {"rule": RULE, "level": 0.95},
+    "plot_models": {"rule": RULE, "page": 1, "per_page": 5, "level": 0.95},
+    "plot_failures": {"rule": RULE, "category": "kite"},
+}
+TABLES = {
+    "plot_overview": "--accuracy accuracy.parquet --agreement agreement.parquet "
+    "--manifests kite.parquet vase.parquet --weights w_net_a.json w_net_b.json",
+    "plot_models": "--accuracy accuracy.parquet",
+    "plot_samples": "--manifests kite.parquet vase.parquet --root images",
+    "plot_failures": "--accuracy accuracy.parquet --scores s_net_a.parquet s_net_b.parquet "
+    "--root images",
+}
+ARGUMENTS = {
+    name: [*tables.split(), *(["--spec", json.dumps(SPECS[name])] if name in SPECS else [])]
+    for name, tables in TABLES.items()
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_script_writes_both_files_and_nothing_else(run_folder: Path, name: str) -> None:
+    done = script(run_folder, name, *ARGUMENTS[name])
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    out = run_folder / "out"
+    assert sorted(path.name for path in out.iterdir()) == ["figure.pdf", "figure.png"]
+    assert (out / "figure.pdf").read_bytes().startswith(b"%PDF")
+    with Image.open(out / "figure.png") as image:
+        assert image.width == 1440
+
+
+def test_plot_failures_shows_the_best_model_under_the_rule(run_folder: Path) -> None:
+    accuracy = pd.read_parquet(run_folder / "accuracy.parquet")
+    best = style.best_model(accuracy, RULE)
+    done = script(run_folder, "plot_failures", *ARGUMENTS["plot_failures"])
+    assert done.returncode == 0, done.stderr
+    with Image.open(run_folder / "out" / "figure.png") as image:
+        colours = {colour for _, colour in image.convert("RGB").getcolors(2**24) or []}
+    shown = {colour_of(f"dalle/kite/{number}.png") for number in (0, 1)} & colours
+    assert len(shown) == (2 if best == "net_b" else 0)
+
+
+def test_a_failing_script_leaves_the_old_figure(run_folder: Path) -> None:
+    out = run_folder / "out"
+    out.mkdir()
+    (out / "figure.pdf").write_text("old")
+    arguments = [
+        *ARGUMENTS["plot_models"][:-1],
+        '{"rule": "none", "page": 1, "per_page": 5, "level": 0.95}',
+    ]
+    done = script(run_folder, "plot_models", *arguments)
+    assert done.returncode != 0
+    assert "rules found" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["figure.pdf"]
+    assert (out / "figure.pdf").read_text() == "old"
+
+
+def test_drawing_needs_no_torch_and_no_pyplot() -> None:
+    code = (
+        "import sys; from synthsight.figures import failures, models, overview, samples;"
+        "assert not {'torch', 'matplotlib.pyplot'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,564 @@
+"""The figures of the statistics show their tables' numbers and stay legible at any size."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+from PIL import Image
+
+from synthsight.figures import style
+from synthsight.figures.confusions import confusions
+from synthsight.figures.difficulty import difficulty
+from synthsight.figures.gallery import SHOWN, choose, gallery
+from synthsight.figures.generators import generators
+from synthsight.figures.kappa import NUMBERED, kappa
+from synthsight.figures.ranking import ranking
+from synthsight.figures.reference import reference
+from synthsight.figures.rules import rules
+from tests.figures.test_classifiers import (
+    HOSTILE,
+    LONG_MODELS,
+    RULE,
+    assert_legible,
+    names,
+    picture,
+    row_labels,
+    script,
+    texts,
+    words,
+)
+
+RULES = [RULE, "words/lemmas", "classes", "restricted"]
+METRICS = ("top1", "top5")
+SHORT = names("net", 10)
+CATEGORIES = names("kite", 17)
+
+
+# --- Tables -----------------------------------------------------------------------------------
+
+
+def accuracy_table(
+    models: list[str], categories: list[str], rules_: list[str], generators_: list[str]
+) -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    keys = list(itertools.product(models, [*categories, "*"], ["*", *generators_], rules_))
+    table = pd.DataFrame(keys, columns=["model", "category", "generator", "rule"])
+    table["n"] = 20
+    table[["top1", "top5"]] = np.sort(random.uniform(0, 1, (len(table), 2)), axis=1)
+    for metric, column in itertools.product(METRICS, ("low", "high")):
+        side = -0.05 if column == "low" else 0.07
+        table[f"{metric}_{column}"] = (table[metric] + side).clip(0, 1)
+    return table
+
+
+def reference_table(models: list[str], unknown: tuple[str, ...] = ()) -> pd.DataFrame:
+    means = accuracy_table(models, [], [RULE, "classes"], ["dalle"]).drop(columns="category")
+    means["source"] = "a paper"
+    for number, metric in enumerate(METRICS):
+        value = 0.7 + 0.1 * number + np.linspace(0, 0.19, len(means))
+        means[f"reference_{metric}"] = np.where(means["model"].isin(unknown), np.nan, value)
+        drop = means[f"reference_{metric}"] - means[metric]
+        means[f"drop_{metric}"] = drop
+        means[f"drop_{metric}_low"], means[f"drop_{metric}_high"] = drop - 0.03, drop + 0.04
+    return means
+
+
+def generators_table(models: list[str], generators_: list[str]) -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    pairs = list(itertools.combinations(sorted(generators_), 2))
+    keys = itertools.product(["*", *models], [RULE, "classes"], METRICS, pairs)
+    rows = [(model, rule, hit, *pair) for model, rule, hit, pair in keys]
+    table = pd.DataFrame(rows, columns=["model", "rule", "hit", "a", "b"])
+    table["difference"] = random.uniform(-0.9, 0.9, len(table))
+    table["low"], table["high"] = table["difference"] - 0.05, table["difference"] + 0.08
+    return table.assign(categories=3, n_a=60, n_b=60, a_mean=0.5, b_mean=0.5)
+
+
+def kappa_table(models: list[str]) -> pd.DataFrame:
+    """Two groups of models, the even and the odd ones, that agree within and not between."""
+    random = np.random.default_rng(2)
+    rows = []
+    for (a, first), (b, second) in itertools.combinations(
+        sorted(zip(models, range(len(models)), strict=True)), 2
+    ):
+        value = (0.7 if first % 2 == second % 2 else 0.1) + random.uniform(-0.05, 0.05)
+        for rule, hit, shift in ((RULE, "top1", 0), (RULE, "top5", 0.2), ("classes", "top1", 0.1)):
+            rows.append((rule, hit, a, b, value + shift))
+    table = pd.DataFrame(rows, columns=["rule", "hit", "a", "b", "kappa"])
+    return table.assign(n=20, observed=0.8, expected=0.5, low=-0.1, high=0.9)
+
+
+def difficulty_table(models: int, generators_: list[str]) -> pd.DataFrame:
+    random = np.random.default_rng(3)
+    keys = itertools.product(["*", *generators_], ["*", "kite"], [RULE, "classes"], METRICS)
+    rows = []
+    for key in keys:
+        images = random.integers(0, 1500, models + 1)
+        for number, n in enumerate(images):
+            rows.append((*key, number, n, n / images.sum()))
+    columns = ["generator", "category", "rule", "hit", "models", "n", "share"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def ranking_table(models: list[str]) -> pd.DataFrame:
+    random = np.random.default_rng(4)
+    rows = []
+    for rule, hit in itertools.product((RULE, "classes"), METRICS):
+        means = random.permutation(np.linspace(0.3, 0.9, len(models)))
+        for model, mean in zip(models, means, strict=True):
+            shares = random.dirichlet(np.full(len(models), 0.3)).round(3)
+            for rank, share in enumerate(shares, start=1):
+                rows.append((rule, hit, model, mean, rank, share))
+    return pd.DataFrame(rows, columns=["rule", "hit", "model", "mean", "rank", "share"])
+
+
+def confusions_table(categories: list[str], classes: list[str]) -> pd.DataFrame:
+    random = np.random.default_rng(5)
+    rows = [
+        (model, category, rule, name, random.integers(1, 99))
+        for model in ("*", "net")
+        for category in categories
+        for rule in (RULE, "classes")
+        for name in classes
+    ]
+    table = pd.DataFrame(rows, columns=["model", "category", "rule", "predicted", "n"])
+    return table.assign(share=table["n"] / 1000)
+
+
+def images_table(models: int, categories: list[str], each: int) -> pd.DataFrame:
+    random = np.random.default_rng(6)
+    rows = [
+        (f"dalle/{category}/{number}.png", category, "dalle", rule, models)
+        for rule in (RULE, "classes")
+        for category in categories
+        for number in range(each)
+    ]
+    table = pd.DataFrame(rows, columns=["image", "category", "generator", "rule", "models"])
+    table["top1"] = random.integers(0, models + 1, len(table))
+    table["top5"] = random.integers(table["top1"], models + 1)
+    return table
+
+
+def draw(name: str, models: list[str], categories: list[str], many: list[str]) -> Figure:
+    """Draw one of the figures; ``many`` are its generators."""
+    if name == "rules":
+        return rules(accuracy_table(models, categories, RULES, []), RULE)
+    if name == "reference":
+        return reference(reference_table(models, unknown=(models[-1],)), RULE)
+    if name == "generators":
+        table = accuracy_table(models, categories[:1], [RULE], many)
+        return generators(table, generators_table(models, many), RULE)
+    if name == "kappa":
+        return kappa(kappa_table(models), RULE)
+    if name == "difficulty":
+        return difficulty(difficulty_table(len(models), many), RULE)
+    if name == "ranking":
+        return ranking(ranking_table(models), RULE)
+    if name == "confusions":
+        return confusions(confusions_table(categories, [*HOSTILE, *LONG_MODELS[:2]]), RULE)
+    return gallery(images_table(len(models), categories, each=3), RULE, picture)
+
+
+FIGURES = [
+    "rules",
+    "reference",
+    "generators",
+    "kappa",
+    "difficulty",
+    "ranking",
+    "confusions",
+    "gallery",
+]
+
+
+# --- All figures ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("models", "categories"),
+    [(LONG_MODELS[:1], CATEGORIES[:1]), (SHORT, CATEGORIES), (LONG_MODELS, names("shark", 100))],
+    ids=["one", "ten", "hundred"],
+)
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_is_legible(name: str, models: list[str], categories: list[str]) -> None:
+    assert_legible(draw(name, models, categories, names("a_long_generator", 3)))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_hostile_names_are_plain_text_and_bytes_are_the_same(
+    name: str,
+    tmp_path: Path,
+    recwarn: pytest.WarningsRecorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for time in ("1", "2000000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", time)
+        figure = draw(name, HOSTILE, HOSTILE, HOSTILE[:3])
+        style.save(figure, tmp_path / f"{time}.pdf", tmp_path / f"{time}.png")
+    for suffix in ("pdf", "png"):
+        first, second = (tmp_path / f"{time}.{suffix}" for time in ("1", "2000000000"))
+        assert first.read_bytes() == second.read_bytes()
+    assert_legible(figure)
+    assert not any(text.get_parse_math() for text in texts(figure))
+    assert not any("\n" in text.get_text() for text in texts(figure))
+    assert [str(warning.message) for warning in recwarn if "lyph" in str(warning.message)] == []
+    assert "$" in words(figure)
+
+
+# Tables of the others may well hold no row under a rule.
+@pytest.mark.parametrize("name", [n for n in FIGURES if n != "confusions"])
+def test_a_rule_that_the_table_lacks_is_named_with_those_found(name: str) -> None:
+    with pytest.raises(ValueError, match=f"'nothing'; rules found: .*{RULE}"):
+        CALLS[name]("nothing")
+
+
+def two(values: object) -> list[str]:
+    """Percentage points as the figures write them."""
+    return [f"{round(100 * x, 1) + 0.0:.1f}".replace("-", "\N{MINUS SIGN}") for x in values]  # type: ignore[attr-defined]
+
+
+def column(axes: object, head: str) -> list[str]:
+    """The numbers of a column beside the rows, from the top down."""
+    (found,) = (text for text in axes.texts if text.get_text() == head)  # type: ignore[attr-defined]
+    x = found.get_position()[0]
+    below = [t for t in axes.texts if t is not found and t.get_position()[0] == x]  # type: ignore[attr-defined]
+    return [t.get_text() for t in sorted(below, key=lambda text: float(text.get_position()[1]))]
+
+
+def spans(axes: object, label: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values and interval bounds of the marks with a label, from the top row down."""
+    (container,) = (
+        item
+        for item in axes.containers  # type: ignore[attr-defined]
+        if isinstance(item, ErrorbarContainer) and item.get_label() == label
+    )
+    line, _, (bars,) = container.lines
+    segments = np.array(bars.get_segments())
+    return np.asarray(line.get_xdata()), segments[:, 0, 0], segments[:, 1, 0]
+
+
+def line(axes: object, label: str) -> np.ndarray:
+    (found,) = (item for item in axes.lines if item.get_label() == label)  # type: ignore[attr-defined]
+    return np.asarray(found.get_xdata())
+
+
+# --- Each figure's numbers --------------------------------------------------------------------
+
+
+def test_rules_shows_every_rule_and_the_largest_difference() -> None:
+    table = accuracy_table(SHORT[:4], CATEGORIES[:5], RULES, ["dalle"])
+    figure = rules(table.sample(frac=1, random_state=1), RULE)
+    pooled = table[table["generator"] == "*"]
+    primary = pooled[pooled["rule"] == RULE]
+    means = primary[primary["category"] == "*"].sort_values("top1", ascending=False)
+    best = means["model"].iloc[0]
+    own = primary[(primary["model"] == best) & (primary["category"] != "*")]
+    order = own.sort_values("top1", ascending=False)["category"].tolist()
+    parts = (
+        (figure.axes[:2], "model", means["model"].tolist(), pooled[pooled["category"] == "*"]),
+        (figure.axes[2:], "category", order, pooled[pooled["model"] == best]),
+    )
+    for panels, by, rows, part in parts:
+        assert row_labels(panels[0]) == rows
+        for axes, metric in zip(panels, METRICS, strict=True):
+            values = part.pivot_table(index=by, columns="rule", values=metric).loc[rows]
+            for rule in RULES:
+                np.testing.assert_array_equal(line(axes, rule), values[rule])
+            assert column(axes, "points") == two(values.max(axis=1) - values.min(axis=1))
+    assert best in words(figure)
+    assert f"{RULE} (primary)" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_rules_with_one_rule_has_no_differences() -> None:
+    assert "points" not in words(rules(accuracy_table(SHORT, CATEGORIES, [RULE], []), RULE))
+
+
+def test_reference_shows_both_accuracies_and_the_drop_where_it_is_known() -> None:
+    table = reference_table(SHORT[:5], unknown=("net_002",))
+    figure = reference(table.sample(frac=1, random_state=1), RULE)
+    (axes,) = figure.axes
+    means = table[(table["generator"] == "*") & (table["rule"] == RULE)]
+    means = means.sort_values("top1", ascending=False)
+    known = means[means["source"].notna() & means["reference_top1"].notna()]
+    assert row_labels(axes) == means["model"].tolist()
+    for metric, label in (("top1", "top-1"), ("top5", "top-5")):
+        value, low, high = spans(axes, label)
+        np.testing.assert_allclose(value, means[metric])
+        np.testing.assert_allclose(low, means[f"{metric}_low"])
+        np.testing.assert_allclose(high, means[f"{metric}_high"])
+        hollow = [
+            item.get_xdata()[0]
+            for item in axes.lines
+            if item.get_label() == f"{label} on real photographs"
+        ]
+        assert hollow == known[f"reference_{metric}"].tolist()
+        drops = [number for number in column(axes, f"drop {label}") if number != "\N{EN DASH}"]
+        assert drops == two(known[f"drop_{metric}"])
+        for low_text, high_text in zip(
+            two(known[f"drop_{metric}_low"]), two(known[f"drop_{metric}_high"]), strict=True
+        ):
+            assert f"({low_text}, {high_text})" in words(figure)
+    assert "No reference is known for 1 model." in words(figure)
+    assert "hollow" in words(figure)
+    none = reference(table[table["model"] == "net_002"], RULE)
+    assert "No reference is known." in words(none) and "hollow" not in words(none)
+
+
+def test_generators_shows_means_and_differences() -> None:
+    models, many = SHORT[:3], ["dalle", "midjourney", "sd"]
+    accuracy = accuracy_table(models, CATEGORIES[:2], [RULE, "classes"], many)
+    table = generators_table(models, many)
+    figure = generators(accuracy, table.sample(frac=1, random_state=1), RULE)
+    order = style.ranked(accuracy, RULE)["model"].tolist()
+    means = accuracy[(accuracy["category"] == "*") & (accuracy["rule"] == RULE)]
+    assert row_labels(figure.axes[0]) == order
+    for axes, metric in zip(figure.axes[:2], METRICS, strict=True):
+        for name in many:
+            rows = means[means["generator"] == name].set_index("model").loc[order]
+            value, low, high = spans(axes, name)
+            np.testing.assert_allclose(value, rows[metric])
+            np.testing.assert_allclose(low, rows[f"{metric}_low"])
+            np.testing.assert_allclose(high, rows[f"{metric}_high"])
+    blocks = itertools.product(itertools.combinations(many, 2), METRICS)
+    for axes, ((a, b), metric) in zip(figure.axes[2:], blocks, strict=True):
+        rows = table[(table["a"] == a) & (table["b"] == b) & (table["hit"] == metric)]
+        rows = rows[rows["rule"] == RULE].set_index("model").loc[["*", *order]]
+        value, low, high = spans(axes, metric.replace("top", "top-"))
+        np.testing.assert_allclose(value, rows["difference"])
+        np.testing.assert_allclose(low, rows["low"])
+        np.testing.assert_allclose(high, rows["high"])
+        assert column(axes, "points") == two(rows["difference"])
+        assert f"{a} \N{MINUS SIGN} {b}" in words(figure)
+    assert row_labels(figure.axes[2]) == ["mean over the models", *order]
+
+
+def test_generators_keeps_only_the_means_when_there_are_many() -> None:
+    many = names("generator", 12)
+    accuracy = accuracy_table(SHORT, CATEGORIES[:1], [RULE], many)
+    table = generators_table(SHORT, many)
+    figure = generators(accuracy, table, RULE)
+    assert_legible(figure)
+    rows = table[(table["model"] == "*") & (table["rule"] == RULE) & (table["hit"] == "top1")]
+    value, _, _ = spans(figure.axes[2], "top-1")
+    np.testing.assert_allclose(value, rows["difference"])
+
+
+def test_generators_without_a_category_in_common_are_not_compared() -> None:
+    many = ["dalle", "midjourney"]
+    accuracy = accuracy_table(SHORT[:2], CATEGORIES[:2], [RULE], many)
+    figure = generators(accuracy, generators_table(SHORT[:2], many).head(0), RULE)
+    assert len(figure.axes) == 2
+    assert "No two generators" in words(figure)
+    assert_legible(figure)
+
+
+def test_kappa_puts_models_that_agree_side_by_side_with_their_numbers() -> None:
+    table = kappa_table(SHORT)
+    table.loc[(table["a"] == "net_000") & (table["b"] == "net_001"), "kappa"] = np.nan
+    figure = kappa(table.sample(frac=1, random_state=1), RULE)
+    axes = figure.axes[0]
+    rows = [text for text in figure.texts if text.get_text() in SHORT]
+    order = [t.get_text() for t in sorted(rows, key=lambda text: -text.get_position()[1])]
+    assert sorted(order) == SHORT
+    assert len({int(name[-1]) % 2 for name in order[:5]}) == 1
+
+    used = table[(table["rule"] == RULE) & (table["hit"] == "top1")]
+    expected = {frozenset(pair): value for *pair, value in used[["a", "b", "kappa"]].to_numpy()}
+    (mesh,) = axes.collections
+    matrix = np.ma.filled(mesh.get_array(), np.nan).reshape(10, 10)
+    written = {
+        (int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in axes.texts
+    }
+    for row, column_ in itertools.product(range(10), repeat=2):
+        if row == column_:
+            assert np.isnan(matrix[row, column_]) and (row, column_) not in written
+            continue
+        value = expected[frozenset((order[row], order[column_]))]
+        np.testing.assert_equal(matrix[row, column_], value)
+        text = "\N{EN DASH}" if np.isnan(value) else f"{value:.2f}"
+        assert written[row, column_].replace("\N{MINUS SIGN}", "-") == text
+    assert "undefined, 1 pair" in words(figure)
+    # The tree's leaves are the rows.
+    (tree,) = figure.axes[1].collections
+    assert len(tree.get_segments()) == 9
+
+
+def test_kappa_of_one_model_says_that_there_is_no_pair() -> None:
+    assert "no pair" in words(kappa(kappa_table(["net"]), RULE))
+
+
+def test_kappa_has_no_numbers_in_the_cells_of_many_models() -> None:
+    assert not kappa(kappa_table(names("net", NUMBERED + 1)), RULE).axes[0].texts
+
+
+def test_kappa_with_no_defined_pair_is_drawn() -> None:
+    figure = kappa(kappa_table(SHORT[:3]).assign(kappa=np.nan), RULE)
+    assert "undefined, 3 pairs" in words(figure)
+    assert_legible(figure)
+
+
+def test_difficulty_shows_the_images_by_number_of_models() -> None:
+    many = ["dalle", "midjourney"]
+    table = difficulty_table(4, many)
+    figure = difficulty(table.sample(frac=1, random_state=1), RULE)
+    panels = itertools.product(["*", *many], METRICS)
+    for axes, (generator, metric) in zip(figure.axes, panels, strict=True):
+        rows = table[
+            (table["generator"] == generator)
+            & (table["category"] == "*")
+            & (table["rule"] == RULE)
+            & (table["hit"] == metric)
+        ]
+        np.testing.assert_allclose([bar.get_height() for bar in axes.patches], rows["share"])
+        assert [text.get_text() for text in axes.texts] == [f"{n:,}" for n in rows["n"]]
+        assert [label.get_text() for label in axes.get_xticklabels()] == list("01234")
+        assert f"{rows['n'].sum():,} images" in words(figure)
+    # One generator is all there is.
+    assert len(difficulty(difficulty_table(4, ["dalle"]), RULE).axes) == 2
+
+
+def test_ranking_shows_the_shares_in_the_order_of_the_means() -> None:
+    table = ranking_table(SHORT[:4])
+    rows = table[(table["rule"] == RULE) & (table["hit"] == "top1")]
+    # A rank never held may have no row.
+    figure = ranking(table[table["share"] > 0].sample(frac=1, random_state=1), RULE)
+    axes = figure.axes[0]
+    means = rows.drop_duplicates("model").sort_values("mean", ascending=False)
+    order = means["model"].tolist()
+    assert row_labels(axes) == order
+    wide = rows.pivot_table(index="model", columns="rank", values="share").loc[order].to_numpy()
+    (mesh,) = (item for item in axes.collections if item.get_array() is not None)
+    np.testing.assert_allclose(np.ma.filled(mesh.get_array(), 0.0).reshape(4, 4), wide)
+    assert column(axes, "mean (%)") == two(means["mean"])
+    cells = {
+        (round(t.get_position()[1]), round(t.get_position()[0]) - 1): t.get_text()
+        for t in axes.texts
+        if t.get_ha() == "center"
+    }
+    for (row, rank), share in np.ndenumerate(wide):
+        if share == 0:
+            assert (row, rank) not in cells
+        elif share < 0.005:
+            assert cells[row, rank] == "<1"
+        else:
+            assert cells[row, rank] in (f"{100 * share:.0f}", ">99")
+
+
+def test_confusions_shows_the_three_most_frequent_of_each_category() -> None:
+    table = confusions_table(CATEGORIES[:3], names("class", 6))
+    figure = confusions(table.sample(frac=1, random_state=1), RULE)
+    used = table[(table["model"] == "*") & (table["rule"] == RULE)]
+    most = used.sort_values("share", ascending=False).groupby("category").head(3)
+    order = most.drop_duplicates("category")["category"].tolist()
+    written = [text.get_text() for text in figure.texts]
+    assert [text for text in written if text in CATEGORIES] == order
+    bars = [patch for patch in figure.axes[0].patches if patch.get_label() in CATEGORIES]
+    longest = max(bar.get_width() for bar in bars) / most["share"].max()
+    for number, category in enumerate(order):
+        rows = most[most["category"] == category]
+        start = written.index(category)
+        pairs = zip(rows["predicted"], [f"{100 * x:.1f}" for x in rows["share"]], strict=True)
+        assert written[start + 1 : start + 7] == list(itertools.chain.from_iterable(pairs))
+        widths = [bar.get_width() for bar in bars[3 * number : 3 * number + 3]]
+        np.testing.assert_allclose(widths, rows["share"] * longest)
+
+
+def test_confusions_without_mistakes_says_so() -> None:
+    figure = confusions(confusions_table(["kite"], ["a"]), "restricted")
+    assert "No first prediction is wrong" in words(figure)
+
+
+def test_gallery_chooses_by_models_and_lets_categories_take_turns() -> None:
+    table = images_table(4, ["ant", "bee"], each=40)
+    table = table[table["rule"] == RULE].reset_index(drop=True)
+    hardest, easiest = choose(table)
+    assert len(hardest) == len(easiest) == SHOWN
+    assert hardest["top1"].tolist() == sorted(table["top1"])[:SHOWN]
+    assert easiest["top1"].tolist() == sorted(table["top1"], reverse=True)[:SHOWN]
+    assert hardest["category"].value_counts().tolist() == [6, 6]
+    # Of a category's equals the one that fewest models get within five comes first.
+    equal = table[(table["top1"] == 0) & (table["category"] == "ant")]
+    chosen = hardest[(hardest["top1"] == 0) & (hardest["category"] == "ant")]
+    assert chosen["top5"].tolist() == sorted(equal["top5"])[: len(chosen)]
+    again = choose(table.sample(frac=1, random_state=1))
+    assert [part["image"].tolist() for part in again] == [
+        part["image"].tolist() for part in (hardest, easiest)
+    ]
+
+
+def test_gallery_shows_no_image_twice_and_its_number_of_models() -> None:
+    table = images_table(4, ["ant", "bee"], each=5)
+    asked: list[str] = []
+
+    def read(image: str) -> Image.Image:
+        asked.append(image)
+        return picture(image)
+
+    figure = gallery(table, RULE, read)
+    assert len(asked) == len(set(asked)) == 10
+    used = table[table["rule"] == RULE].set_index("image")
+    written = [text.get_text() for text in figure.texts]
+    counts = [text for text in written if text.endswith("of 4 models")]
+    assert counts == [f"{used.loc[image, 'top1']} of 4 models" for image in asked]
+    assert [text for text in written if text in used.index] == asked
+    assert [text for text in written if text in ("ant", "bee")] == used.loc[
+        asked, "category"
+    ].tolist()
+
+
+# --- Scripts ----------------------------------------------------------------------------------
+
+CALLS: dict[str, Callable[[str], Figure]] = {
+    "rules": lambda rule: rules(accuracy_table(SHORT[:2], CATEGORIES[:2], RULES, []), rule),
+    "reference": lambda rule: reference(reference_table(SHORT[:2]), rule),
+    "generators": lambda rule: generators(
+        accuracy_table(SHORT[:2], ["kite"], [RULE], ["a", "b"]),
+        generators_table(SHORT[:2], ["a", "b"]),
+        rule,
+    ),
+    "kappa": lambda rule: kappa(kappa_table(SHORT[:3]), rule),
+    "difficulty": lambda rule: difficulty(difficulty_table(2, []), rule),
+    "ranking": lambda rule: ranking(ranking_table(SHORT[:2]), rule),
+    "gallery": lambda rule: gallery(images_table(2, ["kite"], 2), rule, picture),
+}
+TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
+    "rules": {"accuracy": lambda: accuracy_table(SHORT, CATEGORIES, RULES, [])},
+    "reference": {"reference": lambda: reference_table(SHORT)},
+    "generators": {
+        "accuracy": lambda: accuracy_table(SHORT[:2], ["kite"], [RULE], ["a", "b"]),
+        "generators": lambda: generators_table(SHORT[:2], ["a", "b"]),
+    },
+    "kappa": {"kappa": lambda: kappa_table(SHORT)},
+    "difficulty": {"difficulty": lambda: difficulty_table(4, ["a", "b"])},
+    "ranking": {"ranking": lambda: ranking_table(SHORT)},
+    "confusions": {"confusions": lambda: confusions_table(CATEGORIES, SHORT)},
+    "gallery": {"images": lambda: images_table(3, ["kite"], each=2)},
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
+    arguments = ["--spec", json.dumps({"rule": RULE, "level": 0.95})]
+    for option, make in TABLES[name].items():
+        make().to_parquet(tmp_path / f"{option}.parquet")
+        arguments += [f"--{option}", f"{option}.parquet"]
+    if name == "gallery":
+        arguments += ["--root", "root"]
+        (tmp_path / "root" / "dalle" / "kite").mkdir(parents=True)
+        for image in ("dalle/kite/0.png", "dalle/kite/1.png"):
+            picture(image).save(tmp_path / "root" / image)
+    done = script(tmp_path, f"plot_{name}", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    out = tmp_path / "out"
+    assert sorted(path.name for path in out.iterdir()) == ["figure.pdf", "figure.png"]
+    with Image.open(out / "figure.png") as image:
+        assert image.width == 1440

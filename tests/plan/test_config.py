@@ -1,0 +1,695 @@
+"""Every mistake ends before any job, in a message with file, line, key, finding and remedy."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from synthsight.images.geometry import Geometry
+from synthsight.plan import config as config_module
+from synthsight.plan.config import (
+    ConfigError,
+    Experiment,
+    fill_defaults,
+    find_categories,
+    load_experiment,
+    resolve_cached,
+)
+
+REPOSITORY = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load(
+    (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+)
+
+RESOLVED = {
+    "architecture": {"library": "torchvision", "name": "alexnet", "weights": "IMAGENET1K_V1"},
+    "geometry": {"resize": 256, "crop": [224, 224], "interpolation": "bilinear"},
+    "mean": [0.485, 0.456, 0.406],
+    "std": [0.229, 0.224, 0.225],
+}
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def workplace_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder like the repository's, with images (by their names) of three categories."""
+    monkeypatch.chdir(tmp_path)
+    images("pizza/a.png", "rabbit/a.JPG", "toilet_seat/a.webp")
+    Path("resources").mkdir()
+    Path("resources/categories.yaml").write_text("rabbit:\n  also: [hare]\n")
+
+
+@pytest.fixture(name="answered")
+def answered_(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Answer for the libraries, which cost seconds to ask; the requests are noted."""
+    requests: list[dict[str, Any]] = []
+
+    def answer(asked: Sequence[dict[str, Any]], *_: object) -> list[dict[str, Any]]:
+        requests.extend(asked)
+        return [{"model": RESOLVED} for _ in asked]
+
+    monkeypatch.setattr(config_module, "resolve_cached", answer)
+    return requests
+
+
+def images(*names: str, root: str = "images") -> None:
+    for name in names:
+        path = Path(root, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"not looked into")
+
+
+BASE = {
+    "run": "run: test",
+    "images": "images: {root: images}",
+    "models": "models:\n  - torchvision/alexnet.IMAGENET1K_V1",
+}
+
+
+def write(name: str = "config.yaml", **parts: str) -> Path:
+    """A sound configuration but for the parts given, a YAML text each; "" leaves one out."""
+    path = Path(name)
+    path.write_text("\n".join(text for text in (BASE | parts).values() if text) + "\n")
+    return path
+
+
+def load(*files: Path) -> Experiment:
+    config: dict[str, Any] = {}
+    for file in files:
+        merge(config, yaml.safe_load(file.read_text()))
+    return load_experiment(config, SCHEMA, files, Path("cache"))
+
+
+def merge(config: dict[str, Any], update: dict[str, Any]) -> None:
+    """As Snakemake merges several configuration files."""
+    for key, value in update.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            merge(config[key], value)
+        else:
+            config[key] = value
+
+
+def errors(*files: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(*files)
+    title, *lines = str(caught.value).splitlines()
+    count = "an error" if len(lines) == 1 else f"{len(lines)} errors"
+    assert title == f"The configuration has {count}."
+    return [line.removeprefix("  ") for line in lines]
+
+
+def error(*files: Path) -> str:
+    (line,) = errors(*files)
+    return line
+
+
+# --- A sound configuration --------------------------------------------------------------------
+
+
+def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, Any]]) -> None:
+    model = "{model: timm/resnet50.a1_in1k, name: r50, reference: {top1: .8, top5: .9, source: me}}"
+    found = load(write(models=f"models:\n  - torchvision/alexnet.IMAGENET1K_V1\n  - {model}"))
+    assert list(found.models) == ["alexnet.IMAGENET1K_V1", "r50"]
+    assert found.models["r50"].reference == {"top1": 0.8, "top5": 0.9, "source": "me"}
+    assert found.models["r50"].geometry == Geometry(256, (224, 224), "bilinear")
+    assert found.models["r50"].labels == "imagenet-1k"
+    assert list(found.categories) == ["pizza", "rabbit", "toilet_seat"]
+    assert found.categories["rabbit"].target.also == ("hare",)
+    assert found.categories["pizza"].target.also == ()
+    assert found.notes == ()
+    assert [request["classes"] for request in answered] == [1000, 1000]
+
+
+@pytest.mark.usefixtures("answered")
+def test_defaults_are_filled_in_where_keys_are_left_out() -> None:
+    settings = load(write(matching="matching: {rules: [words/simple]}")).settings
+    assert settings["images"] == {"root": "images", "max_pixels": 100_000_000, "archive": None}
+    assert settings["matching"] == {
+        "rules": ["words/simple"],
+        "primary": "words/simple",
+        "aggregation": "max",
+    }
+    assert settings["intervals"] == {"level": 0.95, "resamples": 10000, "seed": 0}
+    assert settings["preprocess"] == "model"
+    assert settings["batch_size"] == 64
+    assert settings["categories"] is None
+
+
+def test_filling_in_changes_neither_the_configuration_nor_the_schema() -> None:
+    config = {"models": [{"model": "timm/a"}], "matching": {}}
+    before = json.dumps([config, SCHEMA])
+    filled = fill_defaults(config, SCHEMA)
+    filled["matching"]["rules"].append("x")
+    filled["models"][0]["arguments"]["x"] = 1
+    assert json.dumps([config, SCHEMA]) == before
+
+
+def test_the_files_of_the_repository_satisfy_the_schema() -> None:
+    files = [REPOSITORY / "config.yaml", *(REPOSITORY / "config").glob("*.yaml")]
+    found = [file for file in files if file.is_file()]
+    assert found
+    for file in found:
+        jsonschema.validate(yaml.safe_load(file.read_text(encoding="utf-8")), SCHEMA)
+
+
+# --- The schema -------------------------------------------------------------------------------
+
+
+def properties(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, inner in schema.get("properties", {}).items():
+        yield f"{path}{name}", inner
+        yield from properties(inner, f"{path}{name}.")
+        yield from properties(inner.get("items", {}), f"{path}{name}[].")
+
+
+def test_every_key_has_a_description() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    found = dict(properties(SCHEMA))
+    assert len(found) > 25
+    assert [key for key, inner in found.items() if len(inner.get("description", "")) < 15] == []
+
+
+def test_every_key_is_required_or_has_a_default_and_no_other_is_taken() -> None:
+    def check(schema: dict[str, Any], path: str) -> None:
+        if "properties" in schema:
+            assert schema["additionalProperties"] is False, path
+        for name, inner in schema.get("properties", {}).items():
+            assert (name in schema.get("required", [])) != ("default" in inner), f"{path}{name}"
+            check(inner, f"{path}{name}.")
+            check(inner.get("items", {}), f"{path}{name}[].")
+
+    check(SCHEMA, "")
+
+
+def test_every_default_satisfies_the_schema() -> None:
+    for key, inner in properties(SCHEMA):
+        if "default" in inner:
+            errors = list(jsonschema.Draft202012Validator(inner).iter_errors(inner["default"]))
+            assert errors == [], key
+
+
+def test_every_key_is_read_by_something() -> None:
+    sources = [*REPOSITORY.glob("src/synthsight/**/*.py"), *REPOSITORY.glob("rules/*.smk")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    unread = []
+    for key, _ in properties(SCHEMA):
+        name = key.split(".")[-1]
+        # The intervals go to a dataclass as they are, whose attributes are read.
+        of_intervals = key.startswith("intervals.")
+        pattern = rf"intervals\.{name}\b" if of_intervals else rf"[\"']{name}[\"']"
+        if not re.search(pattern, text):
+            unread.append(key)
+    assert unread == []
+
+
+# --- Keys and values --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        # Unknown keys
+        ({"x": "catgories: [pizza]"},
+         "config.yaml, line 5, catgories: unknown key; did you mean 'categories'?"),
+        ({"x": "zzzzz: 1"}, "config.yaml, line 5, zzzzz: unknown key; known keys: run, images,"),
+        ({"images": "images:\n  root: images\n  max_pixel: 9"},
+         "config.yaml, line 4, images.max_pixel: unknown key; did you mean 'max_pixels'?"),
+        ({"models": "models:\n  - {model: timm/a, checkpont: a.pth}"},
+         "config.yaml, line 4, models[0].checkpont: unknown key; did you mean 'checkpoint'?"),
+        ({"x": "intervals:\n  levle: 0.9"}, "line 6, intervals.levle: unknown key; did you mean"),
+        # Missing keys
+        ({"run": ""}, "run: missing. Name of the run"),
+        ({"models": ""}, "models: missing. The classifiers."),
+        ({"images": "images: {max_pixels: 9}"},
+         "config.yaml, line 2, images.root: missing. Folder of the images"),
+        ({"models": "models:\n  - timm/a\n  - name: b"},
+         "config.yaml, line 5, models[1].model: missing. timm/NAME"),
+        # Types
+        ({"run": "run: 2024"}, "config.yaml, line 1, run: found 2024; write text (in quotes"),
+        ({"images": "images: pictures"}, 'images: found "pictures"; write a mapping. Where the'),
+        ({"models": "models: timm/a"}, 'models: found "timm/a"; write a list. The classifiers.'),
+        ({"models": "models: []"}, "config.yaml, line 3, models: found []. The classifiers."),
+        ({"models": "models: [7]"}, "models[0]: found 7; write text"),
+        ({"x": "matching: null"}, "matching: found null; write a mapping. What counts as a hit"),
+        ({"x": "categories: [1]"}, "line 5, categories[0]: found 1; write text"),
+        ({"x": "categories: pizza"}, 'categories: found "pizza"; write a list or null. The cat'),
+        ({"x": "categories: []"}, "line 5, categories: found []."),
+        ({"x": "batch_size: 64.0"}, "batch_size: found 64.0; write a whole number. Images in one"),
+        ({"x": "batch_size: true"}, "batch_size: found true; write a whole number."),
+        ({"models": "models: [{model: timm/a, resize: 256.0}]"}, "[0].resize: found 256.0; write"),
+        ({"models": "models: [{model: timm/a, crop: true}]"}, "models[0].crop: found true. Side"),
+        # Values
+        ({"run": 'run: ""'}, 'run: found "". Name of the run'),
+        ({"run": "run: ../x"}, 'run: found "../x". Name of the run'),
+        ({"run": "run: a/b"}, 'run: found "a/b". Name of the run'),
+        ({"run": 'run: "{a}"'}, 'run: found "{a}". Name of the run'),
+        ({"run": 'run: "a\\n"'}, 'run: found "a\\n". Name of the run'),
+        ({"x": "batch_size: 0"}, "batch_size: found 0; 0 is less than the minimum of 1. Images in"),
+        ({"x": "preprocess: papers"}, "write one of model, paper; did you mean 'paper'?"),
+        ({"x": "matching: {rules: [words]}"}, "matching.rules[0]: found \"words\"; write one of"),
+        ({"x": "matching: {rules: [words/simple, words/simple]}"}, "matching.rules: found"),
+        ({"x": "matching: {rules: [words/lemmas]}"},
+         "matching.primary: 'words/simple' is not among `rules` (words/lemmas)"),
+        ({"x": "intervals: {level: 95}"}, "intervals.level: found 95; 95 is greater than or equal"),
+        ({"x": "intervals: {level: .nan}"}, "intervals.level: found NaN; write a number."),
+        ({"x": "intervals: {seed: -1}"}, "intervals.seed: found -1; -1 is less than the minimum"),
+        ({"models": "models: [{model: timm/a, std: [1, 0, 1]}]"}, "models[0].std[1]: found 0;"),
+        ({"models": "models: [{model: timm/a, mean: [1, 1]}]"}, "models[0].mean: found [1, 1]. M"),
+        ({"models": "models: [{model: timm/a, mean: [.inf, 0, 0]}]"}, "mean[0]: found Infinity; w"),
+        ({"models": "models: [{model: timm/a, crop: [1, 2, 3]}]"}, "crop: found [1, 2, 3]. Side"),
+        ({"models": "models: [{model: timm/a, interpolation: cubic}]"},
+         "write one of nearest, box, bilinear, hamming, bicubic, lanczos; did you mean 'bicubic'?"),
+        ({"models": "models: [{model: timm/a, arguments: {x: .nan}}]"},
+         "models[0].arguments: may hold text, finite numbers"),
+        ({"models": "models: [{model: timm/a, arguments: {x: 2020-01-01}}]"},
+         "models[0].arguments: may hold text, finite numbers"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("answered")
+def test_a_key_or_value_that_is_wrong_is_named(parts: dict[str, str], expected: str) -> None:
+    assert expected in error(write(**parts))
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("crop", ["false", "200", "[200, 100]", "null"])
+def test_a_crop_may_be_a_number_a_pair_or_none(crop: str) -> None:
+    assert load(write(models=f"models: [{{model: timm/a, crop: {crop}}}]"))
+
+
+def test_all_that_is_wrong_is_shown_at_once() -> None:
+    parts = {
+        "run": "run: a/b",
+        "models": "models: [{model: timm/a, mena: 1}, {model: timm/b, std: 3}]",
+        "x": "batch_size: 0\npreprocess: none",
+    }
+    found = errors(write(**parts))
+    assert len(found) == 5
+    for key in ("run", "models[0].mena", "models[1].std", "batch_size", "preprocess"):
+        assert sum(f", {key}: " in line for line in found) == 1
+
+
+def test_all_that_is_not_there_is_shown_at_once() -> None:
+    images("zyzzyva/a.png")
+    parts = {
+        "images": "images: {root: images}\ncategory_definitions: no.yaml",
+        "models": "models: [timm/a, {model: timm/a, labels: no.txt}]",
+        "x": "categories: [pizza, zyzzyva, piza]",
+    }
+    found = "\n".join(errors(write(**parts)))
+    for part in (
+        "no file 'no.yaml'",
+        "no label file 'no.txt'",
+        "no folder 'piza'",
+        "'zyzzyva' can",
+    ):
+        assert part in found
+    assert "models[1]: the name 'a' is that of models[0] too" in found
+
+
+# --- Several files ----------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("answered")
+def test_the_line_is_that_of_the_file_whose_value_counts() -> None:
+    first = write("first.yaml", x="batch_size: 0")
+    second = Path("second.yaml")
+    second.write_text("run: second\n")
+    assert error(first, second).startswith("first.yaml, line 5, batch_size: found 0")
+    second.write_text("# a comment\nbatch_size: -1\n")
+    assert error(first, second).startswith("second.yaml, line 2, batch_size: found -1")
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_mapping_in_a_later_file_does_not_hide_the_line_in_an_earlier_one() -> None:
+    first = write("first.yaml", images="images:\n  root: images\n  max_pixels: 0")
+    second = Path("second.yaml")
+    second.write_text("images:\n  root: images\n")
+    assert error(first, second).startswith("first.yaml, line 4, images.max_pixels: found 0")
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_list_in_a_later_file_replaces_that_of_an_earlier_one() -> None:
+    first = write("first.yaml", models="models: [timm/a, {model: timm/b}]")
+    second = Path("second.yaml")
+    second.write_text("models:\n  - timm/a\n  - name: b\n")
+    assert error(first, second).startswith("second.yaml, line 3, models[1].model: missing")
+
+
+@pytest.mark.usefixtures("answered")
+def test_of_a_key_given_twice_the_last_counts() -> None:
+    found = error(write(x="batch_size: -1\nbatch_size: 0"))
+    assert found.startswith("config.yaml, line 6, batch_size: found 0")
+
+
+# --- Images and categories --------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_missing_root_is_named_with_what_to_do() -> None:
+    found = error(write(images="images:\n  root: pictures"))
+    assert found.startswith("config.yaml, line 3, images.root: no folder 'pictures'. Put the image")
+    assert "pictures/<generator>/<category>/" in found
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_root_that_is_a_file_is_no_folder() -> None:
+    assert "images.root: no folder 'config.yaml'" in error(
+        write(images="images: {root: config.yaml}")
+    )
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_root_without_images_is_named() -> None:
+    Path("empty").mkdir()
+    assert "no images in folders below 'empty'" in error(write(images="images: {root: empty}"))
+    images("loose.png", root="empty")
+    assert "no images in folders below 'empty'" in error(write(images="images: {root: empty}"))
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_category_without_images_is_named() -> None:
+    images("vase/notes.txt", "vase/.hidden.png")
+    found = error(write())
+    assert "category 'vase': no images in images/vase (files: 1; endings that are read: " in found
+    assert ".jpeg" in found
+    Path("images/umbrella").mkdir()
+    assert len(errors(write())) == 2
+    assert load(write(x="categories: [pizza]"))
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("layout", ["vase/x.png", "dalle/vase/x.png"])
+def test_a_misspelt_category_is_named_with_a_close_folder(layout: str) -> None:
+    images(layout, root="other")
+    found = error(write(images="images: {root: other}", x="categories: [vsae]"))
+    assert "line 5, categories[0]: no folder 'vsae' in other" in found
+    assert "did you mean 'vase'?" in found
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_category_that_is_like_no_folder_is_named_with_the_folders_there() -> None:
+    found = error(write(x="categories: [pizza, zebra]"))
+    assert "categories[1]: no folder 'zebra' in images" in found
+    assert "folders there: pizza, rabbit, toilet_seat" in found
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../x", "has a slash in it or starts with a dot"),
+        ("a/b", "has a slash in it"),
+        ("/etc", "has a slash in it"),
+        ("..", "starts with a dot"),
+        (".hidden", "starts with a dot"),
+        ("*", "is reserved: in the tables it stands for all"),
+        ("{model}", "has braces or control characters in it"),
+        ("a}", "has braces"),
+        ("a\nb", "has braces or control characters in it"),
+        ("a\x7fb", "has braces or control characters in it"),
+        ("   ", "is blank"),
+        ("a" * 121, "is too long for a name: the limit is 120 bytes"),
+    ],
+)
+def test_a_category_that_cannot_stand_in_paths_is_refused(name: str, reason: str) -> None:
+    found = error(write(x=f"categories: [pizza, {json.dumps(name)}]"))
+    assert found.startswith(f"config.yaml, line 5, categories[1]: {name!r} ")
+    assert reason in found
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("name", ["{model}", "*", "a\nb", "caf\udce9"])
+@pytest.mark.parametrize("place", ["{}/a.png", "{}/pizza/a.png", "dalle/{}/a.png"])
+def test_a_folder_whose_name_cannot_stand_in_paths_is_refused(name: str, place: str) -> None:
+    try:
+        images(place.replace("{}", name, 1))
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    found = error(write())
+    assert f"images.root: the folder {name!r} " in found
+    assert found.endswith("Rename it")
+    assert found.encode()
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_category_without_a_word_is_refused() -> None:
+    images("___/a.png")
+    assert "the category '___' has no word in its name. Rename the folder" in error(write())
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_category_listed_twice_is_refused() -> None:
+    found = error(write(x="categories: [pizza, rabbit, pizza]"))
+    assert found.startswith("config.yaml, line 5, categories[2]: 'pizza' is listed twice")
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_category_that_no_class_matches_is_refused_with_close_names() -> None:
+    images("sunglases/a.png")
+    found = error(write())
+    assert "category 'sunglases' can never be hit: no class of imagenet-1k has 'sunglases'" in found
+    assert "sunglass" in found.partition("close: ")[2]
+    assert "sunglases: {also: [NAME]}" in found
+    Path("resources/categories.yaml").write_text("sunglases: {also: [sunglasses]}\n")
+    assert load(write()).categories["sunglases"].target.also == ("sunglasses",)
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_category_must_match_under_the_rules_that_are_computed() -> None:
+    # A hare's lemma alone: "gas helmet" is one of 570, whose simple name is gasmask.
+    images("gas_helmet/a.png")
+    assert "gas_helmet" in load(write()).categories
+    found = error(write(x="matching: {rules: [words/simple]}"))
+    assert "category 'gas_helmet' can never be hit" in found
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_category_must_match_in_every_label_space() -> None:
+    Path("labels.txt").write_text("pizza\nhare\n")
+    models = "models: [timm/a, {model: timm/b, checkpoint: labels.txt, labels: labels.txt}]"
+    assert "'toilet_seat' can never be hit: no class of labels.txt" in error(write(models=models))
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize(
+    "content",
+    ["rabbit: hare", "rabbit: {also: hare}", "rabbit: {alos: [hare]}", "- rabbit", "rabbit:",
+     "rabbit: {also: [1]}", "rabbit: {also: [_]}"],
+)  # fmt: skip
+def test_category_definitions_are_checked(content: str) -> None:
+    Path("resources/categories.yaml").write_text(content)
+    assert "`also: [NAME, ...]`" in error(write())
+
+
+@pytest.mark.usefixtures("answered")
+def test_category_definitions_that_cannot_be_read_are_named() -> None:
+    part = {"x": "category_definitions: other"}
+    assert "line 5, category_definitions: no file 'other'" in error(write(**part))
+    Path("other").mkdir()
+    assert "category_definitions: 'other' cannot be read: Is a directory" in error(write(**part))
+    Path("resources/categories.yaml").write_text("a: [")
+    assert "resources/categories.yaml is not YAML: " in error(write())
+    Path("resources/categories.yaml").write_bytes(b"caf\xe9: 1")
+    assert "resources/categories.yaml is not YAML: " in error(write())
+
+
+# --- The layout of the images -----------------------------------------------------------------
+
+
+def layout(*names: str, wanted: list[str] | None = None) -> tuple[dict[str, Any], list[str]]:
+    images(*names, root="layout")
+    return find_categories(Path("layout"), wanted)
+
+
+def test_folders_of_images_are_categories() -> None:
+    found, notes = layout("cat/a.png", "cat/b.png", "dog/a.png")
+    assert found == {"cat": [(None, "cat")], "dog": [(None, "dog")]}
+    assert notes == []
+
+
+def test_folders_of_folders_are_generators() -> None:
+    found, notes = layout("mj/cat/a.png", "dalle/cat/a.png", "dalle/dog/a.png")
+    assert found == {
+        "cat": [("dalle", "dalle/cat"), ("mj", "mj/cat")],
+        "dog": [("dalle", "dalle/dog")],
+    }
+    assert notes == []
+
+
+def test_both_layouts_may_be_mixed() -> None:
+    found, _ = layout("cat/a.png", "mj/cat/a.png", "dog/a.png")
+    assert found == {"cat": [(None, "cat"), ("mj", "mj/cat")], "dog": [(None, "dog")]}
+
+
+def test_a_folder_with_images_and_folders_is_a_category() -> None:
+    found, _ = layout("cat/a.png", "cat/more/b.png")
+    assert found == {"cat": [(None, "cat")]}
+
+
+def test_hidden_folders_and_files_are_not_looked_at() -> None:
+    found, notes = layout("mj/cat/a.png", "mj/.hidden.png", ".git/cat/a.png", ".a.png")
+    assert found == {"cat": [("mj", "mj/cat")]}
+    assert notes == []
+
+
+def test_a_folder_named_like_an_image_is_a_folder() -> None:
+    found, _ = layout("mj/cat.png/a.png")
+    assert found == {"cat.png": [("mj", "mj/cat.png")]}
+
+
+def test_with_categories_asked_for_only_they_are_taken() -> None:
+    names = ("cat/a.png", "dog/a.png", "mj/cat/a.png", "mj/dog/a.png", "x/y/a.png")
+    found, notes = layout(*names, wanted=["cat"])
+    assert found == {"cat": [(None, "cat"), ("mj", "mj/cat")]}
+    assert [note.split()[0] for note in notes] == ["layout/dog", "layout/x"]
+
+
+def test_a_category_asked_for_may_hold_folders_alone() -> None:
+    found, _ = layout("cat/one/a.png", "cat/two/a.png", wanted=["cat"])
+    assert found == {"cat": [(None, "cat")]}
+
+
+def test_what_is_not_used_is_noted() -> None:
+    Path("layout").mkdir()
+    Path("layout/link").symlink_to("../images/pizza")
+    found, notes = layout("cat/a.png", "b.png", "a.png")
+    assert found == {"cat": [(None, "cat")]}
+    assert notes[0] == "2 images directly in layout are not used (a.png, ...)"
+    assert notes[1].startswith("layout/link is a link to a folder and not followed: ")
+
+
+@pytest.mark.usefixtures("answered")
+def test_an_experiment_knows_the_files_of_each_category() -> None:
+    images("mj/pizza/b.png", "mj/pizza/c.txt")
+    pizza = load(write()).categories["pizza"]
+    assert pizza.folders == (("mj", "mj/pizza"), (None, "pizza"))
+    assert (pizza.listing.files, pizza.listing.images) == (3, 2)
+
+
+# --- Models -----------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("answered")
+def test_two_models_of_one_name_are_refused() -> None:
+    found = error(
+        write(models="models:\n  - timm/a\n  - torchvision/b\n  - {model: timm/c, name: a}")
+    )
+    assert found.startswith("config.yaml, line 6, models[2]: the name 'a' is that of models[0] too")
+    assert "another `name`" in found
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("name", ["a/b", "../a", ".a", "*", "{x}", "a\tb"])
+def test_a_model_name_that_cannot_stand_in_paths_is_refused(name: str) -> None:
+    found = error(write(models=f"models: [{{model: timm/a, name: {json.dumps(name)}}}]"))
+    assert f"models[0]: the name {name!r} " in found and "give a `name`" in found
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_checkpoint_that_is_not_there_is_named() -> None:
+    found = error(write(models="models:\n  - model: timm/a\n    checkpoint: weights/a.pth"))
+    assert found.startswith("config.yaml, line 5, models[0].checkpoint: no file 'weights/a.pth'")
+    assert f"relative paths start at {Path.cwd()}" in found
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_label_file_that_is_not_there_is_named() -> None:
+    found = error(write(models="models:\n  - model: timm/a\n    labels: imagenet-2k"))
+    assert found.startswith("config.yaml, line 5, models[0].labels: no label file 'imagenet-2k'")
+    assert "imagenet-21k" in found
+
+
+# What the libraries are asked; one question costs seconds, so it is put once for all models.
+
+WRONG = {
+    "keras/resnet50": r"unknown model source 'keras': write timm/NAME or torchvision/NAME",
+    "{model: resnet50, name: plain}": r"unknown model source 'resnet50'",
+    "timm/resnet5O.a1_in1k": r"timm has no model 'resnet5O'; did you mean .*resnet50",
+    "timm/resnet50.a1_in2k": r"no weights 'resnet50.a1_in2k'; did you mean .*resnet50.a1_in1k",
+    "timm/vit_base_patch16_224.dino": r"has no classifier",
+    "torchvision/alexnett": r"torchvision has no classifier 'alexnett'; did you mean alexnet",
+    "torchvision/fcn_resnet50": r"torchvision has no classifier 'fcn_resnet50'",
+    "torchvision/alexnet.IMAGENET1K_V9": r"no weights 'IMAGENET1K_V9' for alexnet; .*IMAGENET1K_V1",
+    "{model: timm/test_resnet.r160_in1k, arguments: {no_such: 1}}": r"no_such",
+    "{model: timm/test_resnet.r160_in1k, name: b, arguments: {block: x}}": r"'str' object has no",
+    "{model: timm/test_vit.r160_in1k, crop: 100}": r"takes no images of 100 x 100 pixels",
+    "{model: timm/test_vit2.r160_in1k, labels: two.txt}": r"has 1000 classes, .*two.txt.* name 2",
+    "{model: torchvision/alexnet, checkpoint: w, labels: two.txt, arguments: {num_classes: 3}}":
+        r"gives 3 outputs, but its `labels` \(two.txt\) name 2",
+}  # fmt: skip
+
+
+def test_models_that_cannot_be_used_are_all_named_with_the_reason() -> None:
+    for folder in ("rabbit", "toilet_seat"):
+        Path("images", folder).rename(f"images/.{folder}")
+    Path("two.txt").write_text("pizza\nvase\n")
+    Path("w").touch()
+    path = write(models="models:\n" + "\n".join(f"  - {model}" for model in WRONG))
+    found = errors(path)
+    assert len(found) == len(WRONG)
+    for index, (model, message) in enumerate(WRONG.items()):
+        name = re.sub(r"^.*model: ([^,}]+).*$", r"\1", model)
+        assert found[index].startswith(f"config.yaml, line {4 + index}, models[{index}]: {name}: ")
+        assert re.search(message, found[index]), found[index]
+    assert not list(Path("cache").glob("*"))
+
+
+def entry(model: str, **settings: Any) -> dict[str, Any]:
+    given = {"model": model, "labels": "imagenet-1k", "local": False, "classes": 1000, **settings}
+    keys = ("resize", "crop", "interpolation", "mean", "std")
+    return dict.fromkeys(keys) | {"arguments": {}} | given
+
+
+def test_what_a_model_expects_is_asked_once_and_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    requests = [
+        entry("torchvision/alexnet"),
+        entry("timm/test_resnet.r160_in1k", crop=False, interpolation="box", mean=[0.5] * 3),
+        entry("timm/test_vit.r160_in1k", local=True, classes=7, labels="seven.txt"),
+        entry("torchvision/no_such"),
+        entry("torchvision/alexnet"),
+    ]
+    cache = tmp_path / "cache"
+    first = resolve_cached(requests, "model", cache)
+    alexnet = first[0]["model"]
+    assert alexnet["architecture"]["weights"] == "IMAGENET1K_V1"
+    assert alexnet["geometry"] == {"resize": 256, "crop": [224, 224], "interpolation": "bilinear"}
+    assert alexnet["mean"] == [0.485, 0.456, 0.406]
+    assert first[1]["model"]["geometry"]["crop"] is None
+    assert first[1]["model"]["geometry"]["interpolation"] == "box"
+    assert first[1]["model"]["mean"] == [0.5] * 3
+    assert first[2]["model"]["architecture"]["num_classes"] == 7
+    assert "no classifier 'no_such'" in first[3]["error"]
+    assert first[4] == first[0]
+    assert len(list(cache.glob("*.json"))) == 3
+
+    asked: list[Any] = []
+
+    def answer(*_: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        question = json.loads(options["input"])
+        asked.append(question)
+        answers = json.dumps([{"error": "asked again"} for _ in question["models"]])
+        return subprocess.CompletedProcess([], 0, stdout=answers)
+
+    monkeypatch.setattr(subprocess, "run", answer)
+    # The kept answers serve in any order; an error is not kept.
+    again = resolve_cached(requests[::-1], "model", cache)
+    assert [a for a in again if "model" in a] == [a for a in first[::-1] if "model" in a]
+    assert [request["model"] for q in asked for request in q["models"]] == ["torchvision/no_such"]
+    # Another setting or other versions of the libraries are another question.
+    asked.clear()
+    resolve_cached(requests[:1], "paper", cache)
+    resolve_cached([entry("torchvision/alexnet", resize=300)], "model", cache)
+    monkeypatch.setattr(config_module, "version", lambda _: "0")
+    resolve_cached(requests[:1], "model", cache)
+    assert len(asked) == 3

@@ -1,0 +1,152 @@
+"""The questions in the configuration: what they become, and every mistake with its place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.plan.test_config import error, errors, images, load, write
+
+QUESTIONS = "image,question,answer\npizza/a.png,Is it hot?,yes\nrabbit/a.JPG,Is it?,no\n"
+VQA = "vqa:\n  questions: q.csv\n  models:\n    - OFA-Sys/ofa-base\n"
+
+pytestmark = pytest.mark.usefixtures("workplace", "answered")
+
+
+@pytest.fixture(name="workplace")
+def workplace_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    images("pizza/a.png", "rabbit/a.JPG")
+    Path("resources").mkdir()
+    Path("resources/categories.yaml").write_text("{}\n")
+    Path("q.csv").write_text(QUESTIONS)
+    for name, kind in (("local", '{"model_type": "ofa"}'), ("bert", '{"model_type": "bert"}')):
+        Path(name).mkdir()
+        Path(name, "config.json").write_text(kind)
+    Path("broken").mkdir()
+    Path("broken/config.json").write_text("{")
+    Path("vqa_base_best.pt").write_bytes(b"")
+
+
+@pytest.fixture(name="answered")
+def answered_(monkeypatch: pytest.MonkeyPatch) -> None:
+    from synthsight.plan import config as config_module
+    from tests.plan.test_config import RESOLVED
+
+    monkeypatch.setattr(
+        config_module, "resolve_cached", lambda asked, *_: [{"model": RESOLVED} for _ in asked]
+    )
+
+
+def models(*entries: str) -> str:
+    return "vqa:\n  questions: q.csv\n  models:\n" + "".join(f"    - {e}\n" for e in entries)
+
+
+def test_without_questions_there_are_none() -> None:
+    assert load(write()).vqa is None
+    assert load(write(vqa="vqa: null")).vqa is None
+
+
+def test_questions_become_shards_and_models_have_names() -> None:
+    found = load(
+        write(
+            vqa=models(
+                "OFA-Sys/ofa-huge-vqa",
+                "dandelin/vilt-b32-finetuned-vqa@abc123",
+                "{checkpoint: local, prompt: none}",
+                "{checkpoint: vqa_base_best.pt, tokenizer: local}",
+                "{model: Salesforce/blip-vqa-base, name: blip}",
+            )
+        )
+    )
+    assert found.vqa is not None
+    names = ["ofa-huge-vqa", "vilt-b32-finetuned-vqa", "local", "vqa_base_best", "blip"]
+    assert list(found.vqa.models) == names
+    assert found.vqa.models["local"]["prompt"] == "none"
+    assert found.vqa.root == "images"
+    assert found.vqa.images == 2
+    assert set(found.vqa.shards) <= {"1", "2", "3", "4"}
+    assert found.notes == ()
+
+
+def test_questions_that_are_left_out_are_announced_or_refused() -> None:
+    Path("q.csv").write_text(QUESTIONS + "pizza/b.png,Is it?,yes\npizza/a.png,,no\n")
+    found = load(write(vqa=VQA))
+    assert found.notes == (
+        "q.csv: 2 of 4 questions are left out; tables/excluded_questions.csv will say which and "
+        "why",
+    )
+    path = write(vqa=VQA + "  invalid: refuse")
+    lines = errors_of(path)
+    assert lines[0].startswith("config.yaml, line 6, vqa.questions: 2 questions of q.csv cannot be")
+    assert lines[1].strip() == "line 4: no such image below images; close: pizza/a.png"
+    assert lines[2].strip() == "line 5: an empty question"
+
+
+def test_at_most_twenty_questions_are_spelled_out() -> None:
+    Path("q.csv").write_text(QUESTIONS + "pizza/b.png,Is it?,yes\n" * 30)
+    lines = errors_of(write(vqa=VQA + "  invalid: refuse"))
+    assert len(lines) == 22
+    assert lines[-1].strip() == "... and 10 more"
+
+
+def errors_of(path: Path) -> list[str]:
+    """The lines of the one error, which tells of several questions."""
+    with pytest.raises(ValueError, match="has an error") as caught:
+        load(path)
+    return [line.removeprefix("  ") for line in str(caught.value).splitlines()[1:]]
+
+
+def test_nothing_to_ask_is_an_error() -> None:
+    Path("q.csv").write_text("image,question,answer\npizza/b.png,Is it?,yes\n")
+    assert "no question can be asked: 1 questions of q.csv" in errors_of(write(vqa=VQA))[0]
+
+
+@pytest.mark.parametrize(
+    ("vqa", "expected"),
+    [
+        ("vqa: {questions: q.csv}", "config.yaml, line 5, vqa.models: missing. The VQA models"),
+        ("vqa: {models: [a/b]}", "vqa.questions: missing. The file of questions"),
+        (models("ofa-base"), 'line 8, vqa.models[0]: found "ofa-base". OWNER/NAME of a'),
+        (models("{model: ofa-base}"), 'vqa.models[0].model: found "ofa-base". OWNER/NAME of a'),
+        (models("{name: x}"), "line 8, vqa.models[0]: give either `model` (OWNER/NAME on the hub)"),
+        (models("{model: a/b, checkpoint: local}"), "vqa.models[0]: give either `model`"),
+        (models("{checkpoint: nowhere}"), "models[0].checkpoint: no file or folder 'nowhere'"),
+        (models("{checkpoint: images}"), "models[0].checkpoint: no config.json in images"),
+        (models("{checkpoint: broken}"), "broken/config.json is no JSON mapping"),
+        (models("{checkpoint: bert}"), "has the model_type 'bert'; supported: ofa, vilt, blip"),
+        (models("{checkpoint: local, tokenizer: nix}"), "models[0].tokenizer: no folder 'nix'"),
+        (models("{checkpoint: local, image_size: 100}"), "image_size: found 100"),
+        (models("{checkpoint: local, prompt: maybe}"), "write one of question, none"),
+        (models("a/x", "b/x"), "vqa.models[1]: the name 'x' is that of vqa.models[0] too"),
+        (models("a/alexnet.IMAGENET1K_V1"), "is that of models[0] too"),
+        (models("{checkpoint: local, name: a/b}"), "the name 'a/b' cannot be used"),
+        (VQA + "  root: nowhere", "line 9, vqa.root: no folder 'nowhere'"),
+        (VQA.replace("q.csv", "x.csv"), "vqa.questions: x.csv cannot be read: No such file"),
+        (VQA + "  columns: {answer: truth}", "q.csv has no column 'truth'. It has: image,"),
+        (VQA + "  columns: {answers: a}", "vqa.columns.answers: unknown key; did you mean"),
+        (VQA + "  invalid: drop", "write one of exclude, refuse"),
+        (VQA + "  shards: 0", "vqa.shards: found 0; 0 is less than the minimum of 1"),
+    ],
+)
+def test_a_mistake_is_reported_with_its_place_and_remedy(vqa: str, expected: str) -> None:
+    assert expected in error(write(vqa=vqa))
+
+
+def test_mistakes_are_reported_together() -> None:
+    path = write(vqa=models("{checkpoint: nowhere}", "{name: x}") + "  root: nowhere")
+    assert len(errors(path)) == 3
+
+
+def test_the_digests_change_with_what_they_are_of() -> None:
+    def digests() -> str:
+        vqa = load(write(vqa=VQA)).vqa
+        assert vqa is not None
+        return json.dumps([vqa.shards, vqa.content])
+
+    first = digests()
+    assert digests() == first
+    Path("q.csv").write_text(QUESTIONS.replace("hot", "cold"))
+    assert digests() != first

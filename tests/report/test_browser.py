@@ -1,0 +1,474 @@
+"""The report in a real browser: headless Chromium opens it from disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.support import REPOSITORY, Project
+
+CHROMIUM = shutil.which("chromium")
+AXE = Path(
+    os.environ.get("AXE_CORE", REPOSITORY / ".venv/browser/node_modules/axe-core/axe.min.js")
+)
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="Chromium is not installed: tests/install_browser.sh brings it"
+)
+
+RULE = "words/simple"
+WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
+
+#: Chromium looks for updates and much else when it starts; that is not the page's doing.
+QUIET = [
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--no-first-run", "--disable-gpu", "--disable-quic"),
+]
+
+#: What would come alive if it were taken for markup, in place of what the small project has.
+HOSTILE = {
+    "clock": "<script>window.pwned=1</script>",
+    "muse": "</script><img src=x onerror=window.pwned=1>",
+    "resnet": "<b onmouseover=window.pwned=1>\"'resnet</b>",
+    "pretzel": "<svg/onload=window.pwned=1>",
+    "Is it red?": "<img src=x onerror=window.pwned=1>&amp; red\u2028?",
+    "asked": "<iframe src=//a.invalid>",
+    "wall": "--><style>*{display:none}</style>",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """An open report, with what the browser complained of and what it asked for."""
+
+    def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
+        self.context = browser.new_context(**{"viewport": WIDE, **options})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.address = path.as_uri()
+        self.page.goto(self.address + fragment)
+
+    def choose(self, key: str, value: str) -> None:
+        control = self.page.locator(f"[data-key={key}]")
+        if control.evaluate("node => node.tagName") == "SELECT":
+            control.select_option(value)
+        else:
+            control.fill(value)
+
+    def shown(self, what: str = "images") -> int:
+        """The number that the page says is shown."""
+        said = self.page.inner_text(f"#{what}-count").split(" ")[0]
+        return 0 if not said else int(said.replace(",", ""))
+
+    def look_at_everything(self) -> None:
+        """Open all tables, draw all charts, try every control."""
+        self.page.locator("details").evaluate_all(
+            "nodes => nodes.forEach((node) => { node.open = true; })"
+        )
+        for chart in self.page.locator("[data-chart]").all():
+            chart.scroll_into_view_if_needed()
+            chart.locator("svg").first.wait_for()
+        for control in self.page.locator("select[data-key]").all():
+            values = control.evaluate("node => [...node.options].map((option) => option.value)")
+            control.select_option(values[-1])
+            control.select_option(values[0])
+
+
+@pytest.fixture(params=["small", "demo"])
+def results(request: pytest.FixtureRequest, finished: Project) -> Path:
+    """Of the small project, and of the demo where it has been run."""
+    if request.param == "small":
+        return finished.results
+    demo = REPOSITORY / "results" / "demo"
+    if not (demo / "report.html").is_file():
+        pytest.skip("the demo has not been run: make demo")
+    return demo
+
+
+@pytest.fixture
+def tab(browser: Any, results: Path) -> Iterator[Tab]:
+    tab = Tab(browser, results / "report.html")
+    yield tab
+    tab.context.close()
+
+
+@pytest.fixture
+def small(browser: Any, finished: Project) -> Iterator[Tab]:
+    tab = Tab(browser, finished.results / "report.html")
+    yield tab
+    tab.context.close()
+
+
+def hits(results: Path) -> pd.DataFrame:
+    """A row per image, model and rule."""
+    parts = []
+    for path in sorted((results / "scores").glob("*.parquet")):
+        table = pq.read_table(path)
+        model = table.schema.metadata[b"model"].decode()
+        parts.append(table.to_pandas().assign(model=model))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_it_opens_without_a_complaint_and_asks_for_nothing(tab: Tab) -> None:
+    tab.look_at_everything()
+    assert tab.complaints == []
+    assert [url for url in tab.requests if not url.startswith("data:")] == [tab.address]
+    assert tab.page.locator("[data-chart] svg").count() >= 9
+
+
+def test_filters_give_the_counts_of_the_parquet(tab: Tab, results: Path) -> None:
+    table = hits(results)
+    category, model = sorted(table["category"])[0], sorted(table["model"])[-1]
+    generator = sorted(table["generator"])[0]
+    assert tab.shown() == table["image"].nunique()
+    for rule in table["rule"].unique():
+        for hit in ("top1", "top5"):
+            tab.choose("rule", rule)
+            tab.choose("hit", hit)
+            of_rule = table[table["rule"] == rule]
+            right = of_rule.pivot_table(f"{hit}_hit", "image", "model", "all").astype(bool)
+            for outcome, expected in {
+                "all": right.all(axis=1),
+                "none": ~right.any(axis=1),
+                "right": right.any(axis=1),
+                "wrong": ~right.all(axis=1),
+            }.items():
+                tab.choose("outcome", outcome)
+                assert tab.shown() == expected.sum(), (rule, hit, outcome)
+            tab.choose("model", model)
+            tab.choose("outcome", "right")
+            assert tab.shown() == right[model].sum()
+            tab.choose("outcome", "wrong")
+            assert tab.shown() == (~right[model]).sum()
+            images = table.drop_duplicates("image").set_index("image")
+            tab.choose("category", category)
+            of = ~right[model] & (images["category"] == category)
+            assert tab.shown() == of.sum()
+            tab.choose("generator", generator)
+            of &= images["generator"] == generator
+            assert tab.shown() == of.sum()
+            tab.page.locator("[data-reset=images]").click()
+    name = str(table["image"].iloc[0])
+    tab.choose("find", name.upper())
+    assert tab.shown() == 1
+
+
+def test_images_sort_by_difficulty_and_by_confidence(tab: Tab, results: Path) -> None:
+    table = hits(results)
+    table = table[table["rule"] == RULE]
+    models = table["model"].nunique()
+    number = table.groupby("image")["top1_hit"].sum().sort_index()
+
+    def first() -> list[str]:
+        return tab.page.locator(".card img").evaluate_all("nodes => nodes.map((node) => node.alt)")
+
+    tab.choose("sort", "hardest")
+    shown = first()
+    assert shown == number.sort_values(kind="stable").index.tolist()[: len(shown)]
+    tab.choose("sort", "easiest")
+    assert shown != first()
+    assert first() == (models - number).sort_values(kind="stable").index.tolist()[: len(shown)]
+    model = sorted(table["model"])[0]
+    tab.choose("model", model)
+    tab.choose("sort", "confident")
+    sure = table[table["model"] == model].set_index("image")["probability"].str[0]
+    said = [round(1000 * float(sure[image])) for image in first()]
+    assert said == sorted((1000 * sure).round().astype(int), reverse=True)[: len(said)]
+
+
+def test_questions_are_filtered_and_sorted(small: Tab, finished: Project) -> None:
+    rows = pd.read_parquet(finished.results / "vqa" / "asked.parquet")
+    assert small.shown("questions") == len(rows)
+    small.choose("qmodel", "asked")
+    small.choose("qoutcome", "wrong")
+    assert small.shown("questions") == (~rows["correct"]).sum()
+    small.choose("qanswer", "yes")
+    assert small.shown("questions") == (~rows["correct"] & (rows["answer"] == "yes")).sum()
+    small.page.locator("[data-reset=questions]").click()
+    small.choose("qkind", "colour")
+    assert small.shown("questions") == (rows["kind"] == "colour").sum()
+    small.choose("qgenerator", "muse")
+    small.choose("qfind", "bagel")
+    of = (rows["kind"] == "colour") & (rows["generator"] == "muse")
+    assert small.shown("questions") == (of & rows["image"].str.contains("bagel")).sum() == 1
+
+
+def test_the_grid_shows_the_hits(small: Tab, finished: Project) -> None:
+    table = hits(finished.results)
+    table = table[table["rule"] == RULE].set_index(["image", "model"])
+    small.choose("view", "grid")
+    models = small.page.locator(".grid thead th").all_inner_texts()[1:]
+    assert sorted(models) == ["effnet", "resnet"]
+    signs = {(True, True): "✓", (False, True): "5", (False, False): "✗"}
+    for row in small.page.locator(".grid tbody tr").all():
+        image = row.locator("th").inner_text()
+        for model, sign in zip(models, row.locator("td").all_inner_texts(), strict=True):
+            hit = table.loc[(image, model)]
+            assert sign == signs[bool(hit["top1_hit"]), bool(hit["top5_hit"])]
+
+
+def test_a_click_shows_the_picture_with_what_each_model_said(small: Tab, finished: Project) -> None:
+    name = "dream/bagel/1.png"
+    file = pq.read_table(finished.results / "scores" / "resnet.parquet")
+    names = json.loads(file.schema.metadata[b"class_names"])
+    row = file.to_pandas().set_index(["image", "rule"]).loc[(name, RULE)]
+    small.page.locator(".card").nth(1).click()
+    text = small.page.inner_text("#large")
+    assert name in text
+    section = small.page.locator(".guesses section", has_text="resnet")
+    said = section.locator("li").all_inner_texts()
+    expected = zip(row["predicted"], row["probability"], strict=True)
+    assert [each.replace("\n", " ") for each in said] == [
+        f"{names[n]} {round(1000 * p) / 10:.1f}%" for n, p in expected
+    ]
+    assert small.page.locator("#large img").evaluate("node => node.naturalWidth") == 95
+
+
+def test_tables_sort_and_download(small: Tab, finished: Project) -> None:
+    details = small.page.locator("details[data-table=accuracy]")
+    details.locator("summary").click()
+    header = details.locator("thead th", has_text="top5_low").first
+    values = pd.read_csv(finished.results / "tables" / "accuracy.csv")
+    column = values.columns.get_loc("top5_low")
+
+    def cells() -> list[float]:
+        found = details.locator(f"tbody td:nth-child({column + 1})").all_inner_texts()
+        return [float(text) for text in found]
+
+    header.click()
+    details.locator("thead th[aria-sort=ascending]").wait_for()
+    assert cells() == pytest.approx(sorted(values["top5_low"])[: len(cells())], rel=1e-3, abs=1e-9)
+    header.click()
+    details.locator("thead th[aria-sort=descending]").wait_for()
+    expected = sorted(values["top5_low"], reverse=True)[: len(cells())]
+    assert cells() == pytest.approx(expected, rel=1e-3)
+    with small.page.expect_download() as downloading:
+        details.get_by_role("button", name="Download as CSV").click()
+    downloaded = downloading.value
+    assert downloaded.suggested_filename == "accuracy.csv"
+    again = pd.read_csv(downloaded.path())
+    pd.testing.assert_frame_equal(again, values, check_dtype=False, rtol=1e-5, atol=1e-9)
+
+
+def test_what_is_shown_can_be_downloaded(small: Tab) -> None:
+    small.choose("category", "clock")
+    with small.page.expect_download() as downloading:
+        small.page.locator("#images-csv").click()
+    table = pd.read_csv(downloading.value.path())
+    assert set(table["category"]) == {"clock"}
+    assert len(table) == small.shown() == 4
+
+
+def test_a_view_is_shared_by_its_address(small: Tab, browser: Any, finished: Project) -> None:
+    for key, value in {
+        "rule": "classes",
+        "hit": "top5",
+        "category": "clock",
+        "view": "grid",
+    }.items():
+        small.choose(key, value)
+    small.choose("qkind", "colour")
+    fragment = small.page.evaluate("location.hash")
+    other = Tab(browser, finished.results / "report.html", fragment)
+    for key in ("rule", "hit", "category", "view", "qkind", "model"):
+        read = f"document.querySelector('[data-key={key}]').value"
+        assert other.page.evaluate(read) == small.page.evaluate(read)
+    assert other.shown() == small.shown() == 4
+    assert other.page.locator(".grid tbody tr").count() == 4
+    other.page.evaluate("location.hash = '#category=nothing&page=x&rule=<b>'")
+    other.page.wait_for_function("document.querySelector('[data-key=category]').value === ''")
+    assert other.shown() == 12
+    other.context.close()
+
+
+def test_everything_can_be_done_with_the_keyboard(small: Tab) -> None:
+    page = small.page
+    focused = "document.activeElement"
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"{focused}.className") == "skip"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"{focused}.dataset.key") == "category"
+    page.keyboard.press("ArrowDown")
+    assert small.shown() == 4
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"{focused}.className") == "card":
+            break
+    opener = page.evaluate(f"{focused}.dataset.image")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.getElementById('large').open")
+    before = page.evaluate("location.hash")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("location.hash") != before
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate(f"document.getElementById('large').contains({focused})")
+    page.keyboard.press("Escape")
+    assert not page.evaluate("document.getElementById('large').open")
+    assert page.evaluate(f"{focused}.dataset.image") == opener
+    summary = page.locator("details[data-table=accuracy] summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    page.locator("details[data-table=accuracy] thead th").first.wait_for()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"{focused}.getAttribute('aria-label') ?? ''").startswith("top1:"):
+            break
+    page.keyboard.press("Enter")
+    sorted_by = page.locator("details[data-table=accuracy] thead th[aria-sort=ascending]")
+    assert sorted_by.inner_text().strip() == "top1"
+
+
+@pytest.mark.parametrize("view", ["pictures", "grid"])
+def test_it_fits_a_phone(browser: Any, finished: Project, view: str) -> None:
+    tab = Tab(browser, finished.results / "report.html", f"#view={view}", viewport=NARROW)
+    tab.look_at_everything()
+    assert tab.page.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
+    tab.page.locator("#images-list button").first.click()
+    assert tab.page.evaluate("document.getElementById('large').scrollWidth") <= NARROW["width"]
+    tab.context.close()
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: tests/install_browser.sh")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_axe_finds_no_serious_fault(
+    browser: Any, finished: Project, scheme: str, viewport: dict[str, int]
+) -> None:
+    report = finished.results / "report.html"
+    tab = Tab(browser, report, viewport=viewport, color_scheme=scheme)
+    tab.look_at_everything()
+    found = check(tab)
+    tab.choose("view", "grid")
+    tab.page.locator("#images-list button").first.click()
+    found += check(tab)
+    assert found == []
+    tab.context.close()
+
+
+def check(tab: Tab) -> list[str]:
+    """What axe-core has to say that is serious or critical."""
+    tab.page.evaluate(AXE.read_text(encoding="utf-8"))
+    result = tab.page.evaluate("axe.run()")
+    assert len(result["passes"]) > 15
+    return [
+        f"{fault['id']}: {fault['nodes'][0]['html'][:200]} ({len(fault['nodes'])})"
+        for fault in result["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+# What is hostile stays text ----------------------------------------------------------------------
+
+
+def replaced(value: Any) -> Any:
+    if isinstance(value, str):
+        for plain, hostile in HOSTILE.items():
+            value = value.replace(plain, hostile)
+    return value
+
+
+def make_hostile(results: Path, weights: Path, folder: Path) -> Path:
+    """The same run, had its files, categories, models, labels and questions such names."""
+    shutil.copytree(results, folder / "results")
+    for path in (folder / "results").rglob("*.parquet"):
+        table = pq.read_table(path)
+        rows = table.to_pandas()
+        for name in rows.columns:
+            if table.schema.field(name).type in (pa.string(), pa.large_string()):
+                rows[name] = rows[name].map(replaced, na_action="ignore")
+        metadata = {
+            key: (
+                json.dumps([replaced(name) for name in json.loads(value)])
+                if key == b"class_names"
+                else replaced(value.decode())
+            )
+            for key, value in (table.schema.metadata or {}).items()
+            if key != b"pandas"
+        }
+        schema = table.schema.with_metadata(metadata)
+        pq.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False), path)
+    notes = []
+    for path in sorted(weights.glob("*.json")):
+        note = json.loads(path.read_text(encoding="utf-8"))
+        notes.append(folder / path.name)
+        note["name"] = replaced(note["name"])
+        notes[-1].write_text(json.dumps(note | {"source": replaced("clock")}), encoding="utf-8")
+    made = folder / "results"
+    geometry = {"resize": 1, "crop": None, "interpolation": "box", "mean": [0], "std": [1]}
+    models = [replaced(model) for model in ("effnet", "resnet")]
+    spec = {
+        **{"run": replaced("clock"), "rule": RULE, "level": 0.95, "images": 2000},
+        "preprocessing": dict.fromkeys(models, geometry),
+        "questions": None,
+        "settings": {"report": {"thumbnail": 240}, "models": models},
+    }
+    tables = list((made / "tables").glob("*.parquet"))
+    tables += [made / "tables" / f"{name}.csv" for name in ("excluded", "excluded_questions")]
+    arguments = {
+        "tables": sorted(tables),
+        "manifests": sorted((made / "images").glob("*.parquet")),
+        "scores": sorted((made / "scores").glob("*.parquet")),
+        "notes": [notes[1], notes[3]],
+        "pictures": sorted((made / "thumbnails" / "images").glob("*.parquet")),
+        "vqa-scores": sorted((made / "vqa").glob("*.parquet")),
+        "vqa-notes": [notes[0], notes[2]],
+        "vqa-pictures": sorted((made / "thumbnails" / "questions").glob("*.parquet")),
+        "spec": [json.dumps(spec)],
+        "output": [folder / "report.html"],
+    }
+    words = [
+        word for name, values in arguments.items() for word in (f"--{name}", *map(str, values))
+    ]
+    program = REPOSITORY / "workflow" / "scripts" / "report.py"
+    subprocess.run([sys.executable, program, *words], check=True)
+    return folder / "report.html"
+
+
+def test_hostile_names_stay_text(browser: Any, finished: Project, tmp_path: Path) -> None:
+    weights = finished.folder / "resources" / "weights"
+    tab = Tab(browser, make_hostile(finished.results, weights, tmp_path))
+    tab.look_at_everything()
+    for view in ("pictures", "grid"):
+        tab.choose("view", view)
+        tab.choose("category", HOSTILE["clock"])
+        assert tab.shown() == 4
+        tab.page.locator("#images-list button").first.click()
+        text = tab.page.inner_text("#large")
+        assert HOSTILE["clock"] in text
+        assert HOSTILE["muse"] in text
+        tab.page.keyboard.press("Escape")
+    page = tab.page
+    assert page.evaluate("window.pwned") is None
+    assert HOSTILE["resnet"] in page.inner_text("#run")
+    assert "<img src=x onerror=window.pwned=1>&amp; red" in page.inner_text("#questions-list")
+    assert page.locator("img[src=x], iframe, svg[onload], b[onmouseover]").count() == 0
+    assert page.locator("style").count() == 1 + page.locator("[data-chart] svg style").count()
+    assert tab.complaints == []
+    assert [url for url in tab.requests if not url.startswith("data:")] == [tab.address]
+    tab.context.close()

@@ -1,0 +1,366 @@
+"""The report without a browser: what it says, what it holds, and that nothing in it comes alive."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import io
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from synthsight.report import assets
+from synthsight.report.answer import images_answer, questions_answer
+from synthsight.report.embed import script_hash, script_json, script_text
+from synthsight.report.explorer import image_data
+from synthsight.report.facts import describe_preprocessing
+from synthsight.report.tables import page_table
+from synthsight.report.thumbnails import sample, stratified_sample, write_thumbnails
+from tests.support import Project, draw_image
+
+RULE = "words/simple"
+
+
+def text_of(project: Project) -> str:
+    return (project.results / "report.html").read_text(encoding="utf-8")
+
+
+def data_of(text: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found
+    data = json.loads(found[1])
+    assert isinstance(data, dict)
+    return data
+
+
+# What it says ------------------------------------------------------------------------------------
+
+
+def test_the_answer_has_the_numbers_of_the_tables(finished: Project) -> None:
+    table = pd.read_csv(finished.results / "tables" / "accuracy.csv")
+    means = table[(table[["category", "generator"]] == "*").all(axis=1) & (table["rule"] == RULE)]
+    best = means.sort_values(["top1", "model"], ascending=[False, True]).iloc[0]
+    (said, *more) = re.findall(r'<p class="answer.*?">(.*?)</p>', text_of(finished))
+    assert f"{best['n']} generated images of 3 categories, {best['model']}, the best of 2" in said
+    interval = f"95% interval {100 * best['top1_low']:.1f} to {100 * best['top1_high']:.1f}%"
+    assert f"first guess on {100 * best['top1']:.1f}% ({interval})" in said
+    assert f"within five on {100 * best['top5']:.1f}%" in said
+    images = pd.read_parquet(finished.results / "tables" / "images.parquet")
+    images = images[images["rule"] == RULE]
+    every, none = (images["top1"] == 2).sum(), (images["top1"] == 0).sum()
+    assert f"get {every} of the 12 images" in more[0]
+    assert f"none gets {none} " in more[0]
+    vqa = pd.read_csv(finished.results / "tables" / "vqa.csv")
+    assert (
+        f"Of 24 yes/no questions about 6 images, {vqa.iloc[vqa['accuracy'].argmax()]['model']}"
+        in (more[1])
+    )
+    assert f"{100 * vqa['accuracy'].max():.1f}% right" in more[1]
+    assert f"always saying yes would get {100 * 8 / 24:.1f}%" in more[1]
+
+
+def accuracy_row(**changes: Any) -> dict[str, Any]:
+    row = {"model": "m", "category": "*", "generator": "*", "rule": RULE, "n": 1, "top1": 0.5}
+    row |= {"top5": 0.9, "top1_low": 0.4, "top1_high": 0.6, "top5_low": 0.8, "top5_high": 1.0}
+    return row | changes
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        (0.75, "stated to get 75.0%, 25.0 points more (15.0 to 35.0)."),
+        (0.25, "stated to get 25.0%, 25.0 points less (15.0 to 35.0)."),
+        (float("nan"), "within five on 90.0% (90% interval 80.0 to 100.0%)."),
+    ],
+)
+def test_the_drop_is_said_in_the_right_direction(reference: float, expected: str) -> None:
+    accuracy = pd.DataFrame([accuracy_row(), accuracy_row(category="kite")])
+    drop = {"source": "photographs", "reference_top1": reference, "drop_top1": reference - 0.5}
+    drop |= {"drop_top1_low": reference - 0.6, "drop_top1_high": reference - 0.4}
+    table = pd.DataFrame([{"model": "m", "generator": "*", "rule": RULE, **drop}])
+    said = images_answer(accuracy, table, RULE, 0.9)
+    assert said.startswith("Shown 1 generated image of 1 category, m is right")
+    assert said.endswith(expected)
+
+
+def test_the_questions_answer_names_the_reference_where_it_is_known() -> None:
+    row = {"model": "ofa", "n": 241, "images": 50, "accuracy": 0.773, "low": 0.7, "high": 0.83}
+    row |= {"always_yes": 132 / 241, "reference_yes_no": 0.947, "source": "VQA-v2 test-std"}
+    said = questions_answer(pd.DataFrame([row]), 0.95)
+    assert said == (
+        "Of 241 yes/no questions about 50 images, ofa answers 77.3% right (95% interval 70.0 to "
+        "83.0%); always saying yes would get 54.8%, and on its reference (VQA-v2 test-std) it is "
+        "stated to get 94.7%."
+    )
+
+
+def test_what_was_run_and_how_to_run_it_again_is_there(finished: Project) -> None:
+    text = text_of(finished)
+    for model in ("effnet", "resnet", "asked", "other"):
+        note = finished.folder / "resources" / "weights" / f"{model}.json"
+        assert json.loads(note.read_text(encoding="utf-8"))["safetensors_sha256"] in text
+    assert "dream 6, muse 6" in text
+    assert "short side to 72 pixels (bilinear), the middle 64 x 64" in text
+    assert "root: pictures" in text
+    assert "batch_size" not in text, "a setting of speed is no part of what was run"
+    assert re.search(r"<dt>torch</dt><dd>\d", text)
+
+
+def test_preprocessing_is_described() -> None:
+    about = {"resize": [300, 200], "crop": None, "interpolation": "bicubic"}
+    about |= {"mean": [0, 0.5, 1], "std": [1, 1, 1]}
+    assert describe_preprocessing(about) == (
+        "squashed to 200 x 300 pixels (bicubic), the whole image; mean 0, 0.5, 1, deviation 1, 1, 1"
+    )
+
+
+# What it holds -----------------------------------------------------------------------------------
+
+
+def test_the_explorer_has_what_the_scores_have(finished: Project) -> None:
+    explorer = data_of(text_of(finished))["explorer"]
+    for model in explorer["models"]:
+        file = pq.read_table(finished.results / "scores" / f"{model['name']}.parquet")
+        names = json.loads(file.schema.metadata[b"class_names"])
+        scores = file.to_pandas().set_index(["image", "rule"])
+        for place, image in enumerate(explorer["images"]):
+            for rule in explorer["rules"]:
+                row = scores.loc[(image, rule)]
+                assert int(model["hits"][rule][place]) == int(row["top1_hit"]) + int(
+                    row["top5_hit"]
+                )
+                block = model["blocks"][model["top"][rule]]
+                part = slice(5 * place, 5 * place + 5)
+                said = [explorer["names"][n] for n in block["classes"][part] if n >= 0]
+                assert said == [names[n] for n in row["predicted"]]
+                shares = [round(1000 * p) for p in row["probability"]]
+                assert block["parts"][part][: len(shares)] == shares
+    assert len(explorer["images"]) == 12
+
+
+def test_the_questions_have_what_the_answers_have(finished: Project) -> None:
+    questions = data_of(text_of(finished))["questions"]
+    assert len(questions["question"]) == 24
+    for model in questions["models"]:
+        rows = pd.read_parquet(finished.results / "vqa" / f"{model['name']}.parquet")
+        assert questions["image"] == rows["image"].tolist()
+        assert [digit == "1" for digit in model["correct"]] == rows["correct"].tolist()
+        assert model["parts"] == (1000 * rows["p_yes"]).round().astype(int).tolist()
+
+
+def test_each_picture_is_there_once_and_is_the_right_one(finished: Project) -> None:
+    text = text_of(finished)
+    chunks = re.findall(r'id="pictures-\d+">(.*?)</script>', text)
+    pictures = [base64.b64decode(each) for chunk in chunks for each in json.loads(chunk)]
+    data = data_of(text)
+    explorer, questions = data["explorer"], data["questions"]
+    assert len(pictures) == 12, "the questions' images are among those that are classified"
+    for name, number in zip(explorer["images"], explorer["picture"], strict=True):
+        with Image.open(io.BytesIO(pictures[number])) as small:
+            assert small.format == "WEBP"
+            assert small.size == (explorer["width"][number], explorer["height"][number])
+            original = Image.open(finished.folder / "pictures" / name).convert("RGB")
+            difference = sum(
+                abs(a - b)
+                for a, b in zip(small.convert("RGB").tobytes(), original.tobytes(), strict=True)
+            )
+            assert difference / len(original.tobytes()) < 6, name
+    by_name = dict(zip(explorer["images"], explorer["picture"], strict=True))
+    assert questions["picture"] == [by_name[name] for name in questions["image"]]
+
+
+def test_every_table_of_the_run_is_in_the_page(finished: Project) -> None:
+    tables = data_of(text_of(finished))["tables"]
+    made = {path.stem for path in (finished.results / "tables").glob("*.csv")}
+    assert set(tables) == made
+    accuracy = pd.read_csv(finished.results / "tables" / "accuracy.csv")
+    again = pd.DataFrame(
+        dict(zip(tables["accuracy"]["columns"], tables["accuracy"]["values"], strict=True))
+    )
+    pd.testing.assert_frame_equal(again, accuracy, check_dtype=False, rtol=1e-5)
+    text = text_of(finished)
+    shown = set(re.findall(r'data-table="(\w+)"', text))
+    assert shown == made - {"excluded"}, "nothing was excluded, so there is nothing to show"
+
+
+def test_a_long_table_is_cut_to_the_primary_rule_and_says_so() -> None:
+    rows = pd.DataFrame({"rule": ["a", "b"] * 8_000, "value": range(16_000)})
+    cut = page_table(rows, "b")
+    assert cut["left_out"] == 8_000
+    assert set(cut["values"][0]) == {"b"}
+    assert page_table(pd.DataFrame({"x": [float("nan"), 1e-17, 1 / 3]}), "b")["values"] == [
+        [None, 0.0, 0.333333]
+    ]
+
+
+def test_the_page_is_small_and_the_same_each_time(project: Project) -> None:
+    before = (project.results / "report.html").read_bytes()
+    assert len(before) < 2_000_000
+    project.run("--forcerun", "report", "thumbnails", "thumbnails_vqa")
+    assert (project.results / "report.html").read_bytes() == before
+
+
+# The sample --------------------------------------------------------------------------------------
+
+
+def test_a_sample_is_part_of_a_larger_one_and_in_order() -> None:
+    names = [f"{number}.png" for number in range(50)]
+    small, large = sample(names, 10), sample(reversed(names), 20)
+    assert len(small) == 10
+    assert set(small) < set(large)
+    assert small == sorted(small)
+    assert sample(names, 100) == sorted(names)
+
+
+def test_each_category_has_its_share_of_the_sample_and_at_least_one() -> None:
+    images = {"a": [f"a{n}" for n in range(600)], "b": [f"b{n}" for n in range(399)], "c": ["c"]}
+    chosen = stratified_sample(images, 100)
+    counts = {name: sum(image[0] == name for image in chosen) for name in images}
+    assert counts == {"a": 60, "b": 39, "c": 1}
+    assert stratified_sample(images, 1000) == sorted(n for of in images.values() for n in of)
+    assert len(stratified_sample(images, 1)) == 3
+
+
+def test_beyond_the_bound_the_page_holds_a_sample_and_says_so(project: Project) -> None:
+    project.configure({**project.config, "report": {"images": 4}})
+    project.run()
+    text = text_of(project)
+    data = data_of(text)
+    assert len(data["explorer"]["images"]) == 4
+    assert set(data["explorer"]["category"]) == {"bagel", "clock", "toilet_seat"}
+    assert "Here are 4 of the run&#39;s 12 images" in text or "Here are 4 of the run's 12" in text
+    assert len(set(data["questions"]["image"])) == 4
+    assert "Here are 16 of the run's 24" in html.unescape(text)
+    assert "Shown 12 generated images" in text
+
+
+def test_a_picture_is_no_larger_than_asked(tmp_path: Path) -> None:
+    write_thumbnails(["a"], lambda _: Image.new("RGB", (640, 320)), 100, tmp_path / "p.parquet")
+    (webp,) = pq.read_table(tmp_path / "p.parquet")["webp"].to_pylist()
+    with Image.open(io.BytesIO(webp)) as picture:
+        assert picture.size == (100, 50)
+
+
+# Nothing comes alive -----------------------------------------------------------------------------
+
+
+def test_text_in_json_cannot_leave_its_element() -> None:
+    hostile = {"</script><script>alert(1)</script>": "<!-- & \u2028 \ud800"}
+    text = script_json(hostile)
+    assert not set("<>&\u2028") & set(text)
+    (key,) = json.loads(text)
+    assert key == next(iter(hostile))
+
+
+def test_a_program_that_would_end_its_element_is_refused() -> None:
+    for program in ('"</SCRIPT>"', "a <!--b"):
+        with pytest.raises(ValueError, match="cannot stand"):
+            script_text(program)
+
+
+def test_the_policy_lets_the_page_s_own_programs_run_and_nothing_in(finished: Project) -> None:
+    text = text_of(finished)
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+    assert policy
+    rules = dict(part.split(" ", 1) for part in html.unescape(policy[1]).split("; "))
+    programs = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    assert rules["script-src"].split() == [script_hash(program) for program in programs]
+    assert text.index("Content-Security-Policy") < text.index("<style>")
+    # Not one attribute that loads anything, or runs.
+    markup = re.sub(r"<(script|style).*?</\1>", "", text, flags=re.DOTALL)
+    assert not re.search(r"\s(src|srcset|on\w+|style)\s*=", markup)
+    assert set(re.findall(r'href="(.)', markup)) == {"#"}
+
+
+def test_libraries_are_the_published_ones() -> None:
+    folder = Path(assets.__file__).parent / "vendor"
+    digests = dict(
+        reversed(line.split("  ")) for line in (folder / "SHA256SUMS").read_text().splitlines()
+    )
+    assert set(digests) == {path.name for path in folder.glob("*.js")}
+    for name, digest in digests.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+        assert (folder / name.replace(".min.js", ".LICENSE")).is_file()
+        assert f"`{name}`" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+# What is not there, and what is many -------------------------------------------------------------
+
+
+def test_without_questions_and_with_one_generator_and_model(project: Project) -> None:
+    config = project.config
+    del config["vqa"]
+    del config["models"][1]
+    shutil.rmtree(project.folder / "pictures" / "muse")
+    project.configure({**config, "matching": {"rules": ["classes"], "primary": "classes"}})
+    project.run()
+    text = text_of(project)
+    data = data_of(text)
+    assert data["questions"] is None
+    assert "generators" not in data["tables"]
+    assert 'id="questions"' not in text
+    assert 'id="generators"' not in text
+    assert "There is one model" in text
+    assert "the best of " not in text.partition("<nav")[0]
+
+
+def test_images_without_generator_and_fewer_predictions(project: Project) -> None:
+    """Under ``restricted`` there are no more predictions than categories."""
+    scores = [project.results / "scores" / "resnet.parquet"]
+    from synthsight.images.manifest import read_manifest
+
+    records = read_manifest(project.results / "images" / "clock.parquet")
+    (model,) = image_data(records, scores)["models"]
+    assert model["top"]["restricted"] != model["top"][RULE]
+    block = model["blocks"][model["top"]["restricted"]]
+    assert [n < 0 for n in block["classes"]] == [False, False, False, True, True] * len(records)
+    assert model["top"]["words/lemmas"] == model["top"][RULE], "the same predictions stand once"
+
+
+# What makes it again -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("src/synthsight/report/report.js", '"use strict";', '"use strict";\n// more'),
+        ("src/synthsight/report/style.css", "--page: #fff", "--page: #fefefe"),
+        ("src/synthsight/report/templates/report.html.j2", "<h1>", '<h1 class="x">'),
+        ("src/synthsight/report/page.py", "CHUNK = 100", "CHUNK = 200"),
+    ],
+)
+def test_an_edit_of_the_page_makes_the_report_again_and_nothing_else(
+    project: Project, edit: Callable[[str, str, str], None], file: str, old: str, new: str
+) -> None:
+    edit(file, old, new)
+    assert project.plan() == {("report",)}
+
+
+def test_another_size_of_pictures_makes_them_and_the_page_again(project: Project) -> None:
+    project.configure({**project.config, "report": {"thumbnail": 64}})
+    pictures = {("thumbnails", c) for c in ("bagel", "clock", "toilet_seat")}
+    pictures |= {("thumbnails_vqa", shard) for shard in ("1", "2")}
+    assert project.plan() == {("report",)} | pictures
+
+
+def test_an_excluded_file_is_listed_in_the_page(project: Project) -> None:
+    (project.folder / "pictures" / "muse" / "clock" / "<b>.png").write_bytes(b"")
+    draw_image(project.folder / "pictures" / "muse" / "clock" / "<i>.png", seed=77)
+    project.run("results/small/report.html")
+    text = text_of(project)
+    assert "<b>" not in text
+    assert "<i>" not in text
+    tables = data_of(text)["tables"]
+    assert tables["excluded"]["values"][0] == ["muse/clock/<b>.png"]
+    assert "muse/clock/<i>.png" in data_of(text)["explorer"]["images"]

@@ -1,0 +1,222 @@
+"""Generators are compared category by category, on those that both drew."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from synthsight.classifiers.score import SCHEMA
+from synthsight.statistics.bootstrap import Intervals
+from synthsight.statistics.generators import COLUMNS, compare_generators
+from synthsight.statistics.hits import HitsError
+
+INTERVALS = Intervals(level=0.95, resamples=2000, seed=0)
+
+#: Generator (or none) and category: images, and how many of them each model gets.
+Cells = Mapping[tuple[str | None, str], tuple[int, tuple[int, ...]]]
+
+
+def write(folder: Path, cells: Cells) -> list[Path]:
+    """Scores of models that get the first images of each cell, top-5 two more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    models = len(next(iter(cells.values()))[1])
+    paths = []
+    for model in range(models):
+        rows = [
+            {"image": f"{generator}/{category}/{number}.png", "category": category}
+            | {"generator": generator, "rule": "words/simple"}
+            | {"top1_hit": number < hits[model], "top5_hit": number < hits[model] + 2}
+            | {"predicted": [0], "probability": [1.0]}
+            for (generator, category), (n, hits) in cells.items()
+            for number in range(n)
+        ]
+        schema = SCHEMA.with_metadata({"model": f"m{model}", "class_names": "[]"})
+        paths.append(folder / f"{model}.parquet")
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), paths[-1])
+    return paths
+
+
+CELLS: Cells = {
+    ("dalle", "bagel"): (40, (30, 20)),
+    ("dalle", "kite"): (10, (2, 4)),
+    ("dalle", "vase"): (25, (5, 5)),
+    ("mj", "bagel"): (20, (5, 10)),
+    ("mj", "kite"): (30, (15, 3)),
+    (None, "kite"): (9, (9, 9)),
+    ("sd", "vase"): (12, (6, 6)),
+}
+
+
+@pytest.fixture(name="table")
+def table_(tmp_path: Path) -> pd.DataFrame:
+    return compare_generators(write(tmp_path, CELLS), INTERVALS)
+
+
+def row(table: pd.DataFrame, **values: object) -> pd.Series:
+    for column, value in values.items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def test_pairs_without_a_common_category_are_left_out(table: pd.DataFrame) -> None:
+    assert table.columns.tolist() == list(COLUMNS)
+    found = set(table[["a", "b"]].itertuples(index=False, name=None))
+    assert found == {("dalle", "mj"), ("dalle", "sd")}
+    assert len(table) == 2 * 3 * 2  # pairs, models and their mean, hits
+
+
+def test_means_are_over_the_common_categories_by_hand(table: pd.DataFrame) -> None:
+    found = row(table, model="m0", hit="top1", b="mj")
+    assert (found["categories"], found["n_a"], found["n_b"]) == (2, 50, 50)
+    assert found["a_mean"] == pytest.approx((30 / 40 + 2 / 10) / 2)
+    assert found["b_mean"] == pytest.approx((5 / 20 + 15 / 30) / 2)
+    assert found["difference"] == pytest.approx(found["a_mean"] - found["b_mean"])
+    found = row(table, model="m0", hit="top5", b="sd")
+    assert (found["categories"], found["n_a"], found["n_b"]) == (1, 25, 12)
+    assert found["difference"] == pytest.approx(7 / 25 - 8 / 12)
+
+
+def test_the_star_is_the_mean_over_models(table: pd.DataFrame) -> None:
+    of_models = table[table["model"] != "*"].groupby(["hit", "a", "b"])
+    for column in ("a_mean", "b_mean", "difference"):
+        star = table[table["model"] == "*"].set_index(["hit", "a", "b"])[column]
+        assert np.allclose(of_models[column].mean().loc[star.index], star)
+
+
+def test_models_are_resampled_together(tmp_path: Path) -> None:
+    # Where the models agree on every image, their mean varies as each of them does.
+    same = {("a", "kite"): (40, (20, 20)), ("b", "kite"): (40, (10, 10))}
+    table = compare_generators(write(tmp_path, same), INTERVALS)
+    top1 = table[table["hit"] == "top1"].set_index("model")
+    assert top1.loc["*", "low"] == pytest.approx(top1.loc["m0", "low"])
+    assert top1.loc["*", "high"] == pytest.approx(top1.loc["m0", "high"])
+
+
+def test_the_interval_is_that_of_two_independent_samples(tmp_path: Path) -> None:
+    cells = {
+        ("a", "bagel"): (400, (300,)),
+        ("a", "kite"): (200, (50,)),
+        ("b", "bagel"): (900, (450,)),
+        ("b", "kite"): (100, (30,)),
+    }
+    intervals = Intervals(level=0.95, resamples=20_000, seed=0)
+    table = compare_generators(write(tmp_path, cells), intervals)
+    found = row(table, model="m0", hit="top1")
+    shares = [(n, hits[0] / n) for n, hits in cells.values()]
+    error = np.sqrt(sum(p * (1 - p) / n for n, p in shares)) / 2
+    assert found["low"] == pytest.approx(found["difference"] - 1.96 * error, abs=0.06 * error)
+    assert found["high"] == pytest.approx(found["difference"] + 1.96 * error, abs=0.06 * error)
+
+
+def test_generators_are_resampled_independently(tmp_path: Path) -> None:
+    # The same hits in the same places: paired, these would not differ in any resample.
+    alike = {("a", "kite"): (100, (50,)), ("b", "kite"): (100, (50,))}
+    found = row(compare_generators(write(tmp_path, alike), INTERVALS), model="m0", hit="top1")
+    assert found["difference"] == 0
+    assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * np.sqrt(2 / 400), rel=0.1)
+
+
+def test_more_easy_images_win_nothing(tmp_path: Path) -> None:
+    # Better in each category, yet fewer hits in all: Simpson's paradox.
+    cells = {
+        ("better", "easy"): (20, (18,)),
+        ("better", "hard"): (180, (54,)),
+        ("worse", "easy"): (180, (144,)),
+        ("worse", "hard"): (20, (4,)),
+    }
+    found = row(compare_generators(write(tmp_path, cells), INTERVALS), model="m0", hit="top1")
+    assert 18 + 54 < 144 + 4
+    assert found["a"] == "better"
+    assert found["difference"] == pytest.approx(0.1)
+
+
+def test_a_category_of_only_one_generator_does_not_count(tmp_path: Path) -> None:
+    cells = {("a", "kite"): (50, (20,)), ("b", "kite"): (50, (20,)), ("a", "bagel"): (50, (50,))}
+    found = row(compare_generators(write(tmp_path, cells), INTERVALS), model="m0", hit="top1")
+    assert (found["categories"], found["n_a"], found["difference"]) == (1, 50, 0)
+
+
+@pytest.mark.parametrize("generators", [(), ("dalle",)])
+def test_fewer_than_two_generators_give_an_empty_table(
+    tmp_path: Path, generators: tuple[str, ...]
+) -> None:
+    cells: Cells = {(name, "kite"): (5, (3,)) for name in (None, *generators)}
+    table = compare_generators(write(tmp_path, cells), INTERVALS)
+    assert len(table) == 0
+    assert table.dtypes.astype(str).to_dict() == COLUMNS
+
+
+def test_no_scores_are_refused() -> None:
+    with pytest.raises(HitsError, match="no scores"):
+        compare_generators([], INTERVALS)
+
+
+def test_another_model_leaves_the_others_alone(tmp_path: Path, table: pd.DataFrame) -> None:
+    alone = compare_generators(write(tmp_path, CELLS)[:1], INTERVALS)
+    kept = [part[part["model"] == "m0"].reset_index(drop=True) for part in (alone, table)]
+    pd.testing.assert_frame_equal(*kept)
+
+
+def test_another_generator_leaves_the_others_alone(tmp_path: Path) -> None:
+    fewer = {key: cell for key, cell in CELLS.items() if key[0] != "sd"}
+    both = [
+        compare_generators(write(tmp_path / str(n), cells), INTERVALS)
+        for n, cells in enumerate([CELLS, fewer])
+    ]
+    kept = [table[table["b"] == "mj"].reset_index(drop=True) for table in both]
+    pd.testing.assert_frame_equal(*kept)
+
+
+def test_the_same_seed_gives_the_same_numbers(tmp_path: Path, table: pd.DataFrame) -> None:
+    scores = write(tmp_path, CELLS)
+    pd.testing.assert_frame_equal(compare_generators(scores, INTERVALS), table)
+    other = compare_generators(scores, Intervals(level=0.95, resamples=2000, seed=1))
+    assert not other["low"].equals(table["low"])
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_swapping_generators_swaps_the_signs_whatever_the_order(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    cells = {}
+    for key in itertools.product("ab", ["bagel", "kite"]):
+        n = data.draw(st.integers(2, 40))
+        cells[key] = (n, (data.draw(st.integers(0, n)), data.draw(st.integers(0, n))))
+    shuffled = {key: cells[key] for key in data.draw(st.permutations(list(cells)))}
+    swapped = {("b" if g == "a" else "a", c): cell for (g, c), cell in cells.items()}
+    few = Intervals(level=0.95, resamples=400, seed=0)
+    one, again, other = (
+        compare_generators(write(tmp_path, part), few) for part in (cells, shuffled, swapped)
+    )
+    pd.testing.assert_frame_equal(one, again)
+    assert np.allclose(one["difference"], -other["difference"], atol=1e-12)
+    assert np.allclose(one["low"], -other["high"], atol=0.15)
+    assert (one["low"] <= one["difference"] + 1e-9).all()
+    assert (one["difference"] <= one["high"] + 1e-9).all()
+
+
+def test_the_program_writes_the_table(tmp_path: Path, table: pd.DataFrame) -> None:
+    program = Path(__file__).parents[2] / "workflow" / "scripts" / "generators.py"
+    spec = {"level": 0.95, "resamples": 2000, "seed": 0}
+    csv, parquet = tmp_path / "g.csv", tmp_path / "g.parquet"
+    command = [program, "--scores", *write(tmp_path, CELLS), "--spec", json.dumps(spec)]
+    command += ["--csv", csv, "--parquet", parquet]
+    subprocess.run([sys.executable, *map(str, command)], check=True)
+    pd.testing.assert_frame_equal(pd.read_parquet(parquet), table)
+    pd.testing.assert_frame_equal(pd.read_csv(csv), table)

@@ -1,0 +1,676 @@
+"""Scoring answers to yes/no questions, and the tables about them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from synthsight.statistics.clusters import difference_interval, mean, share_interval
+from synthsight.statistics.vqa import (
+    CALIBRATION_COLUMNS,
+    COLUMNS,
+    COMPARISONS,
+    GROUP_COLUMNS,
+    QUESTION_COLUMNS,
+    AggregateVqaError,
+    VqaTables,
+    aggregate_vqa,
+    balanced_accuracy,
+    describe,
+)
+from synthsight.vqa.score import SCHEMA, ScoreVqaError, score_vqa
+
+SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
+ASKED = ("Is there a dog?", "Are there two cats?", "Is it red?", "Isn't it dark?", "Is it day?")
+
+Flags = npt.NDArray[np.bool_]
+
+
+# --- Making questions and answers ---------------------------------------------------------------
+
+
+def make_questions(images: int = 12, seed: int = 0) -> pd.DataFrame:
+    """Questions as a shard holds them, one of them excluded, numbers in no order."""
+    rng = np.random.default_rng(seed)
+    rows = [
+        (f"{'ab'[image % 2]}/{image:02d}.png", question, rng.choice(["yes", "no"], p=[0.6, 0.4]))
+        for image in range(images)
+        for question in rng.permutation(ASKED)[: 1 + image % len(ASKED)]
+    ]
+    table = pd.DataFrame(rows, columns=["image", "question", "answer"])
+    table["number"] = rng.permutation(len(table)).astype("int32") + 1
+    table["generator"] = np.where(
+        table["image"] == "a/00.png", None, table["image"].str[0].map({"a": "dalle", "b": "sd"})
+    )
+    table = table.assign(objects=None, status="ok", reason=None)
+    bad = table.iloc[:1].assign(question="Why?", answer=None, status="excluded", reason="no answer")
+    return pd.concat([table, bad.assign(number=np.int32(999))], ignore_index=True)
+
+
+def make_answers(questions: pd.DataFrame, skill: float = 1.0, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    usable = questions[questions["status"] == "ok"]
+    side = np.where(usable["answer"] == "yes", 1, -1)
+    p_yes = 1 / (1 + np.exp(-2 * (skill * side + rng.normal(size=len(usable)))))
+    return usable[["image", "question"]].assign(p_yes=p_yes)
+
+
+def scored(
+    path: Path, name: str, questions: pd.DataFrame, answers: pd.DataFrame, shards: int = 2
+) -> Path:
+    """Write the shards and score them."""
+    path.mkdir(exist_ok=True, parents=True)
+    images = sorted(set(questions["image"]))
+    files: dict[str, list[Path]] = {"q": [], "a": []}
+    for shard, (kind, table) in itertools.product(
+        range(shards), (("q", questions), ("a", answers.sample(frac=1, random_state=1)))
+    ):
+        of_shard = table[table["image"].isin(images[shard::shards])]
+        files[kind].append(path / f"{name}.{kind}{shard}.parquet")
+        of_shard.to_parquet(files[kind][-1])
+    score_vqa(files["q"], files["a"], name, path / f"{name}.parquet")
+    return path / f"{name}.parquet"
+
+
+def note(path: Path, name: str, reference: object = None) -> Path:
+    file = path / f"{name}.json"
+    file.write_text(json.dumps({"name": name, "reference": reference}))
+    return file
+
+
+def tables_of(
+    path: Path, questions: pd.DataFrame, answers: Sequence[pd.DataFrame], level: float = 0.95
+) -> VqaTables:
+    names = [f"m{number}" for number in range(len(answers))]
+    files = [scored(path, n, questions, table) for n, table in zip(names, answers, strict=True)]
+    return aggregate_vqa(files, [note(path, name) for name in names], level)
+
+
+# --- Scoring ------------------------------------------------------------------------------------
+
+
+def test_scores_have_a_row_for_each_usable_question(tmp_path: Path) -> None:
+    questions = make_questions()
+    answers = make_answers(questions)
+    path = scored(tmp_path, "net", questions, answers)
+    table = pq.read_table(path)
+    assert table.schema.equals(SCHEMA)
+    assert table.schema.metadata == {b"model": b"net"}
+    rows = table.to_pandas()
+    assert list(rows.index) == list(range(len(answers)))
+    expected = questions[questions["status"] == "ok"].sort_values(["image", "number"])
+    for column in ("image", "number", "question", "answer", "generator"):
+        assert rows[column].tolist() == expected[column].tolist()
+    given_ = answers.set_index(["image", "question"])["p_yes"]
+    assert rows["p_yes"].tolist() == [
+        given_[key] for key in zip(rows["image"], rows["question"], strict=True)
+    ]
+    assert rows["predicted"].tolist() == ["yes" if p > 0.5 else "no" for p in rows["p_yes"]]
+    assert rows["correct"].tolist() == (rows["predicted"] == rows["answer"]).tolist()
+    assert rows["correct"].nunique() == 2
+    assert set(rows.loc[rows["question"] == "Isn't it dark?", "kind"]) == {"negation"}
+    assert set(rows.loc[rows["question"] == "Isn't it dark?", "first_word"]) == {"isn't"}
+
+
+def test_a_half_is_no(tmp_path: Path) -> None:
+    questions = make_questions(images=3)
+    answers = make_answers(questions).assign(p_yes=[0.5, *[np.nextafter(0.5, 1)] * 5])
+    rows = pq.read_table(scored(tmp_path, "net", questions, answers)).to_pandas()
+    assert (rows["predicted"] == np.where(rows["p_yes"] == 0.5, "no", "yes")).all()
+    assert (rows["p_yes"] == 0.5).sum() == 1
+
+
+def test_the_order_of_shards_and_rows_changes_nothing(tmp_path: Path) -> None:
+    questions = make_questions()
+    answers = make_answers(questions)
+    one = scored(tmp_path / "one", "net", questions, answers, shards=1)
+    many = scored(tmp_path / "many", "net", questions[::-1], answers[::-1], shards=4)
+    assert one.read_bytes() == many.read_bytes()
+
+
+def test_a_shard_without_usable_questions_is_no_fault(tmp_path: Path) -> None:
+    questions = make_questions(images=1)
+    excluded = questions[questions["status"] == "excluded"].assign(image="z/0.png")
+    both = pd.concat([questions, excluded])
+    rows = pq.read_table(scored(tmp_path, "net", both, make_answers(both))).to_pandas()
+    assert rows["image"].tolist() == ["a/00.png"]
+
+
+def broken(questions: pd.DataFrame, answers: pd.DataFrame, how: str) -> tuple[pd.DataFrame, ...]:
+    first = answers.iloc[:1]
+    if how == "missing":
+        return questions, answers.iloc[1:]
+    if how == "extra":
+        return questions, pd.concat([answers, first.assign(question="Is it?")])
+    if how == "excluded":
+        return questions, pd.concat([answers, first.assign(question="Why?")])
+    if how == "answered twice":
+        return questions, pd.concat([answers, first])
+    if how == "asked twice":
+        return pd.concat([questions, questions.iloc[:1].assign(number=np.int32(500))]), answers
+    if how == "maybe":
+        return questions.replace({"answer": {"no": "maybe"}}), answers
+    if how == "none":
+        return questions.assign(status="excluded"), answers
+    value = {"nan": np.nan, "above": 1.5, "below": -0.5}[how]
+    return questions, answers.assign(p_yes=[value, *answers["p_yes"].iloc[1:]])
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("missing", "'Is.*about 'a/00.png' has no answer"),
+        ("extra", "'Is it\\?' about 'a/00.png' has an answer but is not among the questions"),
+        ("excluded", "'Why\\?' about 'a/00.png' has an answer but is not among the questions"),
+        ("answered twice", "about 'a/00.png' is answered twice"),
+        ("asked twice", "about 'a/00.png' is asked twice"),
+        ("maybe", "the truth is 'maybe'"),
+        ("nan", "P\\(yes\\) is nan"),
+        ("above", "P\\(yes\\) is 1.5"),
+        ("below", "P\\(yes\\) is -0.5"),
+        ("none", "there is no usable question"),
+    ],
+)
+def test_answers_that_are_not_those_to_the_questions_are_refused(
+    how: str, message: str, tmp_path: Path
+) -> None:
+    questions = make_questions()
+    both = broken(questions, make_answers(questions), how)
+    with pytest.raises(ScoreVqaError, match=message):
+        scored(tmp_path, "net", *both)
+    assert not (tmp_path / "net.parquet").exists()
+
+
+# --- Intervals ----------------------------------------------------------------------------------
+
+
+def some_hits(images: int, seed: int = 0) -> tuple[Flags, Flags, npt.NDArray[np.int64]]:
+    """Two models' right answers, whether the truth is yes, and the images; some are hard."""
+    rng = np.random.default_rng(seed)
+    clusters = np.repeat(np.arange(images), rng.integers(1, 9, images))
+    chance = rng.beta(3, 1, images)[clusters]
+    correct = rng.random((len(clusters), 2)) < chance[:, None]
+    return correct, rng.random(len(clusters)) < 0.55, clusters
+
+
+def bounds_of(share: float, variance: float, images: int, level: float) -> tuple[float, float]:
+    """Wilson's interval solved from its definition: |p - share| = z sqrt(p (1 - p) / size)."""
+    t = stats.t.ppf((1 + level) / 2, images - 1)
+    # (p - share)^2 = t^2 variance p (1 - p) / (share (1 - share)), a quadratic in p.
+    k = t**2 * variance / (share * (1 - share))
+    low, high = sorted(np.roots([1 + k, -2 * share - k, share**2]).real)
+    return low, high
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_the_interval_of_an_accuracy_is_wilson_s_with_the_cluster_robust_variance(
+    level: float,
+) -> None:
+    correct, _, clusters = some_hits(40)
+    low, high = share_interval(mean(correct), clusters, level)
+    for column in range(2):
+        hits = correct[:, column].astype(float)
+        fit = sm.OLS(hits, np.ones(len(hits))).fit(
+            cov_type="cluster", cov_kwds={"groups": clusters}
+        )
+        expected = bounds_of(hits.mean(), float(fit.cov_params()[0, 0]), 40, level)
+        assert (low[column], high[column]) == pytest.approx(expected)
+    # Wider than if the questions were independent.
+    plain = proportion_confint(correct[:, 0].sum(), len(correct), 1 - level, method="wilson")
+    assert high[0] - low[0] > 1.1 * (plain[1] - plain[0])
+
+
+def test_the_interval_of_a_balanced_accuracy_is_that_of_a_regression_s_contrast() -> None:
+    correct, yes, clusters = some_hits(40)
+    estimate = balanced_accuracy(correct, yes)
+    low, high = share_interval(estimate, clusters, 0.95)
+    sides = np.column_stack([yes, ~yes]).astype(float)
+    for column in range(2):
+        fit = sm.OLS(correct[:, column].astype(float), sides).fit(
+            cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}
+        )
+        half = np.array([0.5, 0.5])
+        variance = half @ fit.cov_params() @ half * 40 / 39
+        assert estimate.value[column] == pytest.approx(half @ fit.params)
+        expected = bounds_of(estimate.value[column], variance, 40, 0.95)
+        assert (low[column], high[column]) == pytest.approx(expected)
+
+
+def test_asking_again_makes_no_interval_narrower() -> None:
+    correct, _, clusters = some_hits(30)
+    once = share_interval(mean(correct), clusters, 0.95)
+    again = share_interval(mean(np.repeat(correct, 7, axis=0)), np.repeat(clusters, 7), 0.95)
+    np.testing.assert_allclose(again, once)
+    d = correct[:, :1].astype(float) - correct[:, 1:]
+    thrice, often = (
+        difference_interval(mean(np.repeat(d, k, axis=0)), np.repeat(clusters, k), 0.95)
+        for k in (3, 21)
+    )
+    np.testing.assert_allclose(often, thrice)
+
+
+def test_answers_that_balance_within_images_do_not_narrow_the_interval() -> None:
+    # Each image has three right answers of four: between images nothing varies.
+    correct = np.tile([[True], [True], [True], [False]], (25, 1))
+    clusters = np.repeat(np.arange(25), 4)
+    low, high = share_interval(mean(correct), clusters, 0.95)
+    expected = bounds_of(0.75, 0.75 * 0.25 / 100, 25, 0.95)
+    assert (low[0], high[0]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("right", "images"), [(True, 20), (False, 20), (True, 1)])
+def test_where_nothing_varies_each_image_counts_as_one_question(right: bool, images: int) -> None:
+    correct = np.full((4 * images, 1), right)
+    low, high = share_interval(mean(correct), np.repeat(np.arange(images), 4), 0.95)
+    expected = proportion_confint(images * right, images, method="wilson")
+    assert (low[0], high[0]) == pytest.approx(expected)
+
+
+def test_a_single_image_says_little_of_a_share_and_nothing_of_a_difference() -> None:
+    correct = np.array([[True], [False], [True], [True]])
+    low, high = share_interval(mean(correct), np.zeros(4, int), 0.95)
+    assert (low[0], high[0]) == pytest.approx(proportion_confint(0.75, 1, method="wilson"))
+    assert np.isnan(difference_interval(mean(correct * 1.0), np.zeros(4, int), 0.95)).all()
+
+
+def test_a_difference_is_no_more_than_one() -> None:
+    low, high = difference_interval(mean(np.array([[1.0], [0.0]])), np.arange(2), 0.95)
+    assert (low[0], high[0]) == (-1, 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 5)), min_size=1))
+def test_bounds_hold_the_value_and_lie_in_range(rows: list[tuple[bool, bool, int]]) -> None:
+    correct = np.array([[a, b] for a, b, _ in rows])
+    yes = np.array([a for a, _, _ in rows])
+    clusters = np.array([cluster for *_, cluster in rows])
+    for estimate in (mean(correct), balanced_accuracy(correct, yes)):
+        low, high = share_interval(estimate, clusters, 0.95)
+        known = ~np.isnan(estimate.value)
+        assert ((low >= 0) & (high <= 1))[known].all()
+        assert ((low <= estimate.value + 1e-12) & (estimate.value <= high + 1e-12))[known].all()
+        assert np.isnan(low[~known]).all() and np.isnan(high[~known]).all()
+
+
+# --- Tables -------------------------------------------------------------------------------------
+
+
+def test_the_table_of_models_is_that_of_a_slow_count(tmp_path: Path) -> None:
+    questions = make_questions()
+    answers = [make_answers(questions, skill, seed) for seed, skill in enumerate((0.3, 1.0))]
+    paths = [scored(tmp_path, f"m{n}", questions, table) for n, table in enumerate(answers)]
+    stated = {"yes_no": 0.947, "overall": 0.82, "source": "a paper"}
+    notes = [note(tmp_path, "m0", stated), note(tmp_path, "m1"), note(tmp_path, "unused")]
+    table = aggregate_vqa(paths[::-1], notes, 0.9).models
+    assert table.columns.tolist() == COLUMNS
+    assert table["model"].tolist() == ["m0", "m1"]
+    for path, row in zip(paths, table.to_dict("records"), strict=True):
+        rows = pq.read_table(path).to_pandas()
+        yes = rows["answer"] == "yes"
+        assert row["n"] == len(rows) == row["n_yes"] + row["n_no"]
+        assert row["n_yes"] == yes.sum()
+        assert row["images"] == rows["image"].nunique() == 12
+        assert row["accuracy"] == pytest.approx(rows["correct"].mean())
+        assert row["always_yes"] == pytest.approx(yes.mean())
+        cells = rows.groupby(["answer", "predicted"]).size()
+        for truth, said in itertools.product(("yes", "no"), repeat=2):
+            assert row[f"{truth}_{said}"] == cells.get((truth, said), 0)
+        sides = rows.groupby("answer")["correct"].mean()
+        assert row["balanced_accuracy"] == pytest.approx(sides.mean())
+        assert row["low"] < row["accuracy"] < row["high"]
+        assert row["balanced_low"] < row["balanced_accuracy"] < row["balanced_high"]
+        expected = share_interval(
+            mean(rows[["correct"]].to_numpy()), pd.factorize(rows["image"])[0], 0.9
+        )
+        assert (row["low"], row["high"]) == pytest.approx([bound[0] for bound in expected])
+        assert row["brier"] == pytest.approx(((rows["p_yes"] - yes) ** 2).mean())
+        ece = 0.0
+        for tenth in range(10):
+            inside = (rows["p_yes"] >= tenth / 10) & (rows["p_yes"] < (tenth + 1) / 10)
+            if inside.any():
+                ece += inside.mean() * abs(rows["p_yes"][inside].mean() - yes[inside].mean())
+        assert row["ece"] == pytest.approx(ece)
+    known, unknown = table.to_dict("records")
+    assert (known["reference_yes_no"], known["reference_overall"]) == (0.947, 0.82)
+    assert known["source"] == "a paper"
+    assert known["drop"] == pytest.approx(0.947 - known["accuracy"])
+    assert known["drop_low"] == pytest.approx(0.947 - known["high"])
+    assert known["drop_high"] == pytest.approx(0.947 - known["low"])
+    nothing = ["source", "reference_yes_no", "reference_overall", "drop", "drop_low", "drop_high"]
+    assert pd.Series(unknown)[nothing].isna().all()
+
+
+def test_a_reference_on_all_questions_alone_makes_no_drop(tmp_path: Path) -> None:
+    questions = make_questions()
+    path = scored(tmp_path, "net", questions, make_answers(questions))
+    about = note(tmp_path, "net", {"yes_no": None, "overall": 0.78, "source": "a paper"})
+    (row,) = aggregate_vqa([path], [about], 0.95).models.to_dict("records")
+    assert row["reference_overall"] == 0.78
+    assert np.isnan([row["reference_yes_no"], row["drop"], row["drop_low"]]).all()
+
+
+def test_balanced_accuracy_is_the_mean_of_shuffle_acc() -> None:
+    correct, yes, _ = some_hits(40)
+    rng = np.random.default_rng(0)
+    sides = np.flatnonzero(yes), np.flatnonzero(~yes)
+    size = min(map(len, sides))
+    draws = [
+        correct[np.concatenate([rng.choice(side, size, replace=False) for side in sides])].mean(0)
+        for _ in range(4000)
+    ]
+    error = np.std(draws, axis=0) / np.sqrt(len(draws))
+    distance = np.abs(np.mean(draws, axis=0) - balanced_accuracy(correct, yes).value)
+    assert (distance < 4 * error + 1e-12).all()
+
+
+def test_groups_are_the_questions_with_a_word_a_kind_or_a_generator(tmp_path: Path) -> None:
+    questions = make_questions()
+    tables = tables_of(tmp_path, questions, [make_answers(questions, 0.5, n) for n in range(2)])
+    groups = tables.groups
+    assert groups.columns.tolist() == GROUP_COLUMNS
+    keys = ["model", "by", "value"]
+    assert groups[keys].equals(groups[keys].sort_values(keys, ignore_index=True))
+    assert set(groups.loc[groups["by"] == "generator", "value"]) == {"dalle", "sd"}
+    columns = {"first word": "first_word", "kind": "kind", "generator": "generator"}
+    for row in groups.to_dict("records"):
+        rows = pq.read_table(tmp_path / f"{row['model']}.parquet").to_pandas()
+        rows = rows[rows[columns[row["by"]]] == row["value"]]
+        yes = rows["answer"] == "yes"
+        assert (row["n"], row["n_yes"]) == (len(rows), yes.sum())
+        assert row["images"] == rows["image"].nunique()
+        assert row["accuracy"] == pytest.approx(rows["correct"].mean())
+        assert row["always_yes"] == pytest.approx(yes.mean())
+        assert 0 <= row["low"] <= row["accuracy"] <= row["high"] <= 1
+        sides = rows.groupby("answer")["correct"].mean()
+        balanced = sides.mean() if len(sides) == 2 else np.nan
+        assert row["balanced_accuracy"] == pytest.approx(balanced, nan_ok=True)
+    # A question is in one kind, and has one first word.
+    for by in ("kind", "first word"):
+        of_model = groups[(groups["by"] == by) & (groups["model"] == "m0")]
+        assert of_model["n"].sum() == tables.models["n"].iloc[0]
+
+
+def test_the_statistics_of_the_questions(tmp_path: Path) -> None:
+    questions = make_questions()
+    table = tables_of(tmp_path, questions, [make_answers(questions)]).questions
+    assert table.columns.tolist() == QUESTION_COLUMNS
+    assert table["generator"].tolist() == ["*", "dalle", "sd"]
+    usable = questions[questions["status"] == "ok"]
+    for row in table.to_dict("records"):
+        of = usable if row["generator"] == "*" else usable[usable["generator"] == row["generator"]]
+        assert row["questions"] == len(of) == row["yes"] + row["no"]
+        assert row["images"] == of["image"].nunique()
+        assert row["yes"] == (of["answer"] == "yes").sum()
+        assert row["share_yes"] == pytest.approx(row["yes"] / row["questions"])
+        assert row["questions_per_image"] == pytest.approx(len(of) / of["image"].nunique())
+        words = [question.count(" ") + 1 for question in of["question"]]
+        assert row["words_per_question"] == pytest.approx(np.mean(words))
+
+
+def test_all_generators_come_before_each() -> None:
+    questions = pd.DataFrame(
+        {"image": ["a", "b"], "question": "Is it?", "answer": "no", "generator": ["!", "z"]}
+    )
+    assert describe(questions)["generator"].tolist() == ["*", "!", "z"]
+
+
+def test_the_paper_s_numbers_of_questions() -> None:
+    n, images = 241, 50
+    questions = pd.DataFrame(
+        {
+            "image": [f"{row % images}.png" for row in range(n)],
+            "question": ["Is there a dog here?"] * 213 + ["Is there a dog in here, too?"] * 28,
+            "answer": ["yes"] * 132 + ["no"] * 109,
+            "generator": None,
+        }
+    )
+    (row,) = describe(questions).to_dict("records")
+    assert (row["questions"], row["images"], row["yes"], row["no"]) == (241, 50, 132, 109)
+    assert row["questions_per_image"] == pytest.approx(4.82)
+    # docs/methods.md: the paper's 77.27% is no share of 241.
+    shares = [round(100 * k / n, 2) for k in range(n + 1)]
+    assert 77.27 not in shares and {77.18, 77.59} <= set(shares)
+
+
+def test_calibration_counts_each_question_in_one_bin(tmp_path: Path) -> None:
+    questions = make_questions(images=11)
+    answers = make_answers(questions)
+    values = np.resize([0.0, 0.05, 0.1, 0.35, 0.3, 0.999, 1.0], len(answers))
+    table = tables_of(tmp_path, questions, [answers.assign(p_yes=values)]).calibration
+    assert table.columns.tolist() == CALIBRATION_COLUMNS
+    assert table["bin"].tolist() == list(range(1, 11))
+    assert table["low_edge"].tolist() == pytest.approx([k / 10 for k in range(10)])
+    assert table["high_edge"].tolist() == pytest.approx([k / 10 for k in range(1, 11)])
+    rows = pq.read_table(tmp_path / "m0.parquet").to_pandas()
+    members = {1: [0.0, 0.05], 2: [0.1], 4: [0.3, 0.35], 10: [0.999, 1.0]}
+    for row in table.to_dict("records"):
+        inside = rows[rows["p_yes"].isin(members.get(row["bin"], []))]
+        assert (row["n"], row["images"]) == (len(inside), inside["image"].nunique())
+        if len(inside):
+            share = (inside["answer"] == "yes").mean()
+            assert row["share_yes"] == pytest.approx(share)
+            assert row["mean_p_yes"] == pytest.approx(inside["p_yes"].mean())
+            assert 0 <= row["low"] <= share <= row["high"] <= 1
+        else:
+            empty = pd.Series(row)[["mean_p_yes", "share_yes", "low", "high"]]
+            assert empty.isna().all()
+
+
+def test_comparisons_are_paired(tmp_path: Path) -> None:
+    questions = make_questions(images=40)
+    answers = [make_answers(questions, skill, 1) for skill in (0.2, 0.6, 1.0)]
+    table = tables_of(tmp_path, questions, answers).comparisons
+    assert table.columns.tolist() == list(COMPARISONS)
+    assert list(zip(table["a"], table["b"], strict=True)) == [
+        ("m0", "m1"),
+        ("m0", "m2"),
+        ("m1", "m2"),
+    ]
+    for row in table.to_dict("records"):
+        a, b = (pq.read_table(tmp_path / f"{row[side]}.parquet").to_pandas() for side in "ab")
+        hit, other = a["correct"], b["correct"]
+        assert (row["n"], row["images"]) == (len(a), a["image"].nunique())
+        assert (row["a_accuracy"], row["b_accuracy"]) == (hit.mean(), other.mean())
+        assert row["difference"] == pytest.approx(hit.mean() - other.mean())
+        assert (row["only_a"], row["only_b"]) == ((hit & ~other).sum(), (other & ~hit).sum())
+        counts = [[(hit & other).sum(), row["only_a"]], [row["only_b"], (~hit & ~other).sum()]]
+        assert row["p"] == pytest.approx(mcnemar(counts, exact=True).pvalue)
+        d = hit.astype(float) - other
+        fit = sm.OLS(d, np.ones(len(d))).fit(cov_type="cluster", cov_kwds={"groups": a["image"]})
+        independent = d.var(ddof=0) / len(d)
+        error = np.sqrt(max(float(fit.cov_params().iloc[0, 0]), independent))
+        margin = stats.t.ppf(0.975, 39) * error
+        assert row["low"] == pytest.approx(d.mean() - margin)
+        assert row["high"] == pytest.approx(d.mean() + margin)
+    assert table["p_holm"].tolist() == pytest.approx(multipletests(table["p"], method="holm")[1])
+
+
+def test_the_order_of_the_files_changes_nothing(tmp_path: Path) -> None:
+    questions = make_questions()
+    names = ["m0", "m1", "m2"]
+    paths = [
+        scored(tmp_path, name, questions, make_answers(questions, 0.5, seed))
+        for seed, name in enumerate(names)
+    ]
+    notes = [note(tmp_path, name) for name in names]
+    one, other = aggregate_vqa(paths, notes, 0.95), aggregate_vqa(paths[::-1], notes[::-1], 0.95)
+    for table in ("models", "groups", "questions", "calibration", "comparisons"):
+        pd.testing.assert_frame_equal(getattr(one, table), getattr(other, table))
+
+
+def test_one_model_is_compared_with_none(tmp_path: Path) -> None:
+    questions = make_questions()
+    table = tables_of(tmp_path, questions, [make_answers(questions)]).comparisons
+    assert table.empty
+    assert table.dtypes.astype(str).to_dict() == COMPARISONS
+
+
+def test_one_image_has_no_bounds_of_differences(tmp_path: Path) -> None:
+    questions = make_questions()
+    questions = questions[questions["image"] == "a/04.png"]
+    tables = tables_of(tmp_path, questions, [make_answers(questions, 0.3, n) for n in range(2)])
+    assert tables.comparisons[["low", "high"]].isna().all(axis=None)
+    assert tables.models[["low", "high"]].notna().all(axis=None)
+    assert tables.models["high"].gt(tables.models["low"] + 0.5).all()
+
+
+def test_only_yes_questions_have_no_balanced_accuracy(tmp_path: Path) -> None:
+    questions = make_questions()
+    questions = questions[questions["answer"] == "yes"]
+    tables = tables_of(tmp_path, questions, [make_answers(questions)])
+    (row,) = tables.models.to_dict("records")
+    assert row["always_yes"] == 1 and row["n_no"] == row["no_yes"] == row["no_no"] == 0
+    nothing = [row["balanced_accuracy"], row["balanced_low"], row["balanced_high"]]
+    assert np.isnan(nothing).all()
+    assert tables.groups["balanced_accuracy"].isna().all()
+
+
+def test_questions_without_generators_have_no_such_groups(tmp_path: Path) -> None:
+    questions = make_questions().assign(generator=None)
+    tables = tables_of(tmp_path, questions, [make_answers(questions)])
+    assert set(tables.groups["by"]) == {"first word", "kind"}
+    assert tables.questions["generator"].tolist() == ["*"]
+
+
+def test_models_with_other_questions_are_refused(tmp_path: Path) -> None:
+    questions = make_questions()
+    paths = [scored(tmp_path, "m0", questions, make_answers(questions))]
+    fewer = questions.iloc[1:]
+    paths.append(scored(tmp_path, "m1", fewer, make_answers(fewer)))
+    notes = [note(tmp_path, name) for name in ("m0", "m1")]
+    with pytest.raises(AggregateVqaError, match=r"m1\.parquet is not about the same questions as"):
+        aggregate_vqa(paths, notes, 0.95)
+
+
+def test_a_model_twice_or_without_a_note_and_no_model_are_refused(tmp_path: Path) -> None:
+    questions = make_questions()
+    path = scored(tmp_path, "net", questions, make_answers(questions))
+    with pytest.raises(AggregateVqaError, match="both of 'net'"):
+        aggregate_vqa([path, path], [note(tmp_path, "net")], 0.95)
+    with pytest.raises(AggregateVqaError, match="no note of the weights of net"):
+        aggregate_vqa([path], [note(tmp_path, "other")], 0.95)
+    with pytest.raises(AggregateVqaError, match="no answers"):
+        aggregate_vqa([], [], 0.95)
+
+
+def test_ten_models_on_ten_thousand_questions_take_seconds(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    image = np.repeat(np.arange(2000), 5)
+    n = len(image)
+    table = pa.table(
+        {
+            "image": [f"{number:05d}.png" for number in image],
+            "number": pa.array(np.arange(n) % 5 + 1, pa.int32()),
+            "question": [ASKED[row % 5] for row in range(n)],
+            "answer": rng.choice(["yes", "no"], n),
+            "generator": pa.nulls(n, pa.string()),
+            "first_word": [f"word{row % 60}" for row in range(n)],
+            "kind": [f"kind{row % 6}" for row in range(n)],
+            "p_yes": rng.random(n),
+            "predicted": rng.choice(["yes", "no"], n),
+            "correct": rng.random(n) < 0.7,
+        },
+        schema=SCHEMA,
+    )
+    paths = []
+    for name in (f"m{number}" for number in range(10)):
+        paths.append(tmp_path / f"{name}.parquet")
+        pq.write_table(table.replace_schema_metadata({"model": name}), paths[-1])
+    start = time.process_time()
+    tables = aggregate_vqa(paths, [note(tmp_path, path.stem) for path in paths], 0.95)
+    assert time.process_time() - start < 5
+    assert (tables.models["n"] == 10_000).all() and len(tables.comparisons) == 45
+
+
+# --- Scripts ------------------------------------------------------------------------------------
+
+
+def script(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPTS / f"{name}.py"), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_scripts_do_what_the_library_does(tmp_path: Path) -> None:
+    questions = make_questions()
+    path = scored(tmp_path, "net", questions, make_answers(questions))
+    shards = [f"{kind}{number}" for kind in "qa" for number in range(2)]
+    q0, q1, a0, a1 = (f"net.{shard}.parquet" for shard in shards)
+    done = script(
+        tmp_path,
+        "score_vqa",
+        *("--questions", q0, q1, "--answers", a0, a1, "--output", "out/net.parquet"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "net.parquet").read_bytes() == path.read_bytes()
+    about = note(tmp_path, "net")
+    names = ("vqa", "groups", "questions", "calibration", "comparisons")
+    outputs = [
+        part
+        for name, ending in itertools.product(names, ("csv", "parquet"))
+        for part in (f"--{name}-{ending}", f"tables/{name}.{ending}")
+    ]
+    spec = ("--spec", json.dumps({"level": 0.9}))
+    inputs = ("--answers", "out/net.parquet", "--notes", about.name)
+    done = script(tmp_path, "aggregate_vqa", *inputs, *spec, *outputs)
+    assert done.returncode == 0, done.stderr
+    expected = aggregate_vqa([path], [about], 0.9)
+    tables = ("models", "groups", "questions", "calibration", "comparisons")
+    for name, table in zip(names, tables, strict=True):
+        of_library = getattr(expected, table)
+        found = pd.read_parquet(tmp_path / "tables" / f"{name}.parquet")
+        pd.testing.assert_frame_equal(found, of_library, check_dtype=False)
+        csv = pd.read_csv(tmp_path / "tables" / f"{name}.csv", keep_default_na=False, na_values="")
+        pd.testing.assert_frame_equal(csv, of_library, check_dtype=False, check_exact=False)
+
+
+def test_the_scripts_say_what_is_wrong(tmp_path: Path) -> None:
+    questions = make_questions()
+    path = scored(tmp_path, "net", questions, make_answers(questions))
+    files = ("--questions", "net.q0.parquet", "--answers", "net.a0.parquet", "net.a1.parquet")
+    done = script(tmp_path, "score_vqa", *files, "--output", "new.parquet")
+    assert done.returncode == 1
+    assert done.stderr.startswith("score_vqa: ") and "not among the questions" in done.stderr
+    assert not os.path.exists(tmp_path / "new.parquet")
+    names = ("vqa", "groups", "questions", "calibration", "comparisons")
+    outputs = [
+        part
+        for name, ending in itertools.product(names, ("csv", "parquet"))
+        for part in (f"--{name}-{ending}", f"tables/{name}.{ending}")
+    ]
+    about = ("--notes", note(tmp_path, "other").name, "--spec", '{"level": 0.9}')
+    done = script(tmp_path, "aggregate_vqa", "--answers", path.name, *about, *outputs)
+    assert done.returncode == 1
+    assert done.stderr == "aggregate_vqa: no note of the weights of net\n"
+
+
+def test_the_results_need_no_torch() -> None:
+    code = (
+        "import sys; from synthsight.statistics import vqa;"
+        "from synthsight.vqa import kinds, score;"
+        "assert not {'torch', 'timm', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,231 @@
+"""VQA models behind one interface, and the loop that asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from synthsight.images.reading import open_rgb
+from synthsight.vqa import ask as ask_module
+from synthsight.vqa.ask import NonFiniteAnswersError, ask, write_answers
+from synthsight.vqa.fetch import fetch_vqa
+from synthsight.vqa.models import VqaModel, load_vqa
+from synthsight.vqa.questions import ShardRow
+from tests import vqa_assets
+from tests.support import draw_image
+
+QUESTIONS = ("Is it red?", "Is the dog tall?", "Is there a red, round dog?")
+
+SAVE: dict[str, Callable[[Path], None]] = {
+    "ofa": vqa_assets.save_ofa,
+    "vilt": vqa_assets.save_vilt,
+    "blip": vqa_assets.save_blip,
+}
+
+SETTINGS = {
+    **dict.fromkeys(("model", "tokenizer", "image_size", "prompt", "interpolate_position")),
+    "reference": None,
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each family as the hub has it, and as it is after fetching."""
+    base = tmp_path_factory.mktemp("models")
+    found = {}
+    for family, save in SAVE.items():
+        save(base / family)
+        settings = {**SETTINGS, "name": family, "checkpoint": str(base / family)}
+        out = base / f"{family}.fetched"
+        fetch_vqa(settings, f"{out}.safetensors", f"{out}.json", out)
+        found[family] = out
+    return found
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for number in range(6):  # upright and lying, of two sizes
+        draw_image(folder / f"{number}.png", number, size=(90, 70) if number % 2 else (70, 100))
+    return folder
+
+
+def load(folder: Path) -> VqaModel:
+    import json
+
+    note = json.loads(Path(f"{folder}.json").read_text())
+    state = load_file(f"{folder}.safetensors")
+    return load_vqa(note["family"], folder, state, note["settings"], torch.device("cpu"))
+
+
+def rows_about(images: int) -> list[ShardRow]:
+    return [
+        ShardRow(number, f"{image}.png", question, "yes", None, None, None, "ok", None)
+        for image in range(images)
+        for number, question in enumerate(QUESTIONS, start=1)
+    ]
+
+
+def plain_ofa(folder: Path, image: Any, question: str) -> float:
+    """The decoder's two logits by the model's plain forward pass."""
+    from synthsight.vqa.ofa.checkpoint import load_checkpoint
+    from synthsight.vqa.ofa.model import build
+    from synthsight.vqa.ofa.processing import pixel_values, prepare_image, source
+    from synthsight.vqa.ofa.tokenizer import OFATokenizer
+
+    config, state = load_checkpoint(folder)
+    tokenizer = OFATokenizer.from_folder(folder)
+    ids = torch.tensor([source(tokenizer, question)])
+    pixels = pixel_values(torch.from_numpy(prepare_image(image, 64))[None])
+    logits = build(config, state)(pixels, ids, ids[:, :-1])[0, -1]
+    return float(logits[tokenizer.single(" yes")] - logits[tokenizer.single(" no")])
+
+
+def plain_vilt(folder: Path, image: Any, question: str) -> float:
+    import transformers
+
+    model = transformers.ViltForQuestionAnswering.from_pretrained(folder).eval()
+    processor = transformers.ViltImageProcessorPil.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    logits = model(
+        **processor(image, return_tensors="pt"), **tokenizer(question, return_tensors="pt")
+    ).logits[0]
+    return float(logits[3] - logits[1])
+
+
+def plain_blip(folder: Path, image: Any, question: str) -> float:
+    """The scores of the first token that the model's own generate would choose from."""
+    import transformers
+
+    model = transformers.BlipForQuestionAnswering.from_pretrained(folder).eval()
+    processor = transformers.BlipImageProcessorPil.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    inputs = tokenizer(question, return_tensors="pt")
+    generated = model.generate(
+        input_ids=inputs["input_ids"],
+        attention_mask=inputs["attention_mask"],
+        pixel_values=processor(image, return_tensors="pt")["pixel_values"],
+        output_logits=True,
+        return_dict_in_generate=True,
+        max_new_tokens=1,
+    )
+    logits = generated.logits[0][0]
+    yes, no = tokenizer.convert_tokens_to_ids(["yes", "no"])
+    return float(logits[yes] - logits[no])
+
+
+PLAIN = {"ofa": plain_ofa, "vilt": plain_vilt, "blip": plain_blip}
+
+
+@pytest.mark.parametrize("family", SAVE)
+def test_p_yes_is_that_of_the_models_own_forward_pass(
+    family: str, folders: dict[str, Path], root: Path
+) -> None:
+    rows = rows_about(3)
+    p_yes = ask(load(folders[family]), rows, root, batch_size=4)
+    original = folders[family].with_suffix("")
+    with torch.no_grad():
+        margins = [PLAIN[family](original, open_rgb(root, row.image), row.question) for row in rows]
+    expected = 1 / (1 + np.exp(-np.array(margins)))
+    np.testing.assert_allclose(p_yes, expected, rtol=0, atol=1e-5)
+    assert len(np.unique(p_yes.round(4))) == len(rows), "answers that do not differ show nothing"
+
+
+@pytest.mark.parametrize("family", SAVE)
+def test_batches_windows_and_order_change_nothing(
+    family: str, folders: dict[str, Path], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, rows = load(folders[family]), rows_about(6)
+    alone = np.concatenate([ask(model, [row], root, batch_size=1) for row in rows])
+    np.testing.assert_allclose(ask(model, rows, root, batch_size=32), alone, rtol=0, atol=1e-5)
+    monkeypatch.setattr(ask_module, "_WINDOW", 2)
+    shuffled = [rows[index] for index in np.random.default_rng(0).permutation(len(rows))]
+    found = dict(zip(map(id, shuffled), ask(model, shuffled, root, batch_size=3), strict=True))
+    np.testing.assert_allclose([found[id(row)] for row in rows], alone, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", SAVE)
+def test_asking_twice_gives_the_same_bits(
+    family: str, folders: dict[str, Path], root: Path
+) -> None:
+    model, rows = load(folders[family]), rows_about(4)
+    assert ask(model, rows, root, 8).tobytes() == ask(model, rows, root, 8).tobytes()
+
+
+def test_an_image_is_encoded_once_for_all_its_questions(
+    folders: dict[str, Path], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(folders["ofa"])
+    seen = []
+    see = model.see
+    monkeypatch.setattr(model, "see", lambda pixels: seen.append(len(pixels)) or see(pixels))
+    ask(model, rows_about(5), root, batch_size=2)
+    assert sum(seen) == 5
+
+
+def test_running_out_of_memory_halves_the_batch(
+    folders: dict[str, Path],
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model, rows = load(folders["ofa"]), rows_about(4)
+    expected = ask(model, rows, root, batch_size=8)
+    margins = model.margins
+    sizes = []
+
+    def scarce(features: Any, images: Any, texts: Any) -> Any:
+        if len(texts) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        sizes.append(len(texts))
+        return margins(features, images, texts)
+
+    monkeypatch.setattr(model, "margins", scarce)
+    np.testing.assert_allclose(ask(model, rows, root, batch_size=8), expected, rtol=0, atol=1e-5)
+    assert sizes == [2] * 6
+    assert "out of memory: on with 2 at a time" in capsys.readouterr().err
+
+
+def test_answers_that_are_no_numbers_are_an_error(
+    folders: dict[str, Path], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(folders["ofa"])
+    monkeypatch.setattr(model, "margins", lambda f, i, texts: torch.full((len(texts),), torch.nan))
+    with pytest.raises(NonFiniteAnswersError, match="3 of 3 questions"):
+        ask(model, rows_about(1), root, batch_size=8)
+
+
+def test_progress_is_printed(
+    folders: dict[str, Path],
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(ask_module, "_WINDOW", 4)
+    ask(load(folders["ofa"]), rows_about(6), root, batch_size=8)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" questions")[0] for line in lines] == ["12 of 18", "18 of 18"]
+
+
+def test_nothing_to_ask_gives_an_empty_file(folders: dict[str, Path], tmp_path: Path) -> None:
+    p_yes = ask(load(folders["ofa"]), [], tmp_path, batch_size=8)
+    write_answers(tmp_path / "1.parquet", [], p_yes, "{}")
+    table = pq.read_table(tmp_path / "1.parquet")
+    assert table.num_rows == 0
+    assert table.column_names == ["image", "question", "p_yes"]
+
+
+def test_objects_are_told_to_ofa(folders: dict[str, Path], root: Path) -> None:
+    from dataclasses import replace
+
+    model, row = load(folders["ofa"]), rows_about(1)[0]
+    told = replace(row, objects="dog&&tree")
+    plain, with_objects = ask(model, [row], root, 1), ask(model, [told], root, 1)
+    assert plain[0] != with_objects[0]

@@ -1,0 +1,254 @@
+"""Questions from files of all kinds: what is read, what is left out and why, and the shards."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synthsight.vqa.questions import (
+    Question,
+    QuestionsError,
+    deal,
+    index_questions,
+    read_questions,
+    read_shard,
+    shard_digest,
+    shard_of,
+    write_shard,
+)
+from tests.support import draw_image
+
+COLUMNS = {name: name for name in ("image", "question", "answer", "generator", "objects")}
+
+ROWS: list[dict[str, Any]] = [
+    {"image": "muse/a.png", "question": "Is it red, or not?", "answer": "yes"},
+    {"image": "muse/a.png", "question": 'Is "it"\ntall?', "answer": "no"},
+    {"image": "b.png", "question": "Ist es schön?", "answer": "yes"},
+]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for seed, image in enumerate(("muse/a.png", "b.png", "c.png")):
+        draw_image(tmp_path / "pictures" / image, seed)
+    return tmp_path / "pictures"
+
+
+def write(folder: Path, ending: str, rows: list[dict[str, Any]]) -> Path:
+    path = folder / f"questions.{ending}"
+    frame = pd.DataFrame(rows)
+    if ending == "parquet":
+        frame.to_parquet(path)
+    elif ending in ("csv", "tsv"):
+        frame.to_csv(path, index=False, sep="," if ending == "csv" else "\t")
+    elif ending == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    else:
+        path.write_text(json.dumps(rows, indent=1, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "json", "jsonl", "parquet"])
+def test_the_same_questions_are_read_from_every_kind_of_file(
+    tmp_path: Path, root: Path, ending: str
+) -> None:
+    questions = read_questions(write(tmp_path, ending, ROWS), COLUMNS, root)
+    found = [{"image": q.image, "question": q.question, "answer": q.answer} for q in questions]
+    assert found == ROWS
+    assert all(q.reason is None and q.generator is None for q in questions)
+
+
+@pytest.mark.parametrize(
+    ("ending", "lines"),
+    [
+        ("csv", [2, 3, 5]),  # the second question has a line end in it
+        ("tsv", [2, 3, 5]),
+        ("json", [2, 7, 12]),
+        ("jsonl", [1, 2, 3]),
+        ("parquet", [1, 2, 3]),
+    ],
+)
+def test_a_question_knows_the_line_on_which_it_begins(
+    tmp_path: Path, root: Path, ending: str, lines: list[int]
+) -> None:
+    questions = read_questions(write(tmp_path, ending, ROWS), COLUMNS, root)
+    assert [question.line for question in questions] == lines
+
+
+@pytest.mark.parametrize(
+    ("answer", "meaning"),
+    [
+        *(("yes", "yes"), ("YES", "yes"), (" Yes ", "yes"), ("True", "yes"), (True, "yes")),
+        *((1, "yes"), ("1", "yes"), (1.0, "yes"), ("no", "no"), ("No", "no"), ("FALSE", "no")),
+        *((False, "no"), (0, "no"), ("0", "no")),
+    ],
+)
+def test_answers_are_understood_in_every_usual_form(
+    tmp_path: Path, root: Path, answer: Any, meaning: str
+) -> None:
+    path = write(tmp_path, "json", [{**ROWS[0], "answer": answer}])
+    assert read_questions(path, COLUMNS, root)[0].answer == meaning
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"answer": "maybe"}, "found 'maybe'"),
+        ({"answer": None}, "found none"),
+        ({"answer": 2}, "found '2'"),
+        ({"question": "  "}, "an empty question"),
+        ({"image": ""}, "no image"),
+        ({"image": "muse/aa.png"}, "no such image below {root}; close: muse/a.png"),
+        ({"image": "../secret.png"}, "must lead from {root} downwards"),
+        ({"image": "/etc/passwd"}, "must lead from {root} downwards"),
+        ({"image": "notes.txt"}, "not an image by its name"),
+        ({"image": "out.png"}, "a link that leads out"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_left_out_with_its_reason(
+    tmp_path: Path, root: Path, change: dict[str, Any], reason: str
+) -> None:
+    (root / "notes.txt").write_text("no picture")
+    draw_image(tmp_path / "secret.png", 9)
+    os.symlink(tmp_path / "secret.png", root / "out.png")
+    questions = read_questions(
+        write(tmp_path, "json", [*ROWS, {**ROWS[0], **change}]), COLUMNS, root
+    )
+    assert [question.reason is None for question in questions] == [True, True, True, False]
+    assert reason.format(root=root) in str(questions[3].reason)
+
+
+def test_a_repeated_question_is_asked_once_and_a_contradicted_one_never(
+    tmp_path: Path, root: Path
+) -> None:
+    rows = [
+        {"image": "b.png", "question": "Is it red?", "answer": "yes"},
+        {"image": "b.png", "question": "is it  RED?", "answer": "yes"},
+        {"image": "c.png", "question": "Is it red?", "answer": "yes"},
+        {"image": "c.png", "question": "Is it red?", "answer": "no"},
+        {"image": "./c.png", "question": "Is it blue?", "answer": "no"},
+        {"image": "c.png", "question": "Is it blue?", "answer": "no"},
+    ]
+    questions = read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root)
+    assert [question.reason for question in questions] == [
+        None,
+        "the same question as in line 1",
+        "asked in line 4 too, but with different answers",
+        "asked in line 3 too, but with different answers",
+        None,
+        "the same question as in line 5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("q.csv", b"", "is empty"),
+        ("q.csv", b"image,question,answer\n", "has no questions"),
+        ("q.csv", b"image,question,answer\nb.png,Is it red, or not?,yes\n", "line 2: 4 values"),
+        ("q.csv", b'image,question,answer\nb.png,"Is it,yes\n', "line 2"),
+        ("q.csv", b"image,image,answer\nb.png,x,yes\n", "two columns 'image'"),
+        (
+            "q.csv",
+            b"image,question,answers\nb.png,Is it?,yes\n",
+            "no column 'answer'; did you mean",
+        ),
+        ("q.csv", b"image,question,answer\n\xe9.png,Is it?,yes\n", "line 2: not UTF-8"),
+        ("q.json", b'{"image": 1}', "expected a list"),
+        ("q.json", b'[{"image": "b.png",\n "question": }]', "line 2"),
+        ("q.json", b"[1]", "expected a mapping"),
+        ("q.json", b"[{}] more", "behind the end"),
+        ("q.json", b'[{"image": "b.png"} {"image": 2}]', "expected a comma"),
+        ("q.json", b'[{"image": "b.png"}', "line 1"),
+        ("q.jsonl", b'{"image": 1}\n{"image"', "line 2"),
+        ("q.parquet", b"PAR1 not really", "no Parquet file"),
+        ("q.xlsx", b"", "ending must be one of .csv"),
+        ("missing.csv", None, "No such file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_its_line(
+    tmp_path: Path, root: Path, name: str, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(QuestionsError, match=message):
+        read_questions(tmp_path / name, COLUMNS, root)
+
+
+def test_columns_may_have_other_names(tmp_path: Path, root: Path) -> None:
+    rows = [{"file": "b.png", "Q": "Is it?", "A": "no", "made by": "muse", "seen": "car&&dog"}]
+    columns = {
+        "image": "file",
+        "question": "Q",
+        "answer": "A",
+        "generator": "made by",
+        "objects": "seen",
+    }
+    question = read_questions(write(tmp_path, "csv", rows), columns, root)[0]
+    assert question == Question(2, "b.png", "Is it?", "no", "muse", "car&&dog", None)
+    with pytest.raises(QuestionsError, match=r"vqa\.columns\.generator"):
+        read_questions(write(tmp_path, "csv", ROWS), {**COLUMNS, "generator": "made by"}, root)
+
+
+@settings(max_examples=300, deadline=None)
+@given(content=st.binary(max_size=200), ending=st.sampled_from(["csv", "tsv", "json", "jsonl"]))
+def test_any_bytes_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, ending: str
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any_bytes"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"q.{ending}"
+    path.write_bytes(b"image,question,answer\n" + content if ending == "csv" else content)
+    try:
+        questions = read_questions(path, COLUMNS, folder)
+    except QuestionsError:
+        return
+    assert all(question.reason for question in questions)  # there is no image at all
+
+
+def test_all_questions_about_an_image_are_in_one_shard_whatever_else_is_asked(root: Path) -> None:
+    questions = [Question(line, f"{line % 40}.png", f"Is it {line}?", "yes") for line in range(200)]
+    dealt = deal(questions, 4)
+    assert sorted(dealt) == ["1", "2", "3", "4"]
+    assert all(
+        {shard_of(question.image, 4) for question in part} == {shard}
+        for shard, part in dealt.items()
+    )
+    assert sorted(q.line for part in dealt.values() for q in part) == list(range(200))
+    fewer = deal([question for question in questions if question.image != "7.png"], 4)
+    moved = {shard for shard in dealt if dealt[shard] != fewer[shard]}
+    assert moved == {shard_of("7.png", 4)}
+
+
+def test_the_digest_of_a_shard_is_of_its_questions_and_images_not_of_lines(root: Path) -> None:
+    question = Question(1, "b.png", "Is it?", "yes")
+    digest = shard_digest([question], root)
+    assert shard_digest([Question(9, "b.png", "Is it?", "yes")], root) == digest
+    assert shard_digest([Question(1, "b.png", "Is it?", "no")], root) != digest
+    draw_image(root / "b.png", 77, size=(50, 50))
+    assert shard_digest([question], root) != digest
+
+
+def test_a_shard_says_which_images_cannot_be_used(tmp_path: Path, root: Path) -> None:
+    (root / "c.png").write_bytes((root / "c.png").read_bytes()[:60])
+    questions = [
+        Question(5, "c.png", "Is it?", "yes"),
+        Question(6, "b.png", "Is it tall?", "yes"),
+        Question(7, "b.png", "Is it deep?", "no", "muse", "car"),
+    ]
+    rows = index_questions(questions, root, 10**6)
+    write_shard(tmp_path / "1.parquet", rows)
+    assert read_shard(tmp_path / "1.parquet") == rows
+    assert [(row.image, row.number, row.question, row.status) for row in rows] == [
+        ("b.png", 1, "Is it tall?", "ok"),
+        ("b.png", 2, "Is it deep?", "ok"),
+        ("c.png", 1, "Is it?", "excluded"),
+    ]
+    assert "damaged" in str(rows[2].reason)

@@ -1,0 +1,453 @@
+"""The worker: started once, gone with its run, and of no consequence for what a job gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from synthsight.plan.digest import code_digest
+from synthsight.worker import protocol
+from synthsight.worker.protocol import Settings, WorkerError, born, choose_folder
+from tests.support import REPOSITORY, Project
+
+pytestmark = pytest.mark.skipif(not protocol.supported(), reason="needs Linux")
+
+#: A program that does what its arguments say and tells where it ran.
+PROGRAM = f"""#!{sys.executable}
+import os, signal, sys, time
+
+served = 0
+
+
+def main(models=None):
+    global served
+    served += 1
+    for argument in sys.argv[1:]:
+        verb, _, value = argument.partition(":")
+        if verb == "where":
+            print(os.getpid(), os.getppid(), served, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        elif verb == "folder":
+            print(os.getcwd())
+        elif verb == "print":
+            print(value)
+            print(value, file=sys.stderr)
+        elif verb == "raw":
+            os.write(1, value.encode() + b"\\n")
+        elif verb == "sleep":
+            time.sleep(float(value))
+        elif verb == "exit":
+            sys.exit(int(value) if value.isdigit() else value)
+        elif verb == "raise":
+            raise ValueError(value)
+        elif verb == "signal":  # itself, in the worker only
+            if os.path.exists(value):
+                number = open(value).read()
+                os.unlink(value)
+                os.kill(os.getpid(), int(number))
+                time.sleep(60)
+        elif verb == "mark":
+            try:
+                open(value, "w").close()
+                time.sleep(60)
+            finally:
+                open(value + ".end", "w").close()
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+class Worker:
+    """A worker of toy programs, for a process that plays Snakemake's part."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.owner = subprocess.Popen(["sleep", "600"])
+        self.program = folder / "toy.py"
+        self.program.write_text(PROGRAM)
+        client = folder / "with_worker.py"
+        client.write_bytes((REPOSITORY / "workflow/scripts/with_worker.py").read_bytes())
+        for path in (self.program, client):
+            path.chmod(0o755)
+        began = born(self.owner.pid)
+        assert began is not None
+        self.settings = Settings(
+            owner=self.owner.pid,
+            born=began,
+            folder=str(choose_folder(self.owner.pid, "toy")),
+            programs=(str(self.program),),
+            log=str(folder / "worker.log"),
+            slots=2,
+        )
+
+    def start(self, *arguments: str, device: bool = True, code: str = "") -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [
+                *(sys.executable, self.folder / "with_worker.py", "--code", code),
+                *(["--on-device"] if device else []),
+                *("toy.py", *arguments),
+            ],
+            env={
+                **os.environ,
+                "PYTHONPATH": str(REPOSITORY / "src"),
+                protocol.VARIABLE: json.dumps([self.settings.as_json()]),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, device: bool = True, code: str = "") -> tuple[int, str, str]:
+        """A job: its status, standard output and standard error."""
+        process = self.start(*arguments, device=device, code=code)
+        output, error = process.communicate(timeout=30)
+        return process.returncode, output, error
+
+    def where(self, **how: bool) -> tuple[int, int, int, str]:
+        """Process, its parent, how many jobs it has run, and its device."""
+        status, output, error = self.run("where", **how)
+        assert (status, error) == (0, "")
+        process, parent, served, device = output.split()
+        return int(process), int(parent), int(served), device
+
+    @property
+    def server(self) -> int:
+        return int((Path(self.settings.folder) / protocol.PROCESS).read_text().split()[0])
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of all sockets; with a short name, since addresses have a bound."""
+    folder = Path(tempfile.mkdtemp())
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def worker(tmp_path: Path, runtime: Path) -> Iterator[Worker]:
+    worker = Worker(tmp_path)
+    yield worker
+    worker.owner.kill()
+    worker.owner.wait()
+    until(lambda: not list(runtime.iterdir()))  # nothing is left, after any of these tests
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
+
+
+# Whose process runs it ---------------------------------------------------------------------------
+
+
+def test_clients_at_the_same_time_start_one_server(worker: Worker) -> None:
+    jobs = [worker.start("where", "sleep:0.2") for _ in range(6)]
+    places = [job.communicate(timeout=30)[0].split() for job in jobs]
+    assert {int(parent) for _, parent, *_ in places} == {worker.server}
+    assert len({process for process, *_ in places}) <= 2, "no more processes than slots"
+
+
+def test_a_program_on_a_device_keeps_its_process_and_another_one_does_not(worker: Worker) -> None:
+    first, second = worker.where(), worker.where()
+    assert first[0] == second[0]
+    assert (first[2], second[2]) == (1, 2)
+    plain = [worker.where(device=False) for _ in range(2)]
+    assert plain[0][0] != plain[1][0]
+    assert [served for _, _, served, _ in plain] == [1, 1]
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_jobs_at_the_same_time_have_devices_of_their_own(worker: Worker, warm: bool) -> None:
+    programs = worker.settings.programs if warm else ()
+    worker.settings = replace(worker.settings, devices=("3", "GPU-5"), programs=programs)
+    for _ in range(2):
+        jobs = [worker.start("where", "sleep:1") for _ in range(2)]
+        assert {job.communicate()[0].split()[3] for job in jobs} == {"3", "GPU-5"}
+
+
+# Output and status -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "output", "error"),
+    [
+        (["print:a"], 0, "a\n", "a\n"),
+        (["raw:of C"], 0, "of C\n", ""),
+        (["exit:3"], 3, "", ""),
+        (["exit:in words"], 1, "", "in words\n"),
+        (["print:a", "raise:wrong"], 1, "a\n", "ValueError: wrong\n"),
+    ],
+)
+def test_output_and_status_are_those_of_the_program(
+    worker: Worker, arguments: list[str], status: int, output: str, error: str
+) -> None:
+    for device in (True, False):
+        found = worker.run(*arguments, device=device)
+        assert found[:2] == (status, output)
+        assert found[2].endswith(error) and bool(found[2]) == bool(error)
+
+
+def test_a_program_runs_in_the_job_s_folder(worker: Worker) -> None:
+    assert worker.run("folder")[1].strip() == os.getcwd()
+
+
+def test_the_client_is_quick_to_import() -> None:
+    code = "import sys, synthsight.worker.client; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    loaded = subprocess.check_output([sys.executable, "-Sc", code], env=environment, text=True)
+    slow = {"numpy", "torch", "pyarrow", "pandas", "subprocess", "tempfile", "asyncio"}
+    assert not slow & set(loaded.split())
+
+
+# Ends --------------------------------------------------------------------------------------------
+
+
+def test_it_ends_with_its_owner_even_if_that_is_killed(worker: Worker) -> None:
+    process, server, *_ = worker.where()
+    job = worker.start("print:begun", "sleep:60")
+    assert job.stderr is not None
+    job.stderr.readline()
+    worker.owner.kill()
+    worker.owner.wait()
+    until(lambda: born(process) is None and born(server) is None)
+    assert job.wait(10) == 1
+    assert "the workflow that it served has ended" in job.stderr.read()
+    until(lambda: not Path(worker.settings.folder).exists())
+
+
+def test_it_ends_when_it_is_idle_and_comes_back(worker: Worker) -> None:
+    worker.settings = replace(worker.settings, idle=0.3)
+    process, server, *_ = worker.where()
+    until(lambda: born(process) is None and born(server) is None)
+    assert not Path(worker.settings.folder).exists()
+    assert worker.where()[1] != server
+
+
+def test_what_a_killed_server_left_is_removed_by_the_next_one(worker: Worker) -> None:
+    rest = Path(worker.settings.folder).with_name("999999999-1-toy")
+    rest.mkdir(parents=True)
+    rest.parent.chmod(0o700)
+    rest.chmod(0o700)
+    worker.where()
+    assert not rest.exists()
+
+
+def test_a_job_that_is_killed_is_not_worked_for_any_longer(worker: Worker, tmp_path: Path) -> None:
+    process, _, _, _ = worker.where()
+    mark = tmp_path / "mark"
+    job = worker.start(f"mark:{mark}")
+    until(mark.exists)
+    job.kill()
+    job.wait()
+    until((tmp_path / "mark.end").exists, 5)
+    again = worker.where()
+    assert (again[0], again[2]) == (process, 3), "the process stays, with all that it has loaded"
+
+
+@pytest.fixture
+def without(worker: Worker) -> Worker:
+    """What a job is told where `worker: false` is set."""
+    worker.settings = replace(worker.settings, programs=())
+    return worker
+
+
+def test_without_a_worker_a_job_ends_with_its_workflow_too(without: Worker, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    job = without.start(f"mark:{mark}")
+    until(mark.exists)
+    without.owner.kill()
+    without.owner.wait()
+    assert job.wait(10) == -signal.SIGKILL
+    late = without.start(f"print:{mark}")
+    output, error = late.communicate(timeout=30)
+    assert (late.returncode, output) == (1, "")
+    assert "the workflow that this job belongs to has ended" in error
+
+
+def test_without_a_worker_a_job_that_is_told_to_end_ends(without: Worker, tmp_path: Path) -> None:
+    for number, status in ((signal.SIGTERM, -signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)):
+        mark = tmp_path / number.name
+        job = without.start(f"mark:{mark}")
+        until(mark.exists)
+        serving = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+        assert len(serving) == 1
+        job.send_signal(number)
+        assert job.wait(10) == status
+        until(lambda process=int(serving[0]): born(process) is None)
+
+
+def test_without_a_worker_a_program_runs_below_the_job(without: Worker) -> None:
+    job = without.start("where")
+    assert int(job.communicate()[0].split()[1]) == job.pid
+    assert not Path(without.settings.folder).exists()
+    assert without.run("print:a", "exit:7", device=False) == (7, "a\n", "a\n")
+    assert without.run("exit:bye") == (1, "", "bye\n")
+
+
+# What goes wrong ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV])
+def test_a_process_that_dies_or_hangs_costs_one_job_some_time(
+    worker: Worker, tmp_path: Path, number: signal.Signals
+) -> None:
+    worker.settings = replace(worker.settings, patience=2)
+    _, server, *_ = worker.where()
+    blow = tmp_path / "blow"
+    blow.write_text(str(int(number)))
+    status, output, error = worker.run("print:before", f"signal:{blow}", "where")
+    assert status == 0
+    assert "no sign of life" in error if number == signal.SIGSTOP else "it died" in error
+    assert "running without it" in error
+    assert ("Segmentation fault" in error) == (number == signal.SIGSEGV), "the trace of a crash"
+    assert int(output.split()[-4]) not in (server, 0)
+    assert worker.where()[1:3] == (server, 1), "the server lives and has forked another process"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_server_that_dies_or_hangs_is_replaced(worker: Worker, number: signal.Signals) -> None:
+    worker.settings = replace(worker.settings, start=1.5)
+    _, server, *_ = worker.where()
+    os.kill(server, number)
+    status, _, error = worker.run("where")
+    assert status == 0
+    assert ("no sign of life" in error) == (number == signal.SIGSTOP)
+    assert worker.where()[1] != server
+
+
+def test_a_program_that_cannot_be_imported_is_run_without_a_worker(worker: Worker) -> None:
+    broken = worker.folder / "broken.py"
+    broken.write_text("raise RuntimeError('at import')\n")
+    worker.settings = replace(
+        worker.settings, programs=(*worker.settings.programs, str(broken)), start=10
+    )
+    status, output, error = worker.run("print:a")
+    assert (status, output) == (0, "a\n")
+    assert "it ended before it took up the job; its log is" in error
+    assert "at import" in Path(worker.settings.log).read_text()
+
+
+def test_a_worker_with_other_code_is_not_used(worker: Worker) -> None:
+    code = code_digest(worker.program)
+    assert worker.run("where", code=code)[2] == ""
+    status, output, error = worker.run("where", code="of another state")
+    assert status == 0
+    assert "the code has changed since the run began; running without it" in error
+    assert int(output.split()[1]) != worker.server
+
+
+def test_a_client_needs_the_token(worker: Worker) -> None:
+    worker.where()
+    folder = Path(worker.settings.folder)
+    assert stat.S_IMODE((folder / protocol.TOKEN).stat().st_mode) == 0o600
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(folder / "plain"))
+        request = {"program": str(worker.program), "arguments": [], "token": "0" * 64}
+        protocol.send(connection, request, (1, 2))
+        assert protocol.receive(connection)[0] == {"refused": "wrong token"}
+
+
+def test_a_connection_of_another_user_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, its = socket.socketpair()
+    assert protocol.is_same_user(ours)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert not protocol.is_same_user(its)
+
+
+def test_nonsense_on_the_socket_harms_nobody(worker: Worker) -> None:
+    worker.settings = replace(worker.settings, slots=1)
+    process, *_ = worker.where()
+    for nonsense in (b"", b"\xff" * 64, b"\0\0\0\2[]", b"\0\0\0\x09not json!"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(Path(worker.settings.folder) / "device"))
+            connection.sendall(nonsense)
+    assert worker.where()[0] == process
+
+
+def test_a_folder_that_others_can_enter_is_refused(worker: Worker) -> None:
+    folder = Path(worker.settings.folder)
+    folder.mkdir(parents=True)
+    folder.parent.chmod(0o755)
+    status, output, error = worker.run("print:a")
+    assert (status, output) == (0, "a\n")
+    assert "is not a folder that only this user can enter; running without it" in error
+    folder.rmdir()
+    folder.parent.rmdir()
+
+
+def test_an_address_that_is_too_long_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 120)
+    long.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+    with pytest.raises(WorkerError, match="too long"):
+        choose_folder(os.getpid(), "toy")
+
+
+# In the workflow ---------------------------------------------------------------------------------
+
+
+def processes_of(project: Project) -> list[str]:
+    """The command lines of the servers whose working directory is the project."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            here = (folder / "cwd").readlink() == project.folder
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+        if here and "synthsight.worker" in line:
+            found.append(line)
+    return found
+
+
+def test_every_file_is_the_same_to_the_last_bit_without_a_worker(
+    project: Project, finished: Project
+) -> None:
+    logs = {path: path.read_text() for path in finished.results.glob("logs/*/**/*.log")}
+    assert sum("images/s" in log for log in logs.values()) == 6
+    assert [path for path in logs if "worker:" in logs[path]] == [], "every job was served"
+    for name in ("models", "tables"):
+        assert "programs in" in (finished.results / "logs" / f"worker_{name}.log").read_text()
+
+    project.configure({**project.config, "worker": False})
+    assert project.plan() == set(), "a setting of speed"
+    shutil.rmtree(project.results)
+    figure = (project.results / "figures" / "models_1.pdf").relative_to(project.folder)
+    project.run("logits", "tables", str(figure))
+    assert not list((project.results / "logs").glob("worker*"))
+    made = [path for path in project.results.rglob("*") if path.is_file()]
+    made = [path for path in made if "logs" not in path.parts]
+    assert {path.parent.name for path in made} > {"tables", "figures", "scores", "images"}
+    for path in made:
+        same = finished.results / path.relative_to(project.results)
+        assert same.read_bytes() == path.read_bytes(), same
+
+
+def test_nothing_is_left_of_a_worker_after_a_run_that_failed(
+    project: Project, runtime: Path
+) -> None:
+    weights = project.folder / "resources" / "weights" / "resnet.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-8])
+    said = project.fail("logits")
+    assert "SafetensorError" in said or "incomplete" in said
+    assert "running without" not in said, "an error of the program is the job's own"
+    until(lambda: not processes_of(project) and not list(runtime.iterdir()))

@@ -1,0 +1,330 @@
+"""The embedded miniature world: what the repository carries is what `python -m demo` makes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo import questions, vqa_scenes, world
+from demo.vqa_scenes import COLOURS, Item
+
+ASSETS = Path(__file__).parents[2] / "resources" / "demo"
+CATEGORIES = list(world.CATEGORIES)
+LABELS = (ASSETS / "labels.txt").read_text(encoding="utf-8").splitlines()
+WEIGHTS = sorted((ASSETS / "weights").glob("*.safetensors"))
+SAMPLE = 120
+
+
+def image_files(generator: str, category: str) -> list[Path]:
+    return sorted((ASSETS / "images" / generator / category).iterdir())
+
+
+@pytest.mark.parametrize("generator", world.GENERATORS)
+def test_every_category_has_its_images(generator: str) -> None:
+    assert {path.name for path in (ASSETS / "images" / generator).iterdir()} == set(CATEGORIES)
+    for category in CATEGORIES:
+        files = image_files(generator, category)
+        assert len(files) == world.IMAGES_PER_CATEGORY
+        for file in files:
+            with Image.open(file) as image:
+                image.verify()
+
+
+@pytest.mark.parametrize("generator", world.GENERATORS)
+@pytest.mark.parametrize("category", ["clock", "kite", "turtle"])
+def test_the_committed_images_follow_from_the_seed(generator: str, category: str) -> None:
+    number = 2
+    file = image_files(generator, category)[number]
+    with Image.open(file) as image:
+        stored = np.asarray(image.convert("RGB"), dtype=float)
+    drawn = world.generated_image(generator, category, number)
+    # Another JPEG library may round differently, so pixels are compared, not bytes.
+    assert drawn.size == stored.shape[1::-1]
+    assert np.abs(np.asarray(drawn, dtype=float) - stored).mean() < 6
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    def encoded() -> bytes:
+        file = io.BytesIO()
+        world.class_image("photo", "held-out", "pretzel", 0).save(file, "PNG")
+        return file.getvalue()
+
+    assert encoded() == encoded()
+
+
+def test_the_labels_are_the_classes_in_order() -> None:
+    assert list(world.CLASSES) == LABELS
+    assert 30 <= len(LABELS) <= 40
+
+
+def test_the_labels_are_imagenets_own() -> None:
+    info = pytest.importorskip("timm.data").ImageNetInfo("imagenet-1k")
+    names = {info.index_to_description(index) for index in range(info.num_classes())}
+    assert set(LABELS) <= names
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_every_category_is_named_by_some_label(category: str) -> None:
+    phrase = re.compile(rf"\b{category.replace('_', ' ')}\b", re.IGNORECASE)
+    assert any(phrase.search(label) for label in LABELS)
+
+
+def test_the_whole_demo_stays_small() -> None:
+    files = [path for path in ASSETS.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 9e6
+
+
+@pytest.fixture(scope="module")
+def held_out_sample() -> tuple[list[Image.Image], np.ndarray]:
+    """Fresh pictures of the training style that neither training nor the reference has used."""
+    labels = np.arange(SAMPLE) % len(LABELS)
+    images = [
+        world.class_image("photo", "check", LABELS[label], number)
+        for number, label in enumerate(labels)
+    ]
+    return images, labels
+
+
+def test_four_classifiers_are_there() -> None:
+    assert len(WEIGHTS) == 4
+
+
+@pytest.mark.parametrize("file", WEIGHTS, ids=lambda file: file.stem)
+def test_the_stored_accuracy_is_reproduced(file: Path, held_out_sample) -> None:
+    torch = pytest.importorskip("torch")
+    safetensors = pytest.importorskip("safetensors")
+    train = pytest.importorskip("demo.train")
+    recipe = train.RECIPES[file.stem]
+    with safetensors.safe_open(file, "pt") as opened:
+        metadata = opened.metadata()
+    assert metadata["architecture"] == recipe.architecture
+    reference = json.loads(metadata["reference"])
+    assert reference["n"] >= 1000
+
+    images, labels = held_out_sample
+    pixels = np.stack([train.prepare(image, recipe.geometry) for image in images])
+    batch = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    # `load` is strict: every tensor, and as many outputs as there are labels.
+    top1, top5 = train.accuracy(train.load(file, recipe), recipe, batch, torch.from_numpy(labels))
+    for measured, stored in ((top1, reference["top1"]), (top5, reference["top5"])):
+        spread = np.sqrt(max(stored * (1 - stored), 0.04) / SAMPLE)
+        assert abs(measured - stored) < 4 * spread
+
+
+# ---- pictures with questions -----------------------------------------------------------------
+
+VQA = ASSETS / "vqa"
+OFA = ASSETS / "weights" / "demo_ofa"
+NOUN = "|".join(sorted(vqa_scenes.KINDS, key=len, reverse=True))  # balloon before ball
+NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4}
+
+
+def question_rows() -> list[dict[str, str]]:
+    with open(VQA / "questions.csv", encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    assert reader.fieldnames == ["image", "question", "answer", "generator"]
+    return rows
+
+
+@pytest.fixture(scope="module")
+def exhibits() -> list[questions.Exhibit]:
+    return questions.exhibits()
+
+
+def truth(text: str, items: Sequence[Item]) -> bool:
+    """The answer to a question, from its words and what is in the picture alone."""
+    text = text.lower()
+    counts = Counter(item.kind for item in items)
+
+    def the(kind: str) -> Item:
+        assert counts[kind] == 1, f"which {kind}?"
+        return next(item for item in items if item.kind == kind)
+
+    if found := re.search(rf"more ({NOUN})s than ({NOUN})s", text):
+        return counts[found[1]] > counts[found[2]]
+    if found := re.search(rf"(more than two|at least three|fewer than three) ({NOUN})s", text):
+        return (counts[found[2]] < 3) == found[1].startswith("fewer")
+    if found := re.search(rf"(?:exactly|count|only) ({'|'.join(NUMBERS)}) ({NOUN})s?\?", text):
+        return counts[found[2]] == NUMBERS[found[1]]
+    if found := re.search(rf"the number of ({NOUN})s ({'|'.join(NUMBERS)})\?", text):
+        return counts[found[1]] == NUMBERS[found[2]]
+    if found := re.search(rf"the ({NOUN}) (?:look )?(bigger|smaller) than the ({NOUN})", text):
+        assert the(found[1]).large != the(found[3]).large
+        return the(found[1]).large == (found[2] == "bigger")
+    if found := re.search(
+        rf"the ({NOUN}) (?:to the )?(left of|right of|above|below|higher up than|lower down than)"
+        rf" the ({NOUN})",
+        text,
+    ):
+        one, other = the(found[1]), the(found[3])
+        across, down = one.x - other.x, one.y - other.y
+        step = {"left": -across, "right": across, "above": -down, "below": down}.get(
+            found[2].split()[0], -down if "higher" in found[2] else down
+        )
+        assert abs(step) > 0.2
+        return step > 0
+    if found := re.search(rf"the ({NOUN}) (?:look )?({'|'.join(COLOURS)})\?", text):
+        return the(found[1]).colour == found[2]
+    if found := re.search(rf"a ({'|'.join(COLOURS)}) ({NOUN})\?", text):
+        return any((item.colour, item.kind) == found.groups() for item in items)
+    found = re.search(rf"\b(a|an|any|no) ({NOUN})s?\b", text)
+    assert found, text
+    assert found[1] != "a" or found[2][0] not in "aeiou"
+    there = counts[found[2]] > 0
+    return there != (found[1] == "no" or "without" in text)
+
+
+def test_every_answer_follows_from_what_was_drawn(exhibits) -> None:
+    asked = [(shown, question) for shown in exhibits for question in shown.questions]
+    rows = question_rows()
+    assert len(rows) == len(asked)
+    for row, (shown, question) in zip(rows, asked, strict=True):
+        assert row["question"] == question.text
+        assert row["image"].startswith(f"{shown.generator}/{shown.number + 1:02d}.")
+        assert row["generator"] == shown.generator
+        expected = "yes" if truth(row["question"], shown.picture.items) else "no"
+        assert row["answer"] == expected, row
+
+
+def test_as_many_questions_as_in_the_paper_and_as_many_yes() -> None:
+    rows = question_rows()
+    answers = Counter(row["answer"] for row in rows)
+    assert answers == {"yes": 132, "no": 109}
+    images = Counter(row["image"] for row in rows)
+    assert len(images) == 50
+    assert set(images.values()) == {4, 5}
+    assert len({(row["image"], row["question"]) for row in rows}) == len(rows)
+    files = [path for path in (VQA / "images").rglob("*") if path.is_file()]
+    assert {path.relative_to(VQA / "images").as_posix() for path in files} == set(images)
+    assert sum(path.stat().st_size for path in VQA.rglob("*") if path.is_file()) < 5e5
+
+
+def test_every_kind_of_question_has_its_share_of_yes(exhibits) -> None:
+    answers = defaultdict(list)
+    for shown in exhibits:
+        for question in shown.questions:
+            answers[question.kind, shown.generator].append(question.answer)
+    assert len(answers) == len(questions.KINDS) * len(world.GENERATORS)
+    for given in answers.values():
+        assert len(given) >= 18
+        assert 0.4 < np.mean(given) < 0.65
+
+
+def test_the_questions_pictures_follow_from_the_seed(exhibits) -> None:
+    for shown in exhibits[::10]:
+        (file,) = (VQA / "images" / shown.generator).glob(f"{shown.number + 1:02d}.*")
+        with Image.open(file) as image:
+            stored = np.asarray(image.convert("RGB"), dtype=float)
+        drawn = np.asarray(shown.picture.image, dtype=float)
+        assert drawn.shape == stored.shape
+        assert np.abs(drawn - stored).mean() < 8
+
+
+def test_the_same_seed_gives_the_same_questions_and_bytes() -> None:
+    first, second = (vqa_scenes.picture("crayon", "check", 3) for _ in range(2))
+    assert first.items == second.items
+    assert first.image.tobytes() == second.image.tobytes()
+    assert questions.plan() == questions.plan()
+
+
+def test_things_stand_clear_of_each_other_and_sizes_are_told_apart() -> None:
+    for number in range(60):
+        rng = world.random_for("layout", number)
+        items = vqa_scenes.furnish(rng)
+        assert 4 <= len(items) <= 7
+        boxes = []
+        for thing in vqa_scenes.lay_out(items, rng).things:
+            corners = np.vstack([part.boundary for part in thing]) / vqa_scenes.SIDE
+            boxes.append((corners.min(axis=0), corners.max(axis=0)))
+        for low, high in boxes:
+            assert low.min() > -0.04
+            assert high.max() < 1.04
+        areas = [float((high - low).prod()) for low, high in boxes]
+        for one, other in itertools.combinations(range(len(items)), 2):
+            overlap = np.minimum(boxes[one][1], boxes[other][1]) - np.maximum(
+                boxes[one][0], boxes[other][0]
+            )
+            shared = max(overlap[0], 0) * max(overlap[1], 0)
+            assert shared < 0.12 * min(areas[one], areas[other])
+            if items[one].large and not items[other].large:
+                assert areas[one] > 1.35 * areas[other]
+
+
+def words_of(text: str) -> list[str]:
+    words = ["^", *text.lower().split()]
+    return [*words, *map(" ".join, itertools.pairwise(words))]
+
+
+def test_the_wording_does_not_give_the_answer_away() -> None:
+    def sample(name: str, pictures: int) -> list[questions.Question]:
+        rng = world.random_for("wording", name)
+        scenes = (vqa_scenes.furnish(rng) for _ in range(pictures))
+        return [
+            questions.ask(rng, items, kind, bool(rng.random() < 0.5))
+            for items in scenes
+            for kind in questions.KINDS
+        ]
+
+    # Naive Bayes on words and pairs of words, kind by kind, without the pictures.
+    seen: dict[tuple[str, str], list[int]] = defaultdict(lambda: [1, 1])
+    for question in sample("learn", 6000):
+        for word in words_of(question.text):
+            seen[question.kind, word][question.answer] += 1
+    right = defaultdict(list)
+    for question in sample("judge", 1500):
+        ratios = [seen[question.kind, word] for word in words_of(question.text)]
+        guess = sum(np.log(yes / no) for no, yes in ratios) > 0
+        right[question.kind].append(guess == question.answer)
+    for kind, hits in right.items():
+        assert abs(np.mean(hits) - 0.5) < 0.05, kind  # four standard errors
+
+
+@pytest.fixture(scope="module")
+def ofa():
+    train_ofa = pytest.importorskip("demo.train_ofa")
+    return train_ofa, *train_ofa.load(OFA)
+
+
+def test_the_ofa_folder_is_whole_and_small(ofa) -> None:
+    safetensors = pytest.importorskip("safetensors")
+    _, model, tokenizer = ofa  # loading is strict: every tensor, no other
+    names = {"config.json", "merges.txt", "model.safetensors", "vocab.json"}
+    assert {path.name for path in OFA.iterdir()} == names
+    assert sum(path.stat().st_size for path in OFA.iterdir()) < 4e6
+    with safetensors.safe_open(OFA / "model.safetensors", "pt") as opened:
+        kinds = {opened.get_slice(name).get_dtype() for name in opened.keys()}  # noqa: SIM118
+    assert kinds <= {"F16", "I64"}
+    assert model.config.prompt_type == "prev_output"
+    tokenizer.check(model.config)
+    assert tokenizer.single(" yes") != tokenizer.single(" no")
+    text = " Wieviel? \u20ac 5, \U0001f418"
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def test_ofas_stored_accuracy_is_reproduced(ofa) -> None:
+    safetensors = pytest.importorskip("safetensors")
+    train_ofa, model, tokenizer = ofa
+    with safetensors.safe_open(OFA / "model.safetensors", "pt") as opened:
+        metadata = opened.metadata()
+    assert metadata["license"] == "MIT"
+    reference = json.loads(metadata["reference"])
+    assert reference["n"] >= 3000
+    assert reference["yes_no"] > reference["always_yes"] + 0.2
+
+    fresh = train_ofa.draw_split("check", 50, workers=1)
+    asked = train_ofa.held_out_questions(fresh)
+    said = train_ofa.predictions(model, tokenizer, fresh.pixels, asked)
+    stored = reference["yes_no"]
+    spread = np.sqrt(stored * (1 - stored) / 300)
+    assert abs(train_ofa.measure(asked, said)["all"] - stored) < 4 * spread

@@ -1,0 +1,551 @@
+"""The workflow through its real command: what a run makes, and what a change runs again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+import torchvision
+from scipy.stats import binomtest
+
+from tests.support import (
+    LABELS,
+    REPOSITORY,
+    Job,
+    Project,
+    copy_workflow,
+    draw_image,
+    save_random_weights,
+)
+
+CATEGORIES = ("bagel", "clock", "toilet_seat")
+MODELS = ("effnet", "resnet")
+TABLES = (
+    *("accuracy", "agreement", "comparisons", "confusions", "difficulty", "generators", "kappa"),
+    *("label_audit", "ranking", "reference"),
+)
+VQA_MODELS = ("asked", "other")
+VQA_TABLES = ("groups", "questions", "calibration", "comparisons")
+SHARDS = ("1", "2")
+GEOMETRIES = ("resize72-bilinear-crop64", "resize64-bilinear-whole")
+
+FAILURES = {("plot_failures", category) for category in CATEGORIES}
+
+#: The figures that show the primary rule.
+FIGURES: set[Job] = {
+    *(
+        (f"plot_{figure}",)
+        for figure in (
+            *("overview", "rules", "reference", "ranking", "kappa", "difficulty", "gallery"),
+            *("confusions", "generators"),
+        )
+    ),
+    ("plot_models", "1"),
+    *FAILURES,
+}
+
+#: What reads the scores of all models.
+STATISTICS: set[Job] = {
+    ("aggregate",),
+    ("agreement",),
+    ("confusions",),
+    ("compare",),
+    ("generators",),
+}
+
+REPORT: set[Job] = {("report",)}
+
+#: What follows when any hit may have changed.
+FAN_IN: set[Job] = {*STATISTICS, ("reference",), *FIGURES, *REPORT}
+SCORES: set[Job] = {("score", model) for model in MODELS}
+
+
+# What a run makes --------------------------------------------------------------------------------
+
+
+def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
+    made = {
+        path.relative_to(finished.results).as_posix()
+        for path in finished.results.rglob("*")
+        if path.is_file() and "logs" not in path.parts
+    }
+    figures = ["samples", "models_1", *(f"failures_{c}" for c in CATEGORIES)]
+    figures += [job[0].removeprefix("plot_") for job in FIGURES if len(job) == 1]
+    figures += ["vqa_accuracy", "vqa_kinds", "vqa_calibration"]
+    figures += [f"vqa_samples_{m}_1" for m in VQA_MODELS]
+    tables = [*TABLES, "vqa", *(f"vqa_{t}" for t in VQA_TABLES)]
+    assert made == {
+        *(f"images/{c}.parquet" for c in CATEGORIES),
+        *(f"pixels/{g}/{c}.arrow" for g in GEOMETRIES for c in CATEGORIES),
+        *(f"logits/{m}/{c}.parquet" for m in MODELS for c in CATEGORIES),
+        *(f"scores/{m}.parquet" for m in MODELS),
+        *(f"tables/{t}.{e}" for t in tables for e in ("csv", "parquet")),
+        "tables/excluded.csv",
+        "tables/excluded_questions.csv",
+        "tables/images.parquet",
+        *(f"figures/{f}.{e}" for f in figures for e in ("pdf", "png")),
+        *(f"thumbnails/images/{c}.parquet" for c in CATEGORIES),
+        *(f"thumbnails/questions/{s}.parquet" for s in SHARDS),
+        "report.html",
+        *(f"vqa/questions/{s}.parquet" for s in SHARDS),
+        *(f"vqa/answers/{m}/{s}.parquet" for m in VQA_MODELS for s in SHARDS),
+        *(f"vqa/{m}.parquet" for m in VQA_MODELS),
+    }
+    weights = finished.folder / "resources" / "weights"
+    assert {path.name for path in weights.iterdir()} == {
+        *(f"{m}.{e}" for m in (*MODELS, *VQA_MODELS) for e in ("safetensors", "json")),
+        *VQA_MODELS,
+    }
+
+
+def test_logits_are_stored_as_the_contract_says(finished: Project) -> None:
+    file = pq.ParquetFile(finished.results / "logits" / "resnet" / "clock.parquet")
+    schema = file.schema_arrow
+    assert schema.field("image").type == pa.string()
+    assert schema.field("logits").type == pa.list_(pa.float32(), len(LABELS))
+    images = file.read(["image"]).column("image").to_pylist()
+    assert (
+        images == sorted(images) == [f"{g}/clock/{n}.png" for g in ("dream", "muse") for n in "01"]
+    )
+    metadata = json.loads(schema.metadata[b"synthsight"])
+    note = json.loads((finished.folder / "resources/weights/resnet.json").read_text())
+    assert metadata["model"] == "resnet"
+    assert metadata["weights_sha256"] == note["sha256"]
+    assert metadata["label_space"] == "labels.txt"
+    assert metadata["geometry"] == {"resize": 64, "crop": None, "interpolation": "bilinear"}
+    assert metadata["preprocess"] == "model"
+
+
+def test_every_table_follows_from_the_logits(finished: Project) -> None:
+    """Scores, accuracies and agreement, derived again in a few lines that share no code."""
+    accepted = {"bagel": {0}, "clock": {1, 2}, "toilet_seat": {4}}
+    hits = []
+    for model in MODELS:
+        for category in CATEGORIES:
+            path = finished.results / "logits" / model / f"{category}.parquet"
+            for row in pq.read_table(path).to_pylist():
+                order = np.argsort(-np.array(row["logits"]), kind="stable")[:5]
+                hits.append(
+                    {
+                        "model": model,
+                        "category": category,
+                        "generator": row["image"].split("/")[0],
+                        "image": row["image"],
+                        "top1": order[0] in accepted[category],
+                        "top5": bool(accepted[category] & set(order.tolist())),
+                    }
+                )
+    expected = pd.DataFrame(hits)
+    assert expected["top1"].nunique() == 2, "a test without both hits and misses shows nothing"
+
+    table = pd.read_csv(finished.results / "tables" / "accuracy.csv").set_index(
+        ["model", "category", "generator", "rule"]
+    )
+    for (model, category), group in expected.groupby(["model", "category"]):
+        for generator, part in [("*", group), *group.groupby("generator")]:
+            row = table.loc[(model, category, generator, "words/simple")]
+            assert row["n"] == len(part)
+            assert row["top1"] == pytest.approx(part["top1"].mean())
+            assert row["top5"] == pytest.approx(part["top5"].mean())
+            interval = binomtest(int(part["top5"].sum()), len(part)).proportion_ci(method="wilson")
+            assert (row["top5_low"], row["top5_high"]) == pytest.approx(tuple(interval))
+    for model, group in expected.groupby("model"):
+        mean = group.groupby("category")["top1"].mean().mean()
+        assert table.loc[(model, "*", "*", "words/simple"), "top1"] == pytest.approx(mean)
+
+    agreement = pd.read_csv(finished.results / "tables" / "agreement.csv").set_index(
+        ["category", "rule"]
+    )
+    gets = expected.groupby(["category", "image"])[["top1", "top5"]].agg(["all", "any"])
+    for category, group in gets.groupby("category"):
+        row = agreement.loc[(category, "words/simple")]
+        assert row["all_top1"] == pytest.approx(group["top1", "all"].mean())
+        assert row["none_top1"] == pytest.approx(1 - group["top1", "any"].mean())
+        assert row["none_top5"] == pytest.approx(1 - group["top5", "any"].mean())
+
+
+def test_csv_and_parquet_hold_the_same_numbers(finished: Project) -> None:
+    for table in TABLES:
+        path = finished.results / "tables" / table
+        again = pd.read_parquet(path.with_suffix(".parquet")).to_csv(index=False)
+        assert again.splitlines() == path.with_suffix(".csv").read_text("utf-8").splitlines()
+
+
+# What a change runs again ------------------------------------------------------------------------
+
+
+def test_nothing_runs_after_a_finished_run(project: Project) -> None:
+    assert project.plan() == set()
+
+
+def test_one_new_image_runs_its_category_and_the_fan_in(project: Project) -> None:
+    draw_image(project.folder / "pictures" / "muse" / "clock" / "new.png", seed=99)
+    expected = {
+        ("index_images", "clock"),
+        *(("prepare_pixels", geometry, "clock") for geometry in GEOMETRIES),
+        *(("classify", model, "clock") for model in MODELS),
+        ("thumbnails", "clock"),
+        ("list_excluded",),
+        ("plot_samples",),
+        *SCORES,
+        *FAN_IN,
+    }
+    assert project.plan() == expected
+    others = [project.results / "logits" / m / "bagel.parquet" for m in MODELS]
+    before = [path.stat().st_mtime_ns for path in others]
+    project.run()
+    assert [path.stat().st_mtime_ns for path in others] == before
+    assert project.plan() == set()
+    table = pd.read_csv(project.results / "tables" / "agreement.csv").set_index("category")
+    assert table.loc["clock", "n"].tolist() == [5] * 4
+
+
+def test_a_changed_image_of_the_same_size_is_noticed(project: Project) -> None:
+    path = project.folder / "pictures" / "muse" / "clock" / "0.png"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert ("index_images", "clock") in project.plan()
+
+
+def test_a_removed_image_is_noticed(project: Project) -> None:
+    (project.folder / "pictures" / "muse" / "clock" / "0.png").unlink()
+    assert ("index_images", "clock") in project.plan()
+    assert ("index_images", "bagel") not in project.plan()
+
+
+def test_one_new_model_runs_its_jobs_and_the_fan_in(project: Project) -> None:
+    config = project.config
+    config["models"].append({**config["models"][0], "name": "another"})
+    project.configure(config)
+    assert project.plan() == {
+        ("fetch_weights", "another"),
+        *(("classify", "another", category) for category in CATEGORIES),
+        ("score", "another"),
+        *FAN_IN,
+    }
+
+
+def test_one_model_less_runs_the_fan_in_only(project: Project) -> None:
+    config = project.config
+    del config["models"][0]
+    project.configure(config)
+    assert project.plan() == FAN_IN
+
+
+def test_an_edit_of_the_matching_runs_scoring_and_what_follows(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("src/synthsight/labels/matching.py", ".casefold()", ".lower()")
+    assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
+
+
+def test_a_reason_in_the_definitions_runs_the_audit_and_the_report(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("resources/categories.yaml", "analog clock, mostly what is meant", "another reason")
+    assert project.plan() == {("label_audit",), *REPORT}
+
+
+def test_one_rule_less_or_more_runs_no_classification(project: Project) -> None:
+    rules = ["words/simple", "classes"]
+    project.configure({**project.config, "matching": {"rules": rules}})
+    assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
+
+
+def test_with_one_generator_there_is_nothing_between_generators(project: Project) -> None:
+    shutil.rmtree(project.folder / "pictures" / "muse")
+    planned = project.plan()
+    assert ("aggregate",) in planned
+    assert not {("generators",), ("plot_generators",)} & planned
+
+
+def test_the_flags_of_the_label_audit_are_printed_once(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("resources/categories.yaml", "    n04548280: wall clock\n", "")
+    assert "homonym suspected" in project.run("tables")
+    assert "homonym suspected" not in project.run("tables")
+
+
+def test_an_edit_of_a_figure_runs_that_figure(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("src/synthsight/figures/overview.py", "import annotations", "import annotations\n\nX = 1")
+    assert project.plan() == {("plot_overview",)}
+
+
+def test_an_edit_of_the_image_reader_runs_all_that_reads_images(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("src/synthsight/images/reading.py", "_WHITE = (255,", "_WHITE = (254,")
+    rules = {job[0] for job in project.plan()}
+    assert rules >= {"index_images", "prepare_pixels", "classify", "index_questions", "ask"}
+    assert rules >= {"thumbnails", "thumbnails_vqa"}
+    assert not {"fetch_weights", "fetch_vqa"} & rules, "no download for a change of the reader"
+
+
+def test_comments_docstrings_and_touched_files_run_nothing(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit(
+        "src/synthsight/classifiers/score.py",
+        '"""From logits to hits',
+        '# A comment.\n"""From the logits',
+    )
+    for pattern in ("src/**/*.py", "workflow/**/*", "rules/*.smk", "Snakefile", "config.yaml"):
+        for path in project.folder.glob(pattern):
+            os.utime(path)
+    assert project.plan() == set()
+
+
+def test_a_reordered_configuration_runs_nothing(project: Project) -> None:
+    config = project.config
+    config["models"] = [dict(reversed(model.items())) for model in reversed(config["models"])]
+    config["categories"] = list(reversed(CATEGORIES))
+    config["matching"] = {"rules": ["restricted", "words/lemmas", "classes", "words/simple"]}
+    project.configure(dict(reversed(config.items())))
+    assert project.plan() == set()
+
+
+def test_a_setting_of_speed_runs_nothing(project: Project) -> None:
+    project.configure({**project.config, "batch_size": 3})
+    assert project.plan() == set()
+
+
+@pytest.mark.parametrize("setting", [{"precision": "bf16"}, {"compile": True}])
+def test_a_setting_of_arithmetic_runs_what_computes_with_it(
+    project: Project, setting: dict[str, object]
+) -> None:
+    project.configure({**project.config, **setting})
+    planned = project.plan()
+    questions = {job for job in planned if job[0] == "ask" or "vqa" in job[0]}
+    jobs = {("classify", model, category) for model in MODELS for category in CATEGORIES}
+    assert planned - questions == jobs | SCORES | FAN_IN
+    asked = {job for job in questions if job[0] == "ask"}
+    every = {("ask", model, shard) for model in VQA_MODELS for shard in SHARDS}
+    assert asked == (every if "precision" in setting else set())
+
+
+def test_other_intervals_run_the_aggregation_and_what_reads_it(project: Project) -> None:
+    project.configure({**project.config, "intervals": {"resamples": 200, "seed": 7}})
+    unconcerned = {"agreement", "confusions", "kappa", "difficulty", "gallery"}
+    unconcerned_jobs = {("agreement",), ("confusions",)}
+    unconcerned_jobs |= {(f"plot_{name}",) for name in unconcerned}
+    assert project.plan() == FAN_IN - unconcerned_jobs
+
+
+def test_another_primary_rule_runs_the_figures_and_the_report(project: Project) -> None:
+    project.configure({**project.config, "matching": {"primary": "words/lemmas"}})
+    assert project.plan() == FIGURES | REPORT
+
+
+def test_another_normalisation_runs_that_model_without_decoding(project: Project) -> None:
+    config = project.config
+    config["models"][0]["mean"] = [0.4, 0.4, 0.4]
+    project.configure(config)
+    assert project.plan() == {
+        *(("classify", "effnet", category) for category in CATEGORIES),
+        ("score", "effnet"),
+        *FAN_IN,
+    }
+
+
+def test_the_definition_of_a_category_runs_scoring_only_where_it_is_used(
+    project: Project,
+) -> None:
+    definitions = project.folder / "resources" / "categories.yaml"
+    text = definitions.read_text(encoding="utf-8")
+    definitions.write_text(text + "otter:\n  also: [sea otter]\n", encoding="utf-8")
+    assert project.plan() == set()
+    definitions.write_text(
+        text.replace("bagel:\n", "bagel:\n  also: [pretzel]\n"), encoding="utf-8"
+    )
+    assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
+
+
+def test_other_names_in_a_label_file_run_scoring(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("labels.txt", "wall clock", "wall bagel")
+    assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
+
+
+def test_another_checkpoint_is_fetched_again(project: Project) -> None:
+    path = project.folder / "checkpoints" / "resnet.safetensors"
+    save_random_weights(path, "test_resnet", len(LABELS), seed=5)
+    assert project.plan() == {
+        ("fetch_weights", "resnet"),
+        *(("classify", "resnet", category) for category in CATEGORIES),
+        ("score", "resnet"),
+        *FAN_IN,
+    }
+
+
+def test_a_deleted_logits_file_is_made_again(project: Project) -> None:
+    (project.results / "logits" / "resnet" / "clock.parquet").unlink()
+    assert project.plan() == {("classify", "resnet", "clock"), ("score", "resnet"), *FAN_IN}
+
+
+def test_another_preprocessing_is_another_geometry(project: Project) -> None:
+    config = project.config
+    for key in ("resize", "crop", "interpolation"):
+        del config["models"][0][key]
+    project.configure({**config, "preprocess": "paper"})
+    planned = project.plan()
+    assert ("prepare_pixels", "resize256-bicubic-whole", "clock") in planned
+    assert ("classify", "effnet", "clock") in planned
+
+
+def test_stages_can_be_asked_for_by_name(project: Project) -> None:
+    (project.results / "figures" / "samples.png").unlink()
+    assert project.plan("tables") == set()
+    assert project.plan("figures") == {("plot_samples",), ("figures",)}
+
+
+# Limits and failures -----------------------------------------------------------------------------
+
+
+def test_one_device_takes_one_job_unless_more_are_named(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit(
+        "src/synthsight/inference/devices.py", "nvidia", "null|nvidia"
+    )  # /dev/null plays the only device
+    marker = "logger.info(f'CAP {workflow.global_resources[\"gpu\"].value}')\n"
+    with open(project.folder / "rules" / "common.smk", "a", encoding="utf-8") as handle:
+        handle.write(marker)
+    for arguments, cap in (((), 1), (("--resources", "gpu=3"), 3)):
+        completed = project.snakemake("--dry-run", "--cores", "8", *arguments)
+        assert f"CAP {cap}" in completed.stdout + completed.stderr
+
+
+def test_excluded_files_are_listed_and_shift_nothing(project: Project) -> None:
+    folder = project.folder / "pictures" / "dream" / "clock"
+    (folder / "00-empty.png").write_bytes(b"")
+    (folder / "05-text.jpg").write_text("not an image", encoding="utf-8")
+    (folder / "9-copy.png").write_bytes((folder / "0.png").read_bytes())
+    before = pq.read_table(project.results / "logits" / "resnet" / "clock.parquet")
+    project.run("tables")
+    after = pq.read_table(project.results / "logits" / "resnet" / "clock.parquet")
+    assert after.equals(before)
+    with open(project.results / "tables" / "excluded.csv", encoding="utf-8") as handle:
+        rows = {row["image"]: row["reason"] for row in csv.DictReader(handle)}
+    assert set(rows) == {f"dream/clock/{n}" for n in ("00-empty.png", "05-text.jpg", "9-copy.png")}
+    assert rows["dream/clock/00-empty.png"] == "empty file"
+    assert "dream/clock/0.png" in rows["dream/clock/9-copy.png"]
+    log = (project.results / "logs" / "index_images" / "clock.log").read_text(encoding="utf-8")
+    assert "7 files, 4 usable, 3 excluded" in log
+
+
+def test_a_category_of_broken_files_ends_in_a_message_that_names_it(project: Project) -> None:
+    for path in (project.folder / "pictures").glob("*/clock/*.png"):
+        path.write_bytes(path.read_bytes()[:60])
+    said = project.fail()
+    assert "no usable image in category 'clock'" in said
+    assert "truncated or damaged" in said
+
+
+def test_a_mistake_in_the_configuration_ends_before_any_job(project: Project) -> None:
+    config = project.config
+    config["models"][1]["model"] = "timm/test_resnett"
+    config["image"] = config.pop("images")
+    project.configure(config)
+    said = project.fail()
+    assert "config.yaml, line" in said
+    assert "unknown key; did you mean 'images'?" in said
+    config["images"] = config.pop("image")
+    project.configure(config)
+    said = project.fail()
+    assert "models[1]" in said
+    assert "test_resnet" in said
+    assert "Error in rule" not in said
+
+
+def test_a_wrong_checkpoint_ends_in_a_message(project: Project) -> None:
+    path = project.folder / "checkpoints" / "resnet.safetensors"
+    save_random_weights(path, "test_convnext", len(LABELS), seed=5)
+    said = project.fail("weights")
+    assert "does not fit timm/test_resnet" in said
+
+
+def test_published_weights_are_taken_from_the_library_s_cache(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compute node, or a machine without internet whose user has put the files there."""
+    cached = project.folder / "torch" / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
+    cached.parent.mkdir(parents=True)
+    torch.save(torchvision.models.squeezenet1_1().state_dict(), cached)
+    monkeypatch.setenv("TORCH_HOME", str(project.folder / "torch"))
+    project.configure({**project.config, "models": ["torchvision/squeezenet1_1.IMAGENET1K_V1"]})
+    project.run("weights")
+    name = "squeezenet1_1.IMAGENET1K_V1"
+    note = json.loads((project.folder / "resources" / "weights" / f"{name}.json").read_text())
+    assert note["reference"]["top1"] == pytest.approx(0.58178)
+    assert project.plan("weights") == set()
+    # A file of another content than the name states is not passed over in silence.
+    log = project.results / "logs" / "fetch_weights" / f"{name}.log"
+    assert "WARNING: the file in the cache" in log.read_text(encoding="utf-8")
+
+
+def test_hostile_names_are_plain_text(finished: Project, tmp_path: Path) -> None:
+    """Categories, generators, files and models that a shell or a format string would act on."""
+    project = copy_workflow(tmp_path / "project")
+    for part in ("checkpoints", "labels.txt"):
+        (project.folder / part).symlink_to(finished.folder / part)
+    category, generator = "bagel $(touch pwned) ; 'x\" &", "-g `touch pwned`"
+    folder = project.folder / "pictures" / generator / category
+    names = ["a b.png", "new\nline.png", "ünï✓.png", "$(touch pwned).png", "--x '\".png", "[1].png"]
+    for seed, name in enumerate(names):
+        draw_image(folder / name, seed)
+    config = {**finished.config, "images": {"root": "pictures"}}
+    model = config["models"][0] | {"name": "$(touch pwned); rm -rf 'x\""}
+    definitions = project.folder / "resources" / "categories.yaml"
+    definitions.write_text(json.dumps({category: {"also": ["bagel"]}}), encoding="utf-8")
+    vqa = {**config["vqa"], "questions": "$(touch pwned).csv"}
+    vqa["models"] = [vqa["models"][0] | {"name": "`touch pwned` & 'x\""}]
+    with open(project.folder / vqa["questions"], "w", encoding="utf-8", newline="") as handle:
+        rows = [(f"{generator}/{category}/{name}", "$(touch pwned)?", "yes") for name in names]
+        csv.writer(handle).writerows([("image", "question", "answer"), *rows])
+    project.configure({**config, "models": [model], "vqa": vqa})
+    project.run()
+    assert not list(project.folder.rglob("pwned"))
+    asked = pq.read_table(project.results / "vqa" / f"{vqa['models'][0]['name']}.parquet")
+    assert sorted(asked["image"].to_pylist()) == sorted(row[0] for row in rows)
+    table = pq.read_table(project.results / "scores" / f"{model['name']}.parquet").to_pandas()
+    assert set(table["image"]) == {f"{generator}/{category}/{name}" for name in names}
+    assert set(table["category"]) == {category}
+    assert project.plan() == set()
+
+
+def test_snakemake_s_own_report_can_be_made(project: Project) -> None:
+    completed = project.snakemake("--report", "report.zip")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert (project.folder / "report.zip").stat().st_size > 10_000
+
+
+def test_every_figure_and_table_has_a_caption_a_category_and_labels() -> None:
+    for path in (REPOSITORY / "rules").glob("*.smk"):
+        text = path.read_text(encoding="utf-8")
+        marked = re.findall(r"=report\((.*?)\n        \),", text, re.DOTALL)
+        for each in marked:
+            assert "category=" in each, each
+            assert "labels=" in each, each
+            (caption,) = re.findall(r'caption="\.\./(.*?)"', each)
+            assert (REPOSITORY / caption).is_file(), caption
+        outputs = re.findall(
+            r"\w*(?:png|csv|table|page)=(.*)", text.replace("report(\n", "report(")
+        )
+        plain = [o for o in outputs if re.match(r'f"\{RUN\}/(figures|tables|report)', o)]
+        assert not plain, f"{path.name}: not in Snakemake's report: {plain}"

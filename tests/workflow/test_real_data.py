@@ -1,0 +1,144 @@
+"""The true path: real ImageNet weights and real generated images, against a plain loop."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from tests.support import REAL_DATA, Project, copy_workflow
+
+pytestmark = pytest.mark.skipif(
+    not REAL_DATA.is_dir(), reason="needs real weights and images beside the checkout"
+)
+
+CATEGORIES = ["bagel", "balloon", "bolete", "great_white_shark", "lion", "mushroom"]
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = copy_workflow(tmp_path_factory.mktemp("real") / "project")
+    weights = REAL_DATA / "weights"
+    project.configure(
+        {
+            "run": "real",
+            "images": {"root": str(REAL_DATA / "images")},
+            "categories": CATEGORIES,
+            "models": [
+                {
+                    "name": "squeezenet",
+                    "model": "torchvision/squeezenet1_1",
+                    "checkpoint": str(weights / "squeezenet1_1.pth"),
+                },
+                {
+                    "name": "mobilenet",
+                    "model": "timm/mobilenetv2_100",
+                    "checkpoint": str(weights / "mobilenetv2_100.safetensors"),
+                    "arguments": {"pad_type": "same"},
+                    "mean": [0.5, 0.5, 0.5],
+                    "std": [0.5, 0.5, 0.5],
+                    "resize": 256,
+                    "crop": 224,
+                    "interpolation": "bilinear",
+                },
+            ],
+        }
+    )
+    project.run("tables")
+    return project
+
+
+def labelled() -> dict[str, dict[str, str]]:
+    with open(REAL_DATA / "images" / "labels.csv", encoding="utf-8", newline="") as handle:
+        rows = {row["file"]: row for row in csv.DictReader(handle)}
+    return {file: row for file, row in rows.items() if row["category"] in CATEGORIES}
+
+
+def stored_logits(project: Project, model: str) -> dict[str, np.ndarray]:
+    folder = project.results / "logits" / model
+    tables = [pq.read_table(path).to_pylist() for path in sorted(folder.glob("*.parquet"))]
+    return {row["image"]: np.array(row["logits"]) for table in tables for row in table}
+
+
+def plain_loop(model: str) -> dict[str, np.ndarray]:
+    """What a script of a few lines gives, with the libraries' own transforms."""
+    import timm
+    import timm.data
+    import torch
+    import torchvision
+    from PIL import Image
+    from safetensors.torch import load_file
+
+    if model == "squeezenet":
+        network = torchvision.models.squeezenet1_1()
+        state = torch.load(REAL_DATA / "weights" / "squeezenet1_1.pth", weights_only=True)
+        transform = torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1.transforms()
+    else:
+        network = timm.create_model("mobilenetv2_100", pad_type="same")
+        state = load_file(REAL_DATA / "weights" / "mobilenetv2_100.safetensors")
+        transform = timm.data.create_transform(
+            (3, 224, 224), mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bilinear", crop_pct=0.875
+        )
+    network.load_state_dict(state)
+    network.eval()
+    logits = {}
+    with torch.inference_mode():
+        for file in labelled():
+            image = Image.open(REAL_DATA / "images" / file).convert("RGB")
+            logits[file] = network(transform(image)[None])[0].numpy()
+    return logits
+
+
+@pytest.mark.parametrize("model", ["squeezenet", "mobilenet"])
+def test_logits_are_those_of_a_plain_loop(real: Project, model: str) -> None:
+    ours, plain = stored_logits(real, model), plain_loop(model)
+    assert set(ours) == set(plain) == set(labelled())
+    difference = max(np.abs(ours[image] - plain[image]).max() for image in plain)
+    assert difference < 1e-4
+
+
+@pytest.mark.parametrize("model", ["squeezenet", "mobilenet"])
+def test_the_models_recognise_the_images(real: Project, model: str) -> None:
+    """By class index: a wrong transform or class order would leave next to nothing."""
+    logits, rows = stored_logits(real, model), labelled()
+    right = [logits[image].argmax() == int(rows[image]["class_index"]) for image in rows]
+    assert np.mean(right) > 0.8
+
+
+def test_hits_are_those_that_a_person_reads_off_the_predictions(real: Project) -> None:
+    """Names of three words, and a category that the models know under another name."""
+    for model in ("squeezenet", "mobilenet"):
+        table = pq.read_table(real.results / "scores" / f"{model}.parquet").to_pandas()
+        simple = table[table["rule"] == "words/simple"].set_index("image")
+        for image, index in {
+            "sit/bagel/0931_bagel_0.png": 931,
+            "halton_maskgit/great_white_shark/0002_great_white_shark_0.png": 2,
+        }.items():
+            assert simple.loc[image, "predicted"][0] == index
+            assert simple.loc[image, "top1_hit"]
+        # A bolete that is taken for another fungus is a miss for `bolete`, by the word rule.
+        bolete = simple[simple["category"] == "bolete"].iloc[0]
+        assert bolete["top1_hit"] == (bolete["predicted"][0] == 997)
+
+
+def test_generators_are_told_apart(real: Project) -> None:
+    table = pq.read_table(real.results / "tables" / "accuracy.parquet").to_pandas()
+    lions = table[(table["category"] == "lion") & (table["rule"] == "words/simple")]
+    assert set(lions["generator"]) == {"*", "sit"}
+    assert set(table["generator"]) > {"*", "sit", "uvit", "halton_maskgit"}
+
+
+def test_the_weights_are_noted_with_their_checksum(real: Project) -> None:
+    sums = (REAL_DATA / "SHA256SUMS").read_text(encoding="utf-8")
+    for name in ("squeezenet", "mobilenet"):
+        note = (real.folder / "resources" / "weights" / f"{name}.json").read_text(encoding="utf-8")
+        digest = note.split('"sha256": "')[1][:64]
+        assert digest in sums
+
+
+def test_the_real_data_is_not_part_of_the_repository() -> None:
+    tracked = Path(__file__).parents[2]
+    assert not list(tracked.glob("resources/**/squeezenet1_1*"))
