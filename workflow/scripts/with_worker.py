@@ -17,11 +17,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--on-device", action="store_true", help="it runs a model on a device")
     parser.add_argument("--code", default="", help="digest of the program's code")
+    parser.add_argument(
+        "--door", action="append", default=[], help="module that it imports by name"
+    )
     parser.add_argument("program", help="name of the program, followed by its arguments")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     args = parser.parse_args()
     program = Path(__file__).resolve().with_name(args.program)
-    run_program(program, args.arguments, args.code, args.on_device)
+    run_program(program, args.arguments, args.code, args.on_device, args.door)
 
 
 if __name__ == "__main__":

@@ -600,7 +600,7 @@ def _resolve_models(
 def resolve_cached(
     requests: Sequence[dict[str, Any]], preprocess: str, cache: Path
 ) -> list[dict[str, Any]]:
-    """What :mod:`synthsight.classifiers.resolve` answers to each request; from the cache, if it can.
+    """What :mod:`synthsight.classifiers.resolve` answers to each request, or the cache.
 
     An answer holds as long as the request, the versions of the libraries and the code do. Errors
     are not kept.

@@ -18,26 +18,33 @@ _PACKAGE = "synthsight"
 _SOURCE = Path(__file__).parents[1]
 
 
-def code_digest(program: Path) -> str:
+def code_digest(program: Path, doors: Iterable[str] = ()) -> str:
     """A digest of a program and of every module of this package that it reaches by import.
 
     Imports are followed wherever they stand, in functions too. What does not change what runs does
     not change the digest: comments, blank lines, formatting, docstrings.
+
+    Args:
+        program: its file.
+        doors: modules that it imports by name, through a :class:`synthsight.doors.Registry`.
     """
     digest = hashlib.sha256()
     digest.update(_read(program).text.encode())
-    for name, path in sorted((str(path.relative_to(_SOURCE)), path) for path in _reached(program)):
+    reached = _reached(program, *_files(doors))
+    for name, path in sorted((str(path.relative_to(_SOURCE)), path) for path in reached):
         digest.update(f"\n{name}\n{_read(path).text}".encode())
     return digest.hexdigest()[:16]
 
 
-def code_digests(programs: Iterable[Path], kept: Path) -> dict[str, str]:
+def code_digests(programs: Iterable[Path], kept: Path, doors: Iterable[str] = ()) -> dict[str, str]:
     """The digests of programs, by the names of their files without ending.
 
     Args:
         programs: their files.
         kept: JSON file with what was parsed before, by the sha256 of each source: parsing is a good
             part of the workflow's start. It is written if anything is new.
+        doors: modules that :func:`code_digest` will be asked for, to keep what is parsed of them,
+            too.
     """
     version = sys.version.split()[0]
     try:
@@ -46,6 +53,7 @@ def code_digests(programs: Iterable[Path], kept: Path) -> dict[str, str]:
     except (OSError, ValueError, KeyError, TypeError):
         known = {"parsed": {}}  # none yet, or a damaged one
     digests = {program.stem: code_digest(program) for program in programs}
+    _reached(*_files(doors))
     used = {source: _PARSED[source] for source in sorted(_USED)}
     if used != known["parsed"]:
         keep(kept, canonical_json({"python": version, "parsed": used}))
@@ -59,9 +67,10 @@ _PARSED: dict[str, list[Any]] = {}
 _USED: set[str] = set()
 
 
-def _reached(path: Path) -> set[Path]:
-    reached: set[Path] = set()
-    todo = [path]
+def _reached(*paths: Path) -> set[Path]:
+    """The modules that some files import, directly or not; a module is among its own."""
+    reached = {path for path in paths if path.is_relative_to(_SOURCE)}
+    todo = list(paths)
     while todo:
         for module in _read(todo.pop()).imports - reached:
             reached.add(module)

@@ -39,7 +39,9 @@ class _GoneError(Exception):
     """The server ended before it took up the job."""
 
 
-def run_program(program: Path, arguments: Sequence[str], code: str, device: bool) -> NoReturn:
+def run_program(
+    program: Path, arguments: Sequence[str], code: str, device: bool, doors: Sequence[str] = ()
+) -> NoReturn:
     """Run a program in the worker of this job's workflow, else in this process; then exit.
 
     Args:
@@ -48,12 +50,13 @@ def run_program(program: Path, arguments: Sequence[str], code: str, device: bool
         code: the digest of the code that the workflow planned with; a worker that holds other code
             is not used. Empty if any will do.
         device: whether it runs a model on a device.
+        doors: modules of this code that it imports by name.
     """
     settings = find_worker(str(program))
     arguments, piped = _read_pipes(arguments)
     if settings is not None and str(program) in settings.programs:
         try:
-            sys.exit(_ask(settings, program, arguments, code, device))
+            sys.exit(_ask(settings, program, arguments, code, device, doors))
         except WorkerError as error:
             if born(settings.owner) != settings.born:
                 sys.exit(f"worker: {error}, and the workflow that it served has ended")
@@ -127,7 +130,12 @@ def _read_pipes(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _ask(
-    settings: Settings, program: Path, arguments: Sequence[str], code: str, device: bool
+    settings: Settings,
+    program: Path,
+    arguments: Sequence[str],
+    code: str,
+    device: bool,
+    doors: Sequence[str],
 ) -> int:
     """Let the worker run a program; its exit status.
 
@@ -140,6 +148,7 @@ def _ask(
         "program": str(program),
         "arguments": list(arguments),
         "code": code,
+        "doors": list(doors),
         "folder": os.getcwd(),
     }
     for _ in range(_ATTEMPTS):

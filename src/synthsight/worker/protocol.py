@@ -51,6 +51,7 @@ class Settings:
             number is another one.
         folder: of its sockets, in a folder that only the user can enter.
         programs: files of the programs to import at the start.
+        doors: modules to import, too, which programs import by name (see :mod:`synthsight.doors`).
         log: file for what belongs to no job.
         slots: programs that run on a device at a time.
         devices: what ``CUDA_VISIBLE_DEVICES`` is for each slot, in turn; empty without devices, or
@@ -65,6 +66,7 @@ class Settings:
     folder: str
     programs: tuple[str, ...]
     log: str
+    doors: tuple[str, ...] = ()
     slots: int = 1
     devices: tuple[str, ...] = ()
     patience: float = 60
@@ -80,6 +82,7 @@ class Settings:
         """What :meth:`as_json` wrote."""
         content = json.loads(text)
         content["programs"] = tuple(content["programs"])
+        content["doors"] = tuple(content["doors"])
         content["devices"] = tuple(content["devices"])
         return cls(**content)
 

@@ -11,6 +11,7 @@ import ctypes
 import faulthandler
 import fcntl
 import hmac
+import importlib
 import importlib.util
 import os
 import select
@@ -50,19 +51,6 @@ from synthsight.worker.protocol import (
 _GRACE = 10.0
 
 
-@dataclass(frozen=True)
-class Program:
-    """A program that was imported.
-
-    Attributes:
-        main: what it runs.
-        code: the digest of its code, as it was when it was imported.
-    """
-
-    main: Callable[..., None]
-    code: str
-
-
 @dataclass
 class Child:
     """A fork of the server.
@@ -92,7 +80,7 @@ class Server:
     """The process that listens and forks."""
 
     settings: Settings
-    programs: dict[str, Program]
+    programs: dict[str, Callable[..., None]]
     token: str
     listening: tuple[socket.socket, socket.socket]
     owner: int
@@ -282,18 +270,21 @@ def _refuse(
     if request.get("program") not in server.programs or len(files) != 2:
         return "no such program"
     code = request.get("code")
-    if code and code != server.programs[request["program"]].code:
+    doors = request.get("doors", [])
+    if not set(doors) <= set(server.settings.doors):
+        return "no such door"
+    if code and code != code_digest(Path(request["program"]), doors):
         return "the code has changed since the run began"
     return None
 
 
-def _run(program: Program, models: ModelCache | None) -> int:
+def _run(program: Callable[..., None], models: ModelCache | None) -> int:
     """Run a program as the interpreter would, and give its exit status."""
     try:
         if models is None:
-            program.main()
+            program()
         else:
-            program.main(models)
+            program(models)
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             return end.code or 0
@@ -386,19 +377,20 @@ class Output:
 # The start ---------------------------------------------------------------------------------------
 
 
-def import_program(path: Path) -> Program:
-    """Import a program from its file. It does not run, since it guards its ``main()``."""
-    code = code_digest(path)
+def import_program(path: Path) -> Callable[..., None]:
+    """Import a program from its file: its ``main``. It does not run, since it guards that."""
+    code_digest(path)  # of the code that is imported now: what it reads of a file, it reads once
     specification = importlib.util.spec_from_file_location(f"_program_{path.stem}", path)
     if specification is None or specification.loader is None:
         raise WorkerError(f"{path} is no program in Python")
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
     specification.loader.exec_module(module)
-    return Program(module.main, code)
+    main: Callable[..., None] = module.main
+    return main
 
 
-def _import_programs(settings: Settings, owner: int) -> dict[str, Program]:
+def _import_programs(settings: Settings, owner: int) -> dict[str, Callable[..., None]]:
     """Import what is to be served, with an eye on the owner, since it may take long."""
     stop, stopped = socket.socketpair()
 
@@ -411,7 +403,12 @@ def _import_programs(settings: Settings, owner: int) -> dict[str, Program]:
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
-        return {path: import_program(Path(path)) for path in settings.programs}
+        programs = {path: import_program(Path(path)) for path in settings.programs}
+        for path in settings.programs:
+            code_digest(Path(path), settings.doors)
+        for door in settings.doors:
+            importlib.import_module(door)
+        return programs
     finally:
         stop.close()
         thread.join()  # before any fork

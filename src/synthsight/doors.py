@@ -1,0 +1,69 @@
+"""Registries: what synthsight has several of, each named once and imported only when it is used.
+
+A registry maps the name of, say, a family of VQA models to a string, ``"package.module:Thing"``.
+The configuration reads the names without importing anything; fetching and loading import the one
+that they need. The digest of a program's code follows imports only, so a rule whose program goes
+through a registry names the module in its ``code`` (see
+:func:`synthsight.plan.digest.code_digest`).
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar, cast
+
+from synthsight.errors import SynthsightError
+from synthsight.wording import did_you_mean
+
+Thing = TypeVar("Thing")
+
+
+class UnknownNameError(SynthsightError):
+    """A name that is not in a registry; the message has those that are, or close ones."""
+
+
+class Registry(Mapping[str, str], Generic[Thing]):
+    """Names, and where to import what each of them stands for.
+
+    Args:
+        what: what the names are names of, in the singular, for messages (``VQA family``).
+        entries: for each name ``"package.module:attribute"``.
+    """
+
+    def __init__(self, what: str, entries: Mapping[str, str]) -> None:
+        self.what = what
+        self._entries = dict(entries)
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            return self._entries[name]
+        except KeyError:
+            known = did_you_mean(name, self) or f"; known: {', '.join(self)}"
+            raise UnknownNameError(f"unknown {self.what} {name!r}{known}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def module(self, name: str) -> str:
+        """The module of an entry, for digests of code.
+
+        Raises:
+            UnknownNameError: no entry is called that.
+        """
+        return self[name].partition(":")[0]
+
+    def load(self, name: str) -> Thing:
+        """Import an entry.
+
+        Raises:
+            UnknownNameError: no entry is called that.
+        """
+        module, _, attribute = self[name].partition(":")
+        return cast(Thing, getattr(importlib.import_module(module), attribute))
