@@ -3,24 +3,24 @@
 
 rule classify:
     input:
-        pixels=pixels_of,
-        weights="resources/weights/{model}.safetensors",
-        note="resources/weights/{model}.json",
+        pixels=of(FILES.pixels_of, "model", "category"),
+        weights=f"{WEIGHTS}/{{model}}.safetensors",
+        note=f"{WEIGHTS}/{{model}}.json",
     output:
-        logits=f"{RUN}/logits/{{model}}/{{category}}.parquet",
+        logits=f"{FILES.run}/logits/{{model}}/{{category}}.parquet",
     log:
-        f"{LOGS}/classify/{{model}}/{{category}}.log",
-    priority: model_priority
+        f"{FILES.logs}/classify/{{model}}/{{category}}.log",
+    priority: of(FILES.priority, "model")
     # For a job killed for want of memory; one that merely gets no more halves its batches itself.
     retries: 2
     group:
         together("classify_{model}")
-    threads: classify_threads
+    threads: threads
     resources:
         gpu=1,
-        batch_size=lambda wildcards, attempt: max(1, SETTINGS["batch_size"] // 2 ** (attempt - 1)),
+        batch_size=batch_size(SETTINGS.batch_size),
     params:
-        spec=spec(classify_spec),
+        spec=spec(specs.classify, "model"),
         code=code("classify"),
     shell:
         """

@@ -7,16 +7,16 @@ localrules:
 
 rule fetch_vqa:
     input:
-        files=vqa_files_of,
+        files=of(FILES.vqa_files_of, "vqa_model"),
     output:
-        weights="resources/weights/{vqa_model}.safetensors",
-        note="resources/weights/{vqa_model}.json",
-        folder=directory("resources/weights/{vqa_model}"),
+        weights=f"{WEIGHTS}/{{vqa_model}}.safetensors",
+        note=f"{WEIGHTS}/{{vqa_model}}.json",
+        folder=directory(f"{WEIGHTS}/{{vqa_model}}"),
     log:
-        f"{LOGS}/fetch_vqa/{{vqa_model}}.log",
+        f"{FILES.logs}/fetch_vqa/{{vqa_model}}.log",
     priority: 1000
     params:
-        spec=spec(fetch_vqa_spec),
+        spec=spec(specs.fetch_vqa, "vqa_model"),
         code=code("fetch_vqa"),
     shell:
         """

@@ -8,15 +8,15 @@ localrules:
 
 rule fetch_weights:
     input:
-        checkpoint=checkpoint_of,
+        checkpoint=of(FILES.checkpoint_of, "model"),
     output:
-        weights="resources/weights/{model}.safetensors",
-        note="resources/weights/{model}.json",
+        weights=f"{WEIGHTS}/{{model}}.safetensors",
+        note=f"{WEIGHTS}/{{model}}.json",
     log:
-        f"{LOGS}/fetch_weights/{{model}}.log",
+        f"{FILES.logs}/fetch_weights/{{model}}.log",
     priority: 1000
     params:
-        spec=spec(fetch_spec),
+        spec=spec(specs.fetch_weights, "model"),
         code=code("fetch_weights"),
     shell:
         """

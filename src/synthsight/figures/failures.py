@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import pandas as pd
+import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 from PIL import Image
 
+from synthsight.errors import SynthsightError
 from synthsight.figures import style
 
 MOST = 24
@@ -21,6 +24,10 @@ _PITCH = _SIDE + 0.14 + 0.13
 _TEXT = 0.07  # inches between a thumbnail and its predictions
 _PROBABILITY = 0.27  # inches for a probability
 _LINES = 8  # lines of text beside a thumbnail
+
+
+class ScoresError(SynthsightError):
+    """The scores of a model are not among those at hand."""
 
 
 def failures(
@@ -119,3 +126,35 @@ def _predictions(
         for line in broken:
             style.write(figure, left + _PROBABILITY, top, line, fontsize=style.SMALL, weight=weight)
             top += style.LINE
+
+
+def failures_of_best(
+    accuracy: pd.DataFrame,
+    scores: Sequence[str],
+    category: str,
+    rule: str,
+    read: Callable[[str], Image.Image],
+) -> Figure:
+    """Draw :func:`failures` of the model with the highest mean top-1 accuracy.
+
+    Args:
+        accuracy: The accuracy table.
+        scores: Parquet files of the scores of all models, in any order.
+        category: Name of the category.
+        rule: Matching rule.
+        read: Returns the RGB image of a score's ``image``.
+
+    Raises:
+        ScoresError: No file says that it holds the best model's scores.
+    """
+    best = style.best_model(accuracy, rule)
+    found = []
+    for path in scores:
+        metadata = pq.read_schema(path).metadata or {}
+        name = metadata.get(b"model", b"").decode()
+        if name == best:
+            table = pq.read_table(path, filters=[("rule", "=", rule), ("category", "=", category)])
+            names = json.loads(metadata[b"class_names"])
+            return failures(table.to_pandas(), names, best, category, rule, read)
+        found.append(name)
+    raise ScoresError(f"no scores of {best!r}, the best model, among those of {', '.join(found)}")

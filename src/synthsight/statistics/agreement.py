@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from synthsight.files import atomic
 from synthsight.statistics.hits import HITS, Hits, HitsError, read_hits, rules_of
-from synthsight.tables import ALL
+from synthsight.tables import ALL, Outputs
 
 #: Of the table of the images that all models get and that none gets.
 COLUMNS = ["category", "rule", "n", "all_top1", "none_top1", "all_top5", "none_top5"]
@@ -242,3 +242,11 @@ def _count_both(hits: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         part = hits[start : start + _ROWS].astype(np.float32)
         both += (part.T @ part).astype(np.int64)
     return both
+
+
+def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:
+    """Write the tables of :func:`measure_agreement`."""
+    measured = measure_agreement(scores, level, outputs.path("images.parquet"))
+    outputs.write("agreement", measured.agreement)
+    outputs.write("difficulty", measured.difficulty)
+    outputs.write("kappa", measured.kappa)

@@ -20,6 +20,7 @@ from synthsight.statistics.bootstrap import (
     stream,
 )
 from synthsight.statistics.hits import HITS, read_sample
+from synthsight.tables import Outputs
 
 #: Types of the columns of the comparisons, so that an empty table has them too.
 COMPARISONS = {
@@ -204,3 +205,12 @@ def _ranking(
             "share": rank_shares(resampled).ravel(),
         }
     )
+
+
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
+) -> None:
+    """Write the tables ``comparisons`` and ``ranking``: see :func:`compare`."""
+    comparisons, ranking = compare(scores, Intervals(level, resamples, seed))
+    outputs.write("comparisons", comparisons)
+    outputs.write("ranking", ranking)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from synthsight.tables import ALL
+from synthsight.tables import ALL, Outputs
 
 COLUMNS = ["model", "category", "rule", "predicted", "n", "share"]
 
@@ -91,3 +91,8 @@ def _sum(parts: Sequence[pa.Table], keys: list[str]) -> pd.DataFrame:
     summed = pa.concat_tables(parts).group_by(keys).aggregate([("count_all", "sum")])
     table: pd.DataFrame = summed.to_pandas()
     return table.rename(columns={"count_all_sum": "n"})
+
+
+def tabulate(outputs: Outputs, scores: Sequence[str]) -> None:
+    """Write the table ``confusions``: see :func:`confusions`."""
+    outputs.write("confusions", confusions(scores))

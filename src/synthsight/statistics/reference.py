@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthsight.tables import ALL
+from synthsight.tables import ALL, Outputs
 
 COLUMNS = [
     "model",
@@ -77,3 +77,8 @@ def reference(
         table[f"drop_{hit}_low"] = real - table[f"{hit}_high"]
         table[f"drop_{hit}_high"] = real - table[f"{hit}_low"]
     return table.sort_values(["model", "rule", "generator"], ignore_index=True)[COLUMNS]
+
+
+def tabulate(outputs: Outputs, accuracy: str, notes: Sequence[str]) -> None:
+    """Write the table ``reference``: see :func:`reference`."""
+    outputs.write("reference", reference(accuracy, notes))

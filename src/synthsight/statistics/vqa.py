@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from synthsight.statistics.clusters import Estimate, difference_interval, mean, share_interval
 from synthsight.statistics.compare import mcnemar_test
-from synthsight.tables import ALL
+from synthsight.tables import ALL, Outputs
 
 COLUMNS = [
     "model",
@@ -470,3 +470,13 @@ def compare_models(answers: Answers, level: float) -> pd.DataFrame:
         }
     )
     return mcnemar_test(table)[list(COMPARISONS)].astype(COMPARISONS)
+
+
+def tabulate(outputs: Outputs, answers: Sequence[str], notes: Sequence[str], level: float) -> None:
+    """Write the tables about questions: see :func:`aggregate_vqa`."""
+    tables = aggregate_vqa(answers, notes, level)
+    outputs.write("vqa", tables.models)
+    outputs.write("vqa_groups", tables.groups)
+    outputs.write("vqa_questions", tables.questions)
+    outputs.write("vqa_calibration", tables.calibration)
+    outputs.write("vqa_comparisons", tables.comparisons)
