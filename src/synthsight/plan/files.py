@@ -13,7 +13,7 @@ from pathlib import Path
 from synthsight.archives.archive import MARKER
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES, Figure
-from synthsight.plan.tables import STATISTICS, TABLES, Statistic
+from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always
 
 #: Where weights are kept, for all runs.
 WEIGHTS = "resources/weights"
@@ -207,10 +207,12 @@ class Files:
 
     @cached_property
     def report_tables(self) -> list[str]:
-        """All tables, as the report reads them."""
-        return sorted(
-            self.table(table.name) for statistic in self.statistics for table in statistic.tables
-        )
+        """All tables, as the report reads them: those of every run, of some runs, of no reader."""
+        of_all = [each for each in self.statistics if each.when is always]
+        of_some = [each for each in self.statistics if each.when is not always]
+        names = sorted(table.name for each in of_all for table in each.tables)
+        names += [table.name for each in of_some for table in each.tables]
+        return [self.table(name) for name in sorted(names, key=lambda name: not TABLES[name].csv)]
 
     @cached_property
     def figures(self) -> list[str]:

@@ -120,6 +120,15 @@ STATISTICS = (
         with_generators,
     ),
     Statistic(
+        "list_excluded_questions",
+        (
+            Table(
+                "excluded_questions", "Questions that were not asked, with reasons", parquet=False
+            ),
+        ),
+        when=with_questions,
+    ),
+    Statistic(
         "vqa",
         (
             Table("vqa", "Accuracy on questions"),
@@ -137,15 +146,6 @@ STATISTICS = (
     Statistic(
         "list_excluded",
         (Table("excluded", "Files that were left out, with reasons", parquet=False),),
-    ),
-    Statistic(
-        "list_excluded_questions",
-        (
-            Table(
-                "excluded_questions", "Questions that were not asked, with reasons", parquet=False
-            ),
-        ),
-        when=with_questions,
     ),
 )
 
