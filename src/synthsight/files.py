@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -10,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+#: What the system says when it can write no more.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -30,6 +34,10 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         with open(temporary, "rb") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, final)
+    except OSError as error:
+        if error.errno in _FULL:  # writers do not say what they wrote, or only its temporary name
+            error.filename = str(final)
+        raise
     finally:
         held.close()
         temporary.unlink(missing_ok=True)

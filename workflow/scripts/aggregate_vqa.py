@@ -8,28 +8,22 @@ intervals.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-
-from synthsight.statistics.vqa import AggregateVqaError, aggregate_vqa
+from synthsight.program import Arguments, many, program
+from synthsight.statistics.vqa import aggregate_vqa
 from synthsight.tables import write_table
 
+TABLES = ("vqa", "groups", "questions", "calibration", "comparisons")
 
-def main() -> None:
+
+@program(
+    many("answers", "the answers of all models"),
+    many("notes", "what is known of the models' weights, JSON"),
+    spec=True,
+    outputs=[f"{table}_{kind}" for table in TABLES for kind in ("csv", "parquet")],
+)
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--answers", nargs="+", required=True)
-    parser.add_argument("--notes", nargs="+", required=True, help="JSON about the models' weights")
-    parser.add_argument("--spec", type=json.loads, required=True, help='{"level": 0.95}')
-    for name in ("vqa", "groups", "questions", "calibration", "comparisons"):
-        parser.add_argument(f"--{name}-csv", required=True)
-        parser.add_argument(f"--{name}-parquet", required=True)
-    args = parser.parse_args()
-    try:
-        tables = aggregate_vqa(args.answers, args.notes, args.spec["level"])
-    except AggregateVqaError as error:
-        sys.exit(f"aggregate_vqa: {error}")
+    tables = aggregate_vqa(args.answers, args.notes, args.spec["level"])
     write_table(tables.models, args.vqa_csv, args.vqa_parquet)
     write_table(tables.groups, args.groups_csv, args.groups_parquet)
     write_table(tables.questions, args.questions_csv, args.questions_parquet)

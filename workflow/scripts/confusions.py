@@ -7,19 +7,14 @@ synthsight.statistics.confusions).
 
 from __future__ import annotations
 
-import argparse
-
+from synthsight.program import Arguments, many, program
 from synthsight.statistics.confusions import confusions
 from synthsight.tables import write_table
 
 
-def main() -> None:
+@program(many("scores", "the scores of all models"), outputs=["csv", "parquet"])
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scores", nargs="+", required=True)
-    parser.add_argument("--csv", required=True)
-    parser.add_argument("--parquet", required=True)
-    args = parser.parse_args()
     write_table(confusions(args.scores), args.csv, args.parquet)
 
 

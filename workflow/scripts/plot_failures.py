@@ -8,7 +8,6 @@ The spec holds ``rule``, the matching rule to show, and ``category``.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import pyarrow.parquet as pq
 from synthsight.figures import style
 from synthsight.figures.failures import failures
 from synthsight.images.reading import open_checked
+from synthsight.program import Arguments, many, one, program
 
 
 def scores_of(paths: Sequence[str], model: str) -> tuple[str, list[str]]:
@@ -40,19 +40,15 @@ def scores_of(paths: Sequence[str], model: str) -> tuple[str, list[str]]:
     raise ValueError(f"no scores of {model!r} among those of {found}")
 
 
-def main() -> None:
+@program(
+    one("accuracy", "accuracy table, Parquet"),
+    many("scores", "scores of all models, Parquet"),
+    one("root", "the images' root folder"),
+    spec=True,
+    outputs=["pdf", "png"],
+)
+def main(args: Arguments) -> None:
     """Read the tables, draw, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--accuracy", required=True, help="accuracy table, Parquet")
-    parser.add_argument("--scores", required=True, nargs="+", help="scores of all models, Parquet")
-    parser.add_argument("--root", required=True, type=Path, help="the images' root folder")
-    parser.add_argument(
-        "--spec", required=True, type=json.loads, help='{"rule": ..., "category": ...}'
-    )
-    parser.add_argument("--pdf", required=True)
-    parser.add_argument("--png", required=True)
-    args = parser.parse_args()
-
     rule, category = args.spec["rule"], args.spec["category"]
     best = style.best_model(pd.read_parquet(args.accuracy), rule)
     path, class_names = scores_of(args.scores, best)
@@ -63,7 +59,7 @@ def main() -> None:
         best,
         category,
         rule,
-        lambda image: open_checked(args.root, image),
+        lambda image: open_checked(Path(args.root), image),
     )
     style.save(figure, args.pdf, args.png)
 

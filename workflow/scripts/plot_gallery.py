@@ -7,8 +7,6 @@ The spec holds ``rule``, the matching rule to show.
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -16,22 +14,21 @@ import pandas as pd
 from synthsight.figures import style
 from synthsight.figures.gallery import gallery
 from synthsight.images.reading import open_checked
+from synthsight.program import Arguments, one, program
 
 
-def main() -> None:
+@program(
+    one("images", "images table, Parquet"),
+    one("root", "the images' root folder"),
+    spec=True,
+    outputs=["pdf", "png"],
+)
+def main(args: Arguments) -> None:
     """Read the table, draw, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--images", required=True, help="images table, Parquet")
-    parser.add_argument("--root", required=True, type=Path, help="the images' root folder")
-    parser.add_argument("--spec", required=True, type=json.loads, help='{"rule": ...}')
-    parser.add_argument("--pdf", required=True)
-    parser.add_argument("--png", required=True)
-    args = parser.parse_args()
-
     figure = gallery(
         pd.read_parquet(args.images),
         args.spec["rule"],
-        lambda image: open_checked(args.root, image),
+        lambda image: open_checked(Path(args.root), image),
     )
     style.save(figure, args.pdf, args.png)
 

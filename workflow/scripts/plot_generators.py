@@ -7,27 +7,21 @@ The spec holds ``rule``, the matching rule to show.
 
 from __future__ import annotations
 
-import argparse
-import json
-
 import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.generators import generators
+from synthsight.program import Arguments, one, program
 
 
-def main() -> None:
+@program(
+    one("accuracy", "accuracy table, Parquet"),
+    one("generators", "generators table, Parquet"),
+    spec=True,
+    outputs=["pdf", "png"],
+)
+def main(args: Arguments) -> None:
     """Read the tables, draw, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--accuracy", required=True, help="accuracy table, Parquet")
-    parser.add_argument("--generators", required=True, help="generators table, Parquet")
-    parser.add_argument(
-        "--spec", required=True, type=json.loads, help='{"rule": ..., "level": 0.95}'
-    )
-    parser.add_argument("--pdf", required=True)
-    parser.add_argument("--png", required=True)
-    args = parser.parse_args()
-
     figure = generators(
         pd.read_parquet(args.accuracy),
         pd.read_parquet(args.generators),

@@ -7,24 +7,16 @@ The spec holds ``rule``, the matching rule to show.
 
 from __future__ import annotations
 
-import argparse
-import json
-
 import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.kappa import kappa
+from synthsight.program import Arguments, one, program
 
 
-def main() -> None:
+@program(one("kappa", "kappa table, Parquet"), spec=True, outputs=["pdf", "png"])
+def main(args: Arguments) -> None:
     """Read the table, draw, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--kappa", required=True, help="kappa table, Parquet")
-    parser.add_argument("--spec", required=True, type=json.loads, help='{"rule": ...}')
-    parser.add_argument("--pdf", required=True)
-    parser.add_argument("--png", required=True)
-    args = parser.parse_args()
-
     figure = kappa(pd.read_parquet(args.kappa), args.spec["rule"])
     style.save(figure, args.pdf, args.png)
 

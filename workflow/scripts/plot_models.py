@@ -8,29 +8,16 @@ the number of models on a page.
 
 from __future__ import annotations
 
-import argparse
-import json
-
 import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.models import models
+from synthsight.program import Arguments, one, program
 
 
-def main() -> None:
+@program(one("accuracy", "accuracy table, Parquet"), spec=True, outputs=["pdf", "png"])
+def main(args: Arguments) -> None:
     """Read the table, draw, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--accuracy", required=True, help="accuracy table, Parquet")
-    parser.add_argument(
-        "--spec",
-        required=True,
-        type=json.loads,
-        help='{"rule": ..., "page": 1, "per_page": 5, "level": 0.95}',
-    )
-    parser.add_argument("--pdf", required=True)
-    parser.add_argument("--png", required=True)
-    args = parser.parse_args()
-
     spec = args.spec
     figure = models(
         pd.read_parquet(args.accuracy),

@@ -8,7 +8,6 @@ The spec holds ``rule``, the matching rule to show.
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
@@ -16,24 +15,19 @@ import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.overview import overview
+from synthsight.program import Arguments, many, one, program
 
 
-def main() -> None:
+@program(
+    one("accuracy", "accuracy table, Parquet"),
+    one("agreement", "agreement table, Parquet"),
+    many("manifests", "manifests, Parquet"),
+    many("weights", "what is known of the models' weights, JSON", required=False),
+    spec=True,
+    outputs=["pdf", "png"],
+)
+def main(args: Arguments) -> None:
     """Read the tables, draw, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0] if __doc__ else None, fromfile_prefix_chars="@"
-    )
-    parser.add_argument("--accuracy", required=True, help="accuracy table, Parquet")
-    parser.add_argument("--agreement", required=True, help="agreement table, Parquet")
-    parser.add_argument("--manifests", required=True, nargs="+", help="manifests, Parquet")
-    parser.add_argument("--weights", nargs="*", default=[], help="weights' descriptions, JSON")
-    parser.add_argument(
-        "--spec", required=True, type=json.loads, help='{"rule": ..., "level": 0.95}'
-    )
-    parser.add_argument("--pdf", required=True)
-    parser.add_argument("--png", required=True)
-    args = parser.parse_args()
-
     weights = [json.loads(Path(path).read_text(encoding="utf-8")) for path in args.weights]
     figure = overview(
         pd.read_parquet(args.accuracy),

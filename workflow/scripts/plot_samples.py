@@ -7,7 +7,6 @@ PNG. There is no spec, since the figure depends on no setting.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pandas as pd
@@ -15,21 +14,18 @@ import pandas as pd
 from synthsight.figures import style
 from synthsight.figures.samples import samples
 from synthsight.images.reading import open_checked
+from synthsight.program import Arguments, many, one, program
 
 
-def main() -> None:
+@program(
+    many("manifests", "manifests, Parquet"),
+    one("root", "the images' root folder"),
+    outputs=["pdf", "png"],
+)
+def main(args: Arguments) -> None:
     """Read the manifests, draw, write."""
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0] if __doc__ else None, fromfile_prefix_chars="@"
-    )
-    parser.add_argument("--manifests", required=True, nargs="+", help="manifests, Parquet")
-    parser.add_argument("--root", required=True, type=Path, help="the images' root folder")
-    parser.add_argument("--pdf", required=True)
-    parser.add_argument("--png", required=True)
-    args = parser.parse_args()
-
     manifest = pd.concat([pd.read_parquet(path) for path in args.manifests], ignore_index=True)
-    figure = samples(manifest, lambda image: open_checked(args.root, image))
+    figure = samples(manifest, lambda image: open_checked(Path(args.root), image))
     style.save(figure, args.pdf, args.png)
 
 

@@ -7,25 +7,21 @@ The spec holds ``level``, the confidence level of the intervals.
 
 from __future__ import annotations
 
-import argparse
-import json
-
 import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.vqa_kinds import vqa_kinds
+from synthsight.program import Arguments, one, program
 
 
-def main() -> None:
+@program(
+    one("groups", "table of groups of questions, Parquet"),
+    one("vqa", "table of models, Parquet"),
+    spec=True,
+    outputs=["pdf", "png"],
+)
+def main(args: Arguments) -> None:
     """Read the tables, draw, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--groups", required=True, help="table of groups of questions, Parquet")
-    parser.add_argument("--vqa", required=True, help="table of models, Parquet")
-    parser.add_argument("--spec", required=True, type=json.loads, help='{"level": 0.95}')
-    parser.add_argument("--pdf", required=True)
-    parser.add_argument("--png", required=True)
-    args = parser.parse_args()
-
     figure = vqa_kinds(pd.read_parquet(args.groups), pd.read_parquet(args.vqa), args.spec["level"])
     style.save(figure, args.pdf, args.png)
 

@@ -7,25 +7,19 @@ and as Parquet (see synthsight.statistics.reference).
 
 from __future__ import annotations
 
-import argparse
-import sys
-
-from synthsight.statistics.reference import NotesError, reference
+from synthsight.program import Arguments, many, one, program
+from synthsight.statistics.reference import reference
 from synthsight.tables import write_table
 
 
-def main() -> None:
+@program(
+    one("accuracy", "accuracy table, Parquet"),
+    many("notes", "what is known of the models' weights, JSON"),
+    outputs=["csv", "parquet"],
+)
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accuracy", required=True)
-    parser.add_argument("--notes", nargs="+", required=True)
-    parser.add_argument("--csv", required=True)
-    parser.add_argument("--parquet", required=True)
-    args = parser.parse_args()
-    try:
-        table = reference(args.accuracy, args.notes)
-    except NotesError as error:
-        sys.exit(f"reference: {error}")
+    table = reference(args.accuracy, args.notes)
     write_table(table, args.csv, args.parquet)
 
 

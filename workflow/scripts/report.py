@@ -10,11 +10,9 @@ null; and ``settings`` of the run.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import platform
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -27,12 +25,12 @@ import yaml
 
 from synthsight.files import atomic
 from synthsight.images.manifest import ImageRecord, read_manifest
+from synthsight.program import Arguments, many, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.page import Page, render
 from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
-from synthsight.statistics.hits import HitsError
 
 #: What numbers depend on; the versions of the environment that makes the page.
 PACKAGES = (
@@ -41,32 +39,27 @@ PACKAGES = (
 )
 
 
-def main() -> None:
+@program(
+    many("tables", "Parquet or CSV, by name"),
+    many("manifests", "the manifests of all categories"),
+    many("scores", "the scores of all models"),
+    many("notes", "what is known of the models' weights, JSON"),
+    many("pictures", "small pictures of the images"),
+    many("vqa_scores", "the scored answers of all VQA models", required=False),
+    many("vqa_notes", "what is known of their weights, JSON", required=False),
+    many("vqa_pictures", "small pictures of what the questions are about", required=False),
+    spec=True,
+    outputs=["output"],
+)
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0] if __doc__ else None, fromfile_prefix_chars="@"
-    )
-    parser.add_argument("--tables", nargs="+", required=True, help="Parquet or CSV, by name")
-    parser.add_argument("--manifests", nargs="+", required=True)
-    parser.add_argument("--scores", nargs="+", required=True)
-    parser.add_argument("--notes", nargs="+", required=True)
-    parser.add_argument("--pictures", nargs="+", required=True)
-    parser.add_argument("--vqa-scores", nargs="*", default=[])
-    parser.add_argument("--vqa-notes", nargs="*", default=[])
-    parser.add_argument("--vqa-pictures", nargs="*", default=[])
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
-    try:
-        text = render(_page(args))
-    except HitsError as error:
-        sys.exit(f"report: {error}")
+    text = render(_page(args))
     with atomic(args.output) as temporary:
         temporary.write_bytes(text.encode())
     print(f"{len(text.encode()) / 1e6:.1f} MB")
 
 
-def _page(args: argparse.Namespace) -> Page:
+def _page(args: Arguments) -> Page:
     spec = args.spec
     records = [
         record for path in args.manifests for record in read_manifest(path) if record.status == "ok"

@@ -21,6 +21,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from synthsight.errors import SynthsightError
+
 #: File name endings, in lower case, that are taken for images.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
@@ -53,7 +55,7 @@ warnings.filterwarnings("ignore", module="PIL")
 _WHITE = (255, 255, 255, 255)
 
 
-class UnusableImageError(Exception):
+class UnusableImageError(SynthsightError):
     """A file that cannot serve as an image; the message is the reason, for a person."""
 
 

@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synthsight.errors import SynthsightError
+
 #: Rows read at a time where they need only be counted: the bound on memory.
 _ROWS = 65536
 
@@ -19,7 +21,7 @@ _ROWS = 65536
 HITS = ("top1", "top5")
 
 
-class HitsError(RuntimeError):
+class HitsError(SynthsightError):
     """Scores of different models that are not about the same images."""
 
 

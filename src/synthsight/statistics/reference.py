@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from synthsight.errors import SynthsightError
 from synthsight.tables import ALL
 
 COLUMNS = [
@@ -33,7 +34,7 @@ COLUMNS = [
 ]
 
 
-class NotesError(RuntimeError):
+class NotesError(SynthsightError):
     """A model with an accuracy but without a note of its weights."""
 
 

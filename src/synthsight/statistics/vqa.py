@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
+from synthsight.errors import SynthsightError
 from synthsight.statistics.clusters import Estimate, difference_interval, mean, share_interval
 from synthsight.statistics.compare import mcnemar_test
 from synthsight.tables import ALL
@@ -111,7 +112,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 
-class AggregateVqaError(RuntimeError):
+class AggregateVqaError(SynthsightError):
     """Answers of different models to different questions, or a model without a note."""
 
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.canonical import canonical_json
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.images.examine import examine_all
 from synthsight.images.reading import SUFFIXES
@@ -41,7 +42,7 @@ _YES = frozenset({"yes", "true", "1"})
 _NO = frozenset({"no", "false", "0"})
 
 
-class QuestionsError(ValueError):
+class QuestionsError(SynthsightError):
     """A file of questions that cannot be read at all; the message is for a person."""
 
 
