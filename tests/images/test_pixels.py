@@ -298,7 +298,7 @@ def test_an_image_that_changed_since_it_was_indexed_is_an_error_that_names_it(
     manifest = save_images(tmp_path / "in", [(10, 12)] * 4)
     change(tmp_path / "in" / "0002.png")
     output = tmp_path / "out" / "pixels.arrow"
-    with pytest.raises(RuntimeError, match=rf"^0002\.png: .*{message}.*Run the workflow again"):
+    with pytest.raises(ChangedImageError, match=rf"^0002\.png: .*{message}.*Run the workflow again"):
         prepare_pixels(manifest, tmp_path / "in", Geometry(8, None, "bilinear"), output)
     assert list(output.parent.iterdir()) == []
 

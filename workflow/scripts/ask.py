@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from synthsight.canonical import canonical_json
 from synthsight.errors import about
+from synthsight.files import read_json
 from synthsight.inference.batches import choose_device, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
 from synthsight.program import Arguments, one, program
@@ -40,7 +41,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     models = models or ModelCache()
     device = choose_device()
     torch.set_num_threads(args.threads)
-    note = json.loads(Path(args.note).read_text(encoding="utf-8"))
+    note = read_json(args.note, ["family", "settings", "sha256", "source"])
     rows = [row for row in read_shard(args.shard) if row.status == "ok"]
     model = models.get(
         (canonical_json(note["settings"]), *file_identity(args.weights)),

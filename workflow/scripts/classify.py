@@ -7,7 +7,6 @@ sorted by image, float32; the schema's metadata say which model, weights and tra
 
 from __future__ import annotations
 
-import json
 import time
 
 import torch
@@ -16,6 +15,7 @@ from synthsight.canonical import canonical_json
 from synthsight.classifiers.architectures import Architecture
 from synthsight.classifiers.classify import classify, load_model, write_logits
 from synthsight.errors import about
+from synthsight.files import read_json
 from synthsight.inference.batches import choose_device, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
 from synthsight.program import Arguments, one, program
@@ -35,8 +35,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     models = models or ModelCache()
     device = choose_device()
     torch.set_num_threads(args.threads)
-    with open(args.note, encoding="utf-8") as handle:
-        note = json.load(handle)
+    note = read_json(args.note, ["sha256", "source"])
     model = models.get(
         (canonical_json(spec["architecture"]), spec["compile"], *file_identity(args.weights)),
         lambda: load_model(

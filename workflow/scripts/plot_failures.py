@@ -12,13 +12,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-import pyarrow.parquet as pq
-
+from synthsight.errors import SynthsightError
 from synthsight.figures import style
 from synthsight.figures.failures import failures
+from synthsight.files import MAKE_AGAIN
 from synthsight.images.reading import open_checked
 from synthsight.program import Arguments, many, one, program
+from synthsight.statistics.columns import ACCURACY
+from synthsight.tables import metadata_of, read_frame, read_parquet, read_schema
+
+#: What the figure takes from scores.
+COLUMNS = ["image", "category", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
 
 
 def scores_of(paths: Sequence[str], model: str) -> tuple[str, list[str]]:
@@ -28,16 +32,19 @@ def scores_of(paths: Sequence[str], model: str) -> tuple[str, list[str]]:
         The path and the names of the model's classes.
 
     Raises:
-        ValueError: If no file says that it holds this model.
+        SynthsightError: If no file says that it holds this model.
     """
     found = []
     for path in paths:
-        metadata = pq.read_schema(path).metadata or {}
-        name = metadata.get(b"model", b"").decode()
+        schema = read_schema(path)
+        name = metadata_of(schema, "model", path)
         if name == model:
-            return path, json.loads(metadata[b"class_names"])
+            return path, json.loads(metadata_of(schema, "class_names", path))
         found.append(name)
-    raise ValueError(f"no scores of {model!r} among those of {found}")
+    raise SynthsightError(
+        f"no scores of {model!r}, the best model of the accuracy table, among those of "
+        f"{', '.join(found)}; {MAKE_AGAIN}"
+    )
 
 
 @program(
@@ -50,9 +57,9 @@ def scores_of(paths: Sequence[str], model: str) -> tuple[str, list[str]]:
 def main(args: Arguments) -> None:
     """Read the tables, draw, write."""
     rule, category = args.spec["rule"], args.spec["category"]
-    best = style.best_model(pd.read_parquet(args.accuracy), rule)
+    best = style.best_model(read_frame(args.accuracy, ACCURACY), rule)
     path, class_names = scores_of(args.scores, best)
-    scores = pq.read_table(path, filters=[("rule", "=", rule), ("category", "=", category)])
+    scores = read_parquet(path, COLUMNS, filters=[("rule", "=", rule), ("category", "=", category)])
     figure = failures(
         scores.to_pandas(),
         class_names,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from synthsight.figures import style
 from synthsight.figures.gallery import gallery
 from synthsight.images.reading import open_checked
 from synthsight.program import Arguments, one, program
+from synthsight.statistics.columns import IMAGES
+from synthsight.tables import read_frame
 
 
 @program(
@@ -26,7 +26,7 @@ from synthsight.program import Arguments, one, program
 def main(args: Arguments) -> None:
     """Read the table, draw, write."""
     figure = gallery(
-        pd.read_parquet(args.images),
+        read_frame(args.images, IMAGES),
         args.spec["rule"],
         lambda image: open_checked(Path(args.root), image),
     )

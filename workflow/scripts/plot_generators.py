@@ -7,11 +7,11 @@ The spec holds ``rule``, the matching rule to show.
 
 from __future__ import annotations
 
-import pandas as pd
-
 from synthsight.figures import style
 from synthsight.figures.generators import generators
 from synthsight.program import Arguments, one, program
+from synthsight.statistics.columns import ACCURACY, GENERATORS
+from synthsight.tables import read_frame
 
 
 @program(
@@ -23,8 +23,8 @@ from synthsight.program import Arguments, one, program
 def main(args: Arguments) -> None:
     """Read the tables, draw, write."""
     figure = generators(
-        pd.read_parquet(args.accuracy),
-        pd.read_parquet(args.generators),
+        read_frame(args.accuracy, ACCURACY),
+        read_frame(args.generators, GENERATORS),
         args.spec["rule"],
         args.spec["level"],
     )

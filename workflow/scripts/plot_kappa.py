@@ -7,17 +7,17 @@ The spec holds ``rule``, the matching rule to show.
 
 from __future__ import annotations
 
-import pandas as pd
-
 from synthsight.figures import style
 from synthsight.figures.kappa import kappa
 from synthsight.program import Arguments, one, program
+from synthsight.statistics.columns import KAPPA
+from synthsight.tables import read_frame
 
 
 @program(one("kappa", "kappa table, Parquet"), spec=True, outputs=["pdf", "png"])
 def main(args: Arguments) -> None:
     """Read the table, draw, write."""
-    figure = kappa(pd.read_parquet(args.kappa), args.spec["rule"])
+    figure = kappa(read_frame(args.kappa, KAPPA), args.spec["rule"])
     style.save(figure, args.pdf, args.png)
 
 

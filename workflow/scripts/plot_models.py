@@ -8,11 +8,11 @@ the number of models on a page.
 
 from __future__ import annotations
 
-import pandas as pd
-
 from synthsight.figures import style
 from synthsight.figures.models import models
 from synthsight.program import Arguments, one, program
+from synthsight.statistics.columns import ACCURACY
+from synthsight.tables import read_frame
 
 
 @program(one("accuracy", "accuracy table, Parquet"), spec=True, outputs=["pdf", "png"])
@@ -20,7 +20,7 @@ def main(args: Arguments) -> None:
     """Read the table, draw, write."""
     spec = args.spec
     figure = models(
-        pd.read_parquet(args.accuracy),
+        read_frame(args.accuracy, ACCURACY),
         spec["rule"],
         int(spec["page"]),
         int(spec["per_page"]),

@@ -8,14 +8,17 @@ The spec holds ``rule``, the matching rule to show.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from synthsight.figures import style
 from synthsight.figures.overview import overview
+from synthsight.files import read_json
 from synthsight.program import Arguments, many, one, program
+from synthsight.statistics.columns import ACCURACY, AGREEMENT
+from synthsight.tables import read_frame
+
+#: What the figure takes from manifests.
+MANIFEST = ["image", "category", "generator", "status"]
 
 
 @program(
@@ -28,11 +31,11 @@ from synthsight.program import Arguments, many, one, program
 )
 def main(args: Arguments) -> None:
     """Read the tables, draw, write."""
-    weights = [json.loads(Path(path).read_text(encoding="utf-8")) for path in args.weights]
+    weights = [read_json(path, ["name"]) for path in args.weights]
     figure = overview(
-        pd.read_parquet(args.accuracy),
-        pd.read_parquet(args.agreement),
-        pd.concat([pd.read_parquet(path) for path in args.manifests], ignore_index=True),
+        read_frame(args.accuracy, ACCURACY),
+        read_frame(args.agreement, AGREEMENT),
+        pd.concat([read_frame(path, MANIFEST) for path in args.manifests], ignore_index=True),
         {entry["name"]: entry["reference"] for entry in weights if entry.get("reference")},
         args.spec["rule"],
         args.spec["level"],

@@ -7,17 +7,17 @@ The spec holds ``rule``, the matching rule to show.
 
 from __future__ import annotations
 
-import pandas as pd
-
 from synthsight.figures import style
 from synthsight.figures.ranking import ranking
 from synthsight.program import Arguments, one, program
+from synthsight.statistics.columns import RANKING
+from synthsight.tables import read_frame
 
 
 @program(one("ranking", "ranking table, Parquet"), spec=True, outputs=["pdf", "png"])
 def main(args: Arguments) -> None:
     """Read the table, draw, write."""
-    figure = ranking(pd.read_parquet(args.ranking), args.spec["rule"])
+    figure = ranking(read_frame(args.ranking, RANKING), args.spec["rule"])
     style.save(figure, args.pdf, args.png)
 
 

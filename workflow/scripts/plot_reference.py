@@ -7,17 +7,17 @@ The spec holds ``rule``, the matching rule to show.
 
 from __future__ import annotations
 
-import pandas as pd
-
 from synthsight.figures import style
 from synthsight.figures.reference import reference
 from synthsight.program import Arguments, one, program
+from synthsight.statistics.columns import REFERENCE
+from synthsight.tables import read_frame
 
 
 @program(one("reference", "reference table, Parquet"), spec=True, outputs=["pdf", "png"])
 def main(args: Arguments) -> None:
     """Read the table, draw, write."""
-    figure = reference(pd.read_parquet(args.reference), args.spec["rule"], args.spec["level"])
+    figure = reference(read_frame(args.reference, REFERENCE), args.spec["rule"], args.spec["level"])
     style.save(figure, args.pdf, args.png)
 
 

@@ -7,17 +7,17 @@ The spec holds ``rule``, the primary matching rule.
 
 from __future__ import annotations
 
-import pandas as pd
-
 from synthsight.figures import style
 from synthsight.figures.rules import rules
 from synthsight.program import Arguments, one, program
+from synthsight.statistics.columns import ACCURACY
+from synthsight.tables import read_frame
 
 
 @program(one("accuracy", "accuracy table, Parquet"), spec=True, outputs=["pdf", "png"])
 def main(args: Arguments) -> None:
     """Read the table, draw, write."""
-    figure = rules(pd.read_parquet(args.accuracy), args.spec["rule"])
+    figure = rules(read_frame(args.accuracy, ACCURACY), args.spec["rule"])
     style.save(figure, args.pdf, args.png)
 
 

@@ -15,6 +15,10 @@ from synthsight.figures import style
 from synthsight.figures.samples import samples
 from synthsight.images.reading import open_checked
 from synthsight.program import Arguments, many, one, program
+from synthsight.tables import read_frame
+
+#: What the figure takes from manifests.
+MANIFEST = ["image", "category", "generator", "status"]
 
 
 @program(
@@ -24,7 +28,7 @@ from synthsight.program import Arguments, many, one, program
 )
 def main(args: Arguments) -> None:
     """Read the manifests, draw, write."""
-    manifest = pd.concat([pd.read_parquet(path) for path in args.manifests], ignore_index=True)
+    manifest = pd.concat([read_frame(path, MANIFEST) for path in args.manifests], ignore_index=True)
     figure = samples(manifest, lambda image: open_checked(Path(args.root), image))
     style.save(figure, args.pdf, args.png)
 

@@ -7,11 +7,11 @@ The spec holds ``level``, the confidence level of the intervals.
 
 from __future__ import annotations
 
-import pandas as pd
-
 from synthsight.figures import style
 from synthsight.figures.vqa_calibration import vqa_calibration
 from synthsight.program import Arguments, one, program
+from synthsight.statistics.columns import VQA, VQA_CALIBRATION
+from synthsight.tables import read_frame
 
 
 @program(
@@ -23,7 +23,7 @@ from synthsight.program import Arguments, one, program
 def main(args: Arguments) -> None:
     """Read the tables, draw, write."""
     figure = vqa_calibration(
-        pd.read_parquet(args.calibration), pd.read_parquet(args.vqa), args.spec["level"]
+        read_frame(args.calibration, VQA_CALIBRATION), read_frame(args.vqa, VQA), args.spec["level"]
     )
     style.save(figure, args.pdf, args.png)
 

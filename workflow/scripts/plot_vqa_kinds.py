@@ -7,11 +7,11 @@ The spec holds ``level``, the confidence level of the intervals.
 
 from __future__ import annotations
 
-import pandas as pd
-
 from synthsight.figures import style
 from synthsight.figures.vqa_kinds import vqa_kinds
 from synthsight.program import Arguments, one, program
+from synthsight.statistics.columns import VQA, VQA_GROUPS
+from synthsight.tables import read_frame
 
 
 @program(
@@ -22,7 +22,9 @@ from synthsight.program import Arguments, one, program
 )
 def main(args: Arguments) -> None:
     """Read the tables, draw, write."""
-    figure = vqa_kinds(pd.read_parquet(args.groups), pd.read_parquet(args.vqa), args.spec["level"])
+    figure = vqa_kinds(
+        read_frame(args.groups, VQA_GROUPS), read_frame(args.vqa, VQA), args.spec["level"]
+    )
     style.save(figure, args.pdf, args.png)
 
 

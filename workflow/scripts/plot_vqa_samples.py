@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from synthsight.figures import style
 from synthsight.figures.vqa_samples import vqa_samples
 from synthsight.images.reading import open_checked
 from synthsight.program import Arguments, one, program
+from synthsight.tables import metadata_of, read_parquet
+
+#: What the figure takes from the answers.
+COLUMNS = ["image", "question", "answer", "p_yes", "predicted", "correct"]
 
 
 @program(
@@ -25,10 +27,10 @@ from synthsight.program import Arguments, one, program
 )
 def main(args: Arguments) -> None:
     """Read the answers, draw, write."""
-    answers = pq.read_table(args.answers)
+    answers = read_parquet(args.answers, COLUMNS)
     figure = vqa_samples(
         answers.to_pandas(),
-        answers.schema.metadata[b"model"].decode(),
+        metadata_of(answers.schema, "model", args.answers),
         int(args.spec["page"]),
         int(args.spec["per_page"]),
         lambda image: open_checked(Path(args.root), image),

@@ -11,7 +11,6 @@ null; and ``settings`` of the run.
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,10 +19,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import yaml
 
-from synthsight.files import atomic
+from synthsight.errors import SynthsightError
+from synthsight.files import MAKE_AGAIN, atomic, read_json
 from synthsight.images.manifest import ImageRecord, read_manifest
 from synthsight.program import Arguments, many, program
 from synthsight.report.explorer import image_data, question_data
@@ -31,6 +30,7 @@ from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.page import Page, render
 from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
+from synthsight.tables import read_parquet
 
 #: What numbers depend on; the versions of the environment that makes the page.
 PACKAGES = (
@@ -71,7 +71,7 @@ def _page(args: Arguments) -> Page:
     questions = None
     asked = 0
     if args.vqa_scores:
-        table = pq.read_table(args.vqa_scores[0], columns=["image"])
+        table = read_parquet(args.vqa_scores[0], ["image"])
         asked = table.num_rows
         images = sample(set(table.column("image").to_pylist()), spec["images"])
         numbers = pictures.add(args.vqa_pictures, images)
@@ -128,6 +128,10 @@ class _Pictures:
             found |= read_thumbnails(path, images)
         numbers = []
         for image in images:
+            if image not in found:
+                raise SynthsightError(
+                    f"no small picture of {image!r} in {', '.join(paths)}; {MAKE_AGAIN}"
+                )
             content = found[image]
             number = self._numbers.setdefault(content, len(self.files))
             if number == len(self.files):
@@ -137,7 +141,7 @@ class _Pictures:
 
 
 def _notes(paths: Sequence[str]) -> list[dict[str, Any]]:
-    return [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+    return [read_json(path, ["name"]) for path in paths]
 
 
 def _counts(records: Sequence[ImageRecord]) -> dict[str | None, int]:

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from synthsight.images.reading import open_checked
 from synthsight.program import Arguments, one, program
 from synthsight.report.thumbnails import sample, write_thumbnails
+from synthsight.tables import read_parquet
 
 
 @program(
@@ -26,8 +25,10 @@ from synthsight.report.thumbnails import sample, write_thumbnails
 )
 def main(args: Arguments) -> None:
     """Run the program."""
-    table = pq.read_table(args.images, columns=["image", "sha256"], filters=[("status", "=", "ok")])
-    sha256 = dict(zip(*table.to_pydict().values(), strict=True))
+    table = read_parquet(
+        args.images, ["image", "sha256", "status"], filters=[("status", "=", "ok")]
+    ).to_pydict()
+    sha256 = dict(zip(table["image"], table["sha256"], strict=True))
     images = sample(sha256, args.spec["limit"])
     write_thumbnails(
         images,

@@ -59,6 +59,10 @@ class UnusableImageError(SynthsightError):
     """A file that cannot serve as an image; the message is the reason, for a person."""
 
 
+class ChangedImageError(SynthsightError):
+    """An image that is no longer what was indexed; the message says what to do."""
+
+
 def open_rgb(
     root: Path, image: str, max_pixels: int | None = MAX_PIXELS, sha256: str | None = None
 ) -> Image.Image:
@@ -91,12 +95,14 @@ def open_checked(
     """Read an image that has been indexed: :func:`open_rgb`, of which it has the arguments.
 
     Raises:
-        RuntimeError: it cannot be read any more, since it changed meanwhile.
+        ChangedImageError: it cannot be read any more, since it changed meanwhile.
     """
     try:
         return open_rgb(root, image, max_pixels, sha256)
     except (UnusableImageError, OSError) as error:
-        raise RuntimeError(f"{image}: changed since indexed: {error}. {INDEX_AGAIN}") from error
+        raise ChangedImageError(
+            f"{image}: changed since indexed: {error}. {INDEX_AGAIN}"
+        ) from error
 
 
 INDEX_AGAIN = "Run the workflow again: it indexes what changed."
