@@ -22,7 +22,7 @@ from synthsight.inference.batches import choose_device, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
 from synthsight.vqa.ask import NonFiniteAnswersError, ask, write_answers
 from synthsight.vqa.models import load_vqa
-from synthsight.vqa.questions import read_shard
+from synthsight.vqa.shards import read_shard
 
 
 def main(models: ModelCache | None = None) -> None:

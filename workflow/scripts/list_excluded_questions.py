@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthsight.tables import write_records
-from synthsight.vqa.questions import read_questions, read_shard
+from synthsight.vqa.questions import read_questions
+from synthsight.vqa.shards import read_shard
 
 COLUMNS = ["line", "image", "question", "answer", "reason"]
 

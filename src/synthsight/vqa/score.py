@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.vqa.kinds import first_word, kind
 
@@ -32,7 +33,7 @@ SCHEMA = pa.schema(
 _KEY = ["image", "question"]
 
 
-class ScoreVqaError(RuntimeError):
+class ScoreVqaError(SynthsightError):
     """Answers that are not those to the questions."""
 
 
