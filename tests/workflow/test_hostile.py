@@ -23,7 +23,7 @@ from PIL import Image
 
 from synthsight.images import examine as examine_module
 from synthsight.images import reading as images_module
-from synthsight.images.examine import examine_all, max_memory
+from synthsight.images.examine import HelperError, examine_all, max_memory
 from synthsight.images.geometry import Geometry
 from synthsight.images.manifest import (
     ImageRecord,
@@ -33,7 +33,7 @@ from synthsight.images.manifest import (
     read_manifest,
 )
 from synthsight.images.pixels import prepare_pixels, read_batches
-from synthsight.images.reading import UnusableImageError, open_checked, open_rgb
+from synthsight.images.reading import ChangedImageError, UnusableImageError, open_checked, open_rgb
 from tests import hostile
 from tests.support import Project
 

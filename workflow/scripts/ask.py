@@ -23,7 +23,7 @@ from synthsight.inference.cache import ModelCache, file_identity
 from synthsight.program import Arguments, one, program
 from synthsight.vqa.ask import ask, write_answers
 from synthsight.vqa.models import load_vqa
-from synthsight.vqa.questions import read_shard
+from synthsight.vqa.shards import read_shard
 
 
 @program(

@@ -2,7 +2,7 @@
 """Write one shard of the questions, and check its images.
 
 In: the file of questions and the images. Out: a Parquet file with number, image, question, answer,
-generator, objects, status and reason (see synthsight.vqa.questions).
+generator, objects, status and reason (see synthsight.vqa.shards).
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from synthsight.program import Arguments, program
-from synthsight.vqa.questions import deal, index_questions, read_questions, write_shard
+from synthsight.vqa.questions import read_questions
+from synthsight.vqa.shards import deal, index_questions, write_shard
 
 
 @program(spec=True, outputs=["output"])

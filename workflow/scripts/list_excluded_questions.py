@@ -14,7 +14,8 @@ from pathlib import Path
 from synthsight.errors import SynthsightError
 from synthsight.program import Arguments, many, program
 from synthsight.tables import write_records
-from synthsight.vqa.questions import read_questions, read_shard
+from synthsight.vqa.questions import read_questions
+from synthsight.vqa.shards import read_shard
 
 COLUMNS = ["line", "image", "question", "answer", "reason"]
 

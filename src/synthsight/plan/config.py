@@ -37,7 +37,9 @@ from synthsight.labels.definitions import Definition, DefinitionError, read_defi
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import LabelError, LabelSpace, load_labels
 from synthsight.plan.digest import code_digest
-from synthsight.vqa.questions import Question, QuestionsError, deal, read_questions, shard_digest
+from synthsight.vqa.questions import Question, read_questions
+from synthsight.vqa.readers import QuestionsError
+from synthsight.vqa.shards import deal, shard_digest
 
 #: Kinds of VQA models that can be asked, as ``model_type`` in their config.json says.
 VQA_FAMILIES = ("ofa", "vilt", "blip")

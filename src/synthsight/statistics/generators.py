@@ -43,8 +43,8 @@ def compare_generators(
     Returns:
         The columns :data:`GENERATORS`, with a < b: ``categories`` that both have, ``n_a`` and
         ``n_b`` images in these, ``a_mean`` and ``b_mean`` unweighted means over these,
-        ``difference`` = a_mean - b_mean with the bounds ``low`` and ``high``, as fractions. No rows for generators
-        without a common category, and none at all with fewer than two generators.
+        ``difference`` = a_mean - b_mean with the bounds ``low`` and ``high``, as fractions. No rows
+        for generators without a common category, and none at all with fewer than two generators.
 
     Raises:
         synthsight.statistics.hits.HitsError: no files, or files that differ in their images.

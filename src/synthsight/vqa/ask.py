@@ -20,7 +20,7 @@ from synthsight.files import atomic
 from synthsight.images.reading import open_checked
 from synthsight.inference.batches import Batches, fetch, set_precision
 from synthsight.vqa.models import VqaModel
-from synthsight.vqa.questions import ShardRow
+from synthsight.vqa.shards import ShardRow
 
 #: Images whose features are held at a time.
 _WINDOW = 64
