@@ -29,7 +29,7 @@ from synthsight.vqa.ask import ask
 from synthsight.vqa.models import VqaModel, load_vqa
 from synthsight.vqa.ofa.config import SIZES
 from synthsight.vqa.ofa.model import EMBEDDING_COPIES, OFA
-from synthsight.vqa.questions import ShardRow
+from synthsight.vqa.shards import ShardRow
 
 DEMO = Path("resources/demo/weights/demo_ofa")
 BATCH = 32

@@ -191,7 +191,7 @@ def test_an_import_is_followed_wherever_and_however_it_is_written(
     (copy.folder / "scripts").mkdir()
     (copy.folder / "scripts" / "reaches.py").write_text(statement + "\n")
     (copy.folder / "scripts" / "other.py").write_text(
-        "from synthsight.statistics.agreement import COLUMNS\n"
+        "from synthsight.statistics.agreement import agreement\n"
     )
     assert copy.changed_by("synthsight/labels/matching.py") == {"reaches"}
 

@@ -17,7 +17,7 @@ from synthsight.vqa import ask as ask_module
 from synthsight.vqa.ask import NonFiniteAnswersError, ask, write_answers
 from synthsight.vqa.fetch import fetch_vqa
 from synthsight.vqa.models import VqaModel, load_vqa
-from synthsight.vqa.questions import ShardRow
+from synthsight.vqa.shards import ShardRow
 from tests import vqa_assets
 from tests.support import draw_image
 

@@ -31,15 +31,9 @@ from synthsight.labels.definitions import DefinitionError, read_definitions
 from synthsight.labels.spaces import LabelError, load_labels
 from synthsight.plan import config as config_module
 from synthsight.plan.config import ConfigError, Experiment, load_experiment
-from synthsight.vqa.questions import (
-    Question,
-    QuestionsError,
-    deal,
-    index_questions,
-    read_questions,
-    shard_digest,
-    write_shard,
-)
+from synthsight.vqa.questions import Question, read_questions
+from synthsight.vqa.readers import QuestionsError
+from synthsight.vqa.shards import deal, index_questions, shard_digest, write_shard
 from tests import hostile
 
 REPOSITORY = Path(__file__).parents[2]

@@ -23,7 +23,7 @@ from PIL import Image
 
 from synthsight.images import examine as examine_module
 from synthsight.images import reading as images_module
-from synthsight.images.examine import examine_all, max_memory
+from synthsight.images.examine import HelperError, examine_all, max_memory
 from synthsight.images.geometry import Geometry
 from synthsight.images.manifest import (
     ImageRecord,
@@ -33,7 +33,7 @@ from synthsight.images.manifest import (
     read_manifest,
 )
 from synthsight.images.pixels import prepare_pixels, read_batches
-from synthsight.images.reading import UnusableImageError, open_checked, open_rgb
+from synthsight.images.reading import ChangedImageError, UnusableImageError, open_checked, open_rgb
 from tests import hostile
 from tests.support import Project
 
@@ -373,7 +373,7 @@ def test_a_helper_that_is_killed_from_outside_is_not_the_images_fault(
     five: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faulty(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGKILL))
-    with pytest.raises(RuntimeError, match=r"'2\.png': .* \(SIGKILL\)\. If memory ran out"):
+    with pytest.raises(HelperError, match=r"'2\.png': .* \(SIGKILL\)\. If memory ran out"):
         examine_all(five, [f"{number}.png" for number in range(5)], 10_000)
 
 
@@ -523,7 +523,7 @@ def test_an_image_that_changed_since_it_was_checked_is_not_decoded(tmp_path: Pat
     content = hostile.encoded(1, "plain.bmp")
     (tmp_path / "a.bmp").write_bytes(content[:-1] + b"\xff")
     digest = hashlib.sha256(content).hexdigest()
-    with pytest.raises(RuntimeError, match=r"^a\.bmp: changed since indexed: its bytes"):
+    with pytest.raises(ChangedImageError, match=r"^a\.bmp: changed since indexed: its bytes"):
         open_checked(tmp_path, "a.bmp", digest)
     (tmp_path / "a.bmp").write_bytes(content)
     assert open_checked(tmp_path, "a.bmp", digest).size == (48, 40)

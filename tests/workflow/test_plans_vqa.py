@@ -16,7 +16,7 @@ from synthsight.vqa.ofa.checkpoint import load_checkpoint
 from synthsight.vqa.ofa.model import build
 from synthsight.vqa.ofa.processing import pixel_values, prepare_image, source
 from synthsight.vqa.ofa.tokenizer import OFATokenizer
-from synthsight.vqa.questions import shard_of
+from synthsight.vqa.shards import shard_of
 from tests import vqa_assets
 from tests.support import Job, Project, draw_image
 

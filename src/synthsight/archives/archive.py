@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from synthsight.errors import SynthsightError
+
 #: The file, in the folder of unpacked images, that says which archive they are from.
 MARKER = ".synthsight.json"
 
@@ -24,7 +26,7 @@ DRIVE = ("drive.google.com", "docs.google.com")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
-class ArchiveError(ValueError):
+class ArchiveError(SynthsightError):
     """An archive that cannot be brought or put where it should be; the message says what to do."""
 
 

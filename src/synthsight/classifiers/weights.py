@@ -31,6 +31,7 @@ from synthsight.classifiers.architectures import (
     build,
     published,
 )
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic, sha256_of
 from synthsight.inference.hub import check_cached, not_brought, stated_by
 
@@ -42,7 +43,7 @@ _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "mo
 _UNREACHABLE = (urllib.error.URLError, TimeoutError, ConnectionError)
 
 
-class WeightsError(RuntimeError):
+class WeightsError(SynthsightError):
     """Weights that cannot be brought or used; the message says what to do."""
 
 

@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Sequence
 
 import pandas as pd
-import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 from PIL import Image
 
 from synthsight.errors import SynthsightError
 from synthsight.figures import style
+from synthsight.files import MAKE_AGAIN
+from synthsight.tables import metadata_of, read_parquet, read_schema
 
 MOST = 24
 """Images on a figure."""
@@ -24,6 +25,10 @@ _PITCH = _SIDE + 0.14 + 0.13
 _TEXT = 0.07  # inches between a thumbnail and its predictions
 _PROBABILITY = 0.27  # inches for a probability
 _LINES = 8  # lines of text beside a thumbnail
+
+
+#: What the figure takes from scores.
+_TAKEN = ["image", "category", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
 
 
 class ScoresError(SynthsightError):
@@ -150,11 +155,15 @@ def failures_of_best(
     best = style.best_model(accuracy, rule)
     found = []
     for path in scores:
-        metadata = pq.read_schema(path).metadata or {}
-        name = metadata.get(b"model", b"").decode()
+        schema = read_schema(path)
+        name = metadata_of(schema, "model", path)
         if name == best:
-            table = pq.read_table(path, filters=[("rule", "=", rule), ("category", "=", category)])
-            names = json.loads(metadata[b"class_names"])
+            names = json.loads(metadata_of(schema, "class_names", path))
+            filters = [("rule", "=", rule), ("category", "=", category)]
+            table = read_parquet(path, _TAKEN, filters=filters)
             return failures(table.to_pandas(), names, best, category, rule, read)
         found.append(name)
-    raise ScoresError(f"no scores of {best!r}, the best model, among those of {', '.join(found)}")
+    raise ScoresError(
+        f"no scores of {best!r}, the best model of the accuracy table, among those of "
+        f"{', '.join(found)}; {MAKE_AGAIN}"
+    )

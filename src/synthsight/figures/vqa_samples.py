@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from synthsight.figures import style
+from synthsight.tables import metadata_of
 
 RIGHT, WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 
@@ -179,5 +180,5 @@ def vqa_samples_of(
     answers: pa.Table, page: int, per_page: int, read: Callable[[str], Image.Image]
 ) -> Figure:
     """Draw :func:`vqa_samples` of a model's scored answers, whose metadata name the model."""
-    model = answers.schema.metadata[b"model"].decode()
+    model = metadata_of(answers.schema, "model", "the file of the answers")
     return vqa_samples(answers.to_pandas(), model, page, per_page, read)

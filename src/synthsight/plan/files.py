@@ -270,7 +270,7 @@ class Files:
             "references": ("references", self.notes),
             "answers": ("paths", self.vqa_scores),
             "vqa_notes": ("paths", self.vqa_notes),
-            "answers_of_model": ("arrow", [f"{self.run}/vqa/{{vqa_model}}.parquet"]),
+            "answers_of_model": ("answers", [f"{self.run}/vqa/{{vqa_model}}.parquet"]),
         }
         return kinds[name]
 

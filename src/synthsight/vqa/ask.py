@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.images.reading import open_checked
 from synthsight.inference.batches import Batches, fetch, set_precision
 from synthsight.vqa.models import VqaModel
-from synthsight.vqa.questions import ShardRow
+from synthsight.vqa.shards import ShardRow
 
 #: Images whose features are held at a time.
 _WINDOW = 64
@@ -27,7 +28,7 @@ _WINDOW = 64
 _SCHEMA = pa.schema([("image", pa.string()), ("question", pa.string()), ("p_yes", pa.float64())])
 
 
-class NonFiniteAnswersError(RuntimeError):
+class NonFiniteAnswersError(SynthsightError):
     """A model that answers with NaN or infinite values."""
 
 

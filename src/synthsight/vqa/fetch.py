@@ -20,6 +20,7 @@ from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic, sha256_of, sweep, temporary_name
 from synthsight.inference.hub import check_cached, not_brought, stated_by
 from synthsight.vqa.models import OFA_ANSWERS, load_vqa, read_config
@@ -40,7 +41,7 @@ _VOCABULARIES = (("vocab.json", "merges.txt"), ("dict.txt", "encoder.json", "voc
 _CLASSES = {"vilt": "ViltForQuestionAnswering", "blip": "BlipForQuestionAnswering"}
 
 
-class VqaModelError(RuntimeError):
+class VqaModelError(SynthsightError):
     """A VQA model that cannot be brought or used; the message says what to do."""
 
 

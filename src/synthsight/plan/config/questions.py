@@ -14,7 +14,9 @@ from synthsight.files import is_file, is_folder
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import check_model_name
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
-from synthsight.vqa.questions import Question, QuestionsError, deal, read_questions, shard_digest
+from synthsight.vqa.questions import Question, read_questions
+from synthsight.vqa.readers import QuestionsError
+from synthsight.vqa.shards import deal, shard_digest
 
 #: Kinds of VQA models that can be asked, as ``model_type`` in their config.json says.
 VQA_FAMILIES = ("ofa", "vilt", "blip")
