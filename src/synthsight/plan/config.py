@@ -33,7 +33,7 @@ from synthsight.images.geometry import Geometry
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
 from synthsight.labels.definitions import Definition, DefinitionError, read_definitions
-from synthsight.labels.matching import Target, accepted_classes, words
+from synthsight.labels.matching import Target, accepted_classes, admit_rules, words
 from synthsight.labels.spaces import LabelError, LabelSpace, load_labels
 from synthsight.plan.digest import code_digest
 from synthsight.vqa.questions import Question, QuestionsError, deal, read_questions, shard_digest
@@ -170,6 +170,7 @@ def load_experiment(
     """
     if wrong := bounds.fault(config):
         raise ConfigError([Problem(*wrong)], files)
+    schema = admit_rules(schema)
     problems = _schema_problems(config, schema)
     if problems:
         raise ConfigError(problems, files)

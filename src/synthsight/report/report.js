@@ -565,15 +565,13 @@
     rules(width) {
       const hit = state.hit;
       const cells = rows("accuracy").filter((row) => row.category === "*" && row.generator === "*");
-      const symbols = ["circle", "square", "triangle", "diamond"];
-      const colors = ["var(--one)", "var(--two)", "var(--three)", "var(--four)"];
       return {
         width, height: rowHeight(data.order.length), marginLeft: marginFor(data.order), marginRight: 20,
         x: { ...share, label: `${hitName()} accuracy, per cent` }, y: { domain: data.order, label: null, tickFormat: (name) => short(name) },
-        marks: explorer.rules.map((rule, index) => Plot.dot(cells.filter((row) => row.rule === rule),
-          { y: "model", x: hit, stroke: colors[index], fill: rule === state.rule ? colors[index] : "none", strokeWidth: 2, symbol: symbols[index], r: 5, tip: true,
+        marks: Object.entries(data.marks).map(([rule, { symbol, stroke }]) => Plot.dot(cells.filter((row) => row.rule === rule),
+          { y: "model", x: hit, stroke, fill: rule === state.rule ? stroke : "none", strokeWidth: 2, symbol, r: 5, tip: true,
             title: (row) => `${row.model}\n${rule}: ${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` })),
-        key: explorer.rules.map((rule, index) => [colors[index], rule, ["●", "■", "▲", "◆"][index]]),
+        key: Object.entries(data.marks).map(([rule, { sign, stroke }]) => [stroke, rule, sign]),
       };
     },
     agreement(width) {
