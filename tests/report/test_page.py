@@ -295,6 +295,17 @@ def test_libraries_are_the_published_ones() -> None:
         assert f"`{name}`" in (folder / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_program_is_all_of_its_modules_without_their_imports() -> None:
+    folder = Path(assets.__file__).parent / "program"
+    assert sorted(assets.PROGRAM) == sorted(path.stem for path in folder.iterdir())
+    text = assets.program()
+    assert not re.search(r"^\s*(import|export)\b", text, re.MULTILINE)
+    for name in assets.PROGRAM:
+        last = (folder / f"{name}.js").read_text(encoding="utf-8").rstrip("\n").split("\n")[-1]
+        assert f"\n  {last}\n" in text, name
+    assert text.startswith('"use strict";\n')
+
+
 # What is not there, and what is many -------------------------------------------------------------
 
 
@@ -334,7 +345,7 @@ def test_images_without_generator_and_fewer_predictions(project: Project) -> Non
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("src/synthsight/report/report.js", '"use strict";', '"use strict";\n// more'),
+        ("src/synthsight/report/program/state.js", 'sort: "name"', 'sort: "hardest"'),
         ("src/synthsight/report/style.css", "--page: #fff", "--page: #fefefe"),
         ("src/synthsight/report/templates/report.html.j2", "<h1>", '<h1 class="x">'),
         ("src/synthsight/report/page.py", "CHUNK = 100", "CHUNK = 200"),
