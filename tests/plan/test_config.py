@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from synthsight.images.geometry import Geometry
+from synthsight.labels.matching import admit_rules
 from synthsight.plan import config as config_module
 from synthsight.plan.config import (
     ConfigError,
@@ -25,8 +26,10 @@ from synthsight.plan.config import (
 )
 
 REPOSITORY = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load(
-    (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+SCHEMA = admit_rules(
+    yaml.safe_load(
+        (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+    )
 )
 
 RESOLVED = {

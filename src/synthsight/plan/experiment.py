@@ -13,6 +13,7 @@ from typing import Any
 
 from synthsight import bounds
 from synthsight.archives.archive import Archive
+from synthsight.labels.matching import admit_rules
 from synthsight.plan.config.categories import (
     Category,
     check_words,
@@ -75,6 +76,7 @@ def load_experiment(
     """
     if wrong := bounds.fault(config):
         raise ConfigError([Problem(*wrong)], files)
+    schema = admit_rules(schema)
     problems = schema_problems(config, schema)
     if problems:
         raise ConfigError(problems, files)
