@@ -74,7 +74,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def move_the_clock(shift: int) -> None:
-    """Let the library's ways to ask for the time give another one, as long as this process lives."""
+    """Let all of Python's ways to ask for the time give another one, from now on."""
     import pandas as pd  # noqa: F401  it has C code that must find the classes themselves
 
     now, now_ns = time.time, time.time_ns
