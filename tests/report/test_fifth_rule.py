@@ -159,7 +159,7 @@ def test_the_page_draws_it_in_its_own_mark(browser: Any, five: Project) -> None:
             NAME: "★",
         }.items()
     )
-    stars = "g[stroke^='light-dark'] path"
+    stars = "path[stroke^='light-dark']"
     drawn = page.locator(f"[data-chart=rules] svg {stars}").evaluate_all(
         "paths => paths.map((path) => [path.getAttribute('d'), getComputedStyle(path).stroke])"
     )

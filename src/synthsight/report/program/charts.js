@@ -76,9 +76,14 @@ const CHARTS = {
     return {
       width, height: rowHeight(data.order.length), marginLeft: marginFor(data.order), marginRight: 20,
       x: { ...share, label: `${hitName()} accuracy, per cent` }, y: { domain: data.order, label: null, tickFormat: (name) => short(name) },
-      marks: Object.entries(data.marks).map(([rule, { symbol, stroke }]) => Plot.dot(cells.filter((row) => row.rule === rule),
-        { y: "model", x: hit, stroke, fill: rule === state.rule ? stroke : "none", strokeWidth: 2, symbol, r: 5, tip: true,
-          title: (row) => `${row.model}\n${rule}: ${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` })),
+      marks: Object.entries(data.marks).map(([rule, { symbol, stroke }]) => {
+        // As a value, since of CSS's colours Plot knows but some by their names.
+        const color = { value: () => stroke, scale: null };
+        return Plot.dot(cells.filter((row) => row.rule === rule), {
+          y: "model", x: hit, stroke: color, fill: rule === state.rule ? color : "none", strokeWidth: 2, symbol, r: 5, tip: true,
+          title: (row) => `${row.model}\n${rule}: ${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}`,
+        });
+      }),
       key: Object.entries(data.marks).map(([rule, { sign, stroke }]) => [stroke, rule, sign]),
     };
   },
