@@ -20,8 +20,10 @@ try:
     from synthsight.plan.config import ConfigError, load_experiment
     from synthsight.inference.devices import visible_devices
     from synthsight.canonical import canonical_json
-    from synthsight.plan.digest import code_digests
+    from synthsight.plan.digest import code_digest, code_digests
     from synthsight.report.assets import assets_digest
+    from synthsight.vqa.families.registry import FAMILIES, doors_of
+    from synthsight.vqa.folders import TEMPLATES
     from synthsight.worker.protocol import (
         VARIABLE,
         Settings,
@@ -41,7 +43,9 @@ SCRIPTS = BASE / "workflow" / "scripts"
 
 # What was found out at an earlier start, and still holds.
 KEPT = Path(".snakemake") / "synthsight"
-CODE = code_digests(sorted(SCRIPTS.glob("*.py")), KEPT / "code.json")
+CODE = code_digests(
+    sorted(SCRIPTS.glob("*.py")), KEPT / "code.json", map(FAMILIES.module, FAMILIES)
+)
 
 with open(BASE / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as _handle:
     _SCHEMA = yaml.safe_load(_handle)
@@ -190,6 +194,9 @@ def device_slots():
 # since Snakemake 9.21.1.)
 workflow.global_resources.setdefault("gpu", device_slots())
 
+#: The modules that programs for models import by name, as far as this run needs them.
+DOORS = sorted({door for model in VQA_MODELS.values() for door in doors_of(model["checkpoint"])})
+
 #: The programs that the worker for models imports; the one for tables imports all others.
 WARM = ("classify", "ask", "fetch_weights", "fetch_vqa")
 
@@ -216,6 +223,7 @@ def worker_environment():
                 log=f"{LOGS}/worker_{name}.log",
                 slots=workflow.global_resources["gpu"].value,
                 devices=DEVICES if len(DEVICES) > 1 else (),
+                doors=tuple(DOORS) if name == "models" else (),
             ).as_json()
             for name, programs in workers.items()
         ]
@@ -257,9 +265,22 @@ def handle_term_aside():
 # What decides a rerun ---------------------------------------------------------------------------
 
 
-def code(program):
-    """A digest of a program and of all modules that it reaches: the param `code` of its rule."""
-    return CODE[program]
+def code(program, *doors):
+    """A digest of a program and of all modules that it reaches: the param `code` of its rule.
+
+    `doors` are the modules that it imports by name.
+    """
+    return code_digest(SCRIPTS / f"{program}.py", doors) if doors else CODE[program]
+
+
+def doors(*modules):
+    """The options that tell a program's worker of them: the param `doors` of its rule."""
+    return [f"--door={module}" for module in modules]
+
+
+def families_of(wildcards):
+    """The modules of the families that a VQA model may be of."""
+    return doors_of(VQA_MODELS[wildcards.vqa_model]["checkpoint"])
 
 
 def spec(function):
@@ -496,7 +517,9 @@ def vqa_files_of(wildcards):
     return sorted(
         str(file)
         for path in folders
-        for file in (path.iterdir() if path.is_dir() else [path])
+        for file in (
+            [*path.iterdir(), *path.glob(f"{TEMPLATES}/*")] if path.is_dir() else [path]
+        )
         if file.is_file()
     )
 

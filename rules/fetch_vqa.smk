@@ -17,10 +17,11 @@ rule fetch_vqa:
     priority: 1000
     params:
         spec=spec(fetch_vqa_spec),
-        code=code("fetch_vqa"),
+        code=lambda wildcards: code("fetch_vqa", *families_of(wildcards)),
+        doors=lambda wildcards: doors(*families_of(wildcards)),
     shell:
         """
-        with_worker.py --code {params.code} fetch_vqa.py \
+        with_worker.py --code {params.code} {params.doors} fetch_vqa.py \
             --spec {params.spec:q} \
             --weights {output.weights:q} \
             --note {output.note:q} \

@@ -71,10 +71,11 @@ rule ask:
         ),
     params:
         spec=spec(ask_spec),
-        code=code("ask"),
+        code=lambda wildcards: code("ask", *families_of(wildcards)),
+        doors=lambda wildcards: doors(*families_of(wildcards)),
     shell:
         """
-        with_worker.py --on-device --code {params.code} ask.py \
+        with_worker.py --on-device --code {params.code} {params.doors} ask.py \
             --shard {input.shard:q} \
             --weights {input.weights:q} \
             --note {input.note:q} \

@@ -21,7 +21,7 @@ from synthsight.canonical import canonical_json
 from synthsight.inference.batches import choose_device, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
 from synthsight.vqa.ask import NonFiniteAnswersError, ask, write_answers
-from synthsight.vqa.models import load_vqa
+from synthsight.vqa.families.base import load_vqa
 from synthsight.vqa.shards import read_shard
 
 

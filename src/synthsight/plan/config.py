@@ -36,12 +36,10 @@ from synthsight.labels.definitions import Definition, DefinitionError, read_defi
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import LabelError, LabelSpace, load_labels
 from synthsight.plan.digest import code_digest
+from synthsight.vqa.families.registry import FamilyError, family_of
 from synthsight.vqa.questions import Question, read_questions
 from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.shards import deal, shard_digest
-
-#: Kinds of VQA models that can be asked, as ``model_type`` in their config.json says.
-VQA_FAMILIES = ("ofa", "vilt", "blip")
 
 #: What a resolved model depends on besides its settings.
 _LIBRARIES = ("timm", "torch", "torchvision")
@@ -718,20 +716,10 @@ def _refusal(file: str, excluded: Sequence[Question], keep: int = 20) -> str:
 
 def _bad_checkpoint(checkpoint: str) -> str | None:
     """Why a local VQA model cannot be used, as far as a glance tells, or None."""
-    path = Path(checkpoint)
-    if is_file(path):
-        return None
-    if not is_folder(path):
-        return f"no file or folder {checkpoint!r} (relative paths start at {Path.cwd()})"
     try:
-        found = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except OSError:
-        return f"no config.json in {checkpoint}: it must say what the model is"
-    except (ValueError, AttributeError, RecursionError):
-        return f"{path / 'config.json'} is no JSON mapping"
-    if found not in VQA_FAMILIES:
-        known = ", ".join(VQA_FAMILIES)
-        return f"{path / 'config.json'} has the model_type {found!r}; supported: {known}"
+        family_of(checkpoint)
+    except FamilyError as error:
+        return str(error)
     return None
 
 
