@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -23,7 +24,7 @@ try:
     from synthsight.plan.experiment import load_experiment
     from synthsight.plan.files import WEIGHTS, Files
     from synthsight.plan.machine import Machine, describe_workers, handle_term_aside
-    from synthsight.plan.programs import doors, workers
+    from synthsight.plan.programs import family_doors, model_doors, row_doors, workers
     from synthsight.plan.restart import begin_anew, fetched_file
     from synthsight.report.assets import assets_digest
 except ImportError as error:
@@ -54,9 +55,11 @@ FILES = Files(EXPERIMENT)
 PENDING = EXPERIMENT.pending
 #: A file that says that this run has the images.
 FETCHED = str(fetched_file(KEPT, workflow.is_main_process))
-#: Modules that programs import by name.
-DOORS = doors(EXPERIMENT)
-CODE = code_digests(sorted(SCRIPTS.glob("*.py")), KEPT / "code.json", DOORS)
+CODE = code_digests(
+    sorted(SCRIPTS.glob("*.py")),
+    KEPT / "code.json",
+    [*row_doors(EXPERIMENT), *model_doors(EXPERIMENT)],
+)
 
 MACHINE = Machine(
     devices=visible_devices(),
@@ -73,7 +76,6 @@ workflow.global_resources.setdefault("gpu", MACHINE.slots())
 try:
     WORKERS = describe_workers(
         workers(EXPERIMENT, SCRIPTS),
-        DOORS,
         f"{FILES.logs}/worker_{{}}.log",
         workflow.global_resources["gpu"].value,
         MACHINE,
@@ -121,12 +123,23 @@ def together(group):
     return group if MACHINE.submits else None
 
 
-def code(program, *doors):
+@cache
+def code(program, *modules):
     """The param `code` of a rule: a digest of its program and of all modules that it reaches.
 
-    `doors` are modules that it imports by name.
+    `modules` are those that it imports by name.
     """
-    return code_digest(SCRIPTS / f"{program}.py", doors) if doors else CODE[program]
+    return code_digest(SCRIPTS / f"{program}.py", modules) if modules else CODE[program]
+
+
+def doors(*modules):
+    """The param `doors` of a rule: options that name these modules to its worker."""
+    return [f"--door={module}" for module in modules]
+
+
+def families(wildcards):
+    """The modules of the families that a VQA model may be of."""
+    return family_doors(EXPERIMENT, wildcards.vqa_model)
 
 
 def of(function, *names):

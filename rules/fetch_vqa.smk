@@ -17,10 +17,11 @@ rule fetch_vqa:
     priority: 1000
     params:
         spec=spec(specs.fetch_vqa, "vqa_model"),
-        code=code("fetch_vqa"),
+        code=lambda wildcards: code("fetch_vqa", *families(wildcards)),
+        doors=lambda wildcards: doors(*families(wildcards)),
     shell:
         """
-        with_worker.py --code {params.code} fetch_vqa.py \
+        with_worker.py --code {params.code} {params.doors} fetch_vqa.py \
             --spec {params.spec:q} \
             --weights {output.weights:q} \
             --note {output.note:q} \

@@ -25,13 +25,13 @@ for ROW in FILES.figure_rows:
             inputs=described(ROW),
             root=constant(FILES.root_of(ROW)),
             spec=spec(ROW.spec, *ROW.wildcards),
-            door=module_of(ROW.function),
+            doors=doors(module_of(ROW.function)),
             code=code("plot", module_of(ROW.function)),
         # Lists may go by category, so they go through a pipe: the system bounds the length of a
         # command.
         shell:
             """
-            with_worker.py --code {params.code} --door {params.door} plot.py \
+            with_worker.py --code {params.code} {params.doors} plot.py \
                 --function {params.function} \
                 --inputs {params.inputs} \
                 --files @<(printf '%s\\n' {input:q}) \

@@ -20,13 +20,13 @@ for ROW in FILES.statistics:
             function=ROW.function,
             inputs=described(ROW),
             spec=spec(ROW.spec),
-            door=module_of(ROW.function),
+            doors=doors(module_of(ROW.function)),
             code=code("tabulate", module_of(ROW.function)),
         # Lists may go by category, so they go through a pipe: the system bounds the length of a
         # command.
         shell:
             """
-            with_worker.py --code {params.code} --door {params.door} tabulate.py \
+            with_worker.py --code {params.code} {params.doors} tabulate.py \
                 --function {params.function} \
                 --inputs {params.inputs} \
                 --files @<(printf '%s\\n' {input:q}) \

@@ -64,10 +64,11 @@ rule ask:
         batch_size=batch_size(SETTINGS.vqa.batch_size if SETTINGS.vqa else 1),
     params:
         spec=spec(specs.ask, "vqa_model"),
-        code=code("ask"),
+        code=lambda wildcards: code("ask", *families(wildcards)),
+        doors=lambda wildcards: doors(*families(wildcards)),
     shell:
         """
-        with_worker.py --on-device --code {params.code} ask.py \
+        with_worker.py --on-device --code {params.code} {params.doors} ask.py \
             --shard {input.shard:q} \
             --weights {input.weights:q} \
             --note {input.note:q} \

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from synthsight.images.reading import open_rgb
 from synthsight.vqa import ask as ask_module
 from synthsight.vqa.ask import NonFiniteAnswersError, ask, write_answers
+from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.fetch import fetch_vqa
-from synthsight.vqa.models import VqaModel, load_vqa
 from synthsight.vqa.shards import ShardRow
 from tests import vqa_assets
 from tests.support import assert_close, draw_image, log_odds
@@ -57,7 +57,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def load(folder: Path) -> VqaModel:
+def load(folder: Path) -> VqaModel[Any, Any, Any]:
     import json
 
     note = json.loads(Path(f"{folder}.json").read_text())

@@ -14,6 +14,7 @@ from synthsight.archives.archive import MARKER
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always
+from synthsight.vqa.folders import TEMPLATES
 
 #: Where weights are kept, for all runs.
 WEIGHTS = "resources/weights"
@@ -96,7 +97,9 @@ class Files:
         return sorted(
             str(file)
             for path in given
-            for file in (path.iterdir() if path.is_dir() else [path])
+            for file in (
+                [*path.iterdir(), *path.glob(f"{TEMPLATES}/*")] if path.is_dir() else [path]
+            )
             if file.is_file()
         )
 

@@ -6,11 +6,11 @@ import os
 import shlex
 import signal
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from synthsight.canonical import canonical_json
+from synthsight.plan.programs import Imports
 from synthsight.worker.protocol import VARIABLE, Settings, born, choose_folder, supported
 
 
@@ -52,8 +52,7 @@ class Machine:
 
 
 def describe_workers(
-    workers: Mapping[str, Iterable[Path]],
-    doors: Iterable[str],
+    workers: Mapping[str, Imports],
     log: str,
     slots: int,
     machine: Machine,
@@ -64,9 +63,7 @@ def describe_workers(
     workers that end with it.
 
     Args:
-        workers: the programs that each worker imports, by the worker's name. One without programs
-            serves none, but jobs share devices by it, and end with the workflow.
-        doors: modules that programs import by name.
+        workers: by name (see :func:`synthsight.plan.programs.workers`).
         log: the workers' log files, with ``{}`` for the name.
         slots: jobs that use a device at a time.
         machine: where all this is.
@@ -86,13 +83,13 @@ def describe_workers(
             owner=owner,
             born=began,
             folder=str(choose_folder(owner, name)),
-            programs=tuple(map(str, programs)),
-            doors=tuple(doors),
+            programs=tuple(map(str, imports.programs)),
+            doors=imports.doors,
             log=log.format(name),
             slots=slots,
             devices=machine.devices if len(machine.devices) > 1 else (),
         ).as_json()
-        for name, programs in workers.items()
+        for name, imports in workers.items()
     ]
     return f"export {VARIABLE}={shlex.quote(canonical_json(described))}; "
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,12 +13,10 @@ from synthsight.files import is_file, is_folder
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import check_model_name
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
+from synthsight.vqa.families.registry import FamilyError, family_of
 from synthsight.vqa.questions import Question, read_questions
 from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.shards import deal, shard_digest
-
-#: Kinds of VQA models that can be asked, as ``model_type`` in their config.json says.
-VQA_FAMILIES = ("ofa", "vilt", "blip")
 
 
 @dataclass(frozen=True)
@@ -141,18 +138,8 @@ def _refusal(file: str, excluded: Sequence[Question], most: int = 20) -> str:
 
 def _bad_checkpoint(checkpoint: str) -> str | None:
     """Why a local VQA model cannot be used, as far as a glance tells, or None."""
-    path = Path(checkpoint)
-    if is_file(path):
-        return None
-    if not is_folder(path):
-        return f"no file or folder {checkpoint!r} (relative paths start at {Path.cwd()})"
     try:
-        found = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except OSError:
-        return f"no config.json in {checkpoint}: it must say what the model is"
-    except (ValueError, AttributeError, RecursionError):
-        return f"{path / 'config.json'} is no JSON mapping"
-    if found not in VQA_FAMILIES:
-        known = ", ".join(VQA_FAMILIES)
-        return f"{path / 'config.json'} has the model_type {found!r}; supported: {known}"
+        family_of(checkpoint)
+    except FamilyError as error:
+        return str(error)
     return None
