@@ -21,10 +21,11 @@ rule classify:
         batch_size=lambda wildcards, attempt: max(1, SETTINGS["batch_size"] // 2 ** (attempt - 1)),
     params:
         spec=spec(classify_spec),
-        code=code("classify"),
+        code=lambda wildcards: code("classify", library_of(wildcards)),
+        door=library_of,
     shell:
         """
-        with_worker.py --on-device --code {params.code} classify.py \
+        with_worker.py --on-device --code {params.code} --door {params.door} classify.py \
             --pixels {input.pixels:q} \
             --weights {input.weights:q} \
             --note {input.note:q} \

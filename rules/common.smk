@@ -1,6 +1,7 @@
 # The configuration, and what the rules derive from it.
 
 import atexit
+import functools
 import os
 import re
 import shlex
@@ -20,7 +21,8 @@ try:
     from synthsight.plan.config import ConfigError, load_experiment
     from synthsight.inference.devices import visible_devices
     from synthsight.canonical import canonical_json
-    from synthsight.plan.digest import code_digests
+    from synthsight.classifiers.registry import LIBRARIES, library_modules
+    from synthsight.plan.digest import code_digest, code_digests
     from synthsight.report.assets import assets_digest
     from synthsight.worker.protocol import (
         VARIABLE,
@@ -41,7 +43,9 @@ SCRIPTS = BASE / "workflow" / "scripts"
 
 # What was found out at an earlier start, and still holds.
 KEPT = Path(".snakemake") / "synthsight"
-CODE = code_digests(sorted(SCRIPTS.glob("*.py")), KEPT / "code.json")
+CODE = code_digests(
+    sorted(SCRIPTS.glob("*.py")), KEPT / "code.json", library_modules(*LIBRARIES)
+)
 
 with open(BASE / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as _handle:
     _SCHEMA = yaml.safe_load(_handle)
@@ -190,6 +194,9 @@ def device_slots():
 # since Snakemake 9.21.1.)
 workflow.global_resources.setdefault("gpu", device_slots())
 
+#: Modules that these programs import by name, as far as this run's models are in them.
+DOORS = library_modules(*(model.architecture["library"] for model in MODELS.values()))
+
 #: The programs that the worker for models imports; the one for tables imports all others.
 WARM = ("classify", "ask", "fetch_weights", "fetch_vqa")
 
@@ -213,6 +220,7 @@ def worker_environment():
                 born=born(os.getpid()),
                 folder=str(choose_folder(os.getpid(), name)),
                 programs=tuple(str(SCRIPTS / f"{program}.py") for program in programs),
+                doors=tuple(DOORS) if programs is WARM else (),
                 log=f"{LOGS}/worker_{name}.log",
                 slots=workflow.global_resources["gpu"].value,
                 devices=DEVICES if len(DEVICES) > 1 else (),
@@ -257,9 +265,19 @@ def handle_term_aside():
 # What decides a rerun ---------------------------------------------------------------------------
 
 
-def code(program):
-    """A digest of a program and of all modules that it reaches: the param `code` of its rule."""
-    return CODE[program]
+@functools.cache
+def code(program, *doors):
+    """A digest of a program and of all modules that it reaches: the param `code` of its rule.
+
+    `doors` are modules that it imports by name, through a registry.
+    """
+    return code_digest(SCRIPTS / f"{program}.py", doors) if doors else CODE[program]
+
+
+def library_of(wildcards):
+    """The module of a classifier's library: the param `door` of a rule that builds it."""
+    (module,) = library_modules(MODELS[wildcards.model].architecture["library"])
+    return module
 
 
 def spec(function):

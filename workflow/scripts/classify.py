@@ -15,8 +15,8 @@ import time
 import torch
 
 from synthsight.canonical import canonical_json
-from synthsight.classifiers.architectures import Architecture
 from synthsight.classifiers.classify import NonFiniteLogitsError, classify, load_model, write_logits
+from synthsight.classifiers.library import Architecture
 from synthsight.inference.batches import choose_device, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
 

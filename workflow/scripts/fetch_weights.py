@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bring a model's weights into one format. The only program that may use the network.
+"""Bring a classifier's weights, local or from its library's hub, into one format.
 
 In: a local checkpoint, or nothing. Out: safetensors, and a JSON note with architecture, source,
 sha256, licence and reference accuracy (see synthsight.classifiers.weights).
@@ -12,8 +12,9 @@ import json
 import sys
 from pathlib import Path
 
-from synthsight.classifiers.architectures import Architecture
-from synthsight.classifiers.weights import WeightsError, fetch_weights
+from synthsight.classifiers.library import Architecture
+from synthsight.classifiers.weights import fetch_weights
+from synthsight.errors import SynthsightError
 from synthsight.inference.hub import warn_of_checksum
 
 
@@ -34,7 +35,7 @@ def main() -> None:
             args.note,
             args.spec["reference"],
         )
-    except WeightsError as error:
+    except SynthsightError as error:
         sys.exit(f"fetch_weights: {error}")
     print(json.dumps(record, indent=2))
     warn_of_checksum(record)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.labels.matching import Target, accepted_classes
 from synthsight.labels.spaces import LabelSpace
@@ -36,7 +37,7 @@ SCHEMA = pa.schema(
 )
 
 
-class ScoreError(RuntimeError):
+class ScoreError(SynthsightError):
     """Logits that do not belong to the labels or to the manifest."""
 
 
