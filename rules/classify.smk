@@ -21,10 +21,11 @@ rule classify:
         batch_size=batch_size(SETTINGS.batch_size),
     params:
         spec=spec(specs.classify, "model"),
-        code=code("classify"),
+        code=lambda wildcards: code("classify", library(wildcards)),
+        doors=lambda wildcards: doors(library(wildcards)),
     shell:
         """
-        with_worker.py --on-device --code {params.code} classify.py \
+        with_worker.py --on-device --code {params.code} {params.doors} classify.py \
             --pixels {input.pixels:q} \
             --weights {input.weights:q} \
             --note {input.note:q} \

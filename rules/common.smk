@@ -24,7 +24,7 @@ try:
     from synthsight.plan.experiment import load_experiment
     from synthsight.plan.files import WEIGHTS, Files
     from synthsight.plan.machine import Machine, describe_workers, handle_term_aside
-    from synthsight.plan.programs import family_doors, model_doors, row_doors, workers
+    from synthsight.plan.programs import family_doors, library_door, model_doors, row_doors, workers
     from synthsight.plan.restart import begin_anew, fetched_file
     from synthsight.report.assets import assets_digest
 except ImportError as error:
@@ -135,6 +135,11 @@ def code(program, *modules):
 def doors(*modules):
     """The param `doors` of a rule: options that name these modules to its worker."""
     return [f"--door={module}" for module in modules]
+
+
+def library(wildcards):
+    """The module of a classifier's library."""
+    return library_door(EXPERIMENT, wildcards.model)
 
 
 def families(wildcards):

@@ -1,5 +1,6 @@
-# Weights, from a library's hub or a local checkpoint. The one rule that uses the network, so it
-# runs where Snakemake runs, never on a compute node.
+# Classifiers' weights, from a library's hub or a local checkpoint. Like all rules that use the
+# network (fetch_vqa and fetch_images are the others) it runs where Snakemake runs, never on a
+# compute node.
 
 
 localrules:
@@ -17,10 +18,11 @@ rule fetch_weights:
     priority: 1000
     params:
         spec=spec(specs.fetch_weights, "model"),
-        code=code("fetch_weights"),
+        code=lambda wildcards: code("fetch_weights", library(wildcards)),
+        doors=lambda wildcards: doors(library(wildcards)),
     shell:
         """
-        with_worker.py --code {params.code} fetch_weights.py \
+        with_worker.py --code {params.code} {params.doors} fetch_weights.py \
             --spec {params.spec:q} \
             --checkpoint {input.checkpoint:q} \
             --weights {output.weights:q} \

@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from synthsight.classifiers.architectures import Architecture
 from synthsight.classifiers.classify import NonFiniteLogitsError, classify, write_logits
+from synthsight.classifiers.library import Architecture
 from synthsight.images.geometry import Geometry
 from synthsight.images.pixels import prepare_pixels
 from synthsight.inference import batches as inference

@@ -25,8 +25,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from synthsight.classifiers.weights import WeightsError
-from synthsight.classifiers.weights import _read_state as read_state
+from synthsight.classifiers.checkpoints import read_state
+from synthsight.classifiers.library import WeightsError
 from synthsight.labels.definitions import DefinitionError, read_definitions
 from synthsight.labels.matching import admit_rules
 from synthsight.labels.spaces import LabelError, load_labels

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthsight.classifiers.registry import library_modules
 from synthsight.doors import module_of
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES
@@ -31,6 +32,12 @@ class Imports:
     doors: tuple[str, ...] = ()
 
 
+def library_door(experiment: Experiment, model: str) -> str:
+    """The module of a classifier's library."""
+    (module,) = library_modules(experiment.models[model].architecture["library"])
+    return module
+
+
 def family_doors(experiment: Experiment, vqa_model: str) -> tuple[str, ...]:
     """The modules of the families that a VQA model may be of."""
     assert experiment.vqa is not None
@@ -48,8 +55,10 @@ def row_doors(experiment: Experiment) -> tuple[str, ...]:
 
 def model_doors(experiment: Experiment) -> tuple[str, ...]:
     """The modules that an experiment's models need."""
-    names = experiment.vqa.models if experiment.vqa else ()
-    return tuple(dict.fromkeys(door for name in names for door in family_doors(experiment, name)))
+    libraries = (library_door(experiment, name) for name in experiment.models)
+    vqa_models = experiment.vqa.models if experiment.vqa else ()
+    families = (door for name in vqa_models for door in family_doors(experiment, name))
+    return tuple(dict.fromkeys([*libraries, *families]))
 
 
 def workers(experiment: Experiment, scripts: Path) -> dict[str, Imports]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
+from synthsight.classifiers.registry import library_modules
 from synthsight.files import is_file, keep
 from synthsight.images.geometry import Geometry
 from synthsight.labels.spaces import LabelError, LabelSpace, load_labels
@@ -21,9 +23,6 @@ from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import check_model_name
 from synthsight.plan.digest import code_digest
 from synthsight.plan.settings import ModelSettings, ReferenceSettings
-
-#: What a resolved model depends on besides its settings.
-_LIBRARIES = ("timm", "torch", "torchvision")
 
 #: The settings that are resolved.
 _RESOLVED = (
@@ -38,7 +37,7 @@ class Model:
 
     Attributes:
         name: what it is called in paths, tables and figures.
-        architecture: for :class:`synthsight.classifiers.architectures.Architecture`.
+        architecture: for :class:`synthsight.classifiers.library.Architecture`.
         checkpoint: local weights, or None for the published ones.
         reference: accuracy on real photographs as the user states it, or None.
         labels: name of its label space.
@@ -130,17 +129,16 @@ def resolve_cached(
 ) -> list[dict[str, Any]]:
     """What :mod:`synthsight.classifiers.resolve` answers to each request, or the cache.
 
-    An answer holds as long as the request, the versions of the libraries and the code do. Errors
-    are not kept.
+    An answer holds as long as the request, the versions of what synthsight requires and the code
+    do, that of the model's library included. Errors are not kept.
     """
-    context = {
-        "preprocess": preprocess,
-        "versions": {name: version(name) for name in _LIBRARIES},
-        "code": code_digest(Path(__file__).parents[2] / "classifiers" / "resolve.py"),
-    }
+    program = Path(__file__).parents[2] / "classifiers" / "resolve.py"
+    context = {"preprocess": preprocess, "versions": _versions()}
     paths = []
     for request in requests:
-        digest = hashlib.sha256(canonical_json({**context, "request": request}).encode())
+        code = code_digest(program, library_modules(request["model"]))
+        content = canonical_json({**context, "code": code, "request": request})
+        digest = hashlib.sha256(content.encode())
         paths.append(cache / f"model-{digest.hexdigest()[:24]}.json")
     answers: list[dict[str, Any] | None] = [
         json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None for path in paths
@@ -160,3 +158,9 @@ def resolve_cached(
             if "error" not in answer:
                 keep(paths[index], json.dumps(answer))
     return [answer for answer in answers if answer is not None]
+
+
+def _versions() -> dict[str, str]:
+    """The version of each distribution that synthsight requires, libraries of models included."""
+    names = (re.match(r"[\w.-]+", line) for line in requires("synthsight") or () if ";" not in line)
+    return {name[0]: version(name[0]) for name in names if name}
