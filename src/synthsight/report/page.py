@@ -101,7 +101,7 @@ def render(page: Page) -> str:
         programs=programs,
         data=script_json(data),
         chunks=_chunks(page.pictures),
-        answers=_answers(page),
+        answers=answer.answers(tables, page.rule, page.level),
         flags=messages(tables["label_audit"]),
         ranked=ranked.to_dict("records"),
         references=_references(tables["reference"], page.rule),
@@ -109,17 +109,6 @@ def render(page: Page) -> str:
         tables=tables,
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
     )
-
-
-def _answers(page: Page) -> list[str]:
-    tables = page.tables
-    said = [
-        answer.images_answer(tables["accuracy"], tables["reference"], page.rule, page.level),
-        answer.agreement_answer(tables["images"], page.rule),
-    ]
-    if "vqa" in tables:
-        said.append(answer.questions_answer(tables["vqa"], page.level))
-    return [each for each in said if each is not None]
 
 
 def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]:
