@@ -19,7 +19,7 @@ from synthsight.images.pixels import prepare_pixels
 from synthsight.library.errors import ApiError
 from synthsight.library.scores import rules, score_files
 from synthsight.plan import standalone
-from synthsight.plan.config import Category, Model
+from synthsight.plan.config import Experiment, Model
 
 
 def classify(
@@ -77,7 +77,6 @@ def classify(
     found = standalone.check(config, cache=kept)
     for note in found.notes:
         warnings.warn(note, stacklevel=2)
-    (chosen,) = found.models.values()
     manifests = {
         name: index_images(
             Path(folder), name, list(category.folders), processes=os.cpu_count() or 1
@@ -86,13 +85,12 @@ def classify(
     }
     if left_out := _left_out(manifests):
         warnings.warn(left_out, stacklevel=2)
-    return _run(Path(folder), chosen, found.categories, manifests, batch_size, precision, kept)
+    return _run(Path(folder), found, manifests, batch_size, precision, kept)
 
 
 def _run(
     root: Path,
-    model: Model,
-    categories: Mapping[str, Category],
+    found: Experiment,
     manifests: Mapping[str, Sequence[ImageRecord]],
     batch_size: int,
     precision: str,
@@ -103,6 +101,7 @@ def _run(
     from synthsight.classifiers.classify import classify, load_model, write_logits
     from synthsight.inference.batches import choose_device
 
+    (model,) = found.models.values()
     network = load_model(
         Architecture(**model.architecture), _weights(model, cache), choose_device()
     )
@@ -129,8 +128,8 @@ def _run(
             pixels.unlink()
             write_logits(logits, images, values, {"model": model.name})
             files[name] = logits, manifest
-        targets = {name: category.target for name, category in categories.items()}
-        return score_files(files, targets, model.labels, rules(), "max", Path(folder))
+        targets = {name: category.target for name, category in found.categories.items()}
+        return score_files(files, targets, model.labels, sorted(rules()), "max", Path(folder))
 
 
 def _weights(model: Model, cache: Path) -> Path:

@@ -28,6 +28,7 @@ from synthsight import bounds
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
+from synthsight.errors import SynthsightError
 from synthsight.files import is_file, is_folder, keep
 from synthsight.images.geometry import Geometry
 from synthsight.images.manifest import Listing, list_folders
@@ -57,7 +58,7 @@ class Problem:
     message: str
 
 
-class ConfigError(ValueError):
+class ConfigError(SynthsightError):
     """All that is wrong with a configuration, each with its file, line and key."""
 
     def __init__(self, problems: Sequence[Problem], files: Sequence[Path]) -> None:
