@@ -25,10 +25,11 @@ def run(arguments: argparse.Namespace) -> int:
     if found.report.is_file():
         for sentence in found.summary():
             print("\n".join(paragraph(sentence)), end="\n\n")
-        rule = (
-            f"What counts as right is said by the rule {found.rule}; intervals: {found.level:.4g}."
+        meant = (
+            f"A guess is right under the matching rule {found.rule}; accuracies are means over "
+            "categories, each counting the same."
         )
-        print("\n".join(paragraph(rule)), end="\n\n")
+        print("\n".join(paragraph(meant)), end="\n\n")
     else:
         said = (
             f"The run {found.name!r} is not finished: run Snakemake again with its configuration."
