@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from synthsight.commands.text import WIDTH, count, listed, paragraph
+from synthsight.commands.text import count, listed, paragraph
 from synthsight.errors import SynthsightError
 from synthsight.files import atomic, is_folder
 from synthsight.images.manifest import list_folders
@@ -323,8 +324,12 @@ def _comment(text: str, mark: str = "# ") -> list[str]:
 
 
 def _scalar(text: str) -> str:
-    """A text as YAML has it in a list, in quotes if it needs them."""
+    """A text as YAML has it in a list, on one line, in quotes if it needs them."""
     written = yaml.safe_dump(
-        [text], default_flow_style=True, allow_unicode=True, width=100 * WIDTH + len(text)
+        [text],
+        default_flow_style=True,
+        default_style=None if text.isprintable() else '"',
+        allow_unicode=True,
+        width=math.inf,
     )
     return written.strip()[1:-1]

@@ -16,13 +16,13 @@ How well do vision models understand generated images?
 
 A configuration says which images and models; Snakemake runs it:
 
-  synthsight init pictures            write pictures.yaml for a folder of images
-  synthsight check pictures.yaml      find what is wrong with it
+  synthsight init pictures         write pictures.yaml for a folder of images
+  synthsight check pictures.yaml   find what is wrong with it
   snakemake --configfile pictures.yaml --cores 8 --resources gpu=1
-  synthsight show pictures            print the answer, and where its files are
+  synthsight show pictures         print the answer, and where its files are
 
 Run these where Snakemake runs, in a clone of synthsight: relative paths start
-there. `synthsight COMMAND --help` explains each command."""
+there. `synthsight COMMAND --help` explains each."""
 
 #: In the order of their use.
 _COMMANDS = (init, check, show)
