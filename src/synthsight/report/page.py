@@ -111,7 +111,7 @@ def render(page: Page) -> str:
         programs=programs,
         data=script_json(data),
         chunks=_chunks(page.pictures),
-        answers=_answers(page),
+        answers=answer.answers(tables, page.rule, page.level),
         rules=[rule for rule in RULES.values() if rule in rules],
         flags=messages(tables["label_audit"]),
         ranked=ranked.to_dict("records"),
@@ -120,17 +120,6 @@ def render(page: Page) -> str:
         tables=tables,
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
     )
-
-
-def _answers(page: Page) -> list[str]:
-    tables = page.tables
-    said = [
-        answer.images_answer(tables["accuracy"], tables["reference"], page.rule, page.level),
-        answer.agreement_answer(tables["images"], page.rule),
-    ]
-    if "vqa" in tables:
-        said.append(answer.questions_answer(tables["vqa"], page.level))
-    return [each for each in said if each is not None]
 
 
 def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]:
