@@ -15,7 +15,7 @@ from synthsight.tables import read_frame, read_parquet
 
 #: What figures take from manifests and from scored answers.
 MANIFEST = ("image", "category", "generator", "status")
-ANSWERS = ("image", "question", "answer", "p_yes", "predicted", "correct")
+ANSWERS = ("image", "number", "question", "answer", "p_yes", "predicted", "correct")
 
 
 def _table(paths: Sequence[str]) -> pd.DataFrame:
