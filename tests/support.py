@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import traceback
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import yaml
 from PIL import Image
 
+from synthsight.inputs import describe
+from synthsight.plan.figures import FIGURES, Figure
+from synthsight.plan.files import KINDS
+from synthsight.plan.tables import STATISTICS, Statistic
+from synthsight.worker.server import import_program
 from tests.vqa_assets import save_ofa
 
 # Tests run in several processes; with a thread for each core in all of them they would be slower.
@@ -232,3 +243,87 @@ def run_small_project(folder: Path) -> Project:
     project.configure(small_config())
     project.run()
     return project
+
+
+# Programs that go by rows -----------------------------------------------------------------------
+
+
+def tabulate(
+    rule: str, folder: Path, spec: dict[str, Any], **inputs: Path | Sequence[Path]
+) -> subprocess.CompletedProcess[str]:
+    """Make the tables of a row, in ``folder``, with the program that the workflow calls."""
+    (row,) = (row for row in STATISTICS if row.rule == rule)
+    assert row.function is not None and set(inputs) == set(row.inputs)
+    endings = [
+        (table.name, ending)
+        for table in row.tables
+        for ending, wanted in (("csv", table.csv), ("parquet", table.parquet))
+        if wanted
+    ]
+    tables = [folder / f"{name}.{ending}" for name, ending in endings]
+    return _program("tabulate", row, inputs, ["--tables", *tables], spec)
+
+
+def plot(
+    name: str,
+    folder: Path,
+    spec: dict[str, Any],
+    root: Path | str = "",
+    **inputs: Path | Sequence[Path],
+) -> subprocess.CompletedProcess[str]:
+    """Draw the figure of a row to ``folder/figure.pdf`` and ``.png``, as the workflow does."""
+    (row,) = (row for row in FIGURES if row.name == name)
+    assert set(inputs) == set(row.inputs)
+    assert bool(root) == (row.pictures is not None)
+    outputs = ["--pdf", folder / "figure.pdf", "--png", folder / "figure.png"]
+    return _program("plot", row, inputs, [*outputs, "--root", *([root] if root else [])], spec)
+
+
+def _program(
+    program: str,
+    row: Figure | Statistic,
+    inputs: Mapping[str, Path | Sequence[Path]],
+    outputs: Sequence[Path | str],
+    spec: dict[str, Any],
+) -> subprocess.CompletedProcess[str]:
+    lists = {
+        parameter: [files] if isinstance(files, Path) else list(files)
+        for parameter, files in inputs.items()
+    }
+    described = describe(
+        (parameter, KINDS.get(row.inputs[parameter], "table"), len(files))
+        for parameter, files in lists.items()
+    )
+    arguments = [
+        *("--function", str(row.function)),
+        *("--inputs", *described),
+        *("--files", *(file for files in lists.values() for file in files)),
+        *("--spec", json.dumps(spec)),
+        *outputs,
+    ]
+    return run_program(program, *arguments)
+
+
+def run_program(program: str, *arguments: Path | str) -> subprocess.CompletedProcess[str]:
+    """Run one of the workflow's programs in this process: what a process of its own would give."""
+    file = REPOSITORY / "workflow" / "scripts" / f"{program}.py"
+    output, error = io.StringIO(), io.StringIO()
+    status: object = None
+    with (
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(error),
+        mock.patch.object(sys, "argv", [str(file), *map(str, arguments)]),
+    ):
+        try:
+            import_program(file)()
+        except SystemExit as end:
+            status = end.code
+        except Exception:
+            traceback.print_exc()
+            status = 1
+    if isinstance(status, str):
+        print(status, file=error)
+        status = 1
+    return subprocess.CompletedProcess(
+        [str(file), *map(str, arguments)], int(status or 0), output.getvalue(), error.getvalue()
+    )

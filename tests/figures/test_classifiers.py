@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,9 +24,9 @@ from synthsight.figures.failures import MOST, failures
 from synthsight.figures.models import models
 from synthsight.figures.overview import overview
 from synthsight.figures.samples import choose, samples
+from tests.support import plot
 
 RULE = "words/simple"
-SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 HOSTILE = [
     r"$\frac{1}{0}$ $x$",
     "under_score^{2} $",
@@ -583,39 +583,38 @@ def run_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def script(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    outputs = ("--pdf", "out/figure.pdf", "--png", "out/figure.png")
-    return subprocess.run(
-        [sys.executable, str(SCRIPTS / f"{name}.py"), *arguments, *outputs],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-
-
-# The spec of each script that has one, and its other arguments.
-SPECS = {
-    "plot_overview": {"rule": RULE, "level": 0.95},
-    "plot_models": {"rule": RULE, "page": 1, "per_page": 5, "level": 0.95},
-    "plot_failures": {"rule": RULE, "category": "kite"},
+# The spec of each figure, and its inputs.
+SPECS: dict[str, dict[str, Any]] = {
+    "overview": {"rule": RULE, "level": 0.95},
+    "models": {"rule": RULE, "page": 1, "per_page": 5, "level": 0.95},
+    "samples": {},
+    "failures": {"rule": RULE, "category": "kite"},
 }
-TABLES = {
-    "plot_overview": "--accuracy accuracy.parquet --agreement agreement.parquet "
-    "--manifests kite.parquet vase.parquet --weights w_net_a.json w_net_b.json",
-    "plot_models": "--accuracy accuracy.parquet",
-    "plot_samples": "--manifests kite.parquet vase.parquet --root images",
-    "plot_failures": "--accuracy accuracy.parquet --scores s_net_a.parquet s_net_b.parquet "
-    "--root images",
-}
-ARGUMENTS = {
-    name: [*tables.split(), *(["--spec", json.dumps(SPECS[name])] if name in SPECS else [])]
-    for name, tables in TABLES.items()
+INPUTS = {
+    "overview": {
+        "accuracy": ["accuracy"],
+        "agreement": ["agreement"],
+        "manifest": ["kite", "vase"],
+        "references": ["w_net_a.json", "w_net_b.json"],
+    },
+    "models": {"accuracy": ["accuracy"]},
+    "samples": {"manifest": ["kite", "vase"]},
+    "failures": {"accuracy": ["accuracy"], "scores": ["s_net_a", "s_net_b"]},
 }
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+def draw(folder: Path, name: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    inputs = {
+        parameter: [folder / (f if "." in f else f"{f}.parquet") for f in files]
+        for parameter, files in INPUTS[name].items()
+    }
+    root = folder / "images" if name in ("samples", "failures") else ""
+    return plot(name, folder / "out", {**SPECS[name], **settings}, root, **inputs)
+
+
+@pytest.mark.parametrize("name", SPECS)
 def test_script_writes_both_files_and_nothing_else(run_folder: Path, name: str) -> None:
-    done = script(run_folder, name, *ARGUMENTS[name])
+    done = draw(run_folder, name)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     out = run_folder / "out"
@@ -628,7 +627,7 @@ def test_script_writes_both_files_and_nothing_else(run_folder: Path, name: str) 
 def test_plot_failures_shows_the_best_model_under_the_rule(run_folder: Path) -> None:
     accuracy = pd.read_parquet(run_folder / "accuracy.parquet")
     best = style.best_model(accuracy, RULE)
-    done = script(run_folder, "plot_failures", *ARGUMENTS["plot_failures"])
+    done = draw(run_folder, "failures")
     assert done.returncode == 0, done.stderr
     with Image.open(run_folder / "out" / "figure.png") as image:
         colours = {colour for _, colour in image.convert("RGB").getcolors(2**24) or []}
@@ -640,11 +639,7 @@ def test_a_failing_script_leaves_the_old_figure(run_folder: Path) -> None:
     out = run_folder / "out"
     out.mkdir()
     (out / "figure.pdf").write_text("old")
-    arguments = [
-        *ARGUMENTS["plot_models"][:-1],
-        '{"rule": "none", "page": 1, "per_page": 5, "level": 0.95}',
-    ]
-    done = script(run_folder, "plot_models", *arguments)
+    done = draw(run_folder, "models", rule="none")
     assert done.returncode != 0
     assert "rules found" in done.stderr
     assert [path.name for path in out.iterdir()] == ["figure.pdf"]

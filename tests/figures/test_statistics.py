@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from synthsight.figures.ranking import ranking
 from synthsight.figures.reference import reference
 from synthsight.figures.rules import rules
 from synthsight.labels import matching
+from synthsight.plan import figures, specs
 from tests.figures.test_classifiers import (
     HOSTILE,
     LONG_MODELS,
@@ -32,10 +32,10 @@ from tests.figures.test_classifiers import (
     names,
     picture,
     row_labels,
-    script,
     texts,
     words,
 )
+from tests.support import plot
 
 RULES = list(matching.RULES)
 METRICS = ("top1", "top5")
@@ -547,16 +547,20 @@ TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
-    arguments = ["--spec", json.dumps({"rule": RULE, "level": 0.95})]
-    for option, make in TABLES[name].items():
-        make().to_parquet(tmp_path / f"{option}.parquet")
-        arguments += [f"--{option}", f"{option}.parquet"]
-    if name == "gallery":
-        arguments += ["--root", "root"]
+    (row,) = (row for row in figures.FIGURES if row.name == name)
+    inputs = {}
+    for parameter, table in row.inputs.items():
+        inputs[parameter] = tmp_path / f"{table}.parquet"
+        TABLES[name][table]().to_parquet(inputs[parameter])
+    root = tmp_path / "root" if name == "gallery" else ""
+    if root:
         (tmp_path / "root" / "dalle" / "kite").mkdir(parents=True)
         for image in ("dalle/kite/0.png", "dalle/kite/1.png"):
             picture(image).save(tmp_path / "root" / image)
-    done = script(tmp_path, f"plot_{name}", *arguments)
+    spec = {} if row.spec is None else {"rule": RULE}
+    if row.spec is specs.rule_and_level:
+        spec["level"] = 0.95
+    done = plot(name, tmp_path / "out", spec, root, **inputs)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     out = tmp_path / "out"

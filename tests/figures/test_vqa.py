@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from synthsight.figures.vqa_calibration import MOST as PANELS
 from synthsight.figures.vqa_calibration import vqa_calibration
 from synthsight.figures.vqa_kinds import EACH, MOST, vqa_kinds
 from synthsight.figures.vqa_samples import RIGHT, WRONG, choose, vqa_samples
+from synthsight.plan import figures
 from synthsight.statistics.vqa import Answers, calibrate, group, summarise
 from synthsight.vqa.kinds import KINDS
 from synthsight.vqa.score import SCHEMA
@@ -30,11 +30,11 @@ from tests.figures.test_classifiers import (
     names,
     picture,
     row_labels,
-    script,
     texts,
     words,
 )
 from tests.figures.test_statistics import column, spans, two
+from tests.support import plot
 
 SHORT = names("ofa", 3)
 REFERENCE = {"yes_no": 0.947, "overall": 0.82, "source": "a paper"}
@@ -389,10 +389,10 @@ def test_samples_says_that_there_is_no_such_page() -> None:
 
 LEVEL = {"level": 0.95}
 CALLS: dict[str, tuple[dict[str, Callable[[Answers], pd.DataFrame]], dict[str, float]]] = {
-    "vqa_accuracy": ({"vqa": table_of}, LEVEL),
-    "vqa_kinds": ({"groups": lambda answers: group(answers, 0.95), "vqa": table_of}, LEVEL),
+    "vqa_accuracy": ({"table": table_of}, LEVEL),
+    "vqa_kinds": ({"groups": lambda answers: group(answers, 0.95), "table": table_of}, LEVEL),
     "vqa_calibration": (
-        {"calibration": lambda answers: calibrate(answers, 0.95), "vqa": table_of},
+        {"calibration": lambda answers: calibrate(answers, 0.95), "table": table_of},
         LEVEL,
     ),
     "vqa_samples": (
@@ -406,21 +406,23 @@ CALLS: dict[str, tuple[dict[str, Callable[[Answers], pd.DataFrame]], dict[str, f
 def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
     answers = make_answers(SHORT, images=3)
     inputs, spec = CALLS[name]
-    arguments = ["--spec", json.dumps(spec)]
-    for option, make in inputs.items():
+    (row,) = (row for row in figures.FIGURES if row.name == name)
+    files = {}
+    for parameter, make in inputs.items():
         table = make(answers)
+        files[parameter] = tmp_path / f"{row.inputs[parameter]}.parquet"
         if name == "vqa_samples":
             of_schema = pa.Table.from_pandas(table, SCHEMA, preserve_index=False)
-            file = of_schema.replace_schema_metadata({"model": "ofa_000"})
-            pq.write_table(file, tmp_path / f"{option}.parquet")
-            arguments += ["--root", "root"]
+            pq.write_table(
+                of_schema.replace_schema_metadata({"model": "ofa_000"}), files[parameter]
+            )
             for image in set(table["image"]):
                 (tmp_path / "root" / image).parent.mkdir(parents=True, exist_ok=True)
                 picture(image).save(tmp_path / "root" / image)
         else:
-            table.to_parquet(tmp_path / f"{option}.parquet")
-        arguments += [f"--{option}", f"{option}.parquet"]
-    done = script(tmp_path, f"plot_{name}", *arguments)
+            table.to_parquet(files[parameter])
+    root = tmp_path / "root" if name == "vqa_samples" else ""
+    done = plot(name, tmp_path / "out", dict(spec), root, **files)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     out = tmp_path / "out"

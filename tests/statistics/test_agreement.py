@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -33,8 +32,8 @@ from synthsight.statistics.agreement import (
 )
 from synthsight.statistics.columns import AGREEMENT, DIFFICULTY, IMAGES, KAPPA
 from synthsight.statistics.hits import HITS, Hits, HitsError
+from tests.support import tabulate
 
-SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "agreement.py"
 RULES = ("words/lemmas", "words/simple")
 COUNTS = {"bagel": 7, "kite": 1, "toilet seat": 30}
 CATEGORIES = [category for category, n in COUNTS.items() for _ in range(n)]
@@ -411,14 +410,7 @@ def test_models_on_other_images_leave_no_file_behind(tmp_path: Path, scores: lis
 
 
 def run(folder: Path, scores: list[Path]) -> subprocess.CompletedProcess[str]:
-    outputs = [
-        f"--{table}-{ending}={folder / table}.{ending}"
-        for table in ("agreement", "difficulty", "kappa")
-        for ending in ("csv", "parquet")
-    ]
-    command = [sys.executable, SCRIPT, "--scores", *scores, "--spec", '{"level": 0.9}']
-    command += [*outputs, f"--images-parquet={folder / 'images.parquet'}"]
-    return subprocess.run(command, capture_output=True, text=True)
+    return tabulate("agreement", folder, {"level": 0.9}, scores=scores)
 
 
 @pytest.mark.parametrize("models", [1, 3])
@@ -452,5 +444,5 @@ def test_the_program_says_which_scores_do_not_go_together(
     pq.write_table(pq.read_table(scores[1]).slice(1), scores[1])
     completed = run(tmp_path / "tables", scores)
     assert completed.returncode == 1
-    assert completed.stderr.startswith("agreement: ")
+    assert completed.stderr.startswith("tabulate: ")
     assert "Traceback" not in completed.stderr

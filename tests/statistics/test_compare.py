@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +23,7 @@ from synthsight.statistics.columns import COMPARISONS, RANKING
 from synthsight.statistics.compare import compare, rank_shares
 from synthsight.statistics.hits import HitsError
 from synthsight.statistics.pairs import mcnemar_p
+from tests.support import tabulate
 
 INTERVALS = Intervals(level=0.95, resamples=1000, seed=0)
 COUNTS = {"bagel": 60, "kite": 25, "vase": 40}
@@ -339,15 +337,8 @@ def test_a_clear_order_is_a_firm_ranking(tmp_path: Path) -> None:
 
 
 def test_the_program_writes_the_tables(scores: list[Path], tmp_path: Path) -> None:
-    program = Path(__file__).parents[2] / "workflow" / "scripts" / "compare.py"
     spec = {"level": 0.95, "resamples": 1000, "seed": 0}
-    outputs = [
-        f"--{table}-{kind}={tmp_path / table}.{kind}"
-        for table in ("comparisons", "ranking")
-        for kind in ("csv", "parquet")
-    ]
-    command = [program, "--scores", *scores, "--spec", json.dumps(spec), *outputs]
-    subprocess.run([sys.executable, *map(str, command)], check=True)
+    tabulate("compare", tmp_path, spec, scores=scores).check_returncode()
     for name, expected in zip(("comparisons", "ranking"), compare(scores, INTERVALS), strict=True):
         table = pd.read_parquet(tmp_path / f"{name}.parquet")
         pd.testing.assert_frame_equal(table, expected)

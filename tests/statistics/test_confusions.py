@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -17,8 +15,8 @@ import pytest
 from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.columns import CONFUSIONS
 from synthsight.statistics.confusions import MOST, confusions
+from tests.support import tabulate
 
-SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "confusions.py"
 NAMES = ["parachute", "kite", "vase", "crane", "crane", "pot"]
 
 Row = tuple[str, str, bool, list[int]]  # category, rule, top-1 hit, predicted
@@ -152,9 +150,8 @@ def test_the_order_of_images_and_models_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("hit", [True, False])
 def test_the_program_writes_the_same_table_twice(tmp_path: Path, hit: bool) -> None:
     scores = write(tmp_path / "m", [("kite", "r", hit, [0])] * 3)
-    csv, parquet = tmp_path / "c.csv", tmp_path / "c.parquet"
-    command = [sys.executable, SCRIPT, "--scores", scores, "--csv", csv, "--parquet", parquet]
-    subprocess.run(command, check=True)
+    csv, parquet = tmp_path / "confusions.csv", tmp_path / "confusions.parquet"
+    tabulate("confusions", tmp_path, {}, scores=[scores]).check_returncode()
     table = pd.read_parquet(parquet)
     pd.testing.assert_frame_equal(table, confusions([scores]))
     pd.testing.assert_frame_equal(pd.read_csv(csv), table, check_dtype=False)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from synthsight.statistics.bootstrap import Intervals
 from synthsight.statistics.columns import GENERATORS
 from synthsight.statistics.generators import compare_generators
 from synthsight.statistics.hits import HitsError
+from tests.support import tabulate
 
 INTERVALS = Intervals(level=0.95, resamples=2000, seed=0)
 
@@ -213,11 +211,8 @@ def test_swapping_generators_swaps_the_signs_whatever_the_order(
 
 
 def test_the_program_writes_the_table(tmp_path: Path, table: pd.DataFrame) -> None:
-    program = Path(__file__).parents[2] / "workflow" / "scripts" / "generators.py"
     spec = {"level": 0.95, "resamples": 2000, "seed": 0}
-    csv, parquet = tmp_path / "g.csv", tmp_path / "g.parquet"
-    command = [program, "--scores", *write(tmp_path, CELLS), "--spec", json.dumps(spec)]
-    command += ["--csv", csv, "--parquet", parquet]
-    subprocess.run([sys.executable, *map(str, command)], check=True)
-    pd.testing.assert_frame_equal(pd.read_parquet(parquet), table)
-    pd.testing.assert_frame_equal(pd.read_csv(csv), table)
+    tabulate("generators", tmp_path, spec, scores=write(tmp_path, CELLS)).check_returncode()
+    table_made = pd.read_parquet(tmp_path / "generators.parquet")
+    pd.testing.assert_frame_equal(table_made, table)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "generators.csv"), table)

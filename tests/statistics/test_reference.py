@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ import pytest
 
 from synthsight.statistics.columns import ACCURACY, REFERENCE
 from synthsight.statistics.reference import NotesError, reference
+from tests.support import tabulate
 
-SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "reference.py"
 STATED: dict[str, Any] = {
     "vgg16": {"top1": 0.75, "top5": 0.9, "source": "the library"},
     "local": None,
@@ -118,9 +117,7 @@ def test_a_model_without_a_note_is_an_error(accuracy: Path, notes: list[Path]) -
 
 
 def run(accuracy: Path, notes: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
-    outputs = ["--csv", folder / "r.csv", "--parquet", folder / "r.parquet"]
-    command = [sys.executable, SCRIPT, "--accuracy", accuracy, "--notes", *notes, *outputs]
-    return subprocess.run(command, capture_output=True, text=True)
+    return tabulate("reference", folder, {}, accuracy=accuracy, notes=notes)
 
 
 @pytest.mark.parametrize("stated", [STATED, dict.fromkeys(STATED)], ids=["some", "none"])
@@ -130,11 +127,11 @@ def test_the_program_writes_the_same_table_twice(
     notes = write_notes(tmp_path, stated)
     completed = run(accuracy, notes, tmp_path)
     assert completed.returncode == 0, completed.stderr
-    table = pd.read_parquet(tmp_path / "r.parquet")
+    table = pd.read_parquet(tmp_path / "reference.parquet")
     pd.testing.assert_frame_equal(table, reference(accuracy, notes))
-    text = pd.read_csv(tmp_path / "r.csv")
+    text = pd.read_csv(tmp_path / "reference.csv")
     pd.testing.assert_frame_equal(text, table, check_dtype=False, check_exact=True)
-    types = [str(field.type) for field in pq.read_schema(tmp_path / "r.parquet")]
+    types = [str(field.type) for field in pq.read_schema(tmp_path / "reference.parquet")]
     assert types == ["large_string"] * 4 + ["double"] * 14
 
 
@@ -143,4 +140,4 @@ def test_the_program_says_whose_note_is_missing(
 ) -> None:
     completed = run(accuracy, notes[:1], tmp_path)
     assert completed.returncode == 1
-    assert completed.stderr == "reference: no note of the weights of local\n"
+    assert completed.stderr == "tabulate: no note of the weights of local\n"

@@ -41,6 +41,7 @@ from synthsight.statistics.vqa import (
     describe,
 )
 from synthsight.vqa.score import SCHEMA, ScoreVqaError, score_vqa
+from tests.support import tabulate
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 ASKED = ("Is there a dog?", "Are there two cats?", "Is it red?", "Isn't it dark?", "Is it day?")
@@ -629,23 +630,15 @@ def test_the_scripts_do_what_the_library_does(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "net.parquet").read_bytes() == path.read_bytes()
     about = note(tmp_path, "net")
-    names = ("vqa", "groups", "questions", "calibration", "comparisons")
-    outputs = [
-        part
-        for name, ending in itertools.product(names, ("csv", "parquet"))
-        for part in (f"--{name}-{ending}", f"tables/{name}.{ending}")
-    ]
-    spec = ("--spec", json.dumps({"level": 0.9}))
-    inputs = ("--answers", "out/net.parquet", "--notes", about.name)
-    done = script(tmp_path, "aggregate_vqa", *inputs, *spec, *outputs)
-    assert done.returncode == 0, done.stderr
+    made = tmp_path / "out" / "net.parquet"
+    tabulate("vqa", tmp_path, {"level": 0.9}, answers=[made], notes=[about]).check_returncode()
     expected = aggregate_vqa([path], [about], 0.9)
-    tables = ("models", "groups", "questions", "calibration", "comparisons")
-    for name, table in zip(names, tables, strict=True):
+    for table in ("models", "groups", "questions", "calibration", "comparisons"):
         of_library = getattr(expected, table)
-        found = pd.read_parquet(tmp_path / "tables" / f"{name}.parquet")
+        name = "vqa" if table == "models" else f"vqa_{table}"
+        found = pd.read_parquet(tmp_path / f"{name}.parquet")
         pd.testing.assert_frame_equal(found, of_library, check_dtype=False)
-        csv = pd.read_csv(tmp_path / "tables" / f"{name}.csv", keep_default_na=False, na_values="")
+        csv = pd.read_csv(tmp_path / f"{name}.csv", keep_default_na=False, na_values="")
         pd.testing.assert_frame_equal(csv, of_library, check_dtype=False, check_exact=False)
 
 
@@ -657,13 +650,7 @@ def test_the_scripts_say_what_is_wrong(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("score_vqa: ") and "not among the questions" in done.stderr
     assert not os.path.exists(tmp_path / "new.parquet")
-    names = ("vqa", "groups", "questions", "calibration", "comparisons")
-    outputs = [
-        part
-        for name, ending in itertools.product(names, ("csv", "parquet"))
-        for part in (f"--{name}-{ending}", f"tables/{name}.{ending}")
-    ]
-    about = ("--notes", note(tmp_path, "other").name, "--spec", '{"level": 0.9}')
-    done = script(tmp_path, "aggregate_vqa", "--answers", path.name, *about, *outputs)
+    about = note(tmp_path, "other")
+    done = tabulate("vqa", tmp_path, {"level": 0.9}, answers=[path], notes=[about])
     assert done.returncode == 1
-    assert done.stderr == "aggregate_vqa: no note of the weights of net\n"
+    assert done.stderr == "tabulate: no note of the weights of net\n"

@@ -19,6 +19,18 @@ from synthsight.vqa.folders import TEMPLATES
 #: Where weights are kept, for all runs.
 WEIGHTS = "resources/weights"
 
+#: How the inputs of tables and figures that are no tables are read (see
+#: :data:`synthsight.figures.inputs.READERS`).
+KINDS = {
+    "manifests": "manifests",
+    "scores": "paths",
+    "notes": "paths",
+    "references": "references",
+    "answers": "paths",
+    "vqa_notes": "paths",
+    "answers_of_model": "answers",
+}
+
 
 @dataclass(frozen=True)
 class Files:
@@ -266,16 +278,16 @@ class Files:
         """
         if name in TABLES:
             return "table", [self.table(name)]
-        kinds: Mapping[str, tuple[str, list[str]]] = {
-            "manifests": ("manifests", self.manifests),
-            "scores": ("paths", self.scores),
-            "notes": ("paths", self.notes),
-            "references": ("references", self.notes),
-            "answers": ("paths", self.vqa_scores),
-            "vqa_notes": ("paths", self.vqa_notes),
-            "answers_of_model": ("answers", [f"{self.run}/vqa/{{vqa_model}}.parquet"]),
+        files: Mapping[str, list[str]] = {
+            "manifests": self.manifests,
+            "scores": self.scores,
+            "notes": self.notes,
+            "references": self.notes,
+            "answers": self.vqa_scores,
+            "vqa_notes": self.vqa_notes,
+            "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],
         }
-        return kinds[name]
+        return KINDS[name], files[name]
 
     # Targets ------------------------------------------------------------------------------------
 
