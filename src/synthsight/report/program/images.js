@@ -89,7 +89,7 @@ export function showImages() {
   }
   byId("images-count").textContent = said;
   const part = paged(shown, PER_PAGE[state.view], "page", byId("images-pager"));
-  byId("images-list").replaceChildren(...(part.length === 0 ? [make("p", {}, "No image is like that.")] : [
+  byId("images-list").replaceChildren(...(part.length === 0 ? [make("p", {}, "No images match these filters.")] : [
     legend(),
     state.view === "grid" ? gridOf(part) : make("ul", { class: "cards" }, ...part.map(card)),
   ]));

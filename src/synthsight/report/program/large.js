@@ -40,7 +40,7 @@ function fillLarge(name) {
   if (classified) {
     fact("Generator", explorer.generator[image] ?? "none");
     const [width, height] = [explorer.width[image], explorer.height[image]];
-    fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown is a smaller copy" : ""}`);
+    fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown here as a smaller copy" : ""}`);
     fact("Right under " + state.rule, `${counts()[image]} of ${count(models.length, "model")}`);
   }
   const right = make("div");

@@ -48,7 +48,7 @@ export function showQuestions() {
   const total = questions.question.length;
   byId("questions-count").textContent = asked.length === total ? count(total, "question") : `${asked.length.toLocaleString("en")} of ${count(total, "question")}`;
   const part = paged(asked, 48, "qpage", byId("questions-pager"));
-  byId("questions-list").replaceChildren(part.length === 0 ? make("p", {}, "No question is like that.")
+  byId("questions-list").replaceChildren(part.length === 0 ? make("p", {}, "No questions match these filters.")
     : make("ul", { class: "asked" }, ...part.map((index) => make("li", {},
       make("button", { type: "button", "aria-label": `Look at ${questions.image[index]}`, onclick: () => openNamed(questions.image[index]) },
         make("img", { src: picture(questions.picture[index]), alt: "", loading: "lazy" })),

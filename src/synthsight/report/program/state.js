@@ -23,7 +23,7 @@ const named = (names) => names.map((name) => (name === null ? [NONE, "(no genera
 export const models = explorer.models;
 const OPTIONS = {
   rule: () => plain(explorer.rules),
-  hit: () => [["top1", "first guess is (top-1)"], ["top5", "one of five is (top-5)"]],
+  hit: () => [["top1", "the first guess is (top-1)"], ["top5", "one of the first five is (top-5)"]],
   category: () => [[ANY, "all"], ...plain(unique(explorer.category))],
   generator: () => [[ANY, "all"], ...named(unique(explorer.generator))],
   model: () => [[ANY, "all"], ...plain(data.order)],
