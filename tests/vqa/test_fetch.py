@@ -301,13 +301,11 @@ def test_each_of_several_files_is_brought_from_a_hub_and_verified(
     snapshot = next((tmp_path / "hub").rglob(f"*-00002-of-00003.{kind}"))
     blob = snapshot.resolve()
     content = bytearray(blob.read_bytes())
-    content[-1] ^= 1
+    content[len(content) // 2] ^= 1
     blob.chmod(0o644)
     blob.write_bytes(content)
     completed = run(tmp_path, url, model="Salesforce/blip-vqa-base")
-    assert "WARNING: the file in the cache does not have the checksum" in completed.stdout or (
-        "cannot be read" in completed.stderr
-    )
+    assert "WARNING: the file in the cache does not have the checksum" in completed.stdout
 
 
 @pytest.mark.parametrize(
