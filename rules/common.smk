@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -194,8 +195,10 @@ def device_slots():
 # since Snakemake 9.21.1.)
 workflow.global_resources.setdefault("gpu", device_slots())
 
-#: The modules that programs for models import by name, as far as this run needs them.
-DOORS = sorted({door for model in VQA_MODELS.values() for door in doors_of(model["checkpoint"])})
+#: The modules of the families that each VQA model may be of, and those of all models of this run:
+#: programs for models import them by name.
+VQA_DOORS = {name: doors_of(model["checkpoint"]) for name, model in VQA_MODELS.items()}
+DOORS = sorted({door for doors in VQA_DOORS.values() for door in doors})
 
 #: The programs that the worker for models imports; the one for tables imports all others.
 WARM = ("classify", "ask", "fetch_weights", "fetch_vqa")
@@ -265,6 +268,7 @@ def handle_term_aside():
 # What decides a rerun ---------------------------------------------------------------------------
 
 
+@cache
 def code(program, *doors):
     """A digest of a program and of all modules that it reaches: the param `code` of its rule.
 
@@ -280,7 +284,7 @@ def doors(*modules):
 
 def families_of(wildcards):
     """The modules of the families that a VQA model may be of."""
-    return doors_of(VQA_MODELS[wildcards.vqa_model]["checkpoint"])
+    return VQA_DOORS[wildcards.vqa_model]
 
 
 def spec(function):
@@ -517,9 +521,7 @@ def vqa_files_of(wildcards):
     return sorted(
         str(file)
         for path in folders
-        for file in (
-            [*path.iterdir(), *path.glob(f"{TEMPLATES}/*")] if path.is_dir() else [path]
-        )
+        for file in ([*path.iterdir(), *path.glob(f"{TEMPLATES}/*")] if path.is_dir() else [path])
         if file.is_file()
     )
 
