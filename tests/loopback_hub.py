@@ -20,7 +20,8 @@ class Hub(http.server.BaseHTTPRequestHandler):
     @classmethod
     def serve(cls, repository: str, folder: Path) -> None:
         """Serve a folder's files as a repository, under its branch and its revision."""
-        names = sorted(path.name for path in folder.iterdir())
+        found = sorted(path for path in folder.rglob("*") if path.is_file())
+        names = [path.relative_to(folder).as_posix() for path in found]
         about = {"id": repository, "sha": COMMIT, "siblings": [{"rfilename": n} for n in names]}
         for revision in ("main", COMMIT):
             api = f"/api/models/{repository}/revision/{revision}"

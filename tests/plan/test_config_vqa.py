@@ -150,3 +150,31 @@ def test_the_digests_change_with_what_they_are_of() -> None:
     assert digests() == first
     Path("q.csv").write_text(QUESTIONS.replace("hot", "cold"))
     assert digests() != first
+
+
+def vqa_digests() -> tuple[dict[str, str], str]:
+    vqa = load(write(vqa=VQA + "  root: asked\n")).vqa
+    assert vqa is not None
+    return dict(vqa.shards), vqa.content
+
+
+def test_the_digests_follow_the_images_below_the_questions_own_root() -> None:
+    """Not those of the same names below the classifiers'."""
+    images("pizza/a.png", "rabbit/a.JPG", root="asked")
+    shards, content = vqa_digests()
+    Path("images/pizza/a.png").write_bytes(b"other bytes")
+    assert vqa_digests() == (shards, content)
+    Path("asked/pizza/a.png").write_bytes(b"other bytes")
+    after, _ = vqa_digests()
+    assert len({key for key in shards if shards[key] != after[key]}) == 1
+
+
+def test_a_question_that_is_left_out_counts_for_the_list_of_these_alone() -> None:
+    images("pizza/a.png", "rabbit/a.JPG", root="asked")
+    shards, content = vqa_digests()
+    Path("q.csv").write_text(QUESTIONS + "pizza/none.png,Is it?,yes\n")
+    after, listed = vqa_digests()
+    assert after == shards
+    assert listed != content
+    Path("q.csv").write_text(QUESTIONS + "\npizza/none.png,Is it?,yes\n")
+    assert vqa_digests()[1] not in (content, listed), "it stands on another line"

@@ -73,7 +73,7 @@ def rows_about(images: int) -> list[ShardRow]:
     ]
 
 
-def plain_ofa(folder: Path, image: Any, question: str) -> float:
+def plain_ofa(folder: Path, image: Any, question: str, prompt: str = "question") -> float:
     """The decoder's two logits by the model's plain forward pass."""
     from synthsight.vqa.ofa.checkpoint import load_checkpoint
     from synthsight.vqa.ofa.model import build
@@ -84,7 +84,8 @@ def plain_ofa(folder: Path, image: Any, question: str) -> float:
     tokenizer = OFATokenizer.from_folder(folder)
     ids = torch.tensor([source(tokenizer, question)])
     pixels = pixel_values(torch.from_numpy(prepare_image(image, 64))[None])
-    logits = build(config, state)(pixels, ids, ids[:, :-1])[0, -1]
+    begin = ids[:, :-1] if prompt == "question" else ids[:, :1]
+    logits = build(config, state)(pixels, ids, begin)[0, -1]
     return float(logits[tokenizer.single(" yes")] - logits[tokenizer.single(" no")])
 
 
@@ -156,6 +157,34 @@ def test_asking_twice_gives_the_same_bits(
 ) -> None:
     model, rows = load(folders[family]), rows_about(4)
     assert ask(model, rows, root, 8).tobytes() == ask(model, rows, root, 8).tobytes()
+
+
+def test_vilt_answers_the_same_whatever_was_drawn_at_random_before(
+    folders: dict[str, Path], root: Path
+) -> None:
+    """It takes an image's patches in a random order, in which sums round differently."""
+    model, rows = load(folders["vilt"]), rows_about(4)
+    found = set()
+    for seed in range(4):
+        torch.manual_seed(seed)
+        found.add(ask(model, rows, root, 8).tobytes())
+        assert torch.initial_seed() == seed, "nor does it change what is drawn after it"
+    assert len(found) == 1
+
+
+def test_a_pretrained_ofa_is_asked_without_the_question_as_prompt(
+    tmp_path: Path, folders: dict[str, Path], root: Path
+) -> None:
+    original = folders["ofa"].with_suffix("")
+    settings = {**SETTINGS, "name": "m", "checkpoint": str(original), "prompt": "none"}
+    fetch_vqa(settings, tmp_path / "m.safetensors", tmp_path / "m.json", tmp_path / "m")
+    row = rows_about(1)[0]
+    p_yes = ask(load(tmp_path / "m"), [row], root, batch_size=1)
+    image = open_rgb(root, row.image)
+    with torch.no_grad():
+        none, question = (plain_ofa(original, image, row.question, p) for p in ("none", "question"))
+    np.testing.assert_allclose(p_yes, [1 / (1 + np.exp(-none))], rtol=0, atol=1e-5)
+    assert abs(none - question) > 1e-3, "prompts that make no difference show nothing"
 
 
 def test_an_image_is_encoded_once_for_all_its_questions(

@@ -14,8 +14,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from synthsight.vqa.families.base import load_vqa
+from synthsight.vqa.families.pretrained import fit
 from synthsight.vqa.families.registry import FAMILIES
 from synthsight.vqa.fetch import VqaModelError, fetch_vqa
+from synthsight.vqa.folders import weight_files
+from synthsight.vqa.weights import read_state, store
 from tests import vqa_assets
 from tests.loopback_hub import COMMIT, Hub
 from tests.support import REPOSITORY
@@ -228,3 +232,203 @@ def test_what_is_published_of_known_models_is_complete() -> None:
             assert (family == "ofa") == repository.startswith("OFA-Sys/")
             named = {"image_size", "prompt"} <= set(known.settings)
             assert named if family == "ofa" else known.reference is not None
+
+
+#: Kinds of weights in several files: the ending, and the name of the index.
+KINDS = {
+    "safetensors": "model.safetensors.index.json",
+    "bin": "pytorch_model.bin.index.json",
+}
+
+
+def shard(folder: Path, kind: str, dtype: torch.dtype | None = None) -> dict[str, torch.Tensor]:
+    """Put a folder's weights into three files and an index; what they are."""
+    state = load_file(folder / "model.safetensors")
+    if dtype is not None:
+        state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in state.items()}
+    (folder / "model.safetensors").unlink()
+    stem = "model" if kind == "safetensors" else "pytorch_model"
+    files = [f"{stem}-{number:05}-of-00003.{kind}" for number in (1, 2, 3)]
+    placed = {name: files[number % 3] for number, name in enumerate(sorted(state))}
+    for file in files:
+        part = {name: state[name] for name in state if placed[name] == file}
+        if kind == "safetensors":
+            save_file(part, folder / file, metadata={"format": "pt"})
+        else:
+            torch.save(part, folder / file)
+    index = {"metadata": {}, "weight_map": placed}
+    (folder / KINDS[kind]).write_text(json.dumps(index))
+    return state
+
+
+def save(family: str, folder: Path) -> Path:
+    {"ofa": vqa_assets.save_ofa, "vilt": vqa_assets.save_vilt, "blip": vqa_assets.save_blip}[
+        family
+    ](folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("family", ["ofa", "vilt", "blip"])
+def test_weights_in_several_files_are_those_in_one(tmp_path: Path, family: str, kind: str) -> None:
+    folder = save(family, tmp_path / family)
+    one = fetch(tmp_path, checkpoint=str(folder))
+    expected = (tmp_path / "out" / "m.safetensors").read_bytes()
+    shard(folder, kind)
+    record = fetch(tmp_path, checkpoint=str(folder))
+    assert (tmp_path / "out" / "m.safetensors").read_bytes() == expected
+    assert record["safetensors_sha256"] == one["safetensors_sha256"]
+    assert len(record["files"]) == 3
+    assert record["sha256"] not in {one["sha256"], *record["files"].values()}
+    names = {path.name for path in (tmp_path / "out" / "m").iterdir()}
+    assert not {name for name in names if "model" in name}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_of_several_files_is_brought_from_a_hub_and_verified(
+    tmp_path: Path, hub: tuple[str, type[Hub]], kind: str
+) -> None:
+    url, handler = hub
+    folder = save("ofa", tmp_path / "ofa")
+    shard(folder, kind)
+    handler.serve("OFA-Sys/ofa-huge-vqa", folder)
+    completed = run(tmp_path, url, model="OFA-Sys/ofa-huge-vqa", image_size=64)
+    assert completed.returncode == 0, completed.stderr
+    note = json.loads((tmp_path / "out" / "m.json").read_text())
+    assert (note["checksum"], len(note["files"])) == ("verified", 3)
+    # One byte of one of them, in the hub's cache.
+    snapshot = next((tmp_path / "hub").rglob(f"*-00002-of-00003.{kind}"))
+    blob = snapshot.resolve()
+    content = bytearray(blob.read_bytes())
+    content[len(content) // 2] ^= 1
+    blob.chmod(0o644)
+    blob.write_bytes(content)
+    completed = run(tmp_path, url, model="OFA-Sys/ofa-huge-vqa", image_size=64)
+    assert "WARNING: the file in the cache does not have the checksum" in completed.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": "../other.safetensors"}, "only files beside it that end in .safetensors"),
+        ({"x": "/etc/passwd"}, "only files beside it"),
+        ({"x": "code.bin"}, "only files beside it"),
+        ({"x": 3}, "is no index of weights|only files beside it"),
+        ({"x": "model-00009.safetensors"}, r"lacks model-00009.safetensors \(1 of the 4"),
+        ([], "is no index of weights"),
+    ],
+)
+def test_an_index_that_leads_elsewhere_is_refused(
+    tmp_path: Path, change: Any, message: str
+) -> None:
+    folder = save("vilt", tmp_path / "vilt")
+    shard(folder, "safetensors")
+    index = folder / KINDS["safetensors"]
+    content = json.loads(index.read_text())
+    content["weight_map"] = {**content["weight_map"], **change} if change else change
+    index.write_text(json.dumps(content))
+    with pytest.raises(VqaModelError, match=message):
+        fetch(tmp_path, checkpoint=str(folder))
+
+
+def test_a_name_in_two_files_is_refused(tmp_path: Path) -> None:
+    folder = save("vilt", tmp_path / "vilt")
+    shard(folder, "safetensors")
+    first, second = sorted(folder.glob("model-*.safetensors"))[:2]
+    save_file({**load_file(first), **load_file(second)}, second)
+    with pytest.raises(VqaModelError, match="is in another of the files, too"):
+        fetch(tmp_path, checkpoint=str(folder))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("family", ["ofa", "vilt", "blip"])
+def test_weights_are_stored_in_the_dtype_they_came_in_and_used_in_float32(
+    tmp_path: Path, family: str, dtype: torch.dtype
+) -> None:
+    folder = save(family, tmp_path / family)
+    shard(folder, "safetensors", dtype)
+    record = fetch(tmp_path, checkpoint=str(folder))
+    stored = load_file(tmp_path / "out" / "m.safetensors")
+    assert {v.dtype for v in stored.values() if v.is_floating_point()} == {dtype}
+    model = load_vqa(
+        family, tmp_path / "out" / "m", stored, record["settings"], torch.device("cpu")
+    )
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_weights_of_two_dtypes_lose_nothing(tmp_path: Path) -> None:
+    folder = save("vilt", tmp_path / "vilt")
+    state = load_file(folder / "model.safetensors")
+    name = "classifier.0.weight"
+    mixed = {k: v if k == name else v.half() for k, v in state.items()}
+    save_file(mixed, folder / "model.safetensors", metadata={"format": "pt"})
+    fetch(tmp_path, checkpoint=str(folder))
+    stored = load_file(tmp_path / "out" / "m.safetensors")
+    assert torch.equal(stored[name], state[name])
+
+
+def test_weights_are_mapped_and_not_copied(tmp_path: Path) -> None:
+    folder = save("vilt", tmp_path / "vilt")
+    state = read_state(weight_files(folder))
+    mapped = Path("/proc/self/maps").read_text()
+    assert str(folder / "model.safetensors") in mapped
+    model = fit("ViltForQuestionAnswering", folder, state, torch.float32)
+    places = {tensor.data_ptr() for tensor in state.values()}
+    assert all(tensor.data_ptr() in places for tensor in model.state_dict().values())
+
+
+def test_tensors_that_share_memory_are_stored_whole(tmp_path: Path) -> None:
+    whole = torch.arange(12.0)
+    state = {"whole": whole, "same": whole, "part": whole[3:6], "turned": whole.view(3, 4).T}
+    store(state, tmp_path / "w.safetensors")
+    stored = load_file(tmp_path / "w.safetensors")
+    assert all(torch.equal(stored[name], state[name]) for name in state)
+
+
+#: What processors of all kinds are read from, and what is left where it is.
+BROUGHT = {
+    *("chat_template.jinja", "additional_chat_templates/tools.jinja", "preprocessor_config.json"),
+    *("spiece.model", "merges.txt", "qwen.tiktoken", "processor_config.json"),
+}
+LEFT = {"modeling.py", "flax_model.msgpack", "picture.png", "other/template.jinja"}
+
+
+def furnish(folder: Path) -> None:
+    for name in BROUGHT | LEFT:
+        (folder / name).parent.mkdir(exist_ok=True)
+        if not (folder / name).exists():
+            (folder / name).write_text("x")
+
+
+@pytest.mark.parametrize("where", ["folder", "hub"])
+def test_all_that_a_processor_needs_is_brought_along(
+    tmp_path: Path, hub: tuple[str, type[Hub]], where: str
+) -> None:
+    folder = save("blip", tmp_path / "blip")
+    (folder / "processor_config.json").write_text("{}")
+    furnish(folder)
+    if where == "hub":
+        hub[1].serve("a/blip", folder)
+        completed = run(tmp_path, hub[0], model="a/blip")
+        assert completed.returncode == 0, completed.stderr
+        asked = {path.rpartition("/")[2] for path in hub[1].requested if "/resolve/" in path}
+        assert not asked & {"modeling.py", "flax_model.msgpack", "picture.png"}
+    else:
+        fetch(tmp_path, checkpoint=str(folder))
+    out = tmp_path / "out" / "m"
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert names >= BROUGHT | {"config.json"}
+    assert not names & LEFT
+    assert not [name for name in names if name.endswith(("safetensors", "bin"))]
+
+
+def test_a_model_of_another_kind_is_refused_before_its_weights_are_brought(
+    tmp_path: Path, ofa: Path, hub: tuple[str, type[Hub]]
+) -> None:
+    (ofa / "config.json").write_text('{"model_type": "blip-2"}')
+    hub[1].serve("a/other", ofa)
+    completed = run(tmp_path, hub[0], model="a/other")
+    assert completed.returncode == 1
+    assert "has the model_type 'blip-2'; supported: ofa, vilt, blip" in completed.stderr
+    assert "Traceback" not in completed.stderr
+    assert not [path for path in hub[1].requested if path.endswith("model.safetensors")]

@@ -180,6 +180,22 @@ def test_an_edit_of_ofa_runs_the_models_and_no_classifier(
     }
 
 
+def test_an_edit_of_a_family_runs_its_own_models(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    """All models here are of OFA."""
+    families = "src/synthsight/vqa/families"
+    for other in ("vilt", "blip", "pretrained"):
+        edit(f"{families}/{other}.py", "import annotations", "import annotations\n\nX = 1")
+    assert project.plan() == set()
+    edit(f"{families}/ofa.py", "import annotations", "import annotations\n\nX = 1")
+    assert project.plan() == {
+        *(("fetch_vqa", model) for model in MODELS),
+        *(("ask", model, shard) for model in MODELS for shard in SHARDS),
+        *FAN_IN,
+    }
+
+
 def test_an_edit_of_a_kind_of_question_asks_nobody_again(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
