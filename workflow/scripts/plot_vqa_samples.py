@@ -16,7 +16,7 @@ from synthsight.program import Arguments, one, program
 from synthsight.tables import metadata_of, read_parquet
 
 #: What the figure takes from the answers.
-COLUMNS = ["image", "question", "answer", "p_yes", "predicted", "correct"]
+COLUMNS = ["image", "number", "question", "answer", "p_yes", "predicted", "correct"]
 
 
 @program(
