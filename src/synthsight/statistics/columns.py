@@ -1,7 +1,7 @@
 """The columns of the run's tables, each table's in the order in which they stand in it.
 
 Statistics write them, figures and the report read them. Where a table may be empty its columns have
-types, so that they do not depend on its rows.
+types, so that they do not depend on its rows. A list is called like its table, in capitals.
 """
 
 from __future__ import annotations
@@ -169,3 +169,8 @@ VQA_COMPARISONS = {
 
 #: Of the table with a row for each image and rule.
 IMAGES = ["image", "category", "generator", "rule", "top1", "top5", "models"]
+
+
+def of_table(name: str) -> list[str]:
+    """The columns of the table called ``name``; empty for a table that is made elsewhere."""
+    return list(globals().get(name.upper(), []))
