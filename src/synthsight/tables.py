@@ -6,6 +6,7 @@ import csv
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -30,6 +31,25 @@ def write_table(
         table.to_csv(temporary, index=False, lineterminator="\n")
     with atomic(parquet) as temporary:
         table.to_parquet(temporary, index=False)
+
+
+class Outputs:
+    """The files that a program is to write its tables to; each is named like its table.
+
+    Args:
+        paths: ``.../NAME.csv`` and ``.../NAME.parquet``, one of them or both for each table.
+    """
+
+    def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
+        self._paths = {Path(path).name: Path(path) for path in paths}
+
+    def path(self, name: str) -> Path:
+        """The file called ``name``, ending included; KeyError if there is none."""
+        return self._paths[name]
+
+    def write(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table as CSV and as Parquet (see :func:`write_table`)."""
+        write_table(table, self.path(f"{name}.csv"), self.path(f"{name}.parquet"))
 
 
 def write_records(

@@ -22,7 +22,7 @@ from synthsight.inference.batches import choose_device, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
 from synthsight.program import Arguments, one, program
 from synthsight.vqa.ask import ask, write_answers
-from synthsight.vqa.models import load_vqa
+from synthsight.vqa.families.base import load_vqa
 from synthsight.vqa.shards import read_shard
 
 

@@ -12,8 +12,8 @@ import time
 import torch
 
 from synthsight.canonical import canonical_json
-from synthsight.classifiers.architectures import Architecture
 from synthsight.classifiers.classify import classify, load_model, write_logits
+from synthsight.classifiers.library import Architecture
 from synthsight.errors import about
 from synthsight.files import read_json
 from synthsight.inference.batches import choose_device, report_speed

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bring a model's weights into one format. The only program that may use the network.
+"""Bring a classifier's weights, local or from its library's hub, into one format.
 
 In: a local checkpoint, or nothing. Out: safetensors, and a JSON note with architecture, source,
 sha256, licence and reference accuracy (see synthsight.classifiers.weights).
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from synthsight.classifiers.architectures import Architecture
+from synthsight.classifiers.library import Architecture
 from synthsight.classifiers.weights import fetch_weights
 from synthsight.inference.hub import warn_of_checksum
 from synthsight.program import Arguments, one, program

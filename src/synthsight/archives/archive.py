@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from synthsight.errors import SynthsightError
 
 #: The file, in the folder of unpacked images, that says which archive they are from.
-NOTE = ".synthsight.json"
+MARKER = ".synthsight.json"
 
 #: The environment variable that tells the program where the archive is.
 URL_VARIABLE = "SYNTHSIGHT_IMAGES_URL"
@@ -69,7 +69,7 @@ class Archive:
 def read_note(root: Path) -> dict[str, Any] | None:
     """What the note in a folder says; None if there is none that can be read."""
     try:
-        note = json.loads((root / NOTE).read_text(encoding="utf-8"))
+        note = json.loads((root / MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return note if isinstance(note, dict) else None
@@ -90,7 +90,7 @@ def _entries(root: Path, below: str) -> Iterator[tuple[str, str]]:
             if entry.is_dir(follow_symlinks=False):
                 yield relative, "folder"
                 yield from _entries(root, f"{relative}/")
-            elif relative != NOTE:
+            elif relative != MARKER:
                 status = entry.stat(follow_symlinks=False)
                 yield relative, f"{status.st_mode} {status.st_size} {status.st_mtime_ns}"
 

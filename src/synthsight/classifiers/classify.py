@@ -15,7 +15,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from synthsight.classifiers.architectures import Architecture, build
+from synthsight.classifiers.architectures import build
+from synthsight.classifiers.library import Architecture
 from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.images.pixels import read_batches

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from synthsight.tables import ALL
+
+
+def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list[str]:
+    """The answer of a run, a sentence or two for each of its parts.
+
+    Args:
+        tables: by name: ``accuracy``, ``reference``, ``images`` and, if questions were asked,
+            ``vqa``.
+        rule: the matching rule.
+        level: of the intervals.
+    """
+    said = [
+        images_answer(tables["accuracy"], tables["reference"], rule, level),
+        agreement_answer(tables["images"], rule),
+    ]
+    if "vqa" in tables:
+        said.append(questions_answer(tables["vqa"], level))
+    return [each for each in said if each is not None]
 
 
 def percent(fraction: float) -> str:

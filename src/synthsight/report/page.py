@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 
 from synthsight.labels.audit import messages
+from synthsight.labels.matching import RULES, find_rule
 from synthsight.report import answer, assets
 from synthsight.report.embed import content_security_policy, script_json, script_text
 from synthsight.report.tables import page_table
@@ -70,12 +71,21 @@ def render(page: Page) -> str:
     programs.append(script_text(assets.program()))
     ranked = answer.means(tables["accuracy"], page.rule)
     vqa = tables.get("vqa")
+    rules = [find_rule(name) for name in page.explorer["rules"]]
     data = {
         "run": page.run,
         "rule": page.rule,
         "level": page.level,
         "best": str(ranked.iloc[0]["model"]),
         "order": ranked["model"].tolist(),
+        "marks": {
+            rule.name: {
+                "symbol": rule.mark.symbol,
+                "sign": rule.mark.sign,
+                "stroke": rule.mark.stroke,
+            }
+            for rule in rules
+        },
         "explorer": page.explorer,
         "questions": page.questions,
         "chunk": CHUNK,
@@ -101,7 +111,8 @@ def render(page: Page) -> str:
         programs=programs,
         data=script_json(data),
         chunks=_chunks(page.pictures),
-        answers=_answers(page),
+        answers=answer.answers(tables, page.rule, page.level),
+        rules=[rule for rule in RULES.values() if rule in rules],
         flags=messages(tables["label_audit"]),
         ranked=ranked.to_dict("records"),
         references=_references(tables["reference"], page.rule),
@@ -109,17 +120,6 @@ def render(page: Page) -> str:
         tables=tables,
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
     )
-
-
-def _answers(page: Page) -> list[str]:
-    tables = page.tables
-    said = [
-        answer.images_answer(tables["accuracy"], tables["reference"], page.rule, page.level),
-        answer.agreement_answer(tables["images"], page.rule),
-    ]
-    if "vqa" in tables:
-        said.append(answer.questions_answer(tables["vqa"], page.level))
-    return [each for each in said if each is not None]
 
 
 def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
@@ -16,7 +16,7 @@ from synthsight.statistics.bootstrap import (
 )
 from synthsight.statistics.columns import ACCURACY
 from synthsight.statistics.hits import count
-from synthsight.tables import ALL, metadata_of, read_schema
+from synthsight.tables import ALL, Outputs, metadata_of, read_schema
 
 
 def aggregate(scores: Iterable[str | os.PathLike[str]], intervals: Intervals) -> pd.DataFrame:
@@ -83,3 +83,10 @@ def _mean_over_categories(
         row[f"{hit}_low"] = max(0.0, float(low[0]))
         row[f"{hit}_high"] = min(1.0, float(high[0]))
     return row
+
+
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
+) -> None:
+    """Write the table ``accuracy``: see :func:`aggregate`."""
+    outputs.write("accuracy", aggregate(scores, Intervals(level, resamples, seed)))

@@ -16,7 +16,7 @@ from scipy.special import ndtri
 from synthsight.files import atomic
 from synthsight.statistics.columns import AGREEMENT, DIFFICULTY, KAPPA
 from synthsight.statistics.hits import HITS, Hits, HitsError, read_hits, rules_of
-from synthsight.tables import ALL
+from synthsight.tables import ALL, Outputs
 
 #: Of the table with a row for each image and rule.
 IMAGES_SCHEMA = pa.schema(
@@ -234,3 +234,11 @@ def _count_both(hits: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         part = hits[start : start + _ROWS].astype(np.float32)
         both += (part.T @ part).astype(np.int64)
     return both
+
+
+def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:
+    """Write the tables of :func:`measure_agreement`."""
+    measured = measure_agreement(scores, level, outputs.path("images.parquet"))
+    outputs.write("agreement", measured.agreement)
+    outputs.write("difficulty", measured.difficulty)
+    outputs.write("kappa", measured.kappa)

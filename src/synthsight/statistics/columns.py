@@ -1,10 +1,12 @@
 """The columns of the run's tables, each table's in the order in which they stand in it.
 
 Statistics write them, figures and the report read them. Where a table may be empty its columns have
-types, so that they do not depend on its rows. A list is called like its table, in capitals.
+types, so that they do not depend on its rows.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 ACCURACY = [
     "model",
@@ -170,7 +172,21 @@ VQA_COMPARISONS = {
 #: Of the table with a row for each image and rule.
 IMAGES = ["image", "category", "generator", "rule", "top1", "top5", "models"]
 
-
-def of_table(name: str) -> list[str]:
-    """The columns of the table called ``name``; empty for a table that is made elsewhere."""
-    return list(globals().get(name.upper(), []))
+#: The columns that each table has, by its name.
+BY_TABLE: dict[str, Iterable[str]] = {
+    "accuracy": ACCURACY,
+    "agreement": AGREEMENT,
+    "comparisons": COMPARISONS,
+    "confusions": CONFUSIONS,
+    "difficulty": DIFFICULTY,
+    "generators": GENERATORS,
+    "images": IMAGES,
+    "kappa": KAPPA,
+    "ranking": RANKING,
+    "reference": REFERENCE,
+    "vqa": VQA,
+    "vqa_calibration": VQA_CALIBRATION,
+    "vqa_comparisons": VQA_COMPARISONS,
+    "vqa_groups": VQA_GROUPS,
+    "vqa_questions": VQA_QUESTIONS,
+}

@@ -21,6 +21,7 @@ from synthsight.statistics.bootstrap import (
 from synthsight.statistics.columns import COMPARISONS, RANKING
 from synthsight.statistics.hits import HITS, read_sample
 from synthsight.statistics.pairs import compare_pairs, mcnemar_test
+from synthsight.tables import Outputs
 
 #: Resampled means that differ by less are the same number, summed in another order.
 _DECIMALS = 12
@@ -145,3 +146,12 @@ def _ranking(
             "share": rank_shares(resampled).ravel(),
         }
     )
+
+
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
+) -> None:
+    """Write the tables ``comparisons`` and ``ranking``: see :func:`compare`."""
+    comparisons, ranking = compare(scores, Intervals(level, resamples, seed))
+    outputs.write("comparisons", comparisons)
+    outputs.write("ranking", ranking)

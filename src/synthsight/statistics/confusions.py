@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthsight.statistics.columns import CONFUSIONS
-from synthsight.tables import ALL, metadata_of, read_batches, read_schema
+from synthsight.tables import ALL, Outputs, metadata_of, read_batches, read_schema
 
 #: Wrong classes kept for each model, category and rule.
 MOST = 10
@@ -89,3 +89,8 @@ def _sum(parts: Sequence[pa.Table], keys: list[str]) -> pd.DataFrame:
     summed = pa.concat_tables(parts).group_by(keys).aggregate([("count_all", "sum")])
     table: pd.DataFrame = summed.to_pandas()
     return table.rename(columns={"count_all_sum": "n"})
+
+
+def tabulate(outputs: Outputs, scores: Sequence[str]) -> None:
+    """Write the table ``confusions``: see :func:`confusions`."""
+    outputs.write("confusions", confusions(scores))

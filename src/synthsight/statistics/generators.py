@@ -20,7 +20,7 @@ from synthsight.statistics.bootstrap import (
 )
 from synthsight.statistics.columns import GENERATORS
 from synthsight.statistics.hits import HITS, Sample, read_sample
-from synthsight.tables import ALL
+from synthsight.tables import ALL, Outputs
 
 
 def compare_generators(
@@ -135,3 +135,10 @@ def _difference(sample: Sample, a: _Side, b: _Side, level: float) -> list[pd.Dat
         }
         tables.append(pd.DataFrame(columns).astype(GENERATORS))
     return tables
+
+
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
+) -> None:
+    """Write the table ``generators``: see :func:`compare_generators`."""
+    outputs.write("generators", compare_generators(scores, Intervals(level, resamples, seed)))

@@ -10,7 +10,7 @@ import pandas as pd
 from synthsight.errors import SynthsightError
 from synthsight.files import read_json
 from synthsight.statistics.columns import ACCURACY, REFERENCE
-from synthsight.tables import ALL, read_frame
+from synthsight.tables import ALL, Outputs, read_frame
 
 
 class NotesError(SynthsightError):
@@ -58,3 +58,8 @@ def reference(
         table[f"drop_{hit}_low"] = real - table[f"{hit}_high"]
         table[f"drop_{hit}_high"] = real - table[f"{hit}_low"]
     return table.sort_values(["model", "rule", "generator"], ignore_index=True)[REFERENCE]
+
+
+def tabulate(outputs: Outputs, accuracy: str, notes: Sequence[str]) -> None:
+    """Write the table ``reference``: see :func:`reference`."""
+    outputs.write("reference", reference(accuracy, notes))

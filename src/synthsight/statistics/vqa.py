@@ -23,7 +23,7 @@ from synthsight.statistics.columns import (
     VQA_QUESTIONS,
 )
 from synthsight.statistics.pairs import compare_pairs, mcnemar_test
-from synthsight.tables import ALL, metadata_of, read_parquet
+from synthsight.tables import ALL, Outputs, metadata_of, read_parquet
 
 #: What questions are grouped by: the columns of their file, and the names in the table.
 GROUPS = {"first_word": "first word", "kind": "kind", "generator": "generator"}
@@ -379,3 +379,13 @@ def compare_models(answers: Answers, level: float) -> pd.DataFrame:
     ).rename(columns={"a_mean": "a_accuracy", "b_mean": "b_accuracy"})
     table = mcnemar_test(pairs).assign(images=answers.questions["image"].nunique())
     return table[list(VQA_COMPARISONS)].astype(VQA_COMPARISONS)
+
+
+def tabulate(outputs: Outputs, answers: Sequence[str], notes: Sequence[str], level: float) -> None:
+    """Write the tables about questions: see :func:`aggregate_vqa`."""
+    tables = aggregate_vqa(answers, notes, level)
+    outputs.write("vqa", tables.models)
+    outputs.write("vqa_groups", tables.groups)
+    outputs.write("vqa_questions", tables.questions)
+    outputs.write("vqa_calibration", tables.calibration)
+    outputs.write("vqa_comparisons", tables.comparisons)

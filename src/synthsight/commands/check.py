@@ -1,0 +1,87 @@
+"""``synthsight check``: all that is wrong with a configuration, before Snakemake is started."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from synthsight.archives.archive import public_url
+from synthsight.commands.text import count, listed, paragraph
+from synthsight.errors import SynthsightError
+from synthsight.plan.experiment import Experiment
+from synthsight.plan.standalone import check, merge, read_config
+
+ABOUT = """\
+find what is wrong with configurations
+
+Says of each file all that the workflow would say before it starts a job, with
+the line and what to write: unknown keys, images that are not there, models
+that do not exist, categories that no class of a model can hit, questions that
+cannot be asked. Besides, faults of YAML itself with line and column, and keys
+that a file holds twice, of which YAML silently takes the later one.
+
+What is sound is summed up in a few lines. The exit status is 0 if all files
+are sound, else 1."""
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("configs", nargs="+", type=Path, metavar="CONFIG", help="YAML or JSON")
+    parser.add_argument(
+        "--together",
+        action="store_true",
+        help="take the files as one configuration, later ones laid over earlier ones, as "
+        "`snakemake --configfile A B` does",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the configurations; 1 if anything is wrong with one of them."""
+    files: list[Path] = arguments.configs
+    status = 0
+    for group in [files] if arguments.together else [[file] for file in files]:
+        name = ", ".join(map(str, group))
+        try:
+            config = merge([read_config(file) for file in group])
+            print("\n".join(_summary(name, config, check(config, group))))
+        except SynthsightError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[str]:
+    """What a run of a sound configuration would be about, in lines."""
+    lines = [f"{name} is sound: a run called {config['run']!r}"]
+    lines += _row("models", listed(list(found.models)))
+    if found.pending and found.archive is not None:
+        lines += _row("images", f"from {public_url(found.archive.url)}, which a run fetches first")
+    else:
+        lines += _row("images", _images(found))
+        lines += _row("categories", listed(list(found.categories)))
+    if found.vqa is not None:
+        asked = f"put to {listed(list(found.vqa.models))}"
+        if not found.pending:
+            asked = f"about {count(found.vqa.images, 'image')}, {asked}"
+        lines += _row("questions", asked)
+    for note in found.notes:
+        lines += _row("note", note)
+    return lines
+
+
+def _images(found: Experiment) -> str:
+    total = sum(category.listing.images for category in found.categories.values())
+    generators = sorted(found.generators)
+    said = count(total, "image")
+    return (
+        f"{said} of {count(len(generators), 'generator')}: {listed(generators)}"
+        if generators
+        else said
+    )
+
+
+def _row(label: str, text: str) -> list[str]:
+    return paragraph(text, f"  {label:<12}")

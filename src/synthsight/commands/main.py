@@ -1,0 +1,75 @@
+"""The command ``synthsight``, also ``python -m synthsight``: what goes around running Snakemake."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+from synthsight.commands import check, init, show
+from synthsight.errors import SynthsightError
+
+_ABOUT = """\
+How well do vision models understand generated images?
+
+A configuration says which images and models; Snakemake runs it:
+
+  synthsight init pictures         write pictures.yaml for a folder of images
+  synthsight check pictures.yaml   find what is wrong with it
+  snakemake --configfile pictures.yaml --cores 8 --resources gpu=1
+  synthsight show pictures         print the answer, and where its files are
+
+Run these where Snakemake runs, in a clone of synthsight: relative paths start
+there. `synthsight COMMAND --help` explains each."""
+
+#: In the order of their use.
+_COMMANDS = (init, check, show)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    What is wrong with the user's files ends in a message on standard error, without a traceback.
+
+    Args:
+        arguments: of the command line; None for those of this process.
+
+    Returns:
+        The exit status: 0; 1 if something is wrong with what was given; 130 after Ctrl-C. A command
+        line that is not understood ends in ``SystemExit`` with 2.
+    """
+    parser = argparse.ArgumentParser(
+        "synthsight", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in _COMMANDS:
+        name = module.__name__.rpartition(".")[2]
+        about = module.ABOUT
+        command = commands.add_parser(
+            name,
+            help=about.splitlines()[0],
+            description=about,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.declare(command)
+        command.set_defaults(act=module.run)
+    parsed = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text at all
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        status: int = parsed.act(parsed)
+        sys.stdout.flush()  # here, where a closed pipe is no fault
+        return status
+    except SynthsightError as error:
+        print(f"synthsight {parsed.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"synthsight {parsed.command}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # As in `synthsight show demo | head -1`: who reads has seen enough. What is left in the
+        # buffer goes nowhere, so that the interpreter does not stumble over it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

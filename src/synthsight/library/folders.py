@@ -1,0 +1,176 @@
+"""One model on a folder of images, through the stages that the workflow has."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from synthsight.canonical import canonical_json
+from synthsight.files import sha256_of
+from synthsight.images.manifest import ImageRecord, index_images, write_manifest
+from synthsight.images.pixels import prepare_pixels
+from synthsight.library.errors import ApiError
+from synthsight.library.scores import rules, score_files
+from synthsight.plan import standalone
+from synthsight.plan.config.models import Model
+from synthsight.plan.experiment import Experiment
+
+
+def classify(
+    folder: str | os.PathLike[str],
+    model: str,
+    *,
+    categories: Sequence[str] | None = None,
+    definitions: str | os.PathLike[str] | None = None,
+    preprocess: str = "model",
+    precision: str = "fp32",
+    batch_size: int = 64,
+    cache: str | os.PathLike[str] | None = None,
+    **settings: Any,
+) -> pd.DataFrame:
+    """Show the images of a folder to one classifier.
+
+    The same as a run of the workflow with this one model, and the same messages where something is
+    wrong with it. Weights are fetched once, into the cache; a device is used if there is one. Files
+    that cannot be used are left out, and a warning says which.
+
+    Args:
+        folder: images, as ``<category>/<file>`` or ``<generator>/<category>/<file>``.
+        model: ``timm/NAME`` or ``torchvision/NAME``, as in a configuration.
+        categories: those to take; None for all folders.
+        definitions: file with what is known of categories; None for the project's
+            ``resources/categories.yaml``.
+        preprocess: ``model`` or ``paper``.
+        precision: ``fp32``, ``tf32`` or ``bf16``.
+        batch_size: images at a time, to begin with.
+        cache: folder for weights; None for ``~/.cache/synthsight``.
+        **settings: further keys of a model in a configuration: ``checkpoint``, ``labels``,
+            ``arguments``, ``resize``, ``crop``, ``interpolation``, ``mean``, ``std``, ``name``.
+
+    Returns:
+        As :meth:`Run.scores`, under all rules.
+
+    Raises:
+        synthsight.plan.config.ConfigError: images, model or settings cannot be used; all that is
+            wrong is said at once.
+        synthsight.classifiers.weights.WeightsError: the weights cannot be brought or do not fit.
+        ApiError: a category has no image that can be used.
+    """
+    entry = {"model": model, **settings}
+    config = {
+        "run": "api",
+        "images": {"root": os.fspath(folder)},
+        "categories": None if categories is None else list(categories),
+        "category_definitions": os.fspath(definitions or standalone.definitions_file()),
+        "models": [{key: _plain(value) for key, value in entry.items()}],
+        "preprocess": preprocess,
+        "precision": precision,
+        "batch_size": batch_size,
+    }
+    kept = standalone.cache_folder() if cache is None else Path(cache)
+    found = standalone.check(config, cache=kept)
+    for note in found.notes:
+        warnings.warn(note, stacklevel=2)
+    manifests = {
+        name: index_images(
+            Path(folder), name, list(category.folders), processes=os.cpu_count() or 1
+        )
+        for name, category in found.categories.items()
+    }
+    if left_out := _left_out(manifests):
+        warnings.warn(left_out, stacklevel=2)
+    return _run(Path(folder), found, manifests, batch_size, precision, kept)
+
+
+def _run(
+    root: Path,
+    found: Experiment,
+    manifests: Mapping[str, Sequence[ImageRecord]],
+    batch_size: int,
+    precision: str,
+    cache: Path,
+) -> pd.DataFrame:
+    """From manifests to scores, through the files that the workflow's stages hand on."""
+    from synthsight.classifiers.classify import classify, load_model, write_logits
+    from synthsight.classifiers.library import Architecture
+    from synthsight.inference.batches import choose_device
+
+    (model,) = found.models.values()
+    network = load_model(
+        Architecture(**model.architecture), _weights(model, cache), choose_device()
+    )
+    files: dict[str, tuple[Path, Path]] = {}
+    with TemporaryDirectory(prefix="synthsight-") as folder:
+        for number, (name, records) in enumerate(manifests.items()):
+            pixels, logits, manifest = (
+                Path(folder, f"{number}.{what}") for what in ("pixels", "logits", "images")
+            )
+            write_manifest(manifest, records)
+            prepare_pixels(
+                [
+                    (record.image, record.width, record.height)
+                    for record in records
+                    if record.width is not None and record.height is not None
+                ],
+                root,
+                model.geometry,
+                pixels,
+                threads=os.cpu_count() or 1,
+                sha256={record.image: record.sha256 for record in records},
+            )
+            images, values = classify(network, pixels, model.mean, model.std, batch_size, precision)
+            pixels.unlink()
+            write_logits(logits, images, values, {"model": model.name})
+            files[name] = logits, manifest
+        targets = {name: category.target for name, category in found.categories.items()}
+        return score_files(files, targets, model.labels, sorted(rules()), "max", Path(folder))
+
+
+def _weights(model: Model, cache: Path) -> Path:
+    """The weights of a model, fetched into the cache if they are not there."""
+    from synthsight.classifiers.library import Architecture
+    from synthsight.classifiers.weights import fetch_weights
+
+    checkpoint = None if model.checkpoint is None else Path(model.checkpoint)
+    content = None if checkpoint is None else sha256_of(checkpoint)
+    key = sha256(canonical_json([model.architecture, content]).encode()).hexdigest()
+    weights = cache / "weights" / f"{key}.safetensors"
+    if not weights.is_file():
+        architecture = Architecture(**model.architecture)
+        fetch_weights(model.name, architecture, checkpoint, weights, weights.with_suffix(".json"))
+    return weights
+
+
+def _left_out(manifests: Mapping[str, Sequence[ImageRecord]]) -> str | None:
+    """A sentence on the files that cannot be used, if there are any.
+
+    Raises:
+        ApiError: a category has no other files.
+    """
+    excluded = [record for records in manifests.values() for record in records if record.reason]
+    for name, records in manifests.items():
+        if all(record.reason for record in records):
+            first = f"{records[0].image!r}: {records[0].reason}"
+            raise ApiError(
+                f"no image of the category {name!r} can be used ({first}). Mend or add images, or "
+                "name the other categories in `categories`"
+            )
+    if not excluded:
+        return None
+    reasons = [f"{record.image!r}: {record.reason}" for record in excluded[:5]]
+    more = [f"and {len(excluded) - 5} more"] if len(excluded) > 5 else []
+    return f"{len(excluded)} files are left out: " + "; ".join(reasons + more)
+
+
+def _plain(value: Any) -> Any:
+    """A setting as YAML would have it: paths are text, and sequences lists."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return list(value) if isinstance(value, tuple) else value

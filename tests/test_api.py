@@ -1,0 +1,440 @@
+"""The library: what it reads is what the workflow wrote, what it computes is what it computes."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from synthsight import api
+from synthsight.classifiers.score import ScoreError
+from synthsight.labels.definitions import Definition
+from synthsight.plan import digest
+from synthsight.plan.config.messages import ConfigError
+from tests.support import (
+    LABELS,
+    REAL_DATA,
+    REPOSITORY,
+    Project,
+    draw_image,
+    save_random_weights,
+    small_config,
+)
+
+SOURCE = REPOSITORY / "src" / "synthsight"
+SCRIPTS = REPOSITORY / "workflow" / "scripts"
+CATEGORIES = ("bagel", "clock", "toilet_seat")
+
+
+@pytest.fixture(name="run")
+def run_(finished: Project) -> api.Run:
+    return api.open_run(finished.results)
+
+
+def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+    """Equal but for the generators, which logits do not know, to the last bit."""
+    for frame in (found, wanted):
+        assert frame.columns.tolist()[:4] == ["image", "category", "generator", "rule"]
+    pd.testing.assert_frame_equal(
+        found.drop(columns="generator"), wanted.drop(columns="generator"), check_exact=True
+    )
+
+
+# --- Runs -------------------------------------------------------------------------------------
+
+
+def test_a_run_is_opened_by_its_folder_or_by_its_name(
+    finished: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished.folder)
+    by_name, by_folder = api.open_run("small"), api.open_run(finished.results)
+    assert by_name.folder == Path("results/small")
+    assert by_name.name == by_folder.name == "small"
+    assert by_name.table("accuracy").equals(by_folder.table("accuracy"))
+
+
+def test_an_unknown_run_is_an_error_with_close_names(
+    finished: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished.folder)
+    with pytest.raises(api.ApiError, match=r"no run 'smal' .*; did you mean 'small'\?"):
+        api.open_run("smal")
+    with pytest.raises(api.ApiError, match=r"no run 'xyz' .*; runs in results/: small"):
+        api.open_run("xyz")
+
+
+def test_a_run_says_what_it_has(run: api.Run) -> None:
+    assert run.models == ("effnet", "resnet")
+    assert run.vqa_models == ("asked", "other")
+    assert run.categories == CATEGORIES
+    files = (run.folder / "tables").iterdir()
+    assert run.tables == tuple(sorted({file.stem for file in files}))
+    assert {"accuracy", "excluded", "vqa"} <= set(run.tables)
+
+
+def test_a_table_is_what_its_csv_says_with_types(run: api.Run) -> None:
+    table = run.table("accuracy")
+    # "*" and "none" are names, nothing is missing.
+    stored = pd.read_csv(run.folder / "tables" / "accuracy.csv")
+    pd.testing.assert_frame_equal(table, stored, check_dtype=False, check_exact=True)
+    assert table["top1"].dtype == float
+
+
+def test_what_was_left_out_is_a_table_of_text(run: api.Run) -> None:
+    table = run.table("excluded_questions")
+    assert not (run.folder / "tables" / "excluded_questions.parquet").exists()
+    assert "dream/bagel/9.png" in table["image"].tolist()
+    assert {type(value) for value in table.to_numpy().flat} == {str}
+
+
+def test_the_images_are_all_files_of_all_manifests(run: api.Run) -> None:
+    frame = run.images()
+    found = sorted(
+        path.relative_to(run.folder.parents[1] / "pictures").as_posix()
+        for path in (run.folder.parents[1] / "pictures").rglob("*.png")
+    )
+    assert sorted(frame["image"]) == found
+    assert set(frame["status"]) == {"ok"}
+    assert set(frame["generator"]) == {"dream", "muse"}
+
+
+def test_scores_are_the_files_with_names_of_classes(run: api.Run) -> None:
+    frame = run.scores("effnet")
+    stored = pq.read_table(run.folder / "scores" / "effnet.parquet").to_pylist()
+    names = run.classes("effnet")
+    assert names == tuple(line.split(",")[0] for line in LABELS)
+    assert len(frame) == len(stored) == 12 * 4
+    for row, kept in zip(frame.to_dict("records"), stored, strict=True):
+        assert row["image"] == kept["image"]
+        assert row["top1_hit"] == kept["top1_hit"]
+        assert list(row["classes"]) == kept["predicted"]
+        assert row["predicted"] == [names[number] for number in kept["predicted"]]
+        assert list(row["probability"]) == kept["probability"]
+
+
+def test_scores_under_one_rule_have_a_row_for_each_image(run: api.Run) -> None:
+    frame = run.scores("resnet", "words/lemmas")
+    assert set(frame["rule"]) == {"words/lemmas"}
+    assert frame["image"].is_unique
+    assert len(frame) == 12
+    assert frame.index.tolist() == list(range(12))
+
+
+def test_logits_are_indexed_by_category_and_image(run: api.Run) -> None:
+    frame = run.logits("effnet")
+    assert frame.shape == (12, len(LABELS))
+    assert frame.index.names == ["category", "image"]
+    assert set(frame.dtypes) == {np.dtype(np.float32)}
+    for category in CATEGORIES:
+        stored = pq.read_table(run.folder / "logits" / "effnet" / f"{category}.parquet")
+        part = run.logits("effnet", category)
+        assert part.equals(frame.loc[[category]])
+        assert part.index.get_level_values("image").tolist() == stored["image"].to_pylist()
+        assert part.to_numpy().tolist() == stored["logits"].to_pylist()
+
+
+def test_a_run_says_how_logits_came_about(run: api.Run) -> None:
+    about = run.about("resnet")
+    assert about["architecture"]["name"] == "test_resnet"
+    assert about["geometry"]["resize"] == 64
+    assert about["label_space"] == "labels.txt"
+
+
+def test_answers_have_a_row_for_each_question(run: api.Run) -> None:
+    frame = run.answers("other")
+    assert len(frame) == 24
+    assert (frame["correct"] == (frame["predicted"] == frame["answer"])).all()
+    assert frame["p_yes"].between(0, 1).all()
+    assert not frame["p_yes"].equals(run.answers("asked")["p_yes"])
+
+
+def test_the_summary_is_what_the_report_begins_with(run: api.Run) -> None:
+    page = run.report.read_text(encoding="utf-8")
+    said = re.findall(r'<p class="answer[^>]*>(.*?)</p>', page)
+    assert run.summary() == said
+    assert len(said) == 3
+    assert run.rule == "words/simple"
+    assert run.level == 0.95
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda run: run.table("acuracy"), "no table 'acuracy'; did you mean 'accuracy'?"),
+        (lambda run: run.scores("effnett"), "no model 'effnett'; did you mean 'effnet'?"),
+        (lambda run: run.scores("vgg"), "no model 'vgg'; there are: effnet, resnet"),
+        (lambda run: run.logits("resnet", "clocks"), "no category 'clocks'; did you mean 'clock'?"),
+        (lambda run: run.scores("resnet", "class"), "no rule 'class'; did you mean 'classes'?"),
+        (lambda run: run.answers("asket"), "no VQA model 'asket'; did you mean 'asked'?"),
+        (lambda run: run.classes("rexnet"), "no model 'rexnet'; did you mean 'resnet'?"),
+        (lambda run: run.about("rexnet"), "no model 'rexnet'; did you mean 'resnet'?"),
+    ],
+)
+def test_what_a_run_has_not_is_an_error_with_close_names(run: api.Run, ask, message: str) -> None:
+    with pytest.raises(api.ApiError, match=re.escape(f"the run 'small' has {message}")):
+        ask(run)
+
+
+def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
+    (tmp_path / "begun" / "images").mkdir(parents=True)
+    run = api.open_run(tmp_path / "begun")
+    assert run.tables == run.models == run.categories == ()
+    with pytest.raises(api.ApiError, match="no table 'accuracy'; there are: none yet"):
+        run.table("accuracy")
+    with pytest.raises(api.ApiError, match="has no manifests yet"):
+        run.images()
+    with pytest.raises(api.ApiError, match=r"'begun' is not finished: there is no .*report\.html"):
+        run.summary()
+    run.report.write_text("<html></html>")
+    with pytest.raises(api.ApiError, match="is no report of synthsight"):
+        run.summary()
+
+
+# --- Scores of logits -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", api.rules())
+def test_a_run_s_logits_score_as_the_workflow_scored_them(
+    run: api.Run, finished: Project, rule: str
+) -> None:
+    labels = finished.folder / "labels.txt"
+    same(api.score(run.logits("effnet"), labels=labels, rule=rule), run.scores("effnet", rule))
+
+
+def one_hot(*classes: int, count: int = 1000) -> np.ndarray:
+    return np.eye(count, dtype=np.float32)[list(classes)] * 5
+
+
+def test_an_array_scores_with_a_category_for_all_or_for_each(tmp_path: Path) -> None:
+    logits = one_hot(409, 963, 892)  # analog clock, pizza, wall clock
+    assert api.score(logits, "clock")["top1_hit"].tolist() == [True, False, True]
+    each = api.score(logits, ["clock", "pizza", "pizza"])
+    assert each["top1_hit"].tolist() == [True, True, False]
+    assert each["image"].tolist() == ["0", "1", "2"], "in the order given"
+    assert each["predicted"].str[0].tolist() == ["analog clock", "pizza", "wall clock"]
+    named = api.score(pd.DataFrame(logits, index=["c", "b", "a"]), "clock")
+    assert named["image"].tolist() == ["c", "b", "a"]
+
+
+def test_the_rule_decides_and_so_do_definitions(tmp_path: Path) -> None:
+    kite, hare = one_hot(21), one_hot(331)
+    assert api.score(kite, "kite")["top1_hit"].tolist() == [True]
+    # The project's own definitions know that the hawk is no kite, and that a hare will do.
+    assert api.score(kite, "kite", rule="classes")["top1_hit"].tolist() == [False]
+    assert api.score(hare, "rabbit")["top1_hit"].tolist() == [True]
+    assert api.score(hare, "rabbit", definitions={})["top1_hit"].tolist() == [False]
+    chosen = {"bunny": Definition(classes={"n02326432": "a hare"})}
+    scored = api.score(hare, "bunny", rule="classes", definitions=chosen)
+    assert scored["top1_hit"].tolist() == [True]
+    file = tmp_path / "mine.yaml"
+    file.write_text("bunny: {also: [hare]}\n")
+    assert api.score(hare, "bunny", definitions=file)["top1_hit"].tolist() == [True]
+
+
+def test_restricted_chooses_among_the_categories_that_are_named() -> None:
+    logits = one_hot(963)  # pizza, then all alike
+    alone = api.score(logits, "clock", rule="restricted")
+    assert alone["top1_hit"].tolist() == [True]
+    among = api.score(logits, "clock", rule="restricted", among=["pizza", "vase"])
+    assert among["top1_hit"].tolist() == [False]
+    assert len(among) == 1
+
+
+def test_the_aggregation_is_handed_on(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("wall clock\nanalog clock\npizza\n")
+    logits = np.log(np.array([[0.44, 0.16, 0.40]], np.float32))
+    options = {"labels": labels, "rule": "restricted", "among": ["pizza"], "definitions": {}}
+    assert api.score(logits, "clock", aggregation="max", **options)["top1_hit"].tolist() == [True]
+    assert api.score(logits, "clock", aggregation="mean", **options)["top1_hit"].tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((one_hot(1),), {}, "what do the images show"),
+        ((one_hot(1, 2), ["clock"]), {}, "2 images, but 1 categories"),
+        ((one_hot(1), "clock"), {"rule": "words/simpel"}, "did you mean 'words/simple'?"),
+        ((one_hot(1), "clock"), {"aggregation": "sum"}, "no aggregation 'sum'"),
+        ((one_hot(1) * np.nan, "clock"), {}, "NaN or infinite"),
+        ((pd.DataFrame(one_hot(1, 2), index=["a", "a"]), "clock"), {}, "'a' is there twice"),
+    ],
+)
+def test_what_cannot_be_scored_is_an_error(arguments, options, message: str) -> None:
+    with pytest.raises(api.ApiError, match=re.escape(message)):
+        api.score(*arguments, **options)
+
+
+def test_logits_of_other_labels_are_refused() -> None:
+    with pytest.raises(ScoreError, match="10 logits, its labels name 1000 classes"):
+        api.score(one_hot(1, count=10), "clock")
+
+
+# --- A model on a folder ----------------------------------------------------------------------
+
+
+def settings(finished: Project, number: int) -> dict:
+    """The settings of a model of the small project, with paths from everywhere."""
+    model = dict(small_config()["models"][number])
+    model.pop("reference", None)
+    model["checkpoint"] = finished.folder / model["checkpoint"]
+    return {**model, "labels": str(finished.folder / "labels.txt")}
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "effnet"), (1, "resnet")])
+def test_a_folder_is_classified_as_by_the_workflow(
+    run: api.Run, finished: Project, tmp_path: Path, number: int, name: str
+) -> None:
+    found = api.classify(finished.folder / "pictures", cache=tmp_path, **settings(finished, number))
+    stored = run.scores(name)
+    for column in ("image", "category", "generator", "rule", "top1_hit", "top5_hit", "predicted"):
+        assert found[column].tolist() == stored[column].tolist(), column
+    np.testing.assert_allclose(
+        np.concatenate(found["probability"].tolist()),
+        np.concatenate(stored["probability"].tolist()),
+        rtol=1e-4,
+    )
+
+
+def test_weights_are_fetched_once_and_again_for_another_checkpoint(
+    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from synthsight.classifiers import weights
+
+    fetched = []
+    real = weights.fetch_weights
+
+    def fetch(*arguments, **options):
+        fetched.append(arguments[0])
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(weights, "fetch_weights", fetch)
+    entry = settings(finished, 0)
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(entry["checkpoint"].read_bytes())
+
+    def classify() -> pd.DataFrame:
+        return api.classify(
+            finished.folder / "pictures",
+            categories=["bagel"],
+            cache=tmp_path / "cache",
+            **{**entry, "checkpoint": copy},
+        )
+
+    first, again = classify(), classify()
+    assert fetched == ["effnet"]
+    same(first, again)
+    save_random_weights(copy, "test_efficientnet", len(LABELS), seed=7)
+    other = classify()
+    assert fetched == ["effnet", "effnet"]
+    assert not np.allclose(
+        np.concatenate(first["probability"].tolist()), np.concatenate(other["probability"].tolist())
+    )
+
+
+def test_files_that_cannot_be_used_are_left_out_with_a_warning(
+    finished: Project, tmp_path: Path
+) -> None:
+    draw_image(tmp_path / "pictures" / "bagel" / "good.png", 1)
+    (tmp_path / "pictures" / "bagel" / "bad.png").write_bytes(b"no picture")
+    draw_image(tmp_path / "pictures" / "loose.png", 2)
+    with pytest.warns(UserWarning) as warned:
+        found = api.classify(tmp_path / "pictures", cache=tmp_path, **settings(finished, 0))
+    assert set(found["image"]) == {"bagel/good.png"}
+    texts = [str(each.message) for each in warned]
+    assert any(text.startswith("1 files are left out: 'bagel/bad.png': ") for text in texts)
+    assert any("1 images directly in" in text for text in texts)
+
+
+def test_a_category_without_a_usable_image_is_an_error(finished: Project, tmp_path: Path) -> None:
+    (tmp_path / "pictures" / "bagel").mkdir(parents=True)
+    (tmp_path / "pictures" / "bagel" / "bad.png").write_bytes(b"no picture")
+    with pytest.raises(api.ApiError, match=r"no image of the category 'bagel' .*'bagel/bad\.png'"):
+        api.classify(tmp_path / "pictures", cache=tmp_path, **settings(finished, 0))
+
+
+def test_what_is_wrong_is_said_in_the_configuration_s_words(
+    finished: Project, tmp_path: Path
+) -> None:
+    entry = settings(finished, 0)
+    with pytest.raises(ConfigError, match="unknown key; did you mean 'labels'") as caught:
+        api.classify(finished.folder / "pictures", cache=tmp_path, **entry, lables="x")
+    assert isinstance(caught.value, api.SynthsightError)
+    with pytest.raises(ConfigError, match="did you mean") as caught:
+        api.classify(
+            finished.folder / "pictures", cache=tmp_path, **{**entry, "model": "timm/test_resnett"}
+        )
+    with pytest.raises(ConfigError, match=r"no folder .clocks.*did you mean .clock"):
+        api.classify(finished.folder / "pictures", categories=["clocks"], cache=tmp_path, **entry)
+
+
+@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="needs real weights and images")
+def test_real_weights_see_what_is_in_generated_images(tmp_path: Path) -> None:
+    found = api.classify(
+        REAL_DATA / "images",
+        "timm/mobilenetv2_100",
+        checkpoint=REAL_DATA / "weights" / "mobilenetv2_100.safetensors",
+        arguments={"pad_type": "same"},
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        resize=256,
+        crop=224,
+        interpolation="bilinear",
+        categories=["lion", "mushroom"],
+        cache=tmp_path,
+    )
+    hits = found[found["rule"] == "words/simple"]
+    assert len(hits) >= 8
+    assert hits["top1_hit"].mean() > 0.7
+
+
+# --- What it costs ----------------------------------------------------------------------------
+
+
+def test_the_library_is_there_without_torch_or_snakemake() -> None:
+    code = (
+        "import json, sys; from synthsight import api; "
+        "print(json.dumps(sorted(m for m in sys.modules if '.' not in m)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = json.loads(done.stdout)
+    assert "pandas" in loaded
+    assert not {"torch", "timm", "torchvision", "transformers", "snakemake", "matplotlib"} & {
+        *loaded
+    }
+
+
+def test_no_program_of_the_workflow_reaches_the_library_or_the_commands() -> None:
+    """An edit of theirs would make everything run again."""
+    mine = {SOURCE / "api.py", SOURCE / "__main__.py", SOURCE / "plan" / "standalone.py"}
+    mine |= {*(SOURCE / "library").glob("*.py"), *(SOURCE / "commands").glob("*.py")}
+    for program in SCRIPTS.glob("*.py"):
+        assert not mine & {*digest._reached(program)}, program.name
+    # What is looked for is found where it is.
+    assert SOURCE / "library" / "runs.py" in digest._reached(SOURCE / "api.py")
+
+
+def test_what_the_module_offers_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
+    for name in set(api.__all__) - {"ApiError", "SynthsightError"}:
+        assert name in text, name
+    for name, thing in vars(api.Run).items():
+        if not name.startswith("_") and name != "folder":
+            assert thing.__doc__, name
+            assert f"run.{name}" in text, name
+
+
+def test_the_documented_lines_are_python() -> None:
+    text = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        ast.parse(block)

@@ -1,0 +1,446 @@
+"""The command line: what it prints is true, what it writes can be run, what is wrong is said."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from synthsight import api
+from synthsight.commands import check, init, main, show
+from synthsight.plan import standalone
+from tests.support import REPOSITORY, Project, draw_image, small_config
+
+PUBLISHED = [model for model, _ in init._MODELS]
+
+
+@pytest.fixture(autouse=True)
+def cache_(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is resolved is kept for all tests of this file, not in the user's cache."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+
+
+@pytest.fixture(name="say")
+def say_(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command: its exit status, what it prints and what it complains of."""
+
+    def say(*arguments: object) -> tuple[int, str, str]:
+        status = main.main([str(each) for each in arguments])
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return status, printed.out, printed.err
+
+    return say
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of images of two generators, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    for generator, names in (("dream", "ab"), ("muse", "a")):
+        for category in ("kite", "pizza"):
+            for name in names:
+                draw_image(Path("pictures", generator, category, f"{name}.png"), ord(name))
+    return Path("pictures")
+
+
+def narrow(text: str) -> bool:
+    """Whether every line fits into 80 columns, unless it is one long word."""
+    return all(len(line) < 80 or " " not in line.strip() for line in text.splitlines())
+
+
+# --- The command ------------------------------------------------------------------------------
+
+
+def test_the_module_runs_as_a_program(finished: Project) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "synthsight", *arguments],
+            cwd=finished.folder,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+            capture_output=True,
+            text=True,
+        )
+
+    done = run("show", "small")
+    assert done.returncode == 0, done.stderr
+    assert "results/small/report.html" in done.stdout
+    failed = run("show", "smal")
+    assert failed.returncode == 1
+    assert failed.stderr.count("\n") == 1
+    assert failed.stderr.startswith("synthsight show: no run 'smal'")
+    assert "did you mean 'small'?" in failed.stderr
+
+
+def test_the_package_installs_the_command_and_says_that_it_is_typed() -> None:
+    import tomllib
+
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    module, _, function = project["project"]["scripts"]["synthsight"].partition(":")
+    assert module == main.__name__
+    assert callable(getattr(main, function))
+    assert "py.typed" in project["tool"]["setuptools"]["package-data"]["synthsight"]
+    assert (REPOSITORY / "src" / "synthsight" / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("command", [[], ["init"], ["check"], ["show"]])
+def test_the_help_fits_into_a_terminal(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as caught:
+        main.main([*command, "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert narrow(text), text
+    for module in [init, check, show] if not command else []:
+        assert module.ABOUT.splitlines()[0] in text
+
+
+@pytest.mark.parametrize("arguments", [[], ["chekc", "a.yaml"], ["check"], ["show"], ["init"]])
+def test_a_command_line_that_is_not_understood_ends_with_two(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main.main(arguments)
+    assert caught.value.code == 2
+    assert "usage: synthsight" in capsys.readouterr().err
+
+
+def test_control_c_ends_in_one_line(say, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(show, "open_run", interrupted)
+    assert say("show", "small") == (130, "", "synthsight show: interrupted\n")
+
+
+def test_a_reader_who_has_seen_enough_is_no_fault(finished: Project) -> None:
+    command = f"{sys.executable} -m synthsight show small | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=finished.folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "PYTHONUNBUFFERED": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+# --- show -------------------------------------------------------------------------------------
+
+
+def test_show_prints_the_answer_and_where_the_files_are(say, finished: Project) -> None:
+    status, text, errors = say("show", finished.results)
+    assert (status, errors) == (0, "")
+    run = api.open_run(finished.results)
+    flat = " ".join(text.split())
+    for sentence in run.summary():
+        assert sentence in flat
+    assert "the matching rule words/simple" in flat
+    for path in ("report.html", "tables/", "figures/", "scores/", "vqa/", "logs/"):
+        assert f"{finished.results}/{path}" in text
+    for name in (*run.tables, *run.models, *run.vqa_models):
+        assert re.search(rf"\b{name}\b", text), name
+    figures = len(list((finished.results / "figures").glob("*.png")))
+    assert f"{figures} figures" in text
+    assert narrow(text), text
+
+
+def test_show_says_what_there_is_of_a_run_that_is_not_finished(say, tmp_path: Path) -> None:
+    tables = tmp_path / "begun" / "tables"
+    tables.mkdir(parents=True)
+    (tables / "excluded.csv").write_text("image\n")
+    status, text, _ = say("show", tmp_path / "begun")
+    assert status == 0
+    assert "'begun' is not finished" in text
+    assert "  excluded\n" in text
+    assert "report.html" not in text
+
+
+# --- check ------------------------------------------------------------------------------------
+
+
+def test_check_sums_up_a_sound_configuration(
+    say, finished: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished.folder)
+    status, text, errors = say("check", "config.yaml")
+    assert (status, errors) == (0, "")
+    assert [line.strip() for line in text.splitlines()[:5]] == [
+        "config.yaml is sound: a run called 'small'",
+        "models      effnet, resnet",
+        "images      12 images of 2 generators: dream, muse",
+        "categories  bagel, clock, toilet_seat",
+        "questions   about 6 images, put to asked, other",
+    ]
+    assert "1 of 25 questions are left out" in " ".join(text.split())
+    assert narrow(text)
+
+
+def test_check_says_what_the_workflow_would_say(say, project: Project, monkeypatch) -> None:
+    monkeypatch.chdir(project.folder)
+    config = small_config()
+    config["models"][0]["lables"] = "x"
+    config["matching"] = {"rules": ["clases"]}
+    project.configure(config)
+    status, text, errors = say("check", "config.yaml")
+    assert (status, text) == (1, "")
+    said = project.fail("--dry-run")
+    for line in errors.partition("The configuration has 2 errors.\n")[2].splitlines():
+        assert line.strip() in said
+    assert re.search(
+        r"config.yaml, line \d+, models\[0\].lables: unknown key; did you mean", errors
+    )
+    assert "did you mean 'classes'" in errors
+
+
+def test_check_takes_files_one_by_one_or_together(
+    say, finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished.folder)
+    more = tmp_path / "more.yaml"
+    more.write_text("run: other\nintervals: {level: 0.9}\nmatching: {primary: classes}\n")
+    status, text, errors = say("check", "config.yaml", more)
+    assert status == 1
+    assert "config.yaml is sound" in text, "the others are checked all the same"
+    assert errors.startswith(f"{more}: The configuration has ")
+    assert "images: missing" in errors
+    status, text, errors = say("check", "--together", "config.yaml", more)
+    assert (status, errors) == (0, "")
+    assert "a run called 'other'" in text
+    more.write_text("images: {max_pixels: 0}\n")
+    status, text, errors = say("check", "--together", "config.yaml", more)
+    assert status == 1
+    assert f"{more}, line 1, images.max_pixels: found 0" in errors, "the root is config.yaml's"
+
+
+def test_files_are_merged_as_snakemake_merges_them() -> None:
+    from snakemake.utils import update_config
+
+    parts = [
+        {"a": {"b": 1, "c": [1, 2]}, "d": 1},
+        {"a": {"c": [3], "e": {"f": 1}}, "g": {"h": 1}},
+        {"a": {"e": {"i": 2}}, "d": {"j": 1}, "g": 2},
+    ]
+    wanted: dict = {}
+    for part in parts:
+        update_config(wanted, yaml.safe_load(yaml.safe_dump(part)))
+    assert standalone.merge(parts) == wanted
+    assert parts[0] == {"a": {"b": 1, "c": [1, 2]}, "d": 1}, "and left as they were"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("run: a\nimages: {root: b\nmodels: []\n", r"line \d, column \d+: .*begins on line 2"),
+        ("run: a\nimages:\n\troot: b\n", "line 3, column 1: .*indented by blanks, not tabs"),
+        ("run: a\nimages: b: c\n", "line 2, column 10: mapping values are not allowed here"),
+        ("run: 'a\nb: c\n", r"line 3, column 1: .*quoted scalar that begins on line 1"),
+        ("run: *other\n", "line 1, column 6: found undefined alias 'other'"),
+        ("run: !!python/name:os.system\n", "line 1, column 6: could not determine a constructor"),
+        ("run: a\n---\nrun: b\n", "line 2, column 1: .*expected a single document"),
+        ("run: a\nx: \x07\n", "line 2, column 4: a character that YAML does not allow"),
+        (b"run: a\nx: \xff\n", "line 2, column 4: not UTF-8 text"),
+        ("x: 2026-13-45\n", "month must be in 1..12"),
+        ("[" * 3000, "nested too deeply"),
+        ("", "is empty: write keys and values"),
+        ("- run: a\n", "holds no mapping: write keys and values"),
+        (None, "no file 'config.yaml'"),
+    ],
+)
+def test_what_is_no_configuration_is_said_with_its_place(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | bytes | None, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        Path("config.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    status, said, errors = say("check", "config.yaml")
+    assert (status, said) == (1, "")
+    assert errors.count("\n") == 1
+    assert re.search(f"config.yaml.*{message}", errors), errors
+
+
+def test_a_key_that_stands_twice_is_said_with_both_lines(say, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        "run: a\nimages: &i {root: b}\nmodels:\n  - model: c\n    name: d\n    model: e\n"
+        "other: *i\nrun: f\n"
+    )
+    status, _, errors = say("check", file)
+    assert status == 1
+    assert f"{file}, line 8: the key 'run' stands on line 1, too" in errors
+    assert f"{file}, line 6: the key 'model' stands on line 4, too" in errors
+    assert errors.count("stands on line") == 2
+
+
+def test_what_only_looks_like_the_same_key_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("a: &a {x: 1}\nb: {x: 2, 1: 3, '1': 4}\nc: {<<: *a, x: 5}\nd: [*a, *a]\n")
+    assert standalone.read_config(file)["c"] == {"x": 5}
+
+
+def test_json_is_read_as_snakemake_reads_it(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"run": "a",\n\t"images": {"root": "b"}}')  # no YAML, for its tab
+    assert standalone.read_config(file) == {"run": "a", "images": {"root": "b"}}
+
+
+def test_without_the_repository_it_is_said_where_the_schema_lies(
+    say, finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "site-packages" / "synthsight" / "__init__.py"
+    monkeypatch.setattr("synthsight.__file__", str(elsewhere))
+    monkeypatch.chdir(finished.folder)
+    assert say("check", "config.yaml")[0] == 0, "the current folder is a clone"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("run: a\n")
+    status, _, errors = say("check", "config.yaml")
+    assert status == 1
+    assert "no workflow/schemas/config.schema.yaml in" in errors
+    assert "pip install --editable" in errors
+
+
+# --- init -------------------------------------------------------------------------------------
+
+
+def test_init_writes_what_it_found(say, pictures: Path) -> None:
+    (pictures / "muse" / "sphinxes").mkdir()
+    draw_image(pictures / "muse" / "sphinxes" / "a.png", 1)
+    (pictures / "muse" / "vase").mkdir()
+    draw_image(pictures / "loose.png", 1)
+    status, text, errors = say("init", pictures)
+    assert (status, errors) == (0, "")
+    assert "pictures.yaml: 6 images of 2 categories by 2 generators" in text
+    assert "Left out: sphinxes, vase" in text
+    assert "1 images directly in pictures are not used" in text
+    assert "snakemake --configfile pictures.yaml" in text
+    assert narrow(text)
+    written = Path("pictures.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(written) == {
+        "run": "pictures",
+        "images": {"root": "pictures"},
+        "categories": ["kite", "pizza"],
+        # Here is no clone, so the project's own file is named.
+        "category_definitions": str(REPOSITORY / "resources" / "categories.yaml"),
+        "models": PUBLISHED,
+    }
+    lines = written.splitlines()
+    assert "  - kite # 3 images: dream 2, muse 1" in lines
+    assert "  #   dream: 4 images" in lines
+    remark = " ".join(
+        line.strip(" #") for line in lines[: lines.index("  - kite # 3 images: dream 2, muse 1")]
+    )
+    assert "hawks" in remark
+    assert "which nobody chose: homonym suspected" in remark
+    assert "  # - sphinxes # 1 image: muse 1" in lines
+    reason = " ".join(
+        line.strip(" #") for line in lines[lines.index("  # - sphinxes # 1 image: muse 1") :]
+    )
+    assert "has 'sphinxes' in its name" in reason
+    assert "sphinxes: {also: [NAME]}" in reason
+    assert "# - vase # 0 images: muse 0" in written
+    assert "there are no images in it" in reason
+
+
+def test_what_init_writes_is_sound(say, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By check, which asks the libraries for the four models."""
+    assert say("init", pictures)[0] == 0
+    status, text, errors = say("check", "pictures.yaml")
+    assert (status, errors) == (0, "")
+    for model in PUBLISHED:
+        assert model.partition("/")[2] in text
+    assert "6 images of 2 generators: dream, muse" in text
+
+
+def test_what_init_writes_can_be_planned_by_snakemake(say, project: Project, monkeypatch) -> None:
+    """With local models in place of those that would be downloaded, it runs."""
+    monkeypatch.chdir(project.folder)
+    assert say("init", "pictures", "--run", "mine", "--output", "config/mine.yaml")[0] == 0
+    file = project.folder / "config" / "mine.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert config["categories"] == ["bagel", "clock", "toilet_seat"]
+    assert "category_definitions" not in config, "the default is there"
+    config["models"] = small_config()["models"]
+    file.write_text(yaml.safe_dump(config))
+    jobs = project.plan("--configfile", "config/mine.yaml", "scores")
+    assert {job for job in jobs if job[0] == "score"} == {("score", "effnet"), ("score", "resnet")}
+
+
+def test_init_without_generators(say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw_image(tmp_path / "my images" / "pizza" / "a.png", 1)
+    status, text, _ = say("init", "my images")
+    assert status == 0
+    assert "my_images.yaml: 1 image of 1 category\n" in text
+    written = Path("my_images.yaml").read_text(encoding="utf-8")
+    assert "# <category>/<file>" in written
+    assert "  - pizza # 1 image\n" in written
+    assert "generator" not in written
+    assert yaml.safe_load(written)["images"]["root"] == "my images"
+
+
+def test_odd_names_are_written_as_they_are(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    taken = ["wall: clock", "'pizza'", "pizza,", "- vase", "☂ pizza", "[kite]", "#bagel", "!!teddy"]
+    refused = ["a\nb: pizza", "{vase}", "!!"]
+    for number, name in enumerate([*taken, *refused]):
+        draw_image(tmp_path / "odd: 'root' #" / name / "a.png", number)
+    Path(os.fsdecode(b"odd: 'root' #/pizza \xff")).mkdir()
+    status, text, errors = say("init", "odd: 'root' #", "--output", "the file.yaml")
+    assert (status, errors) == (0, "")
+    config = yaml.safe_load(Path("the file.yaml").read_text(encoding="utf-8"))
+    assert sorted(config["categories"]) == sorted(taken)
+    assert config["images"]["root"] == "odd: 'root' #"
+    assert config["run"] == "odd_root"
+    assert "synthsight check 'the file.yaml'" in text
+    assert standalone.read_config(Path("the file.yaml")) == config
+
+
+def test_init_replaces_no_file_unless_it_is_asked_to(say, pictures: Path) -> None:
+    Path("pictures.yaml").write_text("mine: true\n")
+    status, text, errors = say("init", pictures)
+    assert (status, text) == (1, "")
+    assert errors.startswith("synthsight init: pictures.yaml is there already")
+    assert Path("pictures.yaml").read_text() == "mine: true\n"
+    assert say("init", pictures, "--force")[0] == 0
+    assert "run: pictures" in Path("pictures.yaml").read_text()
+
+
+def test_init_says_if_there_is_a_run_of_this_name(say, pictures: Path) -> None:
+    assert "there is a run of this name" not in say("init", pictures)[1]
+    Path("results/other").mkdir(parents=True)
+    assert "there is a run of this name" in say("init", pictures, "--run", "other")[1]
+
+
+def test_init_says_why_it_cannot(say, pictures: Path) -> None:
+    assert "no folder 'nowhere'" in say("init", "nowhere")[2]
+    said = say("init", pictures / "muse" / "kite")[2]
+    assert "put the images into pictures/muse/kite/<category>/" in said
+    assert "1 images directly in" in said
+    assert "'a b' cannot be a run. Name of the run" in say("init", pictures, "--run", "a b")[2]
+    draw_image(Path("strange/sphinxes/a.png"), 1)
+    said = say("init", "strange")[2]
+    assert "no category in 'strange' can be taken" in said
+    assert "'sphinxes': no class of imagenet-1k" in said
+    # A list of categories would take the generator for one.
+    draw_image(Path("both/pizza/kite/a.png"), 1)
+    draw_image(Path("both/dream/pizza/a.png"), 2)
+    assert "'pizza' in 'both': is this a generator or a category?" in say("init", "both")[2]
+    assert not [*Path().glob("*.yaml")], "and writes nothing"
+
+
+def test_init_names_close_classes(say, pictures: Path) -> None:
+    draw_image(pictures / "muse" / "pretzle" / "a.png", 1)
+    assert say("init", pictures)[0] == 0
+    written = " ".join(line.strip(" #") for line in Path("pictures.yaml").read_text().splitlines())
+    assert re.search(r"has 'pretzle' in its name; did you mean 'pretzel'", written)
