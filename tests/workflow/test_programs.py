@@ -1,4 +1,4 @@
-"""What the rules' programs hand on: every setting of their specs, and every input.
+"""What the rules' programs hand on: every setting of their specs; and how they end on bad files.
 
 The commands are those of a dry run of the small project. Each program runs in this process, with
 the functions of the library that it calls recorded; those that do the work are replaced.
@@ -27,7 +27,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from synthsight.figures import style
+from synthsight.doors import load
+from synthsight.figures import failures, style
+from synthsight.tables import Outputs
 from tests.support import REPOSITORY, Project
 
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
@@ -73,13 +75,11 @@ class Trace:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        self.arguments: dict[str, tuple[Any, ...]] = {}
         self.end = ""
         self.probe = PROBE
 
     def record(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def recorded(*args: Any, **named: Any) -> Any:
-            self.arguments[name] = args
             if args and isinstance(args[0], list) and args[0] and isinstance(args[0][0], str):
                 self.probe = args[0][0]
             text = f"{name}({', '.join(map(self.describe, [*args, *named.items()]))})"
@@ -132,9 +132,13 @@ class Models:
 
 
 class Runner:
-    """The programs, and the command line that a rule gives to each."""
+    """The programs, and the command lines that rules give to them.
 
-    def __init__(self, folder: Path, commands: Mapping[str, list[list[str]]]) -> None:
+    Attributes:
+        commands: by rule the program and its arguments.
+    """
+
+    def __init__(self, folder: Path, commands: Mapping[str, tuple[str, list[str]]]) -> None:
         self.folder = folder
         self.commands = commands
         self.modules: dict[str, ModuleType] = {}
@@ -147,6 +151,10 @@ class Runner:
             found.loader.exec_module(module)
             self.modules[name] = module
         return self.modules[name]
+
+    def rules(self, program: str) -> dict[str, list[str]]:
+        """The rules of a program, with its arguments."""
+        return {rule: words for rule, (name, words) in self.commands.items() if name == program}
 
     def run(self, name: str, arguments: list[str], replaced: bool = True) -> Trace:
         """Run a program; how it ends, if not well, is a part of its trace.
@@ -163,6 +171,8 @@ class Runner:
                     patch.setitem(vars(module), what, trace.record(what, value))
             if replaced:
                 patch.setattr(style, "save", trace.record("save", style.save))
+                if "load" in vars(module):  # the function of a row
+                    patch.setitem(vars(module), "load", lambda row: trace.record(row, load(row)))
             patch.setattr(sys, "argv", [f"{name}.py", *arguments])
             patch.chdir(self.folder)
             takes_models = (
@@ -177,27 +187,28 @@ class Runner:
         return trace
 
 
-def commands_of(project: Project) -> dict[str, list[list[str]]]:
-    """The arguments of the first job of each rule, by its program, with pipes as lists."""
+def commands_of(project: Project) -> dict[str, tuple[str, list[str]]]:
+    """The program and the arguments of the first job of each rule, with pipes as lists."""
     planned = project.snakemake("--dry-run", "--forceall", "--printshellcmds")
     assert planned.returncode == 0, planned.stdout + planned.stderr
     blocks = re.findall(r"rule (\w+):\n(?:.*\n)*?Shell command: *\n *(.*)\n", planned.stdout)
     first = dict(reversed(blocks))
+    # Bash takes the command apart; words end with a zero byte, lines of a pipe with a one.
     script = "with_worker.py() { for each; do case $each in @/dev/fd/*) printf '<'; "
     script += "cat ${each#@} | tr '\\n' '\\1' ;; *) printf '%s' \"$each\" ;; esac; "
     script += "printf '\\0'; done; printf '\\n\\0'; }\n"
     for command in first.values():
         script += re.sub(r"\s+(>\S+ 2>&1|2>&1 \| tee \S+)\s*$", "", command) + "\n"
     done = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True)
-    found: dict[str, list[list[str]]] = {}
-    for line in done.stdout.split("\n\0")[:-1]:
+    found: dict[str, tuple[str, list[str]]] = {}
+    for rule, line in zip(first, done.stdout.split("\n\0"), strict=False):
         words = line.split("\0")[:-1]
         while words[0].startswith("--"):
             words = words[1 if words[0] == "--on-device" else 2 :]
         arguments = []
         for word in words[1:]:
             arguments += word[1:].split("\1")[:-1] if word.startswith("<") else [word]
-        found.setdefault(words[0].removesuffix(".py"), []).append(arguments)
+        found[rule] = (words[0].removesuffix(".py"), arguments)
     return found
 
 
@@ -207,7 +218,7 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     shutil.copytree(finished.folder, folder, symlinks=True)
     commands = commands_of(Project(folder))
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
-    commands["fetch_images"] = [["--spec", spec]]
+    commands["fetch_images"] = ("fetch_images", ["--spec", spec])
     os.environ["SYNTHSIGHT_ARCHIVE_URL"] = "https://example.org/images.zip"
     yield Runner(folder, commands)
     del os.environ["SYNTHSIGHT_ARCHIVE_URL"]
@@ -239,7 +250,7 @@ def changed(value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_setting_of_a_spec_is_handed_on(runner: Runner, name: str) -> None:
-    for arguments in runner.commands[name]:
+    for rule, arguments in runner.rules(name).items():
         plain = runner.run(name, arguments)
         assert plain.end == "" and plain.calls
         if "--spec" not in arguments:
@@ -250,45 +261,87 @@ def test_every_setting_of_a_spec_is_handed_on(runner: Runner, name: str) -> None
                 continue
             other = runner.run(name, [*arguments[:at], json.dumps(spec), *arguments[at + 1 :]])
             same = (other.calls, other.end) == (plain.calls, plain.end)
-            assert not same, f"{name} ignores {place} of its spec"
+            assert not same, f"{rule}: {place} of the spec is ignored"
 
 
 def test_the_programs_are_those_of_the_rules(runner: Runner) -> None:
-    assert sorted(runner.commands) == PROGRAMS
+    assert sorted({program for program, _ in runner.commands.values()}) == PROGRAMS
 
 
-def test_failures_are_those_of_the_category_and_the_rule(runner: Runner) -> None:
-    (arguments,) = runner.commands["plot_failures"]
+def test_every_table_with_bounds_has_them_at_the_level_of_the_spec(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[str, pd.DataFrame] = {}
+    monkeypatch.setattr(Outputs, "write", lambda _, name, table: written.update({name: table}))
+    seen = set()
+    for rule, arguments in runner.rules("tabulate").items():
+        at = arguments.index("--spec") + 1
+        spec = json.loads(arguments[at])
+        tables = []
+        for level in (0.6, 0.95):
+            text = json.dumps({**spec, **({"level": level} if "level" in spec else {})})
+            changed_spec = [*arguments[:at], text, *arguments[at + 1 :]]
+            assert runner.run("tabulate", changed_spec, replaced=False).end == "", rule
+            tables.append(dict(written))
+        for name, table in tables[0].items():
+            low = [column for column in table if re.fullmatch(r"(.*_)?low", column)]
+            for column in low if rule != "reference" else ():  # the accuracies' own
+                differs = ~np.isclose(table[column], tables[1][name][column], equal_nan=True)
+                assert differs.any(), f"{name}: {column} is the same at another level"
+                seen.add(name)
+        written.clear()
+    assert {"accuracy", "kappa", "comparisons", "generators", "vqa_calibration"} < seen
+
+
+def test_failures_are_those_of_the_category_and_the_rule(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, arguments = runner.commands["plot_failures"]
     spec = json.loads(arguments[arguments.index("--spec") + 1])
-    scores = runner.run("plot_failures", arguments).arguments["failures"][0]
-    assert set(scores["category"]) == {spec["category"]} and set(scores["rule"]) == {spec["rule"]}
+    drawn = MagicMock()
+    monkeypatch.setattr(failures, "failures", drawn)
+    monkeypatch.setattr(style, "save", MagicMock())
+    assert runner.run("plot", arguments, replaced=False).end == ""
+    scores = drawn.call_args.args[0]
+    assert len(scores) == 4  # images of a category
+    shown = runner.folder / "results" / "small" / "images" / f"{spec['category']}.parquet"
+    assert sorted(scores["image"]) == pq.read_table(shown)["image"].to_pylist()
 
 
 def test_the_overview_gets_the_references_of_the_models(runner: Runner) -> None:
-    (arguments,) = runner.commands["plot_overview"]
-    references = runner.run("plot_overview", arguments).arguments["overview"][3]
-    assert references == {"resnet": {"top1": 0.9, "top5": 0.99, "source": "a test"}}
+    (call,) = [
+        call
+        for call in runner.run("plot", runner.commands["plot_overview"][1]).calls
+        if call.startswith("synthsight.figures.overview:overview")
+    ]
+    assert "{'resnet': {'top1': 0.9, 'top5': 0.99, 'source': 'a test'}}" in call
 
 
 # --- Wrong inputs -----------------------------------------------------------------------------
 
 #: Options that name what is written.
-OUTPUT = re.compile("--(output|weights|pdf|png|(.*-)?(csv|parquet))")
+WRITTEN = re.compile("--(output|weights|pdf|png|csv|parquet)")
 
 #: Ways in which a file between two stages may be of no use.
 WRONG = ("empty", "cut off", "no column", "no metadata")
 
 
-def inputs_of(arguments: list[str]) -> Iterator[Path]:
-    """The files between stages that a command line reads; of a list, the first one."""
-    for option, value in itertools.pairwise(arguments):
-        between = Path(value).suffix in (".parquet", ".arrow", ".json")
-        if option.startswith("--") and between and not OUTPUT.fullmatch(option):
-            yield Path(value)
+def inputs_of(program: str, arguments: list[str]) -> Iterator[Path]:
+    """The files between stages that a command line reads; of a list of one kind, the first one."""
+    option, seen = "", set()
+    for word in arguments:
+        if word.startswith("--"):
+            option = word
+        elif Path(word).suffix in (".parquet", ".arrow", ".json"):
+            written = WRITTEN.fullmatch(option) or (program, option) == ("tabulate", "--tables")
+            kind = (option, word if "tables" in word else Path(word).parent)
+            if not written and kind not in seen:
+                seen.add(kind)
+                yield Path(word)
 
 
 def says_whose_it_is(path: Path) -> bool:
-    """Whether the metadata of a file name a model (those of raw answers do, but nothing reads it)."""
+    """Whether the metadata of a file name a model, and anything reads that: raw answers are not."""
     metadata = pq.read_schema(path).metadata if path.suffix == ".parquet" else None
     return "answers" not in path.parts and not {b"model", b"synthsight"}.isdisjoint(metadata or {})
 
@@ -317,27 +370,27 @@ def spoiled(path: Path, how: str) -> bytes:
 
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if not name.startswith("fetch")])
 def test_a_file_of_no_use_ends_a_program_in_one_line(runner: Runner, name: str) -> None:
-    arguments = runner.commands[name][0]
-    for file, how in itertools.product(inputs_of(arguments), WRONG):
-        path = runner.folder / file
-        if how == "no metadata" and not says_whose_it_is(path):
-            continue
-        sound = path.read_bytes()
-        path.write_bytes(spoiled(path, how))
-        try:
-            end = runner.run(name, arguments, replaced=False).end
-        finally:
-            path.write_bytes(sound)
-        assert end.startswith(f"ended: {name}: "), f"{file}, {how}: {end}"
-        assert str(file) in end and "\n" not in end, f"{file}, {how}: {end}"
+    for rule, arguments in runner.rules(name).items():
+        for file, how in itertools.product(inputs_of(name, arguments), WRONG):
+            path = runner.folder / file
+            if how == "no metadata" and not says_whose_it_is(path):
+                continue
+            sound = path.read_bytes()
+            path.write_bytes(spoiled(path, how))
+            try:
+                end = runner.run(name, arguments, replaced=False).end
+            finally:
+                path.write_bytes(sound)
+            assert end.startswith(f"ended: {name}: "), f"{rule}, {file}, {how}: {end}"
+            assert str(file) in end and "\n" not in end, f"{rule}, {file}, {how}: {end}"
 
 
-@pytest.mark.parametrize("name", ["agreement", "compare", "generators", "report", "score"])
-def test_scores_about_other_images_end_all_programs_alike(runner: Runner, name: str) -> None:
+@pytest.mark.parametrize("rule", ["agreement", "compare", "generators", "report", "score"])
+def test_scores_about_other_images_end_all_programs_alike(runner: Runner, rule: str) -> None:
     """Also logits, which are scored, that are about other images than the manifest."""
-    arguments = runner.commands[name][0]
-    first = arguments.index("--logits" if name == "score" else "--scores") + 1
-    path = runner.folder / arguments[first]
+    name, arguments = runner.commands[rule]
+    option = {"report": "--scores", "score": "--logits"}.get(rule, "--files")
+    path = runner.folder / arguments[arguments.index(option) + 1]
     sound = path.read_bytes()
     table = pq.read_table(path)
     others = pa.array([f"other/{image}" for image in table["image"].to_pylist()])
