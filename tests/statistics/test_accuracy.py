@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -204,6 +204,31 @@ def test_models_with_equal_hits_are_resampled_each_for_itself(tmp_path: Path) ->
     means = select(table, category="*", generator="*", rule=RULES[0])
     assert len(means["top1"].drop_duplicates()) == 1
     assert len(means[BOUNDS].drop_duplicates()) == 2
+
+
+def written(path: Path, top1: Sequence[bool]) -> Path:
+    """Scores of one category under one rule, with the same hits within five."""
+    rows = [
+        {"image": f"{number}.png", "category": "vase", "generator": None, "rule": RULES[0]}
+        | {"top1_hit": hit, "top5_hit": hit, "predicted": [0], "probability": [1.0]}
+        for number, hit in enumerate(top1)
+    ]
+    schema = SCHEMA.with_metadata({"model": "a", "class_names": "[]"})
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    return path
+
+
+def test_top1_and_top5_are_resampled_each_for_itself(tmp_path: Path) -> None:
+    table = aggregate([written(tmp_path / "a", [True, True, False] * 9)], INTERVALS)
+    mean = one(table, category="*")
+    assert mean["top1"] == mean["top5"]
+    assert (mean["top1_low"], mean["top1_high"]) != (mean["top5_low"], mean["top5_high"])
+
+
+def test_the_bounds_of_a_mean_of_few_images_are_fractions(tmp_path: Path) -> None:
+    """Two images resampled and stretched reach from below 0 to above 1."""
+    mean = one(aggregate([written(tmp_path / "a", [True, False])], INTERVALS), category="*")
+    assert (mean["top1_low"], mean["top1_high"]) == (0, 1)
 
 
 # --- The table --------------------------------------------------------------------------------

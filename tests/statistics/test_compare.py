@@ -140,6 +140,17 @@ def test_a_model_and_itself_do_not_differ(tmp_path: Path) -> None:
     assert (models[["p", "p_holm"]] == 1).all(axis=None)
 
 
+def test_rules_that_differ_in_the_first_guess_alone_do_not_differ_within_five(
+    tmp_path: Path,
+) -> None:
+    numbers = np.arange(len(CATEGORIES))
+    hits = {RULES[0]: numbers % 3 == 0, RULES[1]: numbers < 0}
+    comparisons, _ = compare([write(tmp_path / "m", "m", hits)], INTERVALS)
+    first, within = (row(comparisons, kind="rule", hit=hit) for hit in ("top1", "top5"))
+    assert abs(first["difference"]) > 0 and first["low"] < first["high"]
+    assert (within["difference"], within["low"], within["high"]) == (0, 0, 0)
+
+
 def test_swapping_two_models_swaps_the_signs(tmp_path: Path) -> None:
     hits = some_hits(2)
     tables = []

@@ -386,9 +386,17 @@ def test_balanced_accuracy_is_the_mean_of_shuffle_acc() -> None:
     assert (distance < 4 * error + 1e-12).all()
 
 
+def by_image(right: pd.Series, images: pd.Series) -> tuple[float, float]:
+    """The bounds at level 0.8 of a share of questions, of whose images chance draws."""
+    share = mean(right.to_numpy(bool)[:, None])
+    low, high = share_interval(share, pd.factorize(images, sort=True)[0], 0.8)
+    return low[0], high[0]
+
+
 def test_groups_are_the_questions_with_a_word_a_kind_or_a_generator(tmp_path: Path) -> None:
     questions = make_questions()
-    tables = tables_of(tmp_path, questions, [make_answers(questions, 0.5, n) for n in range(2)])
+    answers = [make_answers(questions, 0.5, n) for n in range(2)]
+    tables = tables_of(tmp_path, questions, answers, level=0.8)
     groups = tables.groups
     assert groups.columns.tolist() == VQA_GROUPS
     keys = ["model", "by", "value"]
@@ -403,7 +411,8 @@ def test_groups_are_the_questions_with_a_word_a_kind_or_a_generator(tmp_path: Pa
         assert row["images"] == rows["image"].nunique()
         assert row["accuracy"] == pytest.approx(rows["correct"].mean())
         assert row["always_yes"] == pytest.approx(yes.mean())
-        assert 0 <= row["low"] <= row["accuracy"] <= row["high"] <= 1
+        assert 0 <= row["low"] <= row["accuracy"] <= row["high"] + 1e-12 and row["high"] <= 1
+        assert (row["low"], row["high"]) == pytest.approx(by_image(rows["correct"], rows["image"]))
         sides = rows.groupby("answer")["correct"].mean()
         balanced = sides.mean() if len(sides) == 2 else np.nan
         assert row["balanced_accuracy"] == pytest.approx(balanced, nan_ok=True)
@@ -428,6 +437,13 @@ def test_the_statistics_of_the_questions(tmp_path: Path) -> None:
         assert row["questions_per_image"] == pytest.approx(len(of) / of["image"].nunique())
         words = [question.count(" ") + 1 for question in of["question"]]
         assert row["words_per_question"] == pytest.approx(np.mean(words))
+
+
+def test_a_word_is_what_stands_between_blanks_however_many() -> None:
+    questions = pd.DataFrame(
+        {"image": ["a"], "question": ["Is  it   red ?"], "answer": ["no"], "generator": [None]}
+    )
+    assert describe(questions)["words_per_question"].tolist() == [4]
 
 
 def test_all_generators_come_before_each() -> None:
@@ -459,7 +475,8 @@ def test_calibration_counts_each_question_in_one_bin(tmp_path: Path) -> None:
     questions = make_questions(images=11)
     answers = make_answers(questions)
     values = np.resize([0.0, 0.05, 0.1, 0.35, 0.3, 0.999, 1.0], len(answers))
-    table = tables_of(tmp_path, questions, [answers.assign(p_yes=values)]).calibration
+    answers = answers.assign(p_yes=values)
+    table = tables_of(tmp_path, questions, [answers], level=0.8).calibration
     assert table.columns.tolist() == VQA_CALIBRATION
     assert table["bin"].tolist() == list(range(1, 11))
     assert table["low_edge"].tolist() == pytest.approx([k / 10 for k in range(10)])
@@ -474,6 +491,8 @@ def test_calibration_counts_each_question_in_one_bin(tmp_path: Path) -> None:
             assert row["share_yes"] == pytest.approx(share)
             assert row["mean_p_yes"] == pytest.approx(inside["p_yes"].mean())
             assert 0 <= row["low"] <= share <= row["high"] <= 1
+            bounds = by_image(inside["answer"] == "yes", inside["image"])
+            assert (row["low"], row["high"]) == pytest.approx(bounds)
         else:
             empty = pd.Series(row)[["mean_p_yes", "share_yes", "low", "high"]]
             assert empty.isna().all()

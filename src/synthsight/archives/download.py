@@ -25,6 +25,7 @@ from synthsight.archives.archive import DRIVE, identity, public_url
 from synthsight.archives.unpack import UnpackError, check_space, spoken
 from synthsight.errors import SynthsightError
 from synthsight.files import atomic
+from synthsight.wording import one_line
 
 #: Seconds to wait for a connection, and between two pieces of what is sent.
 TIMEOUT = (20.0, 60.0)
@@ -373,7 +374,7 @@ def _from_drive(url: str, part: Path, checked: bool, say: Callable[[str], None])
 
 
 def _of_drive(cause: str) -> str:
-    words = re.sub(r"https?://\S+", "", " ".join(cause.split()))[:400]
+    words = re.sub(r"https?://\S+", "", one_line(cause))[:400]
     return (
         f"Google Drive did not give the file ({words}). It may not be shared with everyone, or too "
         "many people may have downloaded it today: try tomorrow, or open the link in a browser, "

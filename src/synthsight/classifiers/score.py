@@ -16,6 +16,7 @@ from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.labels.matching import Target, accepted_classes, find_rule
 from synthsight.labels.spaces import LabelSpace
+from synthsight.tables import metadata_of, read_batches, read_parquet, read_schema
 
 #: Predictions kept and looked at: the paper's top 5.
 TOP = 5
@@ -159,21 +160,22 @@ def score(
     with atomic(output) as temporary:
         writer = None
         for number, category in enumerate(categories):
-            file = pq.ParquetFile(logits[category])
-            metadata = json.loads(file.schema_arrow.metadata[b"synthsight"])
+            path = logits[category]
+            metadata = json.loads(metadata_of(read_schema(path), "synthsight", path))
+            described = read_parquet(path, ["image"]).column("image").to_pylist()
             generators = _generators(manifests[category])
-            if file.metadata.num_rows != len(generators):
+            if len(described) != len(generators):
                 raise ScoreError(
-                    f"{logits[category]} has {file.metadata.num_rows} images, the manifest of "
-                    f"{category!r} {len(generators)}"
+                    f"{path} has {len(described)} images, the manifest of {category!r} "
+                    f"{len(generators)}"
                 )
-            if len(set(file.read(["image"]).column("image").to_pylist())) < len(generators):
-                raise ScoreError(f"{logits[category]} has an image twice")
+            if len(set(described)) < len(generators):
+                raise ScoreError(f"{path} has an image twice")
             if writer is None:
                 names = {"model": metadata["model"], "class_names": json.dumps(labels.simple)}
                 schema = SCHEMA.with_metadata(names)
                 writer = pq.ParquetWriter(temporary, schema, compression="zstd")
-            for part in file.iter_batches(_ROWS):
+            for part in read_batches(path, ["image", "logits"], _ROWS):
                 images, values = _read_part(part, category, generators, len(labels))
                 top = top_k(values)
                 for rule, table in accepted.items():
@@ -201,7 +203,8 @@ def score(
 
 def _generators(manifest: str | os.PathLike[str]) -> dict[str, str | None]:
     """The generator of each usable image of a manifest."""
-    table = pq.read_table(manifest, columns=["image", "generator"], filters=[("status", "=", "ok")])
+    columns = ["image", "generator", "status"]
+    table = read_parquet(manifest, columns, filters=[("status", "=", "ok")])
     return dict(
         zip(table.column("image").to_pylist(), table.column("generator").to_pylist(), strict=True)
     )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from synthsight.files import atomic
+from synthsight.files import MAKE_AGAIN, FileError, atomic
 from synthsight.images.geometry import Geometry
 from synthsight.images.reading import INDEX_AGAIN, MAX_PIXELS, ChangedImageError, open_checked
 from synthsight.tables import reading
@@ -97,13 +97,15 @@ def read_batches(
         ``batch_size``.
 
     Raises:
-        synthsight.files.FileError: the file is damaged.
+        synthsight.files.FileError: the file is damaged, or has other columns.
     """
     with reading(path):
         source = pa.memory_map(os.fspath(path))
     with source:
         with reading(path):
             reader = pa.ipc.open_file(source)
+        if reader.schema != _SCHEMA:
+            raise FileError(f"{path} has other columns than decoded images; {MAKE_AGAIN}")
         for index in range(reader.num_record_batches):
             with reading(path):
                 batch = reader.get_batch(index)

@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from synthsight.errors import SynthsightError
+from synthsight.wording import one_line
 
 #: File name endings, in lower case, that are taken for images.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
@@ -286,5 +287,5 @@ def _high_byte(image: Image.Image) -> np.ndarray:
 
 
 def _one_line(error: Exception) -> str:
-    message = " ".join(str(error).split())
+    message = one_line(error)
     return f"{message} ({type(error).__name__})" if message else type(error).__name__

@@ -12,6 +12,7 @@ import safetensors
 from huggingface_hub.constants import HF_HUB_CACHE
 
 from synthsight.files import sha256_of
+from synthsight.wording import one_line
 
 
 def check_cached(file: Path) -> tuple[str, str]:
@@ -62,7 +63,7 @@ def stated_by(file: Path, accuracies: Sequence[str]) -> tuple[str | None, dict[s
 
 def not_brought(source: str, error: Exception, local: str) -> str:
     """What to say when a hub's files could not be brought; ``local`` is what to name instead."""
-    cause = " ".join(str(error).split())[:300]
+    cause = one_line(error)[:300]
     return (
         f"{source} could not be brought ({type(error).__name__}: {cause}). On a machine without "
         f"internet: download it elsewhere, copy the hub's cache folder ({HF_HUB_CACHE}) here, or "

@@ -12,6 +12,7 @@ from synthsight import bounds
 from synthsight.errors import SynthsightError
 from synthsight.labels.matching import Target, is_synset, words
 from synthsight.labels.spaces import wordnet_names
+from synthsight.wording import one_line
 
 #: The form of the file: categories, and below each what is known of it.
 _SCHEMA = {
@@ -69,7 +70,7 @@ def read_definitions(path: Path) -> dict[str, Definition]:
     except RecursionError:
         raise DefinitionError(f"{path}: nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: of text, numbers and dates
-        raise DefinitionError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+        raise DefinitionError(f"{path} is not YAML: {one_line(error)}") from None
     if wrong := bounds.fault(content):
         place = ": ".join(map(str, wrong[0])) or "the file"
         raise DefinitionError(f"{path}: {place}: {wrong[1]}")

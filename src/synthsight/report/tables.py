@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from synthsight.files import MAKE_AGAIN, FileError
+from synthsight.statistics.columns import BY_TABLE
 from synthsight.tables import read_frame
 from synthsight.wording import one_line
 
@@ -24,10 +25,10 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a table from Parquet or CSV, by its ending; in a CSV all is text.
 
     Raises:
-        synthsight.files.FileError: the file is damaged.
+        synthsight.files.FileError: the file is damaged, or lacks a column.
     """
     if Path(path).suffix == ".parquet":
-        return read_frame(path, [])
+        return read_frame(path, BY_TABLE.get(Path(path).stem, ()))
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except ValueError as error:  # of the text or of the rows

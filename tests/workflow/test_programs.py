@@ -1,0 +1,402 @@
+"""What the rules' programs hand on: every setting of their specs; and how they end on bad files.
+
+The commands are those of a dry run of the small project. Each program runs in this process, with
+the functions of the library that it calls recorded; those that do the work are replaced.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import MagicMock
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from synthsight.doors import load
+from synthsight.figures import failures, style
+from synthsight.tables import Outputs
+from tests.support import REPOSITORY, Project
+
+SCRIPTS = REPOSITORY / "workflow" / "scripts"
+
+#: All but the one that runs others.
+PROGRAMS = sorted(path.stem for path in SCRIPTS.glob("*.py") if path.stem != "with_worker")
+
+#: What only decides when a program runs again: what it reads itself, or what comes with its inputs.
+OF_FILES = {
+    "index_images": {"listing"},
+    "index_questions": {"content"},
+    "list_excluded_questions": {"content"},
+}
+
+#: Another value of a setting that is one of a few.
+CHOICES = {"exclude": "refuse", "refuse": "exclude"}
+
+#: Functions that are recorded but do run: they read, or choose.
+REAL = re.compile(
+    r"read_.*|metadata_of|load_labels|canonical_json|file_identity|sample|stratified_sample|deal|"
+    r"describe_preprocessing|without_nulls|image_data|question_data|atomic|report_speed|about"
+)
+
+#: What the replaced ones return where a program looks into it.
+RETURNS: dict[str, Any] = {
+    "ask": np.zeros(0),
+    "classify": ([], np.zeros((0, 1))),
+    "compare": ("comparisons", "ranking"),
+    "fetch_vqa": {},
+    "fetch_weights": {},
+    "index_images": [MagicMock(status="ok")],
+    "index_questions": [],
+    "messages": [],
+    "render": "page",
+}
+
+#: An image of the small project.
+PROBE = "dream/bagel/0.png"
+
+
+class Trace:
+    """The calls of library functions that a program made, each as text, and their arguments."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.end = ""
+        self.probe = PROBE
+
+    def record(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def recorded(*args: Any, **named: Any) -> Any:
+            if args and isinstance(args[0], list) and args[0] and isinstance(args[0][0], str):
+                self.probe = args[0][0]
+            text = f"{name}({', '.join(map(self.describe, [*args, *named.items()]))})"
+            self.calls.append(text)
+            if REAL.fullmatch(name):
+                return function(*args, **named)
+            return RETURNS.get(name, MagicMock())
+
+        return recorded
+
+    def describe(self, value: Any) -> str:
+        """A value as text that is equal for equal values, by its contents."""
+        if isinstance(value, pd.DataFrame):
+            return str(value.to_csv())
+        if isinstance(value, pa.Table):
+            return str(value.to_pydict())
+        if isinstance(value, MagicMock):
+            return "made before"
+        if isinstance(value, Mapping):
+            return f"{{{', '.join(f'{k!r}: {self.describe(v)}' for k, v in value.items())}}}"
+        if isinstance(value, list | tuple):
+            return f"[{', '.join(map(self.describe, value))}]"
+        if inspect.isfunction(value):
+            return self.called(value)
+        return re.sub(r" at 0x\w+", "", repr(value))
+
+    def called(self, function: Callable[..., Any]) -> str:
+        """What a function does that is given to the library, with an image if it takes one."""
+        before = len(self.calls)
+        wanted = [self.probe] * len(inspect.signature(function).parameters)
+        function(*wanted)
+        inner = self.calls[before:]
+        del self.calls[before:]
+        assert not wanted or self.probe in str(inner), "a function of an image without that image"
+        return f"function: {inner}"
+
+
+class Models:
+    """Stands for the models that a worker holds."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    def get(self, key: object, build: Callable[[], Any], device: object) -> Any:
+        self.trace.calls.append(f"get({key!r}, {self.trace.called(build)})")
+        return MagicMock()
+
+    def release(self, keep: object) -> bool:
+        return False
+
+
+class Runner:
+    """The programs, and the command lines that rules give to them.
+
+    Attributes:
+        commands: by rule the program and its arguments.
+    """
+
+    def __init__(self, folder: Path, commands: Mapping[str, tuple[str, list[str]]]) -> None:
+        self.folder = folder
+        self.commands = commands
+        self.modules: dict[str, ModuleType] = {}
+
+    def module(self, name: str) -> ModuleType:
+        if name not in self.modules:
+            found = importlib.util.spec_from_file_location(f"tested_{name}", SCRIPTS / f"{name}.py")
+            assert found is not None and found.loader is not None
+            module = importlib.util.module_from_spec(found)
+            found.loader.exec_module(module)
+            self.modules[name] = module
+        return self.modules[name]
+
+    def rules(self, program: str) -> dict[str, list[str]]:
+        """The rules of a program, with its arguments."""
+        return {rule: words for rule, (name, words) in self.commands.items() if name == program}
+
+    def run(self, name: str, arguments: list[str], replaced: bool = True) -> Trace:
+        """Run a program; how it ends, if not well, is a part of its trace.
+
+        With ``replaced`` the functions that do the work are recorded instead of run.
+        """
+        module, trace = self.module(name), Trace()
+        with pytest.MonkeyPatch.context() as patch:
+            for what, value in vars(module).items():
+                of_library = getattr(value, "__module__", "").startswith("synthsight.")
+                if not replaced:
+                    break
+                if of_library and inspect.isfunction(value) and what not in ("program", "main"):
+                    patch.setitem(vars(module), what, trace.record(what, value))
+            if replaced:
+                patch.setattr(style, "save", trace.record("save", style.save))
+                if "load" in vars(module):  # the function of a row
+                    patch.setitem(vars(module), "load", lambda row: trace.record(row, load(row)))
+            patch.setattr(sys, "argv", [f"{name}.py", *arguments])
+            patch.chdir(self.folder)
+            takes_models = (
+                replaced and "models" in inspect.signature(module.main.__wrapped__).parameters
+            )
+            try:
+                module.main(*([Models(trace)] if takes_models else []))
+            except SystemExit as error:
+                trace.end = f"ended: {error.code}"
+            except Exception as error:  # of other settings than it was written for
+                trace.end = f"{type(error).__name__}: {error}"
+        return trace
+
+
+def commands_of(project: Project) -> dict[str, tuple[str, list[str]]]:
+    """The program and the arguments of the first job of each rule, with pipes as lists."""
+    planned = project.snakemake("--dry-run", "--forceall", "--printshellcmds")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    blocks = re.findall(r"rule (\w+):\n(?:.*\n)*?Shell command: *\n *(.*)\n", planned.stdout)
+    first = dict(reversed(blocks))
+    # Bash takes the command apart; words end with a zero byte, lines of a pipe with a one.
+    script = "with_worker.py() { for each; do case $each in @/dev/fd/*) printf '<'; "
+    script += "cat ${each#@} | tr '\\n' '\\1' ;; *) printf '%s' \"$each\" ;; esac; "
+    script += "printf '\\0'; done; printf '\\n\\0'; }\n"
+    for command in first.values():
+        script += re.sub(r"\s+(>\S+ 2>&1|2>&1 \| tee \S+)\s*$", "", command) + "\n"
+    done = subprocess.run(["bash"], input=script, capture_output=True, text=True, check=True)
+    found: dict[str, tuple[str, list[str]]] = {}
+    for rule, line in zip(first, done.stdout.split("\n\0"), strict=False):
+        words = line.split("\0")[:-1]
+        while words[0].startswith("--"):
+            words = words[1 if words[0] == "--on-device" else 2 :]
+        arguments = []
+        for word in words[1:]:
+            arguments += word[1:].split("\1")[:-1] if word.startswith("<") else [word]
+        found[rule] = (words[0].removesuffix(".py"), arguments)
+    return found
+
+
+@pytest.fixture(scope="module")
+def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    folder = tmp_path_factory.mktemp("programs") / "project"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    commands = commands_of(Project(folder))
+    spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
+    commands["fetch_images"] = ("fetch_images", ["--spec", spec])
+    os.environ["SYNTHSIGHT_ARCHIVE_URL"] = "https://example.org/images.zip"
+    yield Runner(folder, commands)
+    del os.environ["SYNTHSIGHT_ARCHIVE_URL"]
+
+
+def changed(value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """A value with one thing in it changed, each in turn, and the place of that."""
+    if isinstance(value, dict) and value:
+        for key in list(value)[: 1 if depth > 1 else None]:
+            for place, other in changed(value[key], depth + 1):
+                yield f"{key}.{place}".rstrip("."), {**value, key: other}
+    elif isinstance(value, list) and value:
+        yield "", value[:-1]
+        for place, other in changed(value[0], depth + 1):
+            yield f"0.{place}".rstrip("."), [other, *value[1:]]
+    elif isinstance(value, bool):
+        yield "", not value
+    elif isinstance(value, int):
+        yield "", 2 if value == 1 else 1
+    elif isinstance(value, float):
+        yield "", value / 2
+    elif isinstance(value, str):
+        yield "", CHOICES.get(value, value + "x")
+    elif isinstance(value, dict):
+        yield "", {"another": "thing"}
+    else:
+        yield "", ["another"] if isinstance(value, list) else {"another": 0.5}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_setting_of_a_spec_is_handed_on(runner: Runner, name: str) -> None:
+    for rule, arguments in runner.rules(name).items():
+        plain = runner.run(name, arguments)
+        assert plain.end == "" and plain.calls
+        if "--spec" not in arguments:
+            continue
+        at = arguments.index("--spec") + 1
+        for place, spec in changed(json.loads(arguments[at])):
+            if place.partition(".")[0] in OF_FILES.get(name, ()):
+                continue
+            other = runner.run(name, [*arguments[:at], json.dumps(spec), *arguments[at + 1 :]])
+            same = (other.calls, other.end) == (plain.calls, plain.end)
+            assert not same, f"{rule}: {place} of the spec is ignored"
+
+
+def test_the_programs_are_those_of_the_rules(runner: Runner) -> None:
+    assert sorted({program for program, _ in runner.commands.values()}) == PROGRAMS
+
+
+def test_every_table_with_bounds_has_them_at_the_level_of_the_spec(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[str, pd.DataFrame] = {}
+    monkeypatch.setattr(Outputs, "write", lambda _, name, table: written.update({name: table}))
+    seen = set()
+    for rule, arguments in runner.rules("tabulate").items():
+        at = arguments.index("--spec") + 1
+        spec = json.loads(arguments[at])
+        tables = []
+        for level in (0.6, 0.95):
+            text = json.dumps({**spec, **({"level": level} if "level" in spec else {})})
+            changed_spec = [*arguments[:at], text, *arguments[at + 1 :]]
+            assert runner.run("tabulate", changed_spec, replaced=False).end == "", rule
+            tables.append(dict(written))
+        for name, table in tables[0].items():
+            low = [column for column in table if re.fullmatch(r"(.*_)?low", column)]
+            for column in low if rule != "reference" else ():  # the accuracies' own
+                differs = ~np.isclose(table[column], tables[1][name][column], equal_nan=True)
+                assert differs.any(), f"{name}: {column} is the same at another level"
+                seen.add(name)
+        written.clear()
+    assert {"accuracy", "kappa", "comparisons", "generators", "vqa_calibration"} < seen
+
+
+def test_failures_are_those_of_the_category_and_the_rule(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, arguments = runner.commands["plot_failures"]
+    spec = json.loads(arguments[arguments.index("--spec") + 1])
+    drawn = MagicMock()
+    monkeypatch.setattr(failures, "failures", drawn)
+    monkeypatch.setattr(style, "save", MagicMock())
+    assert runner.run("plot", arguments, replaced=False).end == ""
+    scores = drawn.call_args.args[0]
+    assert len(scores) == 4  # images of a category
+    shown = runner.folder / "results" / "small" / "images" / f"{spec['category']}.parquet"
+    assert sorted(scores["image"]) == pq.read_table(shown)["image"].to_pylist()
+
+
+def test_the_overview_gets_the_references_of_the_models(runner: Runner) -> None:
+    (call,) = [
+        call
+        for call in runner.run("plot", runner.commands["plot_overview"][1]).calls
+        if call.startswith("synthsight.figures.overview:overview")
+    ]
+    assert "{'resnet': {'top1': 0.9, 'top5': 0.99, 'source': 'a test'}}" in call
+
+
+# --- Wrong inputs -----------------------------------------------------------------------------
+
+#: Options that name what is written.
+WRITTEN = re.compile("--(output|weights|pdf|png|csv|parquet)")
+
+#: Ways in which a file between two stages may be of no use.
+WRONG = ("empty", "cut off", "no column", "no metadata")
+
+
+def inputs_of(program: str, arguments: list[str]) -> Iterator[Path]:
+    """The files between stages that a command line reads; of a list of one kind, the first one."""
+    option, seen = "", set()
+    for word in arguments:
+        if word.startswith("--"):
+            option = word
+        elif Path(word).suffix in (".parquet", ".arrow", ".json"):
+            written = WRITTEN.fullmatch(option) or (program, option) == ("tabulate", "--tables")
+            kind = (option, word if "tables" in word else Path(word).parent)
+            if not written and kind not in seen:
+                seen.add(kind)
+                yield Path(word)
+
+
+def says_whose_it_is(path: Path) -> bool:
+    """Whether the metadata of a file name a model, and anything reads that: raw answers are not."""
+    metadata = pq.read_schema(path).metadata if path.suffix == ".parquet" else None
+    return "answers" not in path.parts and not {b"model", b"synthsight"}.isdisjoint(metadata or {})
+
+
+def spoiled(path: Path, how: str) -> bytes:
+    """The bytes of a file of no use in place of a sound one."""
+    if how == "empty":
+        return b""
+    if how == "cut off":
+        return path.read_bytes()[:-20]
+    if path.suffix == ".json":
+        return b'{"another": 1}'
+    sink = pa.BufferOutputStream()
+    if path.suffix == ".arrow":
+        with pa.ipc.new_file(sink, pa.schema([("another", pa.int8())])):
+            pass
+        return sink.getvalue().to_pybytes()
+    table = pq.read_table(path)
+    if how == "no metadata":
+        table = table.replace_schema_metadata(None)
+    else:
+        table = table.rename_columns([f"another_{name}" for name in table.schema.names])
+    pq.write_table(table, sink)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if not name.startswith("fetch")])
+def test_a_file_of_no_use_ends_a_program_in_one_line(runner: Runner, name: str) -> None:
+    for rule, arguments in runner.rules(name).items():
+        for file, how in itertools.product(inputs_of(name, arguments), WRONG):
+            path = runner.folder / file
+            if how == "no metadata" and not says_whose_it_is(path):
+                continue
+            sound = path.read_bytes()
+            path.write_bytes(spoiled(path, how))
+            try:
+                end = runner.run(name, arguments, replaced=False).end
+            finally:
+                path.write_bytes(sound)
+            assert end.startswith(f"ended: {name}: "), f"{rule}, {file}, {how}: {end}"
+            assert str(file) in end and "\n" not in end, f"{rule}, {file}, {how}: {end}"
+
+
+@pytest.mark.parametrize("rule", ["agreement", "compare", "generators", "report", "score"])
+def test_scores_about_other_images_end_all_programs_alike(runner: Runner, rule: str) -> None:
+    """Also logits, which are scored, that are about other images than the manifest."""
+    name, arguments = runner.commands[rule]
+    option = {"report": "--scores", "score": "--logits"}.get(rule, "--files")
+    path = runner.folder / arguments[arguments.index(option) + 1]
+    sound = path.read_bytes()
+    table = pq.read_table(path)
+    others = pa.array([f"other/{image}" for image in table["image"].to_pylist()])
+    pq.write_table(table.set_column(0, "image", others), path)
+    try:
+        end = runner.run(name, arguments, replaced=False).end
+    finally:
+        path.write_bytes(sound)
+    assert end.startswith(f"ended: {name}: ") and "\n" not in end
