@@ -43,9 +43,7 @@ SCRIPTS = BASE / "workflow" / "scripts"
 
 # What was found out at an earlier start, and still holds.
 KEPT = Path(".snakemake") / "synthsight"
-CODE = code_digests(
-    sorted(SCRIPTS.glob("*.py")), KEPT / "code.json", library_modules(*LIBRARIES)
-)
+CODE = code_digests(sorted(SCRIPTS.glob("*.py")), KEPT / "code.json", library_modules(*LIBRARIES))
 
 with open(BASE / "workflow" / "schemas" / "config.schema.yaml", encoding="utf-8") as _handle:
     _SCHEMA = yaml.safe_load(_handle)
