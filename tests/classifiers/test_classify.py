@@ -134,6 +134,19 @@ def test_rows_are_sorted_by_image_also_where_shapes_are_mixed(
         assert_close(row, expected(model, tmp_path, image))
 
 
+def test_logits_keep_to_their_image_where_a_file_has_them_in_another_order(tmp_path: Path) -> None:
+    model = Tiny().eval()
+    with pa.memory_map(str(prepare(tmp_path, [(8, 8)] * 7))) as source:
+        rows = pa.ipc.open_file(source).read_all()
+    rows = rows.take([3, 0, 6, 2, 5, 1, 4]).combine_chunks()
+    with pa.ipc.new_file(str(tmp_path / "other.arrow"), rows.schema) as writer:
+        writer.write_table(rows)
+    images, logits = classify(model, tmp_path / "other.arrow", MEAN, STD, 3)
+    assert images == sorted(images) and len(images) == 7
+    for image, row in zip(images, logits, strict=True):
+        assert np.allclose(row, expected(model, tmp_path, image), atol=1e-5)
+
+
 OUT_OF_MEMORY = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
     MemoryError(),
@@ -285,6 +298,32 @@ def test_another_file_of_the_same_name_is_another_model(tmp_path: Path) -> None:
     (tmp_path / "new").write_bytes(b"34")
     (tmp_path / "new").replace(path)
     assert file_identity(path) != before
+
+
+@pytest.mark.parametrize(("content", "later"), [(b"123", 0), (b"34", 1)])
+def test_a_file_that_was_overwritten_in_place_is_another_model(
+    tmp_path: Path, content: bytes, later: int
+) -> None:
+    """The name and the inode stay: another size tells, or another time."""
+    path = tmp_path / "weights"
+    path.write_bytes(b"12")
+    before, status = file_identity(path), path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + later))
+    assert path.stat().st_ino == status.st_ino
+    assert file_identity(path) != before
+
+
+@pytest.mark.parametrize(("share", "kept"), [(1.0, 4), (0.5, 2)])
+def test_processes_that_share_a_memory_keep_their_share_of_it(
+    monkeypatch: pytest.MonkeyPatch, share: float, kept: int
+) -> None:
+    memory = {"SC_PAGE_SIZE": 1_000, "SC_PHYS_PAGES": 16_000}  # of which a quarter may be filled
+    monkeypatch.setattr(os, "sysconf", memory.__getitem__)
+    models = ModelCache(share)
+    for name in range(6):
+        models.get(name, lambda: megabytes(1), CPU)
+    assert len(models) == kept
 
 
 #: Runs the real program with a bound on the memory that it may have beyond its imports.

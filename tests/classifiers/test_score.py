@@ -213,6 +213,32 @@ def test_the_restricted_choice_is_what_a_slow_count_gives(world: World, aggregat
     assert seen == {True, False}
 
 
+def test_what_is_right_is_the_category_chosen_and_not_its_class(world: World) -> None:
+    """Two categories that share their best class: an image of the second one was not met."""
+    targets = {
+        "helmet": Target("helmet", classes=("crash helmet", "vase")),
+        "kite": Target("kite", classes=()),
+        "rabbit": Target("rabbit", classes=("vase",)),
+    }
+    for name in world.logits:
+        world.logits[name] = np.eye(8, dtype=np.float32)[7] * 9  # a vase
+    for category in targets:
+        world.write_logits(category, names_of(world, category))
+    output = world.folder / "scores.parquet"
+    score(world.logit_files, world.manifest_files, targets, LABELS, ["restricted"], output)
+    rows = pq.read_table(output).to_pylist()
+    assert {row["predicted"][0] for row in rows} == {7}
+    assert {row["category"] for row in rows if row["top1_hit"]} == {"helmet"}
+    assert {row["category"] for row in rows if row["top5_hit"]} == {"helmet", "rabbit"}
+
+
+def test_of_categories_alike_the_first_one_is_chosen() -> None:
+    categories = 300
+    values = np.random.default_rng(0).integers(0, 3, (20, categories)).astype(np.float32)
+    ranked = Choice(np.eye(categories, dtype=bool), "max").rank(values, categories)[0]
+    assert ranked.tolist() == [slow_top_k(row, categories) for row in values]
+
+
 def test_max_chooses_by_the_best_class_and_mean_by_all_of_them() -> None:
     accepted = np.array([[1, 1, 0, 0], [0, 0, 1, 0]], dtype=bool)
     logits = np.log(np.array([[0.4, 0.01, 0.3, 0.29]], np.float32))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import io
 import json
 import os
 import pickle
+import runpy
 import subprocess
 import sys
 import tarfile
@@ -22,7 +24,9 @@ import torch
 import torchvision
 from safetensors.torch import load_file, save_file
 
-from synthsight.classifiers.library import Architecture, WeightsError
+from synthsight.classifiers import weights as weights_module
+from synthsight.classifiers.library import Architecture, Fetched, Wanted, WeightsError
+from synthsight.classifiers.registry import LIBRARIES
 from synthsight.classifiers.weights import fetch_weights
 from tests.loopback_hub import Hub
 from tests.support import REPOSITORY, save_random_weights
@@ -308,3 +312,43 @@ def test_tensors_that_share_memory_are_stored(tmp_path: Path) -> None:
     fetch(tmp_path, tmp_path / "tied.pth")
     stored = load_file(tmp_path / "m.safetensors")
     assert torch.equal(stored[first], stored[second])
+
+
+def test_only_tensors_that_share_memory_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = torchvision.models.squeezenet1_1()
+    state = dict(model.state_dict())
+    state["classifier.1.bias"] = state["classifier.1.weight"].view(-1)[:1000]
+    places: dict[str, int] = {}
+
+    def fetch_state(wanted: Wanted) -> Fetched:
+        return Fetched(dict(state), "a test", None, "none stated")
+
+    def save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+        places.update({key: tensor.data_ptr() for key, tensor in tensors.items()})
+        save_file(tensors, path)
+
+    library = dataclasses.replace(LIBRARIES.load("torchvision"), fetch=fetch_state)
+    monkeypatch.setattr(weights_module.LIBRARIES, "load", lambda _: library)
+    monkeypatch.setattr(weights_module, "save_file", save)
+    fetch(tmp_path, None, Architecture("torchvision", "squeezenet1_1", "IMAGENET1K_V1"))
+    copied = {key for key, tensor in state.items() if places[key] != tensor.data_ptr()}
+    assert copied == {"classifier.1.bias"}
+
+
+def test_the_program_passes_what_the_user_states(
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"top1": 0.1, "top5": 0.2, "source": "the user"}
+    spec = {"name": "mine", "architecture": SMALL.as_dict(), "reference": given}
+    program = REPOSITORY / "workflow" / "scripts" / "fetch_weights.py"
+    arguments = [
+        *("--spec", json.dumps(spec), "--checkpoint", str(checkpoint)),
+        *("--weights", str(tmp_path / "m.safetensors"), "--note", str(tmp_path / "m.json")),
+    ]
+    monkeypatch.setattr(sys, "argv", [str(program), *arguments])
+    runpy.run_path(str(program), run_name="__main__")
+    note = json.loads((tmp_path / "m.json").read_text())
+    assert (note["name"], note["reference"]) == ("mine", given)
+    assert note["source"] == str(checkpoint)

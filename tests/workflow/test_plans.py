@@ -296,6 +296,22 @@ def test_an_edit_of_the_image_reader_runs_all_that_reads_images(
     assert not {"fetch_weights", "fetch_vqa"} & rules, "no download for a change of the reader"
 
 
+def test_an_edit_of_a_library_of_classifiers_runs_the_models_of_that_library(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    """No model here is torchvision's, and both are timm's."""
+    change = ("import annotations", "import annotations\n\nX = 1")
+    edit("src/synthsight/classifiers/torchvision.py", *change)
+    assert project.plan() == set()
+    edit("src/synthsight/classifiers/timm.py", *change)
+    planned = {job for job in project.plan() if job[0] in ("fetch_weights", "classify", "score")}
+    assert planned == {
+        *(("fetch_weights", model) for model in MODELS),
+        *(("classify", model, category) for model in MODELS for category in CATEGORIES),
+        *SCORES,
+    }
+
+
 def test_comments_docstrings_and_touched_files_run_nothing(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:

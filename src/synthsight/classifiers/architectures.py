@@ -160,9 +160,9 @@ def _build_without_memory(architecture: Architecture) -> nn.Module:
     fails on the meta device is built again in main memory. Its parameters are never filled, so
     their pages are never touched, and they take address space only.
     """
-    try:
-        with torch.device("meta"):
-            return build(architecture, None)
-    except ModelError:
-        with _Uninitialised():
+    with _Uninitialised():
+        try:
+            with torch.device("meta"):
+                return build(architecture, None)
+        except ModelError:
             return build(architecture, None).to("meta")

@@ -1,0 +1,33 @@
+"""What the hub's cache holds is compared with what the hub states for it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from synthsight.inference.hub import check_cached
+
+
+def link(folder: Path, name: str, content: bytes) -> Path:
+    """A file as the cache keeps it: a blob called by what the hub states, and a link to it."""
+    (folder / "blobs").mkdir()
+    (folder / "blobs" / name).write_bytes(content)
+    (folder / "model.safetensors").symlink_to(folder / "blobs" / name)
+    return folder / "model.safetensors"
+
+
+def test_a_file_that_is_what_the_hub_states_is_verified(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert check_cached(link(tmp_path, digest, b"weights")) == (digest, "verified")
+
+
+def test_a_file_with_another_sum_than_the_hub_states_differs(tmp_path: Path) -> None:
+    stated = hashlib.sha256(b"weights").hexdigest()
+    found = hashlib.sha256(b"others").hexdigest()
+    assert check_cached(link(tmp_path, stated, b"others")) == (found, "differs")
+
+
+def test_a_file_for_which_the_hub_states_no_sha256_is_not_called_verified(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"weights").hexdigest()
+    git = hashlib.sha1(b"weights").hexdigest()
+    assert check_cached(link(tmp_path, git, b"weights")) == (digest, "none stated")
