@@ -356,7 +356,7 @@ def test_files_that_cannot_be_used_are_left_out_with_a_warning(
         found = api.classify(tmp_path / "pictures", cache=cache, **settings(finished, 0))
     assert set(found["image"]) == {"bagel/good.png"}
     texts = [str(each.message) for each in warned]
-    assert any(text.startswith("1 files are left out: 'bagel/bad.png': ") for text in texts)
+    assert any(text.startswith("files left out (1): 'bagel/bad.png': ") for text in texts)
     assert any("1 images directly in" in text for text in texts)
 
 
