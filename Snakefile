@@ -1,5 +1,6 @@
 # synthsight: how well do vision models understand generated images?
-# A table of contents; the logic is in rules/common.smk, the work in src/synthsight.
+# A table of contents; what runs and why is in src/synthsight/plan, the work
+# in the rest of src/synthsight.
 
 from snakemake.utils import min_version
 
@@ -30,13 +31,9 @@ if not PENDING:
     include: "rules/classify.smk"
     include: "rules/label_audit.smk"
     include: "rules/score.smk"
-    include: "rules/aggregate.smk"
-    include: "rules/agreement.smk"
-    include: "rules/compare.smk"
-    include: "rules/plot.smk"
-    include: "rules/plot_statistics.smk"
     include: "rules/vqa.smk"
-    include: "rules/plot_vqa.smk"
+    include: "rules/tabulate.smk"
+    include: "rules/plot.smk"
     include: "rules/report.smk"
 
 
@@ -60,40 +57,39 @@ localrules:
     figures,
 
 
-# What a plain `snakemake` makes. The logits are named so that a deleted file is made again.
+# What a plain `snakemake` makes.
 rule all:
     default_target: True
     input:
-        with_images(LOGITS, ANSWERS, TABLES, FIGURES, REPORT),
+        with_images(FILES.targets["all"]),
 
 
 # Stops on the way, as in `snakemake logits`.
 rule weights:
     input:
-        WEIGHTS,
-        VQA_WEIGHTS,
+        FILES.targets["weights"],
 
 
 rule logits:
     input:
-        with_images(LOGITS),
+        with_images(FILES.targets["logits"]),
 
 
 rule answers:
     input:
-        with_images(ANSWERS),
+        with_images(FILES.targets["answers"]),
 
 
 rule scores:
     input:
-        with_images(SCORES, VQA_SCORES),
+        with_images(FILES.targets["scores"]),
 
 
 rule tables:
     input:
-        with_images(TABLES),
+        with_images(FILES.targets["tables"]),
 
 
 rule figures:
     input:
-        with_images(FIGURES),
+        with_images(FILES.targets["figures"]),

@@ -18,6 +18,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,10 +27,10 @@ from safetensors.torch import load_file
 
 from synthsight.images.reading import open_rgb
 from synthsight.vqa.ask import ask
-from synthsight.vqa.models import VqaModel, load_vqa
+from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.ofa.config import SIZES
 from synthsight.vqa.ofa.model import EMBEDDING_COPIES, OFA
-from synthsight.vqa.questions import ShardRow
+from synthsight.vqa.shards import ShardRow
 
 DEMO = Path("resources/demo/weights/demo_ofa")
 BATCH = 32
@@ -59,7 +60,7 @@ def rows(images: int, questions: int) -> list[ShardRow]:
     ]
 
 
-def random_model(size: str, folder: Path) -> VqaModel:
+def random_model(size: str, folder: Path) -> VqaModel[Any, Any, Any]:
     """An OFA of a published size with random weights and the demo's vocabulary."""
     for name in ("vocab.json", "merges.txt"):
         (folder / name).write_bytes((DEMO / name).read_bytes())
@@ -71,14 +72,16 @@ def random_model(size: str, folder: Path) -> VqaModel:
     return load(folder, state, config.image_side)
 
 
-def load(folder: Path, state: dict[str, torch.Tensor], side: int) -> VqaModel:
+def load(folder: Path, state: dict[str, torch.Tensor], side: int) -> VqaModel[Any, Any, Any]:
     """An OFA for the CPU."""
     settings = {"image_size": side, "prompt": "question", "interpolate_position": False}
     return load_vqa("ofa", folder, state, settings, torch.device("cpu"))
 
 
 @torch.inference_mode()
-def ask_each(model: VqaModel, asked: list[ShardRow], root: Path, batch: int) -> np.ndarray:
+def ask_each(
+    model: VqaModel[Any, Any, Any], asked: list[ShardRow], root: Path, batch: int
+) -> np.ndarray:
     """Every question with an encoding of its image of its own, in batches of like length."""
     texts = [model.read(row.question, None) for row in asked]
     order = sorted(range(len(asked)), key=lambda index: len(texts[index]))
@@ -86,7 +89,7 @@ def ask_each(model: VqaModel, asked: list[ShardRow], root: Path, batch: int) -> 
     for start in range(0, len(order), batch):
         part = order[start : start + batch]
         pixels = [model.prepare(open_rgb(root, asked[index].image)) for index in part]
-        seen = model.see(torch.stack(pixels))
+        seen = model.see(pixels)
         answers = model.margins(seen, range(len(part)), [texts[index] for index in part])
         margins[part] = answers.double().numpy()
     return 1 / (1 + np.exp(-margins))

@@ -31,10 +31,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.classifiers.score import SCHEMA
+from synthsight.labels import matching
 from synthsight.labels.spaces import load_labels
 
 ROOT = Path(__file__).parents[1]
-RULES = ("classes", "restricted", "words/lemmas", "words/simple")
+RULES = tuple(sorted(matching.RULES))
 GENERATORS = ("dream", "muse")
 CATEGORIES = 100
 GIGABYTES = 4

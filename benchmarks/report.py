@@ -24,11 +24,12 @@ from PIL import Image
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord, write_manifest
+from synthsight.labels import matching
 from synthsight.report.thumbnails import write_thumbnails
 from synthsight.vqa.score import SCHEMA as VQA_SCHEMA
 
 REPOSITORY = Path(__file__).parents[1]
-RULES = ("classes", "restricted", "words/lemmas", "words/simple")
+RULES = tuple(sorted(matching.RULES))
 GENERATORS = ("dalle", "midjourney", "stable")
 CLASSES = 1000
 CATEGORIES = 17
@@ -105,7 +106,7 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
                     names[image].split("/")[0],
                 )
                 hit = bool(top1[image]), bool(top5[image])
-                of_rule = predicted[image] + (rule == "restricted")
+                of_rule = predicted[image] + matching.RULES[rule].choice
                 row = (*values, rule, *hit, of_rule % CLASSES, parts[image])
                 for field, value in zip(columns, row, strict=True):
                     columns[field].append(value)

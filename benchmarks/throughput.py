@@ -22,8 +22,9 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
-from synthsight.classifiers.architectures import Architecture, published
+from synthsight.classifiers.architectures import published
 from synthsight.classifiers.classify import classify, load_model
+from synthsight.classifiers.library import Architecture
 from synthsight.images.geometry import Geometry
 from synthsight.images.pixels import prepare_pixels
 from synthsight.inference.batches import choose_device

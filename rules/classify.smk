@@ -3,28 +3,29 @@
 
 rule classify:
     input:
-        pixels=pixels_of,
-        weights="resources/weights/{model}.safetensors",
-        note="resources/weights/{model}.json",
+        pixels=of(FILES.pixels_of, "model", "category"),
+        weights=f"{WEIGHTS}/{{model}}.safetensors",
+        note=f"{WEIGHTS}/{{model}}.json",
     output:
-        logits=f"{RUN}/logits/{{model}}/{{category}}.parquet",
+        logits=f"{FILES.run}/logits/{{model}}/{{category}}.parquet",
     log:
-        f"{LOGS}/classify/{{model}}/{{category}}.log",
-    priority: model_priority
+        f"{FILES.logs}/classify/{{model}}/{{category}}.log",
+    priority: of(FILES.priority, "model")
     # For a job killed for want of memory; one that merely gets no more halves its batches itself.
     retries: 2
     group:
         together("classify_{model}")
-    threads: classify_threads
+    threads: threads
     resources:
         gpu=1,
-        batch_size=lambda wildcards, attempt: max(1, SETTINGS["batch_size"] // 2 ** (attempt - 1)),
+        batch_size=batch_size(SETTINGS.batch_size),
     params:
-        spec=spec(classify_spec),
-        code=code("classify"),
+        spec=spec(specs.classify, "model"),
+        code=lambda wildcards: code("classify", library(wildcards)),
+        doors=lambda wildcards: doors(library(wildcards)),
     shell:
         """
-        with_worker.py --on-device --code {params.code} classify.py \
+        with_worker.py --on-device --code {params.code} {params.doors} classify.py \
             --pixels {input.pixels:q} \
             --weights {input.weights:q} \
             --note {input.note:q} \

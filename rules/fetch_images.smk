@@ -11,13 +11,21 @@ localrules:
 # Stops on the way, as in `snakemake images`.
 rule images:
     input:
-        with_images([str(ARCHIVE.root / NOTE)] if ARCHIVE else []),
+        with_images(FILES.unpacked),
 
 
 if PENDING:
 
+    if workflow.is_main_process:
+        logger.info(
+            f"Note: {public_url(EXPERIMENT.archive.url)} has yet to be unpacked into "
+            f"{EXPERIMENT.archive.root}. A run does that first and then goes on by itself; what else "
+            "there is to do can be planned, and files can be asked for by name, only then. `snakemake "
+            "images` does this part alone."
+        )
+
     # In the environment, not in a command or a param, which are recorded: it may hold a secret.
-    os.environ[URL_VARIABLE] = ARCHIVE.url
+    os.environ[URL_VARIABLE] = EXPERIMENT.archive.url
 
     localrules:
         fetch_images,
@@ -27,10 +35,10 @@ if PENDING:
             # Not the folder, which Snakemake would delete before the program has looked at it.
             done=touch(FETCHED),
         log:
-            f"{LOGS}/fetch_images.log",
+            f"{FILES.logs}/fetch_images.log",
         priority: 2000
         params:
-            spec=spec(archive_spec),
+            spec=spec(specs.fetch_images),
             code=code("fetch_images"),
         # What it brings may take hours: it says so where people look.
         shell:
@@ -41,4 +49,4 @@ if PENDING:
             """
 
     onsuccess:
-        begin_anew()
+        begin_anew(Path(FETCHED), workflow.dag_settings.targets, logger.info)

@@ -7,20 +7,21 @@ localrules:
 
 rule fetch_vqa:
     input:
-        files=vqa_files_of,
+        files=of(FILES.vqa_files_of, "vqa_model"),
     output:
-        weights="resources/weights/{vqa_model}.safetensors",
-        note="resources/weights/{vqa_model}.json",
-        folder=directory("resources/weights/{vqa_model}"),
+        weights=f"{WEIGHTS}/{{vqa_model}}.safetensors",
+        note=f"{WEIGHTS}/{{vqa_model}}.json",
+        folder=directory(f"{WEIGHTS}/{{vqa_model}}"),
     log:
-        f"{LOGS}/fetch_vqa/{{vqa_model}}.log",
+        f"{FILES.logs}/fetch_vqa/{{vqa_model}}.log",
     priority: 1000
     params:
-        spec=spec(fetch_vqa_spec),
-        code=code("fetch_vqa"),
+        spec=spec(specs.fetch_vqa, "vqa_model"),
+        code=lambda wildcards: code("fetch_vqa", *families(wildcards)),
+        doors=lambda wildcards: doors(*families(wildcards)),
     shell:
         """
-        with_worker.py --code {params.code} fetch_vqa.py \
+        with_worker.py --code {params.code} {params.doors} fetch_vqa.py \
             --spec {params.spec:q} \
             --weights {output.weights:q} \
             --note {output.note:q} \

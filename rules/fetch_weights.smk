@@ -1,5 +1,6 @@
-# Weights, from a library's hub or a local checkpoint. The one rule that uses the network, so it
-# runs where Snakemake runs, never on a compute node.
+# Classifiers' weights, from a library's hub or a local checkpoint. Like all rules that use the
+# network (fetch_vqa and fetch_images are the others) it runs where Snakemake runs, never on a
+# compute node.
 
 
 localrules:
@@ -8,19 +9,20 @@ localrules:
 
 rule fetch_weights:
     input:
-        checkpoint=checkpoint_of,
+        checkpoint=of(FILES.checkpoint_of, "model"),
     output:
-        weights="resources/weights/{model}.safetensors",
-        note="resources/weights/{model}.json",
+        weights=f"{WEIGHTS}/{{model}}.safetensors",
+        note=f"{WEIGHTS}/{{model}}.json",
     log:
-        f"{LOGS}/fetch_weights/{{model}}.log",
+        f"{FILES.logs}/fetch_weights/{{model}}.log",
     priority: 1000
     params:
-        spec=spec(fetch_spec),
-        code=code("fetch_weights"),
+        spec=spec(specs.fetch_weights, "model"),
+        code=lambda wildcards: code("fetch_weights", library(wildcards)),
+        doors=lambda wildcards: doors(library(wildcards)),
     shell:
         """
-        with_worker.py --code {params.code} fetch_weights.py \
+        with_worker.py --code {params.code} {params.doors} fetch_weights.py \
             --spec {params.spec:q} \
             --checkpoint {input.checkpoint:q} \
             --weights {output.weights:q} \

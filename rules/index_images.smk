@@ -3,14 +3,14 @@
 
 rule index_images:
     output:
-        manifest=f"{RUN}/images/{{category}}.parquet",
+        manifest=f"{FILES.run}/images/{{category}}.parquet",
     log:
-        f"{LOGS}/index_images/{{category}}.log",
+        f"{FILES.logs}/index_images/{{category}}.log",
     group:
         together("images")
     threads: 1
     params:
-        spec=spec(index_spec),
+        spec=spec(specs.index_images, "category"),
         code=code("index_images"),
     shell:
         """
@@ -24,16 +24,11 @@ rule index_images:
 
 rule list_excluded:
     input:
-        manifests=MANIFESTS,
+        manifests=FILES.manifests,
     output:
-        table=report(
-            f"{RUN}/tables/excluded.csv",
-            caption="../workflow/report/excluded.rst",
-            category="Tables",
-            labels={"table": "excluded"},
-        ),
+        table=in_report("excluded", f"{FILES.run}/tables/excluded.csv"),
     log:
-        f"{LOGS}/list_excluded.log",
+        f"{FILES.logs}/list_excluded.log",
     group:
         together("images")
     params:

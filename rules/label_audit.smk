@@ -3,21 +3,16 @@
 
 rule label_audit:
     input:
-        labels=LABEL_FILES,
+        labels=FILES.label_files,
     output:
-        csv=report(
-            f"{RUN}/tables/label_audit.csv",
-            caption="../workflow/report/label_audit.rst",
-            category="Tables",
-            labels={"table": "label_audit"},
-        ),
-        parquet=f"{RUN}/tables/label_audit.parquet",
+        csv=in_report("label_audit", f"{FILES.run}/tables/label_audit.csv"),
+        parquet=f"{FILES.run}/tables/label_audit.parquet",
     log:
-        f"{LOGS}/label_audit.log",
+        f"{FILES.logs}/label_audit.log",
     group:
         together("results")
     params:
-        spec=spec(audit_spec),
+        spec=spec(specs.label_audit),
         code=code("label_audit"),
     # What goes through a pipe grows with the categories, and the system bounds the length of a
     # command. The flags are for people, so they are printed, too: once, since the job runs once.

@@ -1,129 +1,43 @@
-# Figures, each as PDF and PNG, a rule for each.
+# Figures, each as PDF and PNG: a rule for each row of synthsight.plan.figures.
 
 
-rule plot_samples:
-    input:
-        manifests=MANIFESTS,
-    output:
-        pdf=f"{RUN}/figures/samples.pdf",
-        png=report(
-            f"{RUN}/figures/samples.png",
-            caption="../workflow/report/samples.rst",
-            category="Images",
-            labels={"figure": "samples"},
-        ),
-    log:
-        f"{LOGS}/plot_samples.log",
-    group:
-        together("images")
-    params:
-        root=lambda wildcards: SETTINGS["images"]["root"],
-        code=code("plot_samples"),
-    # Lists by category go through a pipe: the system bounds the length of a command.
-    shell:
-        """
-        with_worker.py --code {params.code} plot_samples.py \
-            --manifests @<(printf '%s\\n' {input.manifests:q}) \
-            --root={params.root:q} \
-            --pdf {output.pdf:q} \
-            --png {output.png:q} \
-            >{log:q} 2>&1
-        """
+for ROW in FILES.figure_rows:
 
-
-rule plot_overview:
-    input:
-        accuracy=f"{RUN}/tables/accuracy.parquet",
-        agreement=f"{RUN}/tables/agreement.parquet",
-        manifests=MANIFESTS,
-        notes=NOTES,
-    output:
-        pdf=f"{RUN}/figures/overview.pdf",
-        png=report(
-            f"{RUN}/figures/overview.png",
-            caption="../workflow/report/overview.rst",
-            category="Accuracy",
-            labels={"figure": "overview"},
-        ),
-    log:
-        f"{LOGS}/plot_overview.log",
-    group:
-        together("results")
-    params:
-        spec=spec(intervals_spec),
-        code=code("plot_overview"),
-    # Lists by category go through a pipe: the system bounds the length of a command.
-    shell:
-        """
-        with_worker.py --code {params.code} plot_overview.py \
-            --accuracy {input.accuracy:q} \
-            --agreement {input.agreement:q} \
-            --manifests @<(printf '%s\\n' {input.manifests:q}) \
-            --weights {input.notes:q} \
-            --spec {params.spec:q} \
-            --pdf {output.pdf:q} \
-            --png {output.png:q} \
-            >{log:q} 2>&1
-        """
-
-
-rule plot_models:
-    input:
-        accuracy=f"{RUN}/tables/accuracy.parquet",
-    output:
-        pdf=f"{RUN}/figures/models_{{page}}.pdf",
-        png=report(
-            f"{RUN}/figures/models_{{page}}.png",
-            caption="../workflow/report/models.rst",
-            category="Accuracy",
-            labels={"figure": "models", "page": "{page}"},
-        ),
-    log:
-        f"{LOGS}/plot_models/{{page}}.log",
-    group:
-        together("results")
-    params:
-        spec=spec(models_spec),
-        code=code("plot_models"),
-    shell:
-        """
-        with_worker.py --code {params.code} plot_models.py \
-            --accuracy {input.accuracy:q} \
-            --spec {params.spec:q} \
-            --pdf {output.pdf:q} \
-            --png {output.png:q} \
-            >{log:q} 2>&1
-        """
-
-
-rule plot_failures:
-    input:
-        accuracy=f"{RUN}/tables/accuracy.parquet",
-        scores=SCORES,
-    output:
-        pdf=f"{RUN}/figures/failures_{{category}}.pdf",
-        png=report(
-            f"{RUN}/figures/failures_{{category}}.png",
-            caption="../workflow/report/failures.rst",
-            category="Failures",
-            labels={"figure": "failures", "category": "{category}"},
-        ),
-    log:
-        f"{LOGS}/plot_failures/{{category}}.log",
-    group:
-        together("results")
-    params:
-        root=lambda wildcards: SETTINGS["images"]["root"],
-        spec=spec(failures_spec),
-        code=code("plot_failures"),
-    shell:
-        """
-        with_worker.py --code {params.code} plot_failures.py \
-            --accuracy {input.accuracy:q} \
-            --scores {input.scores:q} \
-            --root {params.root:q} \
-            --spec {params.spec:q} \
-            --pdf {output.pdf:q} \
-            --png {output.png:q} \
-            >{log:q} 2>&1
-        """
+    rule:
+        name:
+            f"plot_{ROW.name}"
+        input:
+            **inputs_of(ROW),
+        output:
+            pdf=f"{FILES.run}/figures/{ROW.stem}.pdf",
+            png=report(
+                f"{FILES.run}/figures/{ROW.stem}.png",
+                caption=f"../workflow/report/figures/{ROW.name}.rst",
+                category=ROW.section,
+                labels=ROW.labels,
+            ),
+        log:
+            f"{FILES.logs}/{ROW.log}.log",
+        group:
+            together(ROW.group)
+        params:
+            function=ROW.function,
+            inputs=described(ROW),
+            root=constant(FILES.root_of(ROW)),
+            spec=spec(ROW.spec, *ROW.wildcards),
+            doors=doors(module_of(ROW.function)),
+            code=code("plot", module_of(ROW.function)),
+        # Lists may go by category, so they go through a pipe: the system bounds the length of a
+        # command.
+        shell:
+            """
+            with_worker.py --code {params.code} {params.doors} plot.py \
+                --function {params.function} \
+                --inputs {params.inputs} \
+                --files @<(printf '%s\\n' {input:q}) \
+                --root {params.root:q} \
+                --spec {params.spec:q} \
+                --pdf {output.pdf:q} \
+                --png {output.png:q} \
+                >{log:q} 2>&1
+            """

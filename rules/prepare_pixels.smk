@@ -3,19 +3,29 @@
 # Snakemake would then run all models again that share them.
 
 
+def if_kept(pixels):
+    """Pixels that stay, or that are deleted as soon as they have been classified."""
+    return pixels if SETTINGS.keep_pixels else temp(pixels)
+
+
+def pixels_priority(wildcards):
+    """Pixels that are not kept are made as they are used: a model's before the next model's."""
+    return 0 if SETTINGS.keep_pixels else FILES.priority(wildcards.model) - 0.5
+
+
 rule prepare_pixels:
     input:
-        manifest=f"{RUN}/images/{{category}}.parquet",
+        manifest=f"{FILES.run}/images/{{category}}.parquet",
     output:
-        pixels=if_kept(f"{RUN}/pixels/{PIXELS}/{{category}}.arrow"),
+        pixels=if_kept(f"{FILES.pixels}/{{category}}.arrow"),
     log:
-        f"{LOGS}/prepare_pixels/{PIXELS}/{{category}}.log",
+        f"{FILES.logs}/prepare_pixels/{Path(FILES.pixels).name}/{{category}}.log",
     priority: pixels_priority
     group:
-        together(PIXELS_GROUP)
+        together("images" if SETTINGS.keep_pixels else "classify_{model}")
     threads: 1
     params:
-        spec=spec(pixels_spec),
+        spec=spec(specs.prepare_pixels, "geometry"),
         code=code("prepare_pixels"),
     shell:
         """

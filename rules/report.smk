@@ -4,16 +4,16 @@
 
 rule thumbnails:
     input:
-        manifest=f"{RUN}/images/{{category}}.parquet",
+        manifest=f"{FILES.run}/images/{{category}}.parquet",
     output:
-        pictures=f"{RUN}/thumbnails/images/{{category}}.parquet",
+        pictures=f"{FILES.run}/thumbnails/images/{{category}}.parquet",
     log:
-        f"{LOGS}/thumbnails/{{category}}.log",
+        f"{FILES.logs}/thumbnails/{{category}}.log",
     group:
         together("images")
     params:
-        root=lambda wildcards: SETTINGS["images"]["root"],
-        spec=spec(thumbnails_spec),
+        root=constant(SETTINGS.images.root),
+        spec=spec(specs.thumbnails),
         code=code("thumbnails"),
     shell:
         """
@@ -28,16 +28,16 @@ rule thumbnails:
 
 rule thumbnails_vqa:
     input:
-        shard=f"{RUN}/vqa/questions/{{shard}}.parquet",
+        shard=f"{FILES.run}/vqa/questions/{{shard}}.parquet",
     output:
-        pictures=f"{RUN}/thumbnails/questions/{{shard}}.parquet",
+        pictures=f"{FILES.run}/thumbnails/questions/{{shard}}.parquet",
     log:
-        f"{LOGS}/thumbnails_vqa/{{shard}}.log",
+        f"{FILES.logs}/thumbnails_vqa/{{shard}}.log",
     group:
         together("images")
     params:
-        root=lambda wildcards: VQA.root,
-        spec=spec(thumbnails_spec),
+        root=constant(EXPERIMENT.vqa.root if EXPERIMENT.vqa else ""),
+        spec=spec(specs.thumbnails),
         code=code("thumbnails"),
     shell:
         """
@@ -52,30 +52,28 @@ rule thumbnails_vqa:
 
 rule report:
     input:
-        tables=REPORT_TABLES,
-        manifests=MANIFESTS,
-        scores=SCORES,
-        notes=NOTES,
-        pictures=[f"{RUN}/thumbnails/images/{category}.parquet" for category in CATEGORIES],
-        vqa_scores=VQA_SCORES,
-        vqa_notes=VQA_NOTES,
-        vqa_pictures=(
-            [f"{RUN}/thumbnails/questions/{shard}.parquet" for shard in VQA.shards] if VQA else []
-        ),
+        tables=FILES.report_tables,
+        manifests=FILES.manifests,
+        scores=FILES.scores,
+        notes=FILES.notes,
+        pictures=FILES.thumbnails,
+        vqa_scores=FILES.vqa_scores,
+        vqa_notes=FILES.vqa_notes,
+        vqa_pictures=FILES.vqa_thumbnails,
     output:
         page=report(
-            f"{RUN}/report.html",
+            FILES.report,
             caption="../workflow/report/report.rst",
             category="Report",
             labels={"page": "results and images"},
         ),
     log:
-        f"{LOGS}/report.log",
+        f"{FILES.logs}/report.log",
     group:
         together("results")
     params:
-        spec=spec(report_spec),
-        assets=ASSETS,
+        spec=spec(specs.report),
+        assets=assets_digest(),
         code=code("report"),
     # Lists by category go through a pipe: the system bounds the length of a command.
     shell:

@@ -3,17 +3,17 @@
 
 rule score:
     input:
-        logits=[f"{RUN}/logits/{{model}}/{category}.parquet" for category in CATEGORIES],
-        manifests=MANIFESTS,
-        labels=label_file_of,
+        logits=of(FILES.logits_of, "model"),
+        manifests=FILES.manifests,
+        labels=of(FILES.label_file_of, "model"),
     output:
-        scores=f"{RUN}/scores/{{model}}.parquet",
+        scores=f"{FILES.run}/scores/{{model}}.parquet",
     log:
-        f"{LOGS}/score/{{model}}.log",
+        f"{FILES.logs}/score/{{model}}.log",
     group:
         together("classify_{model}")
     params:
-        spec=spec(score_spec),
+        spec=spec(specs.score, "model"),
         code=code("score"),
     # Lists by category go through a pipe: the system bounds the length of a command.
     shell:

@@ -124,6 +124,24 @@ def save_random_weights(path: Path, architecture: str, classes: int, seed: int) 
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
 
 
+def assert_close(found: Any, expected: Any, share: float = 5e-5) -> None:
+    """Equal but for rounding, as numbers are that networks compute.
+
+    Batches, threads and processors sum in orders of their own. What that leaves follows the size of
+    what is summed, so the bound is a share of the largest number expected, and the same for all.
+    """
+    one, other = np.asarray(found, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    assert one.shape == other.shape
+    difference, bound = np.abs(one - other).max(), share * np.abs(other).max()
+    assert difference <= bound, f"{difference:.3g} apart, more than {bound:.3g}"
+
+
+def log_odds(probability: Any) -> Any:
+    """The difference of two logits that a probability was made of: rounding follows its size."""
+    p = np.asarray(probability, dtype=np.float64)
+    return np.log(p) - np.log1p(-p)
+
+
 def settle(model: Any, images: Any) -> None:
     """Fit the batch norms of a random network to some images and put it into evaluation mode.
 

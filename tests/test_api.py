@@ -18,7 +18,7 @@ from synthsight import api
 from synthsight.classifiers.score import ScoreError
 from synthsight.labels.definitions import Definition
 from synthsight.plan import digest
-from synthsight.plan.config import ConfigError
+from synthsight.plan.config.messages import ConfigError
 from tests.support import (
     LABELS,
     REAL_DATA,

@@ -11,12 +11,23 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from synthsight.errors import SynthsightError
 from synthsight.wording import did_you_mean
 
 Thing = TypeVar("Thing")
+
+
+def load(entry: str) -> Any:
+    """Import what an entry, ``"package.module:attribute"``, stands for."""
+    module, _, attribute = entry.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def module_of(entry: str) -> str:
+    """The module of an entry."""
+    return entry.partition(":")[0]
 
 
 class UnknownNameError(SynthsightError):
@@ -57,7 +68,7 @@ class Registry(Mapping[str, str], Generic[Thing]):
         Raises:
             UnknownNameError: no entry is called that.
         """
-        return self[name].partition(":")[0]
+        return module_of(self[name])
 
     def load(self, name: str) -> Thing:
         """Import an entry.
@@ -65,5 +76,4 @@ class Registry(Mapping[str, str], Generic[Thing]):
         Raises:
             UnknownNameError: no entry is called that.
         """
-        module, _, attribute = self[name].partition(":")
-        return cast(Thing, getattr(importlib.import_module(module), attribute))
+        return cast(Thing, load(self[name]))

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from synthsight.errors import SynthsightError
+
+#: What the system says when it can write no more.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+#: What to do about a file between two stages that cannot be used.
+MAKE_AGAIN = "delete it and run the workflow again: it makes what is missing"
+
+
+class FileError(SynthsightError):
+    """A file between two stages that is damaged, or not what it should be."""
 
 
 @contextmanager
@@ -30,6 +44,10 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
         with open(temporary, "rb") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, final)
+    except OSError as error:
+        if error.errno in _FULL:  # writers do not say what they wrote, or only its temporary name
+            error.filename = str(final)
+        raise
     finally:
         held.close()
         temporary.unlink(missing_ok=True)
@@ -101,3 +119,25 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
         return Path(path).is_dir()
     except OSError:
         return False
+
+
+def read_json(path: str | os.PathLike[str], keys: Iterable[str] = ()) -> dict[str, Any]:
+    """Read a JSON file with a mapping, as a note about weights.
+
+    Args:
+        path: the file.
+        keys: what it must hold.
+
+    Raises:
+        FileError: it is no JSON, no mapping, or a key is missing.
+        OSError: it cannot be read (its ``errno`` is set).
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path} is no JSON ({error}); {MAKE_AGAIN}") from error
+    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if missing or not isinstance(content, dict):
+        what = f"has no {missing[0]!r}" if missing else "is no mapping"
+        raise FileError(f"{path} {what}; {MAKE_AGAIN}")
+    return content

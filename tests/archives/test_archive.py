@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from synthsight.archives.archive import (
-    NOTE,
+    MARKER,
     Archive,
     ArchiveError,
     contents,
@@ -40,7 +40,7 @@ def unpacked(root: str, url: str = "a.zip", sha256: str = SUM) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"not looked into")
     note = {"url": identity(url), "sha256": sha256, "source": url}
-    Path(root.split("/")[0], NOTE).write_text(json.dumps(note))
+    Path(root.split("/")[0], MARKER).write_text(json.dumps(note))
 
 
 def images(**archive: object) -> str:
@@ -209,7 +209,7 @@ def test_slips_are_named(archive: dict[str, str], said: str) -> None:
 @pytest.mark.parametrize("note", ["", "{", "[]", "\udcff"])
 def test_a_damaged_note_is_none(note: str) -> None:
     unpacked("images")
-    Path("images", NOTE).write_bytes(note.encode("utf-8", "surrogateescape"))
+    Path("images", MARKER).write_bytes(note.encode("utf-8", "surrogateescape"))
     with pytest.raises(ArchiveError, match="did not come from"):
         Archive("a.zip", None, Path("images")).is_unpacked()
 
@@ -228,5 +228,5 @@ def test_the_digest_of_the_contents_sees_every_change() -> None:
         change()
         seen.add(contents(Path("images")))
     assert len(seen) == 6
-    Path("images", NOTE).write_text("{}")
+    Path("images", MARKER).write_text("{}")
     assert contents(Path("images")) in seen

@@ -19,7 +19,7 @@ import pytest
 
 from synthsight.archives import download as download_module
 from synthsight.archives import fetch as module
-from synthsight.archives.archive import NOTE, Archive, ArchiveError
+from synthsight.archives.archive import MARKER, Archive, ArchiveError
 from synthsight.archives.fetch import fetch_images
 from tests.archives.test_unpack import info, packed, tarred
 from tests.loopback_files import Answer, Files, serve
@@ -61,7 +61,7 @@ def found(root: Path) -> dict[str, bytes]:
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file() and path.name != NOTE
+        if path.is_file() and path.name != MARKER
     }
 
 
@@ -71,7 +71,7 @@ def found(root: Path) -> dict[str, bytes]:
 def test_it_is_unpacked_with_a_note_of_its_source(server: Server, root: Path) -> None:
     said = fetch(server[0] + "?token=secret", root)
     assert found(root) == MEMBERS
-    note = json.loads((root / NOTE).read_text())
+    note = json.loads((root / MARKER).read_text())
     assert note["source"] == server[0] + "?token=..."
     assert (note["sha256"], note["bytes"], note["files"]) == (SUM, len(CONTENT), 3)
     assert note["fetched"].endswith("+00:00")
@@ -86,7 +86,7 @@ def test_it_is_unpacked_with_a_note_of_its_source(server: Server, root: Path) ->
 
 def test_without_a_sum_it_says_what_to_write(server: Server, root: Path) -> None:
     assert f"    sha256: {SUM}" in fetch(server[0], root, None)
-    assert json.loads((root / NOTE).read_text())["sha256"] == SUM
+    assert json.loads((root / MARKER).read_text())["sha256"] == SUM
 
 
 @pytest.mark.parametrize("place", ["{}", "file:{}"])
@@ -120,7 +120,7 @@ def test_what_was_left_out_is_said_and_noted(root: Path) -> None:
     said = fetch(str(path), root, None)
     assert "left out: 'link0': a symbolic link" in said
     assert "... and 130 more" in said
-    note = json.loads((root / NOTE).read_text())
+    note = json.loads((root / MARKER).read_text())
     assert note["left_out"] == 150
     assert len(note["left_out_first"]) == 100
 

@@ -12,14 +12,9 @@ import yaml
 from safetensors.torch import load_file, save_file
 from torchvision.models import googlenet, inception_v3
 
-from synthsight.classifiers.architectures import (
-    Architecture,
-    ModelError,
-    build,
-    parse_model,
-    probe,
-    published,
-)
+from synthsight.classifiers.architectures import build, parse_model, probe, published
+from synthsight.classifiers.library import Architecture, ModelError
+from synthsight.errors import SynthsightError
 from tests.support import REPOSITORY, settle
 
 
@@ -99,9 +94,10 @@ def test_a_state_dict_of_another_architecture_is_refused_with_its_first_keys() -
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("resnet50", "unknown model source 'resnet50'"),
-        ("hub/resnet50", "unknown model source 'hub'"),
-        ("timm/resnet5o", "timm has no model 'resnet5o'; did you mean resnet50"),
+        ("resnet50", "names no library: write LIBRARY/NAME"),
+        ("hub/resnet50", "unknown classifier library 'hub'; known: timm, torchvision"),
+        ("torchvison/resnet50", "'torchvison'; did you mean 'torchvision'"),
+        ("timm/resnet5o", "timm has no model 'resnet5o'; did you mean 'resnet50"),
         ("timm/resnet50.nowhere", "timm has no weights 'resnet50.nowhere'"),
         ("torchvision/resnet5o", "torchvision has no classifier 'resnet5o'; did you mean"),
         ("torchvision/resnet50.V3", "torchvision has no weights 'V3' for resnet50; it has"),
@@ -109,7 +105,7 @@ def test_a_state_dict_of_another_architecture_is_refused_with_its_first_keys() -
     ],
 )
 def test_a_model_that_does_not_exist_is_refused(model: str, message: str) -> None:
-    with pytest.raises(ModelError, match=message.replace("[", r"\[")):
+    with pytest.raises(SynthsightError, match=message.replace("[", r"\[")):
         parse_model(model, local=False)
 
 

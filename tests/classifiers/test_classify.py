@@ -16,15 +16,15 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from synthsight.classifiers.architectures import Architecture
 from synthsight.classifiers.classify import NonFiniteLogitsError, classify, write_logits
+from synthsight.classifiers.library import Architecture
 from synthsight.images.geometry import Geometry
 from synthsight.images.pixels import prepare_pixels
 from synthsight.inference import batches as inference
 from synthsight.inference.batches import PRECISIONS, report_speed, set_precision
 from synthsight.inference.cache import ModelCache, file_identity
 from synthsight.inference.normalise import normalise
-from tests.support import REPOSITORY, draw_image, save_random_weights
+from tests.support import REPOSITORY, assert_close, draw_image, save_random_weights
 
 MEAN, STD = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
 CLASSES = 6
@@ -103,7 +103,7 @@ def test_normalisation_is_the_formula_channel_by_channel() -> None:
     found = normalise(torch.from_numpy(pixels.copy()), MEAN, STD)
     wanted = (pixels.astype(np.float64) / 255 - MEAN) / STD
     assert found.dtype == torch.float32
-    assert np.allclose(found.numpy(), wanted.transpose(0, 3, 1, 2), atol=1e-6)
+    assert_close(found, wanted.transpose(0, 3, 1, 2), share=1e-6)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 7, 64])
@@ -118,7 +118,7 @@ def test_every_image_has_its_own_logits_whatever_the_batch_size(
     assert images == [f"{number:03d}.png" for number in range(1, 13)]
     assert logits.shape == (12, CLASSES) and logits.dtype == np.float32
     for image, row in zip(images, logits, strict=True):
-        assert np.allclose(row, expected(model, tmp_path, image), atol=1e-5)
+        assert_close(row, expected(model, tmp_path, image))
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 64])
@@ -131,7 +131,7 @@ def test_rows_are_sorted_by_image_also_where_shapes_are_mixed(
     images, logits = classify(model, pixels, MEAN, STD, batch_size)
     assert images == [f"{number:03d}.png" for number in range(1, 8)]
     for image, row in zip(images, logits, strict=True):
-        assert np.allclose(row, expected(model, tmp_path, image), atol=1e-5)
+        assert_close(row, expected(model, tmp_path, image))
 
 
 OUT_OF_MEMORY = [
@@ -157,7 +157,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
     assert capsys.readouterr().err.splitlines()[-1] == "out of memory: on with 2 at a time"
     plain = classify(Tiny().eval(), pixels, MEAN, STD, 64)
     assert images == plain[0]
-    assert np.allclose(logits, plain[1], atol=1e-5)
+    assert_close(logits, plain[1])
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY)
@@ -336,7 +336,7 @@ def test_a_program_with_little_memory_completes_in_smaller_batches(tmp_path: Pat
         table = pq.read_table(output)
         assert table["image"].to_pylist() == [image for image, _, _ in images]
         logits[memory] = np.array(table["logits"].to_pylist())
-    np.testing.assert_allclose(logits[400], logits[4000], atol=1e-5)
+    assert_close(logits[400], logits[4000])
 
 
 def test_another_error_is_not_taken_for_a_lack_of_memory(tmp_path: Path) -> None:

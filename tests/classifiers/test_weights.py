@@ -22,8 +22,8 @@ import torch
 import torchvision
 from safetensors.torch import load_file, save_file
 
-from synthsight.classifiers.architectures import Architecture
-from synthsight.classifiers.weights import WeightsError, fetch_weights
+from synthsight.classifiers.library import Architecture, WeightsError
+from synthsight.classifiers.weights import fetch_weights
 from tests.loopback_hub import Hub
 from tests.support import REPOSITORY, save_random_weights
 

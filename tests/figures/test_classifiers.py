@@ -649,11 +649,3 @@ def test_a_failing_script_leaves_the_old_figure(run_folder: Path) -> None:
     assert "rules found" in done.stderr
     assert [path.name for path in out.iterdir()] == ["figure.pdf"]
     assert (out / "figure.pdf").read_text() == "old"
-
-
-def test_drawing_needs_no_torch_and_no_pyplot() -> None:
-    code = (
-        "import sys; from synthsight.figures import failures, models, overview, samples;"
-        "assert not {'torch', 'matplotlib.pyplot'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

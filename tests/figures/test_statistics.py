@@ -23,6 +23,7 @@ from synthsight.figures.kappa import NUMBERED, kappa
 from synthsight.figures.ranking import ranking
 from synthsight.figures.reference import reference
 from synthsight.figures.rules import rules
+from synthsight.labels import matching
 from tests.figures.test_classifiers import (
     HOSTILE,
     LONG_MODELS,
@@ -36,7 +37,7 @@ from tests.figures.test_classifiers import (
     words,
 )
 
-RULES = [RULE, "words/lemmas", "classes", "restricted"]
+RULES = list(matching.RULES)
 METRICS = ("top1", "top5")
 SHORT = names("net", 10)
 CATEGORIES = names("kite", 17)

@@ -22,6 +22,7 @@ from torchvision.transforms import v2 as transforms
 from synthsight.images import pixels as pixels_module
 from synthsight.images.geometry import INTERPOLATIONS, Geometry
 from synthsight.images.pixels import prepare_pixels, read_batches
+from synthsight.images.reading import ChangedImageError
 from synthsight.inference.normalise import normalise
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -298,7 +299,8 @@ def test_an_image_that_changed_since_it_was_indexed_is_an_error_that_names_it(
     manifest = save_images(tmp_path / "in", [(10, 12)] * 4)
     change(tmp_path / "in" / "0002.png")
     output = tmp_path / "out" / "pixels.arrow"
-    with pytest.raises(RuntimeError, match=rf"^0002\.png: .*{message}.*Run the workflow again"):
+    wanted = rf"^0002\.png: .*{message}.*Run the workflow again"
+    with pytest.raises(ChangedImageError, match=wanted):
         prepare_pixels(manifest, tmp_path / "in", Geometry(8, None, "bilinear"), output)
     assert list(output.parent.iterdir()) == []
 

@@ -77,6 +77,14 @@ def test_without_a_choice_a_plural_is_suspected_to_be_a_twin() -> None:
     assert not flagged(audit, HOMONYM)
 
 
+def test_what_a_word_rule_leaves_out_is_no_twin_unless_it_is_wanted() -> None:
+    space = LabelSpace("test", ("gasmask",), (("gasmask", "gas helmet"),))
+    audit = label_audit({"helmet": Definition()}, [space], ["words/simple", "words/lemmas"])
+    (row,) = audit[audit["index"].notna()].to_dict("records")
+    assert row["accepted_by"] == "words/lemmas"
+    assert pd.isna(row["flag"])
+
+
 def test_the_flags_are_said_plainly(audit: pd.DataFrame) -> None:
     said = messages(audit)
     assert len(said) == audit["flag"].notna().sum()

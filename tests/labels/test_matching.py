@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from synthsight.labels.definitions import read_definitions
 from synthsight.labels.matching import RULES, Target, accepted_classes, contains, words
-from synthsight.labels.spaces import LabelSpace, load_labels
+from synthsight.labels.spaces import LabelSpace, load_labels, wordnet_names
 from tests.support import REPOSITORY
 
 # Class indices of ImageNet-1k, looked up by hand: (simple, lemmas).
@@ -123,6 +123,11 @@ def test_composed_and_decomposed_letters_are_the_same() -> None:
     assert hit("café", "cafe\u0301")
 
 
+def test_letters_of_another_width_and_ligatures_are_the_letters_they_stand_for() -> None:
+    assert words("\uff34\uff45\uff44\uff44\uff59 \ufb01sh") == ("teddy", "fish")
+    assert hit("gold\ufb01sh", "goldfish")
+
+
 def test_digits_are_part_of_words() -> None:
     assert words("Boeing 747-400") == ("boeing", "747", "400")
 
@@ -199,3 +204,11 @@ def test_in_a_label_file_synsets_and_names_choose_by_name() -> None:
     assert accepted_classes(target, space, "classes").tolist() == [True, True, False]
     # A name means the whole name, not a word in it.
     assert not accepted_classes(Target("x", classes=("cat",)), space, "classes").any()
+
+
+def test_in_a_label_file_a_synset_means_each_of_its_names() -> None:
+    first, *others = wordnet_names()["n02127052"]
+    assert first == "lynx" and others == ["catamount"]
+    for name in (first, *others):
+        space = LabelSpace("test", (name,), ((name,),))
+        assert accepted_classes(Target("x", classes=("n02127052",)), space, "classes").all()

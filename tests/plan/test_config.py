@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from synthsight.images.geometry import Geometry
+from synthsight.labels.matching import admit_rules
 from synthsight.plan import config as config_module
 from synthsight.plan.config import (
     ConfigError,
@@ -25,8 +26,10 @@ from synthsight.plan.config import (
 )
 
 REPOSITORY = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load(
-    (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+SCHEMA = admit_rules(
+    yaml.safe_load(
+        (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+    )
 )
 
 RESOLVED = {
@@ -611,12 +614,13 @@ def test_a_label_file_that_is_not_there_is_named() -> None:
 # What the libraries are asked; one question costs seconds, so it is put once for all models.
 
 WRONG = {
-    "keras/resnet50": r"unknown model source 'keras': write timm/NAME or torchvision/NAME",
-    "{model: resnet50, name: plain}": r"unknown model source 'resnet50'",
+    "keras/resnet50": r"unknown classifier library 'keras'; known: timm, torchvision",
+    "tim/resnet50": r"unknown classifier library 'tim'; did you mean 'timm'\?",
+    "{model: resnet50, name: plain}": r"names no library: write LIBRARY/NAME, e\.g\. timm/resnet50",
     "timm/resnet5O.a1_in1k": r"timm has no model 'resnet5O'; did you mean .*resnet50",
     "timm/resnet50.a1_in2k": r"no weights 'resnet50.a1_in2k'; did you mean .*resnet50.a1_in1k",
     "timm/vit_base_patch16_224.dino": r"has no classifier",
-    "torchvision/alexnett": r"torchvision has no classifier 'alexnett'; did you mean alexnet",
+    "torchvision/alexnett": r"torchvision has no classifier 'alexnett'; did you mean 'alexnet'",
     "torchvision/fcn_resnet50": r"torchvision has no classifier 'fcn_resnet50'",
     "torchvision/alexnet.IMAGENET1K_V9": r"no weights 'IMAGENET1K_V9' for alexnet; .*IMAGENET1K_V1",
     "{model: timm/test_resnet.r160_in1k, arguments: {no_such: 1}}": r"no_such",

@@ -8,10 +8,13 @@ import jsonschema
 import pytest
 import yaml
 
+from synthsight.labels.matching import admit_rules
 from tests.support import REPOSITORY
 
-SCHEMA = yaml.safe_load(
-    (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+SCHEMA = admit_rules(
+    yaml.safe_load(
+        (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+    )
 )
 
 

@@ -16,26 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.report.browsing import NARROW, RULE, WIDE, Tab, hits
 from tests.support import REPOSITORY, Project
 
-CHROMIUM = shutil.which("chromium")
 AXE = Path(
     os.environ.get("AXE_CORE", REPOSITORY / ".venv/browser/node_modules/axe-core/axe.min.js")
 )
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed: tests/install_browser.sh brings it"
-)
-
-RULE = "words/simple"
-WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
-
-#: Chromium looks for updates and much else when it starts; that is not the page's doing.
-QUIET = [
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--no-first-run", "--disable-gpu", "--disable-quic"),
-]
 
 #: What would come alive if it were taken for markup, in place of what the small project has.
 HOSTILE = {
@@ -47,55 +33,6 @@ HOSTILE = {
     "asked": "<iframe src=//a.invalid>",
     "wall": "--><style>*{display:none}</style>",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
-
-class Tab:
-    """An open report, with what the browser complained of and what it asked for."""
-
-    def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": WIDE, **options})
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.address = path.as_uri()
-        self.page.goto(self.address + fragment)
-
-    def choose(self, key: str, value: str) -> None:
-        control = self.page.locator(f"[data-key={key}]")
-        if control.evaluate("node => node.tagName") == "SELECT":
-            control.select_option(value)
-        else:
-            control.fill(value)
-
-    def shown(self, what: str = "images") -> int:
-        """The number that the page says is shown."""
-        said = self.page.inner_text(f"#{what}-count").split(" ")[0]
-        return 0 if not said else int(said.replace(",", ""))
-
-    def look_at_everything(self) -> None:
-        """Open all tables, draw all charts, try every control."""
-        self.page.locator("details").evaluate_all(
-            "nodes => nodes.forEach((node) => { node.open = true; })"
-        )
-        for chart in self.page.locator("[data-chart]").all():
-            chart.scroll_into_view_if_needed()
-            chart.locator("svg").first.wait_for()
-        for control in self.page.locator("select[data-key]").all():
-            values = control.evaluate("node => [...node.options].map((option) => option.value)")
-            control.select_option(values[-1])
-            control.select_option(values[0])
 
 
 @pytest.fixture(params=["small", "demo"])
@@ -114,23 +51,6 @@ def tab(browser: Any, results: Path) -> Iterator[Tab]:
     tab = Tab(browser, results / "report.html")
     yield tab
     tab.context.close()
-
-
-@pytest.fixture
-def small(browser: Any, finished: Project) -> Iterator[Tab]:
-    tab = Tab(browser, finished.results / "report.html")
-    yield tab
-    tab.context.close()
-
-
-def hits(results: Path) -> pd.DataFrame:
-    """A row per image, model and rule."""
-    parts = []
-    for path in sorted((results / "scores").glob("*.parquet")):
-        table = pq.read_table(path)
-        model = table.schema.metadata[b"model"].decode()
-        parts.append(table.to_pandas().assign(model=model))
-    return pd.concat(parts, ignore_index=True)
 
 
 def test_it_opens_without_a_complaint_and_asks_for_nothing(tab: Tab) -> None:

@@ -14,15 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from synthsight.classifiers.score import SCHEMA
+from synthsight.images.manifest import ImageRecord
 from synthsight.report import assets
 from synthsight.report.answer import images_answer, questions_answer
 from synthsight.report.embed import script_hash, script_json, script_text
 from synthsight.report.explorer import image_data
 from synthsight.report.facts import describe_preprocessing
+from synthsight.report.page import _references as references
 from synthsight.report.tables import page_table
 from synthsight.report.thumbnails import sample, stratified_sample, write_thumbnails
 from tests.support import Project, draw_image
@@ -92,6 +96,22 @@ def test_the_drop_is_said_in_the_right_direction(reference: float, expected: str
     assert said.endswith(expected)
 
 
+def test_the_drop_is_that_of_all_generators_and_of_the_rule() -> None:
+    accuracy = pd.DataFrame([accuracy_row(), accuracy_row(category="kite")])
+    drop = {"model": "m", "source": "photographs", "drop_top1_low": 0.0, "drop_top1_high": 0.3}
+    rows = [
+        {**drop, "generator": generator, "rule": rule, "reference_top1": value, "drop_top1": 0.1}
+        for generator, rule, value in (
+            ("dalle", RULE, 0.1),
+            ("*", "classes", 0.2),
+            ("*", RULE, 0.3),
+        )
+    ]
+    for table in (rows, rows[::-1]):
+        assert "stated to get 30.0%" in images_answer(accuracy, pd.DataFrame(table), RULE, 0.9)
+        assert references(pd.DataFrame(table), RULE) == {"m": rows[2]}
+
+
 def test_the_questions_answer_names_the_reference_where_it_is_known() -> None:
     row = {"model": "ofa", "n": 241, "images": 50, "accuracy": 0.773, "low": 0.7, "high": 0.83}
     row |= {"always_yes": 132 / 241, "reference_yes_no": 0.947, "source": "VQA-v2 test-std"}
@@ -145,6 +165,22 @@ def test_the_explorer_has_what_the_scores_have(finished: Project) -> None:
                 shares = [round(1000 * p) for p in row["probability"]]
                 assert block["parts"][part][: len(shares)] == shares
     assert len(explorer["images"]) == 12
+
+
+def test_rules_with_other_probabilities_have_predictions_of_their_own(tmp_path: Path) -> None:
+    row = {"image": "a", "category": "c", "generator": None, "top1_hit": True, "top5_hit": True}
+    row |= {"predicted": [1, 0]}
+    shares = {"x": [0.7, 0.3], "y": [0.7, 0.3], "z": [0.6, 0.4]}
+    rows = [{**row, "rule": rule, "probability": share} for rule, share in shares.items()]
+    metadata = {"model": "m", "class_names": json.dumps(["zero", "one"])}
+    path = tmp_path / "m.parquet"
+    pq.write_table(pa.Table.from_pylist(rows, SCHEMA.with_metadata(metadata)), path)
+    record = ImageRecord("a", "c", None, "", 1, 1, "ok", None)
+    (model,) = image_data([record], [path])["models"]
+    assert model["top"]["x"] == model["top"]["y"] != model["top"]["z"]
+    for rule, share in shares.items():
+        parts = model["blocks"][model["top"][rule]]["parts"]
+        assert parts == [round(1000 * each) for each in share] + [0, 0, 0]
 
 
 def test_the_questions_have_what_the_answers_have(finished: Project) -> None:
@@ -219,6 +255,7 @@ def test_a_sample_is_part_of_a_larger_one_and_in_order() -> None:
     assert set(small) < set(large)
     assert small == sorted(small)
     assert sample(names, 100) == sorted(names)
+    assert small != sorted(names)[:10], "by the checksums, not by the names"
 
 
 def test_each_category_has_its_share_of_the_sample_and_at_least_one() -> None:
@@ -295,6 +332,17 @@ def test_libraries_are_the_published_ones() -> None:
         assert f"`{name}`" in (folder / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_program_is_all_of_its_modules_without_their_imports() -> None:
+    folder = Path(assets.__file__).parent / "program"
+    assert sorted(assets.PROGRAM) == sorted(path.stem for path in folder.iterdir())
+    text = assets.program()
+    assert not re.search(r"^\s*(import|export)\b", text, re.MULTILINE)
+    for name in assets.PROGRAM:
+        last = (folder / f"{name}.js").read_text(encoding="utf-8").rstrip("\n").split("\n")[-1]
+        assert f"\n  {last}\n" in text, name
+    assert text.startswith('"use strict";\n')
+
+
 # What is not there, and what is many -------------------------------------------------------------
 
 
@@ -334,7 +382,7 @@ def test_images_without_generator_and_fewer_predictions(project: Project) -> Non
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("src/synthsight/report/report.js", '"use strict";', '"use strict";\n// more'),
+        ("src/synthsight/report/program/state.js", 'sort: "name"', 'sort: "hardest"'),
         ("src/synthsight/report/style.css", "--page: #fff", "--page: #fefefe"),
         ("src/synthsight/report/templates/report.html.j2", "<h1>", '<h1 class="x">'),
         ("src/synthsight/report/page.py", "CHUNK = 100", "CHUNK = 200"),

@@ -23,10 +23,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.agreement import (
-    COLUMNS,
-    DIFFICULTY_COLUMNS,
     IMAGES_SCHEMA,
-    KAPPA_COLUMNS,
     Agreement,
     agreement,
     count_models,
@@ -34,6 +31,7 @@ from synthsight.statistics.agreement import (
     kappas,
     measure_agreement,
 )
+from synthsight.statistics.columns import AGREEMENT, DIFFICULTY, IMAGES, KAPPA
 from synthsight.statistics.hits import HITS, Hits, HitsError
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "agreement.py"
@@ -133,7 +131,7 @@ def test_models_that_get_other_images_agree_on_none() -> None:
 def test_the_columns_are_those_of_the_contract() -> None:
     table = agreement(random_hits(0, 2))
     names = "category rule n all_top1 none_top1 all_top5 none_top5"
-    assert list(table.columns) == COLUMNS == names.split()
+    assert list(table.columns) == AGREEMENT == names.split()
     assert pd.api.types.is_integer_dtype(table["n"])
 
 
@@ -143,7 +141,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
 def test_each_image_has_the_number_of_models_that_get_it() -> None:
     top1 = np.array([[True, False, True], [False, False, False]])
     table = count_models(make(top1, np.ones_like(top1)))
-    assert list(table.columns) == IMAGES_SCHEMA.names
+    assert list(table.columns) == IMAGES_SCHEMA.names == IMAGES
     assert table["image"].tolist() == ["0.png", "1.png"]
     assert table[["top1", "top5", "models"]].to_numpy().tolist() == [[2, 3, 3], [0, 3, 3]]
 
@@ -161,7 +159,7 @@ def test_more_models_than_a_signed_byte_can_count() -> None:
 def test_the_histogram_is_that_of_a_slow_count(models: int) -> None:
     hits = random_hits(3, models)
     table = difficulty(hits)
-    assert list(table.columns) == DIFFICULTY_COLUMNS
+    assert list(table.columns) == DIFFICULTY
     counted: Counter[tuple[str, str, str, int]] = Counter()
     sizes: Counter[tuple[str, str, str]] = Counter()
     for place, (category, generator) in enumerate(zip(CATEGORIES, GENERATORS, strict=True)):
@@ -334,7 +332,7 @@ def test_the_interval_covers_the_true_kappa_as_often_as_it_says() -> None:
 def test_one_model_makes_no_pair() -> None:
     table = kappas(random_hits(0, 1), 0.95)
     assert len(table) == 0
-    assert list(table.columns) == KAPPA_COLUMNS
+    assert list(table.columns) == KAPPA
 
 
 def test_errors_are_counted_across_the_parts_that_are_read_at_a_time(

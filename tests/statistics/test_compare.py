@@ -22,8 +22,10 @@ from statsmodels.stats.multitest import multipletests
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.bootstrap import Intervals
-from synthsight.statistics.compare import COMPARISONS, RANKING, compare, mcnemar_p, rank_shares
+from synthsight.statistics.columns import COMPARISONS, RANKING
+from synthsight.statistics.compare import compare, rank_shares
 from synthsight.statistics.hits import HitsError
+from synthsight.statistics.pairs import mcnemar_p
 
 INTERVALS = Intervals(level=0.95, resamples=1000, seed=0)
 COUNTS = {"bagel": 60, "kite": 25, "vase": 40}

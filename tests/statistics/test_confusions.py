@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthsight.classifiers.score import SCHEMA
-from synthsight.statistics.confusions import COLUMNS, MOST, confusions
+from synthsight.statistics.columns import CONFUSIONS
+from synthsight.statistics.confusions import MOST, confusions
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "confusions.py"
 NAMES = ["parachute", "kite", "vase", "crane", "crane", "pot"]
@@ -55,7 +56,7 @@ def test_a_kite_taken_for_a_parachute(tmp_path: Path) -> None:
     rows: list[Row] = [("kite", "r", False, [0, 1])] * 3 + [("kite", "r", False, [2, 1])]
     rows += [("kite", "r", True, [1, 0])] * 6
     table = confusions([write(tmp_path / "alexnet", rows)])
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == CONFUSIONS
     assert listed(table, "alexnet") == [("parachute", 3, 0.3), ("vase", 1, 0.1)]
     assert listed(table, "*") == listed(table, "alexnet")
 
@@ -110,7 +111,7 @@ def test_an_image_for_which_nothing_could_be_chosen_is_taken_for_nothing(tmp_pat
 def test_models_without_a_mistake_leave_the_table_empty(tmp_path: Path) -> None:
     table = confusions([write(tmp_path / "m", [("kite", "r", True, [1])])])
     assert len(table) == 0
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == CONFUSIONS
     assert table["n"].dtype == np.int64
     assert table["share"].dtype == np.float64
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.bootstrap import Intervals
-from synthsight.statistics.generators import COLUMNS, compare_generators
+from synthsight.statistics.columns import GENERATORS
+from synthsight.statistics.generators import compare_generators
 from synthsight.statistics.hits import HitsError
 
 INTERVALS = Intervals(level=0.95, resamples=2000, seed=0)
@@ -72,7 +73,7 @@ def row(table: pd.DataFrame, **values: object) -> pd.Series:
 
 
 def test_pairs_without_a_common_category_are_left_out(table: pd.DataFrame) -> None:
-    assert table.columns.tolist() == list(COLUMNS)
+    assert table.columns.tolist() == list(GENERATORS)
     found = set(table[["a", "b"]].itertuples(index=False, name=None))
     assert found == {("dalle", "mj"), ("dalle", "sd")}
     assert len(table) == 2 * 3 * 2  # pairs, models and their mean, hits
@@ -156,7 +157,7 @@ def test_fewer_than_two_generators_give_an_empty_table(
     cells: Cells = {(name, "kite"): (5, (3,)) for name in (None, *generators)}
     table = compare_generators(write(tmp_path, cells), INTERVALS)
     assert len(table) == 0
-    assert table.dtypes.astype(str).to_dict() == COLUMNS
+    assert table.dtypes.astype(str).to_dict() == GENERATORS
 
 
 def test_no_scores_are_refused() -> None:

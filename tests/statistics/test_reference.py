@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from synthsight.statistics.accuracy import COLUMNS as ACCURACY_COLUMNS
-from synthsight.statistics.reference import COLUMNS, NotesError, reference
+from synthsight.statistics.columns import ACCURACY, REFERENCE
+from synthsight.statistics.reference import NotesError, reference
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "reference.py"
 STATED: dict[str, Any] = {
@@ -32,7 +32,7 @@ def write_accuracy(path: Path, models: list[str], generators: tuple[str, ...] = 
         low, middle, high = np.sort(rng.random((3, 2)), axis=0)
         rows.append([model, category, generator, rule, 9, *middle])
         rows[-1] += [low[0], high[0], low[1], high[1]]
-    pd.DataFrame(rows, columns=ACCURACY_COLUMNS).to_parquet(path, index=False)
+    pd.DataFrame(rows, columns=ACCURACY).to_parquet(path, index=False)
     return path
 
 
@@ -58,7 +58,7 @@ def test_the_drop_is_the_reference_less_the_mean_and_its_bounds_change_places(
     accuracy: Path, notes: list[Path]
 ) -> None:
     table = reference(accuracy, notes)
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == REFERENCE
     means = pd.read_parquet(accuracy).set_index(["model", "category", "rule"])
     for row in table[table["model"] == "vgg16"].to_dict("records"):
         mean = means.loc[("vgg16", "*", row["rule"])]
@@ -88,7 +88,7 @@ def test_a_model_without_a_reference_is_kept_with_nulls(accuracy: Path, notes: l
     table = reference(accuracy, notes)
     local = table[table["model"] == "local"]
     assert len(local) == 2
-    empty = [name for name in COLUMNS if name.startswith(("reference", "drop", "source"))]
+    empty = [name for name in REFERENCE if name.startswith(("reference", "drop", "source"))]
     assert local[empty].isna().all(axis=None)
     assert local.drop(columns=empty).notna().all(axis=None)
 

@@ -26,12 +26,14 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from synthsight.statistics.clusters import difference_interval, mean, share_interval
+from synthsight.statistics.columns import (
+    VQA,
+    VQA_CALIBRATION,
+    VQA_COMPARISONS,
+    VQA_GROUPS,
+    VQA_QUESTIONS,
+)
 from synthsight.statistics.vqa import (
-    CALIBRATION_COLUMNS,
-    COLUMNS,
-    COMPARISONS,
-    GROUP_COLUMNS,
-    QUESTION_COLUMNS,
     AggregateVqaError,
     VqaTables,
     aggregate_vqa,
@@ -322,7 +324,7 @@ def test_the_table_of_models_is_that_of_a_slow_count(tmp_path: Path) -> None:
     stated = {"yes_no": 0.947, "overall": 0.82, "source": "a paper"}
     notes = [note(tmp_path, "m0", stated), note(tmp_path, "m1"), note(tmp_path, "unused")]
     table = aggregate_vqa(paths[::-1], notes, 0.9).models
-    assert table.columns.tolist() == COLUMNS
+    assert table.columns.tolist() == VQA
     assert table["model"].tolist() == ["m0", "m1"]
     for path, row in zip(paths, table.to_dict("records"), strict=True):
         rows = pq.read_table(path).to_pandas()
@@ -387,7 +389,7 @@ def test_groups_are_the_questions_with_a_word_a_kind_or_a_generator(tmp_path: Pa
     questions = make_questions()
     tables = tables_of(tmp_path, questions, [make_answers(questions, 0.5, n) for n in range(2)])
     groups = tables.groups
-    assert groups.columns.tolist() == GROUP_COLUMNS
+    assert groups.columns.tolist() == VQA_GROUPS
     keys = ["model", "by", "value"]
     assert groups[keys].equals(groups[keys].sort_values(keys, ignore_index=True))
     assert set(groups.loc[groups["by"] == "generator", "value"]) == {"dalle", "sd"}
@@ -413,7 +415,7 @@ def test_groups_are_the_questions_with_a_word_a_kind_or_a_generator(tmp_path: Pa
 def test_the_statistics_of_the_questions(tmp_path: Path) -> None:
     questions = make_questions()
     table = tables_of(tmp_path, questions, [make_answers(questions)]).questions
-    assert table.columns.tolist() == QUESTION_COLUMNS
+    assert table.columns.tolist() == VQA_QUESTIONS
     assert table["generator"].tolist() == ["*", "dalle", "sd"]
     usable = questions[questions["status"] == "ok"]
     for row in table.to_dict("records"):
@@ -457,7 +459,7 @@ def test_calibration_counts_each_question_in_one_bin(tmp_path: Path) -> None:
     answers = make_answers(questions)
     values = np.resize([0.0, 0.05, 0.1, 0.35, 0.3, 0.999, 1.0], len(answers))
     table = tables_of(tmp_path, questions, [answers.assign(p_yes=values)]).calibration
-    assert table.columns.tolist() == CALIBRATION_COLUMNS
+    assert table.columns.tolist() == VQA_CALIBRATION
     assert table["bin"].tolist() == list(range(1, 11))
     assert table["low_edge"].tolist() == pytest.approx([k / 10 for k in range(10)])
     assert table["high_edge"].tolist() == pytest.approx([k / 10 for k in range(1, 11)])
@@ -480,7 +482,7 @@ def test_comparisons_are_paired(tmp_path: Path) -> None:
     questions = make_questions(images=40)
     answers = [make_answers(questions, skill, 1) for skill in (0.2, 0.6, 1.0)]
     table = tables_of(tmp_path, questions, answers).comparisons
-    assert table.columns.tolist() == list(COMPARISONS)
+    assert table.columns.tolist() == list(VQA_COMPARISONS)
     assert list(zip(table["a"], table["b"], strict=True)) == [
         ("m0", "m1"),
         ("m0", "m2"),
@@ -522,7 +524,7 @@ def test_one_model_is_compared_with_none(tmp_path: Path) -> None:
     questions = make_questions()
     table = tables_of(tmp_path, questions, [make_answers(questions)]).comparisons
     assert table.empty
-    assert table.dtypes.astype(str).to_dict() == COMPARISONS
+    assert table.dtypes.astype(str).to_dict() == VQA_COMPARISONS
 
 
 def test_one_image_has_no_bounds_of_differences(tmp_path: Path) -> None:
@@ -665,12 +667,3 @@ def test_the_scripts_say_what_is_wrong(tmp_path: Path) -> None:
     done = script(tmp_path, "aggregate_vqa", "--answers", path.name, *about, *outputs)
     assert done.returncode == 1
     assert done.stderr == "aggregate_vqa: no note of the weights of net\n"
-
-
-def test_the_results_need_no_torch() -> None:
-    code = (
-        "import sys; from synthsight.statistics import vqa;"
-        "from synthsight.vqa import kinds, score;"
-        "assert not {'torch', 'timm', 'matplotlib'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

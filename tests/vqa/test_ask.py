@@ -15,11 +15,11 @@ from safetensors.torch import load_file
 from synthsight.images.reading import open_rgb
 from synthsight.vqa import ask as ask_module
 from synthsight.vqa.ask import NonFiniteAnswersError, ask, write_answers
+from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.fetch import fetch_vqa
-from synthsight.vqa.models import VqaModel, load_vqa
-from synthsight.vqa.questions import ShardRow
+from synthsight.vqa.shards import ShardRow
 from tests import vqa_assets
-from tests.support import draw_image
+from tests.support import assert_close, draw_image, log_odds
 
 QUESTIONS = ("Is it red?", "Is the dog tall?", "Is there a red, round dog?")
 
@@ -57,7 +57,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def load(folder: Path) -> VqaModel:
+def load(folder: Path) -> VqaModel[Any, Any, Any]:
     import json
 
     note = json.loads(Path(f"{folder}.json").read_text())
@@ -133,8 +133,7 @@ def test_p_yes_is_that_of_the_models_own_forward_pass(
     original = folders[family].with_suffix("")
     with torch.no_grad():
         margins = [PLAIN[family](original, open_rgb(root, row.image), row.question) for row in rows]
-    expected = 1 / (1 + np.exp(-np.array(margins)))
-    np.testing.assert_allclose(p_yes, expected, rtol=0, atol=1e-5)
+    assert_close(log_odds(p_yes), margins)
     assert len(np.unique(p_yes.round(4))) == len(rows), "answers that do not differ show nothing"
 
 
@@ -144,11 +143,11 @@ def test_batches_windows_and_order_change_nothing(
 ) -> None:
     model, rows = load(folders[family]), rows_about(6)
     alone = np.concatenate([ask(model, [row], root, batch_size=1) for row in rows])
-    np.testing.assert_allclose(ask(model, rows, root, batch_size=32), alone, rtol=0, atol=1e-5)
+    assert_close(log_odds(ask(model, rows, root, batch_size=32)), log_odds(alone))
     monkeypatch.setattr(ask_module, "_WINDOW", 2)
     shuffled = [rows[index] for index in np.random.default_rng(0).permutation(len(rows))]
     found = dict(zip(map(id, shuffled), ask(model, shuffled, root, batch_size=3), strict=True))
-    np.testing.assert_allclose([found[id(row)] for row in rows], alone, rtol=0, atol=1e-5)
+    assert_close(log_odds([found[id(row)] for row in rows]), log_odds(alone))
 
 
 @pytest.mark.parametrize("family", SAVE)
@@ -188,7 +187,7 @@ def test_running_out_of_memory_halves_the_batch(
         return margins(features, images, texts)
 
     monkeypatch.setattr(model, "margins", scarce)
-    np.testing.assert_allclose(ask(model, rows, root, batch_size=8), expected, rtol=0, atol=1e-5)
+    assert_close(log_odds(ask(model, rows, root, batch_size=8)), log_odds(expected))
     assert sizes == [2] * 6
     assert "out of memory: on with 2 at a time" in capsys.readouterr().err
 

@@ -14,7 +14,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from synthsight.vqa.fetch import KNOWN, VqaModelError, fetch_vqa
+from synthsight.vqa.families.registry import FAMILIES
+from synthsight.vqa.fetch import VqaModelError, fetch_vqa
 from tests import vqa_assets
 from tests.loopback_hub import COMMIT, Hub
 from tests.support import REPOSITORY
@@ -222,6 +223,8 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path, ofa: Path) -> None:
 
 
 def test_what_is_published_of_known_models_is_complete() -> None:
-    for repository, known in KNOWN.items():
-        assert (known.image_size is not None) == repository.startswith("OFA-Sys/")
-        assert (known.prompt is not None) == repository.startswith("OFA-Sys/")
+    for family in FAMILIES:
+        for repository, known in FAMILIES.load(family).published.items():
+            assert (family == "ofa") == repository.startswith("OFA-Sys/")
+            named = {"image_size", "prompt"} <= set(known.settings)
+            assert named if family == "ofa" else known.reference is not None

@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthsight.vqa.questions import (
-    Question,
-    QuestionsError,
+from synthsight.vqa.questions import Question, read_questions
+from synthsight.vqa.readers import QuestionsError
+from synthsight.vqa.shards import (
     deal,
     index_questions,
-    read_questions,
     read_shard,
     shard_digest,
     shard_of,

@@ -25,26 +25,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from synthsight.classifiers.weights import WeightsError
-from synthsight.classifiers.weights import _read_state as read_state
+from synthsight.classifiers.checkpoints import read_state
+from synthsight.classifiers.library import WeightsError
 from synthsight.labels.definitions import DefinitionError, read_definitions
+from synthsight.labels.matching import admit_rules
 from synthsight.labels.spaces import LabelError, load_labels
 from synthsight.plan import config as config_module
 from synthsight.plan.config import ConfigError, Experiment, load_experiment
-from synthsight.vqa.questions import (
-    Question,
-    QuestionsError,
-    deal,
-    index_questions,
-    read_questions,
-    shard_digest,
-    write_shard,
-)
+from synthsight.vqa.questions import Question, read_questions
+from synthsight.vqa.readers import QuestionsError
+from synthsight.vqa.shards import deal, index_questions, shard_digest, write_shard
 from tests import hostile
 
 REPOSITORY = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load(
-    (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+SCHEMA = admit_rules(
+    yaml.safe_load(
+        (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+    )
 )
 TIMES = int(os.environ.get("FUZZ", "1"))
 

@@ -22,8 +22,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from synthsight.classifiers import resolve as catalog
-from synthsight.classifiers.architectures import Architecture, build
+from synthsight.classifiers.architectures import build
 from synthsight.classifiers.classify import classify
+from synthsight.classifiers.library import Architecture
 from synthsight.classifiers.weights import fetch_weights
 from synthsight.images.geometry import Geometry
 from synthsight.images.pixels import prepare_pixels

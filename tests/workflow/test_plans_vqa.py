@@ -16,9 +16,9 @@ from synthsight.vqa.ofa.checkpoint import load_checkpoint
 from synthsight.vqa.ofa.model import build
 from synthsight.vqa.ofa.processing import pixel_values, prepare_image, source
 from synthsight.vqa.ofa.tokenizer import OFATokenizer
-from synthsight.vqa.questions import shard_of
+from synthsight.vqa.shards import shard_of
 from tests import vqa_assets
-from tests.support import Job, Project, draw_image
+from tests.support import Job, Project, assert_close, draw_image, log_odds
 
 MODELS = ("asked", "other")
 SHARDS = ("1", "2")
@@ -61,14 +61,14 @@ def test_the_answers_are_those_of_a_plain_loop(finished: Project) -> None:
         ids = torch.tensor([source(tokenizer, str(row.question))])
         with torch.inference_mode():
             logits = model(pixel_values(pixels), ids, ids[:, :-1])[0, -1]
-        expected.append(float(torch.sigmoid(logits[yes] - logits[no])))
+        expected.append(float(logits[yes] - logits[no]))
     questions["expected"] = expected
     scored = pd.read_parquet(finished.results / "vqa" / "asked.parquet")
     both = scored.merge(questions, on=["image", "question"], validate="one_to_one")
     assert len(both) == len(scored) == 24
-    np.testing.assert_allclose(both["p_yes"], both["expected"], rtol=0, atol=1e-5)
+    assert_close(log_odds(both["p_yes"]), both["expected"])
     assert (both["answer_x"] == both["answer_y"]).all()
-    predicted = np.where(both["expected"] > 0.5, "yes", "no")
+    predicted = np.where(both["expected"] > 0, "yes", "no")
     assert (both["predicted"] == predicted).all()
     table = pd.read_csv(finished.results / "tables" / "vqa.csv").set_index("model")
     assert table.loc["asked", "accuracy"] == pytest.approx(np.mean(predicted == both["answer_y"]))

@@ -8,9 +8,7 @@ which model, weights and settings.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
@@ -18,30 +16,32 @@ import torch
 from safetensors.torch import load_file
 
 from synthsight.canonical import canonical_json
+from synthsight.errors import about
+from synthsight.files import read_json
 from synthsight.inference.batches import choose_device, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
-from synthsight.vqa.ask import NonFiniteAnswersError, ask, write_answers
-from synthsight.vqa.models import load_vqa
-from synthsight.vqa.questions import read_shard
+from synthsight.program import Arguments, one, program
+from synthsight.vqa.ask import ask, write_answers
+from synthsight.vqa.families.base import load_vqa
+from synthsight.vqa.shards import read_shard
 
 
-def main(models: ModelCache | None = None) -> None:
+@program(
+    one("shard", "the questions"),
+    one("weights", "the model's weights, safetensors"),
+    one("note", "what is known of the weights, JSON"),
+    one("folder", "what else the model needs"),
+    spec=True,
+    outputs=["output"],
+    counts={"batch_size": None, "threads": 1},
+)
+def main(args: Arguments, models: ModelCache | None = None) -> None:
     """Run the program; with models that are loaded already, if it runs in a worker."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shard", required=True)
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("--note", required=True)
-    parser.add_argument("--folder", required=True)
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--batch-size", type=int, required=True)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
     spec = args.spec
     models = models or ModelCache()
     device = choose_device()
     torch.set_num_threads(args.threads)
-    note = json.loads(Path(args.note).read_text(encoding="utf-8"))
+    note = read_json(args.note, ["family", "settings", "sha256", "source"])
     rows = [row for row in read_shard(args.shard) if row.status == "ok"]
     model = models.get(
         (canonical_json(note["settings"]), *file_identity(args.weights)),
@@ -51,7 +51,7 @@ def main(models: ModelCache | None = None) -> None:
         device,
     )
     start = time.perf_counter()
-    try:
+    with about(f"model {spec['model']!r}"):
         p_yes = ask(
             model,
             rows,
@@ -61,8 +61,6 @@ def main(models: ModelCache | None = None) -> None:
             spec["precision"],
             lambda: models.release(keep=model),
         )
-    except NonFiniteAnswersError as error:
-        sys.exit(f"ask: model {spec['model']!r}: {error}")
     print(report_speed(len(rows), "questions", time.perf_counter() - start, device))
     metadata = {
         **spec,

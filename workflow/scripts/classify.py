@@ -7,37 +7,35 @@ sorted by image, float32; the schema's metadata say which model, weights and tra
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import time
 
 import torch
 
 from synthsight.canonical import canonical_json
-from synthsight.classifiers.architectures import Architecture
-from synthsight.classifiers.classify import NonFiniteLogitsError, classify, load_model, write_logits
+from synthsight.classifiers.classify import classify, load_model, write_logits
+from synthsight.classifiers.library import Architecture
+from synthsight.errors import about
+from synthsight.files import read_json
 from synthsight.inference.batches import choose_device, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
+from synthsight.program import Arguments, one, program
 
 
-def main(models: ModelCache | None = None) -> None:
+@program(
+    one("pixels", "the images, Arrow"),
+    one("weights", "the model's weights, safetensors"),
+    one("note", "what is known of the weights, JSON"),
+    spec=True,
+    outputs=["output"],
+    counts={"batch_size": None, "threads": 1},
+)
+def main(args: Arguments, models: ModelCache | None = None) -> None:
     """Run the program; with models that are loaded already, if it runs in a worker."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pixels", required=True)
-    parser.add_argument("--weights", required=True)
-    parser.add_argument("--note", required=True)
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--batch-size", type=int, required=True)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
     spec = args.spec
     models = models or ModelCache()
     device = choose_device()
     torch.set_num_threads(args.threads)
-    with open(args.note, encoding="utf-8") as handle:
-        note = json.load(handle)
+    note = read_json(args.note, ["sha256", "source"])
     model = models.get(
         (canonical_json(spec["architecture"]), spec["compile"], *file_identity(args.weights)),
         lambda: load_model(
@@ -46,7 +44,7 @@ def main(models: ModelCache | None = None) -> None:
         device,
     )
     start = time.perf_counter()
-    try:
+    with about(f"model {spec['model']!r}"):
         images, logits = classify(
             model,
             args.pixels,
@@ -56,8 +54,6 @@ def main(models: ModelCache | None = None) -> None:
             spec["precision"],
             lambda: models.release(keep=model),
         )
-    except NonFiniteLogitsError as error:
-        sys.exit(f"classify: model {spec['model']!r}: {error}")
     print(report_speed(len(images), "images", time.perf_counter() - start, device))
     metadata = {
         **spec,

@@ -8,26 +8,19 @@ synthsight.vqa.fetch).
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 
+from synthsight.errors import about
 from synthsight.inference.hub import warn_of_checksum
-from synthsight.vqa.fetch import VqaModelError, fetch_vqa
+from synthsight.program import Arguments, program
+from synthsight.vqa.fetch import fetch_vqa
 
 
-def main() -> None:
+@program(spec=True, outputs=["weights", "note", "folder"])
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--weights", required=True, help="the safetensors file to write")
-    parser.add_argument("--note", required=True, help="the JSON file to write")
-    parser.add_argument("--folder", required=True, help="the folder to write")
-    args = parser.parse_args()
-    try:
+    with about(f"model {args.spec['name']!r}"):
         record = fetch_vqa(args.spec, args.weights, args.note, args.folder)
-    except VqaModelError as error:
-        sys.exit(f"fetch_vqa: model {args.spec['name']!r}: {error}")
     print(json.dumps(record, indent=2))
     warn_of_checksum(record)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Bring a model's weights into one format. The only program that may use the network.
+"""Bring a classifier's weights, local or from its library's hub, into one format.
 
 In: a local checkpoint, or nothing. Out: safetensors, and a JSON note with architecture, source,
 sha256, licence and reference accuracy (see synthsight.classifiers.weights).
@@ -7,35 +7,30 @@ sha256, licence and reference accuracy (see synthsight.classifiers.weights).
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from pathlib import Path
 
-from synthsight.classifiers.architectures import Architecture
-from synthsight.classifiers.weights import WeightsError, fetch_weights
+from synthsight.classifiers.library import Architecture
+from synthsight.classifiers.weights import fetch_weights
 from synthsight.inference.hub import warn_of_checksum
+from synthsight.program import Arguments, one, program
 
 
-def main() -> None:
+@program(
+    one("checkpoint", "empty for published weights", required=False),
+    spec=True,
+    outputs=["weights", "note"],
+)
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--checkpoint", type=Path, nargs="?", help="empty for published weights")
-    parser.add_argument("--weights", required=True, help="the safetensors file to write")
-    parser.add_argument("--note", required=True, help="the JSON file to write")
-    args = parser.parse_args()
-    try:
-        record = fetch_weights(
-            args.spec["name"],
-            Architecture(**args.spec["architecture"]),
-            args.checkpoint,
-            args.weights,
-            args.note,
-            args.spec["reference"],
-        )
-    except WeightsError as error:
-        sys.exit(f"fetch_weights: {error}")
+    record = fetch_weights(
+        args.spec["name"],
+        Architecture(**args.spec["architecture"]),
+        Path(args.checkpoint) if args.checkpoint else None,
+        args.weights,
+        args.note,
+        args.spec["reference"],
+    )
     print(json.dumps(record, indent=2))
     warn_of_checksum(record)
 

@@ -7,21 +7,16 @@ status and reason (see synthsight.images.manifest). Fails if no image of the cat
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from pathlib import Path
 
+from synthsight.errors import SynthsightError
 from synthsight.images.manifest import index_images, write_manifest
+from synthsight.program import Arguments, program
 
 
-def main() -> None:
+@program(spec=True, outputs=["output"], counts={"threads": 1})
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
     spec = args.spec
     records = index_images(
         Path(spec["root"]),
@@ -35,8 +30,8 @@ def main() -> None:
     for record in excluded:
         print(f"excluded: {record.image!r}: {record.reason}")
     if len(excluded) == len(records):
-        sys.exit(
-            f"index_images: no usable image in category {spec['category']!r}; the reasons stand "
+        raise SynthsightError(
+            f"no usable image in category {spec['category']!r}; the reasons stand "
             "above. Mend or add images, or leave it out of `categories` in the configuration"
         )
     write_manifest(args.output, records)

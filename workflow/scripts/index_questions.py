@@ -2,24 +2,21 @@
 """Write one shard of the questions, and check its images.
 
 In: the file of questions and the images. Out: a Parquet file with number, image, question, answer,
-generator, objects, status and reason (see synthsight.vqa.questions).
+generator, objects, status and reason (see synthsight.vqa.shards).
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 
-from synthsight.vqa.questions import deal, index_questions, read_questions, write_shard
+from synthsight.program import Arguments, program
+from synthsight.vqa.questions import read_questions
+from synthsight.vqa.shards import deal, index_questions, write_shard
 
 
-def main() -> None:
+@program(spec=True, outputs=["output"])
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
     spec, root = args.spec, Path(args.spec["root"])
     dealt = deal(read_questions(Path(spec["questions"]), spec["columns"], root), spec["shards"])
     rows = index_questions(dealt[spec["shard"]], root, spec["max_pixels"])

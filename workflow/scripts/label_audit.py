@@ -7,22 +7,16 @@ as CSV and as Parquet (see synthsight.labels.audit); the flags, in sentences, on
 
 from __future__ import annotations
 
-import argparse
-import json
-
 from synthsight.labels.audit import label_audit, messages
 from synthsight.labels.definitions import Definition
 from synthsight.labels.spaces import load_labels
+from synthsight.program import Arguments, program
 from synthsight.tables import write_table
 
 
-def main() -> None:
+@program(spec=True, outputs=["csv", "parquet"])
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--csv", required=True)
-    parser.add_argument("--parquet", required=True)
-    args = parser.parse_args()
     definitions = {
         name: Definition(tuple(about["also"]), about["classes"])
         for name, about in args.spec["categories"].items()

@@ -7,21 +7,18 @@ reason, sorted by image.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 
 from synthsight.images.manifest import ImageRecord, read_manifest
+from synthsight.program import Arguments, many, program
 from synthsight.tables import write_records
 
 COLUMNS = ["image", "category", "generator", "sha256", "reason"]
 
 
-def main() -> None:
+@program(many("manifests", "the manifests of all categories"), outputs=["output"])
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("--manifests", nargs="+", required=True)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
     records = [record for path in args.manifests for record in read_manifest(path)]
     excluded = sorted(
         (record for record in records if record.status != "ok"), key=lambda record: record.image

@@ -8,25 +8,21 @@ fails if there are any.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+from synthsight.errors import SynthsightError
+from synthsight.program import Arguments, many, program
 from synthsight.tables import write_records
-from synthsight.vqa.questions import read_questions, read_shard
+from synthsight.vqa.questions import read_questions
+from synthsight.vqa.shards import read_shard
 
 COLUMNS = ["line", "image", "question", "answer", "reason"]
 
 
-def main() -> None:
+@program(many("shards", "all questions"), spec=True, outputs=["output"])
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shards", nargs="+", required=True)
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
     spec = args.spec
     questions = read_questions(Path(spec["questions"]), spec["columns"], Path(spec["root"]))
     unusable = {
@@ -41,9 +37,8 @@ def main() -> None:
         print(f"{spec['questions']}, line {question.line}: {question.reason}")
     print(f"{len(questions)} questions, {len(excluded)} of them left out")
     if excluded and spec["invalid"] == "refuse":
-        sys.exit(
-            "list_excluded_questions: the questions above cannot be asked. Mend the file, or set "
-            "vqa.invalid to exclude"
+        raise SynthsightError(
+            "the questions above cannot be asked. Mend the file, or set vqa.invalid to exclude"
         )
     write_records(args.output, COLUMNS, excluded)
 

@@ -7,23 +7,22 @@ pixels (uint8 RGB; see synthsight.images.pixels).
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 
 from synthsight.images.geometry import Geometry
 from synthsight.images.manifest import read_manifest
 from synthsight.images.pixels import prepare_pixels
+from synthsight.program import Arguments, one, program
 
 
-def main() -> None:
+@program(
+    one("manifest", "the manifest of the category"),
+    spec=True,
+    outputs=["output"],
+    counts={"threads": 1},
+)
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", required=True)
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
     records = [record for record in read_manifest(args.manifest) if record.status == "ok"]
     usable = [
         (record.image, record.width, record.height)

@@ -10,11 +10,8 @@ null; and ``settings`` of the run.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import platform
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,17 +19,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import yaml
 
-from synthsight.files import atomic
+from synthsight.errors import SynthsightError
+from synthsight.files import MAKE_AGAIN, atomic, read_json
 from synthsight.images.manifest import ImageRecord, read_manifest
+from synthsight.program import Arguments, many, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.page import Page, render
 from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
-from synthsight.statistics.hits import HitsError
+from synthsight.tables import read_parquet
 
 #: What numbers depend on; the versions of the environment that makes the page.
 PACKAGES = (
@@ -41,32 +39,27 @@ PACKAGES = (
 )
 
 
-def main() -> None:
+@program(
+    many("tables", "Parquet or CSV, by name"),
+    many("manifests", "the manifests of all categories"),
+    many("scores", "the scores of all models"),
+    many("notes", "what is known of the models' weights, JSON"),
+    many("pictures", "small pictures of the images"),
+    many("vqa_scores", "the scored answers of all VQA models", required=False),
+    many("vqa_notes", "what is known of their weights, JSON", required=False),
+    many("vqa_pictures", "small pictures of what the questions are about", required=False),
+    spec=True,
+    outputs=["output"],
+)
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0] if __doc__ else None, fromfile_prefix_chars="@"
-    )
-    parser.add_argument("--tables", nargs="+", required=True, help="Parquet or CSV, by name")
-    parser.add_argument("--manifests", nargs="+", required=True)
-    parser.add_argument("--scores", nargs="+", required=True)
-    parser.add_argument("--notes", nargs="+", required=True)
-    parser.add_argument("--pictures", nargs="+", required=True)
-    parser.add_argument("--vqa-scores", nargs="*", default=[])
-    parser.add_argument("--vqa-notes", nargs="*", default=[])
-    parser.add_argument("--vqa-pictures", nargs="*", default=[])
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
-    try:
-        text = render(_page(args))
-    except HitsError as error:
-        sys.exit(f"report: {error}")
+    text = render(_page(args))
     with atomic(args.output) as temporary:
         temporary.write_bytes(text.encode())
     print(f"{len(text.encode()) / 1e6:.1f} MB")
 
 
-def _page(args: argparse.Namespace) -> Page:
+def _page(args: Arguments) -> Page:
     spec = args.spec
     records = [
         record for path in args.manifests for record in read_manifest(path) if record.status == "ok"
@@ -78,7 +71,7 @@ def _page(args: argparse.Namespace) -> Page:
     questions = None
     asked = 0
     if args.vqa_scores:
-        table = pq.read_table(args.vqa_scores[0], columns=["image"])
+        table = read_parquet(args.vqa_scores[0], ["image"])
         asked = table.num_rows
         images = sample(set(table.column("image").to_pylist()), spec["images"])
         numbers = pictures.add(args.vqa_pictures, images)
@@ -135,6 +128,10 @@ class _Pictures:
             found |= read_thumbnails(path, images)
         numbers = []
         for image in images:
+            if image not in found:
+                raise SynthsightError(
+                    f"no small picture of {image!r} in {', '.join(paths)}; {MAKE_AGAIN}"
+                )
             content = found[image]
             number = self._numbers.setdefault(content, len(self.files))
             if number == len(self.files):
@@ -144,7 +141,7 @@ class _Pictures:
 
 
 def _notes(paths: Sequence[str]) -> list[dict[str, Any]]:
-    return [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+    return [read_json(path, ["name"]) for path in paths]
 
 
 def _counts(records: Sequence[ImageRecord]) -> dict[str | None, int]:

@@ -7,43 +7,37 @@ synthsight.classifiers.score).
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-
-from synthsight.classifiers.score import ScoreError, score
+from synthsight.classifiers.score import score
 from synthsight.labels.matching import Target
 from synthsight.labels.spaces import load_labels
+from synthsight.program import Arguments, many, program
 
 
-def main() -> None:
+@program(
+    many("logits", "in the order of the categories"),
+    many("manifests", "likewise"),
+    spec=True,
+    outputs=["output"],
+)
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__, fromfile_prefix_chars="@")
-    parser.add_argument("--logits", nargs="+", required=True, help="in the order of the categories")
-    parser.add_argument("--manifests", nargs="+", required=True, help="likewise")
-    parser.add_argument("--spec", type=json.loads, required=True)
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
     categories = sorted(args.spec["categories"])
-    try:
-        score(
-            dict(zip(categories, args.logits, strict=True)),
-            dict(zip(categories, args.manifests, strict=True)),
-            {
-                name: Target(
-                    name,
-                    tuple(about["also"]),
-                    None if about["classes"] is None else tuple(about["classes"]),
-                )
-                for name, about in args.spec["categories"].items()
-            },
-            load_labels(args.spec["labels"]),
-            args.spec["rules"],
-            args.output,
-            args.spec["aggregation"],
-        )
-    except ScoreError as error:
-        sys.exit(f"score: {error}")
+    score(
+        dict(zip(categories, args.logits, strict=True)),
+        dict(zip(categories, args.manifests, strict=True)),
+        {
+            name: Target(
+                name,
+                tuple(about["also"]),
+                None if about["classes"] is None else tuple(about["classes"]),
+            )
+            for name, about in args.spec["categories"].items()
+        },
+        load_labels(args.spec["labels"]),
+        args.spec["rules"],
+        args.output,
+        args.spec["aggregation"],
+    )
 
 
 if __name__ == "__main__":

@@ -7,24 +7,20 @@ synthsight.vqa.score). The model is called like the output file.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 
-from synthsight.vqa.score import ScoreVqaError, score_vqa
+from synthsight.program import Arguments, many, program
+from synthsight.vqa.score import score_vqa
 
 
-def main() -> None:
+@program(
+    many("questions", "all questions"),
+    many("answers", "the answers of all models"),
+    outputs=["output"],
+)
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", nargs="+", required=True)
-    parser.add_argument("--answers", nargs="+", required=True)
-    parser.add_argument("--output", required=True, type=Path)
-    args = parser.parse_args()
-    try:
-        score_vqa(args.questions, args.answers, args.output.stem, args.output)
-    except ScoreVqaError as error:
-        sys.exit(f"score_vqa: {error}")
+    score_vqa(args.questions, args.answers, Path(args.output).stem, args.output)
 
 
 if __name__ == "__main__":

@@ -9,31 +9,30 @@ pictures at most: more than that the report cannot show.
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from synthsight.images.reading import open_checked
+from synthsight.program import Arguments, one, program
 from synthsight.report.thumbnails import sample, write_thumbnails
+from synthsight.tables import read_parquet
 
 
-def main() -> None:
+@program(
+    one("images", "Parquet: image, sha256, status"),
+    one("root", "folder of the images"),
+    spec=True,
+    outputs=["output"],
+)
+def main(args: Arguments) -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--images", required=True, help="Parquet: image, sha256, status")
-    parser.add_argument("--root", required=True, type=Path, help="folder of the images")
-    parser.add_argument("--spec", required=True, type=json.loads, help='{"side": 240, "limit": 1}')
-    parser.add_argument("--output", required=True)
-    args = parser.parse_args()
-
-    table = pq.read_table(args.images, columns=["image", "sha256"], filters=[("status", "=", "ok")])
-    sha256 = dict(zip(*table.to_pydict().values(), strict=True))
+    table = read_parquet(
+        args.images, ["image", "sha256", "status"], filters=[("status", "=", "ok")]
+    ).to_pydict()
+    sha256 = dict(zip(table["image"], table["sha256"], strict=True))
     images = sample(sha256, args.spec["limit"])
     write_thumbnails(
         images,
-        lambda image: open_checked(args.root, image, sha256[image]),
+        lambda image: open_checked(Path(args.root), image, sha256[image]),
         args.spec["side"],
         args.output,
     )

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from synthsight.errors import SynthsightError
+
 #: The file, in the folder of unpacked images, that says which archive they are from.
-NOTE = ".synthsight.json"
+MARKER = ".synthsight.json"
 
 #: The environment variable that tells the program where the archive is.
 URL_VARIABLE = "SYNTHSIGHT_IMAGES_URL"
@@ -24,7 +26,7 @@ DRIVE = ("drive.google.com", "docs.google.com")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
-class ArchiveError(ValueError):
+class ArchiveError(SynthsightError):
     """An archive that cannot be brought or put where it should be; the message says what to do."""
 
 
@@ -67,7 +69,7 @@ class Archive:
 def read_note(root: Path) -> dict[str, Any] | None:
     """What the note in a folder says; None if there is none that can be read."""
     try:
-        note = json.loads((root / NOTE).read_text(encoding="utf-8"))
+        note = json.loads((root / MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return note if isinstance(note, dict) else None
@@ -88,7 +90,7 @@ def _entries(root: Path, below: str) -> Iterator[tuple[str, str]]:
             if entry.is_dir(follow_symlinks=False):
                 yield relative, "folder"
                 yield from _entries(root, f"{relative}/")
-            elif relative != NOTE:
+            elif relative != MARKER:
                 status = entry.stat(follow_symlinks=False)
                 yield relative, f"{status.st_mode} {status.st_size} {status.st_mtime_ns}"
 

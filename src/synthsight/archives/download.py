@@ -23,6 +23,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from synthsight.archives.archive import DRIVE, identity, public_url
 from synthsight.archives.unpack import UnpackError, check_space, spoken
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 
 #: Seconds to wait for a connection, and between two pieces of what is sent.
@@ -44,7 +45,7 @@ _CHUNK = 2**18
 _BY_HAND = "download it by hand, and name the file in images.archive.url (file:FOLDER/NAME)"
 
 
-class DownloadError(RuntimeError):
+class DownloadError(SynthsightError):
     """A file that cannot be downloaded; the message says what to do."""
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from synthsight.archives.archive import (
-    NOTE,
+    MARKER,
     Archive,
     ArchiveError,
     contents,
@@ -126,7 +126,7 @@ def _bring(archive: Archive, work: Path, say: Callable[[str], None]) -> dict[str
         "fetched": datetime.now(UTC).isoformat(),
         "contents": contents(fresh),
     }
-    with atomic(fresh / NOTE) as temporary:
+    with atomic(fresh / MARKER) as temporary:
         temporary.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
     if archive.root.exists():
         os.rename(archive.root, work / REPLACED)
@@ -164,14 +164,14 @@ def describe(root: Path, left_out: list[str], keep: int = 20) -> Iterator[str]:
             if Path(name).suffix.lower() in SUFFIXES:
                 counts[os.path.relpath(folder, root)] += 1
             else:
-                others += name != NOTE
+                others += name != MARKER
     total = sum(counts.values())
     yield f"{total:,} images in {len(counts)} folders, and {others:,} other files, are in {root}:"
     for folder, count in sorted(counts.items())[:keep]:
         yield f"    {folder!r}: {count:,} images"
     if len(counts) > keep:
         yield f"    ... and {len(counts) - keep} more"
-    tops = [entry for entry in root.iterdir() if entry.name != NOTE]
+    tops = [entry for entry in root.iterdir() if entry.name != MARKER]
     if len(tops) == 1 and tops[0].is_dir():
         yield (
             f"All of it is in one folder, {tops[0].name!r}. If that is no category and no "

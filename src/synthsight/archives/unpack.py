@@ -26,6 +26,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from synthsight.errors import SynthsightError
+
 #: What may come out of an archive, as a multiple of its size: images are compressed already.
 MAX_RATIO = 100
 
@@ -73,7 +75,7 @@ _DAMAGE = (
 )
 
 
-class UnpackError(RuntimeError):
+class UnpackError(SynthsightError):
     """An archive that is refused; the message says why."""
 
 
@@ -283,9 +285,7 @@ def _damage() -> Iterator[None]:
         yield
     except _DAMAGE as error:
         raise UnpackError(f"it is damaged or cut off ({_first_line(error)})") from error
-    except (NotImplementedError, RuntimeError) as error:
-        if isinstance(error, UnpackError):
-            raise
+    except RuntimeError as error:
         raise UnpackError(f"it cannot be read ({_first_line(error)})") from error
     except OSError as error:
         if error.errno is not None:

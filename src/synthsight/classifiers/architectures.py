@@ -1,214 +1,54 @@
-"""Classifiers of torchvision and timm: what they are, how they are built, what they expect.
+"""Classifiers of any library: what they are, how they are built, what they expect.
 
-The model that is built here is the one that the library's own builder gives with its pretrained
-weights. That needs care: torchvision's googlenet and inception_v3, for one, set ``transform_input``
-and drop their auxiliary heads only when built with weights.
+Each library's own part is its file, which is imported when one of its models is asked for (see
+:mod:`synthsight.classifiers.registry`).
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-import timm
-import timm.models
 import torch
-import torchvision
-from timm.data.config import resolve_data_config
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torchvision.models import WeightsEnum
 
-from synthsight.images.geometry import INTERPOLATIONS, Geometry
+from synthsight.classifiers.library import Architecture, ModelError, Published
+from synthsight.classifiers.registry import LIBRARIES
 
-StateDict = dict[str, Tensor]
-
-
-class ModelError(ValueError):
-    """A model that does not exist or cannot be built or used; the message is for a person."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Which network to build, without its weights.
-
-    Attributes:
-        library: ``torchvision`` or ``timm``.
-        name: the library's name of the architecture, timm's tag of the weights included
-            (``deit_base_patch16_224.fb_in1k``).
-        weights: the name of torchvision's weights (``IMAGENET1K_V1``) whose builder is imitated;
-            None with timm, and for a local checkpoint that is not built like the published one.
-        arguments: keyword arguments for the library's builder.
-        num_classes: outputs of the classifier; None for the library's own number.
-    """
-
-    library: str
-    name: str
-    weights: str | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    num_classes: int | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON; ``Architecture(**...)`` is the way back."""
-        return {
-            "library": self.library,
-            "name": self.name,
-            "weights": self.weights,
-            "arguments": dict(self.arguments),
-            "num_classes": self.num_classes,
-        }
-
-
-@dataclass(frozen=True)
-class Published:
-    """What a library publishes about a model, apart from its weights.
-
-    Attributes:
-        geometry: of its evaluation transform; None if it is one that :class:`Geometry` has not
-            (non-square without squashing, padded to a square).
-        mean: of its normalisation, a value a channel, for pixels in 0..1.
-        std: likewise.
-        fixed_size: ``(height, width)`` if the network takes no other size, else None.
-        num_classes: outputs; 0 if there is no classifier.
-        reference: ``{"top1", "top5", "source"}`` on ImageNet-1k as fractions, or None.
-        license: as stated by the library, or None.
-        source: where the weights come from.
-    """
-
-    geometry: Geometry | None
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    fixed_size: tuple[int, int] | None
-    num_classes: int
-    reference: dict[str, Any] | None
-    license: str | None
-    source: str | None
+if TYPE_CHECKING:
+    from synthsight.classifiers.library import StateDict
 
 
 def parse_model(model: str, local: bool) -> Architecture:
     """Which architecture a configuration's ``model`` names.
 
     Args:
-        model: ``timm/NAME``, ``torchvision/NAME`` or ``torchvision/NAME.WEIGHTS``.
+        model: ``LIBRARY/NAME``, such as ``timm/resnet50.a1_in1k``.
         local: whether the weights are a local checkpoint, so that none need be published.
 
     Raises:
-        ModelError: no such library, architecture or weights; the message has close names.
+        ModelError: no such architecture or weights; the message has close names.
+        UnknownNameError: no such library; likewise.
     """
-    library, _, name = model.partition("/")
-    if library == "timm":
-        return _parse_timm(name, local)
-    if library == "torchvision":
-        return _parse_torchvision(name, local)
-    raise ModelError(
-        f"unknown model source {library!r}: write timm/NAME or torchvision/NAME, "
-        "e.g. timm/resnet50.a1_in1k"
-    )
-
-
-def _parse_timm(name: str, local: bool) -> Architecture:
-    base, _, tag = name.partition(".")
-    if not timm.is_model(base):
-        raise ModelError(f"timm has no model {base!r}" + _close(base, timm.list_models()))
-    tags = [model for model in timm.list_models(pretrained=True) if model.split(".")[0] == base]
-    if tag and name not in tags:
-        raise ModelError(f"timm has no weights {name!r}" + _close(name, tags))
-    if not local and not tags:
-        raise ModelError(f"timm has no pretrained weights for {base!r}: give a `checkpoint`")
-    return Architecture("timm", name)
-
-
-def _parse_torchvision(name: str, local: bool) -> Architecture:
-    base, _, tag = name.partition(".")
-    classifiers = torchvision.models.list_models(module=torchvision.models)
-    if base not in classifiers:
-        raise ModelError(f"torchvision has no classifier {base!r}" + _close(base, classifiers))
-    weights = torchvision.models.get_model_weights(base)
-    names = list(weights.__members__)
-    if tag:
-        if tag not in names:
-            raise ModelError(f"torchvision has no weights {tag!r} for {base}; it has: {names}")
-        return Architecture("torchvision", base, tag)
-    return Architecture("torchvision", base, None if local else weights["DEFAULT"].name)
-
-
-def _close(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
+    library, slash, name = model.partition("/")
+    if not slash:
+        raise ModelError(
+            "names no library: write LIBRARY/NAME, e.g. timm/resnet50.a1_in1k; "
+            f"libraries: {', '.join(LIBRARIES)}"
+        )
+    return LIBRARIES.load(library).parse(name, local)
 
 
 def published(architecture: Architecture) -> Published:
     """What the library publishes for an architecture: transform, accuracy, licence.
 
-    For torchvision without named weights the first ImageNet weights tell the transform.
+    Without named weights it is what is usual for the architecture.
     """
-    if architecture.library == "timm":
-        return _published_timm(architecture)
-    return _published_torchvision(architecture)
-
-
-def _published_torchvision(architecture: Architecture) -> Published:
-    weights = _torchvision_weights(architecture)
-    if weights is None:
-        weights = next(iter(torchvision.models.get_model_weights(architecture.name)))
-    preset = weights.transforms()
-    (resize,), (crop,) = preset.resize_size, preset.crop_size
-    metrics = weights.meta.get("_metrics", {}).get("ImageNet-1K")
-    reference = metrics and {
-        "top1": round(metrics["acc@1"] / 100, 6),
-        "top5": round(metrics["acc@5"] / 100, 6),
-        "source": f"torchvision's metadata of {weights}",
-    }
-    # Transformers add position embeddings of a fixed number.
-    fixed = architecture.name.startswith(("vit_", "maxvit"))
-    return Published(
-        geometry=Geometry(resize, (crop, crop), preset.interpolation.value),
-        mean=tuple(preset.mean),
-        std=tuple(preset.std),
-        fixed_size=(crop, crop) if fixed else None,
-        num_classes=len(weights.meta["categories"] or ()),
-        reference=reference,
-        license=None,
-        source=weights.url,
-    )
-
-
-def _published_timm(architecture: Architecture) -> Published:
-    config = timm.models.get_pretrained_cfg(architecture.name)
-    cfg = config.to_dict() if config else {}
-    data = resolve_data_config({}, pretrained_cfg=cfg)
-    _, height, width = data["input_size"]
-    # As timm's own evaluation transform computes it (transforms_imagenet_eval).
-    scaled = tuple(int(side / data["crop_pct"]) for side in (height, width))
-    crop = (height, width)
-    geometry = None
-    if data["interpolation"] in INTERPOLATIONS:
-        if data["crop_mode"] == "squash":
-            geometry = Geometry((scaled[0], scaled[1]), crop, data["interpolation"])
-        elif data["crop_mode"] == "center" and height == width:
-            geometry = Geometry(scaled[0], crop, data["interpolation"])
-    hub = cfg.get("hf_hub_id")
-    return Published(
-        geometry=geometry,
-        mean=tuple(data["mean"]),
-        std=tuple(data["std"]),
-        fixed_size=crop if cfg.get("fixed_input_size") else None,
-        num_classes=cfg.get("num_classes", 0),
-        reference=None,
-        license=cfg.get("license"),
-        source=f"hf-hub:{hub}" if hub else cfg.get("url") or None,
-    )
-
-
-def _torchvision_weights(architecture: Architecture) -> WeightsEnum | None:
-    if architecture.weights is None:
-        return None
-    return torchvision.models.get_model_weights(architecture.name)[architecture.weights]
+    return LIBRARIES.load(architecture.library).published(architecture)
 
 
 def build(architecture: Architecture, state: StateDict | None) -> nn.Module:
@@ -224,7 +64,9 @@ def build(architecture: Architecture, state: StateDict | None) -> nn.Module:
 
     Raises:
         ModelError: the builder refuses the arguments, or the state dict is of another architecture.
+        UnknownNameError: no library has this name.
     """
+    library = LIBRARIES.load(architecture.library)
     try:
         with ExitStack() as stack:
             if state is not None:
@@ -232,9 +74,7 @@ def build(architecture: Architecture, state: StateDict | None) -> nn.Module:
                 stack.enter_context(
                     mock.patch.object(nn.Module, "load_state_dict", _load_by_assignment)
                 )
-            model = _build(architecture, state)
-    except ModelError:
-        raise
+            model = library.build(architecture, state)
     except (TypeError, ValueError, RuntimeError, KeyError, AssertionError) as error:
         message = _shorten(str(error))
         raise ModelError(f"{architecture.library}/{architecture.name}: {message}") from error
@@ -277,51 +117,6 @@ def _load_by_assignment(
     return _load_by_copy(module, state, strict=strict, assign=True)
 
 
-def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:
-    arguments = dict(architecture.arguments)
-    if architecture.num_classes is not None:
-        arguments["num_classes"] = architecture.num_classes
-    if architecture.library == "timm":
-        model: nn.Module = timm.create_model(architecture.name, pretrained=False, **arguments)
-    else:
-        weights = _torchvision_weights(architecture)
-        if weights is not None:
-            return _build_as_pretrained(architecture.name, weights, arguments, state)
-        if architecture.name in _AUXILIARY_HEADS:
-            heads = state is not None and any(key.startswith("aux") for key in state)
-            # As with published weights, from which a local checkpoint most likely descends.
-            defaults = {"transform_input": True, "aux_logits": heads, "init_weights": False}
-            arguments = defaults | arguments
-        model = torchvision.models.get_model(architecture.name, weights=None, **arguments)
-    if state is not None:
-        model.load_state_dict(state)
-    return model
-
-
-def _build_as_pretrained(
-    name: str, weights: WeightsEnum, arguments: dict[str, Any], state: StateDict | None
-) -> nn.Module:
-    """The builder of torchvision with all that it does for pretrained models.
-
-    Only the download is replaced, by the weights at hand; without any, loading is left out.
-    """
-    given = dict(state or {})  # a copy, since some builders rename its keys
-    with ExitStack() as patches:
-        patches.enter_context(
-            mock.patch.object(type(weights), "get_state_dict", lambda *_, **__: given)
-        )
-        if state is None:
-            patches.enter_context(
-                mock.patch.object(nn.Module, "load_state_dict", lambda *_, **__: None)
-            )
-        model: nn.Module = torchvision.models.get_model(name, weights=weights, **arguments)
-        return model
-
-
-#: torchvision's classifiers with auxiliary heads, which their published weights contain or not.
-_AUXILIARY_HEADS = ("googlenet", "inception_v3")
-
-
 def _shorten(message: str, keep: int = 6) -> str:
     """The start of an error of ``load_state_dict``, which can list hundreds of keys."""
     lines = [line.strip() for line in re.split(r"\n|, (?=\")", message) if line.strip()]
@@ -343,10 +138,11 @@ def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
         ModelError: it cannot be built, takes no such images, or is no classifier.
     """
     size = crop or (256, 256)
-    with torch.device("meta"), torch.inference_mode():
-        model = build(architecture, None)
+    with torch.inference_mode():
+        model = _build_without_memory(architecture)
         try:
-            logits = model(torch.empty(1, 3, *size))
+            with torch.device("meta"):
+                logits = model(torch.empty(1, 3, *size))
         except (RuntimeError, AssertionError, ValueError) as error:
             raise ModelError(
                 f"{architecture.name} takes no images of {size[0]} x {size[1]} pixels: "
@@ -355,3 +151,18 @@ def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
     if not isinstance(logits, Tensor) or logits.ndim != 2 or logits.shape[1] < 2:
         raise ModelError(f"{architecture.library}/{architecture.name} is no classifier")
     return int(logits.shape[1])
+
+
+def _build_without_memory(architecture: Architecture) -> nn.Module:
+    """A network on the meta device, whose tensors have shapes but no values.
+
+    Some constructors read values: torchvision's RegNets compute their widths with tensors. What
+    fails on the meta device is built again in main memory. Its parameters are never filled, so
+    their pages are never touched, and they take address space only.
+    """
+    try:
+        with torch.device("meta"):
+            return build(architecture, None)
+    except ModelError:
+        with _Uninitialised():
+            return build(architecture, None).to("meta")

@@ -15,7 +15,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from synthsight.classifiers.architectures import Architecture, build
+from synthsight.classifiers.architectures import build
+from synthsight.classifiers.library import Architecture
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.images.pixels import read_batches
 from synthsight.inference.batches import Batches, fetch, set_precision
@@ -25,7 +27,7 @@ from synthsight.inference.normalise import normalise
 _ROWS = 8192
 
 
-class NonFiniteLogitsError(RuntimeError):
+class NonFiniteLogitsError(SynthsightError):
     """A model that answers with NaN or infinite values."""
 
 

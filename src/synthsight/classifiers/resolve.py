@@ -12,15 +12,11 @@ import sys
 import warnings
 from typing import Any
 
-from synthsight.classifiers.architectures import (
-    Architecture,
-    ModelError,
-    Published,
-    parse_model,
-    probe,
-    published,
-)
+from synthsight.classifiers.architectures import parse_model, probe, published
+from synthsight.classifiers.library import Architecture, ModelError, Published
+from synthsight.errors import SynthsightError
 from synthsight.images.geometry import Geometry
+from synthsight.wording import one_line
 
 #: The author's recipe: the short side to 256 pixels, bicubic, the whole image without a crop.
 PAPER_GEOMETRY_SIDE = 256
@@ -36,7 +32,7 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
         preprocess: ``model`` for the published transform, ``paper`` for Borji's.
 
     Returns:
-        ``architecture`` (see :class:`synthsight.classifiers.architectures.Architecture`),
+        ``architecture`` (see :class:`synthsight.classifiers.library.Architecture`),
         ``geometry``, ``mean``, ``std``; ready for JSON.
 
     Raises:
@@ -115,11 +111,11 @@ def main() -> None:
     for entry in request["models"]:
         try:
             answers.append({"model": resolve(entry, request["preprocess"])})
-        except ModelError as error:
+        except SynthsightError as error:
             answers.append({"error": str(error)})
         except Exception as error:  # builders raise nearly anything on arguments they do not expect
-            message = " ".join(str(error).split())
-            answers.append({"error": f"cannot be built: {type(error).__name__}: {message}"})
+            message = f"cannot be built: {type(error).__name__}: {one_line(error)}"
+            answers.append({"error": message})
     json.dump(answers, sys.stdout)
 
 

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
-from synthsight.labels.matching import Target, accepted_classes
+from synthsight.labels.matching import Target, accepted_classes, find_rule
 from synthsight.labels.spaces import LabelSpace
 
 #: Predictions kept and looked at: the paper's top 5.
@@ -36,7 +37,7 @@ SCHEMA = pa.schema(
 )
 
 
-class ScoreError(RuntimeError):
+class ScoreError(SynthsightError):
     """Logits that do not belong to the labels or to the manifest."""
 
 
@@ -82,7 +83,7 @@ def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Choice:
-    """The choice among the run's categories that the rule ``restricted`` asks for.
+    """The choice among the run's categories that some rules ask for, as ``restricted`` does.
 
     Attributes:
         accepted: bool (categories, classes), the classes of each category; one may have none.
@@ -133,18 +134,18 @@ def score(
     """Score one model: a row per image and rule, category by category.
 
     Within a category the rows come in blocks of images, each block rule by rule: in the same order
-    for every model. Under ``restricted`` the five predictions are the best class of each of the
-    five best categories, with the categories' probabilities.
+    for every model. Under a rule that asks for a choice the five predictions are the best class of
+    each of the five best categories, with the categories' probabilities.
 
     Args:
         logits: Parquet of each category.
         manifests: Parquet of each category.
         targets: what is to be recognised in each category.
         labels: the model's classes.
-        rules: of :data:`synthsight.labels.matching.RULES`.
+        rules: names of :data:`synthsight.labels.matching.RULES`.
         output: the Parquet file, written atomically. Its schema's metadata hold ``model`` and
             ``class_names`` (JSON, the simple names).
-        aggregation: of the rule ``restricted``, see :class:`Choice`.
+        aggregation: of rules that ask for a choice, see :class:`Choice`.
 
     Raises:
         ScoreError: the logits have another number of classes than the labels, or other images
@@ -178,7 +179,7 @@ def score(
                 for rule, table in accepted.items():
                     best, probabilities = top
                     hits = table[number][best]
-                    if rule == "restricted":
+                    if find_rule(rule).choice:
                         chosen, best, probabilities = Choice(table, aggregation).rank(values)
                         hits = chosen == number
                     columns = [

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from synthsight.archives.archive import public_url
 from synthsight.commands.text import count, listed, paragraph
 from synthsight.errors import SynthsightError
-from synthsight.plan.config import Experiment
+from synthsight.plan.experiment import Experiment
 from synthsight.plan.standalone import check, merge, read_config
 
 ABOUT = """\
@@ -74,14 +74,7 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
 
 def _images(found: Experiment) -> str:
     total = sum(category.listing.images for category in found.categories.values())
-    generators: Sequence[str] = sorted(
-        {
-            generator
-            for category in found.categories.values()
-            for generator, _ in category.folders
-            if generator is not None
-        }
-    )
+    generators = sorted(found.generators)
     said = count(total, "image")
     return (
         f"{said} of {count(len(generators), 'generator')}: {listed(generators)}"

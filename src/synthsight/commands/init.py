@@ -16,14 +16,14 @@ import yaml
 from synthsight.commands.text import count, listed, paragraph
 from synthsight.errors import SynthsightError
 from synthsight.files import atomic, is_folder
+from synthsight.images.layout import find_categories
 from synthsight.images.manifest import list_folders
 from synthsight.labels.audit import label_audit, messages
 from synthsight.labels.definitions import Definition, read_definitions
 from synthsight.labels.matching import words
 from synthsight.labels.spaces import load_labels
 from synthsight.library.scores import rules
-from synthsight.plan.config import _bad_name as bad_name
-from synthsight.plan.config import find_categories
+from synthsight.plan.config.names import bad_name
 from synthsight.plan.standalone import definitions_file, read_schema
 from synthsight.wording import did_you_mean, one_line
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from synthsight.errors import SynthsightError
 from synthsight.figures import style
+from synthsight.files import MAKE_AGAIN
+from synthsight.tables import metadata_of, read_parquet, read_schema
 
 MOST = 24
 """Images on a figure."""
@@ -21,6 +25,14 @@ _PITCH = _SIDE + 0.14 + 0.13
 _TEXT = 0.07  # inches between a thumbnail and its predictions
 _PROBABILITY = 0.27  # inches for a probability
 _LINES = 8  # lines of text beside a thumbnail
+
+
+#: What the figure takes from scores.
+_TAKEN = ["image", "category", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
+
+
+class ScoresError(SynthsightError):
+    """The scores of a model are not among those at hand."""
 
 
 def failures(
@@ -119,3 +131,39 @@ def _predictions(
         for line in broken:
             style.write(figure, left + _PROBABILITY, top, line, fontsize=style.SMALL, weight=weight)
             top += style.LINE
+
+
+def failures_of_best(
+    accuracy: pd.DataFrame,
+    scores: Sequence[str],
+    category: str,
+    rule: str,
+    read: Callable[[str], Image.Image],
+) -> Figure:
+    """Draw :func:`failures` of the model with the highest mean top-1 accuracy.
+
+    Args:
+        accuracy: The accuracy table.
+        scores: Parquet files of the scores of all models, in any order.
+        category: Name of the category.
+        rule: Matching rule.
+        read: Returns the RGB image of a score's ``image``.
+
+    Raises:
+        ScoresError: No file says that it holds the best model's scores.
+    """
+    best = style.best_model(accuracy, rule)
+    found = []
+    for path in scores:
+        schema = read_schema(path)
+        name = metadata_of(schema, "model", path)
+        if name == best:
+            names = json.loads(metadata_of(schema, "class_names", path))
+            filters = [("rule", "=", rule), ("category", "=", category)]
+            table = read_parquet(path, _TAKEN, filters=filters)
+            return failures(table.to_pandas(), names, best, category, rule, read)
+        found.append(name)
+    raise ScoresError(
+        f"no scores of {best!r}, the best model of the accuracy table, among those of "
+        f"{', '.join(found)}; {MAKE_AGAIN}"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from synthsight.figures import rows, style
+from synthsight.labels.matching import Mark, find_rule
 
 _LIMIT = 1.5  # inches for the names of rows
 _NUMBERS = 0.42  # inches right of an axis, for its column of numbers
@@ -18,15 +19,6 @@ _GAP = 0.12  # inches between the two metrics
 _HEAD = 0.34  # inches from the top of a panel's title to its rows
 _FOOT = 0.42  # inches for tick labels, the x label and the space to the next panel
 _STEP = 0.045  # inches between the marks of two rules in a row
-_LOOKS = (
-    (style.BLUE, "o"),
-    (style.ORANGE, "s"),
-    (style.GREEN, "D"),
-    (style.VERMILLION, "^"),
-    (style.PURPLE, "v"),
-    (style.SKY, "P"),
-    (style.GREY, "X"),
-)
 
 
 def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
@@ -37,16 +29,15 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
         rule: The primary rule, which chooses the best model and orders the rows.
 
     Raises:
-        ValueError: If the table has no mean under the primary rule, or more rules than there are
-            marks to tell them apart.
+        ValueError: If the table has no mean under the primary rule.
+        UnknownNameError: If it has a rule that :data:`synthsight.labels.matching.RULES` lacks.
     """
     means = style.ranked(accuracy, rule)
     best = style.best_model(accuracy, rule)
     pooled = accuracy[accuracy["generator"] == style.ALL]
     others = sorted(set(map(str, pooled["rule"])) - {rule})
     shown = [rule, *others]
-    if len(shown) > len(_LOOKS):
-        raise ValueError(f"{len(shown)} matching rules, but marks for {len(_LOOKS)}: {shown}")
+    marks = {name: find_rule(name).mark for name in shown}
     categories = style.by_category(accuracy, rule, best)["category"].tolist()
     parts: list[tuple[str, list[str], pd.DataFrame]] = [
         (
@@ -81,15 +72,15 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
             [],
             [],
             linestyle="none",
-            marker=marker,
-            color=color,
+            marker=mark.marker,
+            color=mark.color,
             markersize=3.4,
             markeredgewidth=0,
             label=style.elide(
                 style.plain(name) + (" (primary)" if name == rule and not one else ""), 1.5
             ),
         )
-        for name, (color, marker) in zip(shown, _LOOKS, strict=False)
+        for name, mark in marks.items()
     ]
     under = style.heading_height(title, subtitle) + 0.08
     top = under + 0.14 * -(-len(keys) // columns) + 0.1
@@ -117,28 +108,28 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
                 rows.dress(axes, texts if side == 0 else [""] * len(texts), "accuracy (%)")
                 rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
                 values = table.pivot_table(index="row", columns="rule", values=metric)
-                _marks(axes, values.reindex(index=names, columns=shown), height / len(names))
+                _draw(axes, values.reindex(index=names, columns=shown), marks, height / len(names))
             top += _HEAD + height + _FOOT
     return figure
 
 
-def _marks(axes: Axes, values: pd.DataFrame, height: float) -> None:
+def _draw(axes: Axes, values: pd.DataFrame, marks: Mapping[str, Mark], height: float) -> None:
     """Draw a mark for each rule on each row, joined by a line, and the largest difference."""
     table = values.to_numpy(dtype=float)
     low, high = values.min(axis=1).to_numpy(), values.max(axis=1).to_numpy()
     axes.hlines(np.arange(len(table)), low, high, color="#BFBFBF", linewidth=0.8, zorder=1)
-    for position, (name, (color, marker)) in enumerate(zip(values.columns, _LOOKS, strict=False)):
+    for position, (name, mark) in enumerate(marks.items()):
         # Marks of the same accuracy stand below one another, not on top.
         offset = (position - (table.shape[1] - 1) / 2) * _STEP / height
         axes.plot(
             table[:, position],
             np.arange(len(table)) + offset,
             linestyle="none",
-            marker=marker,
-            color=color,
+            marker=mark.marker,
+            color=mark.color,
             markersize=3.4,
             markeredgewidth=0,
-            label=str(name),
+            label=name,
             clip_on=False,
             zorder=3,
         )

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from itertools import chain, zip_longest
 
 import pandas as pd
+import pyarrow as pa
 from matplotlib.figure import Figure
 from PIL import Image
 
 from synthsight.figures import style
+from synthsight.tables import metadata_of
 
 RIGHT, WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 
@@ -172,3 +174,11 @@ def _write(figure: Figure, left: float, top: float, line: _Line) -> None:
     style.write(figure, left + _TEXT + _MARK, top, line.text, **small)
     for end, text in zip(_ENDS, line.ends, strict=False):
         style.write(figure, left + _CELL - end, top, text, ha="right", **small)
+
+
+def vqa_samples_of(
+    answers: pa.Table, page: int, per_page: int, read: Callable[[str], Image.Image]
+) -> Figure:
+    """Draw :func:`vqa_samples` of a model's scored answers, whose metadata name the model."""
+    model = metadata_of(answers.schema, "model", "the file of the answers")
+    return vqa_samples(answers.to_pandas(), model, page, per_page, read)

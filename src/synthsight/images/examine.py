@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from synthsight.errors import SynthsightError
 from synthsight.images.reading import (
     SUFFIXES,
     UnusableImageError,
@@ -40,6 +41,10 @@ _FAULTS = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL")
 
 #: Exit status of a helper that has reached its bound on memory.
 _OUT_OF_MEMORY = 77
+
+
+class HelperError(SynthsightError):
+    """A helper that was ended from outside; the message says at which file, and what to do."""
 
 
 class Examined(NamedTuple):
@@ -84,7 +89,7 @@ def examine_all(
 
     Raises:
         OSError: a file cannot be read, and that is the machine's fault.
-        RuntimeError: a helper was ended from outside, as by a system that is out of memory.
+        HelperError: a helper was ended from outside, as by a system that is out of memory.
     """
     found: dict[str, Examined] = {}
     waiting = list(images)[::-1]
@@ -147,7 +152,7 @@ class _Helper:
         elif cause in _FAULTS:
             reason = f"makes its decoder crash ({cause})"
         else:
-            return RuntimeError(
+            return HelperError(
                 f"{self.image!r}: the process that decoded it was ended ({cause}). If memory ran "
                 "out, give the job more, or lower images.max_pixels"
             )

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from synthsight.files import atomic
 from synthsight.images.examine import NOT_READABLE, Examined, examine_all
 from synthsight.images.reading import MAX_PIXELS, SUFFIXES
+from synthsight.tables import read_parquet
 
 _SCHEMA = pa.schema(
     [
@@ -199,5 +200,9 @@ def write_manifest(output: str | os.PathLike[str], records: Sequence[ImageRecord
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[ImageRecord]:
-    """The records of a file of :func:`write_manifest`."""
-    return [ImageRecord(**row) for row in pq.read_table(path).to_pylist()]
+    """The records of a file of :func:`write_manifest`.
+
+    Raises:
+        synthsight.files.FileError: it is damaged, or lacks a column.
+    """
+    return [ImageRecord(**row) for row in read_parquet(path, _SCHEMA.names).to_pylist()]

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from synthsight.files import atomic
 from synthsight.images.geometry import Geometry
-from synthsight.images.reading import INDEX_AGAIN, MAX_PIXELS, open_checked
+from synthsight.images.reading import INDEX_AGAIN, MAX_PIXELS, ChangedImageError, open_checked
+from synthsight.tables import reading
 
 #: Rows in one record batch of the Arrow file: what is held in memory at a time while writing.
 _ROWS = 256
@@ -53,7 +54,7 @@ def prepare_pixels(
         sha256: of each image's bytes as the manifest has it: no others are decoded.
 
     Raises:
-        RuntimeError: an image is not what the manifest says, since it changed meanwhile.
+        ChangedImageError: an image is not what the manifest says, since it changed meanwhile.
     """
     rows = sorted((geometry.shape(width, height), image) for image, width, height in manifest)
     sizes = {image: (width, height) for image, width, height in manifest}
@@ -61,7 +62,7 @@ def prepare_pixels(
     def decode(image: str) -> bytes:
         picture = open_checked(root, image, (sha256 or {}).get(image), max_pixels)
         if picture.size != sizes[image]:
-            raise RuntimeError(f"{image}: its size changed since indexed. {INDEX_AGAIN}")
+            raise ChangedImageError(f"{image}: its size changed since indexed. {INDEX_AGAIN}")
         return geometry.apply(picture).tobytes()
 
     with (
@@ -94,11 +95,18 @@ def read_batches(
     Yields:
         ``(images, pixels)``: names, and read-only uint8 (n, height, width, 3) with n up to
         ``batch_size``.
+
+    Raises:
+        synthsight.files.FileError: the file is damaged.
     """
-    with pa.memory_map(os.fspath(path)) as source:
-        reader = pa.ipc.open_file(source)
+    with reading(path):
+        source = pa.memory_map(os.fspath(path))
+    with source:
+        with reading(path):
+            reader = pa.ipc.open_file(source)
         for index in range(reader.num_record_batches):
-            batch = reader.get_batch(index)
+            with reading(path):
+                batch = reader.get_batch(index)
             images = batch.column("image").to_pylist()
             shapes = list(
                 zip(

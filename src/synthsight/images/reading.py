@@ -21,6 +21,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from synthsight.errors import SynthsightError
+
 #: File name endings, in lower case, that are taken for images.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
@@ -53,8 +55,12 @@ warnings.filterwarnings("ignore", module="PIL")
 _WHITE = (255, 255, 255, 255)
 
 
-class UnusableImageError(Exception):
+class UnusableImageError(SynthsightError):
     """A file that cannot serve as an image; the message is the reason, for a person."""
+
+
+class ChangedImageError(SynthsightError):
+    """An image that is no longer what was indexed; the message says what to do."""
 
 
 def open_rgb(
@@ -89,12 +95,14 @@ def open_checked(
     """Read an image that has been indexed: :func:`open_rgb`, of which it has the arguments.
 
     Raises:
-        RuntimeError: it cannot be read any more, since it changed meanwhile.
+        ChangedImageError: it cannot be read any more, since it changed meanwhile.
     """
     try:
         return open_rgb(root, image, max_pixels, sha256)
     except (UnusableImageError, OSError) as error:
-        raise RuntimeError(f"{image}: changed since indexed: {error}. {INDEX_AGAIN}") from error
+        raise ChangedImageError(
+            f"{image}: changed since indexed: {error}. {INDEX_AGAIN}"
+        ) from error
 
 
 INDEX_AGAIN = "Run the workflow again: it indexes what changed."

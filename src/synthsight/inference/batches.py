@@ -21,6 +21,7 @@ class Sliceable(Protocol):
 
 
 Items = TypeVar("Items", bound=Sliceable)
+Result = TypeVar("Result")
 
 #: How the numbers of a forward pass are computed: in float32 as IEEE 754 has it; with the products
 #: of TensorFloat-32 on an NVIDIA device; or with those of bfloat16 wherever autocast has them.
@@ -60,12 +61,12 @@ class Batches:
         self.size = size
         self._release = release
 
-    def run(self, function: Callable[[Items], Tensor], items: Items) -> Iterator[Tensor]:
+    def run(self, function: Callable[[Items], Result], items: Items) -> Iterator[Result]:
         """What a function gives for each batch of items.
 
         Args:
-            function: from some items to a tensor with a row for each. It must depend on each item
-                alone, up to float rounding.
+            function: from some items to, say, a tensor with a row for each. It must depend on each
+                item alone, up to float rounding.
             items: a list, or an array whose rows they are.
 
         Raises:

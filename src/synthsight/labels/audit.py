@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthsight.labels.definitions import Definition
-from synthsight.labels.matching import Target, accepted_classes, words
+from synthsight.labels.matching import Target, accepted_classes, chosen, find_rule, words
 from synthsight.labels.spaces import LabelSpace, wordnet_definitions
 
 HOMONYM = "homonym suspected"
@@ -66,7 +66,7 @@ def _audit(
     definition: Definition, target: Target, space: LabelSpace, rules: Sequence[str]
 ) -> Iterator[dict[str, object]]:
     accepted = {rule: accepted_classes(target, space, rule) for rule in rules}
-    word_rules = [rule for rule in rules if rule.startswith("words/")]
+    word_rules = [rule for rule in rules if find_rule(rule).looks_at == "names"]
     wanted = _wanted(target, space)
     for index in np.flatnonzero(np.any([wanted, *accepted.values()], axis=0)):
         takes = [rule for rule in rules if accepted[rule][index]]
@@ -86,7 +86,7 @@ def _audit(
 def _wanted(target: Target, space: LabelSpace) -> npt.NDArray[np.bool_]:
     """The classes that should count: the chosen ones, else those called alike but for an ending."""
     if target.classes is not None:
-        return accepted_classes(target, space, "classes")
+        return chosen(target.classes, space)
     named = [words(name) for name in (target.name, *target.also)]
     return np.array(
         [

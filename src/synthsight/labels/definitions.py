@@ -9,6 +9,7 @@ import jsonschema
 import yaml
 
 from synthsight import bounds
+from synthsight.errors import SynthsightError
 from synthsight.labels.matching import Target, is_synset, words
 from synthsight.labels.spaces import wordnet_names
 
@@ -31,7 +32,7 @@ _EXAMPLE = (
 )
 
 
-class DefinitionError(ValueError):
+class DefinitionError(SynthsightError):
     """A file of category definitions that cannot be used; the message names the place."""
 
 

@@ -7,26 +7,28 @@ if the ground-truth is in this set. In case of ground-truth having two words, th
 The word rule takes classes for their names: ``kite`` takes the hawk, ``sunglass`` leaves out the
 class *sunglasses*. The rule ``classes`` takes what a person has chosen for each category instead,
 and ``restricted`` asks for the best of the run's categories, by these same classes.
+
+All that is known of a rule stands in one place, :data:`RULES`: the configuration admits what is in
+it, scoring and the label audit ask it what counts, figures and report draw and explain what it
+says. One rule more is one entry more.
 """
 
 from __future__ import annotations
 
+import copy
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from synthsight.doors import UnknownNameError
 from synthsight.labels.spaces import LabelSpace, wordnet_names
-
-#: The word rules: which of a class's names the category is looked for in.
-_WORD_RULES = {"words/simple": "simple", "words/lemmas": "lemmas"}
-
-#: All matching rules.
-RULES = (*_WORD_RULES, "classes", "restricted")
+from synthsight.wording import did_you_mean
 
 _SYNSET = re.compile(r"n\d{8}")
 
@@ -68,36 +70,13 @@ class Target:
     classes: tuple[str, ...] | None = None
 
 
-def accepted_classes(target: Target, labels: LabelSpace, rule: str) -> npt.NDArray[np.bool_]:
-    """The classes that count as a hit for a category.
-
-    Args:
-        target: the category.
-        labels: the model's classes.
-        rule: one of :data:`RULES`. Under ``classes`` and ``restricted`` a category for which nobody
-            has chosen takes what ``words/lemmas`` takes.
-
-    Returns:
-        bool (classes,).
-    """
-    if rule not in _WORD_RULES and target.classes is not None:
-        return _chosen(target.classes, labels)
-    wanted = [words(name) for name in (target.name, *target.also)]
-    return np.array(
-        [
-            any(contains(name, each) for name in names for each in wanted if each)
-            for names in labels.names(_WORD_RULES.get(rule, "lemmas"))
-        ],
-        dtype=np.bool_,
-    )
-
-
-def _chosen(classes: tuple[str, ...], labels: LabelSpace) -> npt.NDArray[np.bool_]:
-    """The classes of a label space that are among the chosen ones.
+def chosen(classes: Iterable[str], labels: LabelSpace) -> npt.NDArray[np.bool_]:
+    """The classes of a label space that are among the chosen ones, bool (classes,).
 
     Where the space has synsets, a synset means that class. In a label file it means a class with
     one of the synset's names, and a name a class of that name, word for word.
     """
+    classes = set(classes)
     if labels.synsets is not None:
         wanted = {each for each in classes if is_synset(each)}
         by_synset = np.array([synset in wanted for synset in labels.synsets], dtype=np.bool_)
@@ -116,3 +95,175 @@ def _named(names: Iterable[str], labels: LabelSpace) -> npt.NDArray[np.bool_]:
 def is_synset(name: str) -> bool:
     """Whether a name has the form of a synset's identifier."""
     return _SYNSET.fullmatch(name) is not None
+
+
+# The rules ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a rule is told apart from the others where several are drawn.
+
+    Attributes:
+        marker: in the figures, a marker of matplotlib.
+        color: in the figures, as matplotlib takes it.
+        symbol: in the report's charts, a symbol of Observable Plot.
+        sign: in their legends, a character that looks like ``symbol``.
+        stroke: in the report, a CSS colour that can be seen on a light and on a dark page, such as
+            ``var(--one)`` of its style sheet or ``light-dark(#00a, #aaf)``.
+    """
+
+    marker: str
+    color: str
+    symbol: str
+    sign: str
+    stroke: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A matching rule: which predictions are right.
+
+    Attributes:
+        name: as in the configuration, the tables and the figures.
+        meaning: in one line what must hold of a right guess, to follow "a guess is right if".
+        accepts: gives the classes that count for a category, bool (classes,).
+        looks_at: what decides of a class: its ``names``, so that the label audit looks for homonyms
+            and for twins that are left out, or its ``meaning``, which a person has judged.
+        choice: whether the guess is one among the run's categories, by the classes that each of
+            them accepts, instead of one among all classes.
+        mark: its own in figures and report.
+    """
+
+    name: str
+    meaning: str
+    accepts: Callable[[Target, LabelSpace], npt.NDArray[np.bool_]]
+    looks_at: Literal["names", "meaning"]
+    mark: Mark
+    choice: bool = False
+
+
+def by_words(target: Target, names: Iterable[Iterable[str]]) -> npt.NDArray[np.bool_]:
+    """Which classes have the category's words, or those of a further name, in one of their names.
+
+    Args:
+        target: the category.
+        names: of each class, one or more.
+    """
+    wanted = [words(name) for name in (target.name, *target.also)]
+    return np.array(
+        [
+            any(contains(name, each) for name in of_class for each in wanted if each)
+            for of_class in names
+        ],
+        dtype=np.bool_,
+    )
+
+
+def _in_simple_names(target: Target, labels: LabelSpace) -> npt.NDArray[np.bool_]:
+    return by_words(target, labels.names("simple"))
+
+
+def _in_lemmas(target: Target, labels: LabelSpace) -> npt.NDArray[np.bool_]:
+    return by_words(target, labels.names("lemmas"))
+
+
+def _by_choice(target: Target, labels: LabelSpace) -> npt.NDArray[np.bool_]:
+    """The chosen classes; for a category for which nobody has chosen, what the lemmas take."""
+    if target.classes is None:
+        return _in_lemmas(target, labels)
+    return chosen(target.classes, labels)
+
+
+#: All matching rules, by name, in the order of documents and defaults.
+RULES: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        Rule(
+            name="words/simple",
+            meaning=(
+                "the category's words are, in order, among the words of the predicted class's one "
+                "name (Borji 2022)"
+            ),
+            accepts=_in_simple_names,
+            looks_at="names",
+            mark=Mark("o", "#0072B2", "diamond", "◆", "var(--four)"),
+        ),
+        Rule(
+            name="words/lemmas",
+            meaning=(
+                "the category's words are, in order, among the words of one of the predicted "
+                "class's WordNet names"
+            ),
+            accepts=_in_lemmas,
+            looks_at="names",
+            mark=Mark("^", "#D55E00", "triangle", "▲", "var(--three)"),
+        ),
+        Rule(
+            name="classes",
+            meaning="the predicted class is one that a person chose for the category",
+            accepts=_by_choice,
+            looks_at="meaning",
+            mark=Mark("s", "#E69F00", "circle", "●", "var(--one)"),
+        ),
+        Rule(
+            name="restricted",
+            meaning=(
+                "the best of the run's categories, by the classes that a person chose for each, is "
+                "the right one"
+            ),
+            accepts=_by_choice,
+            looks_at="meaning",
+            mark=Mark("D", "#009E73", "square", "■", "var(--two)"),
+            choice=True,
+        ),
+    )
+}
+
+
+def find_rule(name: str) -> Rule:
+    """The rule of this name.
+
+    Raises:
+        UnknownNameError: there is none; the message has those that there are, or a close one.
+    """
+    try:
+        return RULES[name]
+    except KeyError:
+        known = did_you_mean(name, RULES) or f"; known: {', '.join(RULES)}"
+        raise UnknownNameError(f"unknown matching rule {name!r}{known}") from None
+
+
+def accepted_classes(target: Target, labels: LabelSpace, rule: str) -> npt.NDArray[np.bool_]:
+    """The classes that count as a hit for a category.
+
+    Args:
+        target: the category.
+        labels: the model's classes.
+        rule: the name of one of :data:`RULES`.
+
+    Returns:
+        bool (classes,).
+
+    Raises:
+        UnknownNameError: there is no such rule.
+    """
+    return find_rule(rule).accepts(target, labels)
+
+
+def admit_rules(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the configuration's schema that knows the rules: names, meanings, all by default.
+
+    Args:
+        schema: with ``matching.rules``, whose description has ``{meanings}`` where they belong, and
+            ``matching.primary``. One that knows the rules already stays as it is.
+    """
+    filled: dict[str, Any] = copy.deepcopy(dict(schema))
+    matching = filled["properties"]["matching"]["properties"]
+    meanings = "; ".join(f"{rule.name}: {rule.meaning}" for rule in RULES.values())
+    description = matching["rules"]["description"]
+    matching["rules"]["description"] = description.replace("{meanings}", meanings)
+    matching["rules"]["items"] = {"enum": list(RULES)}
+    matching["rules"]["default"] = list(RULES)
+    matching["primary"]["enum"] = list(RULES)
+    return filled

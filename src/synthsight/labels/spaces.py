@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
+from synthsight.errors import SynthsightError
 from synthsight.files import is_file
 
 #: Label spaces known by name, and the file of timm's ``data/_info`` that lists their synsets.
@@ -25,7 +26,7 @@ IMAGENETS = {
 }
 
 
-class LabelError(ValueError):
+class LabelError(SynthsightError):
     """A label space that does not exist or a label file that cannot be used."""
 
 

@@ -19,7 +19,8 @@ from synthsight.images.pixels import prepare_pixels
 from synthsight.library.errors import ApiError
 from synthsight.library.scores import rules, score_files
 from synthsight.plan import standalone
-from synthsight.plan.config import Experiment, Model
+from synthsight.plan.config.models import Model
+from synthsight.plan.experiment import Experiment
 
 
 def classify(
@@ -97,8 +98,8 @@ def _run(
     cache: Path,
 ) -> pd.DataFrame:
     """From manifests to scores, through the files that the workflow's stages hand on."""
-    from synthsight.classifiers.architectures import Architecture
     from synthsight.classifiers.classify import classify, load_model, write_logits
+    from synthsight.classifiers.library import Architecture
     from synthsight.inference.batches import choose_device
 
     (model,) = found.models.values()
@@ -134,7 +135,7 @@ def _run(
 
 def _weights(model: Model, cache: Path) -> Path:
     """The weights of a model, fetched into the cache if they are not there."""
-    from synthsight.classifiers.architectures import Architecture
+    from synthsight.classifiers.library import Architecture
     from synthsight.classifiers.weights import fetch_weights
 
     checkpoint = None if model.checkpoint is None else Path(model.checkpoint)

@@ -16,7 +16,8 @@ import yaml
 
 import synthsight
 from synthsight.errors import SynthsightError
-from synthsight.plan.config import Experiment, load_experiment
+from synthsight.plan.config import schema as config_schema
+from synthsight.plan.experiment import Experiment, load_experiment
 from synthsight.wording import one_line
 
 #: Where the schema lies in a clone of synthsight.
@@ -57,9 +58,7 @@ def read_schema() -> dict[str, Any]:
     Raises:
         RepositoryError: see :func:`repository`.
     """
-    schema = yaml.safe_load((repository() / _SCHEMA).read_text(encoding="utf-8"))
-    assert isinstance(schema, dict)
-    return schema
+    return config_schema.read_schema(repository() / _SCHEMA)
 
 
 def definitions_file() -> Path:
@@ -91,7 +90,7 @@ def check(
         cache: folder for what is found out about models; None for :func:`cache_folder`.
 
     Raises:
-        synthsight.plan.config.ConfigError: with everything that is wrong.
+        synthsight.plan.config.messages.ConfigError: with everything that is wrong.
         RepositoryError: see :func:`repository`.
     """
     return load_experiment(config, read_schema(), files, cache or cache_folder())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import textwrap
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
@@ -11,6 +13,22 @@ TEMPLATES = _FOLDER / "templates"
 
 #: Libraries, in the order in which they must be loaded.
 LIBRARIES = ("d3", "plot", "datatables")
+
+#: The modules of our own program, in the order in which they run.
+PROGRAM = (
+    *("helpers", "state", "choosing", "images", "large", "questions", "tables", "charts"),
+    *("begin",),
+)
+
+_HEAD = """\
+"use strict";
+// The page's program. Text from the data is only ever set as text, never as markup.
+(() => {
+"""
+_TAIL = "})();\n"
+
+_IMPORT = re.compile(r"^import .*\n+", re.MULTILINE)
+_EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 
 def library(name: str) -> str:
@@ -24,8 +42,17 @@ def style() -> str:
 
 
 def program() -> str:
-    """Our own program of the page."""
-    return _read("report.js")
+    """Our own program of the page: its modules as one script.
+
+    A page that is opened from disk can load no modules, so they are put into one function, one
+    after the other, without their imports and exports. For that an import is one line, an export
+    stands before what is declared, and no two modules declare the same name.
+    """
+    parts = [
+        _EXPORT.sub("", _IMPORT.sub("", _read(f"program/{name}.js"))).lstrip("\n")
+        for name in PROGRAM
+    ]
+    return _HEAD + textwrap.indent("\n".join(parts), "  ") + _TAIL
 
 
 def assets_digest() -> str:

@@ -15,11 +15,17 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from synthsight.classifiers.score import TOP
+from synthsight.errors import SynthsightError
+from synthsight.files import MAKE_AGAIN
 from synthsight.images.manifest import ImageRecord
-from synthsight.statistics.hits import rules_of
+from synthsight.statistics.hits import HitsError, rules_of
+from synthsight.tables import metadata_of, read_parquet
+
+#: What is taken from scores and from answers.
+SCORES = ["image", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
+ANSWERS = ["image", "question", "answer", "kind", "generator", "p_yes", "correct"]
 
 #: Probabilities are whole numbers of this part.
 PARTS = 1000
@@ -52,6 +58,9 @@ def image_data(
         five, 0 for none), ``top`` (for each rule the number of its block) and ``blocks``, each
         with ``classes`` and ``parts``: the five predictions image by image, as numbers of names
         (-1 where there are fewer) and probabilities in thousandths.
+
+    Raises:
+        synthsight.statistics.hits.HitsError: scores lack an image or a rule.
     """
     images = [record.image for record in records]
     rules = rules_of(scores[0])
@@ -71,15 +80,19 @@ def image_data(
 def _model(
     path: str | os.PathLike[str], rules: Sequence[str], images: Sequence[str], names: Names
 ) -> dict[str, Any]:
-    table = pq.read_table(path)
-    class_names = table.schema.metadata[b"class_names"]
+    table = read_parquet(path, SCORES)
+    class_names = metadata_of(table.schema, "class_names", path)
     numbers = np.full(len(classes := _strings(class_names)) + 1, -1)
     hits: dict[str, str] = {}
     top: dict[str, int] = {}
     blocks: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
     for rule in rules:
         rows = table.filter(pc.equal(table["rule"], rule))
-        rows = rows.take(pc.index_in(pa.array(images, pa.string()), rows["image"]))
+        places = pc.index_in(pa.array(images, pa.string()), rows["image"])
+        if places.null_count:
+            lacking = images[places.to_pylist().index(None)]
+            raise HitsError(f"{path} is not about {lacking!r} under {rule}; {MAKE_AGAIN}")
+        rows = rows.take(places)
         top1 = rows["top1_hit"].to_numpy().astype(int)
         top5 = rows["top5_hit"].to_numpy().astype(int)
         hits[rule] = "".join(map(str, (top1 + top5).tolist()))
@@ -95,7 +108,7 @@ def _model(
     for each in np.unique(np.concatenate([predicted for predicted, _ in blocks])):
         numbers[each] = -1 if each < 0 else names(classes[each])
     return {
-        "name": table.schema.metadata[b"model"].decode(),
+        "name": metadata_of(table.schema, "model", path),
         "hits": hits,
         "top": top,
         "blocks": [
@@ -105,7 +118,7 @@ def _model(
     }
 
 
-def _strings(content: bytes) -> list[str]:
+def _strings(content: str) -> list[str]:
     names: list[str] = json.loads(content)
     return names
 
@@ -138,18 +151,18 @@ def question_data(
     columns: pd.DataFrame | None = None
     models = []
     for path in answers:
-        file = pq.read_table(path)
+        file = read_parquet(path, ANSWERS)
         rows = file.filter(pc.is_in(file["image"], pa.array(list(wanted), pa.string()))).to_pandas()
         columns = rows if columns is None else columns
         models.append(
             {
-                "name": file.schema.metadata[b"model"].decode(),
+                "name": metadata_of(file.schema, "model", path),
                 "parts": np.rint(rows["p_yes"].to_numpy() * PARTS).astype(int).tolist(),
                 "correct": "".join(map(str, rows["correct"].astype(int).tolist())),
             }
         )
     if columns is None:
-        raise ValueError("no answers")
+        raise SynthsightError("no answers")
     return {
         "image": columns["image"].tolist(),
         "picture": [wanted[image] for image in columns["image"]],

@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 
 from synthsight.labels.audit import messages
+from synthsight.labels.matching import RULES, find_rule
 from synthsight.report import answer, assets
 from synthsight.report.embed import content_security_policy, script_json, script_text
 from synthsight.report.tables import page_table
@@ -70,12 +71,21 @@ def render(page: Page) -> str:
     programs.append(script_text(assets.program()))
     ranked = answer.means(tables["accuracy"], page.rule)
     vqa = tables.get("vqa")
+    rules = [find_rule(name) for name in page.explorer["rules"]]
     data = {
         "run": page.run,
         "rule": page.rule,
         "level": page.level,
         "best": str(ranked.iloc[0]["model"]),
         "order": ranked["model"].tolist(),
+        "marks": {
+            rule.name: {
+                "symbol": rule.mark.symbol,
+                "sign": rule.mark.sign,
+                "stroke": rule.mark.stroke,
+            }
+            for rule in rules
+        },
         "explorer": page.explorer,
         "questions": page.questions,
         "chunk": CHUNK,
@@ -102,6 +112,7 @@ def render(page: Page) -> str:
         data=script_json(data),
         chunks=_chunks(page.pictures),
         answers=answer.answers(tables, page.rule, page.level),
+        rules=[rule for rule in RULES.values() if rule in rules],
         flags=messages(tables["label_audit"]),
         ranked=ranked.to_dict("records"),
         references=_references(tables["reference"], page.rule),

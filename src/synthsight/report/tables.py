@@ -9,6 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from synthsight.files import MAKE_AGAIN, FileError
+from synthsight.tables import read_frame
+from synthsight.wording import one_line
+
 #: Significant digits of a number on the page; the tables themselves have all of them.
 DIGITS = 6
 
@@ -17,10 +21,17 @@ MAX_ROWS = 10_000
 
 
 def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a table from Parquet or CSV, by its ending; in a CSV all is text."""
+    """Read a table from Parquet or CSV, by its ending; in a CSV all is text.
+
+    Raises:
+        synthsight.files.FileError: the file is damaged.
+    """
     if Path(path).suffix == ".parquet":
-        return pd.read_parquet(path)
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+        return read_frame(path, [])
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # of the text or of the rows
+        raise FileError(f"{path} is no CSV ({one_line(error, 200)}); {MAKE_AGAIN}") from error
 
 
 def page_table(table: pd.DataFrame, rule: str) -> dict[str, Any]:

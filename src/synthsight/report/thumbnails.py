@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from synthsight.files import atomic
+from synthsight.tables import read_parquet
 
 #: Of the WebP files, 0 to 100.
 QUALITY = 72
@@ -85,6 +86,6 @@ def _encode(image: Image.Image, side: int) -> bytes:
 def read_thumbnails(path: str | os.PathLike[str], wanted: Iterable[str]) -> dict[str, bytes]:
     """The WebP files of those of the ``wanted`` images that a file of thumbnails has."""
     wanted = frozenset(wanted)
-    table = pq.read_table(path)
+    table = read_parquet(path, ["image", "webp"])
     pairs = zip(table.column("image").to_pylist(), table.column("webp").to_pylist(), strict=True)
     return {image: webp for image, webp in pairs if image in wanted}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
-import pyarrow.parquet as pq
 from statsmodels.stats.proportion import proportion_confint
 
 from synthsight.statistics.bootstrap import (
@@ -15,22 +14,9 @@ from synthsight.statistics.bootstrap import (
     resampled_means_of_counts,
     stream,
 )
+from synthsight.statistics.columns import ACCURACY
 from synthsight.statistics.hits import count
-from synthsight.tables import ALL
-
-COLUMNS = [
-    "model",
-    "category",
-    "generator",
-    "rule",
-    "n",
-    "top1",
-    "top5",
-    "top1_low",
-    "top1_high",
-    "top5_low",
-    "top5_high",
-]
+from synthsight.tables import ALL, Outputs, metadata_of, read_schema
 
 
 def aggregate(scores: Iterable[str | os.PathLike[str]], intervals: Intervals) -> pd.DataFrame:
@@ -44,19 +30,18 @@ def aggregate(scores: Iterable[str | os.PathLike[str]], intervals: Intervals) ->
         intervals: level, resamples and seed.
 
     Returns:
-        The columns :data:`COLUMNS`, sorted; accuracies and bounds are fractions in 0..1. ``n`` is
+        The columns :data:`ACCURACY`, sorted; accuracies and bounds are fractions in 0..1. ``n`` is
         the number of images; for a mean over categories, of all their images.
     """
     tables = [_aggregate_model(path, intervals) for path in scores]
     order = ["model", "rule", "category", "generator"]
-    return pd.concat(tables)[COLUMNS].sort_values(order, ignore_index=True)
+    return pd.concat(tables)[ACCURACY].sort_values(order, ignore_index=True)
 
 
 def _aggregate_model(path: str | os.PathLike[str], intervals: Intervals) -> pd.DataFrame:
-    file = pq.ParquetFile(path)
-    model = file.schema_arrow.metadata[b"model"].decode()
+    model = metadata_of(read_schema(path), "model", path)
     keys = ["rule", "category", "generator"]
-    single = count(file, keys, {"top1": "top1_hit", "top5": "top5_hit"})
+    single = count(path, keys, {"top1": "top1_hit", "top5": "top5_hit"})
     everything = single.groupby(keys[:2], as_index=False)[["n", "top1", "top5"]].sum()
     cells = (
         pd.concat([everything.assign(generator=ALL), single.dropna(subset=["generator"])])
@@ -98,3 +83,10 @@ def _mean_over_categories(
         row[f"{hit}_low"] = max(0.0, float(low[0]))
         row[f"{hit}_high"] = min(1.0, float(high[0]))
     return row
+
+
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
+) -> None:
+    """Write the table ``accuracy``: see :func:`aggregate`."""
+    outputs.write("accuracy", aggregate(scores, Intervals(level, resamples, seed)))

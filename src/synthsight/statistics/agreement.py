@@ -14,17 +14,9 @@ import pyarrow.parquet as pq
 from scipy.special import ndtri
 
 from synthsight.files import atomic
+from synthsight.statistics.columns import AGREEMENT, DIFFICULTY, KAPPA
 from synthsight.statistics.hits import HITS, Hits, HitsError, read_hits, rules_of
-from synthsight.tables import ALL
-
-#: Of the table of the images that all models get and that none gets.
-COLUMNS = ["category", "rule", "n", "all_top1", "none_top1", "all_top5", "none_top5"]
-
-#: Of the histogram of how many models get an image.
-DIFFICULTY_COLUMNS = ["generator", "category", "rule", "hit", "models", "n", "share"]
-
-#: Of the table with a row for each pair of models.
-KAPPA_COLUMNS = ["rule", "hit", "a", "b", "n", "observed", "expected", "kappa", "low", "high"]
+from synthsight.tables import ALL, Outputs
 
 #: Of the table with a row for each image and rule.
 IMAGES_SCHEMA = pa.schema(
@@ -88,8 +80,8 @@ def measure_agreement(
             writer.write_table(pa.Table.from_pandas(counts, IMAGES_SCHEMA, preserve_index=False))
     return Agreement(
         pd.concat(agreements).sort_values(["category", "rule"], ignore_index=True),
-        pd.concat(difficulties).sort_values(DIFFICULTY_COLUMNS[:5], ignore_index=True),
-        pd.concat(pairs).sort_values(KAPPA_COLUMNS[:4], ignore_index=True),
+        pd.concat(difficulties).sort_values(DIFFICULTY[:5], ignore_index=True),
+        pd.concat(pairs).sort_values(KAPPA[:4], ignore_index=True),
     )
 
 
@@ -100,7 +92,7 @@ def agreement(hits: Hits) -> pd.DataFrame:
         hits: of all models under one rule.
 
     Returns:
-        The columns :data:`COLUMNS`, a row per category; fractions in 0..1.
+        The columns :data:`AGREEMENT`, a row per category; fractions in 0..1.
     """
     columns: dict[str, object] = {"category": hits.images["category"].to_numpy()}
     for hit in HITS:
@@ -108,7 +100,7 @@ def agreement(hits: Hits) -> pd.DataFrame:
         columns[f"none_{hit}"] = ~hits.of(hit).any(axis=1)
     groups = pd.DataFrame(columns).groupby("category", as_index=False)
     fractions = groups.mean().merge(groups.size().rename(columns={"size": "n"}))
-    return fractions.assign(rule=hits.rule)[COLUMNS]
+    return fractions.assign(rule=hits.rule)[AGREEMENT]
 
 
 def count_models(hits: Hits) -> pd.DataFrame:
@@ -136,7 +128,7 @@ def difficulty(hits: Hits) -> pd.DataFrame:
         hits: of all models under one rule.
 
     Returns:
-        The columns :data:`DIFFICULTY_COLUMNS`, sorted. ``n`` images are got by exactly ``models``
+        The columns :data:`DIFFICULTY`, sorted. ``n`` images are got by exactly ``models``
         models; every number from 0 to that of all models has a row, also where no image has it.
         ``share`` is the fraction of the images of this generator and category. Generator ``*`` is
         all images, also those without a generator; category ``*`` pools the images of all
@@ -164,8 +156,8 @@ def difficulty(hits: Hits) -> pd.DataFrame:
                 share=(n / n.sum(axis=1, keepdims=True)).ravel(),
             )
         )
-    table = pd.concat(tables).sort_values(DIFFICULTY_COLUMNS[:5], ignore_index=True)
-    return table[DIFFICULTY_COLUMNS]
+    table = pd.concat(tables).sort_values(DIFFICULTY[:5], ignore_index=True)
+    return table[DIFFICULTY]
 
 
 def kappas(hits: Hits, level: float) -> pd.DataFrame:
@@ -184,7 +176,7 @@ def kappas(hits: Hits, level: float) -> pd.DataFrame:
         level: confidence level, as 0.95.
 
     Returns:
-        The columns :data:`KAPPA_COLUMNS`, sorted; a row for each two models, ``a`` before ``b`` by
+        The columns :data:`KAPPA`, sorted; a row for each two models, ``a`` before ``b`` by
         name; empty if there is one model. Kappa and its bounds are NaN where both models get every
         image or both get none: then expected is 1, there are no errors to compare, and 0 / 0 is
         undefined.
@@ -232,7 +224,7 @@ def _kappas(hits: Hits, hit: str, level: float) -> pd.DataFrame:
             "low": np.maximum(kappa - margin, -1),
             "high": np.minimum(kappa + margin, 1),
         }
-    )[KAPPA_COLUMNS]
+    )[KAPPA]
 
 
 def _count_both(hits: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
@@ -242,3 +234,11 @@ def _count_both(hits: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         part = hits[start : start + _ROWS].astype(np.float32)
         both += (part.T @ part).astype(np.int64)
     return both
+
+
+def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:
+    """Write the tables of :func:`measure_agreement`."""
+    measured = measure_agreement(scores, level, outputs.path("images.parquet"))
+    outputs.write("agreement", measured.agreement)
+    outputs.write("difficulty", measured.difficulty)
+    outputs.write("kappa", measured.kappa)

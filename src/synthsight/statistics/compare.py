@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import binom, rankdata
-from statsmodels.stats.multitest import multipletests
+from scipy.stats import rankdata
 
 from synthsight.statistics.bootstrap import (
     Intervals,
@@ -19,29 +18,10 @@ from synthsight.statistics.bootstrap import (
     stratified_means,
     stream,
 )
+from synthsight.statistics.columns import COMPARISONS, RANKING
 from synthsight.statistics.hits import HITS, read_sample
-
-#: Types of the columns of the comparisons, so that an empty table has them too.
-COMPARISONS = {
-    "kind": "str",
-    "hit": "str",
-    "rule": "str",
-    "model": "str",
-    "a": "str",
-    "b": "str",
-    "n": "int64",
-    "a_mean": "float64",
-    "b_mean": "float64",
-    "difference": "float64",
-    "low": "float64",
-    "high": "float64",
-    "only_a": "int64",
-    "only_b": "int64",
-    "p": "float64",
-    "p_holm": "float64",
-}
-
-RANKING = ["rule", "hit", "model", "mean", "rank", "share"]
+from synthsight.statistics.pairs import compare_pairs, mcnemar_test
+from synthsight.tables import Outputs
 
 #: Resampled means that differ by less are the same number, summed in another order.
 _DECIMALS = 12
@@ -106,29 +86,6 @@ def compare(
     )
 
 
-def mcnemar_p(
-    only_a: npt.NDArray[np.int64], only_b: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
-    """Two-sided p of the exact McNemar test, elementwise; 1 where nothing differs.
-
-    The same as ``statsmodels.stats.contingency_tables.mcnemar(exact=True)``, which takes one table
-    at a time: twice the smaller tail of a fair coin thrown ``only_a + only_b`` times.
-    """
-    tail = binom.cdf(np.minimum(only_a, only_b), only_a + only_b, 0.5)
-    p: npt.NDArray[np.float64] = np.minimum(1.0, 2 * tail)
-    return p
-
-
-def mcnemar_test(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs with McNemar's ``p``, and ``p_holm`` corrected for the number of pairs.
-
-    Args:
-        pairs: columns ``only_a`` and ``only_b``, counts.
-    """
-    p = mcnemar_p(pairs["only_a"].to_numpy(np.int64), pairs["only_b"].to_numpy(np.int64))
-    return pairs.assign(p=p, p_holm=multipletests(p, method="holm")[1] if len(p) else p)
-
-
 def rank_shares(resampled: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """How often each column holds each rank, the highest value being rank 1.
 
@@ -164,28 +121,13 @@ def _pairs(
     level: float,
 ) -> pd.DataFrame:
     """A row per pair of columns of ``hits`` (n, columns), whose names are sorted."""
-    a, b = np.triu_indices(len(names), k=1)
-    # Counts as products of matrices, in a type that BLAS knows and that holds them exactly.
-    numbers = hits.astype(np.float64)
-    both = numbers.T @ numbers
-    only = np.rint(np.diag(both)[:, None] - both).astype(np.int64)
-    low, high = np.empty(len(a)), np.empty(len(a))
-    for first in range(len(names) - 1):  # a model against all later ones: bounds the memory
-        differences = resampled[:, first, None] - resampled[:, first + 1 :]
-        low[a == first], high[a == first] = percentile_interval(differences, level)
-    return pd.DataFrame(
-        {
-            "a": np.asarray(names)[a],
-            "b": np.asarray(names)[b],
-            "n": len(hits),
-            "a_mean": means[a],
-            "b_mean": means[b],
-            "difference": means[a] - means[b],
-            "low": low,
-            "high": high,
-            "only_a": only[a, b],
-            "only_b": only[b, a],
-        }
+    return compare_pairs(
+        names,
+        hits,
+        means,
+        lambda first: percentile_interval(
+            resampled[:, first, None] - resampled[:, first + 1 :], level
+        ),
     )
 
 
@@ -204,3 +146,12 @@ def _ranking(
             "share": rank_shares(resampled).ravel(),
         }
     )
+
+
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
+) -> None:
+    """Write the tables ``comparisons`` and ``ranking``: see :func:`compare`."""
+    comparisons, ranking = compare(scores, Intervals(level, resamples, seed))
+    outputs.write("comparisons", comparisons)
+    outputs.write("ranking", ranking)

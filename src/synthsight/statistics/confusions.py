@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from synthsight.tables import ALL
-
-COLUMNS = ["model", "category", "rule", "predicted", "n", "share"]
+from synthsight.statistics.columns import CONFUSIONS
+from synthsight.tables import ALL, Outputs, metadata_of, read_batches, read_schema
 
 #: Wrong classes kept for each model, category and rule.
 MOST = 10
@@ -38,7 +36,7 @@ def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
             least.
 
     Returns:
-        The columns :data:`COLUMNS`; for each model, category and rule at most :data:`MOST` rows,
+        The columns :data:`CONFUSIONS`; for each model, category and rule at most :data:`MOST` rows,
         the most frequent class first, ties by name. ``n`` images are taken for ``predicted``, and
         ``share`` is their fraction of all images of the category, those taken rightly too. Model
         ``*`` is all models together: ``n`` and share over images times models.
@@ -53,7 +51,7 @@ def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
         .head(MOST)
         .merge(images, on=_KEYS, how="left", validate="many_to_one")
     )
-    return most.assign(share=most["n"] / most["images"])[COLUMNS]
+    return most.assign(share=most["n"] / most["images"])[CONFUSIONS]
 
 
 def _pool(tables: Sequence[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
@@ -65,12 +63,12 @@ def _pool(tables: Sequence[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
 
 def _count(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Of one model: the mistakes by category, rule and class name; the images by the first two."""
-    file = pq.ParquetFile(path)
-    metadata = file.schema_arrow.metadata
-    model, names = metadata[b"model"].decode(), np.array(json.loads(metadata[b"class_names"]))
+    schema = read_schema(path)
+    model = metadata_of(schema, "model", path)
+    names = np.array(json.loads(metadata_of(schema, "class_names", path)))
     cells = ["category", "rule"]
     wrong, images = [], []
-    for batch in file.iter_batches(_ROWS, columns=[*cells, "top1_hit", "predicted"]):
+    for batch in read_batches(path, [*cells, "top1_hit", "predicted"], _ROWS):
         part = pa.table(batch)
         images.append(part.group_by(cells).aggregate([([], "count_all")]))
         named = pc.greater(pc.list_value_length(part["predicted"]), 0)
@@ -91,3 +89,8 @@ def _sum(parts: Sequence[pa.Table], keys: list[str]) -> pd.DataFrame:
     summed = pa.concat_tables(parts).group_by(keys).aggregate([("count_all", "sum")])
     table: pd.DataFrame = summed.to_pandas()
     return table.rename(columns={"count_all_sum": "n"})
+
+
+def tabulate(outputs: Outputs, scores: Sequence[str]) -> None:
+    """Write the table ``confusions``: see :func:`confusions`."""
+    outputs.write("confusions", confusions(scores))

@@ -18,25 +18,9 @@ from synthsight.statistics.bootstrap import (
     stratified_means,
     stream,
 )
+from synthsight.statistics.columns import GENERATORS
 from synthsight.statistics.hits import HITS, Sample, read_sample
-from synthsight.tables import ALL
-
-#: Types of the columns, so that an empty table has them too.
-COLUMNS = {
-    "model": "str",
-    "rule": "str",
-    "hit": "str",
-    "a": "str",
-    "b": "str",
-    "categories": "int64",
-    "n_a": "int64",
-    "n_b": "int64",
-    "a_mean": "float64",
-    "b_mean": "float64",
-    "difference": "float64",
-    "low": "float64",
-    "high": "float64",
-}
+from synthsight.tables import ALL, Outputs
 
 
 def compare_generators(
@@ -57,10 +41,10 @@ def compare_generators(
         intervals: level, resamples and seed.
 
     Returns:
-        The columns :data:`COLUMNS`, with a < b: ``categories`` that both have, ``n_a`` and ``n_b``
-        images in these, ``a_mean`` and ``b_mean`` unweighted means over these, ``difference`` =
-        a_mean - b_mean with the bounds ``low`` and ``high``, as fractions. No rows for generators
-        without a common category, and none at all with fewer than two generators.
+        The columns :data:`GENERATORS`, with a < b: ``categories`` that both have, ``n_a`` and
+        ``n_b`` images in these, ``a_mean`` and ``b_mean`` unweighted means over these,
+        ``difference`` = a_mean - b_mean with the bounds ``low`` and ``high``, as fractions. No rows
+        for generators without a common category, and none at all with fewer than two generators.
 
     Raises:
         synthsight.statistics.hits.HitsError: no files, or files that differ in their images.
@@ -70,7 +54,7 @@ def compare_generators(
     categories_of = {str(name): frozenset(categories) for name, categories in groups}
     # Most pairs have the same categories in common: each generator is then resampled once.
     sides: dict[tuple[str, frozenset[str]], _Side] = {}
-    tables = [pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)]
+    tables = [pd.DataFrame(columns=list(GENERATORS)).astype(GENERATORS)]
     for a, b in itertools.combinations(sorted(categories_of), 2):
         common = categories_of[a] & categories_of[b]
         if not common:
@@ -149,5 +133,12 @@ def _difference(sample: Sample, a: _Side, b: _Side, level: float) -> list[pd.Dat
             "low": low,
             "high": high,
         }
-        tables.append(pd.DataFrame(columns).astype(COLUMNS))
+        tables.append(pd.DataFrame(columns).astype(GENERATORS))
     return tables
+
+
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
+) -> None:
+    """Write the table ``generators``: see :func:`compare_generators`."""
+    outputs.write("generators", compare_generators(scores, Intervals(level, resamples, seed)))

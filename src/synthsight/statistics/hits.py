@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+
+from synthsight.errors import SynthsightError
+from synthsight.tables import metadata_of, read_batches, read_parquet
 
 #: Rows read at a time where they need only be counted: the bound on memory.
 _ROWS = 65536
@@ -19,15 +21,17 @@ _ROWS = 65536
 HITS = ("top1", "top5")
 
 
-class HitsError(RuntimeError):
+class HitsError(SynthsightError):
     """Scores of different models that are not about the same images."""
 
 
-def count(file: pq.ParquetFile, keys: Sequence[str], sums: Mapping[str, str]) -> pd.DataFrame:
+def count(
+    scores: str | os.PathLike[str], keys: Sequence[str], sums: Mapping[str, str]
+) -> pd.DataFrame:
     """Count the rows of a file of scores by some of its columns, a part of the file at a time.
 
     Args:
-        file: of :func:`synthsight.classifiers.score.score`.
+        scores: of :func:`synthsight.classifiers.score.score`.
         keys: columns to count by; a missing value is a value.
         sums: columns of hits to count beside the rows, by what their counts are to be called.
 
@@ -37,7 +41,7 @@ def count(file: pq.ParquetFile, keys: Sequence[str], sums: Mapping[str, str]) ->
     wanted = [([], "count_all"), *((column, "sum") for column in sums.values())]
     parts = [
         pa.table(batch).group_by(list(keys)).aggregate(wanted)
-        for batch in file.iter_batches(_ROWS, columns=[*keys, *sums.values()])
+        for batch in read_batches(scores, [*keys, *sums.values()], _ROWS)
     ]
     names = {"count_all": "n", **{f"{column}_sum": name for name, column in sums.items()}}
     summed = pa.concat_tables(parts).group_by(list(keys)).aggregate([(n, "sum") for n in names])
@@ -70,7 +74,7 @@ class Hits:
 
 def rules_of(scores: str | os.PathLike[str]) -> list[str]:
     """The rules of a file of :func:`synthsight.classifiers.score.score`, sorted."""
-    return sorted(pq.read_table(scores, columns=["rule"]).column("rule").unique().to_pylist())
+    return sorted(read_parquet(scores, ["rule"]).column("rule").unique().to_pylist())
 
 
 def read_hits(scores: Sequence[str | os.PathLike[str]], rule: str) -> Hits:
@@ -87,9 +91,9 @@ def read_hits(scores: Sequence[str | os.PathLike[str]], rule: str) -> Hits:
     images: pd.DataFrame | None = None
     models, top1, top5 = [], [], []
     for path in scores:
-        file = pq.read_table(
+        file = read_parquet(
             path,
-            columns=["image", "category", "generator", "top1_hit", "top5_hit"],
+            ["image", "category", "generator", "rule", "top1_hit", "top5_hit"],
             filters=[("rule", "=", rule)],
         )
         table = file.to_pandas()
@@ -98,7 +102,7 @@ def read_hits(scores: Sequence[str | os.PathLike[str]], rule: str) -> Hits:
             images = described
         elif not images.equals(described):
             raise HitsError(f"{path} is not about the same images as {scores[0]}")
-        models.append(file.schema.metadata[b"model"].decode())
+        models.append(metadata_of(file.schema, "model", path))
         top1.append(table["top1_hit"].to_numpy(bool))
         top5.append(table["top5_hit"].to_numpy(bool))
     if images is None:

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
-from synthsight.tables import ALL
-
-COLUMNS = [
-    "model",
-    "generator",
-    "rule",
-    "source",
-    "reference_top1",
-    "reference_top5",
-    "top1",
-    "top1_low",
-    "top1_high",
-    "top5",
-    "top5_low",
-    "top5_high",
-    "drop_top1",
-    "drop_top1_low",
-    "drop_top1_high",
-    "drop_top5",
-    "drop_top5_low",
-    "drop_top5_high",
-]
+from synthsight.errors import SynthsightError
+from synthsight.files import read_json
+from synthsight.statistics.columns import ACCURACY, REFERENCE
+from synthsight.tables import ALL, Outputs, read_frame
 
 
-class NotesError(RuntimeError):
+class NotesError(SynthsightError):
     """A model with an accuracy but without a note of its weights."""
 
 
@@ -54,7 +34,7 @@ def reference(
             model.
 
     Returns:
-        The columns :data:`COLUMNS`, sorted by model, rule and generator; accuracies and drops are
+        The columns :data:`REFERENCE`, sorted by model, rule and generator; accuracies and drops are
         fractions. Of a model without a reference the source, the reference and the drop are null.
 
     Raises:
@@ -62,9 +42,10 @@ def reference(
     """
     stated = {}
     for path in notes:
-        note = json.loads(Path(path).read_text(encoding="utf-8"))
+        note = read_json(path, ["name", "reference"])
         stated[note["name"]] = note["reference"] or {}
-    table = pd.read_parquet(accuracy, filters=[("category", "==", ALL)])
+    everything = read_frame(accuracy, ACCURACY)
+    table = everything[everything["category"] == ALL].reset_index(drop=True)
     models = table["model"].tolist()
     missing = sorted(set(models) - set(stated))
     if missing:
@@ -76,4 +57,9 @@ def reference(
         table[f"drop_{hit}"] = real - table[hit]
         table[f"drop_{hit}_low"] = real - table[f"{hit}_high"]
         table[f"drop_{hit}_high"] = real - table[f"{hit}_low"]
-    return table.sort_values(["model", "rule", "generator"], ignore_index=True)[COLUMNS]
+    return table.sort_values(["model", "rule", "generator"], ignore_index=True)[REFERENCE]
+
+
+def tabulate(outputs: Outputs, accuracy: str, notes: Sequence[str]) -> None:
+    """Write the table ``reference``: see :func:`reference`."""
+    outputs.write("reference", reference(accuracy, notes))

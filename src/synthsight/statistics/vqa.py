@@ -3,103 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow.parquet as pq
 
+from synthsight.errors import SynthsightError
+from synthsight.files import read_json
 from synthsight.statistics.clusters import Estimate, difference_interval, mean, share_interval
-from synthsight.statistics.compare import mcnemar_test
-from synthsight.tables import ALL
-
-COLUMNS = [
-    "model",
-    "n",
-    "n_yes",
-    "n_no",
-    "images",
-    "accuracy",
-    "low",
-    "high",
-    "always_yes",
-    "balanced_accuracy",
-    "balanced_low",
-    "balanced_high",
-    "yes_yes",
-    "yes_no",
-    "no_yes",
-    "no_no",
-    "ece",
-    "brier",
-    "source",
-    "reference_yes_no",
-    "reference_overall",
-    "drop",
-    "drop_low",
-    "drop_high",
-]
-
-GROUP_COLUMNS = [
-    "model",
-    "by",
-    "value",
-    "n",
-    "n_yes",
-    "images",
-    "accuracy",
-    "low",
-    "high",
-    "always_yes",
-    "balanced_accuracy",
-]
-
-QUESTION_COLUMNS = [
-    "generator",
-    "questions",
-    "images",
-    "yes",
-    "no",
-    "share_yes",
-    "questions_per_image",
-    "words_per_question",
-]
-
-CALIBRATION_COLUMNS = [
-    "model",
-    "bin",
-    "low_edge",
-    "high_edge",
-    "n",
-    "images",
-    "mean_p_yes",
-    "share_yes",
-    "low",
-    "high",
-]
-
-#: Types of the columns of the comparisons, so that an empty table has them too.
-COMPARISONS = {
-    "a": "str",
-    "b": "str",
-    "n": "int64",
-    "images": "int64",
-    "a_accuracy": "float64",
-    "b_accuracy": "float64",
-    "difference": "float64",
-    "low": "float64",
-    "high": "float64",
-    "only_a": "int64",
-    "only_b": "int64",
-    "p": "float64",
-    "p_holm": "float64",
-}
+from synthsight.statistics.columns import (
+    VQA,
+    VQA_CALIBRATION,
+    VQA_COMPARISONS,
+    VQA_GROUPS,
+    VQA_QUESTIONS,
+)
+from synthsight.statistics.pairs import compare_pairs, mcnemar_test
+from synthsight.tables import ALL, Outputs, metadata_of, read_parquet
 
 #: What questions are grouped by: the columns of their file, and the names in the table.
 GROUPS = {"first_word": "first word", "kind": "kind", "generator": "generator"}
@@ -111,7 +35,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 
-class AggregateVqaError(RuntimeError):
+class AggregateVqaError(SynthsightError):
     """Answers of different models to different questions, or a model without a note."""
 
 
@@ -186,7 +110,7 @@ def aggregate_vqa(
     found = read_answers(answers)
     references = {}
     for path in notes:
-        note = json.loads(Path(path).read_text(encoding="utf-8"))
+        note = read_json(path, ["name", "reference"])
         references[note["name"]] = note["reference"] or {}
     missing = sorted(set(found.models) - set(references))
     if missing:
@@ -210,18 +134,18 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     Raises:
         AggregateVqaError: no files, two of one model, or files that differ in their questions.
     """
+    described = ["image", "number", "question", "answer", "generator", "first_word", "kind"]
     tables: dict[str, pd.DataFrame] = {}
     origin: dict[str, str | os.PathLike[str]] = {}
     for path in paths:
-        file = pq.read_table(path)
-        model = file.schema.metadata[b"model"].decode()
+        file = read_parquet(path, [*described, "p_yes", "correct"])
+        model = metadata_of(file.schema, "model", path)
         if model in tables:
             raise AggregateVqaError(f"{origin[model]} and {path} are both of {model!r}")
         tables[model], origin[model] = file.to_pandas(), path
     if not tables:
         raise AggregateVqaError("no answers")
     models = sorted(tables)
-    described = ["image", "number", "question", "answer", "generator", "first_word", "kind"]
     questions = tables[models[0]][described]
     for model in models[1:]:
         if not tables[model][described].equals(questions):
@@ -276,7 +200,7 @@ def summarise(
         level: confidence level, as 0.95.
 
     Returns:
-        The columns :data:`COLUMNS`, a row per model, sorted. ``always_yes`` is the accuracy of
+        The columns :data:`VQA`, a row per model, sorted. ``always_yes`` is the accuracy of
         always answering yes. ``yes_no`` counts the questions whose answer is yes and that the model
         answers no, and so on: truth first. ``ece`` is the expected calibration error of P(yes), the
         mean over questions of ``|mean_p_yes - share_yes|`` of their bin; ``brier`` the mean of
@@ -321,14 +245,14 @@ def summarise(
     table["drop"] = table["reference_yes_no"] - table["accuracy"]
     table["drop_low"] = table["reference_yes_no"] - table["high"]
     table["drop_high"] = table["reference_yes_no"] - table["low"]
-    return table[COLUMNS]
+    return table[VQA]
 
 
 def group(answers: Answers, level: float) -> pd.DataFrame:
     """Each model on the questions that begin with a word, are of a kind, or of a generator.
 
     Returns:
-        The columns :data:`GROUP_COLUMNS`, sorted by model, ``by`` (of :data:`GROUPS`) and
+        The columns :data:`VQA_GROUPS`, sorted by model, ``by`` (of :data:`GROUPS`) and
         ``value``; ``balanced_accuracy`` is null where the questions have one answer only. Questions
         without a generator are in no group of generators.
     """
@@ -356,7 +280,7 @@ def group(answers: Answers, level: float) -> pd.DataFrame:
             )
         )
     table = pd.concat(tables).sort_values(["model", "by", "value"], ignore_index=True)
-    return table[GROUP_COLUMNS]
+    return table[VQA_GROUPS]
 
 
 def _groups(questions: pd.DataFrame) -> Iterator[tuple[str, str, npt.NDArray[np.intp]]]:
@@ -374,7 +298,7 @@ def describe(questions: pd.DataFrame) -> pd.DataFrame:
         questions: a row per question: ``image, question, answer, generator``.
 
     Returns:
-        The columns :data:`QUESTION_COLUMNS`, generator ``*`` (all questions) first.
+        The columns :data:`VQA_QUESTIONS`, generator ``*`` (all questions) first.
         ``questions_per_image`` and ``words_per_question`` are means; a word is what stands between
         blanks.
     """
@@ -398,14 +322,14 @@ def describe(questions: pd.DataFrame) -> pd.DataFrame:
     table["questions_per_image"] = table["questions"] / table["images"]
     # Every generator's name may sort before "*".
     first = table["generator"] == ALL
-    return pd.concat([table[first], table[~first]], ignore_index=True)[QUESTION_COLUMNS]
+    return pd.concat([table[first], table[~first]], ignore_index=True)[VQA_QUESTIONS]
 
 
 def calibrate(answers: Answers, level: float) -> pd.DataFrame:
     """The reliability of P(yes): how often the answer is yes when a model gives it some P(yes).
 
     Returns:
-        The columns :data:`CALIBRATION_COLUMNS`, sorted by model and bin; :data:`BINS` bins of equal
+        The columns :data:`VQA_CALIBRATION`, sorted by model and bin; :data:`BINS` bins of equal
         width, each with its lower edge, the last also with 1. ``share_yes`` is the share of the
         bin's questions whose answer is yes, with bounds; null, as ``mean_p_yes``, of an empty bin.
     """
@@ -428,7 +352,7 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
             row |= {"mean_p_yes": p_yes[inside].mean(), "share_yes": share.value[0]}
             row |= {"low": low[0], "high": high[0]}
         rows.append(row)
-    return pd.DataFrame(rows, columns=CALIBRATION_COLUMNS)
+    return pd.DataFrame(rows, columns=VQA_CALIBRATION)
 
 
 def compare_models(answers: Answers, level: float) -> pd.DataFrame:
@@ -440,33 +364,28 @@ def compare_models(answers: Answers, level: float) -> pd.DataFrame:
     go by the interval.
 
     Returns:
-        The columns :data:`COMPARISONS`, sorted by ``a`` and ``b``, a < b; ``difference`` =
+        The columns :data:`VQA_COMPARISONS`, sorted by ``a`` and ``b``, a < b; ``difference`` =
         a_accuracy - b_accuracy; ``only_a`` questions that a gets and b does not; ``p_holm``
         corrected for all pairs. Empty if there is one model; no bounds if there is one image.
     """
-    names = np.asarray(answers.models, dtype=object)
     correct = answers.correct.astype(np.float64)
-    accuracy = correct.mean(axis=0)
-    bounds = []
-    for one in range(len(names) - 1):  # a model against all later ones: bounds the memory
-        differences = mean(correct[:, one, None] - correct[:, one + 1 :])
-        bounds.append(difference_interval(differences, answers.images, level))
-    a, b = np.triu_indices(len(names), k=1)
-    both = correct.T @ correct
-    only = np.rint(np.diag(both)[:, None] - both).astype(np.int64)
-    table = pd.DataFrame(
-        {
-            "a": names[a],
-            "b": names[b],
-            "n": len(correct),
-            "images": answers.questions["image"].nunique(),
-            "a_accuracy": accuracy[a],
-            "b_accuracy": accuracy[b],
-            "difference": accuracy[a] - accuracy[b],
-            "low": np.concatenate([low for low, _ in bounds]) if bounds else [],
-            "high": np.concatenate([high for _, high in bounds]) if bounds else [],
-            "only_a": only[a, b],
-            "only_b": only[b, a],
-        }
-    )
-    return mcnemar_test(table)[list(COMPARISONS)].astype(COMPARISONS)
+    pairs = compare_pairs(
+        answers.models,
+        answers.correct,
+        correct.mean(axis=0),
+        lambda first: difference_interval(
+            mean(correct[:, first, None] - correct[:, first + 1 :]), answers.images, level
+        ),
+    ).rename(columns={"a_mean": "a_accuracy", "b_mean": "b_accuracy"})
+    table = mcnemar_test(pairs).assign(images=answers.questions["image"].nunique())
+    return table[list(VQA_COMPARISONS)].astype(VQA_COMPARISONS)
+
+
+def tabulate(outputs: Outputs, answers: Sequence[str], notes: Sequence[str], level: float) -> None:
+    """Write the tables about questions: see :func:`aggregate_vqa`."""
+    tables = aggregate_vqa(answers, notes, level)
+    outputs.write("vqa", tables.models)
+    outputs.write("vqa_groups", tables.groups)
+    outputs.write("vqa_questions", tables.questions)
+    outputs.write("vqa_calibration", tables.calibration)
+    outputs.write("vqa_comparisons", tables.comparisons)

@@ -1,4 +1,4 @@
-"""Putting yes/no questions to a VQA model: P(yes), a row a question."""
+"""Putting yes/no questions to a VQA model: P(yes) for each question."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from PIL import Image
 from torch import Tensor
 
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.images.reading import open_checked
 from synthsight.inference.batches import Batches, fetch, set_precision
-from synthsight.vqa.models import VqaModel
-from synthsight.vqa.questions import ShardRow
+from synthsight.vqa.families.base import VqaModel
+from synthsight.vqa.shards import ShardRow
 
 #: Images whose features are held at a time.
 _WINDOW = 64
@@ -27,12 +31,12 @@ _WINDOW = 64
 _SCHEMA = pa.schema([("image", pa.string()), ("question", pa.string()), ("p_yes", pa.float64())])
 
 
-class NonFiniteAnswersError(RuntimeError):
+class NonFiniteAnswersError(SynthsightError):
     """A model that answers with NaN or infinite values."""
 
 
 def ask(
-    model: VqaModel,
+    model: VqaModel[Any, Any, Any],
     rows: Sequence[ShardRow],
     root: Path,
     batch_size: int,
@@ -72,8 +76,10 @@ def ask(
     seeing, answering = Batches(batch_size, release), Batches(batch_size, release)
     answered, start = 0, time.perf_counter()
 
-    def prepare(image: str) -> Tensor:
-        return model.prepare(open_checked(root, image, sha256[image]))
+    def prepare(image: str) -> Tensor | Image.Image:
+        picture = open_checked(root, image, sha256[image])
+        look: Tensor | Image.Image = model.prepare(picture)
+        return look
 
     with (
         torch.inference_mode(),
@@ -82,18 +88,17 @@ def ask(
     ):
         for first in range(0, len(images), _WINDOW):
             window = images[first : first + _WINDOW]
-            alike: dict[tuple[int, ...], dict[str, Tensor]] = {}
-            for image, pixels in zip(window, pool.map(prepare, window), strict=True):
-                alike.setdefault(tuple(pixels.shape), {})[image] = pixels
+            alike: dict[tuple[int, ...], dict[str, Tensor | Image.Image]] = {}
+            for image, look in zip(window, pool.map(prepare, window), strict=True):
+                alike.setdefault(_size_of(look), {})[image] = look
             for group in alike.values():
-                parts = seeing.run(lambda part: model.see(torch.stack(part)), list(group.values()))
-                seen = torch.cat(list(parts))
+                seen = _joined(list(seeing.run(model.see, list(group.values()))))
                 place = {image: number for number, image in enumerate(group)}
                 asked = [index for image in group for index in questions_of[image]]
                 asked.sort(key=lambda index: len(texts[index]))
 
                 def answer(
-                    part: list[int], seen: Tensor = seen, place: dict[str, int] = place
+                    part: list[int], seen: Tensor | list[Any] = seen, place: dict[str, int] = place
                 ) -> Tensor:
                     about = [place[rows[index].image] for index in part]
                     return model.margins(seen, about, [texts[index] for index in part])
@@ -111,6 +116,15 @@ def ask(
         )
     p_yes: npt.NDArray[np.float64] = 1 / (1 + np.exp(-margins))
     return p_yes
+
+
+def _size_of(look: Tensor | Image.Image) -> tuple[int, ...]:
+    return look.size if isinstance(look, Image.Image) else tuple(look.shape)
+
+
+def _joined(parts: list[Any]) -> Tensor | list[Any]:
+    """The features of several batches as those of one."""
+    return torch.cat(parts) if isinstance(parts[0], Tensor) else list(chain.from_iterable(parts))
 
 
 def write_answers(

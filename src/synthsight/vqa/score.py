@@ -10,7 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
+from synthsight.tables import read_parquet
 from synthsight.vqa.kinds import first_word, kind
 
 #: Of the file with a row per question. Its metadata hold ``model``.
@@ -32,7 +34,7 @@ SCHEMA = pa.schema(
 _KEY = ["image", "question"]
 
 
-class ScoreVqaError(RuntimeError):
+class ScoreVqaError(SynthsightError):
     """Answers that are not those to the questions."""
 
 
@@ -99,7 +101,7 @@ def score_vqa(
 def _read(paths: Sequence[str | os.PathLike[str]], columns: list[str], what: str) -> pd.DataFrame:
     if not paths:
         raise ScoreVqaError(f"no {what}s to score")
-    parts = [pq.read_table(path, columns=columns) for path in paths]
+    parts = [read_parquet(path, columns) for path in paths]
     # A column may be all null in one shard.
     table: pd.DataFrame = pa.concat_tables(parts, promote_options="permissive").to_pandas()
     return table

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from synthsight.errors import SynthsightError
+
 #: The variable of the environment that tells a job of its workflow's workers, and a server of the
 #: one that it is.
 VARIABLE = "SYNTHSIGHT_WORKER"
@@ -37,7 +39,7 @@ _LONGEST = 2**24
 _LENGTH = struct.Struct("!I")
 
 
-class WorkerError(RuntimeError):
+class WorkerError(SynthsightError):
     """The worker is of no use for this job: the message says why."""
 
 

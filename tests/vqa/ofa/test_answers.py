@@ -10,6 +10,7 @@ from synthsight.vqa.ofa.config import PROMPT_TYPES, OFAError
 from synthsight.vqa.ofa.encoder import ImageFeatures
 from synthsight.vqa.ofa.model import OFA
 from synthsight.vqa.ofa.processing import decoder_prompt
+from tests.support import assert_close
 from tests.vqa.ofa.test_model import images, small_model
 
 #: Questions of several lengths on two images.
@@ -76,7 +77,7 @@ def test_yes_no_is_what_a_plain_computation_gives(
     logits = yes_no_logits(model, features, IMAGES, SOURCES, 20, 21, prompt_type)
     with torch.no_grad():
         plain = [next_logits(model, features, row, prompt_type, []) for row in range(3)]
-    assert torch.allclose(logits, torch.stack([each[20] - each[21] for each in plain]), atol=1e-5)
+    assert_close(logits, torch.stack([each[20] - each[21] for each in plain]))
     assert logits.std() > 1e-3
 
 
@@ -106,11 +107,14 @@ def test_two_single_tokens_score_alike_in_all_three_ways(
     expected = torch.stack([logits.sigmoid(), (-logits).sigmoid()], 1)
     candidates = [[20], [21]]
     scores = score_candidates(model, features, IMAGES, SOURCES, candidates, prompt_type)
-    assert torch.allclose(scores.exp(), expected, atol=1e-6)
+    assert_close(scores.exp(), expected)
     found = beam_search(model, features, IMAGES, SOURCES, prompt_type, candidates)
     for answers, row in zip(found, scores.tolist(), strict=True):
         by_tokens = {answer.tokens: answer.score for answer in answers}
-        assert by_tokens == {(20,): pytest.approx(row[0]), (21,): pytest.approx(row[1])}
+        assert by_tokens == {
+            (20,): pytest.approx(row[0], rel=1e-5),
+            (21,): pytest.approx(row[1], rel=1e-5),
+        }
         assert answers[0].score >= answers[1].score
 
 
@@ -125,8 +129,8 @@ def test_candidates_score_as_when_each_is_decoded_alone(
     )
     with torch.no_grad():
         plain = [plain_scores(model, features, row, prompt_type, CANDIDATES) for row in range(3)]
-    assert torch.allclose(scores, torch.tensor(plain), atol=1e-4)
-    assert torch.allclose(scores.exp().sum(1), torch.ones(3), atol=1e-5)
+    assert_close(scores, plain)
+    assert_close(scores.exp().sum(1), torch.ones(3))
 
 
 def test_a_wide_beam_ranks_a_list_as_scoring_all_of_it_does(
@@ -137,7 +141,7 @@ def test_a_wide_beam_ranks_a_list_as_scoring_all_of_it_does(
     for answers, row in zip(found, scores, strict=True):
         order = row.argsort(descending=True).tolist()
         assert [list(answer.tokens) for answer in answers] == [CANDIDATES[n] for n in order]
-        assert [a.score for a in answers] == pytest.approx(row[order].tolist(), abs=1e-4)
+        assert_close([a.score for a in answers], row[order])
 
 
 def test_a_beam_stops_when_enough_answers_have_ended(
@@ -174,7 +178,7 @@ def test_a_free_answer_is_a_greedy_one_with_a_beam_of_one(
                     break
                 greedy.append(token)
             assert list(answer.tokens) == greedy
-            assert answer.score == pytest.approx(total, abs=1e-4)
+            assert_close(answer.score, total)
 
 
 def test_free_answers_are_short_sorted_and_without_special_tokens(

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from synthsight.vqa.ofa.checkpoint import load_checkpoint
 from synthsight.vqa.ofa.config import OFAError
 from synthsight.vqa.ofa.model import EMBEDDING_COPIES, OFA
+from tests.support import assert_close
 from tests.vqa.ofa.test_checkpoint import published
 from tests.vqa.ofa.test_model import SMALL, images, small_model
 
@@ -34,7 +35,7 @@ def test_a_hub_folder_is_read_by_the_auto_class_and_written_again(tmp_path: Path
     assert isinstance(read, auto.OFAForVisualQuestionAnswering)
     inputs = (images(1), torch.tensor([[0, 7, 2]]), torch.tensor([[0, 9]]))
     with torch.inference_mode():
-        assert torch.allclose(read(*inputs), model(*inputs), atol=1e-6)
+        assert_close(read(*inputs), model(*inputs))
     assert read.ofa.decoder.output_projection.weight is read.encoder.embed_tokens.weight
     read.save_pretrained(tmp_path / "again")
     config, state = load_checkpoint(tmp_path / "again")

@@ -1,15 +1,15 @@
 """Reading published checkpoints of OFA, whichever project wrote them.
 
-Four kinds are known, and what comes out is the same for all: a configuration and a state dict in
-float32 with the names of :class:`synthsight.vqa.ofa.model.OFA`.
+Four kinds are known, and what comes out is the same for all: a configuration and a state dict with
+the names of :class:`synthsight.vqa.ofa.model.OFA`.
 
-- folders of the model hub: ``config.json`` with ``model.safetensors`` or ``pytorch_model.bin``;
+- folders of the model hub: ``config.json`` with ``model.safetensors`` or ``pytorch_model.bin``, or
+  several such files and their index;
 - fairseq's ``.pt``, of which the averaged weights (EMA) are taken where there are any;
 - mmpretrain's ``.pth``;
 - plain state dicts, with one of these spellings.
 
-Pickles are read with ``weights_only``: beside tensors the one type allowed is
-``argparse.Namespace``, in which fairseq keeps its settings. Nothing is passed over in silence: a
+Reading never runs code (see :mod:`synthsight.vqa.weights`). Nothing is passed over in silence: a
 weight too many or too few, copies of the embedding that differ, or other position buckets end in
 an error.
 """
@@ -19,24 +19,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import pickle
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
+from synthsight.vqa.folders import WeightsError, weight_files
 from synthsight.vqa.ofa.config import OFAConfig, OFAError, infer_config, refuse_entangled
 from synthsight.vqa.ofa.model import EMBEDDING, EMBEDDING_COPIES, OFA
 from synthsight.vqa.ofa.positions import image_buckets, token_buckets
+from synthsight.vqa.weights import in_float32, read_file, read_state
 
 StateDict = dict[str, Tensor]
-
-#: Names of weights in a hub's folder, in the order of preference.
-_HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 
 #: What a part of a dotted name is called in fairseq and here.
 _FAIRSEQ = {
@@ -76,7 +72,9 @@ BUCKETS = tuple(
 )
 
 
-def load_checkpoint(path: str | os.PathLike[str]) -> tuple[OFAConfig, StateDict]:
+def load_checkpoint(
+    path: str | os.PathLike[str], dtype: torch.dtype | None = torch.float32
+) -> tuple[OFAConfig, StateDict]:
     """Read a checkpoint.
 
     The configuration is ``config.json`` in the folder or beside the file. Without one the sizes are
@@ -84,40 +82,35 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[OFAConfig, StateDict]
 
     Args:
         path: a folder of the hub, or a file.
+        dtype: of floating-point weights: float32, or None for the one they came in.
 
     Returns:
-        ``(config, state)`` for :func:`synthsight.vqa.ofa.model.build`: float32, the token embedding
-        once, without position buckets.
+        ``(config, state)`` for :func:`synthsight.vqa.ofa.model.build`: the token embedding once,
+        without position buckets.
 
     Raises:
         OFAError: there is no checkpoint, reading it would run code, or it is not of an OFA model
             that is implemented here.
     """
     path = Path(path)
-    file = _weights_file(path)
+    if not path.exists():
+        raise OFAError(f"no file or folder {path}")
     try:
-        content = _read(file)
+        files = weight_files(path) if path.is_dir() else [path]
+    except WeightsError as error:
+        raise OFAError(str(error)) from error
+    read = files[0] if len(files) == 1 else path
+    try:
+        content = read_file(read) if read.is_file() else read_state(files)
         weights, settings = _unwrap(content)
         state = _canonical(rename(weights))
-        described = _config_file(file.parent)
+        if dtype is not None:
+            state = in_float32(state)
+        described = _config_file(files[0].parent)
         config = described or infer_config(state, **settings)
         return config, _checked(state, config)
-    except OFAError as error:
-        raise OFAError(f"{file}: {error}") from error
-
-
-def _weights_file(path: Path) -> Path:
-    if path.is_file():
-        return path
-    if not path.is_dir():
-        raise OFAError(f"no file or folder {path}")
-    for name in _HUB_FILES:
-        if (path / name).is_file():
-            return path / name
-    raise OFAError(
-        f"{path} holds no weights: {' or '.join(_HUB_FILES)} was expected. For another file, "
-        "name the file itself"
-    )
+    except (OFAError, WeightsError) as error:
+        raise OFAError(f"{read}: {error}") from error
 
 
 def _config_file(folder: Path) -> OFAConfig | None:
@@ -131,30 +124,6 @@ def _config_file(folder: Path) -> OFAConfig | None:
     if not isinstance(mapping, dict):
         raise OFAError("config.json beside it must hold an object")
     return OFAConfig.from_dict(mapping)
-
-
-def _read(file: Path) -> Any:
-    try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            # Training checkpoints are several times larger than their weights: mapped, the rest
-            # of the file is not read. The format before torch 1.6 cannot be mapped.
-            return torch.load(
-                file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
-            )
-    except pickle.UnpicklingError as error:
-        raise OFAError(
-            "refused: it is damaged, or reading it would run code or needs types other than "
-            "tensors. Save the state dict alone: torch.save(model.state_dict(), ...)"
-        ) from error
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file can raise nearly anything
-        lines = " ".join(str(error).split())
-        raise OFAError(
-            f"cannot be read as a checkpoint: {lines[:300] or type(error).__name__}"
-        ) from error
 
 
 def _unwrap(content: Any) -> tuple[StateDict, dict[str, Any]]:
@@ -221,10 +190,7 @@ def rename(weights: Mapping[str, Tensor]) -> StateDict:
 
 
 def _canonical(state: StateDict) -> StateDict:
-    """Float32, and the token embedding once."""
-    state = {
-        name: value.float() if value.is_floating_point() else value for name, value in state.items()
-    }
+    """The token embedding once."""
     copies = {name: state.pop(name) for name in (EMBEDDING, *EMBEDDING_COPIES) if name in state}
     if not copies:
         raise OFAError(f"holds no {EMBEDDING}: it is no checkpoint of OFA")

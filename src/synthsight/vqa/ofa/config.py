@@ -13,8 +13,10 @@ from typing import Any
 
 from torch import Tensor
 
+from synthsight.errors import SynthsightError
 
-class OFAError(ValueError):
+
+class OFAError(SynthsightError):
     """A model, checkpoint, vocabulary or question that cannot be used.
 
     The message is for a person: it names the file or setting, what is wrong and what to do.

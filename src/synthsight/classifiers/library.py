@@ -1,0 +1,147 @@
+"""What a library of classifiers is to synthsight: four functions and what they speak of.
+
+A library is a file of this package that ends in a :class:`Library`, and a line in
+:data:`synthsight.classifiers.registry.LIBRARIES`; nothing else names it. This module can be
+imported without torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthsight.errors import SynthsightError
+from synthsight.images.geometry import Geometry
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    StateDict = dict[str, Tensor]
+
+
+class ModelError(SynthsightError):
+    """A model that does not exist or cannot be built or used."""
+
+
+class WeightsError(SynthsightError):
+    """Weights that cannot be fetched or used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Which network to build, without its weights.
+
+    Attributes:
+        library: its name in :data:`synthsight.classifiers.registry.LIBRARIES`.
+        name: the library's name of the architecture, timm's tag of the weights included
+            (``deit_base_patch16_224.fb_in1k``).
+        weights: the name of torchvision's weights (``IMAGENET1K_V1``) whose builder is imitated;
+            None with timm, and for a local checkpoint that is not built like the published one.
+        arguments: keyword arguments for the library's builder.
+        num_classes: outputs of the classifier; None for the library's own number.
+    """
+
+    library: str
+    name: str
+    weights: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    num_classes: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; ``Architecture(**...)`` is the way back."""
+        return {
+            "library": self.library,
+            "name": self.name,
+            "weights": self.weights,
+            "arguments": dict(self.arguments),
+            "num_classes": self.num_classes,
+        }
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a library publishes about a model, apart from its weights.
+
+    Attributes:
+        geometry: of its evaluation transform; None if :class:`Geometry` cannot express it
+            (non-square without squashing, padded to a square).
+        mean: of its normalisation, a value a channel, for pixels in 0..1.
+        std: likewise.
+        fixed_size: ``(height, width)`` if the network takes no other size, else None.
+        num_classes: outputs; 0 if there is no classifier.
+        reference: ``{"top1", "top5", "source"}`` on ImageNet-1k as fractions, or None.
+        license: as stated by the library, or None.
+        source: where the weights come from.
+    """
+
+    geometry: Geometry | None
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    fixed_size: tuple[int, int] | None
+    num_classes: int
+    reference: dict[str, Any] | None
+    license: str | None
+    source: str | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The weights that a library is asked to fetch.
+
+    Attributes:
+        architecture: which network they are for.
+        checkpoint: a local file that holds them; None for the published ones.
+    """
+
+    architecture: Architecture
+    checkpoint: Path | None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Weights in memory and where they came from.
+
+    Attributes:
+        state: the state dict for :func:`synthsight.classifiers.architectures.build`.
+        source: URL, hub repository or file.
+        sha256: of the source file, in hex; None where the library hides it.
+        checksum: ``verified`` against the sum that the source states, ``differs`` from it (a file
+            put into the cache by hand), or ``none stated``.
+        reference: ``{"top1", "top5", "source"}`` that a local file carries about itself, or None.
+        license: as the file states it, or None.
+    """
+
+    state: StateDict
+    source: str
+    sha256: str | None
+    checksum: str
+    reference: dict[str, Any] | None = None
+    license: str | None = None
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library of classifiers.
+
+    Attributes:
+        parse: ``(name, local)``, the part of a configuration's ``model`` behind the slash, and
+            whether the weights are a local checkpoint, so that none need be published. Gives the
+            architecture; raises :class:`ModelError`, with close names, if there is none.
+        published: what is published about an architecture. For one that names no weights, what
+            is usual for it. Cheap: it downloads no weights.
+        build: ``(architecture, state)``, the network as the library's own builder makes it,
+            holding the tensors of a state dict of which every entry must find its place; with None
+            as it is initialised. Whatever the builder raises may pass; callers go through
+            :func:`synthsight.classifiers.architectures.build`, which saves what initial values
+            cost, sets evaluation mode and words the errors.
+        fetch: the weights of a model, in the form that ``build`` takes. May use the network. Raises
+            :class:`WeightsError` where it knows what to advise; whatever else it raises,
+            :func:`synthsight.classifiers.weights.fetch_weights` words.
+    """
+
+    parse: Callable[[str, bool], Architecture]
+    published: Callable[[Architecture], Published]
+    build: Callable[[Architecture, StateDict | None], nn.Module]
+    fetch: Callable[[Wanted], Fetched]

@@ -1,0 +1,125 @@
+"""The classifiers of timm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import huggingface_hub
+import timm
+import timm.models
+from timm.data.config import resolve_data_config
+from torch import nn
+
+from synthsight.classifiers.checkpoints import read_checkpoint
+from synthsight.classifiers.library import (
+    Architecture,
+    Fetched,
+    Library,
+    ModelError,
+    Published,
+    Wanted,
+)
+from synthsight.images.geometry import INTERPOLATIONS, Geometry
+from synthsight.inference.hub import check_cached
+from synthsight.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from synthsight.classifiers.library import StateDict
+
+#: The names under which timm looks for weights in a hub's repository, in its order.
+_HUB_FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
+
+
+def _parse(name: str, local: bool) -> Architecture:
+    base, _, tag = name.partition(".")
+    if not timm.is_model(base):
+        close = did_you_mean(base, timm.list_models(), most=3, cutoff=0.5)
+        raise ModelError(f"timm has no model {base!r}{close}")
+    tags = [model for model in timm.list_models(pretrained=True) if model.split(".")[0] == base]
+    if tag and name not in tags:
+        close = did_you_mean(name, tags, most=3, cutoff=0.5)
+        raise ModelError(f"timm has no weights {name!r}{close}")
+    if not local and not tags:
+        raise ModelError(f"timm has no pretrained weights for {base!r}: give a `checkpoint`")
+    return Architecture("timm", name)
+
+
+def _published(architecture: Architecture) -> Published:
+    config = timm.models.get_pretrained_cfg(architecture.name)
+    cfg = config.to_dict() if config else {}
+    data = resolve_data_config({}, pretrained_cfg=cfg)
+    _, height, width = data["input_size"]
+    # As timm's own evaluation transform computes it (transforms_imagenet_eval).
+    scaled = tuple(int(side / data["crop_pct"]) for side in (height, width))
+    crop = (height, width)
+    geometry = None
+    if data["interpolation"] in INTERPOLATIONS:
+        if data["crop_mode"] == "squash":
+            geometry = Geometry((scaled[0], scaled[1]), crop, data["interpolation"])
+        elif data["crop_mode"] == "center" and height == width:
+            geometry = Geometry(scaled[0], crop, data["interpolation"])
+    hub = cfg.get("hf_hub_id")
+    return Published(
+        geometry=geometry,
+        mean=tuple(data["mean"]),
+        std=tuple(data["std"]),
+        fixed_size=crop if cfg.get("fixed_input_size") else None,
+        num_classes=cfg.get("num_classes", 0),
+        reference=None,
+        license=cfg.get("license"),
+        source=f"hf-hub:{hub}" if hub else cfg.get("url") or None,
+    )
+
+
+def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:
+    model: nn.Module = timm.create_model(
+        architecture.name, pretrained=False, **_arguments(architecture)
+    )
+    if state is not None:
+        model.load_state_dict(state)
+    return model
+
+
+def _fetch(wanted: Wanted) -> Fetched:
+    architecture = wanted.architecture
+    if wanted.checkpoint is not None:
+        read = read_checkpoint(wanted.checkpoint)
+        # timm's own loading of a file, with its conversions of foreign formats.
+        overlay: dict[str, Any] = {"state_dict": read.state, "custom_load": False}
+        if architecture.num_classes is not None:
+            overlay["num_classes"] = architecture.num_classes
+        model = timm.create_model(
+            architecture.name,
+            pretrained=True,
+            pretrained_cfg_overlay=overlay,
+            **_arguments(architecture),
+        )
+        return replace(read, state=dict(model.state_dict()))
+    source = str(_published(architecture).source)
+    model = timm.create_model(architecture.name, pretrained=True, **dict(architecture.arguments))
+    digest, checksum = None, "none stated"
+    if source.startswith("hf-hub:"):
+        digest, checksum = _hub_digest(source.removeprefix("hf-hub:"))
+    return Fetched(dict(model.state_dict()), source, digest, checksum)
+
+
+def _arguments(architecture: Architecture) -> dict[str, Any]:
+    arguments = dict(architecture.arguments)
+    if architecture.num_classes is not None:
+        arguments["num_classes"] = architecture.num_classes
+    return arguments
+
+
+def _hub_digest(repository: str) -> tuple[str | None, str]:
+    """The sha256 of a hub's file in the cache, and how it compares with the stated one."""
+    for name in _HUB_FILES:
+        cached = huggingface_hub.try_to_load_from_cache(repository, name)
+        if isinstance(cached, str):
+            return check_cached(Path(cached))
+    return None, "none stated"
+
+
+#: ``timm/NAME``, with the tag of the weights: ``timm/resnet50.a1_in1k``.
+TIMM = Library(_parse, _published, _build, _fetch)

@@ -1,0 +1,72 @@
+"""What the folders below the images' root mean: generators, categories, or nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from synthsight.files import is_file, is_folder
+from synthsight.images.reading import SUFFIXES
+
+#: For each category its ``(generator or None, folder below the root)``.
+Layout = dict[str, list[tuple[str | None, str]]]
+
+
+def find_categories(root: Path, wanted: Sequence[str] | None) -> tuple[Layout, list[str]]:
+    """The folders of each category below the images' root.
+
+    Without ``wanted``, a folder that holds image files is a category; one that holds only folders
+    is a generator, and these folders are categories. With it, a folder of a wanted name is that
+    category, and any other folder is a generator if wanted ones are in it.
+
+    Returns:
+        The layout, and notes on what is not used.
+    """
+    found: Layout = {}
+    notes = []
+    for name in folders_in(root):
+        inner = folders_in(root / name)
+        if wanted is None:
+            is_category = not inner or _holds_images(root / name)
+            of_generator = [] if is_category else inner
+        else:
+            is_category = name in wanted
+            of_generator = [] if is_category else [folder for folder in inner if folder in wanted]
+        if is_category:
+            found.setdefault(name, []).append((None, name))
+        for folder in of_generator:
+            found.setdefault(folder, []).append((name, f"{name}/{folder}"))
+        if not is_category and not of_generator:
+            notes.append(f"{root / name} is not used: it is no category that was asked for")
+    with os.scandir(root) as scan:
+        loose = sorted(entry.name for entry in scan if is_file(entry) and _is_image(entry.name))
+    if loose:
+        notes.append(f"{len(loose)} images directly in {root} are not used ({loose[0]}, ...)")
+    with os.scandir(root) as scan:
+        links = sorted(entry.name for entry in scan if entry.is_symlink() and is_folder(entry))
+    notes += [
+        f"{root / name} is a link to a folder and not followed: set images.root to where the "
+        "images are, or copy them"
+        for name in links
+    ]
+    return found, notes
+
+
+def folders_in(folder: Path) -> list[str]:
+    """Names of the folders in a folder, sorted, without hidden ones and links."""
+    with os.scandir(folder) as scan:
+        return sorted(
+            entry.name
+            for entry in scan
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+        )
+
+
+def _holds_images(folder: Path) -> bool:
+    with os.scandir(folder) as scan:
+        return any(_is_image(e.name) and not e.is_dir(follow_symlinks=False) for e in scan)
+
+
+def _is_image(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES

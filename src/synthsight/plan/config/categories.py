@@ -1,0 +1,188 @@
+"""The images of a configuration: their archive, their categories, and what is known of these."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
+from synthsight.bounds import Key
+from synthsight.files import is_file, is_folder
+from synthsight.images.layout import find_categories, folders_in
+from synthsight.images.manifest import Listing, list_folders
+from synthsight.images.reading import SUFFIXES
+from synthsight.labels.definitions import Definition, DefinitionError, read_definitions
+from synthsight.labels.matching import Target, accepted_classes, words
+from synthsight.labels.spaces import LabelSpace
+from synthsight.plan.config.messages import Problem
+from synthsight.plan.config.names import bad_name
+from synthsight.plan.settings import ImageSettings, Settings
+from synthsight.wording import did_you_mean
+
+
+@dataclass(frozen=True)
+class Category:
+    """A category of an experiment.
+
+    Attributes:
+        target: its name, which also stands in paths, tables and figures, and what is accepted.
+        definition: what is known of it, with reasons.
+        folders: ``(generator or None, folder below the images' root)``.
+        listing: what lies in the folders.
+    """
+
+    target: Target
+    definition: Definition
+    folders: tuple[tuple[str | None, str], ...]
+    listing: Listing
+
+
+def find_archive(
+    images: ImageSettings, problems: list[Problem]
+) -> tuple[Archive | None, bool, str]:
+    """The archive that the images are from, if any.
+
+    If something is wrong, nothing can be said of the images either: they count as if they had yet
+    to come.
+
+    Returns:
+        The archive; whether it has yet to be unpacked; the folder of the images, which is the one
+        in the archive if there is one.
+    """
+    about = images.archive
+    if about is None:
+        return None, False, images.root
+    key: Key = ("images", "archive")
+    if message := problem_of(about.url):
+        problems.append(Problem((*key, "url"), message))
+        return None, True, images.root
+    root = Path(images.root)
+    below = PurePosixPath(about.folder)
+    if below.is_absolute() or ".." in below.parts:
+        message = (
+            f"{about.folder!r} is no folder in the archive: write a path without .. or / before"
+        )
+        problems.append(Problem((*key, "folder"), message))
+        return None, True, images.root
+    archive = Archive(about.url, None if about.sha256 is None else about.sha256.lower(), root)
+    folder = str(root / below)
+    try:
+        if archive.is_unpacked():
+            if not is_folder(folder):
+                found = ", ".join(folders_in(root)[:20]) or "none"
+                message = f"no folder {about.folder!r} in the archive; folders there: {found}"
+                problems.append(Problem((*key, "folder"), message))
+                return archive, True, folder
+            return archive, False, folder
+    except (ArchiveError, OSError) as error:
+        problems.append(Problem(("images", "root"), str(error)))
+        return None, True, folder
+    file = local_path(archive.url)
+    if file is not None and not is_file(file):
+        message = f"no file {str(file)!r} (relative paths start at {Path.cwd()})"
+        problems.append(Problem((*key, "url"), message))
+    return archive, True, folder
+
+
+def load_definitions(settings: Settings, problems: list[Problem]) -> dict[str, Definition]:
+    """What is known of categories; the names that are asked for are checked, too."""
+    wanted = settings.categories or ()
+    definitions: dict[str, Definition] = {}
+    try:
+        definitions = read_definitions(Path(settings.category_definitions))
+    except DefinitionError as error:
+        problems.append(Problem(("category_definitions",), str(error)))
+    for index, name in enumerate(wanted):
+        if wanted.index(name) < index:
+            problems.append(Problem(("categories", index), f"{name!r} is listed twice"))
+        elif message := bad_name(name):
+            problems.append(Problem(("categories", index), f"{name!r} {message}"))
+    return definitions
+
+
+def load_categories(
+    settings: Settings,
+    definitions: Mapping[str, Definition],
+    problems: list[Problem],
+    notes: list[str],
+) -> dict[str, Category]:
+    """The categories, by name, sorted; ``notes`` gets what is not used."""
+    root = Path(settings.images.root)
+    wanted = settings.categories
+    if not is_folder(root):
+        message = (
+            f"no folder {str(root)!r}. Put the images into {root}/<category>/ or "
+            f"{root}/<generator>/<category>/, or name the folder they are in"
+        )
+        problems.append(Problem(("images", "root"), message))
+        return {}
+    found, unused = find_categories(root, wanted)
+    notes += unused
+    for index, name in enumerate(wanted or ()):
+        if name not in found and not bad_name(name):
+            outer = folders_in(root)
+            seen = sorted({*outer, *(inner for name in outer for inner in folders_in(root / name))})
+            hint = did_you_mean(name, seen) or f"; folders there: {', '.join(seen[:20]) or 'none'}"
+            message = f"no folder {name!r} in {root} or in a generator's folder there{hint}"
+            problems.append(Problem(("categories", index), message))
+    if not found and wanted is None:
+        message = (
+            f"no images in folders below {str(root)!r}. Put them into {root}/<category>/ or "
+            f"{root}/<generator>/<category>/"
+        )
+        problems.append(Problem(("images", "root"), message))
+    categories = {}
+    for name, folders in sorted(found.items()):
+        if reason := _bad_folder(name, folders):
+            problems.append(Problem(("images", "root"), reason))
+            continue
+        listing = list_folders(root / folder for _, folder in folders)
+        if listing.images == 0:
+            places = " or ".join(str(root / folder) for _, folder in folders)
+            message = (
+                f"category {name!r}: no images in {places} (files: {listing.files}; endings that "
+                f"are read: {' '.join(sorted(SUFFIXES))}). Add some, or list the other categories "
+                "under `categories`"
+            )
+            problems.append(Problem(("images", "root"), message))
+            continue
+        definition = definitions.get(name, Definition())
+        categories[name] = Category(definition.target(name), definition, tuple(folders), listing)
+    return categories
+
+
+def _bad_folder(name: str, folders: Iterable[tuple[str | None, str]]) -> str | None:
+    for part in (name, *(generator for generator, _ in folders if generator is not None)):
+        if message := bad_name(part):
+            return f"the folder {part!r} {message}. Rename it"
+    if not words(name):
+        return f"the category {name!r} has no word in its name. Rename the folder"
+    return None
+
+
+def check_words(
+    categories: Mapping[str, Category],
+    spaces: Mapping[str, LabelSpace],
+    rules: Sequence[str],
+    problems: list[Problem],
+) -> None:
+    """Every category must be met by some class of every label space, under some rule."""
+    for space in spaces.values():
+        names = sorted({name for lemmas in space.lemmas for name in lemmas} | set(space.simple))
+        folded = {name.casefold(): name for name in names}
+        for category in categories.values():
+            name = category.target.name
+            if any(accepted_classes(category.target, space, rule).any() for rule in rules):
+                continue
+            plain = " ".join(words(name))
+            close = difflib.get_close_matches(plain, folded, n=3, cutoff=0.6)
+            hint = f" (close: {', '.join(folded[name] for name in close)})" if close else ""
+            message = (
+                f"category {name!r} can never be hit: no class of {space.name} has "
+                f"{plain!r} in its name{hint}. Rename the folder, leave it out of `categories`, "
+                "or define further names in `category_definitions`: "
+                f"{name}: {{also: [NAME]}}"
+            )
+            problems.append(Problem(("categories",), message))

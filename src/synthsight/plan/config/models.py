@@ -1,0 +1,166 @@
+"""The classifiers of a configuration, and what they turn out to be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import requires, version
+from pathlib import Path
+from typing import Any
+
+from synthsight.bounds import Key
+from synthsight.canonical import canonical_json
+from synthsight.classifiers.registry import library_modules
+from synthsight.files import is_file, keep
+from synthsight.images.geometry import Geometry
+from synthsight.labels.spaces import LabelError, LabelSpace, load_labels
+from synthsight.plan.config.messages import Problem
+from synthsight.plan.config.names import check_model_name
+from synthsight.plan.digest import code_digest
+from synthsight.plan.settings import ModelSettings, ReferenceSettings
+
+#: The settings that are resolved.
+_RESOLVED = (
+    *("model", "arguments", "labels", "resize", "crop", "interpolation"),
+    *("mean", "std"),
+)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A classifier of an experiment.
+
+    Attributes:
+        name: what it is called in paths, tables and figures.
+        architecture: for :class:`synthsight.classifiers.library.Architecture`.
+        checkpoint: local weights, or None for the published ones.
+        reference: accuracy on real photographs as the user states it, or None.
+        labels: name of its label space.
+        geometry: of its preprocessing.
+        mean: of its normalisation.
+        std: likewise.
+    """
+
+    name: str
+    architecture: dict[str, Any]
+    checkpoint: str | None
+    reference: ReferenceSettings | None
+    labels: str
+    geometry: Geometry
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def named(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a classifier, defaults filled in, with a name in any case."""
+    name = model["name"] or model["model"].partition("/")[2] or model["model"]
+    return {**model, "name": name}
+
+
+def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> None:
+    """What can be wrong with the classifiers' settings themselves."""
+    earlier: dict[str, str] = {}
+    for index, model in enumerate(models):
+        key: Key = ("models", index)
+        check_model_name(model.name, earlier, key, problems)
+        earlier[model.name] = f"models[{index}]"
+        if model.checkpoint is not None and not is_file(model.checkpoint):
+            message = f"no file {model.checkpoint!r} (relative paths start at {Path.cwd()})"
+            problems.append(Problem((*key, "checkpoint"), message))
+        try:
+            canonical_json(model.arguments)
+        except (TypeError, ValueError):
+            message = "may hold text, finite numbers, true, false, null, lists and mappings alone"
+            problems.append(Problem((*key, "arguments"), message))
+
+
+def load_spaces(models: Sequence[ModelSettings], problems: list[Problem]) -> dict[str, LabelSpace]:
+    """The label spaces that the classifiers name."""
+    spaces = {}
+    for index, model in enumerate(models):
+        try:
+            spaces[model.labels] = load_labels(model.labels)
+        except LabelError as error:
+            problems.append(Problem(("models", index, "labels"), str(error)))
+    return spaces
+
+
+def resolve_models(
+    entries: Sequence[ModelSettings],
+    spaces: Mapping[str, LabelSpace],
+    preprocess: str,
+    cache: Path,
+    problems: list[Problem],
+) -> dict[str, Model]:
+    """What the classifiers are, by name, in the configuration's order."""
+    requests = [
+        {key: getattr(entry, key) for key in _RESOLVED}
+        | {"local": entry.checkpoint is not None, "classes": len(spaces[entry.labels])}
+        for entry in entries
+    ]
+    models = {}
+    answers = resolve_cached(requests, preprocess, cache)
+    for index, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
+        if "error" in answer:
+            message = answer["error"].removeprefix(f"{entry.model}: ")
+            problems.append(Problem(("models", index), f"{entry.model}: {message}"))
+            continue
+        resolved = answer["model"]
+        models[entry.name] = Model(
+            name=entry.name,
+            architecture=resolved["architecture"],
+            checkpoint=entry.checkpoint,
+            reference=entry.reference,
+            labels=entry.labels,
+            geometry=Geometry.from_dict(resolved["geometry"]),
+            mean=tuple(resolved["mean"]),
+            std=tuple(resolved["std"]),
+        )
+    return models
+
+
+def resolve_cached(
+    requests: Sequence[dict[str, Any]], preprocess: str, cache: Path
+) -> list[dict[str, Any]]:
+    """What :mod:`synthsight.classifiers.resolve` answers to each request, or the cache.
+
+    An answer holds as long as the request, the versions of what synthsight requires and the code
+    do, that of the model's library included. Errors are not kept.
+    """
+    program = Path(__file__).parents[2] / "classifiers" / "resolve.py"
+    context = {"preprocess": preprocess, "versions": _versions()}
+    paths = []
+    for request in requests:
+        code = code_digest(program, library_modules(request["model"]))
+        content = canonical_json({**context, "code": code, "request": request})
+        digest = hashlib.sha256(content.encode())
+        paths.append(cache / f"model-{digest.hexdigest()[:24]}.json")
+    answers: list[dict[str, Any] | None] = [
+        json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None for path in paths
+    ]
+    missing = [index for index, answer in enumerate(answers) if answer is None]
+    if missing:
+        question = {"preprocess": preprocess, "models": [requests[index] for index in missing]}
+        completed = subprocess.run(
+            [sys.executable, "-m", "synthsight.classifiers.resolve"],
+            input=json.dumps(question),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        for index, answer in zip(missing, json.loads(completed.stdout), strict=True):
+            answers[index] = answer
+            if "error" not in answer:
+                keep(paths[index], json.dumps(answer))
+    return [answer for answer in answers if answer is not None]
+
+
+def _versions() -> dict[str, str]:
+    """The version of each distribution that synthsight requires, libraries of models included."""
+    names = (re.match(r"[\w.-]+", line) for line in requires("synthsight") or () if ";" not in line)
+    return {name[0]: version(name[0]) for name in names if name}

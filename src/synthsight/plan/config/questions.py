@@ -1,0 +1,145 @@
+"""The yes/no questions of a configuration, and the models that are asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from synthsight.bounds import Key
+from synthsight.files import is_file, is_folder
+from synthsight.plan.config.messages import Problem
+from synthsight.plan.config.names import check_model_name
+from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
+from synthsight.vqa.families.registry import FamilyError, family_of
+from synthsight.vqa.questions import Question, read_questions
+from synthsight.vqa.readers import QuestionsError
+from synthsight.vqa.shards import deal, shard_digest
+
+
+@dataclass(frozen=True)
+class Vqa:
+    """The questions of an experiment and who is asked.
+
+    Attributes:
+        root: folder that the images' paths start from.
+        models: the models, by name, in the configuration's order.
+        shards: a digest of each shard's questions and images, by shard.
+        content: a digest of all questions, those that are left out and their lines too.
+        images: number of images with questions that can be asked.
+    """
+
+    root: str
+    models: dict[str, VqaModelSettings]
+    shards: dict[str, str]
+    content: str
+    images: int
+
+
+def named_vqa(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a VQA model, defaults filled in, with a name in any case."""
+    return {**model, "name": model["name"] or _source_name(model["model"], model["checkpoint"])}
+
+
+def _source_name(model: str | None, checkpoint: str | None) -> str:
+    if model is not None:
+        return model.partition("@")[0].rpartition("/")[2]
+    path = Path(str(checkpoint))
+    return path.stem if is_file(path) else path.name
+
+
+def load_vqa(
+    settings: Settings, without_images: bool, problems: list[Problem], notes: list[str]
+) -> Vqa | None:
+    """The questions and who is asked; None where none are, or where something is wrong.
+
+    Args:
+        settings: of the experiment.
+        without_images: whether the images have yet to come: then the questions are not read.
+        problems: gets what is wrong.
+        notes: gets what a user should know though it stops nothing.
+    """
+    about = settings.vqa
+    if about is None:
+        return None
+    models = _check_models(about.models, settings.models, problems)
+    root = Path(about.root or settings.images.root)
+    if without_images:
+        return Vqa(str(root), models, shards={}, content="", images=0)
+    if not is_folder(root):
+        problems.append(Problem(("vqa", "root"), f"no folder {str(root)!r}"))
+        return None
+    try:
+        questions = read_questions(Path(about.questions), asdict(about.columns), root)
+    except QuestionsError as error:
+        problems.append(Problem(("vqa", "questions"), str(error)))
+        return None
+    _check_excluded(questions, about, problems, notes)
+    dealt = deal(questions, about.shards)
+    return Vqa(
+        root=str(root),
+        models=models,
+        shards={shard: shard_digest(part, root) for shard, part in dealt.items()},
+        content=hashlib.sha256(repr(questions).encode()).hexdigest(),
+        images=len({question.image for part in dealt.values() for question in part}),
+    )
+
+
+def _check_models(
+    entries: Sequence[VqaModelSettings],
+    classifiers: Sequence[ModelSettings],
+    problems: list[Problem],
+) -> dict[str, VqaModelSettings]:
+    models = {}
+    taken = {model.name: f"models[{index}]" for index, model in enumerate(classifiers)}
+    for index, entry in enumerate(entries):
+        key: Key = ("vqa", "models", index)
+        if (entry.model is None) == (entry.checkpoint is None):
+            message = "give either `model` (OWNER/NAME on the hub) or `checkpoint` (local files)"
+            problems.append(Problem(key, message))
+            continue
+        check_model_name(entry.name, taken, key, problems)
+        taken[entry.name] = f"vqa.models[{index}]"
+        if entry.checkpoint is not None and (reason := _bad_checkpoint(entry.checkpoint)):
+            problems.append(Problem((*key, "checkpoint"), reason))
+        if entry.tokenizer is not None and not is_folder(entry.tokenizer):
+            message = f"no folder {entry.tokenizer!r} (relative paths start at {Path.cwd()})"
+            problems.append(Problem((*key, "tokenizer"), message))
+        models[entry.name] = entry
+    return models
+
+
+def _check_excluded(
+    questions: Sequence[Question], about: VqaSettings, problems: list[Problem], notes: list[str]
+) -> None:
+    """Questions that cannot be asked: refused, or left out with a note."""
+    excluded = [question for question in questions if question.reason is not None]
+    if excluded and about.invalid == "refuse":
+        problems.append(Problem(("vqa", "questions"), _refusal(about.questions, excluded)))
+    elif len(excluded) == len(questions):
+        message = _refusal(about.questions, excluded)
+        problems.append(Problem(("vqa", "questions"), f"no question can be asked: {message}"))
+    elif excluded:
+        notes.append(
+            f"{about.questions}: {len(excluded)} of {len(questions)} questions are left out; "
+            "tables/excluded_questions.csv will say which and why"
+        )
+
+
+def _refusal(file: str, excluded: Sequence[Question], most: int = 20) -> str:
+    """The questions that cannot be asked, each with its line."""
+    lines = [f"line {question.line}: {question.reason}" for question in excluded[:most]]
+    if len(excluded) > most:
+        lines.append(f"... and {len(excluded) - most} more")
+    return f"{len(excluded)} questions of {file} cannot be asked\n    " + "\n    ".join(lines)
+
+
+def _bad_checkpoint(checkpoint: str) -> str | None:
+    """Why a local VQA model cannot be used, as far as a glance tells, or None."""
+    try:
+        family_of(checkpoint)
+    except FamilyError as error:
+        return str(error)
+    return None

@@ -1,0 +1,114 @@
+"""The schema: which keys there are, what they may hold, and what holds where they are left out."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from synthsight.bounds import Key
+from synthsight.plan.config.messages import Problem
+from synthsight.wording import did_you_mean
+
+
+def _is_integer(_: Any, value: Any) -> bool:
+    """A whole number as YAML writes it; 64.0, which JSON schema accepts too, is not one."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_: Any, value: Any) -> bool:
+    """A finite number: YAML has .nan and .inf, which no setting can be."""
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+_Validator: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
+
+#: The types of JSON schema in words.
+_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "text (in quotes, if it looks like a number or a truth value)",
+}
+
+
+def read_schema(path: Path) -> dict[str, Any]:
+    """The schema, from its YAML file."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+def schema_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Problem]:
+    """Whatever a configuration, as read from YAML, holds that its schema does not allow."""
+    validator = _Validator(schema)
+    problems = []
+    for error in sorted(validator.iter_errors(config), key=lambda error: list(error.path)):
+        key: Key = tuple(error.absolute_path)
+        if error.validator == "additionalProperties":
+            known = list(error.schema["properties"])
+            for name in sorted(set(error.instance) - set(known), key=str):
+                hint = did_you_mean(str(name), known) or f"; known keys: {', '.join(known)}"
+                problems.append(Problem((*key, str(name)), f"unknown key{hint}"))
+        elif error.validator == "required":
+            for name in sorted(set(error.schema["required"]) - set(error.instance)):
+                about = error.schema["properties"][name]["description"]
+                problems.append(Problem((*key, name), f"missing. {about}"))
+        else:
+            problems.append(Problem(key, _describe(error)))
+    return list(dict.fromkeys(problems))
+
+
+def _describe(error: Any) -> str:
+    """An error of jsonschema in words: what was found and what to write."""
+    found = f"found {_shown(error.instance)}"
+    if error.validator == "enum":
+        allowed = [str(value) for value in error.validator_value if value is not None]
+        hint = did_you_mean(str(error.instance), allowed)
+        return f"{found}; write one of {', '.join(allowed)}{hint}"
+    if error.validator == "type":
+        types = error.validator_value
+        wanted = [_TYPES[name] for name in ([types] if isinstance(types, str) else types)]
+        found += f"; write {' or '.join(wanted)}"
+    elif error.validator in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+        found += f"; {error.message}"
+    about = error.schema.get("description") or error.message
+    return f"{found}. {about}"
+
+
+def _shown(value: Any, most: int = 200) -> str:
+    """What was found, as JSON where that is possible; the beginning of what is long."""
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except (TypeError, ValueError):  # keys that are not text
+        text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def fill_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A copy of a value in which missing keys have the schema's defaults, nested ones too."""
+    if isinstance(value, Mapping):
+        filled = {key: copy.deepcopy(inner) for key, inner in value.items()}
+        for key, inner in schema.get("properties", {}).items():
+            if key not in filled and "default" in inner:
+                filled[key] = copy.deepcopy(inner["default"])
+            if key in filled:
+                filled[key] = fill_defaults(filled[key], inner)
+        return filled
+    if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        return [fill_defaults(item, schema["items"]) for item in value]
+    return value

@@ -1,0 +1,124 @@
+"""From a configuration to an experiment, or to a list of all that is wrong with it.
+
+Whatever a user can get wrong ends here, before any job starts, in a message that names the key and
+the line, what was found and what to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from synthsight import bounds
+from synthsight.archives.archive import Archive
+from synthsight.labels.matching import admit_rules
+from synthsight.plan.config.categories import (
+    Category,
+    check_words,
+    find_archive,
+    load_categories,
+    load_definitions,
+)
+from synthsight.plan.config.messages import ConfigError, Problem
+from synthsight.plan.config.models import Model, check_models, load_spaces, named, resolve_models
+from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa
+from synthsight.plan.config.schema import fill_defaults, schema_problems
+from synthsight.plan.settings import Settings, typed
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A configuration that has been found to be sound.
+
+    Attributes:
+        settings: the configuration with its defaults filled in.
+        written: the same as a mapping and as its user wrote it: a model that is a string stays one.
+        categories: by name, sorted.
+        models: by name, in the configuration's order.
+        vqa: the questions, or None where none are asked.
+        archive: the archive that the images are from, or None.
+        pending: whether it has yet to be unpacked. Until then there are neither categories nor
+            questions.
+        notes: what a user should know though it stops nothing.
+    """
+
+    settings: Settings
+    written: Mapping[str, Any]
+    categories: dict[str, Category]
+    models: dict[str, Model]
+    vqa: Vqa | None
+    archive: Archive | None
+    pending: bool
+    notes: tuple[str, ...]
+
+    @property
+    def generators(self) -> set[str]:
+        """The generators that have folders of their own."""
+        folders = [folder for each in self.categories.values() for folder in each.folders]
+        return {generator for generator, _ in folders if generator is not None}
+
+
+def load_experiment(
+    config: Mapping[str, Any], schema: Mapping[str, Any], files: Sequence[Path], cache: Path
+) -> Experiment:
+    """Check a configuration and resolve what it names.
+
+    Args:
+        config: as read from YAML.
+        schema: the JSON schema that it must satisfy and that carries the defaults.
+        files: the files it was read from, for messages; of a key in several the last counts.
+        cache: folder where what is resolved is kept.
+
+    Raises:
+        ConfigError: with everything that was found wrong.
+    """
+    if wrong := bounds.fault(config):
+        raise ConfigError([Problem(*wrong)], files)
+    schema = admit_rules(schema)
+    problems = schema_problems(config, schema)
+    if problems:
+        raise ConfigError(problems, files)
+    written = fill_defaults(config, schema)
+    settings = load_settings(written, schema)
+    rules, primary = settings.matching.rules, settings.matching.primary
+    if primary not in rules:
+        message = f"{primary!r} is not among `rules` ({', '.join(rules)})"
+        problems.append(Problem(("matching", "primary"), message))
+    archive, pending, root = find_archive(settings.images, problems)
+    settings = replace(settings, images=replace(settings.images, root=root))
+    written["images"]["root"] = root
+    definitions = load_definitions(settings, problems)
+    notes: list[str] = []
+    categories = {} if pending else load_categories(settings, definitions, problems, notes)
+    check_models(settings.models, problems)
+    spaces = load_spaces(settings.models, problems)
+    check_words(categories, spaces, rules, problems)
+    vqa = load_vqa(settings, pending, problems, notes)
+    if problems:
+        raise ConfigError(problems, files)
+    models = resolve_models(settings.models, spaces, settings.preprocess, cache, problems)
+    if problems:
+        raise ConfigError(problems, files)
+    return Experiment(settings, written, categories, models, vqa, archive, pending, tuple(notes))
+
+
+def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:
+    """The typed settings of a configuration that its schema has accepted, defaults filled in.
+
+    A model that is written as a string becomes a mapping, and every model gets a name.
+    """
+    keys = schema["properties"]
+
+    def each(models: Sequence[Any], items: Mapping[str, Any]) -> list[dict[str, Any]]:
+        entries = [{"model": model} if isinstance(model, str) else model for model in models]
+        return [fill_defaults(entry, items) for entry in entries]
+
+    content = dict(written)
+    content["models"] = [named(model) for model in each(written["models"], keys["models"]["items"])]
+    if written["vqa"] is not None:
+        items = keys["vqa"]["properties"]["models"]["items"]
+        models = [named_vqa(model) for model in each(written["vqa"]["models"], items)]
+        content["vqa"] = {**written["vqa"], "models": models}
+    return typed(Settings, content)

@@ -1,0 +1,216 @@
+"""The figures of a run, a row for each: rules, targets and captions follow from it.
+
+A figure needs a function in ``synthsight/figures``, a row here and a caption,
+``workflow/report/figures/NAME.rst``. The function is called with its inputs as
+:mod:`synthsight.figures.inputs` reads them and with what its spec holds, all by name, and returns a
+matplotlib figure; ``plot.py`` saves it as PDF and PNG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from synthsight.plan import specs
+from synthsight.plan.experiment import Experiment
+from synthsight.plan.tables import always, with_generators, with_questions
+
+
+def _once(_: Experiment) -> Iterable[tuple[str, ...]]:
+    return [()]
+
+
+def _pages(images_or_models: int, per_page: int) -> range:
+    return range(1, (images_or_models - 1) // per_page + 2)
+
+
+def _by_page(experiment: Experiment) -> Iterable[tuple[str, ...]]:
+    return [(str(page),) for page in _pages(len(experiment.models), specs.MODELS_PER_PAGE)]
+
+
+def _by_category(experiment: Experiment) -> Iterable[tuple[str, ...]]:
+    return [(category,) for category in experiment.categories]
+
+
+def _by_vqa_model_and_page(experiment: Experiment) -> Iterable[tuple[str, ...]]:
+    """At most three pages a model, as in the paper."""
+    if experiment.vqa is None:
+        return []
+    pages = list(_pages(experiment.vqa.images, specs.IMAGES_PER_PAGE))[:3]
+    return [(model, str(page)) for model in experiment.vqa.models for page in pages]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure, or one for each value of its wildcards.
+
+    Attributes:
+        name: of its files in ``figures/``, its rule being ``plot_NAME``.
+        function: ``"module:function"``.
+        section: its heading in Snakemake's own report.
+        inputs: for each of the function's parameters the name of what it reads (see
+            :meth:`synthsight.plan.files.Files.input`).
+        spec: what it depends on besides its inputs, given its wildcards' values.
+        wildcards: whose values follow in the files' names, underscores between.
+        instances: their values in an experiment.
+        pictures: whether it shows images, which the function then gets as ``read``: those of
+            ``images`` or of ``questions``; None if it shows none.
+        group: of the submission on a cluster.
+        when: whether an experiment has it.
+    """
+
+    name: str
+    function: str
+    section: str
+    inputs: Mapping[str, str]
+    spec: Callable[..., specs.Spec] | None = None
+    wildcards: tuple[str, ...] = ()
+    instances: Callable[[Experiment], Iterable[tuple[str, ...]]] = _once
+    pictures: str | None = None
+    group: str = "results"
+    when: Callable[[Experiment], bool] = always
+
+    @property
+    def stem(self) -> str:
+        """The name of its files without ending, with the wildcards in braces."""
+        return "_".join((self.name, *(f"{{{name}}}" for name in self.wildcards)))
+
+    @property
+    def log(self) -> str:
+        """The name of its log without ending, with the wildcards in braces."""
+        values = "_".join(f"{{{name}}}" for name in self.wildcards)
+        return f"plot_{self.name}/{values}" if values else f"plot_{self.name}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What Snakemake's report calls it."""
+        return {
+            "figure": self.name.removeprefix("vqa_"),
+            **{name.removeprefix("vqa_"): f"{{{name}}}" for name in self.wildcards},
+        }
+
+
+FIGURES = (
+    Figure(
+        "samples",
+        "synthsight.figures.samples:samples",
+        "Images",
+        {"manifest": "manifests"},
+        pictures="images",
+        group="images",
+    ),
+    Figure(
+        "overview",
+        "synthsight.figures.overview:overview",
+        "Accuracy",
+        {
+            "accuracy": "accuracy",
+            "agreement": "agreement",
+            "manifest": "manifests",
+            "references": "references",
+        },
+        specs.rule_and_level,
+    ),
+    Figure(
+        "models",
+        "synthsight.figures.models:models",
+        "Accuracy",
+        {"accuracy": "accuracy"},
+        specs.models_page,
+        ("page",),
+        _by_page,
+    ),
+    Figure(
+        "failures",
+        "synthsight.figures.failures:failures_of_best",
+        "Failures",
+        {"accuracy": "accuracy", "scores": "scores"},
+        specs.failures,
+        ("category",),
+        _by_category,
+        pictures="images",
+    ),
+    Figure(
+        "rules", "synthsight.figures.rules:rules", "Accuracy", {"accuracy": "accuracy"}, specs.rule
+    ),
+    Figure(
+        "reference",
+        "synthsight.figures.reference:reference",
+        "Accuracy",
+        {"table": "reference"},
+        specs.rule_and_level,
+    ),
+    Figure(
+        "generators",
+        "synthsight.figures.generators:generators",
+        "Generators",
+        {"accuracy": "accuracy", "differences": "generators"},
+        specs.rule_and_level,
+        when=with_generators,
+    ),
+    Figure("kappa", "synthsight.figures.kappa:kappa", "Agreement", {"table": "kappa"}, specs.rule),
+    Figure(
+        "difficulty",
+        "synthsight.figures.difficulty:difficulty",
+        "Agreement",
+        {"table": "difficulty"},
+        specs.rule,
+    ),
+    Figure(
+        "ranking",
+        "synthsight.figures.ranking:ranking",
+        "Accuracy",
+        {"table": "ranking"},
+        specs.rule,
+    ),
+    Figure(
+        "confusions",
+        "synthsight.figures.confusions:confusions",
+        "Failures",
+        {"table": "confusions"},
+        specs.rule,
+    ),
+    Figure(
+        "gallery",
+        "synthsight.figures.gallery:gallery",
+        "Agreement",
+        {"images": "images"},
+        specs.rule,
+        pictures="images",
+    ),
+    Figure(
+        "vqa_samples",
+        "synthsight.figures.vqa_samples:vqa_samples_of",
+        "Questions",
+        {"answers": "answers_of_model"},
+        specs.vqa_samples_page,
+        ("vqa_model", "page"),
+        _by_vqa_model_and_page,
+        pictures="questions",
+        when=with_questions,
+    ),
+    Figure(
+        "vqa_accuracy",
+        "synthsight.figures.vqa_accuracy:vqa_accuracy",
+        "Questions",
+        {"table": "vqa"},
+        specs.level,
+        when=with_questions,
+    ),
+    Figure(
+        "vqa_kinds",
+        "synthsight.figures.vqa_kinds:vqa_kinds",
+        "Questions",
+        {"groups": "vqa_groups", "table": "vqa"},
+        specs.level,
+        when=with_questions,
+    ),
+    Figure(
+        "vqa_calibration",
+        "synthsight.figures.vqa_calibration:vqa_calibration",
+        "Questions",
+        {"calibration": "vqa_calibration", "table": "vqa"},
+        specs.level,
+        when=with_questions,
+    ),
+)

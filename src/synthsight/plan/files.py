@@ -1,0 +1,311 @@
+"""The files of a run, and the targets that they make up.
+
+Lists are in the order of names, so that the order of the configuration decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from synthsight.archives.archive import MARKER
+from synthsight.plan.experiment import Experiment
+from synthsight.plan.figures import FIGURES, Figure
+from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always
+from synthsight.vqa.folders import TEMPLATES
+
+#: Where weights are kept, for all runs.
+WEIGHTS = "resources/weights"
+
+
+@dataclass(frozen=True)
+class Files:
+    """The paths of an experiment's files, relative to the working folder."""
+
+    experiment: Experiment
+
+    @cached_property
+    def run(self) -> str:
+        """The folder of the run's results."""
+        return f"results/{self.experiment.settings.run}"
+
+    @property
+    def logs(self) -> str:
+        """The folder of the run's logs."""
+        return f"{self.run}/logs"
+
+    @property
+    def unpacked(self) -> list[str]:
+        """The marker that says which archive the images are from, if they are from one."""
+        archive = self.experiment.archive
+        return [] if archive is None else [str(archive.root / MARKER)]
+
+    # What jobs of single models, categories and shards read and write ---------------------------
+
+    @cached_property
+    def models(self) -> list[str]:
+        """Names of the classifiers."""
+        return sorted(self.experiment.models)
+
+    @cached_property
+    def vqa_models(self) -> list[str]:
+        """Names of the VQA models."""
+        return sorted(self.experiment.vqa.models) if self.experiment.vqa else []
+
+    @cached_property
+    def shards(self) -> list[str]:
+        """Numbers of the shards of questions."""
+        return list(self.experiment.vqa.shards) if self.experiment.vqa else []
+
+    @cached_property
+    def geometries(self) -> list[str]:
+        """Names of the geometries in which classifiers see their images."""
+        return list(dict.fromkeys(m.geometry.name for m in self.experiment.models.values()))
+
+    @cached_property
+    def pixels(self) -> str:
+        """Folder of pixels, with wildcards.
+
+        Kept pixels serve all models of their geometry. Others are a model's own, so that one
+        submission makes, classifies and deletes them.
+        """
+        own = "" if self.experiment.settings.keep_pixels else "-of-{model}"
+        return f"{self.run}/pixels/{{geometry}}{own}"
+
+    def pixels_of(self, model: str, category: str) -> str:
+        """The pixels that a model's classification of a category reads."""
+        geometry = self.experiment.models[model].geometry.name
+        return f"{self.pixels.format(geometry=geometry, model=model)}/{category}.arrow"
+
+    def checkpoint_of(self, model: str) -> list[str]:
+        """The local checkpoint of a model, if it has one."""
+        checkpoint = self.experiment.models[model].checkpoint
+        return [] if checkpoint is None else [checkpoint]
+
+    def label_file_of(self, model: str) -> list[str]:
+        """The label file of a model, if its names come from one."""
+        labels = self.experiment.models[model].labels
+        return [labels] if Path(labels).is_file() else []
+
+    def vqa_files_of(self, vqa_model: str) -> list[str]:
+        """The local files that a VQA model is made of, if it is not fetched from a hub."""
+        assert self.experiment.vqa is not None
+        about = self.experiment.vqa.models[vqa_model]
+        given = [Path(path) for path in (about.checkpoint, about.tokenizer) if path is not None]
+        return sorted(
+            str(file)
+            for path in given
+            for file in (
+                [*path.iterdir(), *path.glob(f"{TEMPLATES}/*")] if path.is_dir() else [path]
+            )
+            if file.is_file()
+        )
+
+    def logits_of(self, model: str) -> list[str]:
+        """The logits of one model, category by category."""
+        return [f"{self.run}/logits/{model}/{each}.parquet" for each in self.experiment.categories]
+
+    def answers_of(self, vqa_model: str) -> list[str]:
+        """The answers of one model, shard by shard."""
+        return [f"{self.run}/vqa/answers/{vqa_model}/{shard}.parquet" for shard in self.shards]
+
+    # Lists --------------------------------------------------------------------------------------
+
+    @cached_property
+    def label_files(self) -> list[str]:
+        """The label files of all models."""
+        return sorted({file for model in self.models for file in self.label_file_of(model)})
+
+    @cached_property
+    def manifests(self) -> list[str]:
+        """The manifests of all categories."""
+        return [f"{self.run}/images/{category}.parquet" for category in self.experiment.categories]
+
+    @cached_property
+    def weights(self) -> list[str]:
+        """The classifiers' weights."""
+        return [f"{WEIGHTS}/{model}.safetensors" for model in self.models]
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """The notes on the classifiers' weights."""
+        return [f"{WEIGHTS}/{model}.json" for model in self.models]
+
+    @cached_property
+    def vqa_weights(self) -> list[str]:
+        """The VQA models' weights."""
+        return [f"{WEIGHTS}/{model}.safetensors" for model in self.vqa_models]
+
+    @cached_property
+    def vqa_notes(self) -> list[str]:
+        """The notes on the VQA models' weights."""
+        return [f"{WEIGHTS}/{model}.json" for model in self.vqa_models]
+
+    @cached_property
+    def logits(self) -> list[str]:
+        """All logits."""
+        return [file for model in self.models for file in self.logits_of(model)]
+
+    @cached_property
+    def scores(self) -> list[str]:
+        """The scores of all classifiers."""
+        return [f"{self.run}/scores/{model}.parquet" for model in self.models]
+
+    @cached_property
+    def question_shards(self) -> list[str]:
+        """The shards of questions."""
+        return [f"{self.run}/vqa/questions/{shard}.parquet" for shard in self.shards]
+
+    @cached_property
+    def answers(self) -> list[str]:
+        """All answers."""
+        return [file for model in self.vqa_models for file in self.answers_of(model)]
+
+    @cached_property
+    def vqa_scores(self) -> list[str]:
+        """The scored answers of all VQA models."""
+        return [f"{self.run}/vqa/{model}.parquet" for model in self.vqa_models]
+
+    @cached_property
+    def thumbnails(self) -> list[str]:
+        """Small pictures of the images, by category."""
+        return [f"{self.run}/thumbnails/images/{c}.parquet" for c in self.experiment.categories]
+
+    @cached_property
+    def vqa_thumbnails(self) -> list[str]:
+        """Small pictures of the images that questions are about, by shard."""
+        return [f"{self.run}/thumbnails/questions/{shard}.parquet" for shard in self.shards]
+
+    # Tables, figures, the report ----------------------------------------------------------------
+
+    @cached_property
+    def statistics(self) -> list[Statistic]:
+        """The rules of this experiment that make tables."""
+        return [each for each in STATISTICS if each.when(self.experiment)]
+
+    def tables_of(self, statistic: Statistic) -> list[tuple[str, str, str]]:
+        """The files that a rule writes its tables to: table, ending and path of each."""
+        return [
+            (table.name, ending, f"{self.run}/tables/{table.name}.{ending}")
+            for table in statistic.tables
+            for ending, wanted in (("csv", table.csv), ("parquet", table.parquet))
+            if wanted
+        ]
+
+    def table(self, name: str) -> str:
+        """A table as stages read it: the Parquet, or the CSV where there is none."""
+        return f"{self.run}/tables/{name}.{'parquet' if TABLES[name].parquet else 'csv'}"
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """The tables that people get."""
+        return sorted(
+            f"{self.run}/tables/{table.name}.csv"
+            for statistic in self.statistics
+            for table in statistic.tables
+            if table.csv
+        )
+
+    @cached_property
+    def report_tables(self) -> list[str]:
+        """All tables, as the report reads them: those of every run, of some runs, of no reader."""
+        of_all = [each for each in self.statistics if each.when is always]
+        of_some = [each for each in self.statistics if each.when is not always]
+        names = sorted(table.name for each in of_all for table in each.tables)
+        names += [table.name for each in of_some for table in each.tables]
+        return [self.table(name) for name in sorted(names, key=lambda name: not TABLES[name].csv)]
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """All figures, as PDF and as PNG."""
+        return [
+            f"{self.run}/figures/{stem}.{ending}"
+            for figure in self.figure_rows
+            for stem in self._stems(figure)
+            for ending in ("pdf", "png")
+        ]
+
+    @cached_property
+    def figure_rows(self) -> list[Figure]:
+        """The figures of this experiment."""
+        return [figure for figure in FIGURES if figure.when(self.experiment)]
+
+    def root_of(self, figure: Figure) -> str:
+        """The folder of the images that a figure shows; empty if it shows none."""
+        if figure.pictures is None:
+            return ""
+        if figure.pictures == "images":
+            return self.experiment.settings.images.root
+        assert self.experiment.vqa is not None
+        return self.experiment.vqa.root
+
+    def _stems(self, figure: Figure) -> Iterable[str]:
+        for values in figure.instances(self.experiment):
+            yield figure.stem.format(**dict(zip(figure.wildcards, values, strict=True)))
+
+    @cached_property
+    def report(self) -> str:
+        """The page that people open."""
+        return f"{self.run}/report.html"
+
+    # Inputs of the programs that go by rows -----------------------------------------------------
+
+    def input(self, name: str) -> tuple[str, list[str]]:
+        """What an input of a table or a figure stands for.
+
+        Args:
+            name: of a table, or ``manifests``, ``scores``, ``notes``, ``references`` (the notes
+                again, of which a figure reads the accuracies on real photographs), ``answers``,
+                ``vqa_notes``, ``answers_of_model`` (of the one that the wildcard ``vqa_model``
+                names).
+
+        Returns:
+            How it is read (see :mod:`synthsight.figures.inputs`), and its files, with wildcards.
+        """
+        if name in TABLES:
+            return "table", [self.table(name)]
+        kinds: Mapping[str, tuple[str, list[str]]] = {
+            "manifests": ("manifests", self.manifests),
+            "scores": ("paths", self.scores),
+            "notes": ("paths", self.notes),
+            "references": ("references", self.notes),
+            "answers": ("paths", self.vqa_scores),
+            "vqa_notes": ("paths", self.vqa_notes),
+            "answers_of_model": ("answers", [f"{self.run}/vqa/{{vqa_model}}.parquet"]),
+        }
+        return kinds[name]
+
+    # Targets ------------------------------------------------------------------------------------
+
+    @cached_property
+    def targets(self) -> dict[str, list[str]]:
+        """What can be asked for by name, as in ``snakemake logits``.
+
+        ``all`` is what a plain ``snakemake`` makes; the logits are in it so that a deleted file is
+        made again.
+        """
+        return {
+            "weights": [*self.weights, *self.vqa_weights],
+            "logits": self.logits,
+            "answers": self.answers,
+            "scores": [*self.scores, *self.vqa_scores],
+            "tables": self.tables,
+            "figures": self.figures,
+            "all": [*self.logits, *self.answers, *self.tables, *self.figures, self.report],
+        }
+
+    # The order of jobs --------------------------------------------------------------------------
+
+    def priority(self, model: str) -> int:
+        """Of a classifier's jobs: the first model of the configuration goes first."""
+        vqa = self.experiment.vqa
+        behind = len(vqa.models) if vqa else 0
+        return behind + len(self.experiment.models) - list(self.experiment.models).index(model)
+
+    def vqa_priority(self, vqa_model: str) -> int:
+        """Of a VQA model's jobs, which come behind those of the classifiers."""
+        assert self.experiment.vqa is not None
+        names = list(self.experiment.vqa.models)
+        return len(names) - names.index(vqa_model)

@@ -1,0 +1,108 @@
+"""The machine that a workflow runs on: its devices and cores, and the workers of its jobs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from synthsight.canonical import canonical_json
+from synthsight.plan.programs import Imports
+from synthsight.worker.protocol import VARIABLE, Settings, born, choose_folder, supported
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What jobs find where this process runs.
+
+    Attributes:
+        devices: the accelerators (see :func:`synthsight.inference.devices.visible_devices`).
+        cores: of ``--cores``; None for what needs no job, as ``snakemake --report``.
+        available: cores that there are.
+        submits: whether jobs are submitted to other machines, of whose devices and cores this one
+            knows nothing.
+        submitted: whether this process is such a job.
+    """
+
+    devices: tuple[str, ...]
+    cores: int | None
+    available: int
+    submits: bool
+    submitted: bool
+
+    def slots(self) -> int:
+        """Jobs that use a device at a time, where ``--resources gpu=N`` is left out."""
+        if self.submitted:
+            return len(self.devices) or 1  # the scheduler has given this job its devices, or none
+        if self.submits or self.devices:
+            return 1  # a submission asks for one, however many jobs are grouped in it
+        return self.cores or self.available  # they are ordinary jobs, bounded by the cores
+
+    def threads(self, slots: int) -> int:
+        """Threads of a job that runs a model, if ``slots`` of them run at a time.
+
+        On a CPU they share the cores; on a GPU one core feeds it.
+        """
+        if self.devices or self.submits or not self.cores:
+            return 1
+        return max(1, self.cores // slots)
+
+
+def describe_workers(
+    workers: Mapping[str, Imports],
+    log: str,
+    slots: int,
+    machine: Machine,
+) -> str:
+    """The start of a shell command that describes this process's workers and devices to its jobs.
+
+    On a cluster each submission does so anew, where it runs. Jobs that are grouped in it share
+    workers that end with it.
+
+    Args:
+        workers: by name (see :func:`synthsight.plan.programs.workers`).
+        log: the workers' log files, with ``{}`` for the name.
+        slots: jobs that use a device at a time.
+        machine: where all this is.
+
+    Returns:
+        An ``export``; empty where the system has not what a worker needs.
+
+    Raises:
+        synthsight.worker.protocol.WorkerError: there is no folder that only this user can enter.
+    """
+    owner = os.getpid()
+    began = born(owner) if supported() else None
+    if began is None:
+        return ""
+    described = [
+        Settings(
+            owner=owner,
+            born=began,
+            folder=str(choose_folder(owner, name)),
+            programs=tuple(map(str, imports.programs)),
+            doors=imports.doors,
+            log=log.format(name),
+            slots=slots,
+            devices=machine.devices if len(machine.devices) > 1 else (),
+        ).as_json()
+        for name, imports in workers.items()
+    ]
+    return f"export {VARIABLE}={shlex.quote(canonical_json(described))}; "
+
+
+def handle_term_aside() -> None:
+    """Let another thread do what Snakemake does on TERM.
+
+    Its handler takes a lock that the main thread, which is interrupted for it, may hold at that
+    moment (9.27): then the run would never end.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if callable(handler):
+        signal.signal(
+            signal.SIGTERM,
+            lambda *what: threading.Thread(target=handler, args=what, daemon=True).start(),
+        )

@@ -1,0 +1,82 @@
+"""The workflow's programs: what they import by name, and which of them a warm worker imports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthsight.classifiers.registry import library_modules
+from synthsight.doors import module_of
+from synthsight.plan.experiment import Experiment
+from synthsight.plan.figures import FIGURES
+from synthsight.plan.tables import STATISTICS
+from synthsight.vqa.families.registry import doors_of
+
+#: The programs that the worker for models imports; the one for tables imports all others.
+WITH_MODELS = ("classify", "ask", "fetch_weights", "fetch_vqa")
+
+#: Programs that no worker runs.
+ALONE = ("with_worker", "fetch_images")
+
+
+@dataclass(frozen=True)
+class Imports:
+    """What a worker imports before it serves.
+
+    Attributes:
+        programs: their files.
+        doors: modules that these programs import by name.
+    """
+
+    programs: tuple[Path, ...] = ()
+    doors: tuple[str, ...] = ()
+
+
+def library_door(experiment: Experiment, model: str) -> str:
+    """The module of a classifier's library."""
+    (module,) = library_modules(experiment.models[model].architecture["library"])
+    return module
+
+
+def family_doors(experiment: Experiment, vqa_model: str) -> tuple[str, ...]:
+    """The modules of the families that a VQA model may be of."""
+    assert experiment.vqa is not None
+    return doors_of(experiment.vqa.models[vqa_model].checkpoint)
+
+
+def row_doors(experiment: Experiment) -> tuple[str, ...]:
+    """The modules of the functions that tables and figures name."""
+    functions = [
+        *(row.function for row in STATISTICS if row.function and row.when(experiment)),
+        *(row.function for row in FIGURES if row.when(experiment)),
+    ]
+    return tuple(dict.fromkeys(map(module_of, functions)))
+
+
+def model_doors(experiment: Experiment) -> tuple[str, ...]:
+    """The modules that an experiment's models need."""
+    libraries = (library_door(experiment, name) for name in experiment.models)
+    vqa_models = experiment.vqa.models if experiment.vqa else ()
+    families = (door for name in vqa_models for door in family_doors(experiment, name))
+    return tuple(dict.fromkeys([*libraries, *families]))
+
+
+def workers(experiment: Experiment, scripts: Path) -> dict[str, Imports]:
+    """What each worker of a workflow imports.
+
+    Args:
+        experiment: whose setting ``worker`` says whether there are any. Without them there is one
+            that serves no program; by it jobs share devices, and end with the workflow.
+        scripts: folder of the programs.
+    """
+    if not experiment.settings.worker:
+        return {"none": Imports()}
+    others = sorted({path.stem for path in scripts.glob("*.py")} - {*WITH_MODELS, *ALONE})
+
+    def files(names: tuple[str, ...] | list[str]) -> tuple[Path, ...]:
+        return tuple(scripts / f"{name}.py" for name in names)
+
+    return {
+        "models": Imports(files(WITH_MODELS), model_doors(experiment)),
+        "tables": Imports(files(others), row_doors(experiment)),
+    }

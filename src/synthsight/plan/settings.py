@@ -1,0 +1,187 @@
+"""The configuration's settings, typed: a class for each mapping, a field for each key.
+
+The schema (``workflow/schemas/config.schema.yaml``) has the same keys and says what each means; a
+test holds the two together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class ArchiveSettings:
+    """``images.archive``."""
+
+    url: str
+    sha256: str | None
+    folder: str
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """``images``. With an archive, ``root`` is the folder in it that holds the images."""
+
+    root: str
+    max_pixels: int
+    archive: ArchiveSettings | None
+
+
+@dataclass(frozen=True)
+class ReferenceSettings:
+    """``models[].reference``: the accuracy on real photographs, as fractions."""
+
+    top1: float
+    top5: float
+    source: str
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """``models[]``: one classifier. ``name`` is filled in where it was left out."""
+
+    model: str
+    name: str
+    checkpoint: str | None
+    arguments: dict[str, Any]
+    labels: str
+    resize: int | tuple[int, ...] | None
+    crop: int | bool | tuple[int, ...] | None
+    interpolation: str | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    reference: ReferenceSettings | None
+
+
+@dataclass(frozen=True)
+class MatchingSettings:
+    """``matching``."""
+
+    rules: tuple[str, ...]
+    primary: str
+    aggregation: str
+
+
+@dataclass(frozen=True)
+class IntervalSettings:
+    """``intervals``."""
+
+    level: float
+    resamples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """``report``."""
+
+    thumbnail: int
+    images: int
+
+
+@dataclass(frozen=True)
+class VqaReferenceSettings:
+    """``vqa.models[].reference``: the accuracy on VQA-v2, as fractions."""
+
+    yes_no: float | None
+    overall: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class VqaModelSettings:
+    """``vqa.models[]``: one VQA model. ``name`` is filled in where it was left out."""
+
+    model: str | None
+    checkpoint: str | None
+    name: str
+    tokenizer: str | None
+    image_size: int | None
+    prompt: str | None
+    interpolate_position: bool | None
+    reference: VqaReferenceSettings | None
+
+
+@dataclass(frozen=True)
+class ColumnSettings:
+    """``vqa.columns``."""
+
+    image: str
+    question: str
+    answer: str
+    generator: str
+    objects: str
+
+
+@dataclass(frozen=True)
+class VqaSettings:
+    """``vqa``."""
+
+    questions: str
+    root: str | None
+    columns: ColumnSettings
+    invalid: str
+    shards: int
+    batch_size: int
+    models: tuple[VqaModelSettings, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration, defaults filled in."""
+
+    run: str
+    images: ImageSettings
+    categories: tuple[str, ...] | None
+    category_definitions: str
+    models: tuple[ModelSettings, ...]
+    preprocess: str
+    matching: MatchingSettings
+    intervals: IntervalSettings
+    report: ReportSettings
+    batch_size: int
+    precision: str
+    compile: bool
+    worker: bool
+    keep_pixels: bool
+    vqa: VqaSettings | None
+
+
+def typed(kind: type[Thing], content: Mapping[str, Any]) -> Thing:
+    """One of these classes from a mapping that the schema has accepted, defaults filled in.
+
+    Mappings inside become what their field's type says, lists become tuples.
+
+    Raises:
+        TypeError: a key is missing or unknown, which means that schema and classes differ.
+    """
+    hints = typing.get_type_hints(kind)
+    unknown = set(content) - set(hints)
+    if unknown:
+        raise TypeError(f"{kind.__name__} has no field for {sorted(unknown)}")
+    return kind(**{name: _value(hints[name], value) for name, value in content.items()})
+
+
+def _value(hint: Any, value: Any) -> Any:
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if isinstance(value, Mapping):
+        kinds = [option for option in options if dataclasses.is_dataclass(option)]
+        return typed(typing.cast(type, kinds[0]), value) if kinds else dict(value)
+    if isinstance(value, list):
+        inner = next(
+            (typing.get_args(option)[0] for option in options if typing.get_args(option)), Any
+        )
+        return tuple(_value(inner, item) for item in value)
+    return value
+
+
+def as_dict(settings: Any) -> dict[str, Any]:
+    """Settings as a mapping for JSON: the way back from :func:`typed`."""
+    return dataclasses.asdict(settings)

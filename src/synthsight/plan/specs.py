@@ -1,0 +1,243 @@
+"""The specs: for each rule the settings that its output depends on.
+
+A spec goes to a rule's program as canonical JSON in the param ``spec``, which Snakemake records:
+what is in it and changes runs the rule again, what is not does not. A function here is called like
+its rule, and its arguments are the experiment and the rule's wildcards. An added setting must leave
+the spec out of what it is when the setting has its default, or every finished run runs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synthsight.archives.archive import public_url
+from synthsight.canonical import canonical_json
+from synthsight.plan.config.questions import Vqa
+from synthsight.plan.experiment import Experiment
+from synthsight.plan.settings import VqaSettings, as_dict
+
+Spec = Mapping[str, Any]
+
+#: Settings that change speed and disk use, not results.
+OF_SPEED = ("batch_size", "worker", "keep_pixels")
+
+#: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
+MODELS_PER_PAGE = 5
+
+#: Images on one page of figures/vqa_samples_*: the paper's Figures 4, 21 and 22.
+IMAGES_PER_PAGE = 8
+
+
+# Images ------------------------------------------------------------------------------------------
+
+
+def fetch_images(experiment: Experiment) -> Spec:
+    """The folder of the archive's images, and what the archive must be."""
+    assert experiment.archive is not None
+    return {"root": str(experiment.archive.root), "sha256": experiment.archive.sha256}
+
+
+def index_images(experiment: Experiment, category: str) -> Spec:
+    """Where the files of a category are, and a digest of their listing."""
+    about = experiment.categories[category]
+    return {
+        "root": experiment.settings.images.root,
+        "category": category,
+        "folders": about.folders,
+        "max_pixels": experiment.settings.images.max_pixels,
+        "listing": about.listing.digest,
+    }
+
+
+def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:
+    """Of the pixels that all models of a geometry see."""
+    found = next(
+        model.geometry for model in experiment.models.values() if model.geometry.name == geometry
+    )
+    return {
+        "root": experiment.settings.images.root,
+        "max_pixels": experiment.settings.images.max_pixels,
+        "geometry": found.as_dict(),
+    }
+
+
+def thumbnails(experiment: Experiment) -> Spec:
+    """The size of small pictures, and how many the report holds at most."""
+    about = experiment.settings.report
+    return {"side": about.thumbnail, "limit": about.images}
+
+
+# Classifiers -------------------------------------------------------------------------------------
+
+
+def fetch_weights(experiment: Experiment, model: str) -> Spec:
+    """Which weights, and what their user states about them."""
+    about = experiment.models[model]
+    return {
+        "name": about.name,
+        "architecture": about.architecture,
+        "reference": None if about.reference is None else as_dict(about.reference),
+    }
+
+
+def classify(experiment: Experiment, model: str) -> Spec:
+    """Whatever changes the logits of a model."""
+    about = experiment.models[model]
+    return {
+        "model": about.name,
+        "architecture": about.architecture,
+        "geometry": about.geometry.as_dict(),
+        "mean": about.mean,
+        "std": about.std,
+        "preprocess": experiment.settings.preprocess,
+        "label_space": about.labels,
+        "precision": experiment.settings.precision,
+        "compile": experiment.settings.compile,
+    }
+
+
+def score(experiment: Experiment, model: str) -> Spec:
+    """What counts as a hit of a model."""
+    return {
+        "labels": experiment.models[model].labels,
+        "rules": sorted(experiment.settings.matching.rules),
+        "aggregation": experiment.settings.matching.aggregation,
+        "categories": {
+            name: {"also": category.target.also, "classes": category.target.classes}
+            for name, category in experiment.categories.items()
+        },
+    }
+
+
+def label_audit(experiment: Experiment) -> Spec:
+    """What counts as a hit, with the reasons that people gave."""
+    return {
+        "labels": sorted({model.labels for model in experiment.models.values()}),
+        "rules": sorted(experiment.settings.matching.rules),
+        "categories": {
+            name: {"also": category.definition.also, "classes": category.definition.classes}
+            for name, category in experiment.categories.items()
+        },
+    }
+
+
+# Questions ---------------------------------------------------------------------------------------
+
+
+def _questions(experiment: Experiment) -> tuple[VqaSettings, Vqa]:
+    assert experiment.settings.vqa is not None and experiment.vqa is not None
+    return experiment.settings.vqa, experiment.vqa
+
+
+def index_questions(experiment: Experiment, shard: str) -> Spec:
+    """Which questions are in a shard, and where their images are."""
+    settings, vqa = _questions(experiment)
+    return {
+        "questions": settings.questions,
+        "columns": as_dict(settings.columns),
+        "root": vqa.root,
+        "max_pixels": experiment.settings.images.max_pixels,
+        "shards": settings.shards,
+        "shard": shard,
+        "content": vqa.shards[shard],
+    }
+
+
+def list_excluded_questions(experiment: Experiment) -> Spec:
+    """Which questions there are, and what becomes of those that cannot be asked."""
+    settings, vqa = _questions(experiment)
+    return {
+        "questions": settings.questions,
+        "columns": as_dict(settings.columns),
+        "root": vqa.root,
+        "invalid": settings.invalid,
+        "content": vqa.content,
+    }
+
+
+def fetch_vqa(experiment: Experiment, vqa_model: str) -> Spec:
+    """All settings of a VQA model."""
+    return as_dict(_questions(experiment)[1].models[vqa_model])
+
+
+def ask(experiment: Experiment, vqa_model: str) -> Spec:
+    """Whatever changes the answers of a model, apart from its weights and the questions."""
+    return {
+        "model": vqa_model,
+        "root": _questions(experiment)[1].root,
+        "precision": experiment.settings.precision,
+    }
+
+
+# Tables and figures: what their rows in synthsight.plan.tables and .figures name -----------------
+
+
+def intervals(experiment: Experiment) -> Spec:
+    """Of what computes intervals with a bootstrap."""
+    return as_dict(experiment.settings.intervals)
+
+
+def level(experiment: Experiment) -> Spec:
+    """Of what shows intervals that need no bootstrap."""
+    return {"level": experiment.settings.intervals.level}
+
+
+def rule(experiment: Experiment) -> Spec:
+    """Of what shows the primary rule."""
+    return {"rule": experiment.settings.matching.primary}
+
+
+def rule_and_level(experiment: Experiment) -> Spec:
+    """Of what shows intervals under the primary rule."""
+    return {**rule(experiment), **level(experiment)}
+
+
+def models_page(experiment: Experiment, page: str) -> Spec:
+    """Of a page of figures/models_*."""
+    return {**rule_and_level(experiment), "page": int(page), "per_page": MODELS_PER_PAGE}
+
+
+def failures(experiment: Experiment, category: str) -> Spec:
+    """Of figures/failures_{category}."""
+    return {**rule(experiment), "category": category}
+
+
+def vqa_samples_page(experiment: Experiment, vqa_model: str, page: str) -> Spec:
+    """Of a page of figures/vqa_samples_{vqa_model}_*."""
+    return {"page": int(page), "per_page": IMAGES_PER_PAGE}
+
+
+# The report --------------------------------------------------------------------------------------
+
+
+def report(experiment: Experiment) -> Spec:
+    """What the page shows and prints that is in none of its inputs."""
+    settings, vqa = experiment.settings, experiment.vqa
+    return {
+        "run": settings.run,
+        **rule_and_level(experiment),
+        "images": settings.report.images,
+        "preprocessing": {
+            model.name: {**model.geometry.as_dict(), "mean": model.mean, "std": model.std}
+            for model in experiment.models.values()
+        },
+        "questions": vqa.content if vqa else None,
+        "settings": _printed(experiment),
+    }
+
+
+def _printed(experiment: Experiment) -> dict[str, Any]:
+    """The configuration as the report prints it: in one order, without what changes only speed."""
+    settings = {key: value for key, value in experiment.written.items() if key not in OF_SPEED}
+    settings["categories"] = list(experiment.categories)
+    if settings["images"]["archive"] is not None:
+        archive = settings["images"]["archive"]
+        archive = {**archive, "url": public_url(archive["url"])}
+        settings["images"] = {**settings["images"], "archive": archive}
+    settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
+    settings["models"] = sorted(settings["models"], key=canonical_json)
+    if experiment.vqa:
+        vqa = {key: value for key, value in settings["vqa"].items() if key not in OF_SPEED}
+        settings["vqa"] = {**vqa, "models": sorted(vqa["models"], key=canonical_json)}
+    return settings

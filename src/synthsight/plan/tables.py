@@ -1,0 +1,153 @@
+"""The tables of a run, a row for each: rules, targets, captions and the report follow from it.
+
+A table that is computed from scores or answers needs a function in ``synthsight/statistics``, a row
+here and a caption, ``workflow/report/tables/NAME.rst``. The function is called with the
+:class:`synthsight.tables.Outputs`, with its inputs and with what its spec holds, all by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from synthsight.plan import specs
+from synthsight.plan.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Attributes:
+        name: of its files in ``tables/``.
+        title: its heading in the report.
+        csv: whether people get it, as a CSV; what is for other stages alone is Parquet only.
+        parquet: whether there is a Parquet of it.
+    """
+
+    name: str
+    title: str
+    csv: bool = True
+    parquet: bool = True
+
+
+def always(_: Experiment) -> bool:
+    """Of what every experiment has."""
+    return True
+
+
+def with_generators(experiment: Experiment) -> bool:
+    """Of what compares generators: with one or none there is nothing to compare."""
+    return len(experiment.generators) > 1
+
+
+def with_questions(experiment: Experiment) -> bool:
+    """Of what is about yes/no questions."""
+    return experiment.vqa is not None
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A rule that makes tables.
+
+    Attributes:
+        rule: its name.
+        tables: what it makes.
+        function: ``"module:function"`` for ``tabulate.py``; None if the rule has a program and a
+            rule file of its own.
+        inputs: for each of the function's parameters the name of what it reads (see
+            :meth:`synthsight.plan.files.Files.input`).
+        spec: what it depends on besides its inputs, if anything.
+        when: whether an experiment has it.
+    """
+
+    rule: str
+    tables: tuple[Table, ...]
+    function: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    spec: Callable[[Experiment], specs.Spec] | None = None
+    when: Callable[[Experiment], bool] = always
+
+
+STATISTICS = (
+    Statistic(
+        "accuracy",
+        (Table("accuracy", "Accuracy by model, category, generator and rule"),),
+        "synthsight.statistics.accuracy:tabulate",
+        {"scores": "scores"},
+        specs.intervals,
+    ),
+    Statistic(
+        "agreement",
+        (
+            Table("agreement", "All and none, by category"),
+            Table("difficulty", "How many models get each image"),
+            Table("images", "How many models get each image, image by image", csv=False),
+            Table("kappa", "Kappa of each pair"),
+        ),
+        "synthsight.statistics.agreement:tabulate",
+        {"scores": "scores"},
+        specs.level,
+    ),
+    Statistic(
+        "compare",
+        (
+            Table("comparisons", "Differences between models and between rules"),
+            Table("ranking", "How firm the ranking is"),
+        ),
+        "synthsight.statistics.compare:tabulate",
+        {"scores": "scores"},
+        specs.intervals,
+    ),
+    Statistic(
+        "confusions",
+        (Table("confusions", "What each category is taken for"),),
+        "synthsight.statistics.confusions:tabulate",
+        {"scores": "scores"},
+    ),
+    Statistic(
+        "reference",
+        (Table("reference", "Real photographs beside generated images"),),
+        "synthsight.statistics.reference:tabulate",
+        {"accuracy": "accuracy", "notes": "notes"},
+    ),
+    Statistic(
+        "generators",
+        (Table("generators", "Differences between generators"),),
+        "synthsight.statistics.generators:tabulate",
+        {"scores": "scores"},
+        specs.intervals,
+        with_generators,
+    ),
+    Statistic(
+        "list_excluded_questions",
+        (
+            Table(
+                "excluded_questions", "Questions that were not asked, with reasons", parquet=False
+            ),
+        ),
+        when=with_questions,
+    ),
+    Statistic(
+        "vqa",
+        (
+            Table("vqa", "Accuracy on questions"),
+            Table("vqa_groups", "By kind, first word and generator"),
+            Table("vqa_questions", "The questions in numbers"),
+            Table("vqa_calibration", "Calibration"),
+            Table("vqa_comparisons", "Differences between models"),
+        ),
+        "synthsight.statistics.vqa:tabulate",
+        {"answers": "answers", "notes": "vqa_notes"},
+        specs.level,
+        with_questions,
+    ),
+    Statistic("label_audit", (Table("label_audit", "What each category accepts, and why"),)),
+    Statistic(
+        "list_excluded",
+        (Table("excluded", "Files that were left out, with reasons", parquet=False),),
+    ),
+)
+
+#: Every table, by name.
+TABLES = {table.name: table for statistic in STATISTICS for table in statistic.tables}

@@ -1,0 +1,61 @@
+import { data, explorer } from "./helpers.js";
+import { ANY, NONE, models, state } from "./state.js";
+
+// Choosing images ----------------------------------------------------------------------------
+
+export const every = explorer.images.map((_, index) => index);
+export const gets = (model, image) => model.hits[state.rule].charCodeAt(image) - 48 >= (state.hit === "top1" ? 2 : 1);
+export const block = (model) => model.blocks[model.top[state.rule]];
+const confidence = (model, image) => block(model).parts[5 * image];
+export const modelNamed = (name) => models.find((model) => model.name === name);
+export const ordered = data.order.map(modelNamed);
+
+const counted = new Map();
+/** For each image how many models get it. */
+export function counts() {
+  const key = `${state.hit} ${state.rule}`;
+  if (!counted.has(key)) {
+    counted.set(key, every.map((image) => models.reduce((sum, model) => sum + gets(model, image), 0)));
+  }
+  return counted.get(key);
+}
+
+export function passes(outcome, right, numberRight, numberOfModels, one) {
+  switch (outcome) {
+    case "right": return one ? right : numberRight > 0;
+    case "wrong": return one ? !right : numberRight < numberOfModels;
+    case "all": return numberRight === numberOfModels;
+    case "none": return numberRight === 0;
+    default: return true;
+  }
+}
+
+/** Sort by a number, ties as they were. */
+export const sortBy = (list, value, sign) => {
+  const values = new Map(list.map((each) => [each, sign * value(each)]));
+  return list.sort((a, b) => values.get(a) - values.get(b));
+};
+
+export function chosenImages() {
+  const model = state.model ? modelNamed(state.model) : null;
+  const number = counts();
+  const text = state.find.toLocaleLowerCase();
+  const generator = state.generator === NONE ? null : state.generator;
+  const chosen = every.filter(
+    (image) =>
+      (state.category === ANY || explorer.category[image] === state.category) &&
+      (state.generator === ANY || explorer.generator[image] === generator) &&
+      (text === "" || explorer.images[image].toLocaleLowerCase().includes(text)) &&
+      passes(state.outcome, model && gets(model, image), number[image], models.length, model !== null),
+  );
+  const sure = model
+    ? (image) => confidence(model, image)
+    : (image) => models.reduce((sum, each) => sum + confidence(each, image), 0);
+  switch (state.sort) {
+    case "hardest": return sortBy(chosen, (image) => number[image], 1);
+    case "easiest": return sortBy(chosen, (image) => number[image], -1);
+    case "confident": return sortBy(chosen, sure, -1);
+    case "unsure": return sortBy(chosen, sure, 1);
+    default: return chosen;
+  }
+}

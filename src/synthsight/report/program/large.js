@@ -1,0 +1,91 @@
+import { byId, count, data, explorer, make, percent, picture, questions } from "./helpers.js";
+import { models, state, writeAddress } from "./state.js";
+import { counts, ordered } from "./choosing.js";
+import { WORDS, digit, guess, mark, shown } from "./images.js";
+import { chips } from "./questions.js";
+
+// The large view -----------------------------------------------------------------------------
+
+export const large = byId("large");
+let opener = null;
+
+function guessesOf(model, image) {
+  const value = digit(model, image);
+  const list = make("ol");
+  for (let place = 0; place < 5; place += 1) {
+    const each = guess(model, image, place);
+    if (each) {
+      const bar = make("i");
+      bar.style.width = percent(Math.min(1, each.share));
+      list.append(make("li", {}, bar, make("span", {}, each.name), make("span", {}, percent(each.share))));
+    }
+  }
+  return make("section", {}, make("h3", {}, mark(value), model.name, make("small", {}, WORDS[value])), list);
+}
+
+function questionsAbout(name) {
+  if (!questions) return [];
+  return questions.image.flatMap((image, index) => (image === name ? [index] : []));
+}
+
+function fillLarge(name) {
+  const image = explorer.images.indexOf(name);
+  const asked = questionsAbout(name);
+  const classified = image >= 0;
+  const number = classified ? explorer.picture[image] : questions.picture[asked[0]];
+  byId("large-h").textContent = classified ? explorer.category[image] : name;
+  const facts = make("dl", { class: "facts" });
+  const fact = (term, text) => facts.append(make("div", {}, make("dt", {}, term), make("dd", {}, text)));
+  fact("File", name);
+  if (classified) {
+    fact("Generator", explorer.generator[image] ?? "none");
+    const [width, height] = [explorer.width[image], explorer.height[image]];
+    fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown is a smaller copy" : ""}`);
+    fact("Right under " + state.rule, `${counts()[image]} of ${count(models.length, "model")}`);
+  }
+  const right = make("div");
+  if (classified) right.append(make("div", { class: "guesses" }, ...ordered.map((model) => guessesOf(model, image))));
+  if (asked.length) {
+    right.append(make("h3", {}, "Questions"),
+      ...asked.map((index) => make("div", {}, make("p", {}, questions.question[index], " ", make("small", {}, `truth: ${questions.answer[index]}`)), chips(index))));
+  }
+  byId("large-content").replaceChildren(make("div", { class: "large" },
+    make("div", {}, make("img", { src: picture(number), alt: name }), facts), right));
+  const place = classified ? shown.indexOf(image) : -1;
+  byId("large-previous").disabled = place <= 0;
+  byId("large-next").disabled = place < 0 || place === shown.length - 1;
+  // A button that is disabled loses the focus.
+  if (large.open && (document.activeElement === document.body || document.activeElement.disabled)) byId("large-close").focus();
+}
+
+export function openNamed(name) {
+  state.image = name;
+  writeAddress();
+  fillLarge(name);
+  if (!large.open) {
+    opener = document.activeElement;
+    large.showModal();
+  }
+  large.scrollTop = 0;
+}
+
+const open = (image) => openNamed(explorer.images[image]);
+
+function step(by) {
+  const place = shown.indexOf(explorer.images.indexOf(state.image)) + by;
+  if (shown.includes(explorer.images.indexOf(state.image)) && place >= 0 && place < shown.length) open(shown[place]);
+}
+
+large.addEventListener("close", () => {
+  state.image = "";
+  writeAddress();
+  if (opener && opener.isConnected) opener.focus();
+});
+large.addEventListener("click", (event) => { if (event.target === large) large.close(); });
+document.addEventListener("keydown", (event) => {
+  if (large.open && event.key === "ArrowLeft") step(-1);
+  if (large.open && event.key === "ArrowRight") step(1);
+});
+byId("large-close").addEventListener("click", () => large.close());
+byId("large-previous").addEventListener("click", () => step(-1));
+byId("large-next").addEventListener("click", () => step(1));

@@ -1,0 +1,63 @@
+import { byId, count, csv, make, picture, questions } from "./helpers.js";
+import { ANY, NONE, state } from "./state.js";
+import { passes, sortBy } from "./choosing.js";
+import { paged } from "./images.js";
+import { openNamed } from "./large.js";
+
+// Questions ----------------------------------------------------------------------------------
+
+let asked = [];
+const answersRight = (model, index) => model.correct.charCodeAt(index) === 49;
+const other = { yes: "no", no: "yes" };
+
+export function chips(index) {
+  return make("div", { class: "chips" }, ...questions.models.map((model) => {
+    const right = answersRight(model, index);
+    const said = right ? questions.answer[index] : other[questions.answer[index]];
+    return make("span", { class: `chip ${right ? "h2" : "h0"}`, title: right ? "right" : "wrong" },
+      `${right ? "✓" : "✗"} ${model.name}: ${said} (P(yes) ${(model.parts[index] / 1000).toFixed(2)})`);
+  }));
+}
+
+function chosenQuestions() {
+  const model = questions.models.find((each) => each.name === state.qmodel) ?? null;
+  const text = state.qfind.toLocaleLowerCase();
+  const generator = state.qgenerator === NONE ? null : state.qgenerator;
+  const number = (index) => questions.models.reduce((sum, each) => sum + answersRight(each, index), 0);
+  const chosen = questions.question.map((_, index) => index).filter(
+    (index) =>
+      (state.qkind === ANY || questions.kind[index] === state.qkind) &&
+      (state.qanswer === ANY || questions.answer[index] === state.qanswer) &&
+      (state.qgenerator === ANY || questions.generator[index] === generator) &&
+      (text === "" || `${questions.question[index]} ${questions.image[index]}`.toLocaleLowerCase().includes(text)) &&
+      (state.qoutcome === ANY || passes(state.qoutcome, model && answersRight(model, index), number(index), questions.models.length, model !== null)),
+  );
+  const sure = (index) => (model ? [model] : questions.models).reduce((sum, each) => sum + Math.abs(each.parts[index] - 500), 0);
+  switch (state.qsort) {
+    case "hardest": return sortBy(chosen, number, 1);
+    case "easiest": return sortBy(chosen, number, -1);
+    case "confident": return sortBy(chosen, sure, -1);
+    case "unsure": return sortBy(chosen, sure, 1);
+    default: return chosen;
+  }
+}
+
+export function showQuestions() {
+  if (!questions) return;
+  asked = chosenQuestions();
+  const total = questions.question.length;
+  byId("questions-count").textContent = asked.length === total ? count(total, "question") : `${asked.length.toLocaleString("en")} of ${count(total, "question")}`;
+  const part = paged(asked, 48, "qpage", byId("questions-pager"));
+  byId("questions-list").replaceChildren(part.length === 0 ? make("p", {}, "No question is like that.")
+    : make("ul", { class: "asked" }, ...part.map((index) => make("li", {},
+      make("button", { type: "button", "aria-label": `Look at ${questions.image[index]}`, onclick: () => openNamed(questions.image[index]) },
+        make("img", { src: picture(questions.picture[index]), alt: "", loading: "lazy" })),
+      make("div", {}, make("p", {}, questions.question[index], " ", make("small", {}, `truth: ${questions.answer[index]} · ${questions.kind[index]}`)), chips(index))))));
+}
+
+export function questionsCsv() {
+  const columns = ["image", "question", "answer", "kind", "generator", ...questions.models.flatMap((model) => [`${model.name} P(yes)`, `${model.name} correct`])];
+  return csv(columns, asked.map((index) => [
+    ...["image", "question", "answer", "kind", "generator"].map((key) => questions[key][index]),
+    ...questions.models.flatMap((model) => [model.parts[index] / 1000, answersRight(model, index)])]));
+}

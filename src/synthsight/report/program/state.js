@@ -1,0 +1,103 @@
+import { data, explorer, make, questions, unique } from "./helpers.js";
+import { showImages } from "./images.js";
+import { showQuestions } from "./questions.js";
+import { redraw } from "./charts.js";
+
+// The state: what is chosen, kept in the address ---------------------------------------------
+
+export const ANY = "";
+export const NONE = "\n"; // for what has no generator
+export const DEFAULTS = {
+  rule: data.rule, hit: "top1",
+  category: ANY, generator: ANY, model: ANY, outcome: ANY, sort: "name", view: "pictures", find: "", page: "1", image: "",
+  qmodel: ANY, qoutcome: ANY, qkind: ANY, qanswer: ANY, qgenerator: ANY, qsort: "image", qfind: "", qpage: "1",
+};
+export const GROUPS = {
+  images: ["category", "generator", "model", "outcome", "sort", "view", "find", "page"],
+  questions: ["qmodel", "qoutcome", "qkind", "qanswer", "qgenerator", "qsort", "qfind", "qpage"],
+};
+export const state = { ...DEFAULTS };
+
+const plain = (names) => names.map((name) => [name, name]);
+const named = (names) => names.map((name) => (name === null ? [NONE, "(no generator)"] : [name, name]));
+export const models = explorer.models;
+const OPTIONS = {
+  rule: () => plain(explorer.rules),
+  hit: () => [["top1", "first guess is (top-1)"], ["top5", "one of five is (top-5)"]],
+  category: () => [[ANY, "all"], ...plain(unique(explorer.category))],
+  generator: () => [[ANY, "all"], ...named(unique(explorer.generator))],
+  model: () => [[ANY, "all"], ...plain(data.order)],
+  outcome: () => [
+    [ANY, "any"],
+    ["right", state.model ? "right" : "right by at least one"],
+    ["wrong", state.model ? "wrong" : "wrong by at least one"],
+    ["all", "all models right"],
+    ["none", "all models wrong"],
+  ],
+  sort: () => [
+    ["name", "name"], ["hardest", "hardest first"], ["easiest", "easiest first"],
+    ["confident", "most confident first"], ["unsure", "least confident first"],
+  ],
+  view: () => [["pictures", "pictures"], ["grid", "grid of hits"]],
+  qmodel: () => [[ANY, "all"], ...plain(questions.models.map((model) => model.name))],
+  qoutcome: () => [
+    [ANY, "any"],
+    ["right", state.qmodel ? "right" : "right by at least one"],
+    ["wrong", state.qmodel ? "wrong" : "wrong by at least one"],
+    ["all", "all models right"],
+    ["none", "all models wrong"],
+  ],
+  qkind: () => [[ANY, "all"], ...plain(unique(questions.kind))],
+  qanswer: () => [[ANY, "yes or no"], ["yes", "yes"], ["no", "no"]],
+  qgenerator: () => [[ANY, "all"], ...named(unique(questions.generator))],
+  qsort: () => [
+    ["image", "image"], ["hardest", "hardest first"], ["easiest", "easiest first"],
+    ["confident", "most confident first"], ["unsure", "least confident first"],
+  ],
+};
+
+/** Take the state from the address; what it does not name, or names wrongly, is the default. */
+export function readAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  for (const key of Object.keys(DEFAULTS)) {
+    state[key] = given.get(key) ?? DEFAULTS[key];
+  }
+  for (const control of document.querySelectorAll("select[data-key]")) {
+    const { key } = control.dataset;
+    if (!OPTIONS[key]().some(([value]) => value === state[key])) state[key] = DEFAULTS[key];
+  }
+  for (const key of ["page", "qpage"]) {
+    if (!/^[1-9][0-9]{0,6}$/.test(state[key])) state[key] = "1";
+  }
+}
+
+export function writeAddress() {
+  const changed = Object.entries(state).filter(([key, value]) => value !== DEFAULTS[key]);
+  const address = new URLSearchParams(changed).toString();
+  const target = address ? `#${address}` : "";
+  if (location.hash !== target) history.replaceState(null, "", target || location.pathname + location.search);
+}
+
+export function fillControls() {
+  for (const control of document.querySelectorAll("[data-key]")) {
+    const { key } = control.dataset;
+    if (control.tagName === "SELECT") {
+      control.replaceChildren(...OPTIONS[key]().map(([value, text]) => make("option", { value }, text)));
+    }
+    control.value = state[key];
+  }
+}
+
+export function change(changes) {
+  const images = GROUPS.images.some((key) => key in changes);
+  const asked = GROUPS.questions.some((key) => key in changes);
+  const both = "rule" in changes || "hit" in changes;
+  if ((images || both) && !("page" in changes)) changes.page = "1";
+  if (asked && !("qpage" in changes)) changes.qpage = "1";
+  Object.assign(state, changes);
+  writeAddress();
+  fillControls();
+  if (images || both) showImages();
+  if (asked) showQuestions();
+  if (both) redraw();
+}

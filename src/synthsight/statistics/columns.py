@@ -1,0 +1,192 @@
+"""The columns of the run's tables, each table's in the order in which they stand in it.
+
+Statistics write them, figures and the report read them. Where a table may be empty its columns have
+types, so that they do not depend on its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+ACCURACY = [
+    "model",
+    "category",
+    "generator",
+    "rule",
+    "n",
+    "top1",
+    "top5",
+    "top1_low",
+    "top1_high",
+    "top5_low",
+    "top5_high",
+]
+
+AGREEMENT = ["category", "rule", "n", "all_top1", "none_top1", "all_top5", "none_top5"]
+
+DIFFICULTY = ["generator", "category", "rule", "hit", "models", "n", "share"]
+
+KAPPA = ["rule", "hit", "a", "b", "n", "observed", "expected", "kappa", "low", "high"]
+
+COMPARISONS = {
+    "kind": "str",
+    "hit": "str",
+    "rule": "str",
+    "model": "str",
+    "a": "str",
+    "b": "str",
+    "n": "int64",
+    "a_mean": "float64",
+    "b_mean": "float64",
+    "difference": "float64",
+    "low": "float64",
+    "high": "float64",
+    "only_a": "int64",
+    "only_b": "int64",
+    "p": "float64",
+    "p_holm": "float64",
+}
+
+RANKING = ["rule", "hit", "model", "mean", "rank", "share"]
+
+CONFUSIONS = ["model", "category", "rule", "predicted", "n", "share"]
+
+GENERATORS = {
+    "model": "str",
+    "rule": "str",
+    "hit": "str",
+    "a": "str",
+    "b": "str",
+    "categories": "int64",
+    "n_a": "int64",
+    "n_b": "int64",
+    "a_mean": "float64",
+    "b_mean": "float64",
+    "difference": "float64",
+    "low": "float64",
+    "high": "float64",
+}
+
+REFERENCE = [
+    "model",
+    "generator",
+    "rule",
+    "source",
+    "reference_top1",
+    "reference_top5",
+    "top1",
+    "top1_low",
+    "top1_high",
+    "top5",
+    "top5_low",
+    "top5_high",
+    "drop_top1",
+    "drop_top1_low",
+    "drop_top1_high",
+    "drop_top5",
+    "drop_top5_low",
+    "drop_top5_high",
+]
+
+VQA = [
+    "model",
+    "n",
+    "n_yes",
+    "n_no",
+    "images",
+    "accuracy",
+    "low",
+    "high",
+    "always_yes",
+    "balanced_accuracy",
+    "balanced_low",
+    "balanced_high",
+    "yes_yes",
+    "yes_no",
+    "no_yes",
+    "no_no",
+    "ece",
+    "brier",
+    "source",
+    "reference_yes_no",
+    "reference_overall",
+    "drop",
+    "drop_low",
+    "drop_high",
+]
+
+VQA_GROUPS = [
+    "model",
+    "by",
+    "value",
+    "n",
+    "n_yes",
+    "images",
+    "accuracy",
+    "low",
+    "high",
+    "always_yes",
+    "balanced_accuracy",
+]
+
+VQA_QUESTIONS = [
+    "generator",
+    "questions",
+    "images",
+    "yes",
+    "no",
+    "share_yes",
+    "questions_per_image",
+    "words_per_question",
+]
+
+VQA_CALIBRATION = [
+    "model",
+    "bin",
+    "low_edge",
+    "high_edge",
+    "n",
+    "images",
+    "mean_p_yes",
+    "share_yes",
+    "low",
+    "high",
+]
+
+VQA_COMPARISONS = {
+    "a": "str",
+    "b": "str",
+    "n": "int64",
+    "images": "int64",
+    "a_accuracy": "float64",
+    "b_accuracy": "float64",
+    "difference": "float64",
+    "low": "float64",
+    "high": "float64",
+    "only_a": "int64",
+    "only_b": "int64",
+    "p": "float64",
+    "p_holm": "float64",
+}
+
+#: Of the table with a row for each image and rule.
+IMAGES = ["image", "category", "generator", "rule", "top1", "top5", "models"]
+
+#: The columns that each table has, by its name.
+BY_TABLE: dict[str, Iterable[str]] = {
+    "accuracy": ACCURACY,
+    "agreement": AGREEMENT,
+    "comparisons": COMPARISONS,
+    "confusions": CONFUSIONS,
+    "difficulty": DIFFICULTY,
+    "generators": GENERATORS,
+    "images": IMAGES,
+    "kappa": KAPPA,
+    "ranking": RANKING,
+    "reference": REFERENCE,
+    "vqa": VQA,
+    "vqa_calibration": VQA_CALIBRATION,
+    "vqa_comparisons": VQA_COMPARISONS,
+    "vqa_groups": VQA_GROUPS,
+    "vqa_questions": VQA_QUESTIONS,
+}

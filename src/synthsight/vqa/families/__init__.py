@@ -1,0 +1,1 @@
+"""VQA families: one file each, named in the registry."""

@@ -1,0 +1,144 @@
+"""OFA: scored in one pass of the encoder and one of the decoder; see :mod:`synthsight.vqa.ofa`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from synthsight.vqa.families.base import Brought, Published, StateDict, VqaModel, read_config
+from synthsight.vqa.ofa import processing
+from synthsight.vqa.ofa.answers import yes_no_logits
+from synthsight.vqa.ofa.checkpoint import load_checkpoint
+from synthsight.vqa.ofa.config import OFAConfig, OFAError
+from synthsight.vqa.ofa.encoder import ImageFeatures
+from synthsight.vqa.ofa.model import build
+from synthsight.vqa.ofa.resnet import STRIDE
+from synthsight.vqa.ofa.tokenizer import OFATokenizer
+from synthsight.vqa.weights import in_float32
+
+#: What the vocabulary has for the answers: words behind a blank.
+ANSWERS = (" yes", " no")
+
+#: Files of the vocabulary, as on the hub or as in fairseq.
+_VOCABULARIES = (("vocab.json", "merges.txt"), ("dict.txt", "encoder.json", "vocab.bpe"))
+
+
+class Ofa(VqaModel[Tensor, Tensor, list[int]]):
+    """OFA in all sizes.
+
+    Its settings are ``image_size`` in pixels, ``interpolate_position``, and ``prompt``, what the
+    decoder begins with: ``question`` for checkpoints that were finetuned on VQA, ``none`` for
+    pretrained ones.
+    """
+
+    # OFA-huge went on training at 480 pixels with its positions interpolated from the 256 that it
+    # began with.
+    published: ClassVar[Mapping[str, Published]] = {
+        "OFA-Sys/ofa-tiny": Published({"image_size": 256, "prompt": "none"}),
+        "OFA-Sys/ofa-medium": Published({"image_size": 256, "prompt": "none"}),
+        "OFA-Sys/ofa-base": Published({"image_size": 384, "prompt": "none"}),
+        "OFA-Sys/ofa-large": Published({"image_size": 480, "prompt": "none"}),
+        "OFA-Sys/ofa-huge": Published(
+            {"image_size": 480, "prompt": "none", "interpolate_position": True}
+        ),
+        "OFA-Sys/ofa-huge-vqa": Published(
+            {"image_size": 480, "prompt": "question", "interpolate_position": True},
+            {"yes_no": 0.9466, "overall": 0.8198, "source": "VQA-v2 test-std, OFA-huge finetuned"},
+        ),
+    }
+
+    @classmethod
+    def collect(
+        cls, source: Path, settings: Mapping[str, Any], published: Published, folder: Path
+    ) -> Brought:
+        """Weights as in :mod:`synthsight.vqa.ofa.checkpoint`; the vocabulary may be elsewhere."""
+        config, state = load_checkpoint(source, dtype=None)
+        used = _settings(settings, published.settings, config)
+        vocabulary = Path(settings["tokenizer"] or (source if source.is_dir() else source.parent))
+        for name in _vocabulary_files(vocabulary):
+            shutil.copyfile(vocabulary / name, folder / name)
+        tokenizer = OFATokenizer.from_folder(folder)
+        for answer in ANSWERS:
+            tokenizer.single(answer)
+        about = {"model_type": "ofa", **config.as_dict()}
+        (folder / "config.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        return Brought(state, used)
+
+    def __init__(
+        self, folder: Path, state: StateDict, settings: Mapping[str, Any], device: torch.device
+    ) -> None:
+        super().__init__(folder, state, settings, device)
+        config = OFAConfig.from_dict(
+            {
+                **read_config(folder),
+                "interpolate_position": settings["interpolate_position"],
+                "patch_image_size": settings["image_size"],
+            }
+        )
+        self.side = settings["image_size"]
+        self.prompt_type = {"question": "prev_output", "none": "none"}[settings["prompt"]]
+        self.tokenizer = OFATokenizer.from_folder(folder)
+        self.tokenizer.check(config)
+        self.yes, self.no = map(self.tokenizer.single, ANSWERS)
+        self.model = build(config, in_float32(state)).to(device)
+
+    def prepare(self, picture: Image.Image) -> Tensor:
+        """uint8 (side, side, 3)."""
+        return torch.from_numpy(processing.prepare_image(picture, self.side))
+
+    def see(self, looks: list[Tensor]) -> Tensor:
+        """(n, patches, d_model)."""
+        pixels = torch.stack(looks).to(device=self.device, non_blocking=True)
+        return self.model.embed_images(processing.pixel_values(pixels)).patches
+
+    def read(self, question: str, objects: str | None) -> list[int]:
+        """The source: ``<s>``, question, objects, ``</s>``."""
+        return processing.source(self.tokenizer, question, objects)
+
+    def margins(self, seen: Tensor, images: Sequence[int], texts: Sequence[list[int]]) -> Tensor:
+        """See :func:`synthsight.vqa.ofa.answers.yes_no_logits`."""
+        rows = self.side // STRIDE
+        features = ImageFeatures(seen, (rows, rows))
+        return yes_no_logits(
+            self.model, features, images, texts, self.yes, self.no, self.prompt_type
+        ).float()
+
+
+def _vocabulary_files(folder: Path) -> tuple[str, ...]:
+    for names in _VOCABULARIES:
+        if all((folder / name).is_file() for name in names):
+            return names
+    raise OFAError(
+        f"no vocabulary in {folder} ({' and '.join(_VOCABULARIES[0])}, or "
+        f"{', '.join(_VOCABULARIES[1])}). Name a folder that has it in the model's `tokenizer`"
+    )
+
+
+def _settings(
+    settings: Mapping[str, Any], published: Mapping[str, Any], config: OFAConfig
+) -> dict[str, Any]:
+    """As the user says, else as published, else as the checkpoint says."""
+    stated = {None: None, "prev_output": "question", "none": "none"}.get(config.prompt_type)
+    prompt = settings["prompt"] or published.get("prompt") or stated
+    if prompt is None:
+        raise OFAError(
+            "nothing says what its decoder begins with: give the model's `prompt`, question for a "
+            "checkpoint that was finetuned on VQA, none for a pretrained one"
+        )
+    interpolate = settings["interpolate_position"]
+    return {
+        "image_size": (settings["image_size"] or published.get("image_size") or config.image_side),
+        "prompt": prompt,
+        "interpolate_position": (
+            published.get("interpolate_position", False) or config.interpolate_position
+            if interpolate is None
+            else interpolate
+        ),
+    }

@@ -1,0 +1,215 @@
+"""Files of questions in five formats, as rows with their lines.
+
+:func:`read_rows` refuses files that cannot be read at all; which rows are questions that can be
+asked is up to :mod:`synthsight.vqa.questions`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from synthsight.errors import SynthsightError
+from synthsight.wording import did_you_mean
+
+#: Endings of the files that are read.
+FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
+
+#: Bound on the rows of a Parquet file, of which a few bytes can hold any number.
+MAX_ROWS = 10_000_000
+
+#: Columns that a file need not have.
+OPTIONAL = ("generator", "objects")
+
+
+class QuestionsError(SynthsightError):
+    """A file of questions that cannot be read at all."""
+
+
+def read_rows(path: Path, columns: Mapping[str, str]) -> list[tuple[int, dict[str, Any]]]:
+    """The line and the content of each row.
+
+    Args:
+        path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by its ending; text is UTF-8.
+        columns: what the columns are called in the file, by what they are for. Those of
+            :data:`OPTIONAL` may be missing under their own names.
+
+    Returns:
+        Lines from 1 (of Parquet, rows from 1), and each row by the file's own names.
+
+    Raises:
+        QuestionsError: the file cannot be read, has no rows, or lacks a column.
+    """
+    return _checked_columns(path, _read_rows(path, columns), columns)
+
+
+def _read_rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line and content of each row."""
+    ending = path.suffix.lower()
+    if ending not in FORMATS:
+        raise QuestionsError(f"{path}: the ending must be one of {' '.join(FORMATS)}")
+    try:
+        if path.exists() and not path.is_file():
+            raise QuestionsError(f"{path} is not a regular file")
+        if ending == ".parquet":
+            yield from _read_parquet(path, columns)
+            return
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise QuestionsError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise QuestionsError(f"{path}, line {line}: not UTF-8 text; save it as UTF-8") from error
+    if ending in (".csv", ".tsv"):
+        yield from _read_delimited(path, text, "," if ending == ".csv" else "\t")
+    elif ending == ".jsonl":
+        for line, content in enumerate(text.split("\n"), start=1):
+            if content.strip():
+                yield line, _mapping(path, line, _json(path, content, line))
+    else:
+        yield from _read_json_list(path, text)
+
+
+def _read_delimited(path: Path, text: str, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    header: list[str] | None = None
+    line = 1  # where a row begins: one with line ends in quotes has several lines
+    try:
+        for row in reader:
+            start, line = line, reader.line_num + 1
+            if not row:
+                continue
+            if header is None:
+                header = row
+                twice = [name for name, count in Counter(header).items() if count > 1]
+                if twice:
+                    raise QuestionsError(f"{path}, line {start}: two columns {twice[0]!r}")
+                continue
+            if len(row) != len(header):
+                raise QuestionsError(
+                    f"{path}, line {start}: {len(row)} values, but the header has {len(header)}. "
+                    "Text with the separator in it belongs in double quotes"
+                )
+            yield start, dict(zip(header, row, strict=True))
+    except csv.Error as error:
+        raise QuestionsError(f"{path}, line {line}: {error}") from error
+    if header is None:
+        raise QuestionsError(f"{path} is empty; its first line must name the columns")
+
+
+def _read_json_list(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Element by element, so that each one's line is known."""
+    decoder = json.JSONDecoder(object_pairs_hook=_once)
+
+    def skip(position: int) -> int:
+        while position < len(text) and text[position] in " \t\r\n":
+            position += 1
+        return position
+
+    def wrong(position: int, message: str) -> QuestionsError:
+        return QuestionsError(f"{path}, line {text.count(chr(10), 0, position) + 1}: {message}")
+
+    position = skip(0)
+    if text[position : position + 1] != "[":
+        raise wrong(position, "expected a list of mappings: [{...}, {...}]")
+    position = skip(position + 1)
+    line, counted = 1, 0
+    while text[position : position + 1] != "]":
+        line, counted = line + text.count("\n", counted, position), position
+        try:
+            element, position = decoder.raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            raise wrong(error.pos, error.msg) from error
+        except RecursionError as error:
+            raise wrong(position, "nested too deeply") from error
+        except ValueError as error:
+            raise wrong(position, str(error)) from error
+        yield line, _mapping(path, line, element)
+        position = skip(position)
+        if text[position : position + 1] == ",":
+            position = skip(position + 1)
+        elif text[position : position + 1] != "]":
+            raise wrong(position, "expected a comma or the end of the list")
+    if skip(position + 1) != len(text):
+        raise wrong(skip(position + 1), "text behind the end of the list")
+
+
+def _json(path: Path, text: str, line: int) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        raise QuestionsError(f"{path}, line {line}: {error.msg}") from error
+    except RecursionError as error:
+        raise QuestionsError(f"{path}, line {line}: nested too deeply") from error
+    except ValueError as error:
+        raise QuestionsError(f"{path}, line {line}: {error}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A mapping of JSON, in which no key may stand twice."""
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        twice = next(
+            name for name, count in Counter(name for name, _ in pairs).items() if count > 1
+        )
+        raise ValueError(f"the key {twice!r} stands twice in a mapping")
+    return mapping
+
+
+def _mapping(path: Path, line: int, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise QuestionsError(f"{path}, line {line}: expected a mapping with the columns as keys")
+    return value
+
+
+def _read_parquet(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Of the columns those that are asked for; the others are named, and empty."""
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            rows = file.metadata.num_rows
+            twice = [name for name, count in Counter(names).items() if count > 1]
+            if twice:
+                raise QuestionsError(f"{path}: two columns {twice[0]!r}")
+            if rows > MAX_ROWS:
+                raise QuestionsError(f"{path}: {rows:,} rows, the limit is {MAX_ROWS:,}")
+            wanted = [name for name in names if name in columns.values()]
+            found = file.read(columns=wanted).to_pylist()
+    except QuestionsError:
+        raise
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # its reader raises nearly anything on damaged files
+        raise QuestionsError(f"{path} is no Parquet file that can be read: {error}") from error
+    others = dict.fromkeys(set(names) - set(wanted))
+    yield from ((number, {**others, **row}) for number, row in enumerate(found, start=1))
+
+
+def _checked_columns(
+    path: Path, rows: Iterable[tuple[int, dict[str, Any]]], columns: Mapping[str, str]
+) -> list[tuple[int, dict[str, Any]]]:
+    """The rows, if the file has every column that it must have in at least one of them."""
+    found = list(rows)
+    names = list(dict.fromkeys(name for _, row in found for name in row))
+    if not found:
+        raise QuestionsError(f"{path} has no questions")
+    for key, name in columns.items():
+        if name not in names and not (key in OPTIONAL and name == key):
+            hint = did_you_mean(name, map(str, names))
+            raise QuestionsError(
+                f"{path} has no column {name!r}{hint}. It has: {_shown(names)}. Say "
+                f"in vqa.columns.{key} what the column is called"
+            )
+    return found
+
+
+def _shown(names: Sequence[str], keep: int = 30) -> str:
+    shown = ", ".join(name[:80] for name in map(str, names[:keep]))
+    return shown if len(names) <= keep else f"{shown} and {len(names) - keep} more"

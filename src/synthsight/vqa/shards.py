@@ -1,0 +1,131 @@
+"""Shards of questions: how they are dealt out, checked against their images, and stored."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthsight.canonical import canonical_json
+from synthsight.files import atomic
+from synthsight.images.examine import examine_all
+from synthsight.tables import read_parquet
+from synthsight.vqa.questions import Question
+
+
+@dataclass(frozen=True)
+class ShardRow:
+    """A row of a shard: a sound question, and whether its image can be used.
+
+    Attributes:
+        number: which of its image's questions it is, from 1, in the order of the file.
+        image: see :class:`synthsight.vqa.questions.Question`, as the others.
+        question: likewise.
+        answer: ``yes`` or ``no``.
+        generator: likewise.
+        objects: likewise.
+        sha256: of the image's bytes, in hex; None where they cannot be read.
+        status: ``ok`` or ``excluded``.
+        reason: why it is excluded; None if it is not.
+    """
+
+    number: int
+    image: str
+    question: str
+    answer: str
+    generator: str | None
+    objects: str | None
+    sha256: str | None
+    status: str
+    reason: str | None
+
+
+def shard_of(image: str, shards: int) -> str:
+    """The shard, ``1`` to ``shards``, of all questions about an image.
+
+    It depends on nothing but the image's name, so questions that come or go move no other ones.
+    """
+    return str(int.from_bytes(hashlib.sha256(image.encode()).digest()[:8], "big") % shards + 1)
+
+
+def deal(questions: Iterable[Question], shards: int) -> dict[str, list[Question]]:
+    """The sound questions of each shard that has any, by shard."""
+    dealt: dict[str, list[Question]] = {}
+    for question in questions:
+        if question.reason is None:
+            dealt.setdefault(shard_of(question.image, shards), []).append(question)
+    return dict(sorted(dealt.items(), key=lambda item: int(item[0])))
+
+
+def shard_digest(questions: Sequence[Question], root: Path) -> str:
+    """A digest of all that a shard holds, and of its images' sizes and times of change.
+
+    Lines are not in it: a question further up changes no shard but its own.
+    """
+    digest = hashlib.sha256()
+    for question in questions:
+        row = asdict(question)
+        del row["line"]
+        digest.update(canonical_json(row).encode() + b"\0")
+    for image in sorted({question.image for question in questions}):
+        with suppress(OSError):  # it has just gone
+            status = (root / image).stat()
+            digest.update(f"{image} {status.st_size} {status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
+
+
+def index_questions(questions: Sequence[Question], root: Path, max_pixels: int) -> list[ShardRow]:
+    """The rows of a shard, sorted by image and number; each image is decoded once, to check it.
+
+    Args:
+        questions: the shard's, in the order of the file.
+        root: folder that the images' paths start from; no file outside it is read.
+        max_pixels: bound on an image's width x height.
+    """
+    numbers: Counter[str] = Counter()
+    images = sorted({question.image for question in questions})
+    found = dict(zip(images, examine_all(root, images, max_pixels), strict=True))
+    rows = []
+    for question in questions:
+        image = question.image
+        numbers[image] += 1
+        rows.append(
+            ShardRow(
+                number=numbers[image],
+                image=image,
+                question=question.question,
+                answer=question.answer,
+                generator=question.generator,
+                objects=question.objects,
+                sha256=found[image].sha256,
+                status="ok" if found[image].reason is None else "excluded",
+                reason=found[image].reason,
+            )
+        )
+    return sorted(rows, key=lambda row: (row.image, row.number))
+
+
+def write_shard(output: str | os.PathLike[str], rows: Sequence[ShardRow]) -> None:
+    """Write a shard as Parquet, atomically; the columns are :class:`ShardRow`'s fields."""
+    names = [field.name for field in fields(ShardRow)]
+    schema = pa.schema([(name, pa.int32() if name == "number" else pa.string()) for name in names])
+    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
+    with atomic(output) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_shard(path: str | os.PathLike[str]) -> list[ShardRow]:
+    """The rows of a file of :func:`write_shard`.
+
+    Raises:
+        synthsight.files.FileError: it is damaged, or lacks a column.
+    """
+    names = [field.name for field in fields(ShardRow)]
+    return [ShardRow(**row) for row in read_parquet(path, names).to_pylist()]

@@ -1,0 +1,99 @@
+"""Reading and storing the weights of VQA models without copies in memory.
+
+Files are mapped: what is read of them need not stay in memory. Pickles are read with
+``weights_only``: beside tensors the one type allowed is ``argparse.Namespace``, in which fairseq
+keeps its settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from synthsight.vqa.folders import WeightsError
+from synthsight.wording import one_line
+
+StateDict = dict[str, Tensor]
+
+
+def read_file(file: Path) -> Any:
+    """What a file of weights holds: of safetensors, tensors by name; of a pickle, anything.
+
+    Raises:
+        WeightsError: it is damaged, or reading it would run code; its name is not in the message.
+    """
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            # Training checkpoints are several times larger than their weights: mapped, the rest
+            # of the file is not read. The format before torch 1.6 cannot be mapped.
+            return torch.load(
+                file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
+            )
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            "refused: it is damaged, or reading it would run code or needs types other than "
+            "tensors. Save the state dict alone: torch.save(model.state_dict(), ...)"
+        ) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise WeightsError(
+            f"cannot be read as a checkpoint: {one_line(error, 300) or type(error).__name__}"
+        ) from error
+
+
+def read_state(files: Iterable[Path]) -> StateDict:
+    """The tensors of one state dict that is in one file or several, in the dtypes they have there.
+
+    Raises:
+        WeightsError: a file cannot be read or holds something else, or two hold the same name.
+    """
+    state: StateDict = {}
+    for file in files:
+        try:
+            content = read_file(file)
+        except WeightsError as error:
+            raise WeightsError(f"{file}: {error}") from error
+        if not isinstance(content, dict) or not all(
+            isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
+        ):
+            raise WeightsError(f"{file} holds no state dict: names with tensors were expected")
+        twice = sorted(state.keys() & content.keys())
+        if twice:
+            raise WeightsError(f"{file}: {twice[0]} is in another of the files, too")
+        state.update(content)
+    return state
+
+
+def store(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
+    """Write tensors as one safetensors file.
+
+    Only those are copied that are not contiguous or that share memory with another one, which
+    cannot be stored.
+    """
+    stored = {name: tensor.detach().contiguous() for name, tensor in state.items()}
+    end = 0
+    for name, tensor in sorted(stored.items(), key=lambda item: item[1].data_ptr()):
+        if tensor.data_ptr() < end:
+            stored[name] = tensor.clone()
+        end = max(end, tensor.data_ptr() + tensor.nbytes)
+    save_file(stored, path)
+
+
+def in_float32(state: Mapping[str, Tensor]) -> StateDict:
+    """The same tensors, floating-point ones in float32; those that are so already are no copies."""
+    return {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in state.items()
+    }

@@ -1,0 +1,112 @@
+"""What the browser's tests share: where the browser is, and reading numbers out of charts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+#: The primary rule of the small project.
+RULE = "words/simple"
+WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
+
+CHROMIUM = shutil.which("chromium")
+
+#: Chromium looks for updates and much else when it starts; that is not the page's doing.
+QUIET = [
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--no-first-run", "--disable-gpu", "--disable-quic"),
+]
+
+
+class Tab:
+    """An open report, with what the browser complained of and what it asked for."""
+
+    def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
+        self.context = browser.new_context(**{"viewport": WIDE, **options})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.address = path.as_uri()
+        self.page.goto(self.address + fragment)
+
+    def choose(self, key: str, value: str) -> None:
+        control = self.page.locator(f"[data-key={key}]")
+        if control.evaluate("node => node.tagName") == "SELECT":
+            control.select_option(value)
+        else:
+            control.fill(value)
+
+    def shown(self, what: str = "images") -> int:
+        """The number that the page says is shown."""
+        said = self.page.inner_text(f"#{what}-count").split(" ")[0]
+        return 0 if not said else int(said.replace(",", ""))
+
+    def look_at_everything(self) -> None:
+        """Open all tables, draw all charts, try every control."""
+        self.page.locator("details").evaluate_all(
+            "nodes => nodes.forEach((node) => { node.open = true; })"
+        )
+        for chart in self.page.locator("[data-chart]").all():
+            chart.scroll_into_view_if_needed()
+            chart.locator("svg").first.wait_for()
+        for control in self.page.locator("select[data-key]").all():
+            values = control.evaluate("node => [...node.options].map((option) => option.value)")
+            control.select_option(values[-1])
+            control.select_option(values[0])
+
+
+def hits(results: Path) -> pd.DataFrame:
+    """A row per image, model and rule."""
+    parts = []
+    for path in sorted((results / "scores").glob("*.parquet")):
+        table = pq.read_table(path)
+        model = table.schema.metadata[b"model"].decode()
+        parts.append(table.to_pandas().assign(model=model))
+    return pd.concat(parts, ignore_index=True)
+
+
+#: The numbers that the marks of a chart stand at: their attributes turned back by its own scales.
+_NUMBERS = r"""([chart, selector, attributes]) => {
+    const svg = document.querySelector(`[data-chart=${chart}] svg`);
+    const number = (mark, attribute) => {
+        const scale = svg.scale(attribute.includes("y") || attribute === "bottom" ? "y" : "x");
+        const place = /translate\(([^,]+),([^)]+)\)/.exec(mark.getAttribute("transform") ?? "");
+        const get = (name) => Number(mark.getAttribute(name));
+        const at = {
+            right: () => get("x") + get("width"),
+            bottom: () => get("y") + get("height"),
+            "translate-x": () => Number(place[1]),
+            "translate-y": () => Number(place[2]),
+        }[attribute] ?? (() => get(attribute));
+        return scale.invert(at());
+    };
+    return [...svg.querySelectorAll(selector)].map(
+        (mark) => attributes.map((attribute) => number(mark, attribute)));
+}"""
+
+
+def marks(page: Any, chart: str, selector: str, *attributes: str) -> list[list[float]]:
+    """Of each mark of a chart the numbers that its attributes stand for.
+
+    Args:
+        page: of Playwright; the chart must be drawn.
+        chart: its name.
+        selector: of the marks, within the chart's picture.
+        attributes: as ``cx``, ``x1``, ``y``; ``right`` and ``bottom`` of a rectangle,
+            ``translate-x`` and ``translate-y`` of a path.
+    """
+    found: list[list[float]] = page.evaluate(_NUMBERS, [chart, selector, attributes])
+    return found
+
+
+def draw_all(page: Any) -> None:
+    """Have all charts drawn, wherever the reader is: as for a printer."""
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Draw the figure of one row of synthsight.plan.figures.
+
+In: what the row's function reads, and for one that shows images the folder they are in. Out: a
+figure as PDF and as PNG. The spec holds the function's settings by name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from synthsight.doors import load
+from synthsight.figures import style
+from synthsight.figures.inputs import READERS
+from synthsight.images.reading import open_checked
+from synthsight.inputs import deal
+from synthsight.program import Arguments, many, one, program
+
+
+@program(
+    one("function", "the row's function, as module:name"),
+    many("inputs", "what the files are, in their order: PARAMETER=KIND:COUNT"),
+    many("files", "the inputs"),
+    one("root", "folder of the images that the figure shows, if it shows any", required=False),
+    spec=True,
+    outputs=("pdf", "png"),
+)
+def main(args: Arguments) -> None:
+    """Run the program."""
+    inputs: dict[str, Any] = {
+        parameter: READERS[kind](files)
+        for parameter, (kind, files) in deal(args.inputs, args.files).items()
+    }
+    if args.root:
+        inputs["read"] = lambda image: open_checked(Path(args.root), image)
+    style.save(load(args.function)(**inputs, **args.spec), args.pdf, args.png)
+
+
+if __name__ == "__main__":
+    main()
