@@ -39,6 +39,12 @@ def run_(finished: Project) -> api.Run:
     return api.open_run(finished.results)
 
 
+@pytest.fixture(name="cache", scope="module")
+def cache_(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is found out about models, which costs an import of torch, is kept for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
     """Equal but for the generators, which logits do not know, to the last bit."""
     for frame in (found, wanted):
@@ -214,7 +220,7 @@ def one_hot(*classes: int, count: int = 1000) -> np.ndarray:
 
 
 def test_an_array_scores_with_a_category_for_all_or_for_each(tmp_path: Path) -> None:
-    logits = one_hot(409, 963, 892)  # analog clock, pizza, wall clock
+    logits = one_hot(409, 963, 892)  # an analog clock, a pizza, a wall clock
     assert api.score(logits, "clock")["top1_hit"].tolist() == [True, False, True]
     each = api.score(logits, ["clock", "pizza", "pizza"])
     assert each["top1_hit"].tolist() == [True, True, False]
@@ -291,9 +297,9 @@ def settings(finished: Project, number: int) -> dict:
 
 @pytest.mark.parametrize(("number", "name"), [(0, "effnet"), (1, "resnet")])
 def test_a_folder_is_classified_as_by_the_workflow(
-    run: api.Run, finished: Project, tmp_path: Path, number: int, name: str
+    run: api.Run, finished: Project, cache: Path, number: int, name: str
 ) -> None:
-    found = api.classify(finished.folder / "pictures", cache=tmp_path, **settings(finished, number))
+    found = api.classify(finished.folder / "pictures", cache=cache, **settings(finished, number))
     stored = run.scores(name)
     for column in ("image", "category", "generator", "rule", "top1_hit", "top5_hit", "predicted"):
         assert found[column].tolist() == stored[column].tolist(), column
@@ -305,7 +311,7 @@ def test_a_folder_is_classified_as_by_the_workflow(
 
 
 def test_weights_are_fetched_once_and_again_for_another_checkpoint(
-    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Project, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from synthsight.classifiers import weights
 
@@ -319,13 +325,13 @@ def test_weights_are_fetched_once_and_again_for_another_checkpoint(
     monkeypatch.setattr(weights, "fetch_weights", fetch)
     entry = settings(finished, 0)
     copy = tmp_path / "copy.safetensors"
-    copy.write_bytes(entry["checkpoint"].read_bytes())
+    save_random_weights(copy, "test_efficientnet", len(LABELS), seed=5)
 
     def classify() -> pd.DataFrame:
         return api.classify(
             finished.folder / "pictures",
             categories=["bagel"],
-            cache=tmp_path / "cache",
+            cache=cache,
             **{**entry, "checkpoint": copy},
         )
 
@@ -341,43 +347,44 @@ def test_weights_are_fetched_once_and_again_for_another_checkpoint(
 
 
 def test_files_that_cannot_be_used_are_left_out_with_a_warning(
-    finished: Project, tmp_path: Path
+    finished: Project, cache: Path, tmp_path: Path
 ) -> None:
     draw_image(tmp_path / "pictures" / "bagel" / "good.png", 1)
     (tmp_path / "pictures" / "bagel" / "bad.png").write_bytes(b"no picture")
     draw_image(tmp_path / "pictures" / "loose.png", 2)
     with pytest.warns(UserWarning) as warned:
-        found = api.classify(tmp_path / "pictures", cache=tmp_path, **settings(finished, 0))
+        found = api.classify(tmp_path / "pictures", cache=cache, **settings(finished, 0))
     assert set(found["image"]) == {"bagel/good.png"}
     texts = [str(each.message) for each in warned]
-    assert any(text.startswith("1 files are left out: 'bagel/bad.png': ") for text in texts)
+    assert any(text.startswith("files left out (1): 'bagel/bad.png': ") for text in texts)
     assert any("1 images directly in" in text for text in texts)
 
 
-def test_a_category_without_a_usable_image_is_an_error(finished: Project, tmp_path: Path) -> None:
+def test_a_category_without_a_usable_image_is_an_error(
+    finished: Project, cache: Path, tmp_path: Path
+) -> None:
     (tmp_path / "pictures" / "bagel").mkdir(parents=True)
     (tmp_path / "pictures" / "bagel" / "bad.png").write_bytes(b"no picture")
     with pytest.raises(api.ApiError, match=r"no image of the category 'bagel' .*'bagel/bad\.png'"):
-        api.classify(tmp_path / "pictures", cache=tmp_path, **settings(finished, 0))
+        api.classify(tmp_path / "pictures", cache=cache, **settings(finished, 0))
 
 
-def test_what_is_wrong_is_said_in_the_configuration_s_words(
-    finished: Project, tmp_path: Path
-) -> None:
+def test_what_is_wrong_is_said_in_the_configuration_s_words(finished: Project, cache: Path) -> None:
     entry = settings(finished, 0)
     with pytest.raises(ConfigError, match="unknown key; did you mean 'labels'") as caught:
-        api.classify(finished.folder / "pictures", cache=tmp_path, **entry, lables="x")
+        api.classify(finished.folder / "pictures", cache=cache, **entry, lables="x")
     assert isinstance(caught.value, api.SynthsightError)
     with pytest.raises(ConfigError, match="did you mean") as caught:
         api.classify(
-            finished.folder / "pictures", cache=tmp_path, **{**entry, "model": "timm/test_resnett"}
+            finished.folder / "pictures", cache=cache, **{**entry, "model": "timm/test_resnett"}
         )
     with pytest.raises(ConfigError, match=r"no folder .clocks.*did you mean .clock"):
-        api.classify(finished.folder / "pictures", categories=["clocks"], cache=tmp_path, **entry)
+        api.classify(finished.folder / "pictures", categories=["clocks"], cache=cache, **entry)
 
 
 @pytest.mark.skipif(not REAL_DATA.is_dir(), reason="needs real weights and images")
-def test_real_weights_see_what_is_in_generated_images(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:.*is not used")
+def test_real_weights_see_what_is_in_generated_images(cache: Path) -> None:
     found = api.classify(
         REAL_DATA / "images",
         "timm/mobilenetv2_100",
@@ -388,12 +395,12 @@ def test_real_weights_see_what_is_in_generated_images(tmp_path: Path) -> None:
         resize=256,
         crop=224,
         interpolation="bilinear",
-        categories=["lion", "mushroom"],
-        cache=tmp_path,
+        categories=["bagel", "balloon", "bolete", "great_white_shark", "lion", "mushroom"],
+        cache=cache,
     )
     hits = found[found["rule"] == "words/simple"]
-    assert len(hits) >= 8
-    assert hits["top1_hit"].mean() > 0.7
+    assert hits["category"].nunique() == 6
+    assert hits["top1_hit"].mean() > 0.7  # by chance a thousandth
 
 
 # --- What it costs ----------------------------------------------------------------------------

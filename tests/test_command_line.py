@@ -161,7 +161,8 @@ def test_show_says_what_there_is_of_a_run_that_is_not_finished(say, tmp_path: Pa
     status, text, _ = say("show", tmp_path / "begun")
     assert status == 0
     assert "'begun' is not finished" in text
-    assert "  excluded\n" in text
+    assert "CSV and Parquet: excluded\n" in text
+    assert "figures" not in text
     assert "report.html" not in text
 
 
@@ -370,7 +371,7 @@ def test_what_init_writes_can_be_planned_by_snakemake(say, project: Project, mon
     assert "category_definitions" not in config, "the default is there"
     config["models"] = small_config()["models"]
     file.write_text(yaml.safe_dump(config))
-    jobs = project.plan("--configfile", "config/mine.yaml", "scores")
+    jobs = project.plan("scores", "--configfile", "config/mine.yaml")
     assert {job for job in jobs if job[0] == "score"} == {("score", "effnet"), ("score", "resnet")}
 
 

@@ -40,22 +40,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _files(run: Run) -> list[str]:
-    """Where the files of a run are, in lines."""
+    """Where the files of a run are, in lines: each place, and below it what is there."""
+    figures = len(list((run.folder / "figures").glob("*.png")))
+    places = (
+        (run.report.name, "all of it in one page: open it in a browser", run.report.is_file()),
+        ("tables/", f"CSV and Parquet: {listed(run.tables, most=50)}", run.tables),
+        ("figures/", f"{count(figures, 'figure')}, as PDF and PNG", figures),
+        ("scores/", f"what each model gets, image by image: {listed(run.models)}", run.models),
+        (
+            "vqa/",
+            f"what each VQA model answers, question by question: {listed(run.vqa_models)}",
+            run.vqa_models,
+        ),
+        ("logs/", "a log for each job", (run.folder / "logs").is_dir()),
+    )
     lines = []
-    if run.report.is_file():
-        lines.append(f"{run.report}  (open it in a browser)")
-    if run.tables:
-        lines.append(f"{run.folder / 'tables'}/  *.csv, *.parquet:")
-        lines += paragraph(listed(run.tables, most=50), "  ")
-    if figures := list((run.folder / "figures").glob("*.png")):
-        lines.append(f"{run.folder / 'figures'}/  {count(len(figures), 'figure')}, as PDF and PNG")
-    for part, about, models in (
-        ("scores", "what each model gets, image by image", run.models),
-        ("vqa", "what each VQA model answers, question by question", run.vqa_models),
-    ):
-        if (run.folder / part).is_dir() and models:
-            lines.append(f"{run.folder / part}/  {about}:")
-            lines += paragraph(listed(models), "  ")
-    if (run.folder / "logs").is_dir():
-        lines.append(f"{run.folder / 'logs'}/  a log for each job")
+    for place, about, there in places:
+        if there:
+            lines += [f"{run.folder}/{place}", *paragraph(about, "  ")]
     return lines

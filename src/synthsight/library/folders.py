@@ -166,7 +166,7 @@ def _left_out(manifests: Mapping[str, Sequence[ImageRecord]]) -> str | None:
         return None
     reasons = [f"{record.image!r}: {record.reason}" for record in excluded[:5]]
     more = [f"and {len(excluded) - 5} more"] if len(excluded) > 5 else []
-    return f"{len(excluded)} files are left out: " + "; ".join(reasons + more)
+    return f"files left out ({len(excluded)}): " + "; ".join(reasons + more)
 
 
 def _plain(value: Any) -> Any:
