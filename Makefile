@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet
 
-.PHONY: help venv demo test test-cluster test-faults check format audit demo-assets clean
+.PHONY: help venv demo test test-fast test-cluster test-faults check format audit demo-assets clean
 
 help:
 	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
 	@echo "make test         set up .venv and run the tests"
+	@echo "make test-fast    the tests for every day: those that run no workflow, in a minute"
 	@echo "make test-cluster what tests/slurm/install.sh has set up: the demo and more on a Slurm"
 	@echo "make test-faults  rounds of killed processes, full disks and the like"
 	@echo "make check        linters, formatting and types"
@@ -36,7 +37,10 @@ demo: $(VENV)/installed
 	@echo "Open results/demo/report.html in a browser. Tables: results/demo/tables. Figures: results/demo/figures."
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+
+test-fast: $(VENV)/installed-dev
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 -m "not workflow and not slow"
 
 test-cluster: $(VENV)/installed-dev
 	$(BIN)/python -m pytest --numprocesses 2 tests/slurm/runs.py

@@ -1,4 +1,4 @@
-"""Fixtures: a finished project, copies of it, a hub."""
+"""Fixtures: a finished project, copies of it, a hub. Which tests are for every day."""
 
 from __future__ import annotations
 
@@ -8,28 +8,62 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
 from tests.loopback_hub import Hub
 from tests.support import Project, run_small_project
 
+# The same examples each time, and as much time for them as a busy machine needs.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("same")
+
+#: Folders of tests that run the workflow or start its servers.
+WORKFLOW_FOLDERS = {"workflow", "worker", "slurm"}
+
+#: What only runs of the workflow make.
+WORKFLOW_FIXTURES = {"finished", "project"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs the workflow, and let what takes longest begin first."""
+    for item in items:
+        room = item.path.parent.name
+        if room in WORKFLOW_FOLDERS or WORKFLOW_FIXTURES & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(pytest.mark.workflow)
+    items.sort(key=lambda item: (not item.get_closest_marker("long"), 0))
+
+
+Make = Callable[[Path], Project]
+
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
-    """A project after a complete run; tests work on copies of it (see ``project``).
+def once(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[str, Make], Project]:
+    """Make a project that many tests read, by its name and a function of an empty folder.
 
     When tests run in several processes, the first one makes it for all.
     """
-    if worker_id == "master":
-        return run_small_project(tmp_path_factory.mktemp("finished"))
-    folder = tmp_path_factory.getbasetemp().parent / "finished"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "done").exists():
-            folder.mkdir()
-            run_small_project(folder)
-            (folder / "done").touch()
-    return Project(folder / "project")
+
+    def made(name: str, make: Make) -> Project:
+        if worker_id == "master":
+            return make(tmp_path_factory.mktemp(name))
+        folder = tmp_path_factory.getbasetemp().parent / name
+        with FileLock(f"{folder}.lock"):
+            if not (folder / "done").exists():
+                folder.mkdir()
+                (folder / "done").write_text(str(make(folder).folder), encoding="utf-8")
+        return Project(Path((folder / "done").read_text(encoding="utf-8")))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def finished(once: Callable[[str, Make], Project]) -> Project:
+    """A project after a complete run; tests work on copies of it (see ``project``)."""
+    return once("finished", run_small_project)
 
 
 @pytest.fixture

@@ -341,6 +341,7 @@ classify.main()
 """
 
 
+@pytest.mark.slow
 def test_a_program_with_little_memory_completes_in_smaller_batches(tmp_path: Path) -> None:
     for seed in range(24):
         draw_image(tmp_path / f"{seed:02}.png", seed, (640, 640))

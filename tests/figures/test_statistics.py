@@ -183,6 +183,7 @@ FIGURES = [
 # --- All figures ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("models", "categories"),
     [(LONG_MODELS[:1], CATEGORIES[:1]), (SHORT, CATEGORIES), (LONG_MODELS, names("shark", 100))],
@@ -193,6 +194,7 @@ def test_figure_is_legible(name: str, models: list[str], categories: list[str]) 
     assert_legible(draw(name, models, categories, names("a_long_generator", 3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_hostile_names_are_plain_text_and_bytes_are_the_same(
     name: str,
@@ -545,6 +547,7 @@ TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
     (row,) = (row for row in figures.FIGURES if row.name == name)

@@ -113,6 +113,7 @@ FIGURES = ["vqa_samples", "vqa_accuracy", "vqa_kinds", "vqa_calibration"]
 # --- All figures --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answers",
     [
@@ -129,6 +130,7 @@ def test_figure_is_legible(name: str, answers: Answers) -> None:
     assert_legible(draw(name, answers))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_hostile_names_are_plain_text_and_bytes_are_the_same(
     name: str,
@@ -402,6 +404,7 @@ CALLS: dict[str, tuple[dict[str, Callable[[Answers], pd.DataFrame]], dict[str, f
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
     answers = make_answers(SHORT, images=3)

@@ -632,6 +632,7 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_models_that_cannot_be_used_are_all_named_with_the_reason() -> None:
     for folder in ("rabbit", "toilet_seat"):
         Path("images", folder).rename(f"images/.{folder}")
@@ -653,6 +654,7 @@ def entry(model: str, **settings: Any) -> dict[str, Any]:
     return dict.fromkeys(keys) | {"arguments": {}} | given
 
 
+@pytest.mark.slow
 def test_what_a_model_expects_is_asked_once_and_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

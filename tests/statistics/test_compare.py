@@ -25,7 +25,7 @@ from synthsight.statistics.hits import HitsError
 from synthsight.statistics.pairs import mcnemar_p
 from tests.support import tabulate
 
-INTERVALS = Intervals(level=0.95, resamples=1000, seed=0)
+INTERVALS = Intervals(level=0.95, resamples=200, seed=0)
 COUNTS = {"bagel": 60, "kite": 25, "vase": 40}
 CATEGORIES = np.repeat(list(COUNTS), list(COUNTS.values()))
 RULES = ("words/lemmas", "words/simple")
@@ -198,8 +198,9 @@ def test_the_interval_of_a_paired_difference_is_the_formula_s(tmp_path: Path) ->
     assert found["high"] == pytest.approx(found["difference"] + 1.645 * error, abs=0.06 * error)
 
 
+@pytest.mark.slow
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
 def test_the_order_of_files_and_of_categories_changes_nothing(
@@ -233,7 +234,7 @@ def test_the_same_seed_gives_the_same_numbers(scores: list[Path]) -> None:
     first, again = compare(scores, INTERVALS), compare(scores, INTERVALS)
     for one, other in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(one, other)
-    other_seed, _ = compare(scores, Intervals(level=0.95, resamples=1000, seed=1))
+    other_seed, _ = compare(scores, Intervals(level=0.95, resamples=200, seed=1))
     assert not other_seed["low"].equals(first[0]["low"])
 
 
@@ -347,8 +348,9 @@ def test_a_clear_order_is_a_firm_ranking(tmp_path: Path) -> None:
 # --- The program ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_program_writes_the_tables(scores: list[Path], tmp_path: Path) -> None:
-    spec = {"level": 0.95, "resamples": 1000, "seed": 0}
+    spec = {"level": 0.95, "resamples": 200, "seed": 0}
     tabulate("compare", tmp_path, spec, scores=scores).check_returncode()
     for name, expected in zip(("comparisons", "ranking"), compare(scores, INTERVALS), strict=True):
         table = pd.read_parquet(tmp_path / f"{name}.parquet")

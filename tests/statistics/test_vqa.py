@@ -636,6 +636,7 @@ def script(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 def test_the_scripts_do_what_the_library_does(tmp_path: Path) -> None:
     questions = make_questions()
     path = scored(tmp_path, "net", questions, make_answers(questions))

@@ -51,7 +51,10 @@ def run(tmp_path: Path, url: str, **settings: Any) -> subprocess.CompletedProces
             *("--weights", tmp_path / "out" / "m.safetensors"),
             *("--note", tmp_path / "out" / "m.json", "--folder", tmp_path / "out" / "m"),
         ],
-        env={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"},
+        env={
+            **{"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"},
+            "OMP_NUM_THREADS": "1",
+        },
         capture_output=True,
         text=True,
     )
@@ -111,6 +114,7 @@ def test_fetching_again_replaces_what_is_there(tmp_path: Path, ofa: Path) -> Non
     assert not (tmp_path / "out" / "m" / "stale.txt").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", ["model.safetensors", "pytorch_model.bin"])
 def test_a_repository_is_brought_from_a_hub(
     tmp_path: Path, ofa: Path, hub: tuple[str, type[Hub]], weights: str
@@ -136,6 +140,7 @@ def test_a_repository_is_brought_from_a_hub(
     }
 
 
+@pytest.mark.slow
 def test_a_hub_without_the_model_ends_in_a_message_on_what_to_do(
     tmp_path: Path, hub: tuple[str, type[Hub]]
 ) -> None:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.support import Project, assert_close, log_odds
 
@@ -23,6 +24,7 @@ def made(folder: Path) -> dict[Path, bytes]:
     }
 
 
+@pytest.mark.long
 def test_the_same_run_twice_gives_the_same_bytes(project: Project, finished: Project) -> None:
     shutil.rmtree(project.results)
     shutil.rmtree(project.folder / ".snakemake")
@@ -33,6 +35,7 @@ def test_the_same_run_twice_gives_the_same_bytes(project: Project, finished: Pro
     assert [str(path) for path in first if again[path] != first[path]] == []
 
 
+@pytest.mark.long
 def test_batches_and_threads_change_rounding_and_nothing_else(
     project: Project, finished: Project
 ) -> None:

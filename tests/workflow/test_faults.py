@@ -33,6 +33,7 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["kill", "kill_job", "fill_disk"])
 def test_after_a_fault_the_next_plain_run_completes(
     undisturbed: Project, tmp_path: Path, runtime: None, fault: str
@@ -43,6 +44,7 @@ def test_after_a_fault_the_next_plain_run_completes(
     assert ended in ("succeeded", "failed", "was killed")
 
 
+@pytest.mark.long
 def test_the_harness_notices_a_file_that_is_not_whole(
     undisturbed: Project, tmp_path: Path, runtime: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,11 @@ CONFIG = yaml.safe_load((REPOSITORY / "config" / "paper.yaml").read_text(encodin
 MODELS = {entry["name"]: entry for entry in CONFIG["models"]}
 TORCHVISION = [name for name, entry in MODELS.items() if entry["model"].startswith("torchvision")]
 TIMM = [name for name in MODELS if name not in TORCHVISION]
+
+#: Of a program that is given an environment of its own. With a thread for each core the cores would
+#: mostly wait for each other.
+ALONE = {"HF_HUB_DISABLE_XET": "1", "OMP_NUM_THREADS": "1"}
+
 SIZES = [(320, 240), (200, 333)]
 
 
@@ -120,6 +125,7 @@ def test_a_torchvision_model_of_the_paper_is_the_official_one(
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TIMM)
 def test_a_timm_model_of_the_paper_is_the_official_one(
     name: str, pictures: Path, tmp_path: Path, hub: tuple[str, type[Hub]]
@@ -142,7 +148,7 @@ def test_a_timm_model_of_the_paper_is_the_official_one(
             *("--spec", json.dumps(spec)),
             *("--weights", tmp_path / "weights.safetensors", "--note", tmp_path / "weights.json"),
         ],
-        env={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"},
+        env={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), **ALONE},
         capture_output=True,
         text=True,
     )
@@ -175,7 +181,7 @@ def test_a_hub_without_the_model_ends_in_a_message_on_what_to_do(
             *("--spec", json.dumps(spec)),
             *("--weights", tmp_path / "weights.safetensors", "--note", tmp_path / "weights.json"),
         ],
-        env={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub")},
+        env={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), **ALONE},
         capture_output=True,
         text=True,
     )

@@ -515,6 +515,7 @@ def test_published_weights_are_taken_from_the_library_s_cache(
     assert "WARNING: the file in the cache" in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_hostile_names_are_plain_text(finished: Project, tmp_path: Path) -> None:
     """Categories, generators, files and models that a shell or a format string would act on."""
     project = copy_workflow(tmp_path / "project")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,12 @@ CATEGORIES = ["bagel", "balloon", "bolete", "great_white_shark", "lion", "mushro
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = copy_workflow(tmp_path_factory.mktemp("real") / "project")
+def real(once: Callable[[str, Callable[[Path], Project]], Project]) -> Project:
+    return once("real", run_on_real_data)
+
+
+def run_on_real_data(folder: Path) -> Project:
+    project = copy_workflow(folder / "project")
     weights = REAL_DATA / "weights"
     project.configure(
         {

@@ -16,7 +16,7 @@ import pytest
 
 from tests.support import REPOSITORY, Project, draw_image
 
-CATEGORIES = 5000
+CATEGORIES = 2500
 
 #: Of the small project.
 CATEGORY_NAMES = ("bagel", "clock", "toilet_seat")
@@ -40,6 +40,7 @@ include: "%s/rules/score.smk"
 """
 
 
+@pytest.mark.long
 def test_thousands_of_categories_fit_on_a_command_line(tmp_path: Path) -> None:
     names = [f"thing number {number:04}" for number in range(CATEGORIES)]
     for folder, table in (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 
 import pandas as pd
+import pytest
 
 from tests.support import Project
 
@@ -51,6 +52,7 @@ def renamed(value: object) -> object:
     return value
 
 
+@pytest.mark.long
 def test_names_are_plain_text_in_every_command(project: Project, finished: Project) -> None:
     folder = project.folder
     shutil.rmtree(project.results)
