@@ -164,7 +164,7 @@ def test_the_sum_decides_whether_it_is_there_and_without_one_the_address(
 def test_a_folder_in_the_archive_is_the_images_root() -> None:
     unpacked("images/data/set 1")
     found = load(write(images=images(url="a.zip", folder="data/set 1")))
-    assert found.settings["images"]["root"] == "images/data/set 1"
+    assert found.settings.images.root == "images/data/set 1"
     assert list(found.categories) == ["pizza", "rabbit"]
     missing = error(write(images=images(url="a.zip", folder="date")))
     assert "images.archive.folder: no folder 'date' in the archive; folders there: data" in missing

@@ -14,15 +14,18 @@ import pytest
 import yaml
 
 from synthsight.images.geometry import Geometry
+from synthsight.images.layout import find_categories
 from synthsight.labels.matching import admit_rules
-from synthsight.plan import config as config_module
-from synthsight.plan.config import (
-    ConfigError,
-    Experiment,
-    fill_defaults,
-    find_categories,
-    load_experiment,
-    resolve_cached,
+from synthsight.plan.config import models as models_module
+from synthsight.plan.config.messages import ConfigError
+from synthsight.plan.config.models import resolve_cached
+from synthsight.plan.config.schema import fill_defaults
+from synthsight.plan.experiment import Experiment, load_experiment
+from synthsight.plan.settings import (
+    ImageSettings,
+    IntervalSettings,
+    MatchingSettings,
+    ReferenceSettings,
 )
 
 REPOSITORY = Path(__file__).parents[2]
@@ -60,7 +63,7 @@ def answered_(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         requests.extend(asked)
         return [{"model": RESOLVED} for _ in asked]
 
-    monkeypatch.setattr(config_module, "resolve_cached", answer)
+    monkeypatch.setattr(models_module, "resolve_cached", answer)
     return requests
 
 
@@ -122,7 +125,7 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
     model = "{model: timm/resnet50.a1_in1k, name: r50, reference: {top1: .8, top5: .9, source: me}}"
     found = load(write(models=f"models:\n  - torchvision/alexnet.IMAGENET1K_V1\n  - {model}"))
     assert list(found.models) == ["alexnet.IMAGENET1K_V1", "r50"]
-    assert found.models["r50"].reference == {"top1": 0.8, "top5": 0.9, "source": "me"}
+    assert found.models["r50"].reference == ReferenceSettings(0.8, 0.9, "me")
     assert found.models["r50"].geometry == Geometry(256, (224, 224), "bilinear")
     assert found.models["r50"].labels == "imagenet-1k"
     assert list(found.categories) == ["pizza", "rabbit", "toilet_seat"]
@@ -135,16 +138,12 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
 @pytest.mark.usefixtures("answered")
 def test_defaults_are_filled_in_where_keys_are_left_out() -> None:
     settings = load(write(matching="matching: {rules: [words/simple]}")).settings
-    assert settings["images"] == {"root": "images", "max_pixels": 100_000_000, "archive": None}
-    assert settings["matching"] == {
-        "rules": ["words/simple"],
-        "primary": "words/simple",
-        "aggregation": "max",
-    }
-    assert settings["intervals"] == {"level": 0.95, "resamples": 10000, "seed": 0}
-    assert settings["preprocess"] == "model"
-    assert settings["batch_size"] == 64
-    assert settings["categories"] is None
+    assert settings.images == ImageSettings("images", 100_000_000, None)
+    assert settings.matching == MatchingSettings(("words/simple",), "words/simple", "max")
+    assert settings.intervals == IntervalSettings(0.95, 10000, 0)
+    assert settings.preprocess == "model"
+    assert settings.batch_size == 64
+    assert settings.categories is None
 
 
 def test_filling_in_changes_neither_the_configuration_nor_the_schema() -> None:
@@ -206,10 +205,9 @@ def test_every_key_is_read_by_something() -> None:
     unread = []
     for key, _ in properties(SCHEMA):
         name = key.split(".")[-1]
-        # The intervals go to a dataclass as they are, whose attributes are read.
-        of_intervals = key.startswith("intervals.")
-        pattern = rf"intervals\.{name}\b" if of_intervals else rf"[\"']{name}[\"']"
-        if not re.search(pattern, text):
+        # As an attribute of the settings, or by its name where a whole section is handed on.
+        attribute = rf"\.{name}\b" if not key.startswith("intervals.") else rf"\b{name}: "
+        if not re.search(rf"{attribute}|[\"']{name}[\"']", text):
             unread.append(key)
     assert unread == []
 
@@ -615,7 +613,7 @@ def test_a_label_file_that_is_not_there_is_named() -> None:
 
 WRONG = {
     "keras/resnet50": r"unknown classifier library 'keras'; known: timm, torchvision",
-    "tim/resnet50": r"unknown classifier library 'tim'; did you mean 'timm'\?",
+    "tim/resnet18": r"unknown classifier library 'tim'; did you mean 'timm'\?",
     "{model: resnet50, name: plain}": r"names no library: write LIBRARY/NAME, e\.g\. timm/resnet50",
     "timm/resnet5O.a1_in1k": r"timm has no model 'resnet5O'; did you mean .*resnet50",
     "timm/resnet50.a1_in2k": r"no weights 'resnet50.a1_in2k'; did you mean .*resnet50.a1_in1k",
@@ -696,6 +694,6 @@ def test_what_a_model_expects_is_asked_once_and_kept(
     asked.clear()
     resolve_cached(requests[:1], "paper", cache)
     resolve_cached([entry("torchvision/alexnet", resize=300)], "model", cache)
-    monkeypatch.setattr(config_module, "version", lambda _: "0")
+    monkeypatch.setattr(models_module, "version", lambda _: "0")
     resolve_cached(requests[:1], "model", cache)
     assert len(asked) == 3

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from synthsight.plan.config.messages import ConfigError
 from tests.plan.test_config import error, errors, images, load, write
 
 QUESTIONS = "image,question,answer\npizza/a.png,Is it hot?,yes\nrabbit/a.JPG,Is it?,no\n"
@@ -32,11 +33,11 @@ def workplace_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(name="answered")
 def answered_(monkeypatch: pytest.MonkeyPatch) -> None:
-    from synthsight.plan import config as config_module
+    from synthsight.plan.config import models as models_module
     from tests.plan.test_config import RESOLVED
 
     monkeypatch.setattr(
-        config_module, "resolve_cached", lambda asked, *_: [{"model": RESOLVED} for _ in asked]
+        models_module, "resolve_cached", lambda asked, *_: [{"model": RESOLVED} for _ in asked]
     )
 
 
@@ -64,7 +65,7 @@ def test_questions_become_shards_and_models_have_names() -> None:
     assert found.vqa is not None
     names = ["ofa-huge-vqa", "vilt-b32-finetuned-vqa", "local", "vqa_base_best", "blip"]
     assert list(found.vqa.models) == names
-    assert found.vqa.models["local"]["prompt"] == "none"
+    assert found.vqa.models["local"].prompt == "none"
     assert found.vqa.root == "images"
     assert found.vqa.images == 2
     assert set(found.vqa.shards) <= {"1", "2", "3", "4"}
@@ -94,7 +95,7 @@ def test_at_most_twenty_questions_are_spelled_out() -> None:
 
 def errors_of(path: Path) -> list[str]:
     """The lines of the one error, which tells of several questions."""
-    with pytest.raises(ValueError, match="has an error") as caught:
+    with pytest.raises(ConfigError, match="has an error") as caught:
         load(path)
     return [line.removeprefix("  ") for line in str(caught.value).splitlines()[1:]]
 

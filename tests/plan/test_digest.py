@@ -199,7 +199,7 @@ def test_the_packages_above_a_module_are_reached(copy: Copy) -> None:
     everything = set(copy.digests())
     assert copy.changed_by("synthsight/__init__.py") == everything
     of_figures = copy.changed_by("synthsight/figures/__init__.py")
-    assert of_figures == {program for program in everything if program.startswith("plot_")}
+    assert of_figures == {"plot"}
 
 
 def test_an_edit_of_the_scoring_reaches_scoring_and_no_classification(copy: Copy) -> None:
@@ -208,14 +208,14 @@ def test_an_edit_of_the_scoring_reaches_scoring_and_no_classification(copy: Copy
         assert "score" in changed
         assert not changed & {
             *("index_images", "list_excluded", "fetch_weights", "prepare_pixels", "classify"),
-            *("aggregate", "agreement"),
+            *("tabulate", "plot"),
         }
 
 
 def test_an_edit_of_the_image_reader_reaches_those_that_read_images(copy: Copy) -> None:
     changed = copy.changed_by("synthsight/images/reading.py")
     assert {"index_images", "prepare_pixels"} <= changed
-    assert not changed & {"score", "aggregate", "agreement"}
+    assert not changed & {"score", "tabulate"}
 
 
 def test_a_comment_in_a_module_reaches_nothing(copy: Copy) -> None:
@@ -224,7 +224,7 @@ def test_a_comment_in_a_module_reaches_nothing(copy: Copy) -> None:
 
 
 def test_an_edit_of_a_program_reaches_that_program_alone(copy: Copy) -> None:
-    assert copy.changed_by("scripts/aggregate.py") == {"aggregate"}
+    assert copy.changed_by("scripts/score.py") == {"score"}
 
 
 def test_the_seed_of_hashes_and_the_place_of_the_package_do_not_count(copy: Copy) -> None:

@@ -30,8 +30,9 @@ from synthsight.classifiers.library import WeightsError
 from synthsight.labels.definitions import DefinitionError, read_definitions
 from synthsight.labels.matching import admit_rules
 from synthsight.labels.spaces import LabelError, load_labels
-from synthsight.plan import config as config_module
-from synthsight.plan.config import ConfigError, Experiment, load_experiment
+from synthsight.plan.config import models as models_module
+from synthsight.plan.config.messages import ConfigError
+from synthsight.plan.experiment import Experiment, load_experiment
 from synthsight.vqa.questions import Question, read_questions
 from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.shards import deal, index_questions, shard_digest, write_shard
@@ -374,7 +375,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def answer(asked: Sequence[dict[str, Any]], *_: object) -> list[dict[str, Any]]:
         return [{"model": RESOLVED} for _ in asked]
 
-    monkeypatch.setattr(config_module, "resolve_cached", answer)
+    monkeypatch.setattr(models_module, "resolve_cached", answer)
     return tmp_path
 
 
