@@ -258,6 +258,19 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, checkpoint: Pat
         fetch(tmp_path, tmp_path / "nan.safetensors")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_the_last_value_of_a_large_tensor_is_looked_at_too(
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    monkeypatch.setattr(weights_module, "_PART", 5)
+    state = load_file(checkpoint)
+    name = next(key for key, tensor in state.items() if tensor.ndim == 4 and tensor.numel() % 5)
+    state[name].view(-1)[-1] = value
+    save_file(state, tmp_path / "spoilt.safetensors")
+    with pytest.raises(WeightsError, match=f"{name} holds NaN or infinite values"):
+        fetch(tmp_path, tmp_path / "spoilt.safetensors")
+
+
 def test_without_internet_the_message_says_which_file_to_put_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -613,7 +613,7 @@ def test_a_label_file_that_is_not_there_is_named() -> None:
 
 WRONG = {
     "keras/resnet50": r"unknown classifier library 'keras'; known: timm, torchvision",
-    "tim/resnet18": r"unknown classifier library 'tim'; did you mean 'timm'\?",
+    "tim/resnet101": r"unknown classifier library 'tim'; did you mean 'timm'\?",
     "{model: resnet50, name: plain}": r"names no library: write LIBRARY/NAME, e\.g\. timm/resnet50",
     "timm/resnet5O.a1_in1k": r"timm has no model 'resnet5O'; did you mean .*resnet50",
     "timm/resnet50.a1_in2k": r"no weights 'resnet50.a1_in2k'; did you mean .*resnet50.a1_in1k",
@@ -697,3 +697,25 @@ def test_what_a_model_expects_is_asked_once_and_kept(
     monkeypatch.setattr(models_module, "version", lambda _: "0")
     resolve_cached(requests[:1], "model", cache)
     assert len(asked) == 3
+
+
+def test_an_edit_of_a_library_asks_about_its_models_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    edited: set[str] = set()
+    asked: list[str] = []
+
+    def answer(*_: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        models = json.loads(options["input"])["models"]
+        asked.extend(request["model"] for request in models)
+        answers = json.dumps([{"model": {}} for _ in models])
+        return subprocess.CompletedProcess([], 0, stdout=answers)
+
+    monkeypatch.setattr(subprocess, "run", answer)
+    monkeypatch.setattr(models_module, "code_digest", lambda _, doors: str(edited & {*doors}))
+    requests = [entry("torchvision/alexnet"), entry("timm/test_resnet.r160_in1k")]
+    resolve_cached(requests, "model", tmp_path)
+    assert asked == ["torchvision/alexnet", "timm/test_resnet.r160_in1k"]
+    edited.add("synthsight.classifiers.timm")
+    resolve_cached(requests, "model", tmp_path)
+    assert asked[2:] == ["timm/test_resnet.r160_in1k"]

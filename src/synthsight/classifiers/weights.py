@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save_file, storage_ptr
+from torch import Tensor
 
 from synthsight.classifiers.architectures import build, published
 from synthsight.classifiers.library import (
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 #: What builders raise on the weights of another architecture.
 _OF_ANOTHER_MODEL = (RuntimeError, KeyError, ValueError, TypeError)
+
+#: Values of a tensor that are looked at together.
+_PART = 2**22
 
 
 def fetch_weights(
@@ -67,7 +71,7 @@ def fetch_weights(
     """
     fetched = _fetch(Wanted(architecture, checkpoint))
     for key, tensor in fetched.state.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        if tensor.is_floating_point() and not _is_finite(tensor):
             raise WeightsError(f"{fetched.source}: {key} holds NaN or infinite values")
     try:
         model = build(architecture, fetched.state)
@@ -111,6 +115,12 @@ def _fetch(wanted: Wanted) -> Fetched:
         raise WeightsError(
             f"{wanted.checkpoint} does not fit {model}: {one_line(error, 600)}"
         ) from error
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Whether all values are finite; part by part, since the answer for each takes memory."""
+    parts = torch.split(tensor.reshape(-1), _PART)
+    return all(bool(torch.isfinite(part).all()) for part in parts)
 
 
 def _storable(state: StateDict) -> StateDict:
