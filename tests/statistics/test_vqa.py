@@ -520,7 +520,7 @@ def test_comparisons_are_paired(tmp_path: Path) -> None:
         fit = sm.OLS(d, np.ones(len(d))).fit(cov_type="cluster", cov_kwds={"groups": a["image"]})
         independent = d.var(ddof=0) / len(d)
         error = np.sqrt(max(float(fit.cov_params().iloc[0, 0]), independent))
-        margin = stats.t.ppf(0.975, 39) * error
+        margin = stats.t.ppf(0.9, 39) * error
         assert row["low"] == pytest.approx(d.mean() - margin)
         assert row["high"] == pytest.approx(d.mean() + margin)
     assert table["p_holm"].tolist() == pytest.approx(multipletests(table["p"], method="holm")[1])

@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -404,3 +405,18 @@ def test_scores_about_other_images_end_all_programs_alike(runner: Runner, rule: 
     finally:
         path.write_bytes(sound)
     assert end.startswith(f"ended: {name}: ") and "\n" not in end
+
+
+def test_a_disk_that_takes_no_more_is_named_with_the_file(runner: Runner, tmp_path: Path) -> None:
+    arguments = runner.commands["list_excluded"][1]
+    output = tmp_path / "excluded.csv"
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / "list_excluded.py", *arguments, "--output", output],
+        cwd=runner.folder,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)),
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(f"list_excluded: {output}: File too large; .*\n", done.stderr)
+    assert list(tmp_path.iterdir()) == []
