@@ -501,7 +501,7 @@ def test_calibration_counts_each_question_in_one_bin(tmp_path: Path) -> None:
 def test_comparisons_are_paired(tmp_path: Path) -> None:
     questions = make_questions(images=40)
     answers = [make_answers(questions, skill, 1) for skill in (0.2, 0.6, 1.0)]
-    table = tables_of(tmp_path, questions, answers).comparisons
+    table = tables_of(tmp_path, questions, answers, level=0.8).comparisons
     assert table.columns.tolist() == list(VQA_COMPARISONS)
     assert list(zip(table["a"], table["b"], strict=True)) == [
         ("m0", "m1"),
@@ -521,7 +521,7 @@ def test_comparisons_are_paired(tmp_path: Path) -> None:
         fit = sm.OLS(d, np.ones(len(d))).fit(cov_type="cluster", cov_kwds={"groups": a["image"]})
         independent = d.var(ddof=0) / len(d)
         error = np.sqrt(max(float(fit.cov_params().iloc[0, 0]), independent))
-        margin = stats.t.ppf(0.975, 39) * error
+        margin = stats.t.ppf(0.9, 39) * error
         assert row["low"] == pytest.approx(d.mean() - margin)
         assert row["high"] == pytest.approx(d.mean() + margin)
     assert table["p_holm"].tolist() == pytest.approx(multipletests(table["p"], method="holm")[1])

@@ -10,12 +10,16 @@ from typing import Any
 import pandas as pd
 
 from synthsight.files import MAKE_AGAIN, FileError
+from synthsight.labels.audit import COLUMNS as AUDIT
 from synthsight.statistics.columns import BY_TABLE
 from synthsight.tables import read_frame
 from synthsight.wording import one_line
 
 #: Significant digits of a number on the page; the tables themselves have all of them.
 DIGITS = 6
+
+#: What a table must have, by its name.
+_COLUMNS = {**BY_TABLE, "label_audit": AUDIT}
 
 #: Rows of one table on the page.
 MAX_ROWS = 10_000
@@ -28,7 +32,7 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
         synthsight.files.FileError: the file is damaged, or lacks a column.
     """
     if Path(path).suffix == ".parquet":
-        return read_frame(path, BY_TABLE.get(Path(path).stem, ()))
+        return read_frame(path, _COLUMNS.get(Path(path).stem, ()))
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except ValueError as error:  # of the text or of the rows
