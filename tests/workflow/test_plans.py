@@ -57,7 +57,7 @@ FIGURES: set[Job] = {
 
 #: What reads the scores of all models.
 STATISTICS: set[Job] = {
-    ("aggregate",),
+    ("accuracy",),
     ("agreement",),
     ("confusions",),
     ("compare",),
@@ -267,7 +267,7 @@ def test_one_rule_less_or_more_runs_no_classification(project: Project) -> None:
 def test_with_one_generator_there_is_nothing_between_generators(project: Project) -> None:
     shutil.rmtree(project.folder / "pictures" / "muse")
     planned = project.plan()
-    assert ("aggregate",) in planned
+    assert ("accuracy",) in planned
     assert not {("generators",), ("plot_generators",)} & planned
 
 

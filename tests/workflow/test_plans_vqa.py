@@ -34,7 +34,7 @@ FIGURES: set[Job] = {
 #: What follows when the answers of all models may have changed.
 FAN_IN: set[Job] = {
     *(("score_vqa", model) for model in MODELS),
-    ("aggregate_vqa",),
+    ("vqa",),
     *FIGURES,
     *(("plot_vqa_samples", model, "1") for model in MODELS),
     ("report",),
@@ -141,7 +141,7 @@ def test_another_vqa_model_runs_its_own_jobs(project: Project) -> None:
         *(("ask", "third", shard) for shard in SHARDS),
         ("score_vqa", "third"),
         ("plot_vqa_samples", "third", "1"),
-        ("aggregate_vqa",),
+        ("vqa",),
         *FIGURES,
         ("report",),
     }
@@ -207,7 +207,7 @@ def test_another_level_runs_no_question(project: Project) -> None:
     intervals = {**project.config["intervals"], "level": 0.9}
     project.configure({**project.config, "intervals": intervals})
     vqa = {job for job in project.plan() if "vqa" in job[0] or job[0] == "ask"}
-    assert vqa == {("aggregate_vqa",), *FIGURES}
+    assert vqa == {("vqa",), *FIGURES}
 
 
 def test_without_questions_there_is_no_branch(project: Project) -> None:
