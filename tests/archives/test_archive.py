@@ -78,6 +78,7 @@ def test_local_files_are_told_from_addresses(url: str, path: str | None) -> None
         ("https://example.org/a b.zip", "has blanks"),
         ("file://server/a.zip", "a file URL names no host"),
         ("https://drive.google.com/drive/folders/abc", "is a folder of Google Drive"),
+        ("https://token@example.org/a.zip", "has a user's name or password in it"),
         ("https://me:secret@example.org/a.zip", "put them into ~/.netrc (machine example.org"),
     ],
 )

@@ -185,6 +185,14 @@ def test_without_a_validator_only_a_checksum_allows_to_resume(
     assert ranges(server) == [None, f"bytes={HALF}-" if resumed else None]
 
 
+def test_a_weak_validator_does_not_tell_one_file_from_another(server: Server, part: Path) -> None:
+    server[1].script = [Answer(cut=HALF, etag='W/"weak"')]
+    server[1].usual = Answer(etag='W/"weak"')
+    bring(server, part, checked=False)
+    assert part.read_bytes() == CONTENT
+    assert ranges(server) == [None, None]
+
+
 def test_a_date_of_change_will_do_as_a_validator(server: Server, part: Path) -> None:
     date = "Tue, 01 Nov 2022 10:00:00 GMT"
     server[1].script = [Answer(cut=HALF, etag=None, headers={"Last-Modified": date})]

@@ -398,6 +398,34 @@ def test_a_bomb_that_is_not_extracted_counts_too(
     assert "states 4,294,967,296 bytes of metadata" in refused(archive(metadata), folder)
 
 
+@pytest.mark.usefixtures("small")
+def test_a_bomb_of_links_counts_what_is_written(
+    archive: Callable[[bytes], Path], folder: Path
+) -> None:
+    """Each writes the whole file again, though next to nothing of it is in the archive."""
+    links = [info(f"{n}.png", type=tarfile.LNKTYPE, linkname="a.png") for n in range(400)]
+    content = tarred(("a.png", NOISE * 20), *links)
+    assert "decompression bomb" in refused(archive(content), folder)
+
+
+def test_the_disk_is_watched_while_a_stream_is_unpacked(
+    archive: Callable[[bytes], Path], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What will come out of it is not known before."""
+    monkeypatch.setattr(module, "_CHUNK", 1_000)
+    asked: list[int] = []
+
+    def check(folder: Path, needed: int) -> None:
+        asked.append(len(found(folder)))
+        if len(asked) > 2:
+            raise UnpackError("the disk is full")
+
+    monkeypatch.setattr(module, "check_space", check)
+    many = {f"{number:02}.png": NOISE * 4 for number in range(40)}
+    assert "the disk is full" in refused(archive(gzipped(tarred(*many.items()))), folder)
+    assert max(asked) > 0, "while it was unpacked, not before"
+
+
 def test_members_that_overlap_are_bound_by_what_they_state(
     archive: Callable[[bytes], Path], folder: Path, small: None
 ) -> None:

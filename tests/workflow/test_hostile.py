@@ -384,6 +384,16 @@ def test_a_file_that_harms_its_decoder_is_excluded_and_no_other(
     assert after[:2] + after[3:] == before[:2] + before[3:]
 
 
+def test_what_was_found_is_in_the_order_of_the_images_whichever_was_first(
+    five: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number}.png" for number in range(5)]
+    before = examine_all(five, names, 10_000)
+    assert len({found.sha256 for found in before}) == 5
+    faulty(monkeypatch, lambda: time.sleep(1))  # the third is the last one to be done
+    assert examine_all(five, names, 10_000, 3) == before
+
+
 def test_a_helper_that_is_killed_from_outside_is_not_the_images_fault(
     five: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
