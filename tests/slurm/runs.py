@@ -140,7 +140,8 @@ def test_a_failed_job_says_why_and_the_next_run_goes_on(
     local = tables(project)
     file = "src/synthsight/figures/kappa.py"
     text = (project.folder / file).read_text(encoding="utf-8")
-    edit(file, "    names = [models[", '    raise OSError("the disk is on fire")\n    names = [models[')
+    line = "    names = [models["
+    edit(file, line, f'    raise OSError("the disk is on fire")\n{line}')
     completed = cluster.submit(project.folder, "--retries", "0")
     said = completed.stdout + completed.stderr
     assert completed.returncode != 0

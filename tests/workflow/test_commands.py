@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from synthsight.plan.digest import code_digest
+from synthsight.plan.figures import FIGURES
+from synthsight.plan.tables import STATISTICS
 from tests.support import REPOSITORY, Project
 
 PROGRAMS = REPOSITORY / "workflow" / "scripts"
@@ -36,8 +38,11 @@ class Command:
         )
 
     def values(self, option: str) -> list[str]:
-        places = [place for place, word in enumerate(self.words) if word == option]
-        return [self.words[place + 1] for place in places]
+        """What stands behind an option, or in it behind a ``=``."""
+        pairs = zip(self.words, [*self.words[1:], "--"], strict=True)
+        behind = [after for word, after in pairs if word == option and not after.startswith("--")]
+        inside = [word for word in self.words if word.startswith(f"{option}=")]
+        return [*behind, *(word.partition("=")[2] for word in inside)]
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -58,6 +63,8 @@ class Command:
             option, equals, value = word.partition("=")
             if equals and option.startswith("--"):
                 found[value] = option
+            elif found.get(before) == "--tables" and not word.startswith("--"):
+                found[word] = "--tables"  # a list
             elif before.startswith("--"):
                 found[word] = before
         return {output: found[output] for output in self.outputs if output in found}
@@ -93,9 +100,15 @@ def test_the_code_of_a_job_is_that_of_the_program_that_it_calls(planned: list[Co
 
 
 def test_a_program_is_called_as_the_rule_is(planned: list[Command]) -> None:
+    functions = {row.rule: row.function for row in STATISTICS if row.function}
+    functions |= {f"plot_{row.name}": row.function for row in FIGURES}
     for command in planned:
         stem = Path(command.program).stem
-        assert command.rule == stem or command.rule.startswith(f"{stem}_"), command.rule
+        if stem in ("tabulate", "plot"):
+            assert command.values("--function") == [functions[command.rule]], command.rule
+        else:
+            assert command.rule == stem or command.rule.startswith(f"{stem}_"), command.rule
+    assert {command.rule for command in planned} >= set(functions), "rows without a job"
 
 
 def test_each_output_is_given_as_what_it_is(planned: list[Command]) -> None:
@@ -109,6 +122,9 @@ def test_each_output_is_given_as_what_it_is(planned: list[Command]) -> None:
                 assert output.endswith(f".{kind}"), f"{command.rule}: {option} {output}"
                 assert set(of) <= {*Path(output).stem.split("_")}, f"{command.rule}: {option}"
                 named += bool(of)
+            elif option == "--tables":  # named by their files
+                assert Path(output).suffix in (".csv", ".parquet")
+                named += 1
     assert named > 15
 
 
@@ -122,7 +138,7 @@ def test_the_level_of_intervals_reaches_all_that_shows_them(project: Project) ->
     told = {c.rule: c.spec["level"] for c in commands(project) if "level" in c.spec}
     assert set(told.values()) == {0.9}
     assert told.keys() == {
-        *("aggregate", "agreement", "compare", "generators", "aggregate_vqa"),
+        *("accuracy", "agreement", "compare", "generators", "vqa"),
         *(f"plot_{name}" for name in ("overview", "models", "reference", "generators")),
         *(f"plot_{name}" for name in ("vqa_accuracy", "vqa_kinds", "vqa_calibration")),
         "report",
@@ -146,7 +162,7 @@ def test_images_are_looked_for_where_the_configuration_says(project: Project) ->
     assert told == {
         "classified": {
             *("index_images", "prepare_pixels", "thumbnails"),
-            *("plot_failures", "plot_gallery"),
+            *("plot_failures", "plot_gallery", "plot_samples"),
         },
         "asked about": {
             *("index_questions", "list_excluded_questions", "ask"),
