@@ -17,8 +17,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from synthsight.doors import UnknownNameError
-from synthsight.plan.config import load_experiment
 from synthsight.plan.digest import code_digest
+from synthsight.plan.experiment import load_experiment
+from synthsight.plan.settings import as_dict
 from synthsight.vqa.ask import ask, write_answers
 from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.families.registry import FAMILIES, FamilyError, doors_of, family_of
@@ -58,7 +59,7 @@ def test_a_family_is_a_file_and_a_line(tmp_path: Path, monkeypatch: pytest.Monke
     save_file({"scale": torch.tensor(0.1)}, "toy/model.safetensors")
     Path("resources").mkdir()
     Path("resources/categories.yaml").write_text("{}\n")
-    monkeypatch.setattr("synthsight.plan.config.resolve_cached", lambda *_: [])
+    monkeypatch.setattr("synthsight.plan.config.models.resolve_cached", lambda *_: [])
     config = {
         "run": "r",
         "images": {"root": "pictures"},
@@ -69,9 +70,9 @@ def test_a_family_is_a_file_and_a_line(tmp_path: Path, monkeypatch: pytest.Monke
     schema["properties"]["models"].pop("minItems", None)
     vqa = load_experiment(config, schema, [], Path("cache")).vqa
     assert vqa is not None
-    assert doors_of(vqa.models["toy"]["checkpoint"]) == ("tests.vqa.toy_family",)
+    assert doors_of(vqa.models["toy"].checkpoint) == ("tests.vqa.toy_family",)
 
-    record = fetch_vqa(vqa.models["toy"], "w/toy.safetensors", "w/toy.json", "w/toy")
+    record = fetch_vqa(as_dict(vqa.models["toy"]), "w/toy.safetensors", "w/toy.json", "w/toy")
     assert (record["family"], record["settings"]) == ("toy", {"limit": 128})
     columns = {name: name for name in ("image", "question", "answer", "generator", "objects")}
     questions = deal(read_questions(Path("q.csv"), columns, Path(vqa.root)), 1)["1"]
