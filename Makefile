@@ -10,12 +10,12 @@ INSTALL := $(BIN)/python -m pip install --quiet
 help:
 	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
 	@echo "make test         set up .venv and run the tests"
-	@echo "make test-fast    the tests for every day: those that run no workflow, in a minute"
-	@echo "make test-cluster what tests/slurm/install.sh has set up: the demo and more on a Slurm"
-	@echo "make test-faults  rounds of killed processes, full disks and the like"
+	@echo "make test-fast    the tests that run no workflow, in under a minute"
+	@echo "make test-cluster the demo and more on the Slurm that tests/slurm/install.sh sets up"
+	@echo "make test-faults  runs whose processes are killed, whose disk is full, and the like"
 	@echo "make check        linters, formatting and types"
 	@echo "make format       format the code"
-	@echo "make audit        ask for known weaknesses of the pinned packages"
+	@echo "make audit        look up known vulnerabilities of the pinned packages"
 	@echo "make demo-assets  draw the demo's images, write its questions and train its models again"
 	@echo "make clean        remove .venv and results"
 
@@ -63,7 +63,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakefmt Snakefile rules
 
-# Fails, too, if a package cannot be looked up. The tool has an environment of its own.
+# Fails if a package cannot be looked up, too. The tool has an environment of its own.
 audit:
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet pip-audit==2.10.1

@@ -3,8 +3,8 @@
     python benchmarks/fan_in.py [--images 100000 1000000] [--models 10] [--only ...]
 
 For each number of images: `score` for one model with 1000 classes, four rules, 100 categories; then
-each program that reads the scores of all models. Every program is a process of its own, the one
-that the workflow runs, with its settings. Printed are the processor's seconds, the peak memory, and
+each rule that reads the scores of all models. Every program is a process of its own, the one that
+the workflow runs, with its settings. Printed are the processor's seconds, the peak memory, and
 how both grew: time must not grow faster than the images, memory must stay under 4 GB. Exits with 1
 if one of these is missed.
 
@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from command_lines import tabulate_arguments
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.labels import matching
@@ -149,21 +150,19 @@ def blocks(
 
 
 def programs(folder: Path, scores: Sequence[str], resamples: int) -> dict[str, list[str]]:
-    """The arguments of each program that reads scores."""
-    intervals = json.dumps({"level": 0.95, "resamples": resamples, "seed": 0})
-
-    def outputs(*names: str) -> list[str]:
-        return [part for name in names for part in (f"--{name}", str(folder / name))]
-
-    pairs = [f"{t}-{e}" for t in ("agreement", "difficulty", "kappa") for e in ("csv", "parquet")]
-    ranking = [f"{t}-{e}" for t in ("comparisons", "ranking") for e in ("csv", "parquet")]
-    read = ["--scores", *scores]
+    """The arguments of each rule that reads scores, for ``tabulate.py``."""
+    level = {"level": 0.95}
+    intervals = {**level, "resamples": resamples, "seed": 0}
+    specs: dict[str, dict[str, float]] = {
+        "accuracy": intervals,
+        "agreement": level,
+        "confusions": {},
+        "generators": intervals,
+        "compare": intervals,
+    }
     return {
-        "aggregate": [*read, "--spec", intervals, *outputs("csv", "parquet")],
-        "agreement": [*read, "--spec", '{"level": 0.95}', *outputs(*pairs, "images-parquet")],
-        "confusions": [*read, *outputs("csv", "parquet")],
-        "generators": [*read, "--spec", intervals, *outputs("csv", "parquet")],
-        "compare": [*read, "--spec", intervals, *outputs(*ranking)],
+        rule: tabulate_arguments(rule, folder, spec, scores=scores)[0]
+        for rule, spec in specs.items()
     }
 
 
@@ -173,7 +172,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--models", type=int, default=10)
     parser.add_argument("--resamples", type=int, default=10_000)
-    parser.add_argument("--only", nargs="+", help="these programs")
+    parser.add_argument("--only", nargs="+", help="these rules")
     args = parser.parse_args()
     measured: dict[str, list[tuple[float, float]]] = {}
     for images in args.images:
@@ -188,7 +187,7 @@ def main() -> None:
             for program, arguments in todo.items():
                 if args.only and program not in args.only:
                     continue
-                seconds, gigabytes = run(program, *arguments)
+                seconds, gigabytes = run("score" if program == "score" else "tabulate", *arguments)
                 measured.setdefault(program, []).append((seconds, gigabytes))
                 print(
                     f"{program:12} {images:>10,} images: {seconds:8.1f} s, {gigabytes:.2f} GB",

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from command_lines import tabulate_arguments
 from PIL import Image
 
 from synthsight.classifiers.score import SCHEMA
@@ -60,10 +61,10 @@ def picture(seed: int) -> Image.Image:
     return Image.fromarray(np.clip(np.stack(channels, -1), 0, 255).astype(np.uint8))
 
 
-def run(program: str, **arguments: object) -> None:
+def run(program: str, *given: str, **options: object) -> None:
     """Run one of the workflow's programs."""
-    words = []
-    for name, value in arguments.items():
+    words = list(given)
+    for name, value in options.items():
         words.append(f"--{name.replace('_', '-')}")
         words += [str(each) for each in value] if isinstance(value, list) else [str(value)]
     script = REPOSITORY / "workflow" / "scripts" / f"{program}.py"
@@ -151,36 +152,30 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
 
     tables: dict[str, Path] = {}
 
-    def both(prefix: str, *names: str) -> dict[str, Path]:
-        made = {}
-        for name in names:
-            tables[prefix + name] = folder / f"{prefix}{name}.parquet"
-            made |= {f"{name}_csv": folder / f"{prefix}{name}.csv"}
-            made |= {f"{name}_parquet": tables[prefix + name]}
-        return made
+    def tabulate(rule: str, spec: dict[str, float], **inputs: list[Path]) -> None:
+        words, made = tabulate_arguments(rule, folder, spec, **inputs)
+        tables.update(made)
+        run("tabulate", *words)
 
-    def one(name: str) -> dict[str, Path]:
-        return {key.removeprefix(f"{name}_"): path for key, path in both("", name).items()}
-
-    spec = json.dumps({"level": 0.95, "resamples": 200, "seed": 0})
-    run("aggregate", scores=scores, spec=spec, **one("accuracy"))
-    run("compare", scores=scores, spec=spec, **both("", "comparisons", "ranking"))
-    run("generators", scores=scores, spec=spec, **one("generators"))
-    tables["images"] = folder / "images.parquet"
-    agreement = both("", "agreement", "difficulty", "kappa")
-    run("agreement", scores=scores, spec=spec, **agreement, images_parquet=tables["images"])
-    run("confusions", scores=scores, **one("confusions"))
-    run("reference", accuracy=tables["accuracy"], notes=notes, **one("reference"))
+    level = {"level": 0.95}
+    intervals = {**level, "resamples": 200, "seed": 0}
+    tabulate("accuracy", intervals, scores=scores)
+    tabulate("compare", intervals, scores=scores)
+    tabulate("generators", intervals, scores=scores)
+    tabulate("agreement", level, scores=scores)
+    tabulate("confusions", {}, scores=scores)
+    tabulate("reference", {}, accuracy=[tables["accuracy"]], notes=notes)
     audit = {"labels": ["imagenet-1k"], "rules": list(RULES), "categories": {}}
     audit["categories"] = {
         f"category {c}": {"also": [], "classes": None} for c in range(CATEGORIES)
     }
-    run("label_audit", spec=json.dumps(audit), **one("label_audit"))
+    tables["label_audit"] = folder / "label_audit.parquet"
+    csv = folder / "label_audit.csv"
+    run("label_audit", spec=json.dumps(audit), csv=csv, parquet=tables["label_audit"])
     tables["excluded"] = folder / "excluded.csv"
     run("list_excluded", manifests=manifests, output=tables["excluded"])
     if questions:
-        vqa = both("", "vqa") | both("vqa_", "groups", "questions", "calibration", "comparisons")
-        run("aggregate_vqa", answers=vqa_scores, notes=vqa_notes, spec=spec, **vqa)
+        tabulate("vqa", level, answers=vqa_scores, notes=vqa_notes)
         tables["excluded_questions"] = folder / "excluded_questions.csv"
         shutil.copy(tables["excluded"], tables["excluded_questions"])
     geometry = {"resize": 256, "crop": [224, 224], "interpolation": "bilinear"}

@@ -139,7 +139,8 @@ def test_a_model_of_a_hub_may_be_of_any_family() -> None:
 def test_the_programs_reach_a_family_through_its_door_only(program: str) -> None:
     path = SCRIPTS / f"{program}.py"
     doors = [FAMILIES.module(family) for family in FAMILIES]
-    assert len({code_digest(path), *(code_digest(path, [door]) for door in doors)}) == 4
+    digests = {code_digest(path), *(code_digest(path, [door]) for door in doors)}
+    assert len(digests) == 1 + len(doors)
     code = (
         "import sys, runpy; sys.argv = ['x', '--help']\n"
         f"try: runpy.run_path({str(path)!r}, run_name='__main__')\n"
