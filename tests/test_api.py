@@ -280,7 +280,7 @@ def test_what_cannot_be_scored_is_an_error(arguments, options, message: str) -> 
 
 
 def test_logits_of_other_labels_are_refused() -> None:
-    with pytest.raises(ScoreError, match="10 logits, its labels name 1000 classes"):
+    with pytest.raises(ScoreError, match="10 logits, but its labels name 1000 classes"):
         api.score(one_hot(1, count=10), "clock")
 
 

@@ -167,7 +167,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
     images, logits = classify(model, pixels, MEAN, STD, 16)
     # 16 and 8 and 4 fail; what follows, the next batch of the file too, keeps the 2.
     assert model.batches == [16, 8, 4] + [2] * 8 + [2, 2, 1]
-    assert capsys.readouterr().err.splitlines()[-1] == "out of memory: on with 2 at a time"
+    assert capsys.readouterr().err.splitlines()[-1] == "out of memory: continuing with batches of 2"
     plain = classify(Tiny().eval(), pixels, MEAN, STD, 64)
     assert images == plain[0]
     assert_close(logits, plain[1])
@@ -372,7 +372,9 @@ def test_a_program_with_little_memory_completes_in_smaller_batches(tmp_path: Pat
             text=True,
         )
         assert completed.returncode == 0, completed.stderr
-        assert ("out of memory: on with 12 at a time" in completed.stderr) == (memory == 400)
+        assert ("out of memory: continuing with batches of 12" in completed.stderr) == (
+            memory == 400
+        )
         table = pq.read_table(output)
         assert table["image"].to_pylist() == [image for image, _, _ in images]
         logits[memory] = np.array(table["logits"].to_pylist())

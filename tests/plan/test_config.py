@@ -565,7 +565,7 @@ def test_what_is_not_used_is_noted() -> None:
     found, notes = layout("cat/a.png", "b.png", "a.png")
     assert found == {"cat": [(None, "cat")]}
     assert notes[0] == "2 images directly in layout are not used (a.png, ...)"
-    assert notes[1].startswith("layout/link is a link to a folder and not followed: ")
+    assert notes[1].startswith("layout/link is a link to a folder and is not followed: ")
 
 
 @pytest.mark.usefixtures("answered")
@@ -623,7 +623,7 @@ WRONG = {
     "torchvision/alexnet.IMAGENET1K_V9": r"no weights 'IMAGENET1K_V9' for alexnet; .*IMAGENET1K_V1",
     "{model: timm/test_resnet.r160_in1k, arguments: {no_such: 1}}": r"no_such",
     "{model: timm/test_resnet.r160_in1k, name: b, arguments: {block: x}}": r"'str' object has no",
-    "{model: timm/test_vit.r160_in1k, crop: 100}": r"takes no images of 100 x 100 pixels",
+    "{model: timm/test_vit.r160_in1k, crop: 100}": r"does not accept images of 100 x 100 pixels",
     "{model: timm/test_vit2.r160_in1k, labels: two.txt}": r"has 1000 classes, .*two.txt.* name 2",
     "{model: torchvision/alexnet, checkpoint: w, labels: two.txt, arguments: {num_classes: 3}}":
         r"gives 3 outputs, but its `labels` \(two.txt\) name 2",

@@ -146,7 +146,7 @@ def test_a_hub_without_the_model_ends_in_a_message_on_what_to_do(
 ) -> None:
     completed = run(tmp_path, hub[0], model="nobody/nothing")
     assert completed.returncode == 1
-    assert "hf-hub:nobody/nothing could not be brought" in completed.stderr
+    assert "hf-hub:nobody/nothing could not be fetched" in completed.stderr
     assert "without internet" in completed.stderr
     assert not (tmp_path / "out" / "m.safetensors").exists()
 

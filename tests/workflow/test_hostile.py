@@ -548,7 +548,7 @@ def test_an_image_that_changed_since_it_was_checked_is_not_decoded(tmp_path: Pat
     content = hostile.encoded(1, "plain.bmp")
     (tmp_path / "a.bmp").write_bytes(content[:-1] + b"\xff")
     digest = hashlib.sha256(content).hexdigest()
-    with pytest.raises(ChangedImageError, match=r"^a\.bmp: changed since indexed: its bytes"):
+    with pytest.raises(ChangedImageError, match=r"^a\.bmp: changed since indexing: its bytes"):
         open_checked(tmp_path, "a.bmp", digest)
     (tmp_path / "a.bmp").write_bytes(content)
     assert open_checked(tmp_path, "a.bmp", digest).size == (48, 40)
