@@ -116,7 +116,7 @@ def test_nothing_to_ask_is_an_error() -> None:
         (models("{model: a/b, checkpoint: local}"), "vqa.models[0]: give either `model`"),
         (models("{checkpoint: nowhere}"), "models[0].checkpoint: no file or folder 'nowhere'"),
         (models("{checkpoint: images}"), "models[0].checkpoint: no config.json in images"),
-        (models("{checkpoint: broken}"), "broken/config.json is no JSON mapping"),
+        (models("{checkpoint: broken}"), "broken/config.json is not a JSON mapping"),
         (models("{checkpoint: bert}"), "has the model_type 'bert'; supported: ofa, vilt, blip"),
         (models("{checkpoint: local, tokenizer: nix}"), "models[0].tokenizer: no folder 'nix'"),
         (models("{checkpoint: local, image_size: 100}"), "image_size: found 100"),

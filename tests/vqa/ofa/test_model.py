@@ -241,7 +241,7 @@ def test_sizes_are_told_from_the_weights(config: OFAConfig) -> None:
         state = OFA(config).state_dict()
     settings = {"patch_image_size": config.patch_image_size}
     assert infer_config(state, **settings) == config
-    with pytest.raises(OFAError, match=r"no OFA model.*embed_tokens"):
+    with pytest.raises(OFAError, match=r"not an OFA model.*embed_tokens"):
         infer_config({})
     state = {name: value for name, value in state.items() if "layer3.1." not in name}
     with pytest.raises(OFAError, match="image stem has"):
@@ -270,7 +270,7 @@ def test_a_published_configuration_is_read_and_written() -> None:
     assert config.image_side == 256
     assert replace(config, patch_image_size=480).image_side == 480
     assert OFAConfig.from_dict(config.as_dict()) == config
-    with pytest.raises(OFAError, match="state `patch_image_size`"):
+    with pytest.raises(OFAError, match="set `patch_image_size`"):
         _ = SMALL.image_side
 
 
