@@ -46,7 +46,7 @@ def difficulty(table: pd.DataFrame, rule: str) -> Figure:
         + (
             "the one model misses (0) and gets (1)"
             if models == 1
-            else f"exactly so many of the {models} models get"
+            else f"exactly that many of the {models} models get"
         )
         + "; all categories pooled."
         + (" Numbers: images." if numbered else "")

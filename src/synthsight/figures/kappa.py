@@ -68,7 +68,7 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
     subtitle = (
         f"Cohen's kappa of top-1 correctness under rule {style.plain(rule)}; "
         f"{style.count(len(names), 'model')}, clustered. 1: the same images right and wrong; 0: as "
-        "often as chance would have it; below 0: less often. Columns have the numbers of the rows."
+        "often as expected by chance; below 0: less often. Columns have the numbers of the rows."
     )
     undefined = int(pairs["kappa"].isna().sum())
     if undefined:
