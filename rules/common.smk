@@ -92,8 +92,8 @@ shell.prefix(
 )
 
 if workflow.is_main_process:
-    for _note in EXPERIMENT.notes:
-        logger.info(f"Note: {_note}")
+    for _warning in EXPERIMENT.warnings:
+        logger.info(f"Note: {_warning}")
 
 
 def one_of(names):
