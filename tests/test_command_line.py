@@ -428,7 +428,10 @@ def test_init_says_why_it_cannot(say, pictures: Path) -> None:
     said = say("init", pictures / "muse" / "kite")[2]
     assert "put the images into pictures/muse/kite/<category>/" in said
     assert "1 images directly in" in said
-    assert "'a b' cannot be the name of a run. Name of the run" in say("init", pictures, "--run", "a b")[2]
+    assert (
+        "'a b' cannot be the name of a run. Name of the run"
+        in say("init", pictures, "--run", "a b")[2]
+    )
     draw_image(Path("strange/sphinxes/a.png"), 1)
     said = say("init", "strange")[2]
     assert "no category in 'strange' can be used" in said

@@ -584,7 +584,9 @@ def test_two_models_of_one_name_are_refused() -> None:
     found = error(
         write(models="models:\n  - timm/a\n  - torchvision/b\n  - {model: timm/c, name: a}")
     )
-    assert found.startswith("config.yaml, line 6, models[2]: the name 'a' is also that of models[0]")
+    assert found.startswith(
+        "config.yaml, line 6, models[2]: the name 'a' is also that of models[0]"
+    )
     assert "another `name`" in found
 
 

@@ -208,7 +208,9 @@ def test_what_the_model_has_no_positions_for_is_refused() -> None:
     model = small_model()
     with torch.inference_mode():
         features = model.embed_images(images(1))
-        with pytest.raises(OFAError, match=r"7 x 7 patches.*6 x 6, that is, for images of at most 96 pixels"):
+        with pytest.raises(
+            OFAError, match=r"7 x 7 patches.*6 x 6, that is, for images of at most 96 pixels"
+        ):
             model.embed_images(images(1, side=100))
         with pytest.raises(OFAError, match="41 tokens; the model takes 40"):
             model.encode(torch.zeros(1, 41, dtype=torch.int64), features)
