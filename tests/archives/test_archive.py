@@ -175,7 +175,7 @@ def test_a_folder_in_the_archive_is_the_images_root() -> None:
 def test_the_folder_cannot_lead_out_of_the_archive(folder: str) -> None:
     unpacked("images")
     found = error(write(images=images(url="a.zip", folder=folder)))
-    assert f"images.archive.folder: {folder!r} is no folder in the archive" in found
+    assert f"images.archive.folder: {folder!r} is not a folder in the archive" in found
 
 
 def test_images_of_the_user_s_are_not_taken_for_the_archive_s() -> None:

@@ -287,7 +287,7 @@ def test_one_command_fetches_and_goes_on(remote: tuple[Project, type[Files]]) ->
     said = project.run("logits")
     assert [asked.range for asked in files.asked] == [None, f"bytes={half}-"]
     assert sum(files.sent) == len(files.content)
-    assert "The images are here. Going on with the same command." in said
+    assert "The images are here. Continuing with the same command." in said
     assert not list(project.folder.glob(".snakemake/synthsight/fetched-*"))
     printed = project.snakemake("--dry-run", "--printshellcmds", "report").stdout
     assert '/a.tar.gz?token=..."' in printed, "the report shows the settings"

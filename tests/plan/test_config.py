@@ -131,7 +131,7 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
     assert list(found.categories) == ["pizza", "rabbit", "toilet_seat"]
     assert found.categories["rabbit"].target.also == ("hare",)
     assert found.categories["pizza"].target.also == ()
-    assert found.notes == ()
+    assert found.warnings == ()
     assert [request["classes"] for request in answered] == [1000, 1000]
 
 
@@ -313,7 +313,7 @@ def test_all_that_is_not_there_is_shown_at_once() -> None:
         "'zyzzyva' can",
     ):
         assert part in found
-    assert "models[1]: the name 'a' is that of models[0] too" in found
+    assert "models[1]: the name 'a' is also that of models[0]" in found
 
 
 # --- Several files ----------------------------------------------------------------------------
@@ -380,7 +380,7 @@ def test_a_root_without_images_is_named() -> None:
 def test_a_category_without_images_is_named() -> None:
     images("vase/notes.txt", "vase/.hidden.png")
     found = error(write())
-    assert "category 'vase': no images in images/vase (files: 1; endings that are read: " in found
+    assert "category 'vase': no images in images/vase (files: 1; extensions read: " in found
     assert ".jpeg" in found
     Path("images/umbrella").mkdir()
     assert len(errors(write())) == 2
@@ -407,16 +407,16 @@ def test_a_category_that_is_like_no_folder_is_named_with_the_folders_there() -> 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("../x", "has a slash in it or starts with a dot"),
-        ("a/b", "has a slash in it"),
-        ("/etc", "has a slash in it"),
+        ("../x", "contains a slash or starts with a dot"),
+        ("a/b", "contains a slash"),
+        ("/etc", "contains a slash"),
         ("..", "starts with a dot"),
         (".hidden", "starts with a dot"),
         ("*", "is reserved: in the tables it stands for all"),
-        ("{model}", "has braces or control characters in it"),
+        ("{model}", "contains braces or control characters"),
         ("a}", "has braces"),
-        ("a\nb", "has braces or control characters in it"),
-        ("a\x7fb", "has braces or control characters in it"),
+        ("a\nb", "contains braces or control characters"),
+        ("a\x7fb", "contains braces or control characters"),
         ("   ", "is blank"),
         ("a" * 121, "is too long for a name: the limit is 120 bytes"),
     ],
@@ -584,7 +584,9 @@ def test_two_models_of_one_name_are_refused() -> None:
     found = error(
         write(models="models:\n  - timm/a\n  - torchvision/b\n  - {model: timm/c, name: a}")
     )
-    assert found.startswith("config.yaml, line 6, models[2]: the name 'a' is that of models[0] too")
+    assert found.startswith(
+        "config.yaml, line 6, models[2]: the name 'a' is also that of models[0]"
+    )
     assert "another `name`" in found
 
 
