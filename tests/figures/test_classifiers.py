@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from synthsight.figures.failures import MOST, failures
 from synthsight.figures.models import models
 from synthsight.figures.overview import overview
 from synthsight.figures.samples import choose, samples
+from tests import warm
 
 RULE = "words/simple"
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
@@ -590,12 +590,7 @@ def run_folder(tmp_path: Path) -> Path:
 
 def script(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     outputs = ("--pdf", "out/figure.pdf", "--png", "out/figure.png")
-    return subprocess.run(
-        [sys.executable, str(SCRIPTS / f"{name}.py"), *arguments, *outputs],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
+    return warm.run([SCRIPTS / f"{name}.py", *arguments, *outputs], folder)
 
 
 # The spec of each script that has one, and its other arguments.

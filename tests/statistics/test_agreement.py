@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -35,6 +34,7 @@ from synthsight.statistics.agreement import (
     measure_agreement,
 )
 from synthsight.statistics.hits import HITS, Hits, HitsError
+from tests import warm
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "agreement.py"
 RULES = ("words/lemmas", "words/simple")
@@ -418,9 +418,9 @@ def run(folder: Path, scores: list[Path]) -> subprocess.CompletedProcess[str]:
         for table in ("agreement", "difficulty", "kappa")
         for ending in ("csv", "parquet")
     ]
-    command = [sys.executable, SCRIPT, "--scores", *scores, "--spec", '{"level": 0.9}']
+    command = [SCRIPT, "--scores", *scores, "--spec", '{"level": 0.9}']
     command += [*outputs, f"--images-parquet={folder / 'images.parquet'}"]
-    return subprocess.run(command, capture_output=True, text=True)
+    return warm.run(command)
 
 
 @pytest.mark.parametrize("models", [1, 3])

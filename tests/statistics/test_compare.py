@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.bootstrap import Intervals
 from synthsight.statistics.compare import COMPARISONS, RANKING, compare, mcnemar_p, rank_shares
 from synthsight.statistics.hits import HitsError
+from tests import warm
 
 INTERVALS = Intervals(level=0.95, resamples=200, seed=0)
 COUNTS = {"bagel": 60, "kite": 25, "vase": 40}
@@ -347,7 +346,7 @@ def test_the_program_writes_the_tables(scores: list[Path], tmp_path: Path) -> No
         for kind in ("csv", "parquet")
     ]
     command = [program, "--scores", *scores, "--spec", json.dumps(spec), *outputs]
-    subprocess.run([sys.executable, *map(str, command)], check=True)
+    warm.run(command).check_returncode()
     for name, expected in zip(("comparisons", "ranking"), compare(scores, INTERVALS), strict=True):
         table = pd.read_parquet(tmp_path / f"{name}.parquet")
         pd.testing.assert_frame_equal(table, expected)

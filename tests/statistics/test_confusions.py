@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pytest
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.confusions import COLUMNS, MOST, confusions
+from tests import warm
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "confusions.py"
 NAMES = ["parachute", "kite", "vase", "crane", "crane", "pot"]
@@ -152,8 +151,8 @@ def test_the_order_of_images_and_models_changes_nothing(tmp_path: Path) -> None:
 def test_the_program_writes_the_same_table_twice(tmp_path: Path, hit: bool) -> None:
     scores = write(tmp_path / "m", [("kite", "r", hit, [0])] * 3)
     csv, parquet = tmp_path / "c.csv", tmp_path / "c.parquet"
-    command = [sys.executable, SCRIPT, "--scores", scores, "--csv", csv, "--parquet", parquet]
-    subprocess.run(command, check=True)
+    command = [SCRIPT, "--scores", scores, "--csv", csv, "--parquet", parquet]
+    warm.run(command).check_returncode()
     table = pd.read_parquet(parquet)
     pd.testing.assert_frame_equal(table, confusions([scores]))
     pd.testing.assert_frame_equal(pd.read_csv(csv), table, check_dtype=False)

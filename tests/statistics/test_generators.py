@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.bootstrap import Intervals
 from synthsight.statistics.generators import COLUMNS, compare_generators
 from synthsight.statistics.hits import HitsError
+from tests import warm
 
 INTERVALS = Intervals(level=0.95, resamples=2000, seed=0)
 
@@ -217,6 +216,6 @@ def test_the_program_writes_the_table(tmp_path: Path, table: pd.DataFrame) -> No
     csv, parquet = tmp_path / "g.csv", tmp_path / "g.parquet"
     command = [program, "--scores", *write(tmp_path, CELLS), "--spec", json.dumps(spec)]
     command += ["--csv", csv, "--parquet", parquet]
-    subprocess.run([sys.executable, *map(str, command)], check=True)
+    warm.run(command).check_returncode()
     pd.testing.assert_frame_equal(pd.read_parquet(parquet), table)
     pd.testing.assert_frame_equal(pd.read_csv(csv), table)

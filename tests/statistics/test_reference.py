@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 from synthsight.statistics.accuracy import COLUMNS as ACCURACY_COLUMNS
 from synthsight.statistics.reference import COLUMNS, NotesError, reference
+from tests import warm
 
 SCRIPT = Path(__file__).parents[2] / "workflow" / "scripts" / "reference.py"
 STATED: dict[str, Any] = {
@@ -119,8 +119,8 @@ def test_a_model_without_a_note_is_an_error(accuracy: Path, notes: list[Path]) -
 
 def run(accuracy: Path, notes: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
     outputs = ["--csv", folder / "r.csv", "--parquet", folder / "r.parquet"]
-    command = [sys.executable, SCRIPT, "--accuracy", accuracy, "--notes", *notes, *outputs]
-    return subprocess.run(command, capture_output=True, text=True)
+    command = [SCRIPT, "--accuracy", accuracy, "--notes", *notes, *outputs]
+    return warm.run(command)
 
 
 @pytest.mark.parametrize("stated", [STATED, dict.fromkeys(STATED)], ids=["some", "none"])

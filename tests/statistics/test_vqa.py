@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +38,7 @@ from synthsight.statistics.vqa import (
     describe,
 )
 from synthsight.vqa.score import SCHEMA, ScoreVqaError, score_vqa
+from tests import warm
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 ASKED = ("Is there a dog?", "Are there two cats?", "Is it red?", "Isn't it dark?", "Is it day?")
@@ -606,12 +606,7 @@ def test_ten_models_on_ten_thousand_questions_take_seconds(tmp_path: Path) -> No
 
 
 def script(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(SCRIPTS / f"{name}.py"), *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
+    return warm.run([SCRIPTS / f"{name}.py", *arguments], folder)
 
 
 @pytest.mark.slow
