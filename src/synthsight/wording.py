@@ -20,6 +20,6 @@ def did_you_mean(name: str, known: Iterable[str], most: int = 1, cutoff: float =
 
 
 def one_line(text: object, most: int | None = None) -> str:
-    """A text on one line, runs of blanks collapsed, cut after ``most`` characters."""
+    """A text on one line, runs of spaces collapsed, cut after ``most`` characters."""
     line = " ".join(str(text).split())
     return line if most is None or len(line) <= most else f"{line[:most]}..."

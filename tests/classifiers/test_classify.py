@@ -397,7 +397,7 @@ def test_logits_that_are_no_numbers_are_an_error_that_names_the_image(
     with pytest.raises(NonFiniteLogitsError) as caught:
         classify(Spoilt(value).eval(), pixels, MEAN, STD, 4)
     # The images are numbered backwards: 9 - 5 = 4 and 9 - 2 = 7.
-    assert "2 of 9 images, '004.png' the first" in str(caught.value)
+    assert "2 of 9 images, the first being '004.png'" in str(caught.value)
 
 
 def test_logits_of_half_precision_are_stored_as_float32(tmp_path: Path) -> None:
