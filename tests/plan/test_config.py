@@ -270,9 +270,9 @@ def test_every_key_is_read_by_something() -> None:
         ({"models": "models: [{model: timm/a, interpolation: cubic}]"},
          "write one of nearest, box, bilinear, hamming, bicubic, lanczos; did you mean 'bicubic'?"),
         ({"models": "models: [{model: timm/a, arguments: {x: .nan}}]"},
-         "models[0].arguments: may hold text, finite numbers"),
+         "models[0].arguments: may hold only text, finite numbers"),
         ({"models": "models: [{model: timm/a, arguments: {x: 2020-01-01}}]"},
-         "models[0].arguments: may hold text, finite numbers"),
+         "models[0].arguments: may hold only text, finite numbers"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("answered")
@@ -414,7 +414,7 @@ def test_a_category_that_is_like_no_folder_is_named_with_the_folders_there() -> 
         (".hidden", "starts with a dot"),
         ("*", "is reserved: in the tables it stands for all"),
         ("{model}", "contains braces or control characters"),
-        ("a}", "has braces"),
+        ("a}", "contains braces"),
         ("a\nb", "contains braces or control characters"),
         ("a\x7fb", "contains braces or control characters"),
         ("   ", "is blank"),
