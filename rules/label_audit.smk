@@ -14,8 +14,8 @@ rule label_audit:
     params:
         spec=spec(specs.label_audit),
         code=code("label_audit"),
-    # The spec grows with the categories, so it goes through a pipe: the system limits the length of a
-    # command. The flags are for people, so they are also printed: once, since the job runs once.
+    # The spec grows with the categories, so it goes through a pipe: the system limits the length of
+    # a command. The flags are for people, so they are also printed: once, since the job runs once.
     shell:
         """
         with_worker.py --code {params.code} label_audit.py \

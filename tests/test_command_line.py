@@ -418,9 +418,9 @@ def test_init_replaces_no_file_unless_it_is_asked_to(say, pictures: Path) -> Non
 
 
 def test_init_says_if_there_is_a_run_of_this_name(say, pictures: Path) -> None:
-    assert "there is a run of this name" not in say("init", pictures)[1]
+    assert "a run of this name exists" not in say("init", pictures)[1]
     Path("results/other").mkdir(parents=True)
-    assert "there is a run of this name" in say("init", pictures, "--run", "other")[1]
+    assert "a run of this name exists" in say("init", pictures, "--run", "other")[1]
 
 
 def test_init_says_why_it_cannot(say, pictures: Path) -> None:

@@ -325,7 +325,7 @@ def test_files_cannot_be_asked_for_by_name_before(remote: tuple[Project, type[Fi
     for target in ("results/small/tables/accuracy.csv", "aggregate"):
         said = project.fail("--dry-run", target)
         assert f"No rule to produce {target}" in said
-        assert "`snakemake images` does this part alone" in said
+        assert "`snakemake images` does only this part" in said
     assert "secret" not in said
 
 
