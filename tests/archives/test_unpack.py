@@ -21,7 +21,8 @@ from pathlib import Path
 import pytest
 
 from synthsight.archives import unpack as module
-from synthsight.archives.unpack import UnpackError, container_of, format_size, unpack
+from synthsight.archives.containers import UnpackError, container_of
+from synthsight.archives.unpack import format_size, unpack
 
 #: Bytes that do not compress, as images.
 NOISE = random.Random(0).randbytes(5000)

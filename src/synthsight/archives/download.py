@@ -5,7 +5,6 @@ Proxies come from the environment (``HTTPS_PROXY`` and so on), passwords from ``
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -22,9 +21,9 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from synthsight.archives.archive import DRIVE, identity, public_url
-from synthsight.archives.unpack import UnpackError, check_space, format_size
+from synthsight.archives.parts import drive_folder, drop, read_about, size_of, write_about
+from synthsight.archives.containers import UnpackError, check_space, format_size
 from synthsight.errors import SynthsightError
-from synthsight.files import atomic
 from synthsight.wording import one_line
 
 #: Seconds to wait for a connection, and for the next piece of data.
@@ -110,11 +109,11 @@ class _Patience:
     def __init__(self, part: Path, say: Callable[[str], None]) -> None:
         self._part = part
         self._say = say
-        self._best = _size(part)
+        self._best = size_of(part)
         self._idle = 0
 
     def after(self, state: RetryCallState) -> None:
-        size = _size(self._part)
+        size = size_of(self._part)
         self._idle = 0 if size >= self._best + PROGRESS else self._idle + 1
         self._best = max(size, self._best)
         if not self.stop(state):
@@ -148,7 +147,7 @@ def _from_server(url: str, part: Path, checked: bool, say: Callable[[str], None]
         with _Session() as session:
             retrying(_attempt, session, url, part, checked, say)
     except _RetryError as error:
-        kept = f" What has arrived ({format_size(_size(part))}) is kept." if _size(part) else ""
+        kept = f" What has arrived ({format_size(size_of(part))}) is kept." if size_of(part) else ""
         raise DownloadError(
             f"{name} could not be downloaded: {error}. Try again later, or {_BY_HAND}.{kept}"
         ) from error
@@ -160,9 +159,9 @@ def _attempt(
     session: requests.Session, url: str, part: Path, checked: bool, say: Callable[[str], None]
 ) -> None:
     """Download the missing rest of a file."""
-    about = _read_about(part)
+    about = read_about(part)
     validator = about.get("validator")
-    offset = _size(part)
+    offset = size_of(part)
     if about.get("url") != identity(url) or not (validator or checked):
         offset = 0
     if offset and about.get("total") == offset:
@@ -187,17 +186,17 @@ def _attempt(
             check_space(part.parent, 0 if total is None else total - offset)
             if offset == 0:
                 part.unlink(missing_ok=True)  # lest the record describe a part of another file
-            _write_about(part, about)
+            write_about(part, about)
             _receive(response, part, offset, total, say)
     except (requests.exceptions.SSLError, requests.exceptions.TooManyRedirects) as error:
         raise DownloadError(_cause(error)) from error
     except ValueError as error:  # InvalidURL and the like
         raise DownloadError("it, or what it redirects to, is not a URL") from error
     except urllib3.exceptions.ProtocolError as error:  # in the body
-        raise _RetryError(_broke_off(_size(part), about.get("total"))) from error
+        raise _RetryError(_broke_off(size_of(part), about.get("total"))) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise _RetryError(_cause(error)) from error
-    _write_about(part, {**about, "total": _size(part)})
+    write_about(part, {**about, "total": size_of(part)})
 
 
 def _check_status(response: requests.Response, resuming: bool) -> None:
@@ -226,7 +225,7 @@ def _at_the_end(
     """Handle a server with nothing after the part: it is the whole file, or part of another."""
     found = re.fullmatch(r"bytes \*/([0-9]+)", response.headers.get("Content-Range", ""))
     if found and int(found[1]) == offset:
-        _write_about(part, {**about, "total": offset})
+        write_about(part, {**about, "total": offset})
         return
     drop(part)
     raise _RetryError("the part here is longer than the server's file, and was deleted")
@@ -333,15 +332,15 @@ def _cause(error: BaseException) -> str:
 
 def _from_drive(url: str, part: Path, checked: bool, say: Callable[[str], None]) -> None:
     """Leave Drive's pages to gdown, which keeps a partial download in a folder for this file."""
-    if _size(part) and _read_about(part) == {"url": identity(url), "total": _size(part)}:
+    if size_of(part) and read_about(part) == {"url": identity(url), "total": size_of(part)}:
         return
-    folder = _drive_folder(part)
-    if not checked or _read_about(part).get("url") != identity(url):
+    folder = drive_folder(part)
+    if not checked or read_about(part).get("url") != identity(url):
         # gdown does not check that the file it resumes is still the one that it began.
         shutil.rmtree(folder, ignore_errors=True)
     part.unlink(missing_ok=True)
     folder.mkdir(exist_ok=True)
-    _write_about(part, {"url": identity(url)})
+    write_about(part, {"url": identity(url)})
     reported = [time.monotonic()]
 
     def progress(done: int, total: int | None) -> None:
@@ -372,7 +371,7 @@ def _from_drive(url: str, part: Path, checked: bool, say: Callable[[str], None])
     except (AssertionError, LookupError, ValueError, OSError) as error:
         raise DownloadError(f"{public_url(url)}: {_drive_message(repr(error))}") from error
     shutil.rmtree(folder)
-    _write_about(part, {"url": identity(url), "total": _size(part)})
+    write_about(part, {"url": identity(url), "total": size_of(part)})
 
 
 def _drive_message(cause: str) -> str:
@@ -382,38 +381,3 @@ def _drive_message(cause: str) -> str:
         "many people may have downloaded it today: try tomorrow, or open the link in a browser, "
         f"{_BY_HAND}"
     )
-
-
-# The part --------------------------------------------------------------------------------------
-
-
-def _size(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
-
-
-def _drive_folder(part: Path) -> Path:
-    return part.with_name(f"{part.name}.drive")
-
-
-def _about(part: Path) -> Path:
-    return part.with_name(f"{part.name}.json")
-
-
-def _read_about(part: Path) -> dict[str, Any]:
-    try:
-        about = json.loads(_about(part).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return about if isinstance(about, dict) else {}
-
-
-def _write_about(part: Path, about: dict[str, Any]) -> None:
-    with atomic(_about(part)) as temporary:
-        temporary.write_text(json.dumps(about), encoding="utf-8")
-
-
-def drop(part: Path) -> None:
-    """Delete what :func:`download` has written, complete or not."""
-    part.unlink(missing_ok=True)
-    _about(part).unlink(missing_ok=True)
-    shutil.rmtree(_drive_folder(part), ignore_errors=True)

@@ -23,8 +23,10 @@ from synthsight.archives.archive import (
     public_url,
     read_marker,
 )
-from synthsight.archives.download import DownloadError, download, drop
-from synthsight.archives.unpack import UnpackError, container_of, format_size, unpack
+from synthsight.archives.containers import UnpackError, container_of
+from synthsight.archives.download import DownloadError, download
+from synthsight.archives.parts import drop
+from synthsight.archives.unpack import format_size, unpack
 from synthsight.files import atomic, sha256_of
 from synthsight.images.reading import SUFFIXES
 
