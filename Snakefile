@@ -1,14 +1,14 @@
 # synthsight: how well do vision models understand generated images?
-# A table of contents; what runs and why is in src/synthsight/plan, the work
-# in the rest of src/synthsight.
+# A table of contents: src/synthsight/plan decides what runs and why, the rest
+# of src/synthsight does the work.
 
 from snakemake.utils import min_version
 
 min_version("9.21.1")
 
 
-# A configuration is complete in itself: one given by --configfile replaces the demo's, instead of
-# being laid over it.
+# A configuration is complete in itself: one given by --configfile replaces the demo's instead of
+# being merged into it.
 if not workflow.overwrite_configfiles:
 
     configfile: "config.yaml"
@@ -23,7 +23,7 @@ include: "rules/fetch_weights.smk"
 include: "rules/fetch_vqa.smk"
 
 
-# Without images there is nothing to be made of them.
+# Without images there is nothing to make from them.
 if not PENDING:
 
     include: "rules/index_images.smk"
@@ -37,8 +37,8 @@ if not PENDING:
     include: "rules/report.smk"
 
 
-# A job on the local machine is bounded by `--resources gpu=N`; on a cluster the bound is for each
-# submission, since there the scheduler hands out the devices.
+# Jobs on the local machine are limited by `--resources gpu=N`; on a cluster the limit applies to
+# each submission, since there the scheduler assigns the devices.
 resource_scopes:
     gpu="local",
 
@@ -64,7 +64,7 @@ rule all:
         with_images(FILES.targets["all"]),
 
 
-# Stops on the way, as in `snakemake logits`.
+# Intermediate targets, as in `snakemake logits`.
 rule weights:
     input:
         FILES.targets["weights"],

@@ -11,7 +11,7 @@ rule classify:
     log:
         f"{FILES.logs}/classify/{{model}}/{{category}}.log",
     priority: of(FILES.priority, "model")
-    # For a job killed for want of memory; one that merely gets no more halves its batches itself.
+    # For a job killed for lack of memory; one that only fails to allocate halves its batch itself.
     retries: 2
     group:
         together("classify_{model}")

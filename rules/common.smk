@@ -1,4 +1,5 @@
-# What all rules share. The logic is in src/synthsight/plan, typed and tested; here it meets Snakemake.
+# Shared by all rules. The logic is in src/synthsight/plan, typed and tested; this connects it to
+# Snakemake.
 
 import os
 import re
@@ -36,7 +37,7 @@ except ImportError as error:
 BASE = Path(workflow.basedir).resolve()
 SCRIPTS = BASE / "workflow" / "scripts"
 
-# What was found out at an earlier start, and still holds.
+# Caches what was found out at an earlier start and still holds.
 KEPT = Path(".snakemake") / "synthsight"
 
 try:
@@ -53,7 +54,7 @@ SETTINGS = EXPERIMENT.settings
 FILES = Files(EXPERIMENT)
 #: Whether the images' archive has to be unpacked before anything about them can be planned.
 PENDING = EXPERIMENT.pending
-#: A file that says that this run has the images.
+#: A file whose existence means that this run has the images.
 FETCHED = str(fetched_file(KEPT, workflow.is_main_process))
 CODE = code_digests(
     sorted(SCRIPTS.glob("*.py")),
@@ -69,7 +70,7 @@ MACHINE = Machine(
     submitted=workflow.remote_exec,
 )
 
-# A forgotten `--resources gpu=1` must not start a job per core on one device. (setdefault is there
+# Forgetting `--resources gpu=1` must not start a job per core on one device. (setdefault exists
 # since Snakemake 9.21.1.)
 workflow.global_resources.setdefault("gpu", MACHINE.slots())
 
@@ -84,7 +85,7 @@ except SynthsightError as error:
     logger.info(f"Note: no worker, since {error}")
     WORKERS = ""
 
-# Programs are called by name; the interpreter is the one that runs Snakemake, activated or not.
+# Programs are called by name, with the interpreter that runs Snakemake, activated or not.
 shell.prefix(
     "set -euo pipefail; "
     f"export PATH={shlex.quote(str(SCRIPTS))}:{shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
@@ -92,12 +93,12 @@ shell.prefix(
 )
 
 if workflow.is_main_process:
-    for _note in EXPERIMENT.notes:
-        logger.info(f"Note: {_note}")
+    for _warning in EXPERIMENT.warnings:
+        logger.info(f"Note: {_warning}")
 
 
 def one_of(names):
-    """Wildcards hold names from the configuration and from folders, so they are matched literally."""
+    """A pattern that matches names literally: they come from the configuration and from folders."""
     return "|".join(map(re.escape, names)) or "(?!)"  # an empty alternative matches an empty name
 
 
@@ -111,14 +112,14 @@ wildcard_constraints:
 
 
 def with_images(files):
-    """What a target needs: its files, or the images alone as long as they are not there."""
+    """What a target needs: its files, or only the images as long as these are missing."""
     return [FETCHED] if PENDING else files
 
 
 def together(group):
-    """The group of a rule, whose jobs are submitted as one; None where nothing is submitted.
+    """The group of a rule, whose jobs are submitted together; None if nothing is submitted.
 
-    A plan for this machine would show groups, too, and mean nothing by it.
+    A plan for this machine would also show groups, where they mean nothing.
     """
     return group if MACHINE.submits else None
 
@@ -127,7 +128,7 @@ def together(group):
 def code(program, *modules):
     """The param `code` of a rule: a digest of its program and of all modules that it reaches.
 
-    `modules` are those that it imports by name.
+    `modules` are modules that it imports by name.
     """
     return code_digest(SCRIPTS / f"{program}.py", modules) if modules else CODE[program]
 
@@ -143,21 +144,21 @@ def library(wildcards):
 
 
 def families(wildcards):
-    """The modules of the families that a VQA model may be of."""
+    """The modules of the families that a VQA model may belong to."""
     return family_doors(EXPERIMENT, wildcards.vqa_model)
 
 
 def of(function, *names):
-    """`function`, of a plan's object, as a function of wildcards: of those called `names`.
+    """`function` as a function of wildcards, which passes it the values of those called `names`.
 
-    A param that is a function of wildcards alone is recorded by Snakemake, and no brace in what it
-    returns is read as a wildcard.
+    Snakemake records a param that is a function of wildcards alone, and does not take braces in its
+    result for wildcards.
     """
     return lambda wildcards: function(*(wildcards[name] for name in names))
 
 
 def constant(value):
-    """A param that is the same for all jobs, and may hold braces."""
+    """A param that is the same for all jobs, and may contain braces."""
     return lambda wildcards: value
 
 
@@ -169,12 +170,12 @@ def spec(function, *names):
 
 
 def threads(wildcards):
-    """Threads of a job that runs a model."""
+    """Number of threads of a job that runs a model."""
     return MACHINE.threads(workflow.global_resources["gpu"].value)
 
 
 def batch_size(first):
-    """Halved each time that a job was killed for want of memory."""
+    """A batch size that is halved each time a job has been killed for lack of memory."""
     return lambda wildcards, attempt: max(1, first // 2 ** (attempt - 1))
 
 
@@ -184,7 +185,7 @@ def inputs_of(row):
 
 
 def described(row):
-    """What these inputs are, for the program (see synthsight.inputs)."""
+    """A description of these inputs, for the program (see synthsight.inputs)."""
     found = [(name, *FILES.input(source)) for name, source in row.inputs.items()]
     return describe((name, kind, len(files)) for name, kind, files in found)
 

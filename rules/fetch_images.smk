@@ -1,14 +1,15 @@
-# The images, from an archive. What categories there are is read off their folders when this file is
-# parsed. So as long as the archive is not unpacked, that is all there is to plan: every target that
-# needs images is this job, and when it is done the same command is begun anew. (A checkpoint would
-# put the whole workflow behind one; fetching while parsing would make dry runs and jobs download.)
+# The images, from an archive. The categories are read from their folders when this file is parsed.
+# So as long as the archive is not unpacked, unpacking it is all that can be planned: every target
+# that needs images becomes this job, and once it is done, the same command starts anew. (A
+# checkpoint would put the whole workflow behind it; fetching while parsing would make dry runs and
+# jobs download.)
 
 
 localrules:
     images,
 
 
-# Stops on the way, as in `snakemake images`.
+# An intermediate target, as in `snakemake images`.
 rule images:
     input:
         with_images(FILES.unpacked),
@@ -19,12 +20,12 @@ if PENDING:
     if workflow.is_main_process:
         logger.info(
             f"Note: {public_url(EXPERIMENT.archive.url)} has yet to be unpacked into "
-            f"{EXPERIMENT.archive.root}. A run does that first and then goes on by itself; what else "
-            "there is to do can be planned, and files can be asked for by name, only then. `snakemake "
-            "images` does this part alone."
+            f"{EXPERIMENT.archive.root}. A run does that first and then continues by itself; only "
+            "then can the rest be planned, and files be requested by name. `snakemake images` does "
+            "only this part."
         )
 
-    # In the environment, not in a command or a param, which are recorded: it may hold a secret.
+    # In the environment, not in a command or a param, which are recorded: it may contain a secret.
     os.environ[URL_VARIABLE] = EXPERIMENT.archive.url
 
     localrules:
@@ -40,7 +41,7 @@ if PENDING:
         params:
             spec=spec(specs.fetch_images),
             code=code("fetch_images"),
-        # What it brings may take hours: it says so where people look.
+        # A download may take hours, so progress is also shown on the terminal.
         shell:
             """
             fetch_images.py \

@@ -1,4 +1,4 @@
-# VQA models, from a hub or local files. A rule of their own, since they come with a vocabulary.
+# VQA models, from a hub or local files. They have their own rule since they include a vocabulary.
 
 
 localrules:

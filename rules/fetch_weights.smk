@@ -1,5 +1,5 @@
 # Classifiers' weights, from a library's hub or a local checkpoint. Like all rules that use the
-# network (fetch_vqa and fetch_images are the others) it runs where Snakemake runs, never on a
+# network (the others are fetch_vqa and fetch_images), it runs where Snakemake runs, never on a
 # compute node.
 
 

@@ -1,4 +1,4 @@
-# The manifests: which files there are, and which of them can serve as images.
+# The manifests: which files there are, and which of them can be used as images.
 
 
 rule index_images:
@@ -33,7 +33,7 @@ rule list_excluded:
         together("images")
     params:
         code=code("list_excluded"),
-    # Lists by category go through a pipe: the system bounds the length of a command.
+    # Lists by category go through a pipe: the system limits the length of a command.
     shell:
         """
         with_worker.py --code {params.code} list_excluded.py \

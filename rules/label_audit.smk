@@ -1,4 +1,4 @@
-# What each category accepts under each rule, why, and what looks wrong about it.
+# What each category accepts under each rule, why, and what looks wrong with it.
 
 
 rule label_audit:
@@ -14,8 +14,8 @@ rule label_audit:
     params:
         spec=spec(specs.label_audit),
         code=code("label_audit"),
-    # What goes through a pipe grows with the categories, and the system bounds the length of a
-    # command. The flags are for people, so they are printed, too: once, since the job runs once.
+    # The spec grows with the categories, so it goes through a pipe: the system limits the length of
+    # a command. The flags are for people, so they are also printed: once, since the job runs once.
     shell:
         """
         with_worker.py --code {params.code} label_audit.py \

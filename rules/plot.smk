@@ -27,7 +27,7 @@ for ROW in FILES.figure_rows:
             spec=spec(ROW.spec, *ROW.wildcards),
             doors=doors(module_of(ROW.function)),
             code=code("plot", module_of(ROW.function)),
-        # Lists may go by category, so they go through a pipe: the system bounds the length of a
+        # Lists may be by category, so they go through a pipe: the system limits the length of a
         # command.
         shell:
             """

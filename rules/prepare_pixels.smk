@@ -1,15 +1,15 @@
-# Decoded, resized and cropped images, once per geometry and not once per model. Where they are not
-# kept, each model has its own: deleted, shared ones would have to be made again for a new model, and
-# Snakemake would then run all models again that share them.
+# Decoded, resized and cropped images, once per geometry, not once per model. If they are not kept,
+# each model has its own: shared ones, once deleted, would have to be remade for a new model, and
+# Snakemake would then rerun all models that share them.
 
 
 def if_kept(pixels):
-    """Pixels that stay, or that are deleted as soon as they have been classified."""
+    """Pixels that are kept, or deleted as soon as they have been classified."""
     return pixels if SETTINGS.keep_pixels else temp(pixels)
 
 
 def pixels_priority(wildcards):
-    """Pixels that are not kept are made as they are used: a model's before the next model's."""
+    """The priority of pixels: those not kept are made as needed, one model's before the next's."""
     return 0 if SETTINGS.keep_pixels else FILES.priority(wildcards.model) - 0.5
 
 

@@ -1,5 +1,5 @@
-# The page that people open. Its pictures are made category by category, so that a new image makes
-# those of one category again.
+# The page that people open. Its pictures are made category by category, so that a new image remakes
+# only those of one category.
 
 
 rule thumbnails:
@@ -75,7 +75,7 @@ rule report:
         spec=spec(specs.report),
         assets=assets_digest(),
         code=code("report"),
-    # Lists by category go through a pipe: the system bounds the length of a command.
+    # Lists by category go through a pipe: the system limits the length of a command.
     shell:
         """
         with_worker.py --code {params.code} report.py \

@@ -15,7 +15,7 @@ rule score:
     params:
         spec=spec(specs.score, "model"),
         code=code("score"),
-    # Lists by category go through a pipe: the system bounds the length of a command.
+    # Lists by category go through a pipe: the system limits the length of a command.
     shell:
         """
         with_worker.py --code {params.code} score.py \

@@ -1,4 +1,4 @@
-# Tables that are computed from scores and answers: a rule for each row of synthsight.plan.tables.
+# Tables computed from scores and answers: one rule for each row of synthsight.plan.tables.
 
 
 for ROW in FILES.statistics:
@@ -22,7 +22,7 @@ for ROW in FILES.statistics:
             spec=spec(ROW.spec),
             doors=doors(module_of(ROW.function)),
             code=code("tabulate", module_of(ROW.function)),
-        # Lists may go by category, so they go through a pipe: the system bounds the length of a
+        # Lists may be by category, so they go through a pipe: the system limits the length of a
         # command.
         shell:
             """

@@ -1,5 +1,5 @@
-# Yes/no questions about images: OFA and other VQA models. All that follows parallels the
-# classifiers' stages.
+# Yes/no questions about images: OFA and other VQA models. The stages parallel those of the
+# classifiers.
 
 
 rule index_questions:
@@ -54,7 +54,7 @@ rule ask:
     log:
         f"{FILES.logs}/ask/{{vqa_model}}/{{shard}}.log",
     priority: of(FILES.vqa_priority, "vqa_model")
-    # As for classify: for a job killed for want of memory.
+    # As for classify: for a job killed for lack of memory.
     retries: 2
     group:
         together("ask_{vqa_model}")

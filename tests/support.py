@@ -26,6 +26,7 @@ from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.files import KINDS
 from synthsight.plan.tables import STATISTICS, Statistic
 from synthsight.worker.server import import_program
+from tests import warm
 from tests.vqa_assets import save_ofa
 
 # Tests run in several processes; with a thread for each core in all of them they would be slower.
@@ -66,12 +67,12 @@ class Project:
         (self.folder / "config.yaml").write_text(text, encoding="utf-8")
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [Path(sys.executable).with_name("snakemake"), *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
+        if "--dry-run" in arguments:
+            return warm.run(command, self.folder, environment)
         return subprocess.run(
-            [Path(sys.executable).with_name("snakemake"), *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.folder / "src")},
-            capture_output=True,
-            text=True,
+            command, cwd=self.folder, env=environment, capture_output=True, text=True
         )
 
     def run(self, *arguments: str) -> str:

@@ -176,7 +176,7 @@ def test_the_summary_is_what_the_report_begins_with(run: api.Run) -> None:
     [
         (lambda run: run.table("acuracy"), "no table 'acuracy'; did you mean 'accuracy'?"),
         (lambda run: run.scores("effnett"), "no model 'effnett'; did you mean 'effnet'?"),
-        (lambda run: run.scores("vgg"), "no model 'vgg'; there are: effnet, resnet"),
+        (lambda run: run.scores("vgg"), "no model 'vgg'; available: effnet, resnet"),
         (lambda run: run.logits("resnet", "clocks"), "no category 'clocks'; did you mean 'clock'?"),
         (lambda run: run.scores("resnet", "class"), "no rule 'class'; did you mean 'classes'?"),
         (lambda run: run.answers("asket"), "no VQA model 'asket'; did you mean 'asked'?"),
@@ -193,14 +193,14 @@ def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
     (tmp_path / "begun" / "images").mkdir(parents=True)
     run = api.open_run(tmp_path / "begun")
     assert run.tables == run.models == run.categories == ()
-    with pytest.raises(api.ApiError, match="no table 'accuracy'; there are: none yet"):
+    with pytest.raises(api.ApiError, match="no table 'accuracy'; available: none yet"):
         run.table("accuracy")
     with pytest.raises(api.ApiError, match="has no manifests yet"):
         run.images()
     with pytest.raises(api.ApiError, match=r"'begun' is not finished: there is no .*report\.html"):
         run.summary()
     run.report.write_text("<html></html>")
-    with pytest.raises(api.ApiError, match="is no report of synthsight"):
+    with pytest.raises(api.ApiError, match="is not a synthsight report"):
         run.summary()
 
 
@@ -271,7 +271,7 @@ def test_the_aggregation_is_handed_on(tmp_path: Path) -> None:
         ((one_hot(1), "clock"), {"rule": "words/simpel"}, "did you mean 'words/simple'?"),
         ((one_hot(1), "clock"), {"aggregation": "sum"}, "no aggregation 'sum'"),
         ((one_hot(1) * np.nan, "clock"), {}, "NaN or infinite"),
-        ((pd.DataFrame(one_hot(1, 2), index=["a", "a"]), "clock"), {}, "'a' is there twice"),
+        ((pd.DataFrame(one_hot(1, 2), index=["a", "a"]), "clock"), {}, "'a' occurs twice"),
     ],
 )
 def test_what_cannot_be_scored_is_an_error(arguments, options, message: str) -> None:
@@ -280,7 +280,7 @@ def test_what_cannot_be_scored_is_an_error(arguments, options, message: str) -> 
 
 
 def test_logits_of_other_labels_are_refused() -> None:
-    with pytest.raises(ScoreError, match="10 logits, its labels name 1000 classes"):
+    with pytest.raises(ScoreError, match="10 logits, but its labels name 1000 classes"):
         api.score(one_hot(1, count=10), "clock")
 
 

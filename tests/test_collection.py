@@ -17,6 +17,8 @@ import pytest
 from tests import collected
 from tests.support import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 #: In seconds: another second, hour, day and year.
 SHIFT = 401 * 86_400 + 5 * 3_600 + 7
 

@@ -176,7 +176,7 @@ def test_check_sums_up_a_sound_configuration(
     status, text, errors = say("check", "config.yaml")
     assert (status, errors) == (0, "")
     assert [line.strip() for line in text.splitlines()[:5]] == [
-        "config.yaml is sound: a run called 'small'",
+        "config.yaml is valid: a run called 'small'",
         "models      effnet, resnet",
         "images      12 images of 2 generators: dream, muse",
         "categories  bagel, clock, toilet_seat",
@@ -211,7 +211,7 @@ def test_check_takes_files_one_by_one_or_together(
     more.write_text("run: other\nintervals: {level: 0.9}\nmatching: {primary: classes}\n")
     status, text, errors = say("check", "config.yaml", more)
     assert status == 1
-    assert "config.yaml is sound" in text, "the others are checked all the same"
+    assert "config.yaml is valid" in text, "the others are checked all the same"
     assert errors.startswith(f"{more}: The configuration has ")
     assert "images: missing" in errors
     status, text, errors = say("check", "--together", "config.yaml", more)
@@ -242,7 +242,7 @@ def test_files_are_merged_as_snakemake_merges_them() -> None:
     ("text", "message"),
     [
         ("run: a\nimages: {root: b\nmodels: []\n", r"line \d, column \d+: .*begins on line 2"),
-        ("run: a\nimages:\n\troot: b\n", "line 3, column 1: .*indented by blanks, not tabs"),
+        ("run: a\nimages:\n\troot: b\n", "line 3, column 1: .*indented with spaces, not tabs"),
         ("run: a\nimages: b: c\n", "line 2, column 10: mapping values are not allowed here"),
         ("run: 'a\nb: c\n", r"line 3, column 1: .*quoted scalar that begins on line 1"),
         ("run: *other\n", "line 1, column 6: found undefined alias 'other'"),
@@ -253,7 +253,7 @@ def test_files_are_merged_as_snakemake_merges_them() -> None:
         ("x: 2026-13-45\n", "month must be in 1..12"),
         ("[" * 3000, "nested too deeply"),
         ("", "is empty: write keys and values"),
-        ("- run: a\n", "holds no mapping: write keys and values"),
+        ("- run: a\n", "is not a mapping: write keys and values"),
         (None, "no file 'config.yaml'"),
     ],
 )
@@ -277,9 +277,9 @@ def test_a_key_that_stands_twice_is_said_with_both_lines(say, tmp_path: Path) ->
     )
     status, _, errors = say("check", file)
     assert status == 1
-    assert f"{file}, line 8: the key 'run' stands on line 1, too" in errors
-    assert f"{file}, line 6: the key 'model' stands on line 4, too" in errors
-    assert errors.count("stands on line") == 2
+    assert f"{file}, line 8: the key 'run' is also on line 1" in errors
+    assert f"{file}, line 6: the key 'model' is also on line 4" in errors
+    assert errors.count("is also on line") == 2
 
 
 def test_what_only_looks_like_the_same_key_is_none(tmp_path: Path) -> None:
@@ -411,16 +411,16 @@ def test_init_replaces_no_file_unless_it_is_asked_to(say, pictures: Path) -> Non
     Path("pictures.yaml").write_text("mine: true\n")
     status, text, errors = say("init", pictures)
     assert (status, text) == (1, "")
-    assert errors.startswith("synthsight init: pictures.yaml is there already")
+    assert errors.startswith("synthsight init: pictures.yaml already exists")
     assert Path("pictures.yaml").read_text() == "mine: true\n"
     assert say("init", pictures, "--force")[0] == 0
     assert "run: pictures" in Path("pictures.yaml").read_text()
 
 
 def test_init_says_if_there_is_a_run_of_this_name(say, pictures: Path) -> None:
-    assert "there is a run of this name" not in say("init", pictures)[1]
+    assert "a run of this name exists" not in say("init", pictures)[1]
     Path("results/other").mkdir(parents=True)
-    assert "there is a run of this name" in say("init", pictures, "--run", "other")[1]
+    assert "a run of this name exists" in say("init", pictures, "--run", "other")[1]
 
 
 def test_init_says_why_it_cannot(say, pictures: Path) -> None:
@@ -428,10 +428,13 @@ def test_init_says_why_it_cannot(say, pictures: Path) -> None:
     said = say("init", pictures / "muse" / "kite")[2]
     assert "put the images into pictures/muse/kite/<category>/" in said
     assert "1 images directly in" in said
-    assert "'a b' cannot be a run. Name of the run" in say("init", pictures, "--run", "a b")[2]
+    assert (
+        "'a b' cannot be the name of a run. Name of the run"
+        in say("init", pictures, "--run", "a b")[2]
+    )
     draw_image(Path("strange/sphinxes/a.png"), 1)
     said = say("init", "strange")[2]
-    assert "no category in 'strange' can be taken" in said
+    assert "no category in 'strange' can be used" in said
     assert "'sphinxes': no class of imagenet-1k" in said
     # A list of categories would take the generator for one.
     draw_image(Path("both/pizza/kite/a.png"), 1)

@@ -164,7 +164,7 @@ def test_an_error_may_say_which_of_several_things_it_is_about() -> None:
         (errno.EDQUOT, "quota"),
         (errno.EACCES, "permissions"),
         (errno.EROFS, "can be written"),
-        (errno.EIO, "see to the disk"),
+        (errno.EIO, "check the disk"),
     ],
 )
 def test_what_the_system_refuses_is_one_line(

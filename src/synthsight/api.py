@@ -9,9 +9,9 @@
     hits = api.score(run.logits("demo_resnet"), labels="resources/demo/labels.txt", rule="classes")
     mine = api.classify("pictures", "timm/resnet50.a1_in1k")
 
-What a run has written is read as it is; scoring and classifying go through the functions that the
-workflow's programs call. Snakemake is not needed, and torch is imported by :func:`classify` alone.
-No program of the workflow imports this module: an edit here makes nothing run again.
+A run's files are read as they are; scoring and classifying call the same functions as the
+workflow's programs. Snakemake is not needed, and only :func:`classify` imports torch. No program of
+the workflow imports this module, so an edit here makes nothing run again.
 """
 
 from __future__ import annotations

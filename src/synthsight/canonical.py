@@ -7,5 +7,5 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> str:
-    """JSON that is the same for equal values: keys sorted, no blanks, ASCII."""
+    """JSON that is the same for equal values: sorted keys, no spaces, ASCII."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

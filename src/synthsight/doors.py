@@ -1,9 +1,9 @@
-"""Registries: what synthsight has several of, each named once and imported only when it is used.
+"""Registries of interchangeable parts, each named once and imported only when it is used.
 
 A registry maps the name of, say, a family of VQA models to a string, ``"package.module:Thing"``.
-The configuration reads the names without importing anything; fetching and loading import the one
-that they need. The digest of a program's code follows imports only, so a rule whose program goes
-through a registry names the module in its ``code`` (see
+The configuration reads the names without importing anything; fetching and loading import only the
+one they need. The digest of a program's code follows imports only, so a rule whose program loads a
+part through a registry names that part's module in its ``code`` (see
 :func:`synthsight.plan.digest.code_digest`).
 """
 
@@ -20,7 +20,7 @@ Thing = TypeVar("Thing")
 
 
 def load(entry: str) -> Any:
-    """Import what an entry, ``"package.module:attribute"``, stands for."""
+    """Import the object that an entry, ``"package.module:attribute"``, names."""
     module, _, attribute = entry.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
@@ -31,15 +31,15 @@ def module_of(entry: str) -> str:
 
 
 class UnknownNameError(SynthsightError):
-    """A name that is not in a registry; the message has those that are, or close ones."""
+    """A name that is not in a registry; the message lists the known names, or close ones."""
 
 
 class Registry(Mapping[str, str], Generic[Thing]):
-    """Names, and where to import what each of them stands for.
+    """Names, and where to import the object behind each.
 
     Args:
-        what: what the names are names of, in the singular, for messages (``VQA family``).
-        entries: for each name ``"package.module:attribute"``.
+        what: what the names stand for, in the singular, for messages (``VQA family``).
+        entries: ``"package.module:attribute"`` for each name.
     """
 
     def __init__(self, what: str, entries: Mapping[str, str]) -> None:
@@ -66,7 +66,7 @@ class Registry(Mapping[str, str], Generic[Thing]):
         """The module of an entry, for digests of code.
 
         Raises:
-            UnknownNameError: no entry is called that.
+            UnknownNameError: there is no such entry.
         """
         return module_of(self[name])
 
@@ -74,6 +74,6 @@ class Registry(Mapping[str, str], Generic[Thing]):
         """Import an entry.
 
         Raises:
-            UnknownNameError: no entry is called that.
+            UnknownNameError: there is no such entry.
         """
         return cast(Thing, load(self[name]))

@@ -1,4 +1,4 @@
-"""What ends a program because of something that its user can mend."""
+"""Errors that end a program for a reason the user can fix."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ class SynthsightError(Exception):
     """The base of all errors whose message is meant for the user.
 
     A message says in one line what is wrong, where (file, line, key, model), and what to do.
-    Whatever else is raised is a fault of synthsight's own and ends in a traceback.
+    Any other exception is a bug in synthsight and ends in a traceback.
     """
 
 
 @contextmanager
 def about(what: str) -> Iterator[None]:
-    """Say in the message of an error which of several things it is about, ``model 'resnet'``."""
+    """Prefix an error's message with the thing it is about, such as ``model 'resnet'``."""
     try:
         yield
     except SynthsightError as error:

@@ -1,4 +1,4 @@
-"""Files: written so that a reader never sees half of one, and told apart by their digest."""
+"""Files: written atomically, so that nobody reads half of one, and identified by their digest."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from typing import IO, Any
 
 from synthsight.errors import SynthsightError
 
-#: What the system says when it can write no more.
+#: Errors of a system that has run out of room.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-#: What to do about a file between two stages that cannot be used.
+#: What to do about an intermediate file that cannot be used.
 MAKE_AGAIN = "delete it and run the workflow again: it makes what is missing"
 
 
 class FileError(SynthsightError):
-    """A file between two stages that is damaged, or not what it should be."""
+    """An intermediate file that is damaged, or not what it should be."""
 
 
 @contextmanager
 def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield a temporary path in the folder of ``path`` that takes its name when the block succeeds.
+    """Yield a temporary path next to ``path`` that is renamed to it when the block succeeds.
 
-    The temporary file is there, empty, and its name keeps the ending of ``path``, since some
+    The temporary file exists, empty, and its name keeps the extension of ``path``, since some
     writers choose the format by it. On an exception it is removed and ``path`` is left as it was.
-    What a killed process left of an earlier attempt is removed first.
+    Leftovers of an earlier attempt whose process was killed are removed first.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(handle.fileno())
         os.replace(temporary, final)
     except OSError as error:
-        if error.errno in _FULL:  # writers do not say what they wrote, or only its temporary name
+        if error.errno in _FULL:  # writers name no file, or only the temporary one
             error.filename = str(final)
         raise
     finally:
@@ -54,15 +54,15 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def temporary_name(final: Path) -> Path:
-    """What this process calls a file or folder until it is whole."""
+    """The name that this process gives a file or folder until it is complete."""
     return final.with_name(f".{os.getpid()}.{final.name}")
 
 
 def sweep(final: Path) -> None:
     """Remove temporary files and folders of ``final`` whose writer is gone.
 
-    Numbers of processes say nothing between machines that share a folder, so a file counts as left
-    behind if nobody holds a lock on it. A folder has one writer, and that is the one who sweeps.
+    Process ids mean nothing across machines that share a folder, so a file counts as left behind
+    if nobody holds a lock on it. A folder has a single writer, the one that sweeps.
     """
     with os.scandir(final.parent) as scan:
         entries = [entry for entry in scan if _is_temporary(entry.name, final)]
@@ -81,12 +81,12 @@ def _is_temporary(name: str, final: Path) -> bool:
 
 
 def _create(temporary: Path) -> IO[bytes]:
-    """Make a temporary file, and hold a lock on it for as long as it is open."""
+    """Create a temporary file, locked for as long as it is open."""
     while True:
         held = open(temporary, "wb")  # noqa: SIM115 - the caller closes it
-        with suppress(OSError):  # a file system without locks, where nothing is swept then
+        with suppress(OSError):  # on a file system without locks, where nothing is swept either
             fcntl.flock(held, fcntl.LOCK_EX)
-        # Just before it had the lock, another process may have swept it away.
+        # Another process may have swept it away just before it was locked.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.stat(temporary), os.fstat(held.fileno())):
                 return held
@@ -94,7 +94,7 @@ def _create(temporary: Path) -> IO[bytes]:
 
 
 def keep(path: Path, text: str) -> None:
-    """Write what saves time at the next start, if it can be written; nothing depends on it."""
+    """Write a cache that saves time at the next start; if that fails, nothing depends on it."""
     with suppress(OSError), atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -106,7 +106,7 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:
-    """Whether there is such a regular file; a name that no file can have is no error."""
+    """Whether the regular file exists; False, too, for a name that no file can have."""
     try:
         return Path(path).is_file()
     except OSError:
@@ -114,7 +114,7 @@ def is_file(path: str | os.PathLike[str]) -> bool:
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Likewise for a folder."""
+    """Whether the folder exists; False, too, for a name that no folder can have."""
     try:
         return Path(path).is_dir()
     except OSError:
@@ -122,22 +122,22 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def read_json(path: str | os.PathLike[str], keys: Iterable[str] = ()) -> dict[str, Any]:
-    """Read a JSON file with a mapping, as a note about weights.
+    """Read a JSON file that holds a mapping, such as a note about weights.
 
     Args:
         path: the file.
-        keys: what it must hold.
+        keys: those that it must have.
 
     Raises:
-        FileError: it is no JSON, no mapping, or a key is missing.
+        FileError: it is not JSON, not a mapping, or lacks a key.
         OSError: it cannot be read (its ``errno`` is set).
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} is no JSON ({error}); {MAKE_AGAIN}") from error
+        raise FileError(f"{path} is not valid JSON ({error}); {MAKE_AGAIN}") from error
     missing = [key for key in keys if not isinstance(content, dict) or key not in content]
     if missing or not isinstance(content, dict):
-        what = f"has no {missing[0]!r}" if missing else "is no mapping"
+        what = f"has no {missing[0]!r}" if missing else "is not a JSON mapping"
         raise FileError(f"{path} {what}; {MAKE_AGAIN}")
     return content

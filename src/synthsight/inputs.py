@@ -1,7 +1,7 @@
-"""How rules hand their inputs to ``tabulate.py`` and ``plot.py``, which serve many rules.
+"""How rules pass their inputs to ``tabulate.py`` and ``plot.py``, which serve many rules.
 
-A rule's inputs have names, and each may be one file or thousands. On the command line they stand as
-``PARAMETER=KIND:COUNT`` and, in the same order, as one list of files.
+A rule's inputs have names, and each may be one file or thousands. On the command line each is
+described as ``PARAMETER=KIND:COUNT``, and their files follow in the same order, as one list.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 
 
 def describe(inputs: Iterable[tuple[str, str, int]]) -> list[str]:
-    """Parameter, kind and number of files of each input, as they stand on a command line."""
+    """Describe each input, given as ``(parameter, kind, number of files)``, for a command line."""
     return [f"{parameter}={kind}:{count}" for parameter, kind, count in inputs]
 
 
 def deal(described: Iterable[str], files: Sequence[str]) -> dict[str, tuple[str, list[str]]]:
-    """The way back: for each parameter its kind and its files.
+    """Undo :func:`describe`: the kind and the files of each parameter.
 
     Raises:
         ValueError: there are fewer or more files than described.
@@ -28,5 +28,5 @@ def deal(described: Iterable[str], files: Sequence[str]) -> dict[str, tuple[str,
         dealt[parameter] = (kind, list(files[start : start + int(count)]))
         start += int(count)
     if start != len(files):
-        raise ValueError(f"{len(files)} files were given, {start} described: {list(described)}")
+        raise ValueError(f"got {len(files)} files, but {start} are described: {list(described)}")
     return dealt

@@ -1,6 +1,6 @@
 """How the programs in ``workflow/scripts`` begin and end: arguments, help, and what a user sees.
 
-A program says what it is given, and is then what it reads, calls and writes::
+A program declares its arguments; what remains is what it reads, calls and writes::
 
     @program(
         many("scores", "the scores of all models"),
@@ -14,9 +14,10 @@ A program says what it is given, and is then what it reads, calls and writes::
     if __name__ == "__main__":
         main()
 
-It ends in one of two ways. What its user can mend is one line on standard error, ``NAME: what,
-where, what to do``, and status 1: every :class:`synthsight.errors.SynthsightError`, and what the
-system refuses (see :func:`refused`). Anything else is a fault of synthsight's own: a traceback.
+A failure ends in one of two ways. If the user can fix it, the program prints one line on standard
+error, ``NAME: what, where, what to do``, and exits with status 1: this is so for every
+:class:`synthsight.errors.SynthsightError` and for some system errors (see :func:`refused`).
+Anything else is a bug in synthsight and ends in a traceback.
 """
 
 from __future__ import annotations
@@ -34,27 +35,27 @@ from typing import Concatenate, ParamSpec
 
 from synthsight.errors import SynthsightError
 
-#: What a program was given: an attribute for each argument, as text (an input or an output), list
-#: of text (several inputs), number, or what the spec's JSON holds.
+#: A program's arguments, an attribute each: text (an input or an output), a list of text (several
+#: inputs), a number, or the content of the spec's JSON.
 Arguments = argparse.Namespace
 
 Given = ParamSpec("Given")
 
-#: Stands before the name of a pipe that holds arguments, one a line: ``@<(printf ...)``.
+#: The prefix of a pipe that holds arguments, one per line: ``@<(printf ...)``.
 PIPE = "@/dev/fd/"
 
-#: What the user can do about what the system refuses.
+#: What the user can do about errors of the system.
 _REMEDIES = {
     errno.ENOSPC: "free some space and run again",
     errno.EDQUOT: "free some of your quota and run again",
     errno.EFBIG: "choose a file system that holds files of this size",
     errno.EROFS: "choose a folder that can be written",
-    errno.EACCES: "see to its permissions, and to those of its folder",
-    errno.EPERM: "see to its permissions, and to those of its folder",
-    errno.EIO: "see to the disk, then run again",
-    errno.ESTALE: "see to the file server, then run again",
+    errno.EACCES: "check its permissions and those of its folder",
+    errno.EPERM: "check its permissions and those of its folder",
+    errno.EIO: "check the disk, then run again",
+    errno.ESTALE: "check the file server, then run again",
     errno.EMFILE: "allow more open files (`ulimit -n`)",
-    errno.ENFILE: "close other programs: the system has no more files to open",
+    errno.ENFILE: "close other programs: the system can open no more files",
 }
 
 
@@ -66,7 +67,7 @@ class Input:
         name: the option without its dashes, words joined by ``_``.
         help: what it is.
         several: whether it takes a list.
-        required: whether it must name anything; one that need not is None or an empty list.
+        required: whether it must be given; one left out is None or an empty list.
     """
 
     name: str
@@ -91,22 +92,22 @@ def program(
     outputs: Sequence[str] = (),
     counts: Mapping[str, int | None] | None = None,
 ) -> Callable[[Callable[Concatenate[Arguments, Given], None]], Callable[Given, None]]:
-    r"""Make the main function of a program out of one that takes its arguments.
+    r"""Turn a function that takes parsed arguments into the main function of a program.
 
-    Its name is its file's, its help the docstring of its module. Any list of arguments may come
-    through a pipe, ``--scores @<(printf '%s\\n' ...)``, since the system bounds the length of a
-    command; the spec may, too.
+    The program is named after its file, and its help is its module's docstring. Any list of
+    arguments, and the spec, may come through a pipe, ``--scores @<(printf '%s\\n' ...)``, since the
+    system limits the length of a command.
 
     Args:
         inputs: what it reads.
         spec: whether it takes settings that change what it writes, ``--spec``, as JSON.
-        outputs: what it writes, an option each, named as in :class:`Input`.
-        counts: whole numbers that change only its speed, with their defaults; None if it must be
+        outputs: what it writes, one option each, named as in :class:`Input`.
+        counts: integers that affect only its speed, with their defaults; None for one that must be
             given.
 
     Returns:
-        A decorator. What it makes takes the further parameters of the function: a program that
-        runs a model has one, for models that are loaded already, if it runs in a worker.
+        A decorator. The main function it makes takes the function's further parameters: a program
+        that runs a model has one, for models already loaded, when it runs in a worker.
     """
 
     def decorate(
@@ -176,9 +177,9 @@ def _option(name: str) -> str:
 
 
 def _without_pipes(arguments: Sequence[str]) -> list[str]:
-    """Arguments, with those that stand in pipes in their places.
+    """Arguments, each pipe replaced by the arguments in it.
 
-    Only pipes: a file's name may begin with ``@``, too.
+    Only pipes, since a file's name may begin with ``@``, too.
     """
     read: list[str] = []
     for argument in arguments:
@@ -198,18 +199,18 @@ def _named(args: Arguments, inputs: Sequence[Input]) -> set[str]:
 
 
 def refused(error: OSError, inputs: set[str] | frozenset[str] = frozenset()) -> str | None:
-    """What to say of an error of the system, if it is the user who can mend it.
+    """The message for a system error that the user can fix.
 
-    That is so where the system says why: the disk or the quota is full, something may not be read
-    or written, a disk or a file server fails, too many files are open. A file that is not there is
-    the user's only if the command line names it as an input: any other one is the program's own.
+    These are the errors whose cause is clear: the disk or the quota is full, something may not be
+    read or written, a disk or a file server fails, too many files are open. A missing file is one
+    of them only if the command line names it as an input; any other is the program's own.
 
     Args:
         error: what was raised.
         inputs: what the command line names.
 
     Returns:
-        One line: what, where and what to do; None if it is a fault of synthsight's own.
+        One line: what, where and what to do; None if it is a bug in synthsight.
     """
     remedy = _REMEDIES.get(error.errno or 0)
     if remedy is None and isinstance(error, FileNotFoundError | IsADirectoryError):

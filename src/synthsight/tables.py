@@ -16,16 +16,16 @@ import pyarrow.parquet as pq
 from synthsight.files import MAKE_AGAIN, FileError, atomic
 from synthsight.wording import one_line
 
-#: Stands, in a column of names, for all of them together.
+#: In a column of names, stands for all of them together.
 ALL = "*"
 
 
 def write_table(
     table: pd.DataFrame, csv: str | os.PathLike[str], parquet: str | os.PathLike[str]
 ) -> None:
-    """Write a table as CSV and as Parquet, without its index; each atomically.
+    """Write a table as CSV and as Parquet, without its index, each atomically.
 
-    Floats in the CSV have all the digits that it takes to read the same number back.
+    Floats in the CSV have all the digits needed to read the same number back.
     """
     with atomic(csv) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
@@ -34,17 +34,17 @@ def write_table(
 
 
 class Outputs:
-    """The files that a program is to write its tables to; each is named like its table.
+    """The files that a program writes its tables to, each named after its table.
 
     Args:
-        paths: ``.../NAME.csv`` and ``.../NAME.parquet``, one of them or both for each table.
+        paths: ``.../NAME.csv``, ``.../NAME.parquet`` or both for each table.
     """
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
         self._paths = {Path(path).name: Path(path) for path in paths}
 
     def path(self, name: str) -> Path:
-        """The file called ``name``, ending included; KeyError if there is none."""
+        """The file called ``name``, extension included; KeyError if there is none."""
         return self._paths[name]
 
     def write(self, name: str, table: pd.DataFrame) -> None:
@@ -57,7 +57,7 @@ def write_records(
 ) -> None:
     """Write attributes of records as CSV, atomically.
 
-    All is quoted, since file names and questions may hold line ends of any kind.
+    Everything is quoted, since file names and questions may contain line breaks of any kind.
     """
     with (
         atomic(path) as temporary,
@@ -70,10 +70,10 @@ def write_records(
 
 @contextmanager
 def reading(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Say of errors of pyarrow which file they are about. Nothing but reading belongs inside.
+    """Name the file in errors of pyarrow. Only reading belongs in the block.
 
     Raises:
-        FileError: the file is damaged, or no file of this kind.
+        FileError: the file is damaged, or of another kind.
         OSError: it cannot be read (its ``errno`` is set).
     """
     try:
@@ -86,7 +86,7 @@ def reading(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def read_schema(path: str | os.PathLike[str], columns: Iterable[str] = ()) -> pa.Schema:
-    """The columns of a Parquet file, and its metadata.
+    """The columns of a Parquet file and its metadata.
 
     Args:
         path: the file.
@@ -115,7 +115,7 @@ def read_parquet(
 
     Args:
         path: the file.
-        columns: what it must have.
+        columns: those that it must have.
         others: whether to read further columns, too.
         filters: which rows, as :func:`pyarrow.parquet.read_table` takes them.
 
@@ -131,12 +131,12 @@ def read_parquet(
 def read_batches(
     path: str | os.PathLike[str], columns: Sequence[str], rows: int
 ) -> Iterator[pa.RecordBatch]:
-    """Read a Parquet file a part at a time, which bounds the memory.
+    """Read a Parquet file in parts, which bounds the memory.
 
     Args:
         path: the file.
         columns: those to read.
-        rows: how many at a time, at most.
+        rows: at most how many at a time.
 
     Raises:
         FileError: it is damaged, or lacks a column.
@@ -156,11 +156,11 @@ def read_batches(
 
 
 def read_frame(path: str | os.PathLike[str], columns: Iterable[str]) -> pd.DataFrame:
-    """Read a table of :func:`write_table` from its Parquet file, with all of its columns.
+    """Read a table written by :func:`write_table` from its Parquet file, with all its columns.
 
     Args:
         path: the file.
-        columns: what it must have.
+        columns: those that it must have.
 
     Raises:
         FileError: it is damaged, or lacks a column.
@@ -172,18 +172,18 @@ def read_frame(path: str | os.PathLike[str], columns: Iterable[str]) -> pd.DataF
 
 
 def metadata_of(schema: pa.Schema, key: str, path: str | os.PathLike[str]) -> str:
-    """What the metadata of a file say, such as whose scores it holds (``model``).
+    """A value in a file's metadata, such as the model whose scores it holds (``model``).
 
     Args:
         schema: of the file.
-        key: what is asked for.
+        key: the value's key.
         path: the file, for the message.
 
     Raises:
-        FileError: they do not say it.
+        FileError: the key is missing.
     """
     value = (schema.metadata or {}).get(key.encode())
     if value is None:
-        raise FileError(f"{path} does not say its {key}; {MAKE_AGAIN}")
+        raise FileError(f"{path} has no {key!r} in its metadata; {MAKE_AGAIN}")
     text: str = value.decode()
     return text

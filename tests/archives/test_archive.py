@@ -73,12 +73,13 @@ def test_local_files_are_told_from_addresses(url: str, path: str | None) -> None
         ("s3://bucket/a.zip", "s3: is not supported"),
         ("C:\\images.zip", "c: is not supported"),
         ("https:///a.zip", "has no host"),
-        ("http://[bad/a.zip", "is no URL"),
-        ("http://example.org:port/a.zip", "is no URL"),
-        ("https://example.org/a b.zip", "has blanks"),
-        ("file://server/a.zip", "a file URL names no host"),
-        ("https://drive.google.com/drive/folders/abc", "is a folder of Google Drive"),
-        ("https://me:secret@example.org/a.zip", "put them into ~/.netrc (machine example.org"),
+        ("http://[bad/a.zip", "is not a URL"),
+        ("http://example.org:port/a.zip", "is not a URL"),
+        ("https://example.org/a b.zip", "contains spaces"),
+        ("file://server/a.zip", "a file URL has no host"),
+        ("https://drive.google.com/drive/folders/abc", "is a Google Drive folder"),
+        ("https://token@example.org/a.zip", "contains a user name or password"),
+        ("https://me:secret@example.org/a.zip", "put it into ~/.netrc (machine example.org"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_without_its_secrets(url: str, said: str) -> None:
@@ -174,7 +175,7 @@ def test_a_folder_in_the_archive_is_the_images_root() -> None:
 def test_the_folder_cannot_lead_out_of_the_archive(folder: str) -> None:
     unpacked("images")
     found = error(write(images=images(url="a.zip", folder=folder)))
-    assert f"images.archive.folder: {folder!r} is no folder in the archive" in found
+    assert f"images.archive.folder: {folder!r} is not a folder in the archive" in found
 
 
 def test_images_of_the_user_s_are_not_taken_for_the_archive_s() -> None:
@@ -183,7 +184,7 @@ def test_images_of_the_user_s_are_not_taken_for_the_archive_s() -> None:
     path.touch()
     found = error(write(images=images(url="https://example.org/a.zip")))
     assert "images.root: 'images' holds files that did not come from images.archive" in found
-    assert "To use them, take `archive` away" in found
+    assert "To use them, remove `archive`" in found
 
 
 def test_a_local_archive_that_is_not_there_is_named() -> None:

@@ -162,7 +162,7 @@ def test_what_a_person_changed_is_not_replaced(
     before = found(root)
     server[1].content = packed("zip", {"bagel/new.png": b"4"})
     said = failure(server[0], root, "cd" * 32)
-    assert "files in it were added, changed or removed since. It stays: move it away" in said
+    assert "files in it have been added, changed or removed since, so it is left alone" in said
     assert found(root) == before
     assert len(server[1].asked) == 1
 
@@ -194,7 +194,7 @@ def test_a_hostile_archive_changes_nothing_and_is_kept_if_it_is_the_one_asked_fo
 
 def test_a_server_that_cuts_short_what_it_states_is_found_out(server: Server, root: Path) -> None:
     server[1].usual = Answer(stated=len(CONTENT) // 2)
-    assert "damaged or cut off" in failure(server[0], root, None)
+    assert "damaged or truncated" in failure(server[0], root, None)
     server[1].usual = Answer()
     fetch(server[0], root, None)
     assert found(root) == MEMBERS
@@ -202,7 +202,7 @@ def test_a_server_that_cuts_short_what_it_states_is_found_out(server: Server, ro
 
 def test_a_download_that_breaks_off_is_kept_for_the_next_time(server: Server, root: Path) -> None:
     server[1].script = [Answer(cut=100)]
-    assert "What is here of it (100 bytes) is kept" in failure(server[0], root)
+    assert "What has arrived (100 bytes) is kept" in failure(server[0], root)
     assert not root.exists()
     fetch(server[0], root)
     assert found(root) == MEMBERS
@@ -287,7 +287,7 @@ def test_one_command_fetches_and_goes_on(remote: tuple[Project, type[Files]]) ->
     said = project.run("logits")
     assert [asked.range for asked in files.asked] == [None, f"bytes={half}-"]
     assert sum(files.sent) == len(files.content)
-    assert "The images are here. Going on with the same command." in said
+    assert "The images are here. Continuing with the same command." in said
     assert not list(project.folder.glob(".snakemake/synthsight/fetched-*"))
     printed = project.snakemake("--dry-run", "--printshellcmds", "report").stdout
     assert '/a.tar.gz?token=..."' in printed, "the report shows the settings"
@@ -325,7 +325,7 @@ def test_files_cannot_be_asked_for_by_name_before(remote: tuple[Project, type[Fi
     for target in ("results/small/tables/accuracy.csv", "aggregate"):
         said = project.fail("--dry-run", target)
         assert f"No rule to produce {target}" in said
-        assert "`snakemake images` does this part alone" in said
+        assert "`snakemake images` does only this part" in said
     assert "secret" not in said
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from synthsight.archives import unpack as module
-from synthsight.archives.unpack import UnpackError, container_of, spoken, unpack
+from synthsight.archives.unpack import UnpackError, container_of, format_size, unpack
 
 #: Bytes that do not compress, as images.
 NOISE = random.Random(0).randbytes(5000)
@@ -337,7 +337,7 @@ def test_no_member_overwrites_another(
             handle.writestr(first, b"1")
             handle.writestr(second, b"2")
         content = buffer.getvalue()
-    assert "has the name of another one" in refused(archive(content), folder)
+    assert "has the name of another member" in refused(archive(content), folder)
 
 
 def test_case_counts_where_the_file_system_says_so(
@@ -351,14 +351,14 @@ def test_case_counts_where_the_file_system_says_so(
         unpack(archive(content), folder)
         assert len(found(folder)) == 3
     else:
-        assert "takes for the same" in refused(archive(content), folder)
+        assert "does not distinguish from it" in refused(archive(content), folder)
 
 
 def test_what_is_there_already_is_not_overwritten(
     archive: Callable[[bytes], Path], folder: Path
 ) -> None:
     (folder / "a.png").write_bytes(b"mine")
-    assert "has the name of another one" in refused(archive(tarred(("a.png", b"x"))), folder)
+    assert "has the name of another member" in refused(archive(tarred(("a.png", b"x"))), folder)
     assert (folder / "a.png").read_bytes() == b"mine"
 
 
@@ -378,7 +378,7 @@ def test_a_decompression_bomb_is_refused(
 ) -> None:
     content = packed(kind, {"a.png": b"x", "zeros.png": bytes(20_000_000)})
     assert len(content) < 30_000
-    assert "a decompression bomb, or not images" in refused(archive(content), folder)
+    assert "a decompression bomb, or does not hold images" in refused(archive(content), folder)
     assert sum(len(content) for content in found(folder).values()) < 5_000_000
 
 
@@ -396,6 +396,34 @@ def test_a_bomb_that_is_not_extracted_counts_too(
     header = info("x", type=tarfile.XHDTYPE, size=2**32).tobuf(tarfile.USTAR_FORMAT)
     metadata = gzipped(header + bytes(20_000_000))
     assert "states 4,294,967,296 bytes of metadata" in refused(archive(metadata), folder)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_bomb_of_links_counts_what_is_written(
+    archive: Callable[[bytes], Path], folder: Path
+) -> None:
+    """Each writes the whole file again, though next to nothing of it is in the archive."""
+    links = [info(f"{n}.png", type=tarfile.LNKTYPE, linkname="a.png") for n in range(400)]
+    content = tarred(("a.png", NOISE * 20), *links)
+    assert "decompression bomb" in refused(archive(content), folder)
+
+
+def test_the_disk_is_watched_while_a_stream_is_unpacked(
+    archive: Callable[[bytes], Path], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What will come out of it is not known before."""
+    monkeypatch.setattr(module, "_CHUNK", 1_000)
+    asked: list[int] = []
+
+    def check(folder: Path, needed: int) -> None:
+        asked.append(len(found(folder)))
+        if len(asked) > 2:
+            raise UnpackError("the disk is full")
+
+    monkeypatch.setattr(module, "check_space", check)
+    many = {f"{number:02}.png": NOISE * 4 for number in range(40)}
+    assert "the disk is full" in refused(archive(gzipped(tarred(*many.items()))), folder)
+    assert max(asked) > 0, "while it was unpacked, not before"
 
 
 def test_members_that_overlap_are_bound_by_what_they_state(
@@ -420,7 +448,7 @@ def test_a_member_that_gives_more_than_it_states_is_refused(
     stated = struct.pack("<L", 1_000_000)
     assert content.count(stated) == 2
     said = refused(archive(content.replace(stated, struct.pack("<L", 10))), folder)
-    assert "damaged or cut off (Bad CRC-32" in said
+    assert "damaged or truncated (Bad CRC-32" in said
     assert sum(map(len, found(folder).values())) <= 10
 
 
@@ -470,7 +498,7 @@ def test_a_full_disk_is_told(
     archive: Callable[[bytes], Path], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "RESERVE", 10**18)
-    assert "10.0 kB are needed and" in refused(archive(zipped(MEMBERS)), folder)
+    assert "10.0 kB is needed and" in refused(archive(zipped(MEMBERS)), folder)
     assert found(folder) == {}
 
 
@@ -490,7 +518,9 @@ def test_an_archive_that_is_cut_off_is_refused_wherever_it_is_cut(
     for place in places:
         folder = tmp_path / f"room{place}" / "folder"
         folder.mkdir(parents=True, exist_ok=True)
-        with pytest.raises(UnpackError, match=r"damaged or cut off|empty|no archive|no files"):
+        with pytest.raises(
+            UnpackError, match=r"damaged or truncated|empty|not an archive|no files"
+        ):
             unpack(archive(content[:place]), folder)
 
 
@@ -506,7 +536,7 @@ def test_a_flipped_bit_in_the_data_is_found(
         damaged[place] ^= 1 << chance.randrange(8)
         folder = tmp_path / f"folder{number}"
         folder.mkdir()
-        with pytest.raises(UnpackError, match="damaged or cut off"):
+        with pytest.raises(UnpackError, match="damaged or truncated"):
             unpack(archive(bytes(damaged)), folder)
 
 
@@ -515,7 +545,7 @@ def test_a_damaged_checksum_behind_the_end_of_the_tar_is_found(
 ) -> None:
     content = bytearray(packed("tar.gz", MEMBERS))
     content[-6] ^= 1
-    assert "damaged or cut off (CRC check failed" in refused(archive(bytes(content)), folder)
+    assert "damaged or truncated (CRC check failed" in refused(archive(bytes(content)), folder)
 
 
 def test_a_damaged_header_in_a_tar_is_not_taken_for_its_end(
@@ -523,7 +553,7 @@ def test_a_damaged_header_in_a_tar_is_not_taken_for_its_end(
 ) -> None:
     content = bytearray(tarred(*MEMBERS.items()))
     content[content.index(b"bagel/2.png")] ^= 1
-    assert "what follows the last member is no end" in refused(archive(bytes(content)), folder)
+    assert "no end marker follows the last member" in refused(archive(bytes(content)), folder)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -564,14 +594,14 @@ def test_an_encrypted_zip_is_refused(archive: Callable[[bytes], Path], folder: P
         (b"\xef\xbb\xbf<HTML>", "it is a web page"),
         (b"7z\xbc\xaf\x27\x1c" + NOISE, "it is a 7z archive; zip, tar, tar.gz"),
         (b"Rar!" + NOISE, "it is a RAR archive"),
-        (NOISE, "it is no archive"),
-        (bytes(2000), "it is no archive"),
-        (gzipped(b"no tar"), "damaged or cut off"),
-        (gzipped(zipped(MEMBERS)), "damaged or cut off"),
-        (bz2.compress(b""), "damaged or cut off"),
-        (b"PK\3\4 and no more", "damaged or cut off (File is not a zip file)"),
-        (zipped({}), "there are no files in it"),
-        (tarred(info("bagel", type=tarfile.DIRTYPE)), "there are no files in it"),
+        (NOISE, "it is not an archive"),
+        (bytes(2000), "it is not an archive"),
+        (gzipped(b"no tar"), "damaged or truncated"),
+        (gzipped(zipped(MEMBERS)), "damaged or truncated"),
+        (bz2.compress(b""), "damaged or truncated"),
+        (b"PK\3\4 and no more", "damaged or truncated (File is not a zip file)"),
+        (zipped({}), "it contains no files"),
+        (tarred(info("bagel", type=tarfile.DIRTYPE)), "it contains no files"),
     ],
     ids=(
         *("empty", "page", "page-with-mark", "7z", "rar", "noise", "zeros", "gzip-of-text"),
@@ -589,8 +619,8 @@ def test_containers_are_told_by_content(archive: Callable[[bytes], Path]) -> Non
     assert kinds == ["zip", "tar", "gz", "bz2", "xz"]
 
 
-def test_sizes_are_spoken() -> None:
+def test_sizes_are_formatted_for_people() -> None:
     sizes = (0, 999, 1000, 1_450_000, 2**40 * 1000)
-    assert [spoken(size) for size in sizes] == [
+    assert [format_size(size) for size in sizes] == [
         *("0 bytes", "999 bytes", "1.0 kB", "1.4 MB", "1099.5 TB")
     ]

@@ -125,7 +125,7 @@ def test_builder_arguments_are_tried_without_memory_or_weights() -> None:
 def test_a_size_that_the_network_does_not_take_is_refused() -> None:
     deit = Architecture("timm", "deit_tiny_patch16_224.fb_in1k")
     assert probe(deit, (224, 224)) == 1000
-    with pytest.raises(ModelError, match="takes no images of 256 x 256"):
+    with pytest.raises(ModelError, match="does not accept images of 256 x 256"):
         probe(deit, (256, 256))
 
 

@@ -167,7 +167,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(
     images, logits = classify(model, pixels, MEAN, STD, 16)
     # 16 and 8 and 4 fail; what follows, the next batch of the file too, keeps the 2.
     assert model.batches == [16, 8, 4] + [2] * 8 + [2, 2, 1]
-    assert capsys.readouterr().err.splitlines()[-1] == "out of memory: on with 2 at a time"
+    assert capsys.readouterr().err.splitlines()[-1] == "out of memory: continuing with batches of 2"
     plain = classify(Tiny().eval(), pixels, MEAN, STD, 64)
     assert images == plain[0]
     assert_close(logits, plain[1])
@@ -372,7 +372,9 @@ def test_a_program_with_little_memory_completes_in_smaller_batches(tmp_path: Pat
             text=True,
         )
         assert completed.returncode == 0, completed.stderr
-        assert ("out of memory: on with 12 at a time" in completed.stderr) == (memory == 400)
+        assert ("out of memory: continuing with batches of 12" in completed.stderr) == (
+            memory == 400
+        )
         table = pq.read_table(output)
         assert table["image"].to_pylist() == [image for image, _, _ in images]
         logits[memory] = np.array(table["logits"].to_pylist())
@@ -395,7 +397,7 @@ def test_logits_that_are_no_numbers_are_an_error_that_names_the_image(
     with pytest.raises(NonFiniteLogitsError) as caught:
         classify(Spoilt(value).eval(), pixels, MEAN, STD, 4)
     # The images are numbered backwards: 9 - 5 = 4 and 9 - 2 = 7.
-    assert "2 of 9 images, '004.png' the first" in str(caught.value)
+    assert "2 of 9 images, the first being '004.png'" in str(caught.value)
 
 
 def test_logits_of_half_precision_are_stored_as_float32(tmp_path: Path) -> None:

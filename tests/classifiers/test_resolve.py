@@ -110,7 +110,7 @@ def test_a_transform_that_cannot_be_followed_must_be_replaced(
     about = dataclasses.replace(published(Architecture("timm", "test_resnet")), geometry=None)
     monkeypatch.setattr(resolve_module, "published", lambda _: about)
     model = "timm/test_resnet.r160_in1k"
-    with pytest.raises(ModelError, match="give `resize`, `crop` and `interpolation`"):
+    with pytest.raises(ModelError, match="set `resize`, `crop` and `interpolation`"):
         resolve(entry(model, resize=160, crop=160), "model")
     resolved = resolve(entry(model, resize=170, crop=160, interpolation="box"), "model")
     assert resolved["geometry"] == {"resize": 170, "crop": (160, 160), "interpolation": "box"}

@@ -307,7 +307,7 @@ def test_imagenet_logits_are_scored_with_imagenets_names(tmp_path: Path) -> None
 
 
 def test_another_number_of_classes_than_labels_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ScoreError, match="gives 7 logits, its labels name 8 classes"):
+    with pytest.raises(ScoreError, match="has 7 logits, but its labels name 8 classes"):
         World(tmp_path, classes=7).score()
 
 
@@ -317,7 +317,7 @@ def names_of(world: World, category: str) -> list[str]:
 
 def test_an_image_without_logits_is_an_error(world: World) -> None:
     world.write_logits("kite", names_of(world, "kite")[1:])
-    with pytest.raises(ScoreError, match="8 images, the manifest of 'kite' 9"):
+    with pytest.raises(ScoreError, match="8 images, but the manifest of 'kite' has 9"):
         world.score()
 
 
@@ -330,7 +330,7 @@ def test_logits_of_an_unknown_image_are_an_error(world: World) -> None:
 def test_an_image_twice_in_place_of_another_is_an_error(world: World) -> None:
     first, _, *rest = names_of(world, "kite")
     world.write_logits("kite", [first, first, *rest])
-    with pytest.raises(ScoreError, match=r"kite\.logits\.parquet has an image twice"):
+    with pytest.raises(ScoreError, match=r"kite\.logits\.parquet contains an image twice"):
         world.score()
 
 

@@ -210,7 +210,7 @@ def test_code_in_a_library_s_download_is_refused_and_not_run(
     )
     assert completed.returncode == 1
     assert "/timm/test_resnet.r160_in1k/resolve/main/pytorch_model.bin" in handler.requested
-    assert "hf-hub:timm/test_resnet.r160_in1k could not be brought" in completed.stderr
+    assert "hf-hub:timm/test_resnet.r160_in1k could not be fetched" in completed.stderr
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     cached = tmp_path / "torch" / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"

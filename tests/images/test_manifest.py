@@ -350,12 +350,16 @@ def rewrite_with_the_same_size(path: Path) -> None:
         lambda root: (root / "cat" / "new.txt").touch(),
         lambda root: (root / "cat" / "a.png").unlink(),
         lambda root: (root / "cat" / "a.png").rename(root / "cat" / "z.png"),
+        lambda root: (root / "cat" / "a.png").rename(root / "cat" / "aa.png"),
         lambda root: (root / "cat" / "a.png").rename(root / "cat" / "sub" / "a.png"),
         lambda root: (root / "cat" / "a.png").rename(root / "mj" / "cat" / "a.png"),
         lambda root: rewrite(root / "cat" / "a.png"),
         lambda root: rewrite_with_the_same_size(root / "cat" / "sub" / "c.jpg"),
     ],
-    ids=["add", "add to generator", "add text", "remove", "rename", "down", "move", "grow", "mend"],
+    ids=[
+        *("add", "add to generator", "add text", "remove", "rename", "rename in its place"),
+        *("down", "move", "grow", "mend"),
+    ],
 )
 def test_the_digest_follows_every_change(root: Path, change) -> None:
     before = listing(root)[2]

@@ -289,8 +289,8 @@ def test_the_same_input_makes_the_same_bytes(tmp_path: Path) -> None:
         (lambda path: path.unlink(), "No such file"),
         (lambda path: path.write_bytes(b""), "empty file"),
         (lambda path: path.write_bytes(path.read_bytes()[:-60]), "truncated or damaged"),
-        (lambda path: picture(9, 8).save(path), "its size changed"),
-        (lambda path: picture(12, 10).save(path), "its size changed"),
+        (lambda path: picture(9, 8).save(path), "its size has changed"),
+        (lambda path: picture(12, 10).save(path), "its size has changed"),
     ],
 )
 def test_an_image_that_changed_since_it_was_indexed_is_an_error_that_names_it(

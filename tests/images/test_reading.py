@@ -310,6 +310,32 @@ def test_the_orientation_is_applied(tmp_path: Path, ending: str, orientation: in
     assert np.abs(read(path) - expected).mean() < 5
 
 
+@pytest.mark.parametrize("mode", ["P", "L", "1", "RGBA", "LA", "I;16"])
+def test_the_orientation_is_applied_whatever_the_mode(tmp_path: Path, mode: str) -> None:
+    """It is asked for before the picture is converted: some conversions leave it behind."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    if mode == "I;16":
+        image = Image.fromarray(scene()[:, :, 0].astype(np.uint16) * 256)
+    else:
+        image = Image.fromarray(scene()).convert(mode)
+    image.save(tmp_path / "lying.png")
+    image.save(tmp_path / "upright.png", exif=exif)
+    assert np.array_equal(
+        read(tmp_path / "upright.png"), np.rot90(read(tmp_path / "lying.png"), -1)
+    )
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+def test_grey_of_16_bits_is_reduced_in_either_order_of_bytes(tmp_path: Path, mode: str) -> None:
+    values = np.random.default_rng(0).integers(0, 2**16, (5, 7))
+    content = values.astype(">u2" if mode == "I;16B" else "<u2").tobytes()
+    Image.frombytes(mode, (7, 5), content).save(tmp_path / "grey.tif")
+    with Image.open(tmp_path / "grey.tif") as image:
+        assert image.mode == mode
+    assert np.array_equal(read(tmp_path / "grey.tif")[:, :, 0], values >> 8)
+
+
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 @pytest.mark.parametrize(
     "exif",

@@ -131,7 +131,7 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
     assert list(found.categories) == ["pizza", "rabbit", "toilet_seat"]
     assert found.categories["rabbit"].target.also == ("hare",)
     assert found.categories["pizza"].target.also == ()
-    assert found.notes == ()
+    assert found.warnings == ()
     assert [request["classes"] for request in answered] == [1000, 1000]
 
 
@@ -244,7 +244,7 @@ def test_every_key_is_read_by_something() -> None:
         ({"x": "categories: [1]"}, "line 5, categories[0]: found 1; write text"),
         ({"x": "categories: pizza"}, 'categories: found "pizza"; write a list or null. The cat'),
         ({"x": "categories: []"}, "line 5, categories: found []."),
-        ({"x": "batch_size: 64.0"}, "batch_size: found 64.0; write a whole number. Images in one"),
+        ({"x": "batch_size: 64.0"}, "batch_size: found 64.0; write a whole number. Initial"),
         ({"x": "batch_size: true"}, "batch_size: found true; write a whole number."),
         ({"models": "models: [{model: timm/a, resize: 256.0}]"}, "[0].resize: found 256.0; write"),
         ({"models": "models: [{model: timm/a, crop: true}]"}, "models[0].crop: found true. Side"),
@@ -254,7 +254,7 @@ def test_every_key_is_read_by_something() -> None:
         ({"run": "run: a/b"}, 'run: found "a/b". Name of the run'),
         ({"run": 'run: "{a}"'}, 'run: found "{a}". Name of the run'),
         ({"run": 'run: "a\\n"'}, 'run: found "a\\n". Name of the run'),
-        ({"x": "batch_size: 0"}, "batch_size: found 0; 0 is less than the minimum of 1. Images in"),
+        ({"x": "batch_size: 0"}, "batch_size: found 0; 0 is less than the minimum of 1. Initial"),
         ({"x": "preprocess: papers"}, "write one of model, paper; did you mean 'paper'?"),
         ({"x": "matching: {rules: [words]}"}, "matching.rules[0]: found \"words\"; write one of"),
         ({"x": "matching: {rules: [words/simple, words/simple]}"}, "matching.rules: found"),
@@ -270,9 +270,9 @@ def test_every_key_is_read_by_something() -> None:
         ({"models": "models: [{model: timm/a, interpolation: cubic}]"},
          "write one of nearest, box, bilinear, hamming, bicubic, lanczos; did you mean 'bicubic'?"),
         ({"models": "models: [{model: timm/a, arguments: {x: .nan}}]"},
-         "models[0].arguments: may hold text, finite numbers"),
+         "models[0].arguments: may hold only text, finite numbers"),
         ({"models": "models: [{model: timm/a, arguments: {x: 2020-01-01}}]"},
-         "models[0].arguments: may hold text, finite numbers"),
+         "models[0].arguments: may hold only text, finite numbers"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("answered")
@@ -313,7 +313,7 @@ def test_all_that_is_not_there_is_shown_at_once() -> None:
         "'zyzzyva' can",
     ):
         assert part in found
-    assert "models[1]: the name 'a' is that of models[0] too" in found
+    assert "models[1]: the name 'a' is also that of models[0]" in found
 
 
 # --- Several files ----------------------------------------------------------------------------
@@ -380,7 +380,7 @@ def test_a_root_without_images_is_named() -> None:
 def test_a_category_without_images_is_named() -> None:
     images("vase/notes.txt", "vase/.hidden.png")
     found = error(write())
-    assert "category 'vase': no images in images/vase (files: 1; endings that are read: " in found
+    assert "category 'vase': no images in images/vase (files: 1; extensions read: " in found
     assert ".jpeg" in found
     Path("images/umbrella").mkdir()
     assert len(errors(write())) == 2
@@ -407,16 +407,16 @@ def test_a_category_that_is_like_no_folder_is_named_with_the_folders_there() -> 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("../x", "has a slash in it or starts with a dot"),
-        ("a/b", "has a slash in it"),
-        ("/etc", "has a slash in it"),
+        ("../x", "contains a slash or starts with a dot"),
+        ("a/b", "contains a slash"),
+        ("/etc", "contains a slash"),
         ("..", "starts with a dot"),
         (".hidden", "starts with a dot"),
         ("*", "is reserved: in the tables it stands for all"),
-        ("{model}", "has braces or control characters in it"),
-        ("a}", "has braces"),
-        ("a\nb", "has braces or control characters in it"),
-        ("a\x7fb", "has braces or control characters in it"),
+        ("{model}", "contains braces or control characters"),
+        ("a}", "contains braces"),
+        ("a\nb", "contains braces or control characters"),
+        ("a\x7fb", "contains braces or control characters"),
         ("   ", "is blank"),
         ("a" * 121, "is too long for a name: the limit is 120 bytes"),
     ],
@@ -565,7 +565,7 @@ def test_what_is_not_used_is_noted() -> None:
     found, notes = layout("cat/a.png", "b.png", "a.png")
     assert found == {"cat": [(None, "cat")]}
     assert notes[0] == "2 images directly in layout are not used (a.png, ...)"
-    assert notes[1].startswith("layout/link is a link to a folder and not followed: ")
+    assert notes[1].startswith("layout/link is a link to a folder and is not followed: ")
 
 
 @pytest.mark.usefixtures("answered")
@@ -584,7 +584,9 @@ def test_two_models_of_one_name_are_refused() -> None:
     found = error(
         write(models="models:\n  - timm/a\n  - torchvision/b\n  - {model: timm/c, name: a}")
     )
-    assert found.startswith("config.yaml, line 6, models[2]: the name 'a' is that of models[0] too")
+    assert found.startswith(
+        "config.yaml, line 6, models[2]: the name 'a' is also that of models[0]"
+    )
     assert "another `name`" in found
 
 
@@ -623,7 +625,7 @@ WRONG = {
     "torchvision/alexnet.IMAGENET1K_V9": r"no weights 'IMAGENET1K_V9' for alexnet; .*IMAGENET1K_V1",
     "{model: timm/test_resnet.r160_in1k, arguments: {no_such: 1}}": r"no_such",
     "{model: timm/test_resnet.r160_in1k, name: b, arguments: {block: x}}": r"'str' object has no",
-    "{model: timm/test_vit.r160_in1k, crop: 100}": r"takes no images of 100 x 100 pixels",
+    "{model: timm/test_vit.r160_in1k, crop: 100}": r"does not accept images of 100 x 100 pixels",
     "{model: timm/test_vit2.r160_in1k, labels: two.txt}": r"has 1000 classes, .*two.txt.* name 2",
     "{model: torchvision/alexnet, checkpoint: w, labels: two.txt, arguments: {num_classes: 3}}":
         r"gives 3 outputs, but its `labels` \(two.txt\) name 2",

@@ -69,13 +69,13 @@ def test_questions_become_shards_and_models_have_names() -> None:
     assert found.vqa.root == "images"
     assert found.vqa.images == 2
     assert set(found.vqa.shards) <= {"1", "2", "3", "4"}
-    assert found.notes == ()
+    assert found.warnings == ()
 
 
 def test_questions_that_are_left_out_are_announced_or_refused() -> None:
     Path("q.csv").write_text(QUESTIONS + "pizza/b.png,Is it?,yes\npizza/a.png,,no\n")
     found = load(write(vqa=VQA))
-    assert found.notes == (
+    assert found.warnings == (
         "q.csv: 2 of 4 questions are left out; tables/excluded_questions.csv will say which and "
         "why",
     )
@@ -116,13 +116,13 @@ def test_nothing_to_ask_is_an_error() -> None:
         (models("{model: a/b, checkpoint: local}"), "vqa.models[0]: give either `model`"),
         (models("{checkpoint: nowhere}"), "models[0].checkpoint: no file or folder 'nowhere'"),
         (models("{checkpoint: images}"), "models[0].checkpoint: no config.json in images"),
-        (models("{checkpoint: broken}"), "broken/config.json is no JSON mapping"),
+        (models("{checkpoint: broken}"), "broken/config.json is not a JSON mapping"),
         (models("{checkpoint: bert}"), "has the model_type 'bert'; supported: ofa, vilt, blip"),
         (models("{checkpoint: local, tokenizer: nix}"), "models[0].tokenizer: no folder 'nix'"),
         (models("{checkpoint: local, image_size: 100}"), "image_size: found 100"),
         (models("{checkpoint: local, prompt: maybe}"), "write one of question, none"),
-        (models("a/x", "b/x"), "vqa.models[1]: the name 'x' is that of vqa.models[0] too"),
-        (models("a/alexnet.IMAGENET1K_V1"), "is that of models[0] too"),
+        (models("a/x", "b/x"), "vqa.models[1]: the name 'x' is also that of vqa.models[0]"),
+        (models("a/alexnet.IMAGENET1K_V1"), "is also that of models[0]"),
         (models("{checkpoint: local, name: a/b}"), "the name 'a/b' cannot be used"),
         (VQA + "  root: nowhere", "line 9, vqa.root: no folder 'nowhere'"),
         (VQA.replace("q.csv", "x.csv"), "vqa.questions: x.csv cannot be read: No such file"),

@@ -95,5 +95,5 @@ def test_inputs_are_dealt_as_they_were_described() -> None:
     assert described == ["a=table:1", "b=paths:0", "c=paths:2"]
     dealt = deal(described, ["1", "2", "3"])
     assert dealt == {"a": ("table", ["1"]), "b": ("paths", []), "c": ("paths", ["2", "3"])}
-    with pytest.raises(ValueError, match="2 files were given, 3 described"):
+    with pytest.raises(ValueError, match="got 2 files, but 3 are described"):
         deal(described, ["1", "2"])

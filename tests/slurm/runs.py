@@ -138,9 +138,10 @@ def test_a_failed_job_says_why_and_the_next_run_goes_on(
     project: Project, cluster: Cluster, edit: Callable[[str, str, str], None]
 ) -> None:
     local = tables(project)
-    file = "workflow/scripts/plot_kappa.py"
+    file = "src/synthsight/figures/kappa.py"
     text = (project.folder / file).read_text(encoding="utf-8")
-    edit(file, 'if __name__ == "__main__":', 'raise OSError("the disk is on fire")\nif True:')
+    line = "    names = [models["
+    edit(file, line, f'    raise OSError("the disk is on fire")\n{line}')
     completed = cluster.submit(project.folder, "--retries", "0")
     said = completed.stdout + completed.stderr
     assert completed.returncode != 0

@@ -112,7 +112,7 @@ def test_the_order_of_the_notes_and_a_note_too_many_change_nothing(
 
 
 def test_a_model_without_a_note_is_an_error(accuracy: Path, notes: list[Path]) -> None:
-    with pytest.raises(NotesError, match="no note of the weights of local"):
+    with pytest.raises(NotesError, match="no note about the weights of local"):
         reference(accuracy, notes[:1])
 
 
@@ -140,4 +140,4 @@ def test_the_program_says_whose_note_is_missing(
 ) -> None:
     completed = run(accuracy, notes[:1], tmp_path)
     assert completed.returncode == 1
-    assert completed.stderr == "tabulate: no note of the weights of local\n"
+    assert completed.stderr == "tabulate: no note about the weights of local\n"

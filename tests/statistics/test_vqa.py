@@ -589,7 +589,7 @@ def test_a_model_twice_or_without_a_note_and_no_model_are_refused(tmp_path: Path
     path = scored(tmp_path, "net", questions, make_answers(questions))
     with pytest.raises(AggregateVqaError, match="both of 'net'"):
         aggregate_vqa([path, path], [note(tmp_path, "net")], 0.95)
-    with pytest.raises(AggregateVqaError, match="no note of the weights of net"):
+    with pytest.raises(AggregateVqaError, match="no note about the weights of net"):
         aggregate_vqa([path], [note(tmp_path, "other")], 0.95)
     with pytest.raises(AggregateVqaError, match="no answers"):
         aggregate_vqa([], [], 0.95)
@@ -673,4 +673,4 @@ def test_the_scripts_say_what_is_wrong(tmp_path: Path) -> None:
     about = note(tmp_path, "other")
     done = tabulate("vqa", tmp_path, {"level": 0.9}, answers=[path], notes=[about])
     assert done.returncode == 1
-    assert done.stderr == "tabulate: no note of the weights of net\n"
+    assert done.stderr == "tabulate: no note about the weights of net\n"

@@ -218,7 +218,7 @@ def test_running_out_of_memory_halves_the_batch(
     monkeypatch.setattr(model, "margins", scarce)
     assert_close(log_odds(ask(model, rows, root, batch_size=8)), log_odds(expected))
     assert sizes == [2] * 6
-    assert "out of memory: on with 2 at a time" in capsys.readouterr().err
+    assert "out of memory: continuing with batches of 2" in capsys.readouterr().err
 
 
 def test_answers_that_are_no_numbers_are_an_error(

@@ -146,7 +146,7 @@ def test_a_hub_without_the_model_ends_in_a_message_on_what_to_do(
 ) -> None:
     completed = run(tmp_path, hub[0], model="nobody/nothing")
     assert completed.returncode == 1
-    assert "hf-hub:nobody/nothing could not be brought" in completed.stderr
+    assert "hf-hub:nobody/nothing could not be fetched" in completed.stderr
     assert "without internet" in completed.stderr
     assert not (tmp_path / "out" / "m.safetensors").exists()
 
@@ -315,12 +315,12 @@ def test_each_of_several_files_is_brought_from_a_hub_and_verified(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x": "../other.safetensors"}, "only files beside it that end in .safetensors"),
-        ({"x": "/etc/passwd"}, "only files beside it"),
-        ({"x": "code.bin"}, "only files beside it"),
-        ({"x": 3}, "is no index of weights|only files beside it"),
+        ({"x": "../other.safetensors"}, "only .safetensors files in the same folder"),
+        ({"x": "/etc/passwd"}, "only .safetensors files in the same folder"),
+        ({"x": "code.bin"}, "only .safetensors files in the same folder"),
+        ({"x": 3}, "is not an index of weights|only .safetensors files in the same folder"),
         ({"x": "model-00009.safetensors"}, r"lacks model-00009.safetensors \(1 of the 4"),
-        ([], "is no index of weights"),
+        ([], "is not an index of weights"),
     ],
 )
 def test_an_index_that_leads_elsewhere_is_refused(
@@ -341,7 +341,7 @@ def test_a_name_in_two_files_is_refused(tmp_path: Path) -> None:
     shard(folder, "safetensors")
     first, second = sorted(folder.glob("model-*.safetensors"))[:2]
     save_file({**load_file(first), **load_file(second)}, second)
-    with pytest.raises(VqaModelError, match="is in another of the files, too"):
+    with pytest.raises(VqaModelError, match="is also in another of the files"):
         fetch(tmp_path, checkpoint=str(folder))
 
 

@@ -105,8 +105,8 @@ def test_answers_are_understood_in_every_usual_form(
         ({"question": "  "}, "an empty question"),
         ({"image": ""}, "no image"),
         ({"image": "muse/aa.png"}, "no such image below {root}; close: muse/a.png"),
-        ({"image": "../secret.png"}, "must lead from {root} downwards"),
-        ({"image": "/etc/passwd"}, "must lead from {root} downwards"),
+        ({"image": "../secret.png"}, "must stay below {root}"),
+        ({"image": "/etc/passwd"}, "must stay below {root}"),
         ({"image": "notes.txt"}, "not an image by its name"),
         ({"image": "out.png"}, "a link that leads out"),
     ],
@@ -138,11 +138,11 @@ def test_a_repeated_question_is_asked_once_and_a_contradicted_one_never(
     questions = read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root)
     assert [question.reason for question in questions] == [
         None,
-        "the same question as in line 1",
-        "asked in line 4 too, but with different answers",
-        "asked in line 3 too, but with different answers",
+        "the same question as on line 1",
+        "also asked on line 4, but with a different answer",
+        "also asked on line 3, but with a different answer",
         None,
-        "the same question as in line 5",
+        "the same question as on line 5",
     ]
 
 
@@ -163,12 +163,12 @@ def test_a_repeated_question_is_asked_once_and_a_contradicted_one_never(
         ("q.json", b'{"image": 1}', "expected a list"),
         ("q.json", b'[{"image": "b.png",\n "question": }]', "line 2"),
         ("q.json", b"[1]", "expected a mapping"),
-        ("q.json", b"[{}] more", "behind the end"),
+        ("q.json", b"[{}] more", "after the end"),
         ("q.json", b'[{"image": "b.png"} {"image": 2}]', "expected a comma"),
         ("q.json", b'[{"image": "b.png"}', "line 1"),
         ("q.jsonl", b'{"image": 1}\n{"image"', "line 2"),
-        ("q.parquet", b"PAR1 not really", "no Parquet file"),
-        ("q.xlsx", b"", "ending must be one of .csv"),
+        ("q.parquet", b"PAR1 not really", "not a readable Parquet file"),
+        ("q.xlsx", b"", "extension must be one of .csv"),
         ("missing.csv", None, "No such file"),
     ],
 )

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from synthsight.vqa.families.base import Brought, Published, StateDict, VqaModel
+from synthsight.vqa.families.base import Collected, Published, StateDict, VqaModel
 from synthsight.vqa.folders import small_files, weight_files
 from synthsight.vqa.weights import read_state
 
@@ -23,10 +23,10 @@ class Toy(VqaModel[Image.Image, list[Image.Image], str]):
     @classmethod
     def collect(
         cls, source: Path, settings: Mapping[str, Any], published: Published, folder: Path
-    ) -> Brought:
+    ) -> Collected:
         for path in small_files(source):
             shutil.copyfile(source / path, folder / path)
-        return Brought(read_state(weight_files(source)), {"limit": 128})
+        return Collected(read_state(weight_files(source)), {"limit": 128})
 
     def __init__(
         self, folder: Path, state: StateDict, settings: Mapping[str, Any], device: torch.device

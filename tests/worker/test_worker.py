@@ -15,15 +15,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from synthsight.plan.digest import code_digest
-from synthsight.worker import protocol
+from synthsight.worker import client, protocol, server
 from synthsight.worker.protocol import Settings, WorkerError, born, choose_folder
 from tests.support import REPOSITORY, Project
 
 pytestmark = pytest.mark.skipif(not protocol.supported(), reason="needs Linux")
+
+#: Seconds after which something that has not come about is taken never to come: a busy machine may
+#: need a good part of them.
+PATIENCE = 120
 
 #: A program that does what its arguments say and tells where it ran.
 PROGRAM = f"""#!{sys.executable}
@@ -39,6 +44,8 @@ def main(models=None):
         verb, _, value = argument.partition(":")
         if verb == "where":
             print(os.getpid(), os.getppid(), served, os.environ.get("CUDA_VISIBLE_DEVICES"))
+        elif verb == "variable":
+            print(os.environ.get(value))
         elif verb == "folder":
             print(os.getcwd())
         elif verb == "print":
@@ -114,7 +121,7 @@ class Worker:
     def run(self, *arguments: str, device: bool = True, code: str = "") -> tuple[int, str, str]:
         """A job: its status, standard output and standard error."""
         process = self.start(*arguments, device=device, code=code)
-        output, error = process.communicate(timeout=30)
+        output, error = process.communicate(timeout=PATIENCE)
         return process.returncode, output, error
 
     def where(self, **how: bool) -> tuple[int, int, int, str]:
@@ -147,7 +154,7 @@ def worker(tmp_path: Path, runtime: Path) -> Iterator[Worker]:
     until(lambda: not list(runtime.iterdir()))  # nothing is left, after any of these tests
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about"
@@ -159,7 +166,7 @@ def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 def test_clients_at_the_same_time_start_one_server(worker: Worker) -> None:
     jobs = [worker.start("where", "sleep:0.2") for _ in range(6)]
-    places = [job.communicate(timeout=30)[0].split() for job in jobs]
+    places = [job.communicate(timeout=PATIENCE)[0].split() for job in jobs]
     assert {int(parent) for _, parent, *_ in places} == {worker.server}
     assert len({process for process, *_ in places}) <= 2, "no more processes than slots"
 
@@ -227,7 +234,7 @@ def test_it_ends_with_its_owner_even_if_that_is_killed(worker: Worker) -> None:
     worker.owner.kill()
     worker.owner.wait()
     until(lambda: born(process) is None and born(server) is None)
-    assert job.wait(10) == 1
+    assert job.wait(PATIENCE) == 1
     assert "the workflow that it served has ended" in job.stderr.read()
     until(lambda: not Path(worker.settings.folder).exists())
 
@@ -256,7 +263,7 @@ def test_a_job_that_is_killed_is_not_worked_for_any_longer(worker: Worker, tmp_p
     until(mark.exists)
     job.kill()
     job.wait()
-    until((tmp_path / "mark.end").exists, 5)
+    until((tmp_path / "mark.end").exists)
     again = worker.where()
     assert (again[0], again[2]) == (process, 3), "the process stays, with all that it has loaded"
 
@@ -274,9 +281,9 @@ def test_without_a_worker_a_job_ends_with_its_workflow_too(without: Worker, tmp_
     until(mark.exists)
     without.owner.kill()
     without.owner.wait()
-    assert job.wait(10) == -signal.SIGKILL
+    assert job.wait(PATIENCE) == -signal.SIGKILL
     late = without.start(f"print:{mark}")
-    output, error = late.communicate(timeout=30)
+    output, error = late.communicate(timeout=PATIENCE)
     assert (late.returncode, output) == (1, "")
     assert "the workflow that this job belongs to has ended" in error
 
@@ -289,7 +296,7 @@ def test_without_a_worker_a_job_that_is_told_to_end_ends(without: Worker, tmp_pa
         serving = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
         assert len(serving) == 1
         job.send_signal(number)
-        assert job.wait(10) == status
+        assert job.wait(PATIENCE) == status
         until(lambda process=int(serving[0]): born(process) is None)
 
 
@@ -332,6 +339,24 @@ def test_a_server_that_dies_or_hangs_is_replaced(worker: Worker, number: signal.
     assert worker.where()[1] != server
 
 
+def test_no_program_outlives_its_server(worker: Worker, tmp_path: Path) -> None:
+    process, server, *_ = worker.where()
+    job = worker.start(f"mark:{tmp_path / 'mark'}")
+    until((tmp_path / "mark").exists)
+    os.kill(server, signal.SIGKILL)
+    until(lambda: born(process) is None)
+    job.kill()
+    job.wait()
+    worker.where()  # the next server tidies up after it
+
+
+def test_the_number_of_threads_of_one_job_is_not_that_of_another(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    assert worker.run("variable:OPENBLAS_NUM_THREADS")[1] == "None\n"
+
+
 def test_a_program_that_cannot_be_imported_is_run_without_a_worker(worker: Worker) -> None:
     broken = worker.folder / "broken.py"
     broken.write_text("raise RuntimeError('at import')\n")
@@ -371,6 +396,57 @@ def test_a_connection_of_another_user_is_told(monkeypatch: pytest.MonkeyPatch) -
     assert not protocol.is_same_user(its)
 
 
+def test_a_server_asks_whose_connection_it_is(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything else: who may not connect does not learn what there is, or which token."""
+    serving = SimpleNamespace(token="a", programs={}, settings=worker.settings)
+    _, its = socket.socketpair()
+    assert server._refuse(serving, its, {"token": "b"}, []) == "wrong token"
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert server._refuse(serving, its, {"token": "a"}, []) == "it is another user's"
+
+
+def test_a_client_asks_whose_server_it_is_before_it_says_anything(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(worker.settings.folder)
+    protocol.enter(folder)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(folder / protocol.SOCKETS[0]))
+        listening.listen()
+        monkeypatch.setattr(client, "is_same_user", lambda connection: False)
+        with pytest.raises(WorkerError, match="is another user's"):
+            client._connect(worker.settings, protocol.SOCKETS[0])
+        with listening.accept()[0] as connection:
+            assert connection.recv(1) == b"", "closed without a word"
+    protocol.leave(folder)
+
+
+def test_a_message_of_impossible_length_is_not_waited_for() -> None:
+    ours, its = socket.socketpair()
+    its.sendall((2**31 - 1).to_bytes(4, "big"))
+    ours.settimeout(20)
+    with pytest.raises(WorkerError, match="impossible length"):
+        protocol.receive(ours)
+
+
+def test_the_share_of_each_slot_leaves_room_for_the_others(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = []
+    monkeypatch.setattr(server, "ModelCache", lambda share: shares.append(share))
+    monkeypatch.setattr(server, "serve", lambda *_: None)
+    for slots, devices in ((4, ()), (4, ("0", "1")), (1, ("0", "1"))):
+        settings = replace(worker.settings, slots=slots, devices=devices)
+        connection, control = socket.socketpair()
+        connection.close()
+        ours, its = socket.socketpair()
+        ours.shutdown(socket.SHUT_WR)  # there is no further client
+        server.serve_clients(SimpleNamespace(settings=settings), control, its, 0)
+    assert shares == [0.25, 0.5, 1]
+
+
 def test_nonsense_on_the_socket_harms_nobody(worker: Worker) -> None:
     worker.settings = replace(worker.settings, slots=1)
     process, *_ = worker.where()
@@ -390,6 +466,34 @@ def test_a_folder_that_others_can_enter_is_refused(worker: Worker) -> None:
     assert "is not a folder that only this user can enter; running without it" in error
     folder.rmdir()
     folder.parent.rmdir()
+
+
+@pytest.mark.parametrize("mode", [0o710, 0o701, 0o720, 0o704])
+def test_a_folder_is_private_or_refused(runtime: Path, mode: int) -> None:
+    folder = runtime / "above" / "worker"
+    protocol.enter(folder)
+    for path in (folder, folder.parent):
+        path.chmod(mode)
+        with pytest.raises(WorkerError, match="only this user can enter"):
+            protocol.enter(folder)
+        path.chmod(0o700)
+    protocol.enter(folder)
+
+
+def test_a_folder_of_another_user_is_refused(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = runtime / "above" / "worker"
+    protocol.enter(folder)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(WorkerError, match="only this user can enter"):
+        protocol.enter(folder)
+
+
+def test_a_runtime_folder_that_others_can_enter_is_not_used(runtime: Path) -> None:
+    assert choose_folder(os.getpid(), "toy").is_relative_to(runtime)
+    runtime.chmod(0o755)
+    assert not choose_folder(os.getpid(), "toy").is_relative_to(runtime)
 
 
 def test_an_address_that_is_too_long_is_refused(
@@ -425,6 +529,7 @@ ONE_OF_EACH = (
     "pixels/resize64-bilinear-whole/bagel.arrow",
     "logits/resnet/bagel.parquet",
     "vqa/answers/asked/1.parquet",
+    "vqa/asked.parquet",
 )
 
 

@@ -292,8 +292,8 @@ def test_parquet_that_unpacks_to_billions_of_rows(pictures: Path) -> None:
         ("q.jsonl", b'{"a":' * 100_000, "line 1: nested too deeply"),
         ("q.json", b'[{"image": ' + b"9" * 5_000 + b"}]", "line 1: Exceeds the limit"),
         ("q.jsonl", b'\n{"image": ' + b"9" * 5_000 + b"}", "line 2: Exceeds the limit"),
-        ("q.json", b'[\n{"image": 1, "image": 2}]', "line 2: the key 'image' stands twice"),
-        ("q.jsonl", b'{"image": 1, "image": 2}', "line 1: the key 'image' stands twice"),
+        ("q.json", b'[\n{"image": 1, "image": 2}]', "line 2: the key 'image' occurs twice"),
+        ("q.jsonl", b'{"image": 1, "image": 2}', "line 1: the key 'image' occurs twice"),
         (
             "q.csv",
             b"c" + b",".join(b"c%d" % n for n in range(50_000)) + b"\n" + b"," * 49_999,
@@ -311,7 +311,7 @@ def test_what_was_found_once(pictures: Path, name: str, content: bytes, message:
 @pytest.mark.parametrize(
     ("image", "reason"),
     [
-        ("x" * 300 + ".png", "cannot be looked for: File name too long"),
+        ("x" * 300 + ".png", "cannot be looked up: File name too long"),
         ("loop.png", "loop of links|Too many levels|no such image"),
         ("away/secret.png", "a link that leads out"),
         ("away/secrt.png", "a link that leads out"),
@@ -680,5 +680,5 @@ def test_a_checkpoint_s_config_that_is_nested_too_deeply(workplace: Path) -> Non
     Path("vqa").mkdir()
     Path("vqa/config.json").write_text("[" * 100_000)
     vqa = {"questions": "q.csv", "models": [{"checkpoint": "vqa"}]}
-    with pytest.raises(ConfigError, match="is no JSON mapping"):
+    with pytest.raises(ConfigError, match="is not a JSON mapping"):
         load_experiment({**SOUND, "vqa": vqa}, SCHEMA, [], Path("cache"))

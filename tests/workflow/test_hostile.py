@@ -384,6 +384,16 @@ def test_a_file_that_harms_its_decoder_is_excluded_and_no_other(
     assert after[:2] + after[3:] == before[:2] + before[3:]
 
 
+def test_what_was_found_is_in_the_order_of_the_images_whichever_was_first(
+    five: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number}.png" for number in range(5)]
+    before = examine_all(five, names, 10_000)
+    assert len({found.sha256 for found in before}) == 5
+    faulty(monkeypatch, lambda: time.sleep(1))  # the third is the last one to be done
+    assert examine_all(five, names, 10_000, 3) == before
+
+
 def test_a_helper_that_is_killed_from_outside_is_not_the_images_fault(
     five: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -538,7 +548,7 @@ def test_an_image_that_changed_since_it_was_checked_is_not_decoded(tmp_path: Pat
     content = hostile.encoded(1, "plain.bmp")
     (tmp_path / "a.bmp").write_bytes(content[:-1] + b"\xff")
     digest = hashlib.sha256(content).hexdigest()
-    with pytest.raises(ChangedImageError, match=r"^a\.bmp: changed since indexed: its bytes"):
+    with pytest.raises(ChangedImageError, match=r"^a\.bmp: changed since indexing: its bytes"):
         open_checked(tmp_path, "a.bmp", digest)
     (tmp_path / "a.bmp").write_bytes(content)
     assert open_checked(tmp_path, "a.bmp", digest).size == (48, 40)

@@ -186,7 +186,7 @@ def test_a_hub_without_the_model_ends_in_a_message_on_what_to_do(
         text=True,
     )
     assert completed.returncode == 1
-    assert "hf-hub:timm/test_resnet.r160_in1k could not be brought" in completed.stderr
+    assert "hf-hub:timm/test_resnet.r160_in1k could not be fetched" in completed.stderr
     assert "without internet" in completed.stderr
     assert "`checkpoint`" in completed.stderr
     assert not (tmp_path / "weights.safetensors").exists()

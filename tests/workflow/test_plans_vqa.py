@@ -115,6 +115,7 @@ def test_a_question_further_up_moves_no_other_shard(
     edit("questions.csv", first, f"{first}{IMAGE},Is it new?,yes,muse\n")
     planned = project.plan()
     assert {job for job in planned if job[0] == "ask"} == {("ask", m, SHARD) for m in MODELS}
+    assert ("list_excluded_questions",) in planned, "it states the lines"
 
 
 def test_another_answer_runs_its_shard(

@@ -2,8 +2,8 @@
 """Ask one VQA model the questions of one shard.
 
 In: the shard (Parquet), the images, and the model's weights, note and folder. Out: Parquet with
-image, question and p_yes, for every question whose image can be used; the schema's metadata say
-which model, weights and settings.
+image, question and p_yes for every question whose image can be used; the schema's metadata name
+the model, weights and settings.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from synthsight.vqa.shards import read_shard
 @program(
     one("shard", "the questions"),
     one("weights", "the model's weights, safetensors"),
-    one("note", "what is known of the weights, JSON"),
+    one("note", "the note about the weights, JSON"),
     one("folder", "what else the model needs"),
     spec=True,
     outputs=["output"],
     counts={"batch_size": None, "threads": 1},
 )
 def main(args: Arguments, models: ModelCache | None = None) -> None:
-    """Run the program; with models that are loaded already, if it runs in a worker."""
+    """Run the program; in a worker, with the models that are already loaded."""
     spec = args.spec
     models = models or ModelCache()
     device = choose_device()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Run one model over the images of one category.
 
-In: pixels (Arrow), weights (safetensors) and their note (JSON). Out: Parquet with image and logits,
-sorted by image, float32; the schema's metadata say which model, weights and transform.
+In: pixels (Arrow), weights (safetensors) and their note (JSON). Out: Parquet with image and logits
+(float32), sorted by image; the schema's metadata name the model, weights and transform.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from synthsight.program import Arguments, one, program
 @program(
     one("pixels", "the images, Arrow"),
     one("weights", "the model's weights, safetensors"),
-    one("note", "what is known of the weights, JSON"),
+    one("note", "the note about the weights, JSON"),
     spec=True,
     outputs=["output"],
     counts={"batch_size": None, "threads": 1},
 )
 def main(args: Arguments, models: ModelCache | None = None) -> None:
-    """Run the program; with models that are loaded already, if it runs in a worker."""
+    """Run the program; in a worker, with the models that are already loaded."""
     spec = args.spec
     models = models or ModelCache()
     device = choose_device()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Download an archive of images, check it and unpack it into the images' root.
 
-In: its URL, in the environment, since a command line is recorded and seen by others. Out: the
-folder, with a JSON note of the source (see synthsight.archives.fetch).
+In: its URL, in the environment, since command lines are recorded and visible to others. Out: the
+folder, with a JSON marker that names the source (see synthsight.archives.fetch).
 """
 
 from __future__ import annotations

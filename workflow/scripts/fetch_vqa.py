@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Bring a VQA model: weights in one format, config and vocabulary. It may use the network.
+"""Fetch a VQA model: weights in one format, config and vocabulary. It may use the network.
 
 In: a local checkpoint, or nothing. Out: safetensors, a folder with what else the model needs, and a
-JSON note with family, source, sha256, settings, licence and reference accuracy (see
+JSON note of family, source, sha256, settings, licence and reference accuracy (see
 synthsight.vqa.fetch).
 """
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Bring a classifier's weights, local or from its library's hub, into one format.
+"""Fetch a classifier's weights, local or from its library's hub, into one format.
 
-In: a local checkpoint, or nothing. Out: safetensors, and a JSON note with architecture, source,
+In: a local checkpoint, or nothing. Out: safetensors, and a JSON note of architecture, source,
 sha256, licence and reference accuracy (see synthsight.classifiers.weights).
 """
 
@@ -17,7 +17,7 @@ from synthsight.program import Arguments, one, program
 
 
 @program(
-    one("checkpoint", "empty for published weights", required=False),
+    one("checkpoint", "a local file; none for published weights", required=False),
     spec=True,
     outputs=["weights", "note"],
 )

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the manifest of one category: a row for every file found.
+"""Write the manifest of one category: one row per file found.
 
 In: the images' root. Out: a Parquet file with image, category, generator, sha256, width, height,
 status and reason (see synthsight.images.manifest). Fails if no image of the category is usable.
@@ -31,8 +31,8 @@ def main(args: Arguments) -> None:
         print(f"excluded: {record.image!r}: {record.reason}")
     if len(excluded) == len(records):
         raise SynthsightError(
-            f"no usable image in category {spec['category']!r}; the reasons stand "
-            "above. Mend or add images, or leave it out of `categories` in the configuration"
+            f"no usable image in category {spec['category']!r}, for the reasons above. "
+            "Fix or add images, or leave it out of `categories` in the configuration"
         )
     write_manifest(args.output, records)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write one shard of the questions, and check its images.
 
-In: the file of questions and the images. Out: a Parquet file with number, image, question, answer,
+In: the questions file and the images. Out: a Parquet file with number, image, question, answer,
 generator, objects, status and reason (see synthsight.vqa.shards).
 """
 
@@ -22,7 +22,7 @@ def main(args: Arguments) -> None:
     rows = index_questions(dealt[spec["shard"]], root, spec["max_pixels"])
     excluded = {row.image: row.reason for row in rows if row.status != "ok"}
     images = {row.image for row in rows}
-    print(f"{len(rows)} questions about {len(images)} images, {len(excluded)} of these not usable")
+    print(f"{len(rows)} questions about {len(images)} images, {len(excluded)} of them not usable")
     for image, reason in excluded.items():
         print(f"excluded: {image!r}: {reason}")
     write_shard(args.output, rows)

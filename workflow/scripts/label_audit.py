@@ -2,7 +2,7 @@
 """Audit what each category accepts under each rule, and say what looks wrong.
 
 In: the definitions of the run's categories and the label spaces of its models. Out: the same table
-as CSV and as Parquet (see synthsight.labels.audit); the flags, in sentences, on standard output.
+as CSV and as Parquet (see synthsight.labels.audit), and on standard output a sentence per flag.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def main(args: Arguments) -> None:
     spaces = [load_labels(name) for name in args.spec["labels"]]
     audit = label_audit(definitions, spaces, args.spec["rules"])
     write_table(audit, args.csv, args.parquet)
-    said = messages(audit)
-    print(f"Label audit: {len(said)} flags (results in {args.csv})")
-    for sentence in said:
+    sentences = messages(audit)
+    print(f"Label audit: {len(sentences)} flags (results in {args.csv})")
+    for sentence in sentences:
         print(f"  {sentence}")
 
 

@@ -31,7 +31,7 @@ def main(args: Arguments) -> None:
 
 
 def _report_shared(records: list[ImageRecord]) -> None:
-    """Name files that stand in several categories: one of their labels is most likely wrong."""
+    """Name files that are in several categories: one of their labels is most likely wrong."""
     categories: dict[str, set[str]] = {}
     for record in records:
         if record.status == "ok" and record.sha256 is not None:

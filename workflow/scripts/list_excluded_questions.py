@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """List every question that is left out, with its line and the reason.
 
-In: the file of questions, and the shards, which know of images that cannot be used. Out: a CSV file
+In: the questions file, and the shards, which record images that cannot be used. Out: a CSV file
 with line, image, question, answer and reason, in the order of the file. With ``invalid: refuse`` it
 fails if there are any.
 """
@@ -38,7 +38,7 @@ def main(args: Arguments) -> None:
     print(f"{len(questions)} questions, {len(excluded)} of them left out")
     if excluded and spec["invalid"] == "refuse":
         raise SynthsightError(
-            "the questions above cannot be asked. Mend the file, or set vqa.invalid to exclude"
+            "the questions above cannot be asked. Fix the file, or set vqa.invalid to exclude"
         )
     write_records(args.output, COLUMNS, excluded)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draw the figure of one row of synthsight.plan.figures.
 
-In: what the row's function reads, and for one that shows images the folder they are in. Out: a
-figure as PDF and as PNG. The spec holds the function's settings by name.
+In: what the row's function reads and, if it shows images, the folder they are in. Out: a figure as
+PDF and as PNG. The spec holds the function's settings by name.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Decode, resize and crop the images of one category.
 
-In: a manifest and the images below the root. Out: an Arrow file with image, height, width and
+In: a manifest, and the images below the root. Out: an Arrow file with image, height, width and
 pixels (uint8 RGB; see synthsight.images.pixels).
 """
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Write the report: one HTML page that opens from disk.
 
-In: tables, manifests, scores, notes of the weights and small pictures; for questions their scores,
-notes and pictures, too. Out: the page.
+In: tables, manifests, scores, notes about the weights, and thumbnails; for questions their scores,
+notes and thumbnails, too. Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
-how many the page holds at most; ``preprocessing`` of each model; ``questions``, a digest of them or
+at most how many the page shows; ``preprocessing`` of each model; ``questions``, a digest of them or
 null; and ``settings`` of the run.
 """
 
@@ -32,7 +32,7 @@ from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
 from synthsight.tables import read_parquet
 
-#: What numbers depend on; the versions of the environment that makes the page.
+#: Packages that numbers depend on; the page states their versions where it is made.
 PACKAGES = (
     *("synthsight", "torch", "torchvision", "timm", "transformers", "pillow"),
     *("numpy", "pandas", "pyarrow", "statsmodels", "snakemake"),
@@ -43,11 +43,11 @@ PACKAGES = (
     many("tables", "Parquet or CSV, by name"),
     many("manifests", "the manifests of all categories"),
     many("scores", "the scores of all models"),
-    many("notes", "what is known of the models' weights, JSON"),
-    many("pictures", "small pictures of the images"),
+    many("notes", "the notes about the models' weights, JSON"),
+    many("pictures", "thumbnails of the images"),
     many("vqa_scores", "the scored answers of all VQA models", required=False),
-    many("vqa_notes", "what is known of their weights, JSON", required=False),
-    many("vqa_pictures", "small pictures of what the questions are about", required=False),
+    many("vqa_notes", "the notes about their weights, JSON", required=False),
+    many("vqa_pictures", "thumbnails of the images that the questions are about", required=False),
     spec=True,
     outputs=["output"],
 )
@@ -115,14 +115,14 @@ def _choose(records: Sequence[ImageRecord], limit: int) -> list[ImageRecord]:
 
 
 class _Pictures:
-    """Pictures that the page holds, each once."""
+    """Thumbnails in the page, each stored once."""
 
     def __init__(self) -> None:
         self.files: list[bytes] = []
         self._numbers: dict[bytes, int] = {}
 
     def add(self, paths: Sequence[str], images: Sequence[str]) -> list[int]:
-        """The numbers of the pictures of some images, which these files hold."""
+        """Add the thumbnails of some images from these files; returns their numbers."""
         found: dict[str, bytes] = {}
         for path in paths:
             found |= read_thumbnails(path, images)
@@ -130,7 +130,7 @@ class _Pictures:
         for image in images:
             if image not in found:
                 raise SynthsightError(
-                    f"no small picture of {image!r} in {', '.join(paths)}; {MAKE_AGAIN}"
+                    f"no thumbnail of {image!r} in {', '.join(paths)}; {MAKE_AGAIN}"
                 )
             content = found[image]
             number = self._numbers.setdefault(content, len(self.files))
@@ -150,7 +150,7 @@ def _counts(records: Sequence[ImageRecord]) -> dict[str | None, int]:
 
 
 def _date(scores: Sequence[str]) -> str:
-    """The day on which the newest scores were written, so that the page made again has it again."""
+    """The day on which the newest scores were written, so that remaking the page keeps the date."""
     newest = max(Path(path).stat().st_mtime for path in scores)
     return datetime.fromtimestamp(newest, UTC).date().isoformat()
 

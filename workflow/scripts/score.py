@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Score one model: which images it gets, under each matching rule.
+"""Score one model: which images it gets right under each matching rule.
 
-In: logits and manifests of all categories. Out: Parquet with a row per image and rule (see
+In: logits and manifests of all categories. Out: Parquet with one row per image and rule (see
 synthsight.classifiers.score).
 """
 
@@ -14,8 +14,8 @@ from synthsight.program import Arguments, many, program
 
 
 @program(
-    many("logits", "in the order of the categories"),
-    many("manifests", "likewise"),
+    many("logits", "the logits of all categories, in their sorted order"),
+    many("manifests", "the manifests of all categories, likewise"),
     spec=True,
     outputs=["output"],
 )

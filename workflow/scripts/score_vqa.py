@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Score one model's answers to yes/no questions.
 
-In: the shards of questions and of answers. Out: Parquet with a row per question (see
-synthsight.vqa.score). The model is called like the output file.
+In: the shards of questions and of answers. Out: Parquet with one row per question (see
+synthsight.vqa.score). The model's name is the output file's.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from synthsight.vqa.score import score_vqa
 
 
 @program(
-    many("questions", "all questions"),
-    many("answers", "the answers of all models"),
+    many("questions", "the shards of all questions"),
+    many("answers", "the model's answers to each shard"),
     outputs=["output"],
 )
 def main(args: Arguments) -> None:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Make small pictures for the report.
+"""Make thumbnails for the report.
 
 In: the manifest of a category or a shard of questions, and the images below ``--root``. Out: one
 Parquet file with the columns image and webp.
-The spec holds ``side``, the bound on a picture's long side in pixels, and ``limit``, how many
-pictures at most: more than that the report cannot show.
+The spec holds ``side``, the maximum length of the long side in pixels, and ``limit``, the maximum
+number of thumbnails, since the report shows no more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from synthsight.tables import read_parquet
 
 @program(
     one("images", "Parquet: image, sha256, status"),
-    one("root", "folder of the images"),
+    one("root", "the images' root"),
     spec=True,
     outputs=["output"],
 )
@@ -36,7 +36,7 @@ def main(args: Arguments) -> None:
         args.spec["side"],
         args.output,
     )
-    print(f"{len(images)} pictures")
+    print(f"{len(images)} thumbnails")
 
 
 if __name__ == "__main__":

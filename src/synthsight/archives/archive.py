@@ -1,4 +1,4 @@
-"""Where an archive of images comes from, and whether it has been unpacked. Imports little."""
+"""Where an archive of images comes from, and whether it is unpacked. Cheap to import."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from synthsight.errors import SynthsightError
 
-#: The file, in the folder of unpacked images, that says which archive they are from.
+#: The marker: a file in the folder of unpacked images that says which archive they came from.
 MARKER = ".synthsight.json"
 
-#: The environment variable that tells the program where the archive is.
+#: The environment variable that holds the archive's URL.
 URL_VARIABLE = "SYNTHSIGHT_IMAGES_URL"
 
-#: Hosts of Google Drive, whose links lead to pages.
+#: Hosts of Google Drive, whose links lead to web pages.
 DRIVE = ("drive.google.com", "docs.google.com")
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
 class ArchiveError(SynthsightError):
-    """An archive that cannot be brought or put where it should be; the message says what to do."""
+    """An archive that cannot be fetched or put in place; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Archive:
     Attributes:
         url: http, https or file, or a path.
         sha256: of the archive, in hex, lower case; None if the user does not know it yet.
-        root: folder that it is unpacked into.
+        root: the folder that it is unpacked into.
     """
 
     url: str
@@ -45,38 +45,39 @@ class Archive:
     root: Path
 
     def is_unpacked(self) -> bool:
-        """Whether the root holds what came out of this archive, as its note says.
+        """Whether the root holds this archive's files, according to its marker.
 
-        With a sha256 that decides, wherever the archive came from; without one its URL does.
+        If a sha256 is given, it alone decides, wherever the archive came from; otherwise the URL
+        does.
 
         Raises:
-            ArchiveError: the root holds files that came out of no archive.
+            ArchiveError: the root holds files that came from no archive.
         """
-        note = read_note(self.root)
-        if note is None:
+        marker = read_marker(self.root)
+        if marker is None:
             if self.root.exists() and (not self.root.is_dir() or any(self.root.iterdir())):
                 raise ArchiveError(
-                    f"{str(self.root)!r} holds files that did not come from images.archive, and "
-                    "they stay. To use them, take `archive` away; to unpack the archive, name a "
-                    "folder in images.root that is empty or not there"
+                    f"{str(self.root)!r} holds files that did not come from images.archive; they "
+                    "are left alone. To use them, remove `archive`; to unpack the archive, set "
+                    "images.root to a folder that is empty or does not exist"
                 )
             return False
         if self.sha256 is None:
-            return bool(note.get("url") == identity(self.url))
-        return bool(note.get("sha256") == self.sha256)
+            return bool(marker.get("url") == identity(self.url))
+        return bool(marker.get("sha256") == self.sha256)
 
 
-def read_note(root: Path) -> dict[str, Any] | None:
-    """What the note in a folder says; None if there is none that can be read."""
+def read_marker(root: Path) -> dict[str, Any] | None:
+    """The content of a folder's marker; None if there is no readable one."""
     try:
-        note = json.loads((root / MARKER).read_text(encoding="utf-8"))
+        marker = json.loads((root / MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return note if isinstance(note, dict) else None
+    return marker if isinstance(marker, dict) else None
 
 
 def contents(root: Path) -> str:
-    """A digest of the names, sizes and times of all that is below a folder, but for its note."""
+    """A digest of the names, sizes and times of everything below a folder except its marker."""
     digest = hashlib.sha256()
     for relative, status in sorted(_entries(root, "")):
         digest.update(os.fsencode(relative) + b"\0" + status.encode() + b"\0")
@@ -99,32 +100,32 @@ def _entries(root: Path, below: str) -> Iterator[tuple[str, str]]:
 
 
 def problem_of(url: str) -> str | None:
-    """Why a URL cannot be used, in words that do not repeat what may be a password; or None."""
+    """Why a URL cannot be used, or None; the text never repeats what may be a password."""
     if local_path(url) is not None:
         if url.lower().startswith("file://") and not url[7:].startswith(("/", "localhost/")):
-            return "a file URL names no host: write file:FOLDER/NAME or file:///FOLDER/NAME"
+            return "a file URL has no host: write file:FOLDER/NAME or file:///FOLDER/NAME"
         return None
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        return f"is no URL ({error})"
+        return f"is not a URL ({error})"
     if parts.scheme not in ("http", "https"):
         return (
             f"{parts.scheme}: is not supported; write an http, https or file URL or a path, or "
             "download it by hand and name the file"
         )
     if not host:
-        return "has no host in it"
+        return "has no host"
     if re.search(r"[\x00-\x20\x7f]", url):
-        return "has blanks or control characters in it: write a blank as %20"
+        return "contains spaces or control characters: write a space as %20"
     if parts.username is not None or parts.password is not None:
         return (
-            "has a user's name or password in it, which would be recorded with the results: put "
-            f"them into ~/.netrc (machine {host} login NAME password PASSWORD)"
+            "contains a user name or password, which would be recorded with the results: put it "
+            f"into ~/.netrc (machine {host} login NAME password PASSWORD)"
         )
     if host in DRIVE and "/folders/" in parts.path:
-        return "is a folder of Google Drive: name the link of one file"
+        return "is a Google Drive folder: give the link of a single file"
     return None
 
 
@@ -139,7 +140,7 @@ def local_path(url: str) -> Path | None:
 
 
 def public_url(url: str) -> str:
-    """A URL as it may be printed and recorded: without credentials, also those in its query."""
+    """A URL that may be printed and recorded: without credentials, including any in its query."""
     if local_path(url) is not None:
         return url
     parts = urlsplit(url)

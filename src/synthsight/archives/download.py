@@ -1,6 +1,6 @@
-"""Downloading a large file: it resumes, it waits for no one for ever, and it says what went wrong.
+"""Downloading a large file: it resumes, never waits forever, and says what went wrong.
 
-Proxies are those of the environment (``HTTPS_PROXY`` and so on), passwords those of ``~/.netrc``.
+Proxies come from the environment (``HTTPS_PROXY`` and so on), passwords from ``~/.netrc``.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from synthsight.archives.archive import DRIVE, identity, public_url
-from synthsight.archives.unpack import UnpackError, check_space, spoken
+from synthsight.archives.unpack import UnpackError, check_space, format_size
 from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.wording import one_line
 
-#: Seconds to wait for a connection, and between two pieces of what is sent.
+#: Seconds to wait for a connection, and for the next piece of data.
 TIMEOUT = (20.0, 60.0)
 
-#: Seconds over which a download must bring ``MIN_SPEED`` bytes a second, or it is begun again.
+#: Seconds over which a download must average ``MIN_SPEED`` bytes a second, or it is retried.
 PATIENCE = 60.0
 MIN_SPEED = 1000
 
-#: Attempts in a row that bring less than ``PROGRESS`` bytes, and attempts at all.
+#: Attempts in a row that gain less than ``PROGRESS`` bytes, and attempts in all.
 ATTEMPTS = 5
 MAX_ATTEMPTS = 100
 PROGRESS = 2**20
 
-#: Seconds before the second attempt; twice as much before each further one, up to a minute.
+#: Seconds before the second attempt, doubled before each further one, up to a minute.
 WAIT = 1.0
 
 _CHUNK = 2**18
-_BY_HAND = "download it by hand, and name the file in images.archive.url (file:FOLDER/NAME)"
+_BY_HAND = "download it by hand and name the file in images.archive.url (file:FOLDER/NAME)"
 
 
 class DownloadError(SynthsightError):
     """A file that cannot be downloaded; the message says what to do."""
 
 
-class _AgainError(Exception):
-    """What may go through the next time; ``after`` is how long the server asks to wait."""
+class _RetryError(Exception):
+    """A failure that may not recur; ``after`` is how many seconds the server asks to wait."""
 
     def __init__(self, message: str, after: float = 0.0) -> None:
         super().__init__(message)
@@ -59,20 +59,20 @@ class _AgainError(Exception):
 
 
 def download(url: str, part: Path, checked: bool, say: Callable[[str], None]) -> None:
-    """Download a file, going on where an earlier attempt broke off.
+    """Download a file, resuming where an earlier attempt broke off.
 
-    A part is only appended to if the server vouches that it is of the same file (an ETag or a date
-    that has not changed), or if the whole is checked afterwards. Beside the part a JSON file,
-    ``{part}.json``, says what it is of.
+    A part is only appended to if the server vouches that it belongs to the same file (by an
+    unchanged ETag or date), or if the whole file is checked afterwards. A JSON file next to the
+    part, ``{part}.json``, says which file it belongs to.
 
     Args:
-        url: http or https; a link of Google Drive leads to its file.
-        part: where the file goes; what is there of it already is kept when this fails.
+        url: http or https; a Google Drive link leads to its file.
+        part: where the file goes; what has arrived is kept if the download fails.
         checked: whether the caller knows the file's sha256.
-        say: told of the progress.
+        say: called with messages about the progress.
 
     Raises:
-        DownloadError: it cannot be brought.
+        DownloadError: it cannot be downloaded.
     """
     part.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -88,24 +88,24 @@ def download(url: str, part: Path, checked: bool, say: Callable[[str], None]) ->
 
 
 class _Session(requests.Session):
-    """Follows redirects, but not to what is less safe."""
+    """Follows redirects, but not to anything less safe."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
         if target is not None:
             before, after = urlsplit(resp.url), urlsplit(urljoin(resp.url, target))
             if after.scheme not in ("http", "https"):
-                raise DownloadError(f"the server redirects to a {after.scheme} URL: refused")
+                raise DownloadError(f"refused: the server redirects to a {after.scheme} URL")
             if (before.scheme, after.scheme) == ("https", "http"):
                 raise DownloadError(
-                    f"the server redirects from https to http ({after.hostname}), which others "
-                    "can change on the way: refused. Name that address if you want it"
+                    f"refused: the server redirects from https to http ({after.hostname}), where "
+                    "others can change the data in transit. Name that address if you want it"
                 )
         return target
 
 
 class _Patience:
-    """Counts attempts that brought next to nothing."""
+    """Counts attempts that made next to no progress."""
 
     def __init__(self, part: Path, say: Callable[[str], None]) -> None:
         self._part = part
@@ -118,14 +118,14 @@ class _Patience:
         self._idle = 0 if size >= self._best + PROGRESS else self._idle + 1
         self._best = max(size, self._best)
         if not self.stop(state):
-            self._say(f"{_error(state)}; trying again, with {spoken(size)} so far")
+            self._say(f"{_error(state)}; trying again, with {format_size(size)} so far")
 
     def stop(self, state: RetryCallState) -> bool:
         return self._idle >= ATTEMPTS or state.attempt_number >= MAX_ATTEMPTS
 
     def wait(self, state: RetryCallState) -> float:
         error = _error(state)
-        asked = error.after if isinstance(error, _AgainError) else 0.0
+        asked = error.after if isinstance(error, _RetryError) else 0.0
         wait: float = min(60.0, max(asked, WAIT * 2 ** max(0, self._idle - 1)))
         return wait
 
@@ -137,7 +137,7 @@ def _error(state: RetryCallState) -> BaseException | None:
 def _from_server(url: str, part: Path, checked: bool, say: Callable[[str], None]) -> None:
     patience = _Patience(part, say)
     retrying = Retrying(
-        retry=retry_if_exception_type(_AgainError),
+        retry=retry_if_exception_type(_RetryError),
         after=patience.after,
         stop=patience.stop,
         wait=patience.wait,
@@ -147,8 +147,8 @@ def _from_server(url: str, part: Path, checked: bool, say: Callable[[str], None]
     try:
         with _Session() as session:
             retrying(_attempt, session, url, part, checked, say)
-    except _AgainError as error:
-        kept = f" What is here of it ({spoken(_size(part))}) is kept." if _size(part) else ""
+    except _RetryError as error:
+        kept = f" What has arrived ({format_size(_size(part))}) is kept." if _size(part) else ""
         raise DownloadError(
             f"{name} could not be downloaded: {error}. Try again later, or {_BY_HAND}.{kept}"
         ) from error
@@ -159,7 +159,7 @@ def _from_server(url: str, part: Path, checked: bool, say: Callable[[str], None]
 def _attempt(
     session: requests.Session, url: str, part: Path, checked: bool, say: Callable[[str], None]
 ) -> None:
-    """Bring what is missing of a file."""
+    """Download the missing rest of a file."""
     about = _read_about(part)
     validator = about.get("validator")
     offset = _size(part)
@@ -186,56 +186,56 @@ def _attempt(
             total = about["total"]
             check_space(part.parent, 0 if total is None else total - offset)
             if offset == 0:
-                part.unlink(missing_ok=True)  # so that no note is beside the part of another file
+                part.unlink(missing_ok=True)  # lest the record describe a part of another file
             _write_about(part, about)
             _receive(response, part, offset, total, say)
     except (requests.exceptions.SSLError, requests.exceptions.TooManyRedirects) as error:
         raise DownloadError(_cause(error)) from error
     except ValueError as error:  # InvalidURL and the like
-        raise DownloadError("it, or what it redirects to, is no URL") from error
+        raise DownloadError("it, or what it redirects to, is not a URL") from error
     except urllib3.exceptions.ProtocolError as error:  # in the body
-        raise _AgainError(_broke_off(_size(part), about.get("total"))) from error
+        raise _RetryError(_broke_off(_size(part), about.get("total"))) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise _AgainError(_cause(error)) from error
+        raise _RetryError(_cause(error)) from error
     _write_about(part, {**about, "total": _size(part)})
 
 
 def _check_status(response: requests.Response, resuming: bool) -> None:
     status = response.status_code
-    spoken_status = f"the server answers {status} {response.reason or ''}".rstrip()
+    answer = f"the server answers {status} {response.reason or ''}".rstrip()
     if status in (408, 425, 429) or status >= 500:
         after = response.headers.get("Retry-After", "")
-        raise _AgainError(spoken_status, float(after) if re.fullmatch("[0-9]{1,4}", after) else 0.0)
+        raise _RetryError(answer, float(after) if re.fullmatch("[0-9]{1,4}", after) else 0.0)
     if status in (401, 403, 407):
         raise DownloadError(
-            f"{spoken_status}: it wants a login (~/.netrc is read), or the address has expired. Or "
+            f"{answer}: it requires a login (~/.netrc is read), or the address has expired. Or "
             f"{_BY_HAND}"
         )
     if status != 200 and not (status == 206 and resuming):
-        raise DownloadError(f"{spoken_status}. Check the address, or {_BY_HAND}")
+        raise DownloadError(f"{answer}. Check the address, or {_BY_HAND}")
     if response.headers.get("Content-Type", "").lower().startswith("text/html"):
         raise DownloadError(
-            "the server sends a web page, not an archive: the address is that of a page, or of a "
-            f"login. Name the address behind its download button, or {_BY_HAND}"
+            "the server sends a web page, not an archive: the address leads to a page or a login. "
+            f"Name the address behind its download button, or {_BY_HAND}"
         )
 
 
 def _at_the_end(
     response: requests.Response, part: Path, about: dict[str, Any], offset: int
 ) -> None:
-    """The server has nothing behind the part: it is the whole, or not a part of this file."""
+    """Handle a server with nothing after the part: it is the whole file, or part of another."""
     found = re.fullmatch(r"bytes \*/([0-9]+)", response.headers.get("Content-Range", ""))
     if found and int(found[1]) == offset:
         _write_about(part, {**about, "total": offset})
         return
     drop(part)
-    raise _AgainError("what is here is longer than what the server has, and was dropped")
+    raise _RetryError("the part here is longer than the server's file, and was deleted")
 
 
 def _resumed_total(
     response: requests.Response, part: Path, about: dict[str, Any], offset: int
 ) -> int | None:
-    """The length of the whole file, when the rest of it is sent."""
+    """The length of the whole file when only the rest of it is sent."""
     found = re.fullmatch(
         r"bytes ([0-9]+)-[0-9]+/([0-9]+|\*)", response.headers.get("Content-Range", "")
     )
@@ -248,7 +248,7 @@ def _resumed_total(
         or (tag and validator.startswith('"') and tag != validator)
     ):
         drop(part)
-        raise _AgainError("the file has changed, and what was here of it was dropped")
+        raise _RetryError("the file has changed, so the part here was deleted")
     return total
 
 
@@ -259,13 +259,14 @@ def _receive(
     total: int | None,
     say: Callable[[str], None],
 ) -> None:
-    """Append what is sent to the part, as long as it comes fast enough."""
-    whole = "" if total is None else f" of {spoken(total)}"
-    say(f"downloading{whole}, {spoken(offset)} are here" if offset else f"downloading{whole}")
+    """Append the data to the part, as long as it arrives fast enough."""
+    whole = "" if total is None else f" of {format_size(total)}"
+    resumed = f", {format_size(offset)} already here" if offset else ""
+    say(f"downloading{whole}{resumed}")
     done = seen = offset
-    since = told = time.monotonic()
+    since = reported = time.monotonic()
     with open(part, "ab") as handle:
-        # read1 gives what there is: read would wait until a piece is full, however slowly it fills.
+        # read1 returns what has arrived; read would wait for a full piece, however slow.
         while chunk := response.raw.read1(_CHUNK, decode_content=False):
             try:
                 handle.write(chunk)
@@ -273,24 +274,25 @@ def _receive(
                 raise DownloadError(f"{part} cannot be written: {error.strerror}") from error
             done += len(chunk)
             now = time.monotonic()
-            if now - told >= 10:
-                say(f"{spoken(done)}{whole}")
-                told = now
+            if now - reported >= 10:
+                say(f"{format_size(done)}{whole}")
+                reported = now
             if now - since >= PATIENCE or done - seen >= MIN_SPEED * PATIENCE * 1000:
                 if done - seen < MIN_SPEED * PATIENCE:
-                    raise _AgainError(f"it came at less than {spoken(MIN_SPEED)} a second")
+                    raise _RetryError(f"it came at less than {format_size(MIN_SPEED)} a second")
                 check_space(part.parent, 0)
                 since, seen = now, done
     if total is not None and done < total:
-        raise _AgainError(_broke_off(done, total))
+        raise _RetryError(_broke_off(done, total))
 
 
 def _broke_off(done: int, total: int | None) -> str:
-    return f"it broke off after {spoken(done)}" + ("" if total is None else f" of {spoken(total)}")
+    whole = "" if total is None else f" of {format_size(total)}"
+    return f"it broke off after {format_size(done)}{whole}"
 
 
 def _validator(response: requests.Response) -> str | None:
-    """What tells this file from a later one at the same address, for ``If-Range``."""
+    """What distinguishes this file from a later one at the same address, for ``If-Range``."""
     tag = response.headers.get("ETag", "")
     if tag.startswith('"'):  # not a weak one
         return tag
@@ -305,7 +307,7 @@ def _length(response: requests.Response) -> int | None:
 
 
 def _cause(error: BaseException) -> str:
-    """The root of a library's error, whose own text repeats the URL with what may be secret."""
+    """The root cause of a library's error, whose own text may repeat secrets in the URL."""
     seen: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and current not in seen:
@@ -321,33 +323,33 @@ def _cause(error: BaseException) -> str:
         return "the server redirects in a loop"
     if any("Timeout" in type(cause).__name__ for cause in seen):
         return "the server sends nothing"
-    spoken_causes = [str(cause.strerror) for cause in seen if isinstance(cause, OSError)]
-    spoken_causes = [cause for cause in spoken_causes if cause != "None"]
-    return spoken_causes[-1] if spoken_causes else f"it broke off ({type(seen[-1]).__name__})"
+    causes = [str(cause.strerror) for cause in seen if isinstance(cause, OSError)]
+    causes = [cause for cause in causes if cause != "None"]
+    return causes[-1] if causes else f"it broke off ({type(seen[-1]).__name__})"
 
 
 # From Google Drive -----------------------------------------------------------------------------
 
 
 def _from_drive(url: str, part: Path, checked: bool, say: Callable[[str], None]) -> None:
-    """Leave Drive's pages to gdown; what it keeps of a download is in a folder for this file."""
+    """Leave Drive's pages to gdown, which keeps a partial download in a folder for this file."""
     if _size(part) and _read_about(part) == {"url": identity(url), "total": _size(part)}:
         return
-    folder = _of_gdown(part)
+    folder = _drive_folder(part)
     if not checked or _read_about(part).get("url") != identity(url):
-        # gdown compares what it resumes with what the server has now, not with what it had then.
+        # gdown does not check that the file it resumes is still the one that it began.
         shutil.rmtree(folder, ignore_errors=True)
     part.unlink(missing_ok=True)
     folder.mkdir(exist_ok=True)
     _write_about(part, {"url": identity(url)})
-    told = [time.monotonic()]
+    reported = [time.monotonic()]
 
     def progress(done: int, total: int | None) -> None:
         if total is not None:
             check_space(part.parent, max(0, total - done))
-        if time.monotonic() - told[0] >= 10:
-            say(spoken(done) + ("" if total is None else f" of {spoken(total)}"))
-            told[0] = time.monotonic()
+        if time.monotonic() - reported[0] >= 10:
+            say(format_size(done) + ("" if total is None else f" of {format_size(total)}"))
+            reported[0] = time.monotonic()
 
     say("downloading from Google Drive")
     try:
@@ -364,19 +366,19 @@ def _from_drive(url: str, part: Path, checked: bool, say: Callable[[str], None])
         os.replace(folder / "archive", part)
     except UnpackError:
         raise
-    # gdown looks into pages that may be anything, and opens files.
+    # gdown parses pages that may hold anything, and opens files.
     except (gdown.exceptions.DownloadError, requests.RequestException) as error:
-        raise DownloadError(f"{public_url(url)}: {_of_drive(str(error))}") from error
+        raise DownloadError(f"{public_url(url)}: {_drive_message(str(error))}") from error
     except (AssertionError, LookupError, ValueError, OSError) as error:
-        raise DownloadError(f"{public_url(url)}: {_of_drive(repr(error))}") from error
+        raise DownloadError(f"{public_url(url)}: {_drive_message(repr(error))}") from error
     shutil.rmtree(folder)
     _write_about(part, {"url": identity(url), "total": _size(part)})
 
 
-def _of_drive(cause: str) -> str:
+def _drive_message(cause: str) -> str:
     words = re.sub(r"https?://\S+", "", one_line(cause))[:400]
     return (
-        f"Google Drive did not give the file ({words}). It may not be shared with everyone, or too "
+        f"Google Drive did not send the file ({words}). It may not be shared with everyone, or too "
         "many people may have downloaded it today: try tomorrow, or open the link in a browser, "
         f"{_BY_HAND}"
     )
@@ -389,7 +391,7 @@ def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _of_gdown(part: Path) -> Path:
+def _drive_folder(part: Path) -> Path:
     return part.with_name(f"{part.name}.drive")
 
 
@@ -411,7 +413,7 @@ def _write_about(part: Path, about: dict[str, Any]) -> None:
 
 
 def drop(part: Path) -> None:
-    """Delete what :func:`download` brought, all or some of it."""
+    """Delete what :func:`download` has written, complete or not."""
     part.unlink(missing_ok=True)
     _about(part).unlink(missing_ok=True)
-    shutil.rmtree(_of_gdown(part), ignore_errors=True)
+    shutil.rmtree(_drive_folder(part), ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Bringing an archive of images: downloaded, checked, unpacked and put into place as a whole."""
+"""Fetching an archive of images: downloaded, checked, unpacked and put in place as a whole."""
 
 from __future__ import annotations
 
@@ -21,50 +21,50 @@ from synthsight.archives.archive import (
     identity,
     local_path,
     public_url,
-    read_note,
+    read_marker,
 )
 from synthsight.archives.download import DownloadError, download, drop
-from synthsight.archives.unpack import UnpackError, container_of, spoken, unpack
+from synthsight.archives.unpack import UnpackError, container_of, format_size, unpack
 from synthsight.files import atomic, sha256_of
 from synthsight.images.reading import SUFFIXES
 
-#: Folders to work in: what is being unpacked, and what its place was taken from.
+#: Working folders: the images being unpacked, and those that they replaced.
 FRESH, REPLACED = "unpacked", "replaced"
 
-#: How many of what was left out the note names.
+#: How many of the members left out the marker names.
 _NAMED = 100
 
 
 def fetch_images(archive: Archive, say: Callable[[str], None]) -> dict[str, Any]:
-    """Unpack an archive into its root, unless it is there already.
+    """Download an archive and unpack it into its root, unless that is done already.
 
-    All work is done in a folder beside the root, ``.{root}.synthsight``: a download that broke off
-    is kept there, and goes on the next time. What was unpacked is renamed into place, and with it
-    the note that says where it came from. What another archive gave is replaced, if nobody has
-    changed it since; nothing else is ever touched.
+    All work is done in a folder next to the root, ``.{root}.synthsight``, where an interrupted
+    download is kept and resumed the next time. The unpacked folder is renamed into place, together
+    with the marker that says where it came from. It replaces files from another archive if nobody
+    has changed them since; nothing else is ever touched.
 
     Args:
         archive: which one, and where to.
-        say: told of the progress and of what was found.
+        say: called with messages about the progress and about what was found.
 
     Returns:
-        What the note holds: ``source``, ``sha256``, ``bytes``, ``files``, ``fetched`` (when), and
+        The marker's content: ``source``, ``sha256``, ``bytes``, ``files``, ``fetched`` (when), and
         what was left out.
 
     Raises:
-        ArchiveError: it cannot be brought, is not the one that was asked for, is refused, or there
-            is something of the user's in its place.
+        ArchiveError: it cannot be downloaded, is not the expected one, is refused, or would replace
+            files of the user's.
     """
     archive = Archive(archive.url, archive.sha256, archive.root.resolve())  # it may be a link
     work = archive.root.with_name(f".{archive.root.name}.synthsight")
     try:
         with _working(work):
             if archive.is_unpacked():
-                note = read_note(archive.root)
-                assert note is not None
+                marker = read_marker(archive.root)
+                assert marker is not None
             else:
                 _check_untouched(archive.root)
-                note = _bring(archive, work, say)
+                marker = _fetch(archive, work, say)
             drop(work / "archive")
             _clear(work)
     except (DownloadError, UnpackError) as error:
@@ -75,14 +75,14 @@ def fetch_images(archive: Archive, say: Callable[[str], None]) -> dict[str, Any]
         ) from error
     if archive.sha256 is None:
         say(
-            "images.archive has no sha256, so whatever the address gives is taken. This one has\n"
-            f"    sha256: {note['sha256']}"
+            "images.archive has no sha256, so any file at that address is accepted. This one has\n"
+            f"    sha256: {marker['sha256']}"
         )
-    return note
+    return marker
 
 
-def _bring(archive: Archive, work: Path, say: Callable[[str], None]) -> dict[str, Any]:
-    """Download, check, unpack, and put into place."""
+def _fetch(archive: Archive, work: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """Download, check, unpack, and put in place; the marker's content."""
     _clear(work)
     fresh = work / FRESH
     source = public_url(archive.url)
@@ -95,14 +95,14 @@ def _bring(archive: Archive, work: Path, say: Callable[[str], None]) -> dict[str
         raise ArchiveError(f"no file {str(file)!r} (relative paths start at {Path.cwd()})")
     fresh.mkdir()
     try:
-        container_of(file)  # a web page is told by this, not by its checksum
+        container_of(file)  # first, so that a web page is reported as one, not by its checksum
         digest = sha256_of(file)
         if archive.sha256 not in (None, digest):
             raise UnpackError(
                 f"its sha256 is {digest}, but images.archive.sha256 is {archive.sha256}. The "
-                "download is damaged, or the file is another one than it was"
+                "download is damaged, or the file has been replaced by another"
             )
-        say(f"unpacking {spoken(file.stat().st_size)}")
+        say(f"unpacking {format_size(file.stat().st_size)}")
         unpacked = unpack(file, fresh)
     except UnpackError as error:
         shutil.rmtree(fresh)
@@ -114,7 +114,7 @@ def _bring(archive: Archive, work: Path, say: Callable[[str], None]) -> dict[str
             drop(file)
             dropped = ". It was deleted, so the next run downloads it again"
         raise ArchiveError(f"{source}: {error}{dropped}") from error
-    note = {
+    marker = {
         "source": source,
         "url": identity(archive.url),
         "sha256": digest,
@@ -127,30 +127,30 @@ def _bring(archive: Archive, work: Path, say: Callable[[str], None]) -> dict[str
         "contents": contents(fresh),
     }
     with atomic(fresh / MARKER) as temporary:
-        temporary.write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
     if archive.root.exists():
         os.rename(archive.root, work / REPLACED)
     os.rename(fresh, archive.root)
     for line in describe(archive.root, unpacked.left_out):
         say(line)
-    return note
+    return marker
 
 
 def _clear(work: Path) -> None:
-    """Delete what was unpacked in vain, or replaced: by this process or one that was killed."""
+    """Delete folders that were replaced or only partly unpacked, by this or a killed process."""
     for folder in (work / FRESH, work / REPLACED):
         if folder.exists():
             shutil.rmtree(folder)
 
 
 def _check_untouched(root: Path) -> None:
-    """What an earlier archive gave may be replaced, but not what a person did to it."""
-    note = read_note(root)
-    if note is not None and note.get("contents") != contents(root):
+    """Refuse to replace an earlier archive's files if a person has changed them since."""
+    marker = read_marker(root)
+    if marker is not None and marker.get("contents") != contents(root):
         raise ArchiveError(
-            f"{root} holds what came from {note.get('source')}, and files in it were added, "
-            "changed or removed since. It stays: move it away, or name another folder in "
-            "images.root, and the archive that images.archive now names will be unpacked"
+            f"{root} was unpacked from {marker.get('source')}, and files in it have been added, "
+            "changed or removed since, so it is left alone. To unpack the archive that "
+            "images.archive now names, move it away or name another folder in images.root"
         )
 
 
@@ -174,7 +174,7 @@ def describe(root: Path, left_out: list[str], keep: int = 20) -> Iterator[str]:
     tops = [entry for entry in root.iterdir() if entry.name != MARKER]
     if len(tops) == 1 and tops[0].is_dir():
         yield (
-            f"All of it is in one folder, {tops[0].name!r}. If that is no category and no "
+            f"All of it is in one folder, {tops[0].name!r}. If that is neither a category nor a "
             f"generator, set images.archive.folder: {json.dumps(tops[0].name)}"
         )
     for line in left_out[:keep]:
@@ -185,7 +185,7 @@ def describe(root: Path, left_out: list[str], keep: int = 20) -> Iterator[str]:
 
 @contextmanager
 def _working(work: Path) -> Iterator[None]:
-    """Let no two processes work in a folder at a time; it goes when nothing is left in it."""
+    """Keep other processes out of a working folder, and remove it at the end if it is empty."""
     work.mkdir(parents=True, exist_ok=True)
     with open(work / "lock", "w") as lock:
         try:

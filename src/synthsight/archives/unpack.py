@@ -1,9 +1,9 @@
-"""Unpacking an archive that nobody vouches for: zip or tar, into a folder and never out of it.
+"""Unpacking an untrusted archive: zip or tar, into a folder and never out of it.
 
 Python's own extraction (``tarfile`` with ``filter="data"``) keeps members inside the folder, but it
 makes links, takes a damaged header for the end of the archive, does not read a compressed file to
 its checksum, overwrites earlier members and has no bound on what it writes. Here files and folders
-are made by name alone; nothing is linked, overwritten or given rights.
+are made by name alone; nothing is linked or overwritten, and no permissions are taken over.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ MAX_SMALL = 2**30
 #: Files and folders in an archive.
 MAX_MEMBERS = 2_000_000
 
-#: Folders in one another.
+#: Nesting of folders.
 MAX_DEPTH = 32
 
-#: Disk space, in bytes, that is left to others.
+#: Disk space, in bytes, that is left free.
 RESERVE = 2**28
 
-#: What an archive's metadata may hold in one piece; headers that state more are made up.
+#: Bytes of metadata that a member may state; no genuine header states more.
 _MAX_PIECE = 2**20
 
 _CHUNK = 2**20
 
-#: Members that say nothing about images: what macOS adds, and this project's own note.
+#: Members that are ignored: what macOS adds, and this project's own marker.
 _IGNORED = ("__MACOSX", ".synthsight.json")
 
-#: Beginnings of files, and what they are. The first five are unpacked.
+#: First bytes of files, and the kind of file. The first five kinds can be unpacked.
 _BEGINNINGS = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
@@ -85,7 +85,7 @@ class Unpacked:
 
     Attributes:
         files: number of files written.
-        bytes: of them all.
+        bytes: their total size.
         left_out: links and the like, each with its reason, in the order of the archive.
     """
 
@@ -110,11 +110,11 @@ def container_of(path: Path) -> str:
                 raise UnpackError(f"it is {kind}; {_SUPPORTED}")
             return kind
     if looks_like_html(start):
-        raise UnpackError("it is a web page, not an archive: the address may be that of a page")
+        raise UnpackError("it is a web page, not an archive: the address may lead to a page")
     try:
         tarfile.TarInfo.frombuf(start, tarfile.ENCODING, "surrogateescape")
     except tarfile.HeaderError:
-        raise UnpackError(f"it is no archive ({_SUPPORTED})") from None
+        raise UnpackError(f"it is not an archive ({_SUPPORTED})") from None
     return "tar"
 
 
@@ -127,17 +127,17 @@ def looks_like_html(start: bytes) -> bool:
 def unpack(archive: Path, folder: Path) -> Unpacked:
     """Unpack an archive into an empty folder.
 
-    Files get their content, name and time, and the rights of any new file. Links, which could lead
-    out of the folder, are left out and listed; a hard link to an earlier member is a copy of it. A
-    backslash counts as a slash; bytes that are no UTF-8 are written as ``%E9``.
+    Files get their content, name and time, and the permissions of any new file. Links, which could
+    lead out of the folder, are left out and listed; a hard link to an earlier member becomes a copy
+    of it. A backslash counts as a slash; bytes that are not UTF-8 are written like ``%E9``.
 
     Args:
-        archive: zip or tar, plain or compressed by gzip, bzip2 or xz; told by its content.
-        folder: it must exist and be empty. After an error its content is of no use.
+        archive: zip or tar, uncompressed or compressed by gzip, bzip2 or xz, recognised by content.
+        folder: it must exist and be empty. After an error its content is useless.
 
     Raises:
         UnpackError: a member's name leads out of the folder or occurs twice, one is a device or is
-            encrypted, something is damaged or cut off, more comes out than an archive of images
+            encrypted, something is damaged or truncated, more comes out than an archive of images
             can hold (see ``MAX_RATIO``, ``MAX_SMALL``, ``MAX_MEMBERS``), or the disk is too small.
     """
     kind = container_of(archive)
@@ -149,7 +149,7 @@ def unpack(archive: Path, folder: Path) -> Unpacked:
         else:
             _unpack_tar(archive, kind, out)
     if not out.result.files:
-        raise UnpackError("there are no files in it")
+        raise UnpackError("it contains no files")
     return out.result
 
 
@@ -165,13 +165,13 @@ class _Folder:
         self._unchecked = 0
 
     def path(self, name: str) -> tuple[str, ...] | None:
-        """The parts of a member's name; None if it is to be passed over."""
+        """The parts of a member's name; None if it is to be skipped."""
         self._members += 1
         if self._members > MAX_MEMBERS:
             raise UnpackError(f"it has more than {MAX_MEMBERS:,} members")
         if "\0" in name:
             raise UnpackError(f"member {name!r} has a zero byte in its name")
-        # Bytes that are no UTF-8, which Python keeps as lone surrogates.
+        # Bytes that are not UTF-8, which Python keeps as lone surrogates.
         name = re.sub("[\ud800-\udfff]", lambda found: f"%{ord(found[0]) & 0xFF:02X}", name)
         name = name.replace("\\", "/")
         parts = tuple(part for part in name.split("/") if part not in ("", "."))
@@ -196,26 +196,26 @@ class _Folder:
         """Write a file; never over another one."""
         self.make(parts[:-1])
         path = self._folder / Path(*parts)
-        # Errors of the reader are not this one's: they do not have an errno.
+        # Errors of the reader, which have no errno, pass through.
         with self._writing(parts), open(path, "xb") as handle:
             while chunk := content.read(_CHUNK):
                 self.count(len(chunk))
                 handle.write(chunk)
         self.result.files += 1
-        # The archive's times, so that the same archive gives the same listing again.
+        # The archive's times, so that the same archive always gives the same listing.
         if math.isfinite(seconds) and 0 <= seconds < 2**32:
             os.utime(path, (seconds, seconds))
 
     def copy(self, parts: tuple[str, ...], source: tuple[str, ...], seconds: float) -> None:
-        """Write a file with the content of another one that has been written."""
+        """Write a file with the content of one written earlier."""
         path = self._folder / Path(*source)
         if not path.is_file():
-            raise UnpackError(f"member {'/'.join(parts)!r} is a hard link to what is not before it")
+            raise UnpackError(f"member {'/'.join(parts)!r} is a hard link to no earlier member")
         with open(path, "rb") as handle:
             self.write(parts, handle, seconds)
 
     def leave_out(self, parts: tuple[str, ...], reason: str) -> None:
-        """Leave a member out, and say so."""
+        """Leave a member out, and record why."""
         self.result.left_out.append(f"{'/'.join(parts)!r}: {reason}")
 
     def count(self, more: int) -> None:
@@ -228,15 +228,15 @@ class _Folder:
             self._unchecked = 0
 
     def check_bound(self, total: int) -> None:
-        """Refuse what no archive of images of this size unpacks to."""
+        """Refuse more than an archive of images of this size can unpack to."""
         if total > self.bound:
             raise UnpackError(
-                f"more than {spoken(self.bound)} would come out of it: a decompression bomb, or "
-                "not images. If you trust it, unpack it by hand"
+                f"it would unpack to more than {format_size(self.bound)}: it is a decompression "
+                "bomb, or does not hold images. If you trust it, unpack it by hand"
             )
 
     def check_space(self, needed: int) -> None:
-        """Refuse what the disk cannot hold."""
+        """Refuse more than the disk can hold."""
         check_space(self._folder, needed)
 
     @contextmanager
@@ -245,8 +245,8 @@ class _Folder:
             yield
         except FileExistsError:
             raise UnpackError(
-                f"member {'/'.join(parts)!r} has the name of another one, or one that this file "
-                "system takes for the same"
+                f"member {'/'.join(parts)!r} has the name of another member, or one that this file "
+                "system does not distinguish from it"
             ) from None
         except OSError as error:
             if error.errno is None:
@@ -258,21 +258,21 @@ class _Folder:
 
 
 def check_space(folder: Path, needed: int) -> None:
-    """Refuse what the disk of a folder cannot hold.
+    """Refuse more than the disk of a folder can hold.
 
     Raises:
-        UnpackError: with what is needed and what is free.
+        UnpackError: too little is free; the message has both sizes.
     """
     free = shutil.disk_usage(folder).free
     if needed + RESERVE > free:
         raise UnpackError(
-            f"{spoken(needed)} are needed and {spoken(free)} are free on the disk of {folder} "
-            f"({spoken(RESERVE)} of it are left to others)"
+            f"{format_size(needed)} is needed and {format_size(free)} is free on the disk of "
+            f"{folder}, where {format_size(RESERVE)} must stay free"
         )
 
 
-def spoken(size: int) -> str:
-    """A number of bytes for people, as ``1.4 GB``."""
+def format_size(size: int) -> str:
+    """A number of bytes for people, such as ``1.4 GB``."""
     units = ("bytes", "kB", "MB", "GB", "TB")
     power = min(len(units) - 1, int(math.log(max(size, 1), 1000)))
     return f"{size / 1000**power:.1f} {units[power]}" if power else f"{size} bytes"
@@ -280,17 +280,17 @@ def spoken(size: int) -> str:
 
 @contextmanager
 def _damage() -> Iterator[None]:
-    """Turn what the readers raise on damaged content into words."""
+    """Explain the errors that the readers raise on damaged content."""
     try:
         yield
     except _DAMAGE as error:
-        raise UnpackError(f"it is damaged or cut off ({_first_line(error)})") from error
+        raise UnpackError(f"it is damaged or truncated ({_first_line(error)})") from error
     except RuntimeError as error:
         raise UnpackError(f"it cannot be read ({_first_line(error)})") from error
     except OSError as error:
         if error.errno is not None:
             raise  # the disk
-        raise UnpackError(f"it is damaged or cut off ({_first_line(error)})") from error
+        raise UnpackError(f"it is damaged or truncated ({_first_line(error)})") from error
 
 
 def _first_line(error: BaseException) -> str:
@@ -304,7 +304,7 @@ def _first_line(error: BaseException) -> str:
 def _unpack_zip(archive: Path, out: _Folder) -> None:
     with zipfile.ZipFile(archive) as handle:
         members = handle.infolist()
-        # No member gives more than it states (zipfile stops there, and its checksum fails).
+        # No member yields more than it states (zipfile stops there, and its checksum fails).
         total = sum(member.file_size for member in members)
         out.check_bound(total)
         out.check_space(total)
@@ -324,10 +324,10 @@ def _unpack_zip(archive: Path, out: _Folder) -> None:
             elif kind not in (0, 0o100000):
                 raise UnpackError(f"member {member.filename!r} is a device or the like")
             elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                # zipfile gives bzip2 and LZMA no bound on the memory that a few bytes fill.
+                # zipfile does not bound the memory that a few bytes of bzip2 or LZMA can fill.
                 raise UnpackError(
                     f"member {member.filename!r} is compressed by method {member.compress_type}; "
-                    "zip's usual one, deflate, is read. Pack it anew"
+                    "only zip's usual one, deflate, is read. Pack the archive again"
                 )
             else:
                 with handle.open(member) as content:
@@ -335,7 +335,7 @@ def _unpack_zip(archive: Path, out: _Folder) -> None:
 
 
 def _zip_name(member: zipfile.ZipInfo) -> str:
-    """A member's name. Without the mark for UTF-8 it may still be UTF-8, as from macOS."""
+    """A member's name, which may be UTF-8 without the flag that says so, as from macOS."""
     name = member.orig_filename
     if member.flag_bits & 0x800:
         return name
@@ -364,7 +364,7 @@ def _unpack_tar(archive: Path, kind: str, out: _Folder) -> None:
                 handle.members.clear()  # it would keep all of them
                 _unpack_member(handle, member, out)
         if reader.last.strip(b"\0") or len(reader.last) != tarfile.BLOCKSIZE:
-            raise UnpackError("it is damaged or cut off: what follows the last member is no end")
+            raise UnpackError("it is damaged or truncated: no end marker follows the last member")
         # To the end of the file, where a compressed one has its checksum.
         while reader.read(_CHUNK):
             pass
@@ -377,7 +377,7 @@ def _unpack_member(handle: tarfile.TarFile, member: tarfile.TarInfo, out: _Folde
     if member.isdir():
         out.make(parts)
     elif member.issparse():
-        raise UnpackError(f"member {member.name!r} is a sparse file. Pack it anew")
+        raise UnpackError(f"member {member.name!r} is a sparse file. Pack the archive again")
     elif member.isreg():
         content = handle.extractfile(member)
         assert content is not None  # it is a file
@@ -393,9 +393,9 @@ def _unpack_member(handle: tarfile.TarFile, member: tarfile.TarInfo, out: _Folde
 
 @contextmanager
 def _opened(archive: Path, kind: str) -> Iterator[IO[bytes]]:
-    """The tar inside its compression."""
+    """Open the tar inside its compression."""
     if kind == "xz":
-        # A file may ask for a dictionary of 4 GB.
+        # A hostile file may ask for a dictionary of 4 GB.
         with open(archive, "rb") as start:
             lzma.LZMADecompressor(memlimit=2**29).decompress(start.read(2**16), max_length=1)
     opener: dict[str, Callable[[Path], Any]] = {
@@ -409,10 +409,10 @@ def _opened(archive: Path, kind: str) -> Iterator[IO[bytes]]:
 
 
 class _Reader:
-    """A file for tarfile that bounds how far it goes and how much it takes at once.
+    """A file for tarfile that bounds how far it reads and how much at once.
 
-    tarfile reads the metadata of a member in one piece, of any length that its header states, and
-    does not say whether it stopped at a mark of the end or at a damaged header.
+    tarfile reads a member's metadata in one piece, of any length that its header states, and does
+    not say whether it stopped at the end marker or at a damaged header.
     """
 
     def __init__(self, source: IO[bytes], check: Callable[[int], None]) -> None:

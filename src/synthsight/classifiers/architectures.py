@@ -1,6 +1,6 @@
-"""Classifiers of any library: what they are, how they are built, what they expect.
+"""Classifiers of any library: finding, building and probing their architectures.
 
-Each library's own part is its file, which is imported when one of its models is asked for (see
+Each library has a module of its own, which is imported when one of its models is asked for (see
 :mod:`synthsight.classifiers.registry`).
 """
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 
 def parse_model(model: str, local: bool) -> Architecture:
-    """Which architecture a configuration's ``model`` names.
+    """The architecture that a configuration's ``model`` names.
 
     Args:
         model: ``LIBRARY/NAME``, such as ``timm/resnet50.a1_in1k``.
         local: whether the weights are a local checkpoint, so that none need be published.
 
     Raises:
-        ModelError: no such architecture or weights; the message has close names.
-        UnknownNameError: no such library; likewise.
+        ModelError: there is no such architecture or weights; the message has close names.
+        UnknownNameError: there is no such library; likewise.
     """
     library, slash, name = model.partition("/")
     if not slash:
@@ -46,7 +46,7 @@ def parse_model(model: str, local: bool) -> Architecture:
 def published(architecture: Architecture) -> Published:
     """What the library publishes for an architecture: transform, accuracy, licence.
 
-    Without named weights it is what is usual for the architecture.
+    If the architecture names no weights, this is what is usual for it.
     """
     return LIBRARIES.load(architecture.library).published(architecture)
 
@@ -54,16 +54,17 @@ def published(architecture: Architecture) -> Published:
 def build(architecture: Architecture, state: StateDict | None) -> nn.Module:
     """Build a network in evaluation mode and give it its weights.
 
-    The network takes the tensors of the state dict themselves: mapped from a file, they are read
-    when they are used, once for all processes. Nothing is spent on initial values.
+    The network takes over the tensors of the state dict without copying: mapped from a file, they
+    are read on first use, once for all processes. No time is spent on initial values.
 
     Args:
         architecture: which one.
-        state: its state dict, of which every entry must find its place; None leaves the weights
-            as they are initialised.
+        state: its state dict, every entry of which must be used; None leaves the weights as they
+            are initialised.
 
     Raises:
-        ModelError: the builder refuses the arguments, or the state dict is of another architecture.
+        ModelError: the builder refuses the arguments, or the state dict is for another
+            architecture.
         UnknownNameError: no library has this name.
     """
     library = LIBRARIES.load(architecture.library)
@@ -82,10 +83,10 @@ def build(architecture: Architecture, state: StateDict | None) -> nn.Module:
 
 
 class _Uninitialised(TorchFunctionMode):
-    """Leaves out what fills parameters with initial values, which weights are about to replace.
+    """Skips the calls that initialise parameters, which the weights are about to replace.
 
-    Unlike a network built on the meta device, this one has its other tensors: buffers that are in
-    no state dict are computed by the constructor alone.
+    Unlike the meta device, it leaves other tensors alone: buffers that are not in the state dict
+    are computed only by the constructor.
     """
 
     def __torch_function__(
@@ -97,14 +98,14 @@ class _Uninitialised(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        target = args[0] if args else kwargs.get("tensor")  # torch.nn.init names it
+        target = args[0] if args else kwargs.get("tensor")  # as torch.nn.init calls it
         changes = name.endswith("_") and not name.endswith("__") and name not in _OTHERS
         if changes and isinstance(target, nn.Parameter):
             return target
         return func(*args, **kwargs)
 
 
-#: Methods whose names end like those that change values.
+#: Methods that end in an underscore but do not change values.
 _OTHERS = ("requires_grad_", "detach_")
 
 
@@ -125,17 +126,17 @@ def _shorten(message: str, keep: int = 6) -> str:
 
 
 def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
-    """Try an architecture without weights or memory, on PyTorch's meta device.
+    """Try an architecture on PyTorch's meta device, without weights or memory.
 
     Args:
         architecture: which one.
-        crop: ``(height, width)`` of the images it will get, tried too; None if they vary.
+        crop: ``(height, width)`` of the images that it will get; None if they vary.
 
     Returns:
         The number of its outputs.
 
     Raises:
-        ModelError: it cannot be built, takes no such images, or is no classifier.
+        ModelError: it cannot be built, does not accept such images, or is not a classifier.
     """
     size = crop or (256, 256)
     with torch.inference_mode():
@@ -145,20 +146,20 @@ def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
                 logits = model(torch.empty(1, 3, *size))
         except (RuntimeError, AssertionError, ValueError) as error:
             raise ModelError(
-                f"{architecture.name} takes no images of {size[0]} x {size[1]} pixels: "
+                f"{architecture.name} does not accept images of {size[0]} x {size[1]} pixels: "
                 f"{_shorten(str(error))}"
             ) from error
     if not isinstance(logits, Tensor) or logits.ndim != 2 or logits.shape[1] < 2:
-        raise ModelError(f"{architecture.library}/{architecture.name} is no classifier")
+        raise ModelError(f"{architecture.library}/{architecture.name} is not a classifier")
     return int(logits.shape[1])
 
 
 def _build_without_memory(architecture: Architecture) -> nn.Module:
     """A network on the meta device, whose tensors have shapes but no values.
 
-    Some constructors read values: torchvision's RegNets compute their widths with tensors. What
-    fails on the meta device is built again in main memory. Its parameters are never filled, so
-    their pages are never touched, and they take address space only.
+    Some constructors read values: torchvision's RegNets compute their widths with tensors. A
+    network that fails on the meta device is built again in main memory. Its parameters are never
+    filled, so their pages are never touched and take only address space.
     """
     with _Uninitialised():
         try:

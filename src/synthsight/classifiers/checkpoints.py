@@ -1,4 +1,4 @@
-"""Reading local checkpoints without running code that may be in them."""
+"""Reading local checkpoints without running any code in them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def read_checkpoint(path: Path) -> Fetched:
-    """The weights in a local file, and what it says about itself.
+    """The weights in a local file, with its licence and reference accuracy if it states them.
 
     Args:
-        path: ``.safetensors``, or a pickle of a state dict, also inside a training checkpoint.
+        path: ``.safetensors``, or a pickle of a state dict or of a training checkpoint with one.
 
     Raises:
         WeightsError: it cannot be read, or holds something else.
@@ -60,7 +60,7 @@ def read_state(path: Path) -> StateDict:
         ) from error
     state = _unwrap(content)
     if not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"{path} holds no state dict: names with tensors were expected")
+        raise WeightsError(f"{path} holds no state dict: expected tensors by name")
     return {
         key.removeprefix("module."): tensor.float() if tensor.is_floating_point() else tensor
         for key, tensor in state.items()
@@ -68,7 +68,7 @@ def read_state(path: Path) -> StateDict:
 
 
 def _unwrap(content: Any) -> StateDict:
-    """The state dict inside a training checkpoint, averaged weights (EMA) preferred, as in timm."""
+    """The state dict in a training checkpoint; averaged weights (EMA) come first, as in timm."""
     if isinstance(content, dict):
         for key in ("state_dict_ema", "model_ema", "state_dict", "model"):
             if isinstance(content.get(key), dict):

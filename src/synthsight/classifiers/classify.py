@@ -1,4 +1,4 @@
-"""Running a classifier over stored pixels: logits, a row an image."""
+"""Running a classifier over stored pixels: logits, one row per image."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from synthsight.images.pixels import read_batches
 from synthsight.inference.batches import Batches, fetch, set_precision
 from synthsight.inference.normalise import normalise
 
-#: Images in a row group of the logits: what a reader holds at a time.
+#: Images per row group of the logits, and so held by a reader at a time.
 _ROWS = 8192
 
 
 class NonFiniteLogitsError(SynthsightError):
-    """A model that answers with NaN or infinite values."""
+    """A model whose logits are NaN or infinite."""
 
 
 def load_model(
@@ -42,11 +42,11 @@ def load_model(
     Args:
         architecture: which network.
         weights: its safetensors file. On a CPU it stays mapped: replace it, don't overwrite it.
-        device: where to.
-        compiled: whether ``torch.compile`` makes code of its own for it.
+        device: where to load it.
+        compiled: whether to compile it with ``torch.compile``.
     """
     model = build(architecture, load_file(weights))
-    # Pixels are stored this way, and convolutions are faster on it.
+    # Pixels are stored in this layout, and convolutions are faster in it.
     model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return torch.compile(model, dynamic=True) if compiled else model  # type: ignore[return-value]
 
@@ -62,24 +62,25 @@ def classify(
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """The logits of every image in a file of pixels.
 
-    If memory runs out and none is released, the batch at hand is halved, and what follows keeps the
-    smaller size; the logits do not depend on it beyond float rounding.
+    If memory runs out and none can be released, the batch is halved, and so are those after it; the
+    logits do not depend on the batch size beyond float rounding.
 
     Args:
         model: in evaluation mode, on the device to use.
-        pixels: an Arrow file of :func:`synthsight.images.pixels.prepare_pixels`.
-        mean: normalisation, a value a channel.
+        pixels: an Arrow file written by :func:`synthsight.images.pixels.prepare_pixels`.
+        mean: normalisation, one value per channel.
         std: likewise.
-        batch_size: images at a time, to begin with.
+        batch_size: initial number of images per batch.
         precision: one of :data:`synthsight.inference.batches.PRECISIONS`.
-        release: called when memory runs out; lets go of what can be spared, and tells whether
-            there was any.
+        release: called when memory runs out; frees what can be spared, and returns whether there
+            was anything.
 
     Returns:
         ``(images, logits)``, sorted by image; float32 (n, classes).
 
     Raises:
-        NonFiniteLogitsError: with the number of images concerned and the first one's name.
+        NonFiniteLogitsError: some logits are NaN or infinite; the message says for how many images,
+            and names the first.
         torch.OutOfMemoryError: a single image does not fit.
     """
     device = next(model.parameters()).device
@@ -87,7 +88,7 @@ def classify(
     images: list[str] = []
 
     def forward(rows: npt.NDArray[np.uint8]) -> Tensor:
-        chunk = torch.from_numpy(rows.copy())  # a copy: the file's pages are mapped read-only
+        chunk = torch.from_numpy(rows.copy())  # copied, since the file's pages are read-only
         if device.type == "cuda":
             chunk = chunk.pin_memory()
         logits: Tensor = model(normalise(chunk.to(device, non_blocking=True), mean, std)).float()
@@ -106,9 +107,9 @@ def classify(
     bad = ~np.isfinite(logits).all(axis=1)
     if bad.any():
         raise NonFiniteLogitsError(
-            f"NaN or infinite logits for {bad.sum()} of {len(images)} images, "
-            f"{images[int(bad.argmax())]!r} the first: the checkpoint is damaged, or the "
-            "normalisation (mean, std) is not the model's"
+            f"NaN or infinite logits for {bad.sum()} of {len(images)} images, the first being "
+            f"{images[int(bad.argmax())]!r}: the checkpoint is damaged, or the normalisation "
+            "(mean, std) is not the model's"
         )
     return images, logits
 
@@ -123,9 +124,9 @@ def write_logits(
 
     Args:
         output: the file, written atomically.
-        images: sorted keys.
+        images: paths below the images' root, sorted.
         logits: float32 (n, classes).
-        metadata: goes into the schema under the key ``synthsight``, as JSON.
+        metadata: stored in the schema under the key ``synthsight``, as JSON.
     """
     values = pa.FixedSizeListArray.from_arrays(pa.array(logits.reshape(-1)), logits.shape[1])
     table = pa.table({"image": pa.array(images, pa.string()), "logits": values})
@@ -134,8 +135,8 @@ def write_logits(
         pq.write_table(
             table.replace_schema_metadata(encoded),
             temporary,
-            # Chosen by benchmarks/logits_encoding.py: the bytes of signs and exponents side by side
-            # are what can be compressed, and the lowest level does it as well as higher ones.
+            # Chosen by benchmarks/logits_encoding.py: only the bytes of signs and exponents, put
+            # side by side, compress, and the lowest level does it as well as higher ones.
             column_encoding={"logits.list.element": "BYTE_STREAM_SPLIT"},
             compression="zstd",
             compression_level=1,

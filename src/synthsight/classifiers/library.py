@@ -1,6 +1,6 @@
-"""What a library of classifiers is to synthsight: four functions and what they speak of.
+"""The interface of a classifier library: four functions and the types that they use.
 
-A library is a file of this package that ends in a :class:`Library`, and a line in
+A library is a module of this package that defines a :class:`Library`, and a line in
 :data:`synthsight.classifiers.registry.LIBRARIES`; nothing else names it. This module can be
 imported without torch.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ModelError(SynthsightError):
-    """A model that does not exist or cannot be built or used."""
+    """A model that does not exist, or cannot be built or used."""
 
 
 class WeightsError(SynthsightError):
@@ -35,12 +35,12 @@ class Architecture:
 
     Attributes:
         library: its name in :data:`synthsight.classifiers.registry.LIBRARIES`.
-        name: the library's name of the architecture, timm's tag of the weights included
+        name: the library's name for the architecture, including timm's tag of the weights
             (``deit_base_patch16_224.fb_in1k``).
-        weights: the name of torchvision's weights (``IMAGENET1K_V1``) whose builder is imitated;
-            None with timm, and for a local checkpoint that is not built like the published one.
+        weights: the name of the torchvision weights (``IMAGENET1K_V1``) to build the network for;
+            None with timm, and for a local checkpoint that is not built like published ones.
         arguments: keyword arguments for the library's builder.
-        num_classes: outputs of the classifier; None for the library's own number.
+        num_classes: outputs of the classifier; None for the library's default.
     """
 
     library: str
@@ -50,7 +50,7 @@ class Architecture:
     num_classes: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; ``Architecture(**...)`` is the way back."""
+        """The fields for JSON; ``Architecture(**...)`` is the inverse."""
         return {
             "library": self.library,
             "name": self.name,
@@ -67,9 +67,9 @@ class Published:
     Attributes:
         geometry: of its evaluation transform; None if :class:`Geometry` cannot express it
             (non-square without squashing, padded to a square).
-        mean: of its normalisation, a value a channel, for pixels in 0..1.
+        mean: of its normalisation, one value per channel, for pixels in 0..1.
         std: likewise.
-        fixed_size: ``(height, width)`` if the network takes no other size, else None.
+        fixed_size: ``(height, width)`` if the network accepts no other size, else None.
         num_classes: outputs; 0 if there is no classifier.
         reference: ``{"top1", "top5", "source"}`` on ImageNet-1k as fractions, or None.
         license: as stated by the library, or None.
@@ -107,9 +107,9 @@ class Fetched:
         state: the state dict for :func:`synthsight.classifiers.architectures.build`.
         source: URL, hub repository or file.
         sha256: of the source file, in hex; None where the library hides it.
-        checksum: ``verified`` against the sum that the source states, ``differs`` from it (a file
-            put into the cache by hand), or ``none stated``.
-        reference: ``{"top1", "top5", "source"}`` that a local file carries about itself, or None.
+        checksum: ``verified`` against the checksum that the source states, ``differs`` from it (as
+            for a file put into the cache by hand), or ``none stated``.
+        reference: ``{"top1", "top5", "source"}`` as a local file states them, or None.
         license: as the file states it, or None.
     """
 
@@ -126,19 +126,19 @@ class Library:
     """A library of classifiers.
 
     Attributes:
-        parse: ``(name, local)``, the part of a configuration's ``model`` behind the slash, and
-            whether the weights are a local checkpoint, so that none need be published. Gives the
+        parse: takes ``(name, local)``: the part of a configuration's ``model`` after the slash, and
+            whether the weights are a local checkpoint, so that none need be published. Returns the
             architecture; raises :class:`ModelError`, with close names, if there is none.
-        published: what is published about an architecture. For one that names no weights, what
-            is usual for it. Cheap: it downloads no weights.
-        build: ``(architecture, state)``, the network as the library's own builder makes it,
-            holding the tensors of a state dict of which every entry must find its place; with None
-            as it is initialised. Whatever the builder raises may pass; callers go through
-            :func:`synthsight.classifiers.architectures.build`, which saves what initial values
-            cost, sets evaluation mode and words the errors.
-        fetch: the weights of a model, in the form that ``build`` takes. May use the network. Raises
-            :class:`WeightsError` where it knows what to advise; whatever else it raises,
-            :func:`synthsight.classifiers.weights.fetch_weights` words.
+        published: returns what is published about an architecture; for one that names no weights,
+            what is usual for it. Cheap: it downloads no weights.
+        build: takes ``(architecture, state)`` and returns the network as the library's own builder
+            makes it, holding the tensors of the state dict, every entry of which must be used; with
+            None as it is initialised. It need not handle the builder's errors: callers go through
+            :func:`synthsight.classifiers.architectures.build`, which skips the initial values, sets
+            evaluation mode and explains the errors.
+        fetch: returns the weights of a model in the form that ``build`` takes. May use the network.
+            Raises :class:`WeightsError` where it has advice; any other error is explained by
+            :func:`synthsight.classifiers.weights.fetch_weights`.
     """
 
     parse: Callable[[str, bool], Architecture]

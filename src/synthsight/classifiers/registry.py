@@ -1,11 +1,11 @@
-"""The libraries of classifiers. Can be imported without torch, and imports none of them."""
+"""The classifier libraries. Imports neither them nor torch."""
 
 from __future__ import annotations
 
 from synthsight.classifiers.library import Library
 from synthsight.doors import Registry
 
-#: By the first part of a configuration's ``model``: ``timm`` in ``timm/resnet50.a1_in1k``.
+#: By the first part of a configuration's ``model``, ``timm`` in ``timm/resnet50.a1_in1k``.
 LIBRARIES: Registry[Library] = Registry(
     "classifier library",
     {
@@ -16,11 +16,10 @@ LIBRARIES: Registry[Library] = Registry(
 
 
 def library_modules(*models: str) -> list[str]:
-    """The modules of the libraries of some models, sorted, as doors for digests of code.
+    """The sorted modules of some models' libraries, for digests of code.
 
     Args:
-        models: as a configuration has them, or names of libraries; one of an unknown library
-            has none.
+        models: as a configuration has them, or names of libraries; unknown libraries are skipped.
     """
     names = {model.partition("/")[0] for model in models}
     return sorted(LIBRARIES.module(name) for name in names if name in LIBRARIES)

@@ -1,8 +1,8 @@
-"""What a configuration's models are: architecture, transform, number of classes.
+"""Resolving a configuration's models: architecture, transform, number of classes.
 
-The workflow must know every model's geometry before it plans its jobs, but importing torch costs
-seconds. So this module runs as a program of its own (``python -m synthsight.classifiers.resolve``),
-JSON in and out, and the workflow keeps its answer until the models or the libraries change.
+The workflow must know every model's geometry before it plans its jobs, but importing torch takes
+seconds. So this module runs as a separate program (``python -m synthsight.classifiers.resolve``),
+with JSON in and out, and the workflow caches its answer until the models or the libraries change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from synthsight.errors import SynthsightError
 from synthsight.images.geometry import Geometry
 from synthsight.wording import one_line
 
-#: The author's recipe: the short side to 256 pixels, bicubic, the whole image without a crop.
+#: The paper's recipe: the short side to 256 pixels, bicubic, no crop.
 PAPER_GEOMETRY_SIDE = 256
 PAPER_GEOMETRY = Geometry(resize=PAPER_GEOMETRY_SIDE, crop=None, interpolation="bicubic")
 
@@ -27,8 +27,8 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
     """Resolve one model of a configuration.
 
     Args:
-        entry: the model's settings, defaults filled in; ``local`` tells whether it has a local
-            checkpoint, ``classes`` how many classes its ``labels`` name.
+        entry: the model's settings with defaults filled in, plus ``local``, whether it has a local
+            checkpoint, and ``classes``, how many classes its ``labels`` name.
         preprocess: ``model`` for the published transform, ``paper`` for Borji's.
 
     Returns:
@@ -36,7 +36,7 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
         ``geometry``, ``mean``, ``std``; ready for JSON.
 
     Raises:
-        ModelError: the message does not name the model; the caller knows it.
+        ModelError: the model cannot be used; the message leaves its name to the caller.
     """
     local = entry["local"]
     architecture = parse_model(entry["model"], local)
@@ -84,16 +84,16 @@ def _geometry(about: Published, preprocess: str, entry: dict[str, Any]) -> Geome
     if base is None:
         if len(overrides) < 3:
             raise ModelError(
-                "has a published transform that is not supported here: give `resize`, `crop` and "
+                "has a published transform that is not supported: set `resize`, `crop` and "
                 "`interpolation`"
             )
         base = PAPER_GEOMETRY
     if preprocess == "paper" and about.fixed_size is not None and "crop" not in overrides:
-        # The paper's exception, DeiT: its position embeddings allow one size only.
+        # The paper's exception, DeiT: its position embeddings allow only one size.
         if max(about.fixed_size) > PAPER_GEOMETRY_SIDE and "resize" not in overrides:
             raise ModelError(
-                f"takes images of {about.fixed_size[0]} x {about.fixed_size[1]} pixels only, more "
-                "than `preprocess: paper` leaves: give `resize`"
+                f"accepts only images of {about.fixed_size[0]} x {about.fixed_size[1]} pixels, "
+                "more than `preprocess: paper` leaves: set `resize`"
             )
         overrides["crop"] = about.fixed_size
     return Geometry.from_dict(base.as_dict() | overrides)
@@ -104,8 +104,8 @@ def _is_int(value: Any) -> bool:
 
 
 def main() -> None:
-    """Read ``{"preprocess", "models"}`` from standard input, write a result or error a model."""
-    warnings.simplefilter("ignore")  # libraries announcing changes of defaults that are not used
+    """Read ``{"preprocess", "models"}`` from stdin; write one result or error per model."""
+    warnings.simplefilter("ignore")  # libraries announce changes of defaults that are not used here
     request = json.load(sys.stdin)
     answers: list[dict[str, Any]] = []
     for entry in request["models"]:
@@ -113,7 +113,7 @@ def main() -> None:
             answers.append({"model": resolve(entry, request["preprocess"])})
         except SynthsightError as error:
             answers.append({"error": str(error)})
-        except Exception as error:  # builders raise nearly anything on arguments they do not expect
+        except Exception as error:  # builders raise nearly anything on unexpected arguments
             message = f"cannot be built: {type(error).__name__}: {one_line(error)}"
             answers.append({"error": message})
     json.dump(answers, sys.stdout)

@@ -1,4 +1,4 @@
-"""From logits to hits: the five best classes of each image, and whether a rule takes them."""
+"""From logits to hits: the top-5 classes of each image, and whether a rule accepts them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from synthsight.labels.matching import Target, accepted_classes, find_rule
 from synthsight.labels.spaces import LabelSpace
 from synthsight.tables import metadata_of, read_batches, read_parquet, read_schema
 
-#: Predictions kept and looked at: the paper's top 5.
+#: Predictions kept and scored: the paper's top 5.
 TOP = 5
 
-#: Images scored at a time: the bound on memory.
+#: Images scored at a time, which bounds the memory.
 _ROWS = 8192
 
 SCHEMA = pa.schema(
@@ -39,7 +39,7 @@ SCHEMA = pa.schema(
 
 
 class ScoreError(SynthsightError):
-    """Logits that do not belong to the labels or to the manifest."""
+    """Logits that do not match the labels or the manifest."""
 
 
 def top_k(
@@ -47,12 +47,11 @@ def top_k(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     """The k best classes, best first, with their softmax probabilities.
 
-    Of classes with equal logits the one with the lower index goes first, so that the order is
-    defined.
+    Ties go to the class with the lower index, so that the order is well defined.
 
     Args:
         logits: (n, classes).
-        k: how many; all classes where there are fewer.
+        k: how many; all classes if there are fewer.
 
     Returns:
         Indices int32 (n, k) and probabilities float32 (n, k).
@@ -84,12 +83,12 @@ def softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Choice:
-    """The choice among the run's categories that some rules ask for, as ``restricted`` does.
+    """The choice among the run's categories that rules such as ``restricted`` ask for.
 
     Attributes:
         accepted: bool (categories, classes), the classes of each category; one may have none.
-        aggregation: ``max`` or ``mean``, how the probabilities of a category's classes become the
-            category's: with ``max`` the choice is the arg max over the union of all classes, with
+        aggregation: ``max`` or ``mean``, how a category's probability follows from those of its
+            classes: with ``max`` the choice is the arg max over the union of all classes; with
             ``mean`` (as in model-vs-human, Geirhos et al. 2021) a category gains nothing by having
             many classes.
     """
@@ -100,7 +99,7 @@ class Choice:
     def rank(
         self, logits: npt.NDArray[np.float32], k: int = TOP
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """The k best categories of each image, best first; fewer if fewer have any class.
+        """The k best categories of each image, best first; fewer if fewer have classes.
 
         Returns:
             Categories int64 (n, k), the best class of each int32 (n, k), and the categories'
@@ -132,25 +131,25 @@ def score(
     output: str | os.PathLike[str],
     aggregation: str = "max",
 ) -> None:
-    """Score one model: a row per image and rule, category by category.
+    """Score one model: one row per image and rule, category by category.
 
-    Within a category the rows come in blocks of images, each block rule by rule: in the same order
+    Within a category the rows come in blocks of images, each block rule by rule, in the same order
     for every model. Under a rule that asks for a choice the five predictions are the best class of
     each of the five best categories, with the categories' probabilities.
 
     Args:
-        logits: Parquet of each category.
-        manifests: Parquet of each category.
+        logits: each category's Parquet file.
+        manifests: likewise.
         targets: what is to be recognised in each category.
-        labels: the model's classes.
+        labels: the model's label space.
         rules: names of :data:`synthsight.labels.matching.RULES`.
         output: the Parquet file, written atomically. Its schema's metadata hold ``model`` and
             ``class_names`` (JSON, the simple names).
-        aggregation: of rules that ask for a choice, see :class:`Choice`.
+        aggregation: for rules that ask for a choice, see :class:`Choice`.
 
     Raises:
-        ScoreError: the logits have another number of classes than the labels, or other images
-            than the manifest, or one twice.
+        ScoreError: the number of logits is not that of the classes, the images are not those of
+            the manifest, or one occurs twice.
     """
     categories = sorted(logits)
     accepted = {
@@ -166,11 +165,11 @@ def score(
             generators = _generators(manifests[category])
             if len(described) != len(generators):
                 raise ScoreError(
-                    f"{path} has {len(described)} images, the manifest of {category!r} "
+                    f"{path} has {len(described)} images, but the manifest of {category!r} has "
                     f"{len(generators)}"
                 )
             if len(set(described)) < len(generators):
-                raise ScoreError(f"{path} has an image twice")
+                raise ScoreError(f"{path} contains an image twice")
             if writer is None:
                 names = {"model": metadata["model"], "class_names": json.dumps(labels.simple)}
                 schema = SCHEMA.with_metadata(names)
@@ -202,7 +201,7 @@ def score(
 
 
 def _generators(manifest: str | os.PathLike[str]) -> dict[str, str | None]:
-    """The generator of each usable image of a manifest."""
+    """The generator of each usable image in a manifest."""
     columns = ["image", "generator", "status"]
     table = read_parquet(manifest, columns, filters=[("status", "=", "ok")])
     return dict(
@@ -213,11 +212,11 @@ def _generators(manifest: str | os.PathLike[str]) -> dict[str, str | None]:
 def _read_part(
     part: pa.RecordBatch, category: str, generators: Mapping[str, str | None], classes: int
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Images and logits of a part of a file, checked against the manifest and the labels."""
+    """Images and logits in a part of a file, checked against the manifest and the labels."""
     column = part.column("logits")
     if column.type.list_size != classes:
         raise ScoreError(
-            f"the model gives {column.type.list_size} logits, its labels name {classes} classes"
+            f"the model has {column.type.list_size} logits, but its labels name {classes} classes"
         )
     images = part.column("image").to_pylist()
     unknown = [image for image in images if image not in generators]

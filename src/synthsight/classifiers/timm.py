@@ -28,7 +28,7 @@ from synthsight.wording import did_you_mean
 if TYPE_CHECKING:
     from synthsight.classifiers.library import StateDict
 
-#: The names under which timm looks for weights in a hub's repository, in its order.
+#: The file names that timm tries for weights in a hub repository, in its order.
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
 
 
@@ -42,7 +42,7 @@ def _parse(name: str, local: bool) -> Architecture:
         close = did_you_mean(name, tags, most=3, cutoff=0.5)
         raise ModelError(f"timm has no weights {name!r}{close}")
     if not local and not tags:
-        raise ModelError(f"timm has no pretrained weights for {base!r}: give a `checkpoint`")
+        raise ModelError(f"timm has no pretrained weights for {base!r}: set `checkpoint`")
     return Architecture("timm", name)
 
 
@@ -113,7 +113,7 @@ def _arguments(architecture: Architecture) -> dict[str, Any]:
 
 
 def _hub_digest(repository: str) -> tuple[str | None, str]:
-    """The sha256 of a hub's file in the cache, and how it compares with the stated one."""
+    """The sha256 of a hub file in the cache, and how it compares with the stated one."""
     for name in _HUB_FILES:
         cached = huggingface_hub.try_to_load_from_cache(repository, name)
         if isinstance(cached, str):
@@ -121,5 +121,5 @@ def _hub_digest(repository: str) -> tuple[str | None, str]:
     return None, "none stated"
 
 
-#: ``timm/NAME``, with the tag of the weights: ``timm/resnet50.a1_in1k``.
+#: For ``timm/NAME``, with the tag of the weights: ``timm/resnet50.a1_in1k``.
 TIMM = Library(_parse, _published, _build, _fetch)

@@ -1,8 +1,8 @@
 """The classifiers of torchvision.
 
-The network that is built here is the one that torchvision's own builder gives with its pretrained
-weights. That needs care: googlenet and inception_v3, for one, set ``transform_input`` and drop
-their auxiliary heads only when built with weights.
+The network built here is the one that torchvision's own builder returns with pretrained weights.
+That needs care: googlenet and inception_v3, for example, set ``transform_input`` and drop their
+auxiliary heads only when built with weights.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from synthsight.wording import did_you_mean
 if TYPE_CHECKING:
     from synthsight.classifiers.library import StateDict
 
-#: What a download that may go through the next time raises.
+#: Errors of a download that may succeed the next time.
 _UNREACHABLE = (urllib.error.URLError, TimeoutError, ConnectionError)
 
-#: Classifiers with auxiliary heads, which their published weights contain or not.
+#: Classifiers with auxiliary heads, which a checkpoint may or may not contain.
 _AUXILIARY_HEADS = ("googlenet", "inception_v3")
 
 
@@ -61,7 +61,7 @@ def _parse(name: str, local: bool) -> Architecture:
 
 
 def _published(architecture: Architecture) -> Published:
-    """Without named weights the first ImageNet weights tell the transform."""
+    """What is published; without named weights, the first ImageNet weights give the transform."""
     weights = _weights(architecture)
     if weights is None:
         weights = next(iter(torchvision.models.get_model_weights(architecture.name)))
@@ -73,7 +73,7 @@ def _published(architecture: Architecture) -> Published:
         "top5": round(metrics["acc@5"] / 100, 6),
         "source": f"torchvision's metadata of {weights}",
     }
-    # Transformers add position embeddings of a fixed number.
+    # Transformers have a fixed number of position embeddings.
     fixed = architecture.name.startswith(("vit_", "maxvit"))
     return Published(
         geometry=Geometry(resize, (crop, crop), preset.interpolation.value),
@@ -114,9 +114,9 @@ def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:
 def _build_as_pretrained(
     name: str, weights: WeightsEnum, arguments: dict[str, Any], state: StateDict | None
 ) -> nn.Module:
-    """The builder of torchvision with all that it does for pretrained models.
+    """Call torchvision's builder with all that it does for pretrained models.
 
-    Only the download is replaced, by the weights at hand; without any, loading is left out.
+    Only the download is replaced, by the weights at hand; without any, loading is skipped.
     """
     given = dict(state or {})  # a copy, since some builders rename its keys
     with ExitStack() as patches:
@@ -138,7 +138,7 @@ def _fetch(wanted: Wanted) -> Fetched:
     weights = torchvision.models.get_model_weights(architecture.name)[architecture.weights]
     cached = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
     try:
-        # The hub's client, which timm uses, tries again by itself; torch's download does not.
+        # The hub's client, which timm uses, retries by itself; torch's download does not.
         for attempt in Retrying(
             retry=retry_if_exception_type(_UNREACHABLE),
             stop=stop_after_attempt(3),
@@ -149,9 +149,9 @@ def _fetch(wanted: Wanted) -> Fetched:
                 state = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
     except _UNREACHABLE as error:
         raise WeightsError(
-            f"{weights.url} could not be downloaded ({error}). On a machine without internet, "
-            f"fetch it elsewhere and put it at {cached}, or name a local file in the model's "
-            "`checkpoint`"
+            f"{weights.url} could not be downloaded ({error}). On a machine without internet "
+            f"access, download it elsewhere and copy it to {cached}, or name a local file in the "
+            "model's `checkpoint`"
         ) from error
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
         raise WeightsError(
@@ -166,5 +166,5 @@ def _fetch(wanted: Wanted) -> Fetched:
     return Fetched(dict(state), weights.url, digest, checksum)
 
 
-#: ``torchvision/NAME`` or, with the name of the weights, ``torchvision/NAME.WEIGHTS``.
+#: For ``torchvision/NAME`` or, with the name of the weights, ``torchvision/NAME.WEIGHTS``.
 TORCHVISION = Library(_parse, _published, _build, _fetch)

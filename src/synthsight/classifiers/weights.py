@@ -1,6 +1,6 @@
-"""Bringing a model's weights to one place and one format: safetensors, with a note of the source.
+"""Fetching a model's weights into one format: safetensors, with a note of the source.
 
-One of the three stages that use the network, beside fetching VQA models and the images' archive.
+One of the three stages that use the network; the others fetch VQA models and the images' archive.
 Pickles are read with ``weights_only``, so no code in a checkpoint is ever run.
 """
 
@@ -32,10 +32,10 @@ from synthsight.wording import one_line
 if TYPE_CHECKING:
     from synthsight.classifiers.library import StateDict
 
-#: What builders raise on the weights of another architecture.
+#: What builders raise when the weights are for another architecture.
 _OF_ANOTHER_MODEL = (RuntimeError, KeyError, ValueError, TypeError)
 
-#: Values of a tensor that are looked at together.
+#: Values of a tensor that are checked at a time.
 _PART = 2**22
 
 
@@ -47,26 +47,26 @@ def fetch_weights(
     note: str | os.PathLike[str],
     reference: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Bring the weights of a model and write them as safetensors, with a JSON note.
+    """Fetch the weights of a model and write them as safetensors, with a JSON note.
 
-    Before anything is written the model is built with them once, so that a wrong checkpoint ends
+    Before anything is written the model is built with them once, so that a wrong checkpoint fails
     here.
 
     Args:
-        name: what the model is called, for the note.
+        name: the model's name, for the note.
         architecture: which network they are for.
         checkpoint: a local file (``.safetensors``, or a pickle of a state dict); None for the
             library's published weights.
         output: the safetensors file.
         note: the JSON file: architecture, source, sha256, checksum, licence, reference accuracy.
-        reference: the model's accuracy on real photographs if the user states it; it goes before
-            what the file or the library states.
+        reference: the model's accuracy on real photographs if the user states it; it overrides what
+            the file or the library states.
 
     Returns:
-        What the note holds.
+        The note's content.
 
     Raises:
-        WeightsError: they cannot be fetched, are refused, or are of another architecture.
+        WeightsError: they cannot be fetched, are refused, or are for another architecture.
         UnknownNameError: no library has this name.
     """
     fetched = _fetch(Wanted(architecture, checkpoint))
@@ -98,14 +98,14 @@ def fetch_weights(
 
 
 def _fetch(wanted: Wanted) -> Fetched:
-    """What the model's library fetches, with words for what it does not word itself."""
+    """Fetch through the model's library, explaining the errors that it does not explain."""
     library = LIBRARIES.load(wanted.architecture.library)
     try:
         return library.fetch(wanted)
     except SynthsightError:
         raise
     except Exception as error:
-        # The hub's client wraps what went wrong in many types of several libraries.
+        # The hub's client raises errors of many types from several libraries.
         if wanted.checkpoint is None:
             source = str(library.published(wanted.architecture).source)
             raise WeightsError(not_brought(source, error, "a local file")) from error
@@ -118,15 +118,15 @@ def _fetch(wanted: Wanted) -> Fetched:
 
 
 def _is_finite(tensor: Tensor) -> bool:
-    """Whether all values are finite; part by part, since the answer for each takes memory."""
+    """Whether all values are finite; checked in parts, since the result for each takes memory."""
     parts = torch.split(tensor.reshape(-1), _PART)
     return all(bool(torch.isfinite(part).all()) for part in parts)
 
 
 def _storable(state: StateDict) -> StateDict:
-    """A state dict in which no two tensors share memory, which safetensors refuses.
+    """A state dict in which no two tensors share memory, which safetensors refuses to write.
 
-    Only those that do share it are copied: a model may fill a good part of the memory.
+    Only tensors that share memory are copied, since a model may fill a good part of it.
     """
     taken: set[int] = set()
     storable: StateDict = {}

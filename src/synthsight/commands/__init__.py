@@ -1,1 +1,1 @@
-"""The command line: one module for each command, with its arguments, its help and what it does."""
+"""The command line: one module for each command, with its arguments, help and implementation."""

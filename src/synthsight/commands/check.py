@@ -1,4 +1,4 @@
-"""``synthsight check``: all that is wrong with a configuration, before Snakemake is started."""
+"""``synthsight check``: everything wrong with a configuration, before Snakemake is started."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from synthsight.plan.standalone import check, merge, read_config
 ABOUT = """\
 find what is wrong with configurations
 
-Says of each file all that the workflow would say before it starts a job, with
-the line and what to write: unknown keys, images that are not there, models
-that do not exist, categories that no class of a model can hit, questions that
-cannot be asked. Besides, faults of YAML itself with line and column, and keys
-that a file holds twice, of which YAML silently takes the later one.
+Reports everything that the workflow would report before it starts a job, with
+the line and what to write: unknown keys, missing images, models that do not
+exist, categories that no class of a model can hit, questions that cannot be
+asked. Also reports YAML errors with line and column, and duplicate keys, of
+which YAML silently takes the last one.
 
-What is sound is summed up in a few lines. The exit status is 0 if all files
-are sound, else 1."""
+Valid configurations are summed up in a few lines. The exit status is 0 if all
+files are valid, else 1."""
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +33,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--together",
         action="store_true",
-        help="take the files as one configuration, later ones laid over earlier ones, as "
+        help="take the files as one configuration, in which later files override earlier ones, as "
         "`snakemake --configfile A B` does",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check the configurations; 1 if anything is wrong with one of them."""
+    """Check the configurations; return 1 if anything is wrong with one of them."""
     files: list[Path] = arguments.configs
     status = 0
     for group in [files] if arguments.together else [[file] for file in files]:
@@ -54,11 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[str]:
-    """What a run of a sound configuration would be about, in lines."""
-    lines = [f"{name} is sound: a run called {config['run']!r}"]
+    """A summary, in lines, of what a valid configuration would run."""
+    lines = [f"{name} is valid: a run called {config['run']!r}"]
     lines += _row("models", listed(list(found.models)))
     if found.pending and found.archive is not None:
-        lines += _row("images", f"from {public_url(found.archive.url)}, which a run fetches first")
+        lines += _row("images", f"from {public_url(found.archive.url)}, to be fetched by the run")
     else:
         lines += _row("images", _images(found))
         lines += _row("categories", listed(list(found.categories)))
@@ -67,19 +67,19 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
         if not found.pending:
             asked = f"about {count(found.vqa.images, 'image')}, {asked}"
         lines += _row("questions", asked)
-    for note in found.notes:
-        lines += _row("note", note)
+    for warning in found.warnings:
+        lines += _row("note", warning)
     return lines
 
 
 def _images(found: Experiment) -> str:
     total = sum(category.listing.images for category in found.categories.values())
     generators = sorted(found.generators)
-    said = count(total, "image")
+    images = count(total, "image")
     return (
-        f"{said} of {count(len(generators), 'generator')}: {listed(generators)}"
+        f"{images} of {count(len(generators), 'generator')}: {listed(generators)}"
         if generators
-        else said
+        else images
     )
 
 

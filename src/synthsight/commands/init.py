@@ -30,20 +30,20 @@ from synthsight.wording import did_you_mean, one_line
 ABOUT = """\
 write a configuration for a folder of images
 
-Looks at the folders' names, opens no image, and writes a commented YAML file
-to begin with: the layout that was found, the categories with what the matching
-rules make of their names, and four published models. The layout is
+Looks at folder names, without opening any image, and writes a commented YAML
+file to start from: the layout that was found, the categories with what the
+matching rules make of their names, and four published models. The layout is
 
   FOLDER/<category>/<file>   or   FOLDER/<generator>/<category>/<file>
 
-A category whose name is that of no class of ImageNet is left out, with the
-reason beside it, since no model could get it right."""
+A category whose name matches no class of ImageNet is left out, with the
+reason next to it, since no model could get it right."""
 
-#: Published models to begin with, from the field's oldest to one of its best; all know ImageNet-1k.
+#: Published models to start with, from the field's oldest to one of its best; all for ImageNet-1k.
 _MODELS = (
-    ("torchvision/alexnet.IMAGENET1K_V1", "2012: the least to be expected"),
-    ("torchvision/resnet50.IMAGENET1K_V2", "what most others are compared with"),
-    ("timm/convnext_tiny.fb_in22k_ft_in1k", "a convolutional network of today, small"),
+    ("torchvision/alexnet.IMAGENET1K_V1", "2012: a lower bound"),
+    ("torchvision/resnet50.IMAGENET1K_V2", "the usual baseline"),
+    ("timm/convnext_tiny.fb_in22k_ft_in1k", "a small modern convolutional network"),
     ("timm/vit_base_patch16_224.augreg2_in21k_ft_in1k", "a vision transformer"),
 )
 
@@ -55,7 +55,7 @@ _DEFINITIONS = Path("resources", "categories.yaml")
 
 
 class InitError(SynthsightError):
-    """No configuration can be written for the folder, or not to that file."""
+    """No configuration can be written for this folder, or to this file."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class Found:
     """A category that was found.
 
     Attributes:
-        name: what it is called.
-        images: files in its folders that are called like images, by generator; None stands for a
-            folder of no generator.
-        remarks: what the label audit says of it, in sentences.
-        refused: why it cannot be taken, or None.
+        name: its name.
+        images: number of files named like images in its folders, by generator; None stands for a
+            folder without a generator.
+        remarks: what the label audit says about it, in sentences.
+        refused: why it cannot be used, or None.
     """
 
     name: str
@@ -87,15 +87,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the configuration, and say what is next."""
+    """Write the configuration, and print the next steps."""
     folder: Path = arguments.folder
     name = _run_name(arguments.run, folder)
     output: Path = arguments.output or Path(f"{name}.yaml")
     if output.exists() and not arguments.force:
         raise InitError(
-            f"{output} is there already: name another --output, or replace it (--force)"
+            f"{output} already exists: choose another --output, or replace it (--force)"
         )
-    # Without the file that the default names, as outside of a clone, the configuration names one.
+    # If the default file does not exist, as outside of a clone, the configuration names one.
     own = None if _DEFINITIONS.is_file() else definitions_file()
     found, notes = look(folder, own or _DEFINITIONS)
     text = write(found, folder, name, output, own)
@@ -112,25 +112,25 @@ def run(arguments: argparse.Namespace) -> int:
     for note in notes:
         print("\n".join(paragraph(note, "Note: ")))
     if Path("results", name).exists():
-        print(f"Note: there is a run of this name; results/{name} would be added to.")
-    print("\nLook through it, choose models, then:\n")
+        print(f"Note: a run of this name exists; new results would be added to results/{name}.")
+    print("\nReview it, choose models, then run:\n")
     for command in _next(output):
         print(f"  {command}")
     return 0
 
 
 def look(folder: Path, definitions: Path) -> tuple[list[Found], list[str]]:
-    """What a folder of images holds.
+    """Find the categories in a folder of images.
 
     Args:
         folder: the images' root.
-        definitions: the file of what is known of categories.
+        definitions: the file of category definitions.
 
     Returns:
-        The categories, sorted, and notes on what is not used.
+        The categories, sorted, and notes about what is not used.
 
     Raises:
-        InitError: there is no such folder, no category in it, or none that can be taken.
+        InitError: there is no such folder, no category in it, or none that can be used.
         synthsight.labels.definitions.DefinitionError: the definitions cannot be used.
     """
     if not is_folder(folder):
@@ -150,8 +150,8 @@ def look(folder: Path, definitions: Path) -> tuple[list[Found], list[str]]:
     taken = [category.name for category in found if category.refused is None]
     if not taken:
         reasons = "\n".join(f"  {category.name!r}: {category.refused}" for category in found[:20])
-        raise InitError(f"no category in {str(folder)!r} can be taken:\n{reasons}")
-    # A list of categories means folders of these names wherever they are.
+        raise InitError(f"no category in {str(folder)!r} can be used:\n{reasons}")
+    # A list of categories refers to folders of these names wherever they are.
     listed_layout, _ = find_categories(folder, taken)
     if listed_layout != {name: layout[name] for name in taken}:
         generators = {generator for each in layout.values() for generator, _ in each}
@@ -169,11 +169,11 @@ def write(
     """The text of a configuration.
 
     Args:
-        found: of :func:`look`.
-        folder: the images' root, as it is to stand in the configuration.
-        name: of the run.
-        output: where the text goes, for its instructions.
-        definitions: the file of what is known of categories; None for the default one.
+        found: categories from :func:`look`.
+        folder: the images' root, as it is to appear in the configuration.
+        name: name of the run.
+        output: the file that the text is for, named in its instructions.
+        definitions: the file of category definitions; None for the default one.
     """
     taken = [category for category in found if category.refused is None]
     refused = [category for category in found if category.refused is not None]
@@ -186,7 +186,7 @@ def write(
         "#",
         *(f"#   {command}" for command in _next(output)),
         "",
-        "# Results go to the folder of this name in results/.",
+        "# Results go to results/<run>/.",
         f"run: {_scalar(name)}",
         "",
         "images:",
@@ -200,9 +200,9 @@ def write(
         lines += [f"  #   {generator}: {count(images, 'image')}"]
     lines += [f"  root: {_scalar(folder.as_posix())}", ""]
     lines += _comment(
-        "What the matching rules make of a name stands above it. Without this list all"
+        "Comments above a name say what the matching rules make of it. Without this list, all"
     )
-    lines += _comment("folders are taken, new ones, too.")
+    lines += _comment("folders are used, including new ones.")
     lines += ["categories:"]
     for category in taken:
         for remark in category.remarks:
@@ -218,7 +218,7 @@ def write(
         lines += _comment("Further names and classes that count as a hit for a category.")
         lines += [f"category_definitions: {_scalar(definitions.as_posix())}", ""]
     lines += _comment(
-        "Published models to begin with; their weights are downloaded once. There are hundreds "
+        "Published models to start with; their weights are downloaded once. There are hundreds "
         "more: timm/NAME and torchvision/NAME.WEIGHTS."
     )
     lines += ["models:"]
@@ -233,12 +233,12 @@ _LOCAL_MODEL = """\
   # - name: mine
   #   model: timm/resnet50 # the architecture
   #   checkpoint: checkpoints/mine.safetensors
-  #   labels: checkpoints/labels.txt # a line for each class; by default ImageNet's
-  #   mean: [0.5, 0.5, 0.5] # what else differs from the published model
+  #   labels: checkpoints/labels.txt # one line for each class; by default ImageNet's
+  #   mean: [0.5, 0.5, 0.5] # and whatever else differs from the published model
   #   std: [0.5, 0.5, 0.5]""".splitlines()
 
 _MORE = """\
-# Several meanings of a hit are computed side by side (docs/methods.md); the figures show one, by
+# Hits are computed under several rules side by side (docs/methods.md); the figures show one, by
 # default the paper's. This one counts the classes that a person has chosen for each category:
 # matching:
 #   primary: classes
@@ -256,7 +256,7 @@ def _judge(
     folders: Sequence[tuple[str | None, str]],
     definition: Definition,
 ) -> Found:
-    """A category with what is to be said of it."""
+    """Judge whether a category can be used, and collect remarks about it."""
     images = {generator: list_folders([root / folder]).images for generator, folder in folders}
     for part in (name, *(generator for generator in images if generator is not None)):
         if reason := bad_name(part):
@@ -268,31 +268,31 @@ def _judge(
     space = load_labels(_LABELS)
     audit = label_audit({name: definition}, [space], rules())
     if not audit["accepted_by"].astype(bool).any():
-        spoken = " ".join(words(name))
-        close = did_you_mean(spoken, sorted({each for names in space.lemmas for each in names}), 3)
+        phrase = " ".join(words(name))
+        close = did_you_mean(phrase, sorted({each for names in space.lemmas for each in names}), 3)
         reason = (
-            f"no class of {_LABELS} has {spoken!r} in its name{close or '.'} Rename the folder, or "
+            f"no class of {_LABELS} has {phrase!r} in its name{close or '.'} Rename the folder, or "
             f"give further names in {_DEFINITIONS.as_posix()}: {name}: {{also: [NAME]}}"
         )
         return Found(name, images, refused=reason)
-    said = [
+    remarks = [
         each.removeprefix(f"{name}: ").removesuffix(f" [{_LABELS}]") for each in messages(audit)
     ]
-    return Found(name, images, tuple(said))
+    return Found(name, images, tuple(remarks))
 
 
 def _run_name(wanted: str | None, folder: Path) -> str:
-    """The run's name: the one wanted, if it can be one, or the folder's made fit."""
+    """The run's name: the one wanted, if it is valid, or one derived from the folder's."""
     about: Mapping[str, Any] = read_schema()["properties"]["run"]
     if wanted is None:
         wanted = re.sub(r"[^A-Za-z0-9]+", "_", folder.resolve().name).strip("_") or "mine"
     elif not re.search(about["pattern"], wanted):
-        raise InitError(f"{wanted!r} cannot be a run. {about['description']}")
+        raise InitError(f"{wanted!r} cannot be the name of a run. {about['description']}")
     return wanted
 
 
 def _next(output: Path) -> list[str]:
-    """The commands that follow."""
+    """The commands to run next."""
     file = one_line(shlex.quote(str(output)))
     return [
         f"synthsight check {file}",
@@ -304,8 +304,8 @@ def _total(taken: Sequence[Found]) -> str:
     generators = {g for category in taken for g in category.images if g is not None}
     total = sum(number for category in taken for number in category.images.values())
     categories = f"{len(taken)} {'category' if len(taken) == 1 else 'categories'}"
-    said = f"{count(total, 'image')} of {categories}"
-    return f"{said} by {count(len(generators), 'generator')}" if generators else said
+    text = f"{count(total, 'image')} of {categories}"
+    return f"{text} by {count(len(generators), 'generator')}" if generators else text
 
 
 def _images(category: Found) -> str:
@@ -324,7 +324,7 @@ def _comment(text: str, mark: str = "# ") -> list[str]:
 
 
 def _scalar(text: str) -> str:
-    """A text as YAML has it in a list, on one line, in quotes if it needs them."""
+    """A text as an item of a YAML list, on one line, quoted if necessary."""
     written = yaml.safe_dump(
         [text],
         default_flow_style=True,

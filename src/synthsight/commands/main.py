@@ -1,4 +1,4 @@
-"""The command ``synthsight``, also ``python -m synthsight``: what goes around running Snakemake."""
+"""The command ``synthsight``, also ``python -m synthsight``: what to do before and after a run."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from synthsight.errors import SynthsightError
 _ABOUT = """\
 How well do vision models understand generated images?
 
-A configuration says which images and models; Snakemake runs it:
+A configuration names the images and models; Snakemake runs it:
 
   synthsight init pictures         write pictures.yaml for a folder of images
   synthsight check pictures.yaml   find what is wrong with it
   snakemake --configfile pictures.yaml --cores 8 --resources gpu=1
   synthsight show pictures         print the answer, and where its files are
 
-Run these where Snakemake runs, in a clone of synthsight: relative paths start
-there. `synthsight COMMAND --help` explains each."""
+Run these where Snakemake runs, in a clone of synthsight, since paths are
+relative to it. `synthsight COMMAND --help` explains each."""
 
-#: In the order of their use.
+#: The commands, in order of use.
 _COMMANDS = (init, check, show)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
-    What is wrong with the user's files ends in a message on standard error, without a traceback.
+    Errors in the user's files are reported on standard error, without a traceback.
 
     Args:
-        arguments: of the command line; None for those of this process.
+        arguments: arguments of the command line; None for those of this process.
 
     Returns:
-        The exit status: 0; 1 if something is wrong with what was given; 130 after Ctrl-C. A command
-        line that is not understood ends in ``SystemExit`` with 2.
+        The exit status: 0; 1 if something is wrong with the input; 130 after Ctrl-C. An invalid
+        command line raises ``SystemExit`` with status 2.
     """
     parser = argparse.ArgumentParser(
         "synthsight", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -60,11 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module.declare(command)
         command.set_defaults(act=module.run)
     parsed = parser.parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be no text at all
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names may not be valid text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status: int = parsed.act(parsed)
-        sys.stdout.flush()  # here, where a closed pipe is no fault
+        sys.stdout.flush()  # here, where a closed pipe is not an error
         return status
     except SynthsightError as error:
         print(f"synthsight {parsed.command}: {error}", file=sys.stderr)
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"synthsight {parsed.command}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # As in `synthsight show demo | head -1`: who reads has seen enough. What is left in the
-        # buffer goes nowhere, so that the interpreter does not stumble over it at its end.
+        # As in `synthsight show demo | head -1`: the reader has seen enough. The rest of the buffer
+        # is discarded, so that the interpreter does not fail on it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

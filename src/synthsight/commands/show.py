@@ -10,8 +10,8 @@ from synthsight.library.runs import Run, open_run
 ABOUT = """\
 print the answer of a run, and where its files are
 
-The sentences are those that its report begins with. Of a run that is not
-finished it says what is there so far."""
+The sentences are those that its report begins with. For an unfinished run,
+prints what there is so far."""
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -20,30 +20,30 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what there is to say."""
+    """Print the answer, if there is one yet, and where the files are."""
     found = open_run(arguments.run)
     if found.report.is_file():
         for sentence in found.summary():
             print("\n".join(paragraph(sentence)), end="\n\n")
-        meant = (
+        meaning = (
             f"A guess is right under the matching rule {found.rule}; accuracies are means over "
             "categories, each counting the same."
         )
-        print("\n".join(paragraph(meant)), end="\n\n")
+        print("\n".join(paragraph(meaning)), end="\n\n")
     else:
-        said = (
+        message = (
             f"The run {found.name!r} is not finished: run Snakemake again with its configuration."
         )
-        print("\n".join(paragraph(said)), end="\n\n")
+        print("\n".join(paragraph(message)), end="\n\n")
     print("\n".join(_files(found)))
     return 0
 
 
 def _files(run: Run) -> list[str]:
-    """Where the files of a run are, in lines: each place, and below it what is there."""
+    """Where a run's files are, in lines: each place, followed by what is there."""
     figures = len(list((run.folder / "figures").glob("*.png")))
     places = (
-        (run.report.name, "all of it in one page: open it in a browser", run.report.is_file()),
+        (run.report.name, "everything on one page: open it in a browser", run.report.is_file()),
         ("tables/", f"CSV and Parquet: {listed(run.tables, most=50)}", run.tables),
         ("figures/", f"{count(figures, 'figure')}, as PDF and PNG", figures),
         ("scores/", f"what each model gets, image by image: {listed(run.models)}", run.models),

@@ -1,16 +1,16 @@
-"""Text for a terminal of 80 columns."""
+"""Formatting text for a terminal of 80 columns."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
 
-#: Columns of what is printed; names and paths that are longer stay whole.
+#: Maximum line width; names and paths that are longer are not broken.
 WIDTH = 79
 
 
 def paragraph(text: str, label: str = "", margin: str | None = None) -> list[str]:
-    """A text in lines: the first behind a label, the others behind a margin, by default as wide."""
+    """Wrap a text: the first line after a label, the others after a margin of the same width."""
     return textwrap.wrap(
         text,
         WIDTH,
@@ -22,11 +22,11 @@ def paragraph(text: str, label: str = "", margin: str | None = None) -> list[str
 
 
 def count(number: int, noun: str) -> str:
-    """A number of things."""
+    """A number with its noun, such as ``1 image`` or ``1,862 images``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:
-    """Names one behind the other, and how many more there are."""
+    """The first of some names, separated by commas, and how many more there are."""
     more = f", and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

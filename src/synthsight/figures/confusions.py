@@ -1,4 +1,4 @@
-"""Which wrong classes each category is most often taken for."""
+"""Which wrong classes each category is most often mistaken for."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def confusions(table: pd.DataFrame, rule: str) -> Figure:
     The category whose first wrong class is the most frequent comes first, ties by name.
 
     Args:
-        table: The confusions table; the rows of all models together are drawn.
+        table: The confusions table; its rows for all models together are drawn.
         rule: Matching rule, such as ``words/simple``.
     """
     title = "What each category is most often taken for"
-    # A rule without rows is one under which nothing is wrong: the table holds mistakes only.
+    # A rule without rows is one under which nothing is wrong: the table lists only mistakes.
     found = table[(table["rule"] == rule) & (table["model"] == style.ALL)]
     found = found.sort_values(
         ["category", "share", "predicted"], ascending=[True, False, True]

@@ -11,16 +11,16 @@ from matplotlib.ticker import MaxNLocator
 from synthsight.figures import rows, style
 
 _LEFT = 0.38  # inches for the tick labels and the label of the shares
-_GAP = 0.5  # inches between the two metrics, for the same
+_GAP = 0.5  # inches between the two metrics, for the labels of the second
 _HEAD = 0.36  # inches from the top of a panel's title to its bars
-_HEIGHT, _SMALLER = 1.5, 0.85  # inches of bars: over all generators, and of each one
+_HEIGHT, _SMALLER = 1.5, 0.85  # height of the bars in inches: all generators, and each one
 _FOOT = 0.42
 
 
 def difficulty(table: pd.DataFrame, rule: str) -> Figure:
     """Draw a histogram of the number of models that get an image, top-1 and top-5.
 
-    All categories are pooled; several generators follow below one another.
+    All categories are pooled; if there are several generators, one panel for each follows.
 
     Args:
         table: The difficulty table.
@@ -33,7 +33,7 @@ def difficulty(table: pd.DataFrame, rule: str) -> Figure:
     found = found[found["category"] == style.ALL]
     models = int(found["models"].max())
     generators = sorted(set(map(str, found["generator"])) - {style.ALL})
-    # One generator's histogram is that of all of them.
+    # The histogram of a single generator is that of all images.
     shown = [style.ALL, *(generators if len(generators) > 1 else [])]
     highest = float(found["share"].max())
 
@@ -46,7 +46,7 @@ def difficulty(table: pd.DataFrame, rule: str) -> Figure:
         + (
             "the one model misses (0) and gets (1)"
             if models == 1
-            else f"exactly so many of the {models} models get"
+            else f"exactly that many of the {models} models get"
         )
         + "; all categories pooled."
         + (" Numbers: images." if numbered else "")
@@ -76,7 +76,7 @@ def difficulty(table: pd.DataFrame, rule: str) -> Figure:
 
 
 def _bars(axes: Axes, bars: pd.DataFrame, metric: str, highest: float, numbered: bool) -> None:
-    """Draw the shares by number of models; all panels share the height of the axis."""
+    """Draw the shares by number of models; all panels share one y range."""
     look = rows.METRICS[metric]
     models = len(bars) - 1
     axes.bar(
@@ -107,6 +107,6 @@ def _bars(axes: Axes, bars: pd.DataFrame, metric: str, highest: float, numbered:
                 ha="center",
                 va="bottom",
                 fontsize=style.SMALL,
-                # Keeps the lines of the grid out of the digits.
+                # Keeps grid lines from crossing the digits.
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.2},
             )

@@ -1,4 +1,4 @@
-"""What the best model sees instead of a category (Borji 2022, Figure 3 and Appendix B)."""
+"""What the best model predicts instead of a category (Borji 2022, Figure 3 and Appendix B)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synthsight.files import MAKE_AGAIN
 from synthsight.tables import metadata_of, read_parquet, read_schema
 
 MOST = 24
-"""Images on a figure."""
+"""Maximum number of images on a figure."""
 
 _COLUMNS = 3
 _GAP = 0.12
@@ -27,12 +27,12 @@ _PROBABILITY = 0.27  # inches for a probability
 _LINES = 8  # lines of text beside a thumbnail
 
 
-#: What the figure takes from scores.
+#: Columns of the scores that the figure needs.
 _TAKEN = ["image", "category", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
 
 
 class ScoresError(SynthsightError):
-    """The scores of a model are not among those at hand."""
+    """A model's scores are not among those given."""
 
 
 def failures(
@@ -43,7 +43,7 @@ def failures(
     rule: str,
     read: Callable[[str], Image.Image],
 ) -> Figure:
-    """Draw the images whose five best predictions all miss the category.
+    """Draw the images whose top five predictions all miss the category.
 
     The most confident mistakes come first, ties by name.
 
@@ -95,7 +95,7 @@ def failures(
 
 
 def _outcome(missed: int, total: int, shown: int) -> str:
-    """Say in words how many images are missed and how many of those are shown."""
+    """Describe how many images are missed and how many of those are shown."""
     if not total:
         return "no usable image"
     images = style.count(total, "image")
@@ -111,7 +111,7 @@ def _outcome(missed: int, total: int, shown: int) -> str:
 def _predictions(
     figure: Figure, left: float, top: float, names: Sequence[str], probabilities: Sequence[float]
 ) -> None:
-    """Write the predictions, the first in bold; long names break while there are lines left."""
+    """Write the predictions, the first in bold; long names wrap while there are lines left."""
     room = _CELL - _SIDE - _TEXT - _PROBABILITY
     spare = _LINES - len(names)
     for rank, (name, probability) in enumerate(zip(names, probabilities, strict=True)):
@@ -140,7 +140,7 @@ def failures_of_best(
     rule: str,
     read: Callable[[str], Image.Image],
 ) -> Figure:
-    """Draw :func:`failures` of the model with the highest mean top-1 accuracy.
+    """Draw :func:`failures` for the model with the highest mean top-1 accuracy.
 
     Args:
         accuracy: The accuracy table.
@@ -150,7 +150,7 @@ def failures_of_best(
         read: Returns the RGB image of a score's ``image``.
 
     Raises:
-        ScoresError: No file says that it holds the best model's scores.
+        ScoresError: None of the files holds the best model's scores.
     """
     best = style.best_model(accuracy, rule)
     found = []

@@ -11,7 +11,7 @@ from PIL import Image
 from synthsight.figures import style
 
 SHOWN = 12
-"""Images of either kind at most."""
+"""Maximum number of images of each kind."""
 
 _COLUMNS = 6
 _GAP = 0.08  # inches between thumbnails
@@ -24,9 +24,10 @@ _BETWEEN = 0.06  # inches between the blocks
 def choose(images: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose the hardest and the easiest images, the same ones every time.
 
-    Fewer models that get an image top-1 make it harder, whatever its category. Among images that
-    as many models get, categories take turns, each with its hardest image by top-5 first; ties go
-    by name. The easiest are chosen likewise from the other end. No image is on both sides.
+    The fewer models get an image top-1, the harder it is, regardless of category. Among images that
+    equally many models get, categories alternate, each with its hardest image by top-5 first; ties
+    are broken by name. The easiest are chosen likewise from the other end. No image is on both
+    sides.
 
     Args:
         images: Rows of the images table under one rule.

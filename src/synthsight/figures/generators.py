@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from synthsight.figures import rows, style
 
 MOST = 60
-"""Rows of differences; when there are more, only the means over models are drawn."""
+"""Maximum number of rows of differences; beyond it, only the means over models are drawn."""
 
 _LIMIT = 1.5  # inches for the names of rows
 _GAP = 0.12  # inches between the two metrics
@@ -137,8 +137,8 @@ _Row = tuple[str, dict[str, dict[str, float]]]
 def _blocks(compared: pd.DataFrame, models: Sequence[str]) -> list[tuple[str, list[_Row]]]:
     """Arrange the differences in titled blocks of labelled rows, each by metric.
 
-    A pair of generators has a block of its models; only the means over models, all in one block,
-    are kept when that would be too long.
+    Each pair of generators has a block of all models; if that would be too long, only the means
+    over models are kept, all in one block.
     """
     found: dict[tuple[str, str], dict[str, dict[str, dict[str, float]]]] = {}
     for line in compared.sort_values(["a", "b"]).to_dict("records"):
@@ -166,7 +166,7 @@ def _blocks(compared: pd.DataFrame, models: Sequence[str]) -> list[tuple[str, li
 
 
 def _looks(number: int) -> list[tuple[str, str]]:
-    """Colour and marker of each generator; both cycle, so that 70 pairs stay distinct."""
+    """Colour and marker of each generator; both cycle, which gives 70 distinct pairs."""
     return [
         (_COLORS[index % len(_COLORS)], _MARKERS[index % len(_MARKERS)]) for index in range(number)
     ]
@@ -208,7 +208,7 @@ def _marks(
 def _differences(
     axes: Axes, table: pd.DataFrame, labels: Sequence[str], metric: str, limit: float
 ) -> None:
-    """Draw differences with their intervals around zero, and write them beside."""
+    """Draw differences with their intervals around zero, and write the numbers next to them."""
     rows.dress(axes, labels, "difference (points)")
     axes.set_xlim(-limit, limit)
     ticks = [t for t in MaxNLocator(4, symmetric=True).tick_values(-limit, limit) if abs(t) < limit]

@@ -1,4 +1,4 @@
-"""What figures read, each kind in one way."""
+"""Readers for the inputs of figures, one for each kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from synthsight.files import read_json
 from synthsight.statistics.columns import BY_TABLE
 from synthsight.tables import read_frame, read_parquet
 
-#: What figures take from manifests and from scored answers.
+#: Columns that figures need from manifests and from scored answers.
 MANIFEST = ("image", "category", "generator", "status")
 ANSWERS = ("image", "number", "question", "answer", "p_yes", "predicted", "correct")
 
@@ -33,7 +33,7 @@ def _manifests(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def _references(paths: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Of each model with one, its accuracy on real photographs, from the notes on its weights."""
+    """The accuracy on real photographs of each model that has one, from notes about weights."""
     notes = [read_json(path, ["name"]) for path in paths]
     return {note["name"]: note["reference"] for note in notes if note.get("reference")}
 
@@ -42,8 +42,8 @@ def _paths(paths: Sequence[str]) -> list[str]:
     return list(paths)
 
 
-#: Readers by kind: a table; scored answers with their metadata; the manifests of all categories
-#: one after the other; references by model; files that the figure reads itself, since it needs few.
+#: Readers by kind: a table; scored answers with their metadata; the manifests of all categories,
+#: concatenated; references by model; paths of files of which the figure itself reads only a few.
 READERS: dict[str, Callable[[Sequence[str]], Any]] = {
     "table": _table,
     "answers": _answers,

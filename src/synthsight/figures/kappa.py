@@ -1,4 +1,4 @@
-"""How far any two models get the same images, beyond chance (Geirhos et al. 2020)."""
+"""How often any two models get the same images, beyond chance (Geirhos et al. 2020)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scipy.spatial.distance import squareform
 from synthsight.figures import style
 
 NUMBERED = 15
-"""With more models than this the cells hold no numbers."""
+"""With more models than this, cells have no numbers."""
 
 _LIMIT = 1.55  # inches for the names of models
 _TREE = 0.75  # inches for the dendrogram
@@ -42,10 +42,10 @@ class _Clusters:
 
 
 def kappa(table: pd.DataFrame, rule: str) -> Figure:
-    """Draw Cohen's kappa of correctness between any two models, similar models side by side.
+    """Draw Cohen's kappa of correctness between any two models, with similar models side by side.
 
-    Average linkage of ``1 - kappa`` gives the order and the tree; an undefined kappa counts as
-    0 there. Top-1 hits are drawn.
+    Average linkage of ``1 - kappa`` gives the order and the tree, for which an undefined kappa
+    counts as 0. Top-1 hits are drawn.
 
     Args:
         table: The kappa table.
@@ -68,7 +68,7 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
     subtitle = (
         f"Cohen's kappa of top-1 correctness under rule {style.plain(rule)}; "
         f"{style.count(len(names), 'model')}, clustered. 1: the same images right and wrong; 0: as "
-        "often as chance would have it; below 0: less often. Columns have the numbers of the rows."
+        "often as expected by chance; below 0: less often. Columns have the numbers of the rows."
     )
     undefined = int(pairs["kappa"].isna().sum())
     if undefined:
@@ -78,7 +78,8 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
     number_width = style.text_width("0" * digits) + 0.08
     left = style.MARGIN + label_width + number_width + 0.04
     width = style.WIDTH - style.MARGIN - left - _TREE - _GAP
-    # Cells are square unless names need more height or few models would make them huge.
+    # Cells are square, unless names need more height or there are so few models that they would be
+    # huge.
     pitch = min(max(width / len(names), style.LINE), 0.4)
     width = min(width, pitch * len(names)) if len(names) <= NUMBERED else width
     width = max(width, 1.5)
@@ -109,7 +110,7 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
 
 
 def _no_pair(title: str, rule: str) -> Figure:
-    """Say that one model alone has nobody to agree with."""
+    """Say that a single model has no other to agree with."""
     subtitle = (
         f"Rule {style.plain(rule)}. There is no pair of models to compare: kappa needs two or more."
     )
@@ -134,7 +135,7 @@ def _matrix(pairs: pd.DataFrame, models: Sequence[str]) -> NDArray[np.float64]:
 def _cluster(matrix: NDArray[np.float64]) -> _Clusters:
     distance = 1 - np.nan_to_num(matrix, nan=0.0)
     np.fill_diagonal(distance, 0.0)
-    # 1 - 1 may come out a rounding error below zero, which linkage refuses.
+    # Rounding may make 1 - 1 slightly negative, which linkage refuses.
     condensed = np.clip(squareform(distance, checks=False), 0.0, None)
     links = hierarchy.linkage(condensed, method="average", optimal_ordering=True)
     tree = hierarchy.dendrogram(links, no_plot=True)
@@ -147,7 +148,7 @@ def _cluster(matrix: NDArray[np.float64]) -> _Clusters:
 
 
 def _range(matrix: NDArray[np.float64]) -> tuple[float, float]:
-    """Round the range of kappa outwards to tenths, so that the colours use all of it."""
+    """Round the range of kappa outwards to tenths, so that the colours span all of it."""
     found = matrix[np.isfinite(matrix)]
     if not found.size:
         return 0.0, 1.0

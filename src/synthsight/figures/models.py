@@ -17,10 +17,10 @@ _RIGHT = 0.08
 def models(
     accuracy: pd.DataFrame, rule: str, page: int, per_page: int, level: float = 0.95
 ) -> Figure:
-    """Draw one page of models, a panel each, over one common order of categories.
+    """Draw one page of models, one panel each, with a common order of categories.
 
-    Models come in the order of their mean top-1 accuracy; categories in the order of the best
-    model's top-1 accuracy, as in the overview, on every page.
+    Models are sorted by mean top-1 accuracy; categories by the best model's top-1 accuracy, as in
+    the overview, on every page.
 
     Args:
         accuracy: The accuracy table.

@@ -18,11 +18,11 @@ _GUTTER = 0.25  # inches between the two columns
 _COLUMN = (style.WIDTH - 2 * style.MARGIN - _GUTTER) / 2
 _FOOT = 0.42  # inches for tick labels, the x label and the space to the next panel
 _MODEL_LIMIT, _CATEGORY_LIMIT = 1.65, 1.35  # inches for the names of rows
-_RIGHT = 0.12  # inches right of an axis, for the half of its last tick label
-_NUMBERS = 0.62  # inches right of the models' axis, for their means in figures
+_RIGHT = 0.12  # inches right of an axis, for half of its last tick label
+_NUMBERS = 0.62  # inches right of the models' axis, for their means as numbers
 _TALLEST_ROW = 0.3
 
-# Shades and hatches of generators; more than these are pooled as "other".
+# Colours and hatches of generators; if there are more, the rest is pooled as "others".
 _GENERATOR_LOOKS = (
     (style.SKY, ""),
     (style.PURPLE, "/////"),
@@ -44,10 +44,10 @@ def overview(
 ) -> Figure:
     """Draw accuracy by model and by category, agreement, and the number of images.
 
-    Top left: every model's mean over categories, and its reference accuracy on real photographs
+    Top left: every model's mean over categories, with its reference accuracy on real photographs
     as a hollow mark. Top right: the best model by category. Bottom left: the share of each
     category's images that all models get, and that none gets. Bottom right: images by category
-    and generator. The panels by category share one order.
+    and generator. The panels by category share the same order.
 
     Args:
         accuracy: The accuracy table.
@@ -64,7 +64,7 @@ def overview(
     best = style.best_model(accuracy, rule)
     by_category = style.by_category(accuracy, rule, best)
     images = manifest[manifest["status"] == "ok"]
-    # Categories that were given but have no usable image still belong to the count of images.
+    # Categories that were given but have no usable image still belong in the image counts.
     empty = sorted(set(manifest["category"]) - set(by_category["category"]))
     categories = [*by_category["category"], *empty]
     by_category = by_category.set_index("category").reindex(categories).reset_index()
@@ -109,7 +109,7 @@ def overview(
         f"the order of its top-1. Bars through marks: {style.percent(level)} intervals."
     )
 
-    # Heights of the two rows of panels: the longer list sets them.
+    # Heights of the two rows of panels, set by the longer list of each.
     tops, heads_at, heights, under = [], [], [], style.heading_height(title, subtitle) + 0.12
     for index in (0, 1):
         sizes = (left_panels[index][0], right_panels[index][0])
@@ -183,7 +183,7 @@ def _head(
     keys: Sequence[Line2D | Patch],
     columns: int,
 ) -> None:
-    """Write a panel's title and its legend below one another."""
+    """Write a panel's title, and its legend below."""
     for line in head:
         style.write(figure, left, top, line, fontsize=style.NORMAL + 0.5, weight="bold")
         top += 0.13
@@ -206,7 +206,7 @@ def _models(
             if value is not None:
                 rows.hollow(axes, metric, float(str(value)), int(str(row)), float(mean[metric]))
     rows.accuracies(axes, means)
-    # The numbers stand beside the marks, for those who want to quote them.
+    # The numbers are next to the marks, for those who want to quote them.
     for position, metric in ((0.32, "top1"), (0.61, "top5")):
         x = 1 + position / (axes.get_position().width * style.WIDTH)
         transform = axes.get_yaxis_transform()
@@ -235,7 +235,7 @@ def _models(
 
 
 def _agreement_looks(one: bool) -> dict[str, tuple[str, str, str, float]]:
-    """Label, colour, hatch and place of each column of the agreement table."""
+    """Label, colour, hatch and offset of each column of the agreement table."""
     every, none = ("gets it", "misses it") if one else ("all get it", "none gets it")
     return {
         "none_top1": (f"{none}, top-1", style.VERMILLION, "", -0.2),
@@ -253,7 +253,7 @@ def _agreement_keys(one: bool) -> list[Patch]:
 
 
 def _agreement(axes: Axes, table: pd.DataFrame, labels: Sequence[str], one: bool) -> None:
-    """Draw what no model gets to the left of zero and what all get to the right."""
+    """Draw the share that no model gets left of zero, and the share that all get right of it."""
     rows.dress(
         axes,
         labels,

@@ -1,4 +1,4 @@
-"""How firm the ranking of the models is."""
+"""How stable the ranking of the models is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from synthsight.figures import rows, style
 
 NUMBERED = 15
-"""With more models than this the cells hold no numbers."""
+"""With more models than this, cells have no numbers."""
 
 _LIMIT = 1.65  # inches for the names of models
 _MEAN = 0.45  # inches right of the heat map for the means
@@ -43,7 +43,7 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
     shares = found.pivot_table(index="model", columns="rank", values="share")
     shares = shares.reindex(index=models, columns=range(1, len(models) + 1)).fillna(0.0)
     values = shares.to_numpy(dtype=float)
-    # Among many models no rank is held often: the colours span what there is, in tenths.
+    # With many models no rank is held often, so the colours span only the range found, in tenths.
     highest = max(math.ceil(round(10 * float(values.max()), 6)), 1) / 10
 
     title = "How firm the ranking of the models is"
@@ -74,7 +74,7 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
         axes.set_ylim(len(models) - 0.5, -0.5)
         axes.set_yticks(range(len(models)), labels)
         axes.set_xlim(0.5, len(models) + 0.5)
-        # Hairlines lead from a row's name to its cells, which lie along the diagonal.
+        # Hairlines lead from a row's name to its cells, which are near the diagonal.
         axes.hlines(
             np.arange(len(models) + 1) - 0.5,
             0.5,
@@ -100,7 +100,7 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
 
 
 def _numbers(axes: Axes, values: NDArray[np.float64], highest: float) -> None:
-    """Write the shares in per cent; one that would round to 0 or 100 keeps its direction."""
+    """Write the shares in per cent; one that would round to 0 or 100 becomes <1 or >99."""
     for (row, column), share in np.ndenumerate(values):
         if share == 0:
             continue

@@ -10,18 +10,18 @@ from synthsight.figures import rows, style
 
 _LIMIT = 1.65  # inches for the names of models
 _NUMBERS = {"top1": (0.52, 1.2), "top5": (1.82, 2.5)}
-"""Where the columns of numbers end, in inches right of the axis: the drop, and its interval."""
+"""Where the columns of numbers end, in inches right of the axis: the drop and its interval."""
 _RIGHT = 2.5
 _FOOT = 0.42
 
 
 def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
-    """Draw accuracy on real photographs beside that on generated images, and the drop.
+    """Draw accuracy on real photographs next to that on generated images, and the drop.
 
     A model whose accuracy on real photographs is unknown has neither hollow marks nor a drop.
 
     Args:
-        table: The reference table; the rows of all generators together are drawn.
+        table: The reference table; its rows for all generators together are drawn.
         rule: Matching rule, such as ``words/simple``.
         level: Confidence level of the intervals, for the heading.
 

@@ -1,4 +1,4 @@
-"""Accuracies as marks on horizontal rows: what the overview and the model pages share."""
+"""Accuracies as marks on horizontal rows, shared by the overview, the model pages and others."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from synthsight.figures import style
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric looks.
+    """How a metric is drawn.
 
     Attributes:
-        label: Its name for people.
+        label: Its displayed name.
         color: Its colour.
-        marker: Its shape, which says what the colour says.
-        offset: Where its mark sits in a row, in rows from the middle, downwards.
-        dashes: The dashes of its mean, in points.
+        marker: Its shape, redundant with the colour.
+        offset: Position of its mark in a row, in rows below the middle.
+        dashes: The dash pattern of its mean, in points.
     """
 
     label: str
@@ -36,20 +36,20 @@ METRICS = {
     "top1": Metric("top-1", style.BLUE, "o", -0.2, (2.5, 1.5)),
     "top5": Metric("top-5", style.ORANGE, "s", 0.2, (6.0, 1.5)),
 }
-"""The two metrics by their column in the tables."""
+"""The two metrics, by their column in the tables."""
 
 _MARKER_SIZE = 3.2
 
 
 def row_height(rows: int) -> float:
-    """Height of one row in inches: roomy for few rows, as tight as the print allows for many."""
+    """Height of one row in inches: roomy for few rows, as tight as print allows for many."""
     if rows <= 3:
         return 0.3
     return 0.17 if rows <= 40 else 0.13
 
 
 def dress(axes: Axes, labels: Sequence[str], xlabel: str) -> None:
-    """Label the rows from the top down and shade every second one to lead the eye."""
+    """Label the rows from the top down and shade every second one to guide the eye."""
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_yticks(range(len(labels)), labels)
     for row in range(1, len(labels), 2):
@@ -59,7 +59,7 @@ def dress(axes: Axes, labels: Sequence[str], xlabel: str) -> None:
 
 
 def percent_axis(axes: Axes, ticks: Sequence[float]) -> None:
-    """Show fractions from 0 to 1 as per cent."""
+    """Show fractions from 0 to 1 as percentages."""
     axes.set_xlim(-0.015, 1.015)
     axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
 
@@ -77,16 +77,16 @@ def marks(
     Args:
         axes: Where to draw; the x axis is a fraction.
         table: The values and their bounds.
-        look: How the marks look.
+        look: How the marks are drawn.
         value: Column of the values.
         bounds: Columns of the lower and the upper bounds, drawn as bars; None for no bars.
-        row: What one unit of the look's offset is, in rows.
+        row: The unit of the look's offset, in rows.
     """
     numbers = table[value].to_numpy(dtype=float)
     error = None
     if bounds is not None:
         low, high = (table[bound].to_numpy(dtype=float) for bound in bounds)
-        # A mean of fractions may lie outside its bounds by a rounding error.
+        # Because of rounding, a mean of fractions may lie slightly outside its bounds.
         error = np.vstack([np.clip(numbers - low, 0, None), np.clip(high - numbers, 0, None)])
     axes.errorbar(
         numbers,
@@ -130,7 +130,7 @@ def averages(axes: Axes, mean: pd.Series) -> None:
 
 
 def key(look: Metric, label: str | None = None) -> Line2D:
-    """Legend entry for marks, under another label if one is given."""
+    """Legend entry for marks, with another label if one is given."""
     return Line2D(
         [],
         [],
@@ -173,7 +173,7 @@ def keys(*, means: bool = False, hollow: bool = False) -> list[Line2D]:
 
 
 def hollow(axes: Axes, metric: str, value: float, row: int, shown: float) -> None:
-    """Mark the accuracy on real photographs, joined to the one shown so that the gap is seen."""
+    """Mark the accuracy on real photographs, joined to the one shown to make the gap visible."""
     look = METRICS[metric]
     height = row + look.offset
     color = look.color
@@ -194,13 +194,13 @@ def hollow(axes: Axes, metric: str, value: float, row: int, shown: float) -> Non
 
 
 def numbers(axes: Axes, texts: Sequence[str], right: float, head: str) -> None:
-    """Write a column of numbers beside the rows, under a head.
+    """Write a column of numbers next to the rows, under a heading.
 
     Args:
-        axes: Axes that :func:`dress` has given its rows.
+        axes: Axes whose rows :func:`dress` has labelled.
         texts: A number for each row, from the top down.
-        right: Where the column ends, in inches from the right end of the axes.
-        head: What the numbers are, on one line.
+        right: Where the column ends, in inches to the right of the axes.
+        head: The column's heading, on one line.
     """
     figure = axes.figure
     width, height = figure.get_size_inches()  # type: ignore[union-attr]
@@ -229,7 +229,7 @@ def numbers(axes: Axes, texts: Sequence[str], right: float, head: str) -> None:
 
 
 def points(fraction: float) -> str:
-    """Write a difference of fractions in percentage points, with one decimal and a true minus.
+    """Format a difference of fractions in percentage points, with one decimal and a true minus.
 
     A missing number becomes a dash.
     """
@@ -239,5 +239,5 @@ def points(fraction: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Write the bounds of a difference in percentage points; nothing where there are none."""
+    """Format the bounds of a difference in percentage points; empty if there are none."""
     return "" if low != low or high != high else f"({points(low)}, {points(high)})"

@@ -1,4 +1,4 @@
-"""Accuracy under each matching rule: how much the rule decides."""
+"""Accuracy under each matching rule: how much the choice of rule matters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
 
     Args:
         accuracy: The accuracy table.
-        rule: The primary rule, which chooses the best model and orders the rows.
+        rule: The primary rule, which determines the best model and the order of the rows.
 
     Raises:
         ValueError: If the table has no mean under the primary rule.
@@ -119,7 +119,7 @@ def _draw(axes: Axes, values: pd.DataFrame, marks: Mapping[str, Mark], height: f
     low, high = values.min(axis=1).to_numpy(), values.max(axis=1).to_numpy()
     axes.hlines(np.arange(len(table)), low, high, color="#BFBFBF", linewidth=0.8, zorder=1)
     for position, (name, mark) in enumerate(marks.items()):
-        # Marks of the same accuracy stand below one another, not on top.
+        # Marks of equal accuracy are placed below one another, not on top.
         offset = (position - (table.shape[1] - 1) / 2) * _STEP / height
         axes.plot(
             table[:, position],

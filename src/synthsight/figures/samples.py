@@ -38,10 +38,10 @@ class Grid:
 
 
 def grid(categories: int, generators: int) -> Grid:
-    """Choose the layout: more categories, more blocks of fewer and smaller thumbnails.
+    """Choose the layout: the more categories, the more blocks of fewer and smaller thumbnails.
 
     A row has room for one thumbnail of each generator, unless they would become too small: then
-    the generators take turns from one category to the next.
+    generators alternate from one category to the next.
     """
     blocks, samples = next(
         (blocks, samples)
@@ -62,13 +62,13 @@ def _side(blocks: int, samples: int) -> float:
 def choose(images: pd.DataFrame, number: int, first: int = 0) -> pd.DataFrame:
     """Choose sample images of one category, the same ones every time.
 
-    The generators take turns; each one's images are evenly spaced over its sorted list.
+    Generators alternate; the images of each are evenly spaced over its sorted list.
 
     Args:
         images: Rows of one category's manifest with columns ``image`` and ``generator``.
-        number: How many to choose; fewer come back if there are fewer.
-        first: Which generator begins, so that each is seen somewhere when there are more
-            generators than samples.
+        number: How many to choose; fewer are returned if there are fewer.
+        first: Index of the generator to begin with, so that each is seen somewhere even if there
+            are more generators than samples.
     """
     generators = images["generator"].astype(object)
     lists = [
@@ -83,7 +83,7 @@ def choose(images: pd.DataFrame, number: int, first: int = 0) -> pd.DataFrame:
         for position, rows in enumerate(lists):
             if quotas[position] < len(rows) and sum(quotas) < number:
                 quotas[position] += 1
-    # The middle of each of `quota` equal stretches of the list.
+    # The middle of each of `quota` equal segments of the list.
     spaced = [
         [rows.index[(2 * step + 1) * len(rows) // (2 * quota)] for step in range(quota)]
         for rows, quota in zip(lists, quotas, strict=True)

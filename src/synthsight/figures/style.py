@@ -1,7 +1,7 @@
-"""What all figures share: one print style, text that stays plain and fits, and saving.
+"""Shared by all figures: a print style, text that is safe to draw and fits, and saving.
 
-Sizes are in inches and points as printed: every figure is :data:`WIDTH` wide, which is the text
-width of a journal page, and no text is smaller than :data:`SMALL`.
+Sizes are in inches and points as printed: every figure is :data:`WIDTH` wide, the text width of a
+journal page, and no text is smaller than :data:`SMALL`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ MARGIN = 0.1
 DPI = 200
 """Pixels per inch of the PNG, and of the pictures inside the PDF."""
 SMALL, NORMAL, LARGE = 6.0, 6.5, 8.0
-"""Font sizes in points: the finest print, labels, and the heading."""
+"""Font sizes in points: the smallest text, labels, and the heading."""
 LINE = 0.115
-"""Distance between two lines of text of size ``SMALL`` or ``NORMAL`` in inches."""
+"""Distance in inches between lines of text of size ``SMALL`` or ``NORMAL``."""
 _TITLE_LINE = 0.16
 
 # Okabe and Ito's palette, which stays distinct for the common kinds of colour blindness.
@@ -46,7 +46,7 @@ BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#999999"
 INK, FAINT, BAND = "#000000", "#595959", "#F2F2F2"
 
-# matplotlib ships this family, so that a figure has the same bytes on every machine.
+# matplotlib ships this family, so a figure has the same bytes on every machine.
 FAMILY = "DejaVu Sans"
 
 _STYLE: dict[str, Any] = {
@@ -72,28 +72,28 @@ _STYLE: dict[str, Any] = {
     "hatch.linewidth": 0.6,
     "legend.fontsize": SMALL,
     "legend.frameon": False,
-    # Names come from data: a dollar sign is a dollar sign.
+    # Names come from data: a dollar sign is just a dollar sign.
     "text.parse_math": False,
     "text.usetex": False,
     "axes.formatter.use_mathtext": False,
     # Type 42 keeps the text in the PDF searchable, and publishers ask for it.
     "pdf.fonttype": 42,
-    # A PDF holds each picture by itself, not all of them merged at the screen's resolution.
+    # A PDF embeds each image separately, not all of them merged at screen resolution.
     "image.composite_image": False,
 }
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw in the style of this project, whatever the user's matplotlibrc says."""
+    """Draw in this project's style, regardless of the user's matplotlibrc."""
     with matplotlib_style.context(["default", _STYLE]):
         yield
 
 
 def save(figure: Figure, pdf: str | os.PathLike[str], png: str | os.PathLike[str]) -> None:
-    """Write ``figure`` to two files, each whole or not at all.
+    """Write ``figure`` to two files, each atomically.
 
-    The files hold no date, so that the same figure gives the same bytes.
+    The files contain no date, so the same figure gives the same bytes.
     """
     with style():
         with atomic(pdf) as path:
@@ -107,7 +107,7 @@ def save(figure: Figure, pdf: str | os.PathLike[str], png: str | os.PathLike[str
 
 @lru_cache(maxsize=1)
 def _drawable() -> frozenset[int]:
-    """Code points that the family draws, both plain and bold."""
+    """Code points that the font family has in both normal and bold weight."""
     fonts = (
         font_manager.get_font(font_manager.findfont(FontProperties(family=FAMILY, weight=weight)))
         for weight in ("normal", "bold")
@@ -120,8 +120,8 @@ def plain(text: object) -> str:
     r"""Make a name from the data safe to draw on one line.
 
     Line breaks and other invisible characters become spaces. A character that the font lacks is
-    spelled out (``\u86cb``): an empty box would make all such names look the same. A name with
-    nothing to see is called so.
+    escaped (``\u86cb``): with empty boxes, all such names would look the same. A name without
+    visible characters becomes ``(blank)``.
     """
     characters = []
     for character in str(text):
@@ -160,8 +160,8 @@ def elide(
         width: Room in inches.
         size: Font size in points.
         bold: Whether the text is drawn bold.
-        head: Share of the kept characters that come from the beginning; the others come from the
-            end, since names of models and files often differ there.
+        head: Share of the kept characters that come from the beginning; the rest comes from the
+            end, where names of models and files often differ.
     """
     if text_width(text, size, bold) <= width:
         return text
@@ -182,7 +182,7 @@ def elide(
 
 
 def elide_all(texts: Sequence[str], width: float, size: float = NORMAL) -> list[str]:
-    """Shorten names so that different names stay different where that is possible."""
+    """Shorten names so that different names stay different where possible."""
     shortest: list[str] = []
     for head in (0.5, 0.25, 0.75, 0.1, 0.9):
         shortened = [elide(text, width, size, head=head) for text in texts]
@@ -306,7 +306,7 @@ def legend(
 
 
 def heading_height(title: str, subtitle: str, lines: int = 2) -> float:
-    """Where :func:`heading` will end, in inches from the top."""
+    """Where :func:`heading` would end, in inches from the top."""
     title_lines, subtitle_lines = _heading_lines(title, subtitle, lines)
     return MARGIN + _TITLE_LINE * len(title_lines) + LINE * len(subtitle_lines)
 
@@ -325,7 +325,7 @@ def thumbnail(axes: Axes, image: Image.Image, left: float, top: float, side: flo
     pixels = round(side * DPI)
     square = ImageOps.pad(image, (pixels, pixels), method=Image.Resampling.LANCZOS, color="#FFFFFF")
     axes.imshow(square, extent=(left, left + side, top + side, top), aspect="auto")
-    # A hairline keeps a picture on white apart from the paper.
+    # A hairline sets an image with a white background off from the paper.
     axes.plot(
         [left, left + side, left + side, left, left],
         [top, top, top + side, top + side, top],

@@ -29,7 +29,7 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95) -> Figure:
     """Draw each model's accuracy, balanced accuracy and published accuracy on VQA-v2.
 
     Args:
-        table: The table of models of :mod:`synthsight.statistics.vqa`.
+        table: The table of models from :mod:`synthsight.statistics.vqa`.
         level: Confidence level of the intervals, for the heading.
     """
     table = table.sort_values(["accuracy", "model"], ascending=[False, True], ignore_index=True)
@@ -94,7 +94,7 @@ def _hollow(column: str) -> dict[str, Any]:
 
 
 def _references(axes: Axes, table: pd.DataFrame) -> None:
-    """Mark published accuracies; that on yes/no questions is joined to the accuracy here."""
+    """Mark published accuracies; the one on yes/no questions is joined to the accuracy here."""
     for column in _HOLLOW:
         known = table[table[column].notna()]
         height = known.index.to_numpy() + ACCURACY.offset

@@ -1,4 +1,4 @@
-"""How far a model's P(yes) can be believed: reliability diagrams."""
+"""How far a model's P(yes) can be trusted: reliability diagrams."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from matplotlib.figure import Figure
 from synthsight.figures import style
 
 MOST = 20
-"""Models that have a panel: the most accurate ones."""
+"""Maximum number of panels, for the most accurate models."""
 
 _COLUMNS = 4
 _LEFT = 0.42  # inches for the labels left of the panels
 _GAP = 0.3  # inches between panels
-_COUNTS = 0.3  # share of a panel's width that its counts are high
+_COUNTS = 0.3  # height of a panel's counts, as a share of its width
 _SPACE = 0.06  # inches between a diagram and its counts
 _FOOT = 0.4
 
 
 def vqa_calibration(calibration: pd.DataFrame, table: pd.DataFrame, level: float = 0.95) -> Figure:
-    """Draw how often the answer is yes against P(yes), and how many questions get which P(yes).
+    """Draw how often the answer is yes against P(yes), and how many questions get each P(yes).
 
     Args:
-        calibration: The table of calibration of :mod:`synthsight.statistics.vqa`.
+        calibration: The calibration table from :mod:`synthsight.statistics.vqa`.
         table: Its table of models.
         level: Confidence level of the intervals, for the heading.
     """
@@ -79,7 +79,7 @@ def _axis(axes: Axes, labelled: bool) -> None:
 
 
 def _diagram(axes: Axes, bins: pd.DataFrame, labelled: bool) -> None:
-    """Draw the bins with questions, with their intervals."""
+    """Draw the bins that have questions, with their intervals."""
     _axis(axes, labelled=False)
     axes.set_ylim(0, 1)
     axes.set_yticks((0, 0.5, 1), ["0", "0.5", "1"] if labelled else ["", "", ""])

@@ -14,9 +14,9 @@ from synthsight.figures import rows, style
 from synthsight.figures.vqa_accuracy import ACCURACY
 
 EACH = 5
-"""Models that are drawn with their intervals; of more, the best one alone is."""
+"""Maximum number of models drawn with intervals; if there are more, only the best one is."""
 MOST = 12
-"""Groups in a panel: those with the most questions."""
+"""Maximum number of groups in a panel: those with the most questions."""
 
 _LIMIT = 1.5  # inches for the names of groups
 _NUMBERS = 1.7  # inches right of the axis
@@ -32,13 +32,13 @@ _OTHERS = rows.Metric("other models", style.GREY, ".", 0.25, (2.5, 1.5))
 def vqa_kinds(groups: pd.DataFrame, table: pd.DataFrame, level: float = 0.95) -> Figure:
     """Draw accuracy by group of questions, the group with the most questions first.
 
-    Up to :data:`EACH` models have marks and intervals of their own; of more, the best one has, and
-    the others are dots. A panel has at most :data:`MOST` groups; generators have a panel where
-    there are several.
+    Up to :data:`EACH` models have marks and intervals of their own; if there are more, only the
+    best one does, and the others are dots. A panel has at most :data:`MOST` groups; generators have
+    a panel only if there are several.
 
     Args:
-        groups: The table of groups of :mod:`synthsight.statistics.vqa`.
-        table: Its table of models, which says which is the best.
+        groups: The table of groups from :mod:`synthsight.statistics.vqa`.
+        table: Its table of models, which determines the best one.
         level: Confidence level of the intervals, for the heading.
     """
     ranked = table.sort_values(["accuracy", "model"], ascending=[False, True])["model"].tolist()
@@ -125,7 +125,7 @@ def _panel(
     looks: list[rows.Metric],
     others: list[str],
 ) -> None:
-    """Draw the groups ``sizes`` of one panel, and the best model's numbers beside."""
+    """Draw the groups ``sizes`` of one panel, with the best model's numbers next to them."""
     rows.dress(axes, labels, "accuracy (%)")
     rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
     places = np.arange(len(sizes))

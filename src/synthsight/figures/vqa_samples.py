@@ -22,9 +22,9 @@ _GAP = 0.18  # inches between the two columns, and between the rows
 _CELL = (style.WIDTH - 2 * style.MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
 _SIDE = 1.05  # inches of a thumbnail
 _TEXT = _SIDE + 0.07  # inches from a cell's left end to its questions
-_MARK = 0.12  # inches for the mark of right or wrong
+_MARK = 0.12  # inches for the right/wrong mark
 _ENDS = (0.72, 0.37, 0.0)
-"""Where truth, answer and P(yes) end, in inches left of a cell's right end."""
+"""Where truth, answer and P(yes) end, in inches from a cell's right edge."""
 _ROOM = _CELL - _TEXT - _MARK - 0.97  # inches for a question
 _LINES = 14  # lines of questions beside a thumbnail
 _LONGEST = 6  # lines of a question
@@ -32,14 +32,14 @@ _HEAD = 0.15
 
 
 def choose(answers: pd.DataFrame) -> list[str]:
-    """Put the images in an order that nobody picked, the same every time.
+    """Put the images in an arbitrary order that is the same every time.
 
-    Images with a wrong answer and images without take turns, a wrong one first, as long as there
-    are both. Within either, images come by a checksum of their names, which has nothing to do with
-    what they show.
+    Images with and without a wrong answer alternate as long as there are both, beginning with a
+    wrong one. Each kind is sorted by a checksum of the name, which is unrelated to what the image
+    shows.
 
     Args:
-        answers: A row per question: ``image``, ``correct``.
+        answers: One row per question: ``image``, ``correct``.
     """
     all_right = answers.groupby("image")["correct"].all()
     names = sorted(all_right.index, key=lambda name: (zlib.crc32(name.encode()), name))
@@ -58,11 +58,12 @@ def vqa_samples(
 ) -> Figure:
     """Draw one page of images, each with its questions in the order of their file.
 
-    A page after the last says that there is none. An image with more questions than there is room
-    for says how many are left out, and how many of those are answered wrong.
+    A page beyond the last says that there is no such page. If an image has more questions than fit,
+    a line says how many are left out, and how many of those are answered wrongly.
 
     Args:
-        answers: A row per question: ``image, number, question, answer, p_yes, predicted, correct``.
+        answers: One row per question: ``image, number, question, answer, p_yes, predicted,
+            correct``.
         model: Name of the model.
         page: Page number, from 1.
         per_page: Images on a page.
@@ -133,7 +134,7 @@ class _Line:
 
 
 def _layout(questions: pd.DataFrame) -> list[_Line]:
-    """Lines of the questions about one image, at most :data:`_LINES` with what is left out."""
+    """Lines of the questions about one image, at most :data:`_LINES` including the last remark."""
     lines: list[_Line] = []
     rows = questions.to_dict("records")
     for number, row in enumerate(rows):
@@ -179,6 +180,6 @@ def _write(figure: Figure, left: float, top: float, line: _Line) -> None:
 def vqa_samples_of(
     answers: pa.Table, page: int, per_page: int, read: Callable[[str], Image.Image]
 ) -> Figure:
-    """Draw :func:`vqa_samples` of a model's scored answers, whose metadata name the model."""
+    """Draw :func:`vqa_samples` from a model's scored answers, whose metadata name the model."""
     model = metadata_of(answers.schema, "model", "the file of the answers")
     return vqa_samples(answers.to_pandas(), model, page, per_page, read)

@@ -1,9 +1,9 @@
-"""Looking at files in processes of their own, where no file can crash or stall the job.
+"""Examining files in separate processes, where no file can crash or stall the job.
 
-Decoders are written in C and have had faults on files made to find them; a slow file needs no
-fault. So the first look at a file is taken by a helper, a fork of the job that lives as long as no
-file harms it: if one does, that file is excluded, and a new helper goes on behind it. What comes
-later decodes in the job itself, and only bytes that have passed here.
+Decoders are written in C and have had bugs that crafted files trigger, and a file can be slow
+without any bug. So each file is examined first by a helper, a fork of the job that lives until a
+file breaks it: that file is then excluded, and a new helper goes on with the next one. Later stages
+decode in the job itself, but only bytes that have passed here.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from synthsight.images.reading import (
     read_file,
 )
 
-#: What the system says of a file that cannot be read through no fault of the machine.
+#: Errors for a file that cannot be read through no fault of the machine.
 NOT_READABLE = (
     *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR),
     *(errno.ELOOP, errno.ENAMETOOLONG),
 )
 
-#: Signals by which a fault in a decoder ends the process.
+#: Signals by which a bug in a decoder ends the process.
 _FAULTS = ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL")
 
 #: Exit status of a helper that has reached its bound on memory.
@@ -44,17 +44,17 @@ _OUT_OF_MEMORY = 77
 
 
 class HelperError(SynthsightError):
-    """A helper that was ended from outside; the message says at which file, and what to do."""
+    """A helper that was killed from outside; the message names the file and says what to do."""
 
 
 class Examined(NamedTuple):
-    """What a look at a file tells.
+    """What examining a file found.
 
     Attributes:
         sha256: of its bytes, in hex; None where they cannot be read.
         width: in pixels, after EXIF orientation; None if it cannot serve as an image.
         height: likewise.
-        reason: why it cannot; None if it can.
+        reason: why it cannot serve as one; None if it can.
     """
 
     sha256: str | None
@@ -64,32 +64,32 @@ class Examined(NamedTuple):
 
 
 def max_seconds(max_pixels: int) -> int:
-    """Bound on the processor time that a file may take: some ten times what the slowest needs."""
+    """Bound on a file's CPU time, in seconds: about ten times what the slowest needs."""
     return 10 + max_pixels // 4_000_000
 
 
 def max_memory(max_pixels: int) -> int:
-    """Bound on the memory that a file may take, in bytes: its own, and that of several copies."""
+    """Bound on a file's memory, in bytes: enough for its content and several decoded copies."""
     return 24 * max_pixels + max_bytes(max_pixels) + 2**29
 
 
 def examine_all(
     root: Path, images: Sequence[str], max_pixels: int, processes: int = 1
 ) -> list[Examined]:
-    """Decode files in full to see whether they can serve as images, each within bounds.
+    """Decode files in full, each within bounds, to see whether they can serve as images.
 
     Args:
         root: the images' root; no file outside it is read.
         images: paths below it.
         max_pixels: bound on width x height.
-        processes: files looked at at a time.
+        processes: how many files are examined at a time.
 
     Returns:
         What was found, in the order of ``images``.
 
     Raises:
         OSError: a file cannot be read, and that is the machine's fault.
-        HelperError: a helper was ended from outside, as by a system that is out of memory.
+        HelperError: a helper was killed from outside, as by a system that ran out of memory.
     """
     found: dict[str, Examined] = {}
     waiting = list(images)[::-1]
@@ -119,13 +119,13 @@ def examine_all(
 
 
 class _Helper:
-    """A process that looks at one file after the other."""
+    """A process that examines one file after another."""
 
     def __init__(self, root: Path, max_pixels: int, others: Iterable[Connection]) -> None:
         context = multiprocessing.get_context("fork")
         self.root, self.max_pixels, self.image = root, max_pixels, ""
         self.connection, its = context.Pipe()
-        # Its copies of the job's ends are closed, so that it notices when the job is gone.
+        # It closes its copies of the job's ends, so that it notices when the job is gone.
         ours = [self.connection, *others]
         self.process = context.Process(target=_help, args=(root, max_pixels, its, ours))
         self.process.start()
@@ -133,7 +133,7 @@ class _Helper:
 
     def give(self, image: str) -> None:
         self.image = image
-        with suppress(BrokenPipeError):  # heard of when the answer is waited for
+        with suppress(BrokenPipeError):  # noticed when its answer is read
             self.connection.send(image)
 
     def answer(self) -> Examined | Exception:
@@ -153,7 +153,7 @@ class _Helper:
             reason = f"makes its decoder crash ({cause})"
         else:
             return HelperError(
-                f"{self.image!r}: the process that decoded it was ended ({cause}). If memory ran "
+                f"{self.image!r}: the process that decoded it was killed ({cause}). If memory ran "
                 "out, give the job more, or lower images.max_pixels"
             )
         return Examined(_digest(self.root, self.image, self.max_pixels), None, None, reason)
@@ -167,12 +167,12 @@ def _help(root: Path, max_pixels: int, jobs: Connection, others: list[Connection
     """Answer the job until it closes its end, or is gone."""
     for other in others:
         other.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the job that is interrupted
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # the end, whatever runs at that moment
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the job to handle
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process, even inside C code
     with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)  # what decoders in C say there names no file
+        os.dup2(nowhere.fileno(), 2)  # messages from decoders in C name no file
     _lower_limit(resource.RLIMIT_CORE, 0)
-    with suppress(OSError):  # where there is no /proc, nothing else tells what is in use already
+    with suppress(OSError):  # without /proc, the memory already in use is unknown
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         _lower_limit(resource.RLIMIT_AS, pages * resource.getpagesize() + max_memory(max_pixels))
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
@@ -182,7 +182,7 @@ def _help(root: Path, max_pixels: int, jobs: Connection, others: list[Connection
             try:
                 answer: Examined | Exception = examine(root, image, max_pixels)
             except MemoryError:
-                os._exit(_OUT_OF_MEMORY)  # at once: to free what there is may take minutes
+                os._exit(_OUT_OF_MEMORY)  # at once, since freeing memory may take minutes
             except Exception as error:
                 answer = error
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -209,7 +209,7 @@ def examine(root: Path, image: str, max_pixels: int) -> Examined:
     try:
         with open_file(root, image) as handle:
             if (ending := PurePosixPath(image).suffix).lower() not in SUFFIXES:
-                shown = repr(ending) if ending else "none"  # there may be line ends in it
+                shown = repr(ending) if ending else "none"  # it may contain line breaks
                 raise UnusableImageError(f"not an image by its name (ending: {shown})")
             content = read_file(handle, max_pixels)
         sha256 = hashlib.sha256(content).hexdigest()
@@ -224,7 +224,7 @@ def examine(root: Path, image: str, max_pixels: int) -> Examined:
 
 
 def _digest(root: Path, image: str, max_pixels: int) -> str | None:
-    """The sha256 of a file that was too much for a helper."""
+    """The sha256 of a file that broke its helper; None if it cannot be read."""
     with suppress(UnusableImageError, OSError), open_file(root, image) as handle:
         return hashlib.sha256(read_file(handle, max_pixels)).hexdigest()
     return None

@@ -1,8 +1,8 @@
 """The geometric half of preprocessing: resize and crop.
 
-What comes out is what Pillow gives, 8 bits a channel, bit for bit the image that torchvision's or
-timm's own evaluation transform holds before it becomes a tensor. Normalisation is left to
-:mod:`synthsight.classifiers.classify`, so models that differ in it alone share their pixels.
+The result is what Pillow gives, with 8 bits per channel: bit for bit the image that torchvision's
+or timm's own evaluation transform holds before it becomes a tensor. Normalisation is left to
+:mod:`synthsight.inference.normalise`, so models that differ only in it share their pixels.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Geometry:
     """A resize and an optional centre crop.
 
     Attributes:
-        resize: length of the short side, the aspect ratio kept; or ``(height, width)`` to which
-            the image is squashed. In pixels.
+        resize: in pixels, the length of the short side, keeping the aspect ratio; or
+            ``(height, width)`` to which the image is squashed.
         crop: ``(height, width)`` cut from the centre, padded with black where the image is
             smaller; None for the whole image.
         interpolation: a key of :data:`INTERPOLATIONS`; Pillow's filters, which widen their support
-            when they shrink an image (antialias).
+            when they shrink an image (antialiasing).
     """
 
     resize: int | tuple[int, int]
@@ -43,21 +43,21 @@ class Geometry:
 
     @property
     def name(self) -> str:
-        """A name for folders, e.g. ``resize256-bilinear-crop224``; of this geometry alone.
+        """A unique name for folders, e.g. ``resize256-bilinear-crop224``.
 
-        A square to which the image is squashed has both its sides in the name, unlike a short side.
+        A square to which the image is squashed has both sides in its name, unlike a short side.
         """
         resize = self.resize if isinstance(self.resize, int) else "{}x{}".format(*self.resize)
         crop = "whole" if self.crop is None else f"crop{_side(self.crop)}"
         return f"resize{resize}-{self.interpolation}-{crop}"
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; :meth:`from_dict` is the way back."""
+        """The settings for JSON; the inverse of :meth:`from_dict`."""
         return {"resize": self.resize, "crop": self.crop, "interpolation": self.interpolation}
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Geometry:
-        """From the object that :meth:`as_dict` makes, lists instead of tuples allowed."""
+        """The inverse of :meth:`as_dict`; lists may stand for tuples, as in JSON."""
         resize, crop = settings["resize"], settings["crop"]
         return cls(
             resize=resize if isinstance(resize, int) else (resize[0], resize[1]),
@@ -74,7 +74,7 @@ class Geometry:
         return (self.resize, new_long) if width <= height else (new_long, self.resize)
 
     def shape(self, width: int, height: int) -> tuple[int, int]:
-        """``(height, width)`` of the stored pixels of a ``width`` x ``height`` image."""
+        """``(height, width)`` of what is stored for a ``width`` x ``height`` image."""
         if self.crop is not None:
             return self.crop
         new_width, new_height = self.resized(width, height)
@@ -96,8 +96,8 @@ def _side(size: tuple[int, int]) -> str:
 def _centre_box(size: tuple[int, int], crop: tuple[int, int]) -> tuple[int, int, int, int]:
     """``(left, top, right, bottom)`` as torchvision's ``center_crop`` chooses it.
 
-    Where the image is the smaller one the box reaches beyond it, which Pillow fills with black;
-    torchvision pads first, the odd pixel going to the right and the bottom, then crops.
+    Where the image is smaller than the crop, the box reaches beyond it and Pillow fills in black;
+    torchvision pads first, with the odd pixel at the right and the bottom, then crops.
     """
 
     def start(length: int, wanted: int) -> int:

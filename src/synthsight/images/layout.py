@@ -1,4 +1,4 @@
-"""What the folders below the images' root mean: generators, categories, or nothing."""
+"""Which folders below the images' root are generators and which are categories."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from synthsight.files import is_file, is_folder
 from synthsight.images.reading import SUFFIXES
 
-#: For each category its ``(generator or None, folder below the root)``.
+#: Each category's folders, as ``(generator or None, folder below the root)``.
 Layout = dict[str, list[tuple[str | None, str]]]
 
 
@@ -17,14 +17,14 @@ def find_categories(root: Path, wanted: Sequence[str] | None) -> tuple[Layout, l
     """The folders of each category below the images' root.
 
     Without ``wanted``, a folder that holds image files is a category; one that holds only folders
-    is a generator, and these folders are categories. With it, a folder of a wanted name is that
-    category, and any other folder is a generator if wanted ones are in it.
+    is a generator, and those folders are categories. With it, a folder with a wanted name is that
+    category, and any other folder is a generator if it contains wanted ones.
 
     Returns:
-        The layout, and notes on what is not used.
+        The layout, and warnings about what is not used.
     """
     found: Layout = {}
-    notes = []
+    warnings = []
     for name in folders_in(root):
         inner = folders_in(root / name)
         if wanted is None:
@@ -38,23 +38,23 @@ def find_categories(root: Path, wanted: Sequence[str] | None) -> tuple[Layout, l
         for folder in of_generator:
             found.setdefault(folder, []).append((name, f"{name}/{folder}"))
         if not is_category and not of_generator:
-            notes.append(f"{root / name} is not used: it is no category that was asked for")
+            warnings.append(f"{root / name} is not used: it is not one of the requested categories")
     with os.scandir(root) as scan:
         loose = sorted(entry.name for entry in scan if is_file(entry) and _is_image(entry.name))
     if loose:
-        notes.append(f"{len(loose)} images directly in {root} are not used ({loose[0]}, ...)")
+        warnings.append(f"{len(loose)} images directly in {root} are not used ({loose[0]}, ...)")
     with os.scandir(root) as scan:
         links = sorted(entry.name for entry in scan if entry.is_symlink() and is_folder(entry))
-    notes += [
-        f"{root / name} is a link to a folder and not followed: set images.root to where the "
-        "images are, or copy them"
+    warnings += [
+        f"{root / name} is a link to a folder and is not followed: set images.root to the folder "
+        "with the images, or copy them"
         for name in links
     ]
-    return found, notes
+    return found, warnings
 
 
 def folders_in(folder: Path) -> list[str]:
-    """Names of the folders in a folder, sorted, without hidden ones and links."""
+    """Sorted names of the folders in a folder, except hidden ones and links."""
     with os.scandir(folder) as scan:
         return sorted(
             entry.name

@@ -1,4 +1,4 @@
-"""The manifest of a category: which files there are, and which of them can serve as images."""
+"""The manifest of a category: which files exist, and which of them can serve as images."""
 
 from __future__ import annotations
 
@@ -59,13 +59,12 @@ class ImageRecord:
 def find_files(folder: Path) -> Iterator[Path]:
     """Every entry below ``folder`` that is not a folder, depth first in the order of names.
 
-    Hidden names (``.DS_Store``, ``._photo.jpg``) are passed over with all that is below them.
-    Links to folders are yielded, not followed, so that no loop is entered; so are folders that
-    cannot be looked into.
+    Hidden entries (``.DS_Store``, ``._photo.jpg``) are skipped with everything below them. Links to
+    folders are yielded, not followed, so that there are no loops; so are unreadable folders.
     """
     with os.scandir(folder) as scan:
         waiting = _entries(scan)
-    while waiting:  # not by recursion, which has an end
+    while waiting:  # not recursive, since Python limits recursion
         entry = waiting.pop()
         if not entry.is_dir(follow_symlinks=False):
             yield Path(entry.path)
@@ -80,20 +79,21 @@ def find_files(folder: Path) -> Iterator[Path]:
 
 
 def _entries(scan: Iterable[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
-    """What is not hidden, the last name first."""
+    """The entries that are not hidden, in reverse order of names."""
     seen = (entry for entry in scan if not entry.name.startswith("."))
     return sorted(seen, key=lambda entry: entry.name, reverse=True)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in the folders of a category, at a glance.
+    """A quick listing of the files in a category's folders.
 
     Attributes:
-        files: files found.
-        images: those of them whose name ends like an image's.
-        digest: of all names, sizes and times of change, for a link those of its target too; not of
-            contents. It costs one ``lstat`` a file and decides whether a category is indexed again.
+        files: number of files found.
+        images: number of those with an image's file extension.
+        digest: of all names, sizes and modification times, a link's target included, but not of
+            contents. It costs one ``lstat`` per file and decides whether a category is indexed
+            again.
     """
 
     files: int
@@ -108,7 +108,7 @@ def list_folders(folders: Iterable[Path]) -> Listing:
     for folder in folders:
         for path in find_files(folder):
             line = ""
-            with suppress(OSError):  # a link that leads nowhere, a file that has just gone
+            with suppress(OSError):  # a dangling link, or a file that has just been removed
                 line = _age(path.lstat())
                 if path.is_symlink():
                     line += _age(path.stat())
@@ -129,17 +129,17 @@ def index_images(
     max_pixels: int = MAX_PIXELS,
     processes: int = 1,
 ) -> list[ImageRecord]:
-    """The manifest of one category: a record for every file found, sorted by ``image``.
+    """The manifest of one category: one record per file found, sorted by ``image``.
 
     Each image is decoded in full, so that a damaged one is found here and not in a later stage. Of
-    files with the same bytes the first in the order of names stays, the others are excluded.
+    files with the same bytes the first by name is kept, and the others are excluded.
 
     Args:
         root: the images' root; no file outside it is read, whatever links say.
         category: its name.
         folders: ``(generator or None, folder below root)`` for each folder of the category.
         max_pixels: bound on width x height.
-        processes: files checked at a time.
+        processes: how many files are checked at a time.
     """
     found = [
         (path.relative_to(root).as_posix(), generator)
@@ -200,7 +200,7 @@ def write_manifest(output: str | os.PathLike[str], records: Sequence[ImageRecord
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[ImageRecord]:
-    """The records of a file of :func:`write_manifest`.
+    """The records in a file written by :func:`write_manifest`.
 
     Raises:
         synthsight.files.FileError: it is damaged, or lacks a column.

@@ -1,4 +1,4 @@
-"""Decoded images on disk, once per geometry and not once per model."""
+"""Decoded images on disk, stored once per geometry rather than once per model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from synthsight.images.geometry import Geometry
 from synthsight.images.reading import INDEX_AGAIN, MAX_PIXELS, ChangedImageError, open_checked
 from synthsight.tables import reading
 
-#: Rows in one record batch of the Arrow file: what is held in memory at a time while writing.
+#: Rows per record batch of the Arrow file, and so held in memory at a time while writing.
 _ROWS = 256
 
 _SCHEMA = pa.schema(
@@ -47,14 +47,14 @@ def prepare_pixels(
     Args:
         manifest: ``(image, width, height)`` of the usable images.
         root: the images' root.
-        geometry: what to do to each.
+        geometry: how to resize and crop each.
         output: the Arrow file, written atomically.
         max_pixels: bound on width x height of a file.
-        threads: images decoded at a time.
-        sha256: of each image's bytes as the manifest has it: no others are decoded.
+        threads: how many images are decoded at a time.
+        sha256: of each image's bytes, from the manifest; no other bytes are decoded.
 
     Raises:
-        ChangedImageError: an image is not what the manifest says, since it changed meanwhile.
+        ChangedImageError: an image has changed since the manifest was written.
     """
     rows = sorted((geometry.shape(width, height), image) for image, width, height in manifest)
     sizes = {image: (width, height) for image, width, height in manifest}
@@ -62,7 +62,7 @@ def prepare_pixels(
     def decode(image: str) -> bytes:
         picture = open_checked(root, image, (sha256 or {}).get(image), max_pixels)
         if picture.size != sizes[image]:
-            raise ChangedImageError(f"{image}: its size changed since indexed. {INDEX_AGAIN}")
+            raise ChangedImageError(f"{image}: its size has changed since indexing. {INDEX_AGAIN}")
         return geometry.apply(picture).tobytes()
 
     with (
@@ -88,9 +88,9 @@ def prepare_pixels(
 def read_batches(
     path: str | os.PathLike[str], batch_size: int
 ) -> Iterator[tuple[list[str], npt.NDArray[np.uint8]]]:
-    """Batches of equal shape from a file of :func:`prepare_pixels`.
+    """Batches of equal shape from a file written by :func:`prepare_pixels`.
 
-    The file is memory-mapped and the arrays are views into it: no pixel is copied.
+    The file is memory-mapped and the arrays are views into it: no pixels are copied.
 
     Yields:
         ``(images, pixels)``: names, and read-only uint8 (n, height, width, 3) with n up to
@@ -105,7 +105,7 @@ def read_batches(
         with reading(path):
             reader = pa.ipc.open_file(source)
         if reader.schema != _SCHEMA:
-            raise FileError(f"{path} has other columns than decoded images; {MAKE_AGAIN}")
+            raise FileError(f"{path} does not have the columns of decoded images; {MAKE_AGAIN}")
         for index in range(reader.num_record_batches):
             with reading(path):
                 batch = reader.get_batch(index)
@@ -117,7 +117,7 @@ def read_batches(
                     strict=True,
                 )
             )
-            # The bytes of consecutive rows lie one behind the other in the column's last buffer.
+            # The bytes of consecutive rows are contiguous in the column's last buffer.
             values = np.frombuffer(batch.column("pixels").buffers()[2], np.uint8)
             row = offset = 0
             while row < len(images):

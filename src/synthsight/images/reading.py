@@ -1,7 +1,7 @@
 """Reading image files.
 
-One reader, :func:`open_rgb`, serves every stage, so that all of them see the same picture. What it
-does with unusual files is written down in ``docs/images.md``.
+One reader, :func:`open_rgb`, serves every stage, so that all of them see the same picture.
+``docs/images.md`` describes how it treats unusual files.
 """
 
 from __future__ import annotations
@@ -24,44 +24,44 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from synthsight.errors import SynthsightError
 from synthsight.wording import one_line
 
-#: File name endings, in lower case, that are taken for images.
+#: File extensions, in lower case, that are taken for images.
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
-#: The decoders that may be tried on a file, whatever its name says (JPEG's takes the MPO that many
-#: phones write, too). Every other decoder of Pillow stays out of reach of hostile files.
+#: The decoders that may be tried on a file, whatever its name (JPEG's also reads the MPO files that
+#: many phones write). Hostile files cannot reach any other decoder of Pillow.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
-#: Default bound on width x height, in pixels: more is taken for a decompression bomb.
+#: Default bound on width x height, in pixels: more counts as a decompression bomb.
 MAX_PIXELS = 100_000_000
 
-#: Bound on the long side over the short one: resizing a strip to a short side of a few hundred
-#: pixels makes another bomb of it.
+#: Bound on the long side over the short one: a strip resized to a short side of a few hundred
+#: pixels would be another bomb.
 MAX_ASPECT = 100
 
-#: Bound on the scans of a JPEG. A picture has about ten; each costs a pass over all pixels, however
-#: few bytes it has.
+#: Bound on the scans of a JPEG. A normal one has about ten; each costs a pass over all pixels,
+#: however few bytes it takes.
 MAX_SCANS = 100
 
-# On the way to a file no link is followed; the file itself is not waited for, should it be a pipe.
+# On the way to a file no link is followed, and opening it does not block, should it be a pipe.
 _FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
-# open_rgb has a bound of its own, checked before any pixel is decoded; Pillow's would warn or raise
-# at other sizes.
+# open_rgb checks its own bound before any pixel is decoded; Pillow's would warn or raise at other
+# sizes.
 Image.MAX_IMAGE_PIXELS = None
 
-# They name no file, and a file of junk can cause tens of thousands of them.
+# Its warnings name no file, and one corrupt file can cause tens of thousands of them.
 warnings.filterwarnings("ignore", module="PIL")
 
 _WHITE = (255, 255, 255, 255)
 
 
 class UnusableImageError(SynthsightError):
-    """A file that cannot serve as an image; the message is the reason, for a person."""
+    """A file that cannot serve as an image; the message is the reason, in words."""
 
 
 class ChangedImageError(SynthsightError):
-    """An image that is no longer what was indexed; the message says what to do."""
+    """An image that has changed since indexing; the message says what to do."""
 
 
 def open_rgb(
@@ -72,14 +72,14 @@ def open_rgb(
     Args:
         root: the images' root; no file outside it is read, whatever links say.
         image: path below it.
-        max_pixels: bound on width x height; None where the image has passed it before.
-        sha256: of the bytes that passed the checks before, in hex: no others are decoded.
+        max_pixels: bound on width x height; None for an image that has passed it before.
+        sha256: of the bytes that passed the checks before, in hex; no other bytes are decoded.
 
     Returns:
         A loaded image of mode ``RGB``.
 
     Raises:
-        UnusableImageError: not a file below the root, not the same file as before, or one that
+        UnusableImageError: it is not a file below the root, has changed since it was checked, or
             cannot serve as an image.
         OSError: the file cannot be read (its ``errno`` is set).
     """
@@ -93,16 +93,16 @@ def open_rgb(
 def open_checked(
     root: Path, image: str, sha256: str | None = None, max_pixels: int | None = None
 ) -> Image.Image:
-    """Read an image that has been indexed: :func:`open_rgb`, of which it has the arguments.
+    """Read an image that has been indexed, with the arguments of :func:`open_rgb`.
 
     Raises:
-        ChangedImageError: it cannot be read any more, since it changed meanwhile.
+        ChangedImageError: it can no longer be read, since it has changed.
     """
     try:
         return open_rgb(root, image, max_pixels, sha256)
     except (UnusableImageError, OSError) as error:
         raise ChangedImageError(
-            f"{image}: changed since indexed: {error}. {INDEX_AGAIN}"
+            f"{image}: changed since indexing: {error}. {INDEX_AGAIN}"
         ) from error
 
 
@@ -111,17 +111,17 @@ INDEX_AGAIN = "Run the workflow again: it indexes what changed."
 
 @contextmanager
 def open_file(root: Path, image: str) -> Iterator[BinaryIO]:
-    """Open a file for reading that lies below a folder: links are followed within it only.
+    """Open a file below a folder for reading; links are followed only within the folder.
 
-    Every folder on the way is opened by itself and without following links, so that a link that is
-    put there in the meantime leads nowhere. Nothing but regular files is opened.
+    Each folder on the way is opened separately and without following links, so that a link placed
+    there in the meantime leads nowhere. Only regular files are opened.
 
     Args:
         root: the folder.
         image: path below it.
 
     Raises:
-        UnusableImageError: it leads out of the folder, or is not a regular file.
+        UnusableImageError: the path leads out of the folder, or not to a regular file.
         OSError: it cannot be opened (its ``errno`` is set).
     """
     inside = root.resolve()
@@ -148,11 +148,11 @@ def _open_below(inside: Path, parts: Sequence[str]) -> int:
         for part in parts[:-1]:
             outer, folder = folder, os.open(part, _FOLDER, dir_fd=folder)
             os.close(outer)
-        # Before it is opened, too: a device may act on that alone.
+        # Checked before opening as well, since opening alone may make a device act.
         _check_regular(os.stat(parts[-1], dir_fd=folder, follow_symlinks=False))
         return os.open(parts[-1], _FILE, dir_fd=folder)
     except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENOTDIR):  # a link or a file where there was none
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):  # a link or file has taken its place
             raise UnusableImageError("it was replaced while it was opened") from error
         raise
     finally:
@@ -168,15 +168,15 @@ def read_file(handle: BinaryIO, max_pixels: int | None = MAX_PIXELS) -> bytes:
     """The bytes of an open image file.
 
     They are read once: what is hashed is what is decoded, and no decoder maps a file that another
-    program may cut short.
+    program may truncate.
 
     Args:
-        handle: of :func:`open_file`.
-        max_pixels: no picture of that many pixels takes more than :func:`max_bytes`; None for any
-            size.
+        handle: from :func:`open_file`.
+        max_pixels: bound on width x height, which bounds the size by :func:`max_bytes`; None for
+            no bound.
 
     Raises:
-        UnusableImageError: there are more.
+        UnusableImageError: the file is larger.
     """
     size = os.fstat(handle.fileno()).st_size
     if max_pixels is not None and size > max_bytes(max_pixels):
@@ -188,21 +188,20 @@ def read_file(handle: BinaryIO, max_pixels: int | None = MAX_PIXELS) -> bytes:
 
 
 def max_bytes(max_pixels: int) -> int:
-    """Bound on a file's size: four channels of 16 bits a pixel, and 64 MiB for all else."""
+    """Bound on a file's size: four channels of 16 bits per pixel, and 64 MiB for the rest."""
     return 8 * max_pixels + 2**26
 
 
 def decode_rgb(content: bytes, max_pixels: int | None = MAX_PIXELS) -> Image.Image:
     """Decode the bytes of an image file as 8-bit RGB.
 
-    The first frame of an animation is taken, EXIF orientation applied, transparency laid over
-    white, 16 bits a channel reduced to the high byte, and every other mode (grey, palette, CMYK,
-    YCbCr, LAB) converted as Pillow converts it. An RGB file comes back as Pillow decodes it, bit
-    for bit.
+    The first frame of an animation is taken, EXIF orientation applied, transparency composited over
+    white, 16 bits per channel reduced to the high byte, and every other mode (grey, palette, CMYK,
+    YCbCr, LAB) converted by Pillow. An RGB file comes back as Pillow decodes it, bit for bit.
 
     Args:
         content: of the file.
-        max_pixels: bound on width x height; None where the image has passed it before.
+        max_pixels: bound on width x height; None for an image that has passed it before.
 
     Returns:
         A loaded image of mode ``RGB``.
@@ -233,38 +232,38 @@ def decode_rgb(content: bytes, max_pixels: int | None = MAX_PIXELS) -> Image.Ima
     except UnidentifiedImageError:
         raise UnusableImageError("not an image in any format that is read here") from None
     except Exception as error:
-        # Pillow's decoders raise nearly anything on damaged data. What is the machine's fault and
-        # not the file's goes on as it is.
+        # Pillow's decoders raise nearly anything on damaged data. A fault of the machine rather
+        # than the file is raised as it is.
         if isinstance(error, MemoryError):
             raise
         raise UnusableImageError(f"truncated or damaged: {_one_line(error)}") from error
 
 
-#: A marker of JPEG: not a zero that stands behind a 0xff of the data, nor one that restarts them.
+#: A JPEG marker: neither the zero that escapes a 0xff in the data nor a restart marker.
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
 _IMAGE_ENDS, _SCAN_STARTS = b"\xd9", b"\xda"
 
 
 def _many_scans(content: bytes) -> bool:
     """Whether the first image of a JPEG file has more than :data:`MAX_SCANS` scans."""
-    if content.count(b"\xff" + _SCAN_STARTS) <= MAX_SCANS:  # the quick answer, nearly always
+    if content.count(b"\xff" + _SCAN_STARTS) <= MAX_SCANS:  # almost always settles it
         return False
     scans, place = 0, 2
     while scans <= MAX_SCANS and (marker := _MARKER.search(content, place)):
         place = marker.end()
         if marker[1] == _IMAGE_ENDS:
             return False
-        if marker[1] not in b"\x01\xd8":  # the two without a segment
+        if marker[1] not in b"\x01\xd8":  # these two have no segment
             place += int.from_bytes(content[place : place + 2], "big")
         scans += marker[1] == _SCAN_STARTS
     return scans > MAX_SCANS
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation; EXIF that cannot be parsed counts as none."""
+    """Apply the EXIF orientation; EXIF that cannot be parsed is ignored."""
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # the EXIF parser, too, raises nearly anything on junk
+    except Exception:  # the EXIF parser also raises nearly anything on corrupt data
         return image
 
 
@@ -282,7 +281,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _high_byte(image: Image.Image) -> np.ndarray:
-    """16-bit grey to 8-bit as Pillow reduces 16-bit colour: uint8 (height, width)."""
+    """16-bit grey to 8-bit, reduced as Pillow reduces 16-bit colour: uint8 (height, width)."""
     return (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Running a network over many items: device, precision, batches that fit into memory."""
+"""Running a network over many items: device, precision, batches that fit in memory."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class Sliceable(Protocol):
 Items = TypeVar("Items", bound=Sliceable)
 Result = TypeVar("Result")
 
-#: How the numbers of a forward pass are computed: in float32 as IEEE 754 has it; with the products
-#: of TensorFloat-32 on an NVIDIA device; or with those of bfloat16 wherever autocast has them.
+#: The precision of a forward pass: IEEE 754 float32; float32 with TensorFloat-32 products on an
+#: NVIDIA device; or bfloat16 wherever autocast uses it.
 PRECISIONS = ("fp32", "tf32", "bf16")
 
 
 def choose_device() -> torch.device:
-    """CUDA if there is a device, else the CPU."""
+    """A CUDA device if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def set_precision(precision: str, device: torch.device) -> AbstractContextManager[Any]:
-    """Set this process to a precision; the forward pass belongs inside what is returned."""
+    """Set the precision of this process; run the forward pass inside the context returned."""
     tf32 = precision == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = tf32
     torch.backends.cudnn.allow_tf32 = tf32  # torch's own default here is True
@@ -44,30 +44,30 @@ def set_precision(precision: str, device: torch.device) -> AbstractContextManage
 
 
 class Batches:
-    """A number of items at a time, halved whenever memory runs out and none can be released.
+    """Batches whose size is halved whenever memory runs out and none can be released.
 
     Attributes:
-        size: items at a time; it only ever shrinks.
+        size: items per batch; it only ever shrinks.
     """
 
     def __init__(self, size: int, release: Callable[[], bool] = lambda: False) -> None:
-        """Begin with a size.
+        """Start with a size.
 
         Args:
-            size: items at a time.
-            release: called when memory runs out; lets go of what can be spared, and tells whether
-                there was any.
+            size: items per batch.
+            release: called when memory runs out; frees what can be spared, and returns whether
+                there was anything.
         """
         self.size = size
         self._release = release
 
     def run(self, function: Callable[[Items], Result], items: Items) -> Iterator[Result]:
-        """What a function gives for each batch of items.
+        """The result of a function for each batch of items.
 
         Args:
-            function: from some items to, say, a tensor with a row for each. It must depend on each
-                item alone, up to float rounding.
-            items: a list, or an array whose rows they are.
+            function: maps a batch to, say, a tensor with one row per item. Each row must depend on
+                its own item only, up to float rounding.
+            items: a list, or an array with one row per item.
 
         Raises:
             torch.OutOfMemoryError: a single item does not fit (on a CPU another RuntimeError).
@@ -81,19 +81,19 @@ class Batches:
                 if not is_out_of_memory(error):
                     raise
                 if self._release():
-                    print("out of memory: other models are let go", file=sys.stderr)
+                    print("out of memory: other models are released", file=sys.stderr)
                     continue
                 if self.size == 1:
                     raise
                 self.size //= 2
-                print(f"out of memory: on with {self.size} at a time", file=sys.stderr)
+                print(f"out of memory: continuing with batches of {self.size}", file=sys.stderr)
                 continue
             yield result
             start += len(part)
 
 
 def fetch(parts: Iterable[Tensor]) -> list[Tensor]:
-    """The parts in main memory. A device works on each while the one before it is fetched."""
+    """Copy the parts to main memory; the device computes each while the previous one is copied."""
     fetched: list[Tensor] = []
     for part in parts:
         if fetched:
@@ -102,8 +102,8 @@ def fetch(parts: Iterable[Tensor]) -> list[Tensor]:
     return [part.cpu() for part in fetched]
 
 
-#: What libraries say when memory has run out, and which says nothing of memory: oneDNN, on a CPU,
-#: and CUDA's. Something else may be behind them; then a smaller batch fails, too, and says so.
+#: Messages of libraries that have run out of memory. Those of oneDNN, on a CPU, and the last one,
+#: CUDA's, do not mention it: should the cause be another, a smaller batch fails, too, and shows it.
 _OUT_OF_MEMORY = (
     *("allocate memory", "not enough memory", "out of memory", "bad_alloc", "ALLOC_FAILED"),
     *("could not create a primitive", "could not create a memory object"),
@@ -112,14 +112,14 @@ _OUT_OF_MEMORY = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says so: by its type, or in words."""
+    """Whether an error means that memory has run out, by its type or its message."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return any(words in str(error) for words in _OUT_OF_MEMORY)
 
 
 def report_speed(count: int, things: str, seconds: float, device: torch.device) -> str:
-    """One line for the log: images or questions per second, and peak memory."""
+    """A line for the log: images or questions per second, and peak memory."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     speed = count / max(seconds, 1e-9)
     line = f"{count} {things} in {seconds:.2f} s ({speed:.1f} {things}/s)"

@@ -1,4 +1,4 @@
-"""Loaded models, kept under a bound on their memory. Can be imported without torch."""
+"""A cache of loaded models with a bound on their memory. Can be imported without torch."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound="nn.Module")
 
-#: The share of a device's memory that idle models may fill: a half is left for running them. Main
-#: memory is also used by all else.
+#: The share of a device's memory that idle models may fill: half is left for running them. Main
+#: memory has other uses, too.
 _SHARE = {"cuda": 0.5, "cpu": 0.25}
 
 
 class ModelCache:
-    """The models that a process has loaded; the least recently used go first.
+    """The models that a process has loaded; the least recently used are evicted first.
 
     Args:
-        share: the part of the bound that is this process's, if it is one of several.
-        bound: in bytes; None for a share of the device's memory.
+        share: this process's part of the bound, if it is one of several.
+        bound: in bytes; None for a fraction of the device's memory.
     """
 
     def __init__(self, share: float = 1.0, bound: int | None = None) -> None:
@@ -36,14 +36,14 @@ class ModelCache:
         return len(self._models)
 
     def get(self, key: Hashable, load: Callable[[], Model], device: torch.device) -> Model:
-        """The model of a key. It is loaded if it is not there, and others go if it is too much.
+        """The model for a key, loaded on a cache miss; others are evicted to make room.
 
         Args:
-            key: all that the loaded model depends on; see :func:`file_identity`.
-            load: how to load it, on the device.
-            device: which.
+            key: everything that the loaded model depends on; see :func:`file_identity`.
+            load: loads it on the device.
+            device: where the model runs.
         """
-        import torch  # by now it is loaded
+        import torch  # loaded by now
 
         if key in self._models:
             self._models.move_to_end(key)
@@ -62,7 +62,7 @@ class ModelCache:
         return model
 
     def release(self, keep: nn.Module | None = None) -> bool:
-        """Let go of all models but one; whether there were any others."""
+        """Drop all models but one; returns whether there were others."""
         import torch
 
         others = [key for key, (model, _) in self._models.items() if model is not keep]
@@ -75,7 +75,7 @@ class ModelCache:
 
 
 def file_identity(path: str | os.PathLike[str]) -> tuple[object, ...]:
-    """What tells a file from one that later has its name."""
+    """What distinguishes a file from a later one of the same name."""
     status = os.stat(path)
     return (
         os.path.realpath(path),

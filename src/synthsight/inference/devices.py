@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-#: Device nodes of NVIDIA's cards (one each) and of AMD's driver (one for all).
+#: Device nodes of NVIDIA's cards (one each) and of AMD's driver (one for all cards).
 _NODES = re.compile(r"nvidia\d+|kfd")
 
 
 def count_accelerators(nodes: Path = Path("/dev")) -> int:
-    """How many CUDA devices there are, as far as the device nodes tell; one at most for ROCm."""
+    """The number of CUDA devices, judging by device nodes; at most one for ROCm."""
     return sum(1 for node in nodes.iterdir() if _NODES.fullmatch(node.name))
 
 
@@ -27,6 +27,6 @@ def visible_devices(
     names = []
     for name in map(str.strip, listed.split(",")):
         if name in ("", "-1"):
-            break  # as CUDA reads it: what follows an impossible name does not count
+            break  # as CUDA reads it: what follows an invalid name is ignored
         names.append(name)
     return tuple(names)

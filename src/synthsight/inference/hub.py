@@ -1,4 +1,4 @@
-"""What fetching classifiers and VQA models share: a hub's cache, checksums, a file's own words."""
+"""Shared by fetching classifiers and VQA models: the hub's cache, checksums, file metadata."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from synthsight.wording import one_line
 
 
 def check_cached(file: Path) -> tuple[str, str]:
-    """A file of the hub's cache against the sum that the hub states for it.
+    """Check a file in the hub's cache against the checksum that the hub states for it.
 
     The cache names a large file by the sha256 that the hub states, and links to it.
 
@@ -31,11 +31,11 @@ def check_cached(file: Path) -> tuple[str, str]:
 
 
 def stated_by(file: Path, accuracies: Sequence[str]) -> tuple[str | None, dict[str, Any] | None]:
-    """Licence and reference accuracy that a safetensors file carries about itself.
+    """Licence and reference accuracy in the metadata of a safetensors file.
 
     Args:
-        file: it; of another format, it carries none.
-        accuracies: keys of the fractions that its ``reference`` may hold, beside ``source``.
+        file: the file; one of another format has neither.
+        accuracies: keys of the fractions that its ``reference`` may hold, besides ``source``.
 
     Raises:
         ValueError: the file cannot be read, or its reference is not of this form.
@@ -56,25 +56,25 @@ def stated_by(file: Path, accuracies: Sequence[str]) -> tuple[str | None, dict[s
     ) or not isinstance(stated.get("source"), str | None):
         raise ValueError(
             f"{file}: the `reference` in its metadata must be a JSON object of "
-            f"{', '.join(accuracies)} between 0 and 1, and source; this is {str(stated)[:100]}"
+            f"{', '.join(accuracies)} between 0 and 1, and source; it is {str(stated)[:100]}"
         )
     return metadata.get("license"), {key: stated.get(key) for key in (*accuracies, "source")}
 
 
 def not_brought(source: str, error: Exception, local: str) -> str:
-    """What to say when a hub's files could not be brought; ``local`` is what to name instead."""
+    """The message for a hub's files that could not be fetched; ``local`` is the alternative."""
     cause = one_line(error)[:300]
     return (
-        f"{source} could not be brought ({type(error).__name__}: {cause}). On a machine without "
-        f"internet: download it elsewhere, copy the hub's cache folder ({HF_HUB_CACHE}) here, or "
-        f"name {local} in the model's `checkpoint`"
+        f"{source} could not be fetched ({type(error).__name__}: {cause}). On a machine without "
+        f"internet access, download it elsewhere and copy the hub's cache folder ({HF_HUB_CACHE}) "
+        f"here, or name {local} in the model's `checkpoint`"
     )
 
 
 def warn_of_checksum(note: Mapping[str, Any]) -> None:
-    """Print a warning if a note says that a file in the cache is not the one that was stated."""
+    """Print a warning if a note says that a cached file does not match its stated checksum."""
     if note["checksum"] == "differs":
         print(
             f"WARNING: the file in the cache does not have the checksum that {note['source']} "
-            "states: it is incomplete, or it is another file. Its sha256 is kept in the note."
+            "states: it is incomplete, or another file. Its sha256 is recorded in the note."
         )

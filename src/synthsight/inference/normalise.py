@@ -9,11 +9,11 @@ from torch import Tensor
 
 
 def normalise(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """Pixels as a network takes them, as torchvision's and timm's transforms do it.
+    """Normalise pixels for a network, as torchvision's and timm's transforms do.
 
     Args:
         pixels: uint8 (n, height, width, 3).
-        mean: a value a channel, for pixels in 0..1.
+        mean: one value per channel, for pixels in 0..1.
         std: likewise.
 
     Returns:

@@ -1,1 +1,1 @@
-"""Names of classes, and what counts as a hit."""
+"""Label spaces, and what counts as a hit."""

@@ -1,8 +1,8 @@
-"""What each category accepts under each rule, why, and what looks wrong about it.
+"""The label audit: which classes each category accepts under each rule, and what looks wrong.
 
 A low accuracy may be the label's fault: ImageNet's only ``kite`` is a hawk, ``sunglass`` leaves out
-the class *sunglasses*, ``squirrel`` takes the squirrel monkey. The audit compares what the word
-rules take with what a person has chosen, class by class.
+the class *sunglasses*, ``squirrel`` accepts the squirrel monkey. The audit compares the classes
+that the word rules accept with those that a person has chosen, class by class.
 """
 
 from __future__ import annotations
@@ -41,17 +41,18 @@ def label_audit(
     """Audit the categories against the label spaces of the run's models.
 
     Args:
-        definitions: of every category of the run; an empty one if nothing is known of it.
+        definitions: one for every category of the run, empty if nothing is known about it.
         spaces: label spaces, each once.
         rules: the rules to audit.
 
     Returns:
-        The columns :data:`COLUMNS`, a row for each class that some rule accepts or that is flagged,
-        and one without a class where rules accept nothing. ``accepted_by`` and ``flagged_rules``
-        are lists of rules, separated by blanks. Flags: a class that a word rule takes and the
-        person did not (:data:`HOMONYM`), one that it leaves out although the person chose it, or
-        although it is called like a category for which nobody has chosen but for an ending
-        (:data:`NEAR_TWIN`), and :data:`NOTHING`.
+        The columns :data:`COLUMNS`, with one row per class that some rule accepts or that is
+        flagged, and one without a class for a category with rules that accept nothing.
+        ``accepted_by`` and ``flagged_rules`` are lists of rules separated by spaces. Flags: a word
+        rule accepts a class that the person did not choose (:data:`HOMONYM`); it leaves out one
+        that the person chose or, where nobody has chosen, one whose name differs from the
+        category's only by a plural ending (:data:`NEAR_TWIN`); rules accept no class at all
+        (:data:`NOTHING`).
     """
     rows = [
         {"label_space": space.name, "category": name, **row}
@@ -84,7 +85,7 @@ def _audit(
 
 
 def _wanted(target: Target, space: LabelSpace) -> npt.NDArray[np.bool_]:
-    """The classes that should count: the chosen ones, else those called alike but for an ending."""
+    """The classes that should count: the chosen ones, else those of the same name up to plurals."""
     if target.classes is not None:
         return chosen(target.classes, space)
     named = [words(name) for name in (target.name, *target.also)]
@@ -98,7 +99,7 @@ def _wanted(target: Target, space: LabelSpace) -> npt.NDArray[np.bool_]:
 
 
 def _alike(found: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    """Whether two names of as many words differ at most in the endings of plurals."""
+    """Whether two names have the same words up to plural endings."""
     return len(found) == len(wanted) and all(
         one == other or one in (other + "s", other + "es") or other in (one + "s", one + "es")
         for one, other in zip(found, wanted, strict=True)
@@ -130,8 +131,8 @@ def _row(
 
 
 def messages(audit: pd.DataFrame) -> list[str]:
-    """The flags of an audit in sentences, one each."""
-    said = []
+    """The flags of an audit, one sentence each."""
+    sentences = []
     for row in audit[audit["flag"].notna()].to_dict("records"):
         rules = ", ".join(row["flagged_rules"].split())
         identity = str(row["names"])
@@ -143,5 +144,5 @@ def messages(audit: pd.DataFrame) -> list[str]:
             text = f"{rules} does not count {identity}: {NEAR_TWIN}"
         else:
             text = f"no class counts under {rules}: {NOTHING}"
-        said.append(f"{row['category']}: {text} [{row['label_space']}]")
-    return said
+        sentences.append(f"{row['category']}: {text} [{row['label_space']}]")
+    return sentences

@@ -1,4 +1,4 @@
-"""What is to be known of categories beyond their names, read from a YAML file."""
+"""Definitions of categories beyond their names, read from a YAML file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from synthsight.labels.matching import Target, is_synset, words
 from synthsight.labels.spaces import wordnet_names
 from synthsight.wording import one_line
 
-#: The form of the file: categories, and below each what is known of it.
+#: The file's schema: categories, each with its definition.
 _SCHEMA = {
     "type": "object",
     "additionalProperties": {
@@ -34,12 +34,12 @@ _EXAMPLE = (
 
 
 class DefinitionError(SynthsightError):
-    """A file of category definitions that cannot be used; the message names the place."""
+    """A file of category definitions that cannot be used; the message says where."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What is known of a category.
+    """What is known about a category.
 
     Attributes:
         also: further names that the word rules accept.
@@ -51,7 +51,7 @@ class Definition:
     classes: dict[str, str] | None = field(default=None)
 
     def target(self, name: str) -> Target:
-        """The category of this name as something to be recognised."""
+        """The category called ``name`` as something to be recognised."""
         return Target(name, self.also, None if self.classes is None else tuple(self.classes))
 
 
@@ -59,7 +59,8 @@ def read_definitions(path: Path) -> dict[str, Definition]:
     """The definitions in a YAML file, by category.
 
     Raises:
-        DefinitionError: it cannot be read, has another form, or names a synset that does not exist.
+        DefinitionError: it cannot be read, does not follow the schema, or names a synset that does
+            not exist.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
@@ -69,7 +70,7 @@ def read_definitions(path: Path) -> dict[str, Definition]:
         raise DefinitionError(f"{str(path)!r} cannot be read: {error.strerror}") from None
     except RecursionError:
         raise DefinitionError(f"{path}: nested too deeply") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: of text, numbers and dates
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: bad text, numbers and dates
         raise DefinitionError(f"{path} is not YAML: {one_line(error)}") from None
     if wrong := bounds.fault(content):
         place = ": ".join(map(str, wrong[0])) or "the file"

@@ -4,13 +4,13 @@
 if the ground-truth is in this set. In case of ground-truth having two words, then it should happen
 [...] exactly as it is" (Borji 2022, section 2). Case does not count.
 
-The word rule takes classes for their names: ``kite`` takes the hawk, ``sunglass`` leaves out the
-class *sunglasses*. The rule ``classes`` takes what a person has chosen for each category instead,
-and ``restricted`` asks for the best of the run's categories, by these same classes.
+The word rule goes by names: ``kite`` accepts the hawk, ``sunglass`` leaves out the class
+*sunglasses*. The rule ``classes`` instead accepts what a person has chosen for each category, and
+``restricted`` asks for the best of the run's categories, by these same classes.
 
-All that is known of a rule stands in one place, :data:`RULES`: the configuration admits what is in
-it, scoring and the label audit ask it what counts, figures and report draw and explain what it
-says. One rule more is one entry more.
+All that is known about the rules is in one place, :data:`RULES`: the configuration accepts the
+names in it, scoring and the label audit ask it what counts, and figures and report draw and explain
+rules by it. To add a rule, add an entry.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _WORD = re.compile(r"[^\W_]+")
 
 @lru_cache(maxsize=100_000)
 def words(name: str) -> tuple[str, ...]:
-    """The words of a category or a class name, folded to one case.
+    """The words of a category or a class name, case-folded.
 
-    Everything that is no letter or digit separates words (blank, underscore, hyphen), except that
-    an apostrophe is dropped: ``carpenter's kit`` has the words of ``carpenters_kit``.
+    Everything but letters and digits separates words (space, underscore, hyphen), except that an
+    apostrophe is dropped: ``carpenter's kit`` has the words of ``carpenters_kit``.
     """
     folded = unicodedata.normalize("NFKC", name).casefold().translate(_APOSTROPHES)
     return tuple(_WORD.findall(folded))
 
 
 def contains(name: str, wanted: tuple[str, ...]) -> bool:
-    """Whether ``wanted`` occurs in the words of ``name``, one behind the other."""
+    """Whether the words ``wanted`` occur in a row in ``name``."""
     found = words(name)
     length = len(wanted)
     return any(found[i : i + length] == wanted for i in range(len(found) - length + 1))
@@ -59,8 +59,8 @@ class Target:
     """A category as something to be recognised.
 
     Attributes:
-        name: two or more words must occur in this order within one name.
-        also: further names that the word rules accept, as ``hare`` for ``rabbit``.
+        name: if it has several words, they must occur in this order within one class name.
+        also: further names that the word rules accept, such as ``hare`` for ``rabbit``.
         classes: what a person accepts: synsets (``n02504013``) or names of classes; None if nobody
             has chosen, an empty tuple if no class shows the thing.
     """
@@ -73,8 +73,8 @@ class Target:
 def chosen(classes: Iterable[str], labels: LabelSpace) -> npt.NDArray[np.bool_]:
     """The classes of a label space that are among the chosen ones, bool (classes,).
 
-    Where the space has synsets, a synset means that class. In a label file it means a class with
-    one of the synset's names, and a name a class of that name, word for word.
+    Where the label space has synsets, a synset means that class; in a label file it means any class
+    with one of the synset's names. A name means any class of that name, word for word.
     """
     classes = set(classes)
     if labels.synsets is not None:
@@ -102,14 +102,14 @@ def is_synset(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Mark:
-    """How a rule is told apart from the others where several are drawn.
+    """How a rule is distinguished from others drawn with it.
 
     Attributes:
-        marker: in the figures, a marker of matplotlib.
-        color: in the figures, as matplotlib takes it.
+        marker: in the figures, a matplotlib marker.
+        color: in the figures, a matplotlib colour.
         symbol: in the report's charts, a symbol of Observable Plot.
         sign: in their legends, a character that looks like ``symbol``.
-        stroke: in the report, a CSS colour that can be seen on a light and on a dark page, such as
+        stroke: in the report, a CSS colour that is visible on light and dark pages, such as
             ``var(--one)`` of its style sheet or ``light-dark(#00a, #aaf)``.
     """
 
@@ -126,13 +126,13 @@ class Rule:
 
     Attributes:
         name: as in the configuration, the tables and the figures.
-        meaning: in one line what must hold of a right guess, to follow "a guess is right if".
-        accepts: gives the classes that count for a category, bool (classes,).
-        looks_at: what decides of a class: its ``names``, so that the label audit looks for homonyms
-            and for twins that are left out, or its ``meaning``, which a person has judged.
-        choice: whether the guess is one among the run's categories, by the classes that each of
-            them accepts, instead of one among all classes.
+        meaning: one line that completes "a guess is right if".
+        accepts: returns the classes that count for a category, bool (classes,).
+        looks_at: what decides whether a class counts: its ``names``, so that the label audit looks
+            for homonyms and for twins that are left out, or its ``meaning``, judged by a person.
         mark: its own in figures and report.
+        choice: whether the guess is one of the run's categories, by the classes that each of them
+            accepts, instead of one of all classes.
     """
 
     name: str
@@ -148,7 +148,7 @@ def by_words(target: Target, names: Iterable[Iterable[str]]) -> npt.NDArray[np.b
 
     Args:
         target: the category.
-        names: of each class, one or more.
+        names: one or more of each class.
     """
     wanted = [words(name) for name in (target.name, *target.also)]
     return np.array(
@@ -169,13 +169,13 @@ def _in_lemmas(target: Target, labels: LabelSpace) -> npt.NDArray[np.bool_]:
 
 
 def _by_choice(target: Target, labels: LabelSpace) -> npt.NDArray[np.bool_]:
-    """The chosen classes; for a category for which nobody has chosen, what the lemmas take."""
+    """The chosen classes or, if nobody has chosen any, those that the lemmas accept."""
     if target.classes is None:
         return _in_lemmas(target, labels)
     return chosen(target.classes, labels)
 
 
-#: All matching rules, by name, in the order of documents and defaults.
+#: All matching rules, by name, in the order used in documents and defaults.
 RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
@@ -225,7 +225,7 @@ def find_rule(name: str) -> Rule:
     """The rule of this name.
 
     Raises:
-        UnknownNameError: there is none; the message has those that there are, or a close one.
+        UnknownNameError: there is none; the message lists the known rules, or a close one.
     """
     try:
         return RULES[name]
@@ -252,11 +252,11 @@ def accepted_classes(target: Target, labels: LabelSpace, rule: str) -> npt.NDArr
 
 
 def admit_rules(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of the configuration's schema that knows the rules: names, meanings, all by default.
+    """A copy of the configuration's schema with the rules filled in; by default all are used.
 
     Args:
-        schema: with ``matching.rules``, whose description has ``{meanings}`` where they belong, and
-            ``matching.primary``. One that knows the rules already stays as it is.
+        schema: with ``matching.rules``, whose description has the placeholder ``{meanings}``, and
+            ``matching.primary``. One that has been filled in already stays as it is.
     """
     filled: dict[str, Any] = copy.deepcopy(dict(schema))
     matching = filled["properties"]["matching"]["properties"]

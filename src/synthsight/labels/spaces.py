@@ -1,8 +1,8 @@
 """Label spaces: the names of a classifier's classes, in the order of its outputs.
 
-ImageNet's names are not copied here. torchvision carries one name a class in its weights' metadata
-and timm carries all WordNet synonyms with definitions; both are read from the installed packages as
-files, since importing either costs seconds and the steps after classification need no torch.
+ImageNet's names are not copied here. torchvision has one name per class in its weights' metadata,
+and timm has all WordNet synonyms with definitions; both are read from the installed packages as
+files, since importing either takes seconds and the steps after classification need no torch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import ModuleType
 from synthsight.errors import SynthsightError
 from synthsight.files import is_file
 
-#: Label spaces known by name, and the file of timm's ``data/_info`` that lists their synsets.
+#: Label spaces known by name, and the file in timm's ``data/_info`` that lists their synsets.
 IMAGENETS = {
     "imagenet-1k": "imagenet_synsets.txt",
     "imagenet-12k": "imagenet12k_synsets.txt",
@@ -27,7 +27,7 @@ IMAGENETS = {
 
 
 class LabelError(SynthsightError):
-    """A label space that does not exist or a label file that cannot be used."""
+    """A label space that does not exist, or a label file that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class LabelSpace:
 
     Attributes:
         name: ``imagenet-1k`` and the like, or the path of a label file.
-        simple: one name a class.
-        lemmas: all names of each class, the simple one or its WordNet spelling among them.
-        synsets: WordNet's identifier of each class, as ``n02504013``; None for a label file.
+        simple: one name per class.
+        lemmas: all names of each class, including the simple one or its WordNet spelling.
+        synsets: WordNet's identifier of each class, like ``n02504013``; None for a label file.
     """
 
     name: str
@@ -50,7 +50,7 @@ class LabelSpace:
         return len(self.simple)
 
     def names(self, kind: str) -> tuple[tuple[str, ...], ...]:
-        """The names to match against, class by class, for ``simple`` or ``lemmas``."""
+        """The names to match against, class by class; ``kind`` is ``simple`` or ``lemmas``."""
         return self.lemmas if kind == "lemmas" else tuple((name,) for name in self.simple)
 
 
@@ -58,12 +58,12 @@ class LabelSpace:
 def load_labels(name: str) -> LabelSpace:
     """A label space by name (a key of :data:`IMAGENETS`) or from a label file.
 
-    A label file is UTF-8 text with a line for each class, in the order of the model's outputs:
-    its names separated by commas, the first one the simple name.
+    A label file is UTF-8 text with one line per class, in the order of the model's outputs: its
+    names separated by commas, the simple name first.
 
     Raises:
-        LabelError: no such label space or file, or a line without a name; the message names the
-            file and the line.
+        LabelError: there is no such label space or file, or a line has no name; the message names
+            the file and the line.
     """
     if name not in IMAGENETS:
         return _read_label_file(name)
@@ -81,7 +81,7 @@ def _read_label_file(name: str) -> LabelSpace:
         known = ", ".join(IMAGENETS)
         raise LabelError(f"no label file {name!r}, and no label space of that name ({known})")
     try:
-        # Not splitlines(), which takes form feeds and the like for line ends, too.
+        # Not splitlines(), which also splits at form feeds and the like.
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise LabelError(f"{name} cannot be read: {error.strerror}") from None
@@ -90,7 +90,7 @@ def _read_label_file(name: str) -> LabelSpace:
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
-        raise LabelError(f"{name}: empty; it needs a line for each class of the model")
+        raise LabelError(f"{name}: empty; it needs one line per class of the model")
     lemmas = []
     for number, line in enumerate(lines, start=1):
         names = tuple(part.strip() for part in line.split(",") if part.strip())
@@ -109,7 +109,7 @@ def _package_file(package: str, *parts: str) -> Path:
 
 
 def _torchvision_names() -> tuple[str, ...]:
-    """What ``weights.meta["categories"]`` of torchvision's ImageNet models holds."""
+    """The content of ``weights.meta["categories"]`` of torchvision's ImageNet models."""
     path = _package_file("torchvision", "models", "_meta.py")
     spec = importlib.util.spec_from_file_location("_torchvision_meta", path)
     assert spec is not None and spec.loader is not None

@@ -1,1 +1,1 @@
-"""What :mod:`synthsight.api` offers to notebooks: runs as frames, scoring, a model on a folder."""
+"""The parts of :mod:`synthsight.api`: runs as data frames, scoring, one model on a folder."""

@@ -6,4 +6,4 @@ from synthsight.errors import SynthsightError
 
 
 class ApiError(SynthsightError):
-    """Something that was asked for is not there or cannot be used; close names are offered."""
+    """Something requested does not exist or cannot be used; close names are suggested."""

@@ -1,4 +1,4 @@
-"""One model on a folder of images, through the stages that the workflow has."""
+"""One model on a folder of images, through the stages of the workflow."""
 
 from __future__ import annotations
 
@@ -35,33 +35,33 @@ def classify(
     cache: str | os.PathLike[str] | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
-    """Show the images of a folder to one classifier.
+    """Classify the images in a folder with one classifier.
 
-    The same as a run of the workflow with this one model, and the same messages where something is
-    wrong with it. Weights are fetched once, into the cache; a device is used if there is one. Files
-    that cannot be used are left out, and a warning says which.
+    This is equivalent to a run of the workflow with this one model, with the same error messages.
+    Weights are fetched once, into the cache; an accelerator is used if there is one. Files that
+    cannot be used are left out, and a warning says which.
 
     Args:
         folder: images, as ``<category>/<file>`` or ``<generator>/<category>/<file>``.
         model: ``timm/NAME`` or ``torchvision/NAME``, as in a configuration.
-        categories: those to take; None for all folders.
-        definitions: file with what is known of categories; None for the project's
+        categories: the categories to take; None for all folders.
+        definitions: file of category definitions; None for the project's
             ``resources/categories.yaml``.
         preprocess: ``model`` or ``paper``.
         precision: ``fp32``, ``tf32`` or ``bf16``.
-        batch_size: images at a time, to begin with.
+        batch_size: initial number of images per batch.
         cache: folder for weights; None for ``~/.cache/synthsight``.
         **settings: further keys of a model in a configuration: ``checkpoint``, ``labels``,
             ``arguments``, ``resize``, ``crop``, ``interpolation``, ``mean``, ``std``, ``name``.
 
     Returns:
-        As :meth:`Run.scores`, under all rules.
+        A frame like that of :meth:`Run.scores`, under all rules.
 
     Raises:
-        synthsight.plan.config.ConfigError: images, model or settings cannot be used; all that is
-            wrong is said at once.
-        synthsight.classifiers.weights.WeightsError: the weights cannot be brought or do not fit.
-        ApiError: a category has no image that can be used.
+        synthsight.plan.config.messages.ConfigError: images, model or settings cannot be used; all
+            problems are reported at once.
+        synthsight.classifiers.weights.WeightsError: the weights cannot be fetched or do not fit.
+        ApiError: a category has no usable image.
     """
     entry = {"model": model, **settings}
     config = {
@@ -69,15 +69,15 @@ def classify(
         "images": {"root": os.fspath(folder)},
         "categories": None if categories is None else list(categories),
         "category_definitions": os.fspath(definitions or standalone.definitions_file()),
-        "models": [{key: _plain(value) for key, value in entry.items()}],
+        "models": [{key: _yaml_value(value) for key, value in entry.items()}],
         "preprocess": preprocess,
         "precision": precision,
         "batch_size": batch_size,
     }
     kept = standalone.cache_folder() if cache is None else Path(cache)
     found = standalone.check(config, cache=kept)
-    for note in found.notes:
-        warnings.warn(note, stacklevel=2)
+    for warning in found.warnings:
+        warnings.warn(warning, stacklevel=2)
     manifests = {
         name: index_images(
             Path(folder), name, list(category.folders), processes=os.cpu_count() or 1
@@ -97,7 +97,7 @@ def _run(
     precision: str,
     cache: Path,
 ) -> pd.DataFrame:
-    """From manifests to scores, through the files that the workflow's stages hand on."""
+    """From manifests to scores, through the same files as between the workflow's stages."""
     from synthsight.classifiers.classify import classify, load_model, write_logits
     from synthsight.classifiers.library import Architecture
     from synthsight.inference.batches import choose_device
@@ -134,7 +134,7 @@ def _run(
 
 
 def _weights(model: Model, cache: Path) -> Path:
-    """The weights of a model, fetched into the cache if they are not there."""
+    """A model's weights, fetched into the cache if they are not there."""
     from synthsight.classifiers.library import Architecture
     from synthsight.classifiers.weights import fetch_weights
 
@@ -149,7 +149,7 @@ def _weights(model: Model, cache: Path) -> Path:
 
 
 def _left_out(manifests: Mapping[str, Sequence[ImageRecord]]) -> str | None:
-    """A sentence on the files that cannot be used, if there are any.
+    """A sentence about the files that cannot be used, if there are any.
 
     Raises:
         ApiError: a category has no other files.
@@ -159,8 +159,8 @@ def _left_out(manifests: Mapping[str, Sequence[ImageRecord]]) -> str | None:
         if all(record.reason for record in records):
             first = f"{records[0].image!r}: {records[0].reason}"
             raise ApiError(
-                f"no image of the category {name!r} can be used ({first}). Mend or add images, or "
-                "name the other categories in `categories`"
+                f"no image of the category {name!r} can be used ({first}). Repair or add images, "
+                "or list the other categories in `categories`"
             )
     if not excluded:
         return None
@@ -169,8 +169,8 @@ def _left_out(manifests: Mapping[str, Sequence[ImageRecord]]) -> str | None:
     return f"files left out ({len(excluded)}): " + "; ".join(reasons + more)
 
 
-def _plain(value: Any) -> Any:
-    """A setting as YAML would have it: paths are text, and sequences lists."""
+def _yaml_value(value: Any) -> Any:
+    """A setting as read from YAML: paths become text, and tuples lists."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     return list(value) if isinstance(value, tuple) else value

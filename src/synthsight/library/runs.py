@@ -1,4 +1,4 @@
-"""A run of the workflow as frames: what it has written, read as it is."""
+"""A run of the workflow as data frames, read from the files that it has written."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from synthsight.report import answer
 from synthsight.report.tables import read_table
 from synthsight.wording import did_you_mean
 
-#: Begins the numbers of a report's page, which are JSON.
+#: What precedes the data of a report page, which are JSON.
 _PAGE_DATA = '<script type="application/json" id="data">'
 
 
 def open_run(run: str | os.PathLike[str]) -> Run:
-    """A run of the workflow, finished or not.
+    """Open a run of the workflow, finished or not.
 
     Args:
-        run: its folder, or its name if that is in ``results/`` of the current folder.
+        run: its folder, or its name if it is in ``results/`` of the current folder.
 
     Raises:
         ApiError: there is no such run.
@@ -46,7 +46,7 @@ def open_run(run: str | os.PathLike[str]) -> Run:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the workflow has written; files are read when they are asked for.
+    """The results of a run of the workflow; files are read when requested.
 
     Attributes:
         folder: ``results/{run}``.
@@ -56,12 +56,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What the run is called."""
+        """The run's name."""
         return self.folder.resolve().name
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The names of the tables that are there."""
+        """The names of the tables that exist."""
         return _names(self.folder / "tables", "*.parquet", "*.csv")
 
     @property
@@ -77,13 +77,13 @@ class Run:
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The categories, by their manifests."""
+        """The categories that have manifests."""
         return _names(self.folder / "images", "*.parquet")
 
     def table(self, name: str) -> pd.DataFrame:
-        """A table by name, as ``accuracy``; docs/methods.md explains the columns.
+        """A table by name, such as ``accuracy``; docs/methods.md explains the columns.
 
-        Of tables that are kept as CSV only (what was left out) all values are text.
+        In tables that are stored only as CSV (of what was left out), all values are text.
 
         Raises:
             ApiError: there is no such table.
@@ -93,11 +93,11 @@ class Run:
         return read_table(parquet if parquet.is_file() else parquet.with_suffix(".csv"))
 
     def images(self) -> pd.DataFrame:
-        """The manifests of all categories: a row for each file found.
+        """The manifests of all categories: one row for each file found.
 
         Returns:
-            The fields of :class:`synthsight.images.manifest.ImageRecord`; rows whose ``status`` is
-            not ``ok`` were left out, for the ``reason``.
+            The fields of :class:`synthsight.images.manifest.ImageRecord`; files whose ``status`` is
+            not ``ok`` were left out, for the stated ``reason``.
         """
         self._needed("manifests", self.categories)
         files = [self.folder / "images" / f"{name}.parquet" for name in self.categories]
@@ -106,18 +106,18 @@ class Run:
         return frame
 
     def scores(self, model: str, rule: str | None = None) -> pd.DataFrame:
-        """What a classifier gets: a row for each image and rule.
+        """A classifier's hits: one row for each image and rule.
 
         Args:
             model: its name.
-            rule: the rule wanted; None for all.
+            rule: the rule to select; None for all.
 
         Returns:
             ``image, category, generator, rule, top1_hit, top5_hit``; ``predicted``, the names of up
-            to five classes, best first; ``classes``, their numbers; ``probability``.
+            to five classes, best first; ``classes``, their indices; ``probability``.
 
         Raises:
-            ApiError: no such model, or the run has not computed the rule.
+            ApiError: there is no such model, or the run has not computed the rule.
         """
         self._known("model", model, _names(self.folder / "scores", "*.parquet"))
         frame = read_scores(self.folder / "scores" / f"{model}.parquet")
@@ -131,14 +131,14 @@ class Run:
 
         Args:
             model: its name.
-            category: the category wanted; None for all.
+            category: the category to select; None for all.
 
         Returns:
-            A row for each image, indexed by ``category`` and ``image``, and a column for each
-            class, called by its number; :meth:`classes` has the names.
+            One row for each image, indexed by ``category`` and ``image``, and one column for each
+            class, named by its index; :meth:`classes` has the names.
 
         Raises:
-            ApiError: no such model, or none of its logits are of such a category.
+            ApiError: there is no such model, or it has no logits of such a category.
         """
         folder = self._logits_of(model)
         names = _names(folder, "*.parquet")
@@ -169,7 +169,7 @@ class Run:
         return class_names(pq.read_schema(self.folder / "scores" / f"{model}.parquet"))
 
     def answers(self, model: str) -> pd.DataFrame:
-        """What a VQA model answers: a row for each question that was asked.
+        """A VQA model's answers: one row for each question that was asked.
 
         Returns:
             ``image, number, question, answer`` (the truth), ``generator, first_word, kind, p_yes,
@@ -182,7 +182,7 @@ class Run:
         return pd.read_parquet(self.folder / "vqa" / f"{model}.parquet")
 
     def about(self, model: str) -> dict[str, Any]:
-        """How the logits of a classifier came about.
+        """How a classifier's logits were computed.
 
         Returns:
             Architecture, geometry, normalisation, label space, precision, and the source and
@@ -198,7 +198,7 @@ class Run:
 
     @property
     def report(self) -> Path:
-        """The page of the run; it is there when all else is."""
+        """The run's report page; it exists once everything else does."""
         return self.folder / "report.html"
 
     @property
@@ -212,7 +212,7 @@ class Run:
 
     @property
     def level(self) -> float:
-        """The level of the intervals, in 0..1.
+        """The confidence level of the intervals, in 0..1.
 
         Raises:
             ApiError: the run is not finished.
@@ -220,7 +220,7 @@ class Run:
         return float(self._page["level"])
 
     def summary(self) -> list[str]:
-        """The run's answer in a few sentences, as its report begins.
+        """The run's answer in a few sentences, those that its report begins with.
 
         Raises:
             ApiError: the run is not finished.
@@ -230,13 +230,13 @@ class Run:
 
     @cached_property
     def _page(self) -> dict[str, Any]:
-        """The numbers of the report, the one file that has the settings of the whole run."""
+        """The data of the report, the only file that has the settings of the whole run."""
         if not self.report.is_file():
             raise ApiError(f"the run {self.name!r} is not finished: there is no {self.report}")
         text = self.report.read_text(encoding="utf-8")
         _, found, data = text.partition(_PAGE_DATA)
         if not found:
-            raise ApiError(f"{self.report} is no report of synthsight: remove it and run again")
+            raise ApiError(f"{self.report} is not a synthsight report: remove it and run again")
         page: dict[str, Any] = json.JSONDecoder().raw_decode(data)[0]
         return page
 
@@ -248,7 +248,7 @@ class Run:
 
     def _known(self, what: str, name: str, known: Sequence[str]) -> None:
         if name not in known:
-            hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none yet'}"
+            hint = did_you_mean(name, known) or f"; available: {', '.join(known) or 'none yet'}"
             raise ApiError(f"the run {self.name!r} has no {what} {name!r}{hint}")
 
     def _needed(self, what: str, there: Sequence[str]) -> None:
@@ -257,7 +257,7 @@ class Run:
 
 
 def _names(folder: Path, *patterns: str) -> tuple[str, ...]:
-    """What lies in a folder, without endings: files by pattern, folders by ``*/``."""
+    """Names in a folder, without extensions: files by pattern, folders by ``*/``."""
     found = {
         path.name if path.is_dir() else path.stem
         for pattern in patterns

@@ -1,4 +1,4 @@
-"""From logits to scores, through the function that the workflow's program calls."""
+"""From logits to scores, through the same function as in the workflow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from synthsight.library.errors import ApiError
 from synthsight.plan.standalone import definitions_file
 from synthsight.wording import did_you_mean
 
-#: What is known of categories: a YAML file like ``resources/categories.yaml``, or what it holds.
+#: Category definitions: a YAML file like ``resources/categories.yaml``, or its content.
 Definitions = str | os.PathLike[str] | Mapping[str, Definition]
 
 
@@ -44,41 +44,42 @@ def score(
     among: Sequence[str] | None = None,
     aggregation: str = "max",
 ) -> pd.DataFrame:
-    """Which images a classifier gets, under a matching rule.
+    """Score logits: which images a classifier gets, under a matching rule.
 
     Args:
-        logits: a row for each image and a column for each class: a frame of :meth:`Run.logits`,
-            another frame (its index names the images), or an array.
-        category: what the images show, one name for all or one for each. None: the frame's index
-            has it, as that of :meth:`Run.logits`.
-        labels: the label space, or a file with a line for each class.
+        logits: one row for each image and one column for each class: a frame from
+            :meth:`Run.logits`, another frame (its index names the images), or an array.
+        category: what the images show, one name for all or one for each; None to take it from the
+            frame's index, which frames from :meth:`Run.logits` have.
+        labels: the label space, or a file with one line for each class.
         rule: one of :func:`rules`.
-        definitions: what is known of the categories; None for the project's
+        definitions: definitions of the categories; None for the project's
             ``resources/categories.yaml``.
         among: categories that the rule ``restricted`` chooses from; None for those of the images.
-        aggregation: of the rule ``restricted``, ``max`` or ``mean``.
+        aggregation: for the rule ``restricted``, ``max`` or ``mean``.
 
     Returns:
-        As :meth:`Run.scores`, a row for each image in the order given; no ``generator`` is known.
+        A frame like that of :meth:`Run.scores`, one row for each image in the order given;
+        ``generator`` is missing.
 
     Raises:
         ApiError: shapes or names do not fit together, there is no such rule, or a logit is not
             finite.
-        synthsight.classifiers.score.ScoreError: another number of classes than the labels name.
+        synthsight.classifiers.score.ScoreError: the number of classes is not that of the labels.
     """
     frame = logits if isinstance(logits, pd.DataFrame) else pd.DataFrame(np.asarray(logits))
     values = frame.to_numpy(np.float32)
     if not np.isfinite(values).all():
         raise ApiError("a logit is NaN or infinite")
     if rule not in rules():
-        known = did_you_mean(rule, rules()) or f"; there are: {', '.join(rules())}"
+        known = did_you_mean(rule, rules()) or f"; available: {', '.join(rules())}"
         raise ApiError(f"no matching rule {rule!r}{known}")
     if aggregation not in ("max", "mean"):
-        raise ApiError(f"no aggregation {aggregation!r}; there are: max, mean")
+        raise ApiError(f"no aggregation {aggregation!r}; available: max, mean")
     images = [str(name) for name in _level(frame, "image", -1)]
     shown = _categories(frame, category)
     if twice := [key for key, n in Counter(zip(shown, images, strict=True)).items() if n > 1]:
-        raise ApiError(f"the image {twice[0][1]!r} is there twice")
+        raise ApiError(f"the image {twice[0][1]!r} occurs twice")
     known_of = _read_definitions(definitions)
     names = sorted({*shown, *(among or ())})
     targets = {name: known_of.get(name, Definition()).target(name) for name in names}
@@ -105,7 +106,7 @@ def score_files(
     aggregation: str,
     folder: Path,
 ) -> pd.DataFrame:
-    """Score logits and manifests in files, by category, as the workflow does."""
+    """Score logits and manifests from files, by category, as the workflow does."""
     output = folder / "scores"
     logits = {name: stored for name, (stored, _) in files.items()}
     manifests = {name: manifest for name, (_, manifest) in files.items()}
@@ -115,7 +116,7 @@ def score_files(
 
 
 def read_scores(path: Path) -> pd.DataFrame:
-    """A file of :func:`synthsight.classifiers.score.score` as a frame, with the classes' names."""
+    """A file from :func:`synthsight.classifiers.score.score` as a frame, with class names."""
     table = pq.read_table(path)
     names = class_names(table.schema)
     frame: pd.DataFrame = table.to_pandas().rename(columns={"predicted": "classes"})
@@ -130,7 +131,7 @@ def class_names(schema: pa.Schema) -> tuple[str, ...]:
 
 
 def _store(path: Path, images: list[str], logits: npt.NDArray[np.float32]) -> None:
-    """Logits as the workflow stores them, without its compression, which needs no torch."""
+    """Store logits as the workflow does, but without compression and without importing torch."""
     values = pa.FixedSizeListArray.from_arrays(pa.array(logits.reshape(-1)), logits.shape[1])
     table = pa.table({"image": pa.array(images, pa.string()), "logits": values})
     pq.write_table(table.replace_schema_metadata({"synthsight": '{"model": "given"}'}), path)

@@ -1,4 +1,4 @@
-"""Digests of the code that a program reaches: they decide, with the settings, what runs again."""
+"""Digests of the code that a program reaches; with the settings, they decide what reruns."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _SOURCE = Path(__file__).parents[1]
 def code_digest(program: Path, doors: Iterable[str] = ()) -> str:
     """A digest of a program and of every module of this package that it reaches by import.
 
-    Imports are followed wherever they stand, in functions too. What does not change what runs does
-    not change the digest: comments, blank lines, formatting, docstrings.
+    Imports are followed wherever they occur, including in functions. Comments, blank lines,
+    formatting and docstrings, which do not change what runs, do not change the digest.
 
     Args:
         program: its file.
@@ -37,21 +37,21 @@ def code_digest(program: Path, doors: Iterable[str] = ()) -> str:
 
 
 def code_digests(programs: Iterable[Path], kept: Path, doors: Iterable[str] = ()) -> dict[str, str]:
-    """The digests of programs, by the names of their files without ending.
+    """The digests of programs, by file name without extension.
 
     Args:
         programs: their files.
-        kept: JSON file with what was parsed before, by the sha256 of each source: parsing is a good
-            part of the workflow's start. It is written if anything is new.
-        doors: modules that :func:`code_digest` will be asked for, to keep what is parsed of them,
-            too.
+        kept: JSON file that caches parsed sources by their sha256, since parsing is a good part of
+            the workflow's start-up time. It is rewritten if anything is new.
+        doors: modules that :func:`code_digest` will be asked for, to cache their parsed sources as
+            well.
     """
     version = sys.version.split()[0]
     try:
         known = json.loads(kept.read_text(encoding="utf-8"))
         _PARSED.update(known["parsed"] if known["python"] == version else {})
     except (OSError, ValueError, KeyError, TypeError):
-        known = {"parsed": {}}  # none yet, or a damaged one
+        known = {"parsed": {}}  # no cache yet, or a damaged one
     digests = {program.stem: code_digest(program) for program in programs}
     _reached(*_files(doors))
     used = {source: _PARSED[source] for source in sorted(_USED)}
@@ -60,15 +60,15 @@ def code_digests(programs: Iterable[Path], kept: Path, doors: Iterable[str] = ()
     return digests
 
 
-#: What counts of a source, by its sha256: the sha256 of its normal form, and names in its imports.
+#: Parsed sources by their sha256: the sha256 of the normal form, and the names imported.
 _PARSED: dict[str, list[Any]] = {}
 
-#: Those of the sources that were read.
+#: The sha256 of each source that was read.
 _USED: set[str] = set()
 
 
 def _reached(*paths: Path) -> set[Path]:
-    """The modules that some files import, directly or not; a module is among its own."""
+    """The modules that some files import, directly or not, including those files themselves."""
     reached = {path for path in paths if path.is_relative_to(_SOURCE)}
     todo = list(paths)
     while todo:
@@ -79,7 +79,7 @@ def _reached(*paths: Path) -> set[Path]:
 
 
 class _Source(NamedTuple):
-    """What counts of a file: the sha256 of its normal form; its imports."""
+    """The relevant parts of a file: the sha256 of its normal form; its imports."""
 
     text: str
     imports: frozenset[Path]
@@ -87,7 +87,7 @@ class _Source(NamedTuple):
 
 @cache
 def _read(path: Path) -> _Source:
-    """Read a file, once for all programs: this is on the way of every start of the workflow."""
+    """Read a file, once for all programs: every start of the workflow waits for this."""
     content = path.read_bytes()
     source = hashlib.sha256(content).hexdigest()
     if source not in _PARSED:
@@ -98,7 +98,7 @@ def _read(path: Path) -> _Source:
 
 
 def _parse(content: bytes, path: Path) -> list[Any]:
-    """The sha256 of a source as Python prints it, without docstrings, and names in its imports."""
+    """The sha256 of a source as unparsed by Python, without docstrings, and the names imported."""
     tree = ast.parse(content, str(path))
     names: set[str] = set()
     for node in ast.walk(tree):
@@ -116,12 +116,12 @@ def _parse(content: bytes, path: Path) -> list[Any]:
 
 
 def _files(names: Iterable[str]) -> frozenset[Path]:
-    """The files of this package's modules that names in imports stand for."""
+    """The files of this package's modules that imported names refer to."""
     files: set[Path] = set()
     for name in names:
         parts = name.split(".")
-        # `from synthsight.figures import style` may name a module or something in it, and
-        # importing a module runs the packages above it.
+        # `from synthsight.figures import style` may import a module or something in it, and
+        # importing a module runs its parent packages.
         for length in range(1, len(parts) + 1):
             base = _SOURCE.joinpath(*parts[1:length])
             for candidate in (base.with_suffix(".py"), base / "__init__.py"):

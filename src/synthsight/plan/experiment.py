@@ -1,7 +1,7 @@
-"""From a configuration to an experiment, or to a list of all that is wrong with it.
+"""From a configuration to an experiment, or to a list of everything that is wrong with it.
 
-Whatever a user can get wrong ends here, before any job starts, in a message that names the key and
-the line, what was found and what to write.
+User errors are caught here, before any job starts, with messages that name the key and the line,
+what was found and what to write.
 """
 
 from __future__ import annotations
@@ -30,18 +30,19 @@ from synthsight.plan.settings import Settings, typed
 
 @dataclass(frozen=True)
 class Experiment:
-    """A configuration that has been found to be sound.
+    """A configuration that has been checked.
 
     Attributes:
         settings: the configuration with its defaults filled in.
-        written: the same as a mapping and as its user wrote it: a model that is a string stays one.
+        written: the same, as a mapping and as the user wrote it: a model given as a string stays
+            one.
         categories: by name, sorted.
         models: by name, in the configuration's order.
-        vqa: the questions, or None where none are asked.
-        archive: the archive that the images are from, or None.
+        vqa: the questions, or None if none are asked.
+        archive: the archive that the images come from, or None.
         pending: whether it has yet to be unpacked. Until then there are neither categories nor
             questions.
-        notes: what a user should know though it stops nothing.
+        warnings: what the user should know, although it stops nothing.
     """
 
     settings: Settings
@@ -51,7 +52,7 @@ class Experiment:
     vqa: Vqa | None
     archive: Archive | None
     pending: bool
-    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     @property
     def generators(self) -> set[str]:
@@ -66,10 +67,10 @@ def load_experiment(
     """Check a configuration and resolve what it names.
 
     Args:
-        config: as read from YAML.
-        schema: the JSON schema that it must satisfy and that carries the defaults.
-        files: the files it was read from, for messages; of a key in several the last counts.
-        cache: folder where what is resolved is kept.
+        config: the configuration, as read from YAML.
+        schema: the JSON schema that it must satisfy, with the defaults.
+        files: the files it was read from, for messages; if a key is in several, the last counts.
+        cache: folder that caches what models resolve to.
 
     Raises:
         ConfigError: with everything that was found wrong.
@@ -90,24 +91,24 @@ def load_experiment(
     settings = replace(settings, images=replace(settings.images, root=root))
     written["images"]["root"] = root
     definitions = load_definitions(settings, problems)
-    notes: list[str] = []
-    categories = {} if pending else load_categories(settings, definitions, problems, notes)
+    warnings: list[str] = []
+    categories = {} if pending else load_categories(settings, definitions, problems, warnings)
     check_models(settings.models, problems)
     spaces = load_spaces(settings.models, problems)
     check_words(categories, spaces, rules, problems)
-    vqa = load_vqa(settings, pending, problems, notes)
+    vqa = load_vqa(settings, pending, problems, warnings)
     if problems:
         raise ConfigError(problems, files)
     models = resolve_models(settings.models, spaces, settings.preprocess, cache, problems)
     if problems:
         raise ConfigError(problems, files)
-    return Experiment(settings, written, categories, models, vqa, archive, pending, tuple(notes))
+    return Experiment(settings, written, categories, models, vqa, archive, pending, tuple(warnings))
 
 
 def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:
-    """The typed settings of a configuration that its schema has accepted, defaults filled in.
+    """The typed settings of a configuration that its schema accepts, defaults filled in.
 
-    A model that is written as a string becomes a mapping, and every model gets a name.
+    A model given as a string becomes a mapping, and every model gets a name.
     """
     keys = schema["properties"]
 

@@ -1,8 +1,8 @@
-"""The figures of a run, a row for each: rules, targets and captions follow from it.
+"""The figures of a run, one row for each: rules, targets and captions follow from it.
 
 A figure needs a function in ``synthsight/figures``, a row here and a caption,
-``workflow/report/figures/NAME.rst``. The function is called with its inputs as
-:mod:`synthsight.figures.inputs` reads them and with what its spec holds, all by name, and returns a
+``workflow/report/figures/NAME.rst``. The function is called with its inputs, as read by
+:mod:`synthsight.figures.inputs`, and the settings in its spec, all by name, and returns a
 matplotlib figure; ``plot.py`` saves it as PDF and PNG.
 """
 
@@ -33,7 +33,7 @@ def _by_category(experiment: Experiment) -> Iterable[tuple[str, ...]]:
 
 
 def _by_vqa_model_and_page(experiment: Experiment) -> Iterable[tuple[str, ...]]:
-    """At most three pages a model, as in the paper."""
+    """At most three pages per model, as in the paper."""
     if experiment.vqa is None:
         return []
     pages = list(_pages(experiment.vqa.images, specs.IMAGES_PER_PAGE))[:3]
@@ -45,17 +45,17 @@ class Figure:
     """One figure, or one for each value of its wildcards.
 
     Attributes:
-        name: of its files in ``figures/``, its rule being ``plot_NAME``.
+        name: name of its files in ``figures/``; its rule is ``plot_NAME``.
         function: ``"module:function"``.
         section: its heading in Snakemake's own report.
-        inputs: for each of the function's parameters the name of what it reads (see
+        inputs: for each of the function's parameters, the name of its input (see
             :meth:`synthsight.plan.files.Files.input`).
-        spec: what it depends on besides its inputs, given its wildcards' values.
-        wildcards: whose values follow in the files' names, underscores between.
+        spec: the settings it depends on besides its inputs, given its wildcards' values.
+        wildcards: wildcards whose values are appended to the files' names with underscores.
         instances: their values in an experiment.
-        pictures: whether it shows images, which the function then gets as ``read``: those of
-            ``images`` or of ``questions``; None if it shows none.
-        group: of the submission on a cluster.
+        pictures: which images it shows, those of ``images`` or of ``questions``, which the function
+            gets through its argument ``read``; None if it shows none.
+        group: group of the submission on a cluster.
         when: whether an experiment has it.
     """
 
@@ -72,18 +72,18 @@ class Figure:
 
     @property
     def stem(self) -> str:
-        """The name of its files without ending, with the wildcards in braces."""
+        """The name of its files without extension, with the wildcards in braces."""
         return "_".join((self.name, *(f"{{{name}}}" for name in self.wildcards)))
 
     @property
     def log(self) -> str:
-        """The name of its log without ending, with the wildcards in braces."""
+        """The name of its log without extension, with the wildcards in braces."""
         values = "_".join(f"{{{name}}}" for name in self.wildcards)
         return f"plot_{self.name}/{values}" if values else f"plot_{self.name}"
 
     @property
     def labels(self) -> dict[str, str]:
-        """What Snakemake's report calls it."""
+        """Its labels in Snakemake's own report."""
         return {
             "figure": self.name.removeprefix("vqa_"),
             **{name.removeprefix("vqa_"): f"{{{name}}}" for name in self.wildcards},

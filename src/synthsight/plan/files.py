@@ -1,6 +1,6 @@
 """The files of a run, and the targets that they make up.
 
-Lists are in the order of names, so that the order of the configuration decides nothing.
+Lists are sorted by name, so that the order of the configuration does not matter.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from synthsight.vqa.folders import TEMPLATES
 #: Where weights are kept, for all runs.
 WEIGHTS = "resources/weights"
 
-#: How the inputs of tables and figures that are no tables are read (see
-#: :data:`synthsight.figures.inputs.READERS`).
+#: How inputs other than tables are read (see :data:`synthsight.figures.inputs.READERS`).
 KINDS = {
     "manifests": "manifests",
     "scores": "paths",
@@ -50,7 +49,7 @@ class Files:
 
     @property
     def unpacked(self) -> list[str]:
-        """The marker that says which archive the images are from, if they are from one."""
+        """The marker that says which archive the images come from, if they come from one."""
         archive = self.experiment.archive
         return [] if archive is None else [str(archive.root / MARKER)]
 
@@ -73,15 +72,15 @@ class Files:
 
     @cached_property
     def geometries(self) -> list[str]:
-        """Names of the geometries in which classifiers see their images."""
+        """Names of the geometries of the classifiers' preprocessing."""
         return list(dict.fromkeys(m.geometry.name for m in self.experiment.models.values()))
 
     @cached_property
     def pixels(self) -> str:
         """Folder of pixels, with wildcards.
 
-        Kept pixels serve all models of their geometry. Others are a model's own, so that one
-        submission makes, classifies and deletes them.
+        Kept pixels are shared by all models of their geometry. Otherwise each model has its own, so
+        that a single submission makes, classifies and deletes them.
         """
         own = "" if self.experiment.settings.keep_pixels else "-of-{model}"
         return f"{self.run}/pixels/{{geometry}}{own}"
@@ -198,7 +197,7 @@ class Files:
         return [each for each in STATISTICS if each.when(self.experiment)]
 
     def tables_of(self, statistic: Statistic) -> list[tuple[str, str, str]]:
-        """The files that a rule writes its tables to: table, ending and path of each."""
+        """The files that a rule writes its tables to: table, extension and path of each."""
         return [
             (table.name, ending, f"{self.run}/tables/{table.name}.{ending}")
             for table in statistic.tables
@@ -207,12 +206,12 @@ class Files:
         ]
 
     def table(self, name: str) -> str:
-        """A table as stages read it: the Parquet, or the CSV where there is none."""
+        """The file of a table that stages read: the Parquet, or the CSV if there is none."""
         return f"{self.run}/tables/{name}.{'parquet' if TABLES[name].parquet else 'csv'}"
 
     @cached_property
     def tables(self) -> list[str]:
-        """The tables that people get."""
+        """The tables for people."""
         return sorted(
             f"{self.run}/tables/{table.name}.csv"
             for statistic in self.statistics
@@ -222,7 +221,7 @@ class Files:
 
     @cached_property
     def report_tables(self) -> list[str]:
-        """All tables, as the report reads them: those of every run, of some runs, of no reader."""
+        """All tables, as the report reads them: those of every run, of some runs, without CSV."""
         of_all = [each for each in self.statistics if each.when is always]
         of_some = [each for each in self.statistics if each.when is not always]
         names = sorted(table.name for each in of_all for table in each.tables)
@@ -231,7 +230,7 @@ class Files:
 
     @cached_property
     def figures(self) -> list[str]:
-        """All figures, as PDF and as PNG."""
+        """All figures, as PDF and PNG."""
         return [
             f"{self.run}/figures/{stem}.{ending}"
             for figure in self.figure_rows
@@ -265,16 +264,17 @@ class Files:
     # Inputs of the programs that go by rows -----------------------------------------------------
 
     def input(self, name: str) -> tuple[str, list[str]]:
-        """What an input of a table or a figure stands for.
+        """How an input of a table or a figure is read, and its files.
 
         Args:
-            name: of a table, or ``manifests``, ``scores``, ``notes``, ``references`` (the notes
-                again, of which a figure reads the accuracies on real photographs), ``answers``,
-                ``vqa_notes``, ``answers_of_model`` (of the one that the wildcard ``vqa_model``
-                names).
+            name: name of a table, or ``manifests``, ``scores``, ``notes``, ``references`` (also the
+                notes, from which a figure reads the accuracies on real photographs), ``answers``,
+                ``vqa_notes``, ``answers_of_model`` (those of the model named by the wildcard
+                ``vqa_model``).
 
         Returns:
-            How it is read (see :mod:`synthsight.figures.inputs`), and its files, with wildcards.
+            The kind of reader (see :mod:`synthsight.figures.inputs`), and the files, with
+            wildcards.
         """
         if name in TABLES:
             return "table", [self.table(name)]
@@ -293,10 +293,10 @@ class Files:
 
     @cached_property
     def targets(self) -> dict[str, list[str]]:
-        """What can be asked for by name, as in ``snakemake logits``.
+        """The files of each named target, as in ``snakemake logits``.
 
-        ``all`` is what a plain ``snakemake`` makes; the logits are in it so that a deleted file is
-        made again.
+        ``all`` is what a plain ``snakemake`` makes; it includes the logits so that a deleted file
+        is made again.
         """
         return {
             "weights": [*self.weights, *self.vqa_weights],
@@ -311,13 +311,13 @@ class Files:
     # The order of jobs --------------------------------------------------------------------------
 
     def priority(self, model: str) -> int:
-        """Of a classifier's jobs: the first model of the configuration goes first."""
+        """The priority of a classifier's jobs: the configuration's first model goes first."""
         vqa = self.experiment.vqa
         behind = len(vqa.models) if vqa else 0
         return behind + len(self.experiment.models) - list(self.experiment.models).index(model)
 
     def vqa_priority(self, vqa_model: str) -> int:
-        """Of a VQA model's jobs, which come behind those of the classifiers."""
+        """The priority of a VQA model's jobs, which come after those of the classifiers."""
         assert self.experiment.vqa is not None
         names = list(self.experiment.vqa.models)
         return len(names) - names.index(vqa_model)

@@ -16,14 +16,14 @@ from synthsight.worker.protocol import VARIABLE, Settings, born, choose_folder, 
 
 @dataclass(frozen=True)
 class Machine:
-    """What jobs find where this process runs.
+    """The machine that this process runs on, as jobs find it.
 
     Attributes:
         devices: the accelerators (see :func:`synthsight.inference.devices.visible_devices`).
-        cores: of ``--cores``; None for what needs no job, as ``snakemake --report``.
-        available: cores that there are.
-        submits: whether jobs are submitted to other machines, of whose devices and cores this one
-            knows nothing.
+        cores: the value of ``--cores``; None if no job is run, as with ``snakemake --report``.
+        available: number of cores that exist.
+        submits: whether jobs are submitted to other machines, whose devices and cores are unknown
+            here.
         submitted: whether this process is such a job.
     """
 
@@ -34,17 +34,17 @@ class Machine:
     submitted: bool
 
     def slots(self) -> int:
-        """Jobs that use a device at a time, where ``--resources gpu=N`` is left out."""
+        """Number of jobs that may use a device at a time, unless ``--resources gpu=N`` is given."""
         if self.submitted:
             return len(self.devices) or 1  # the scheduler has given this job its devices, or none
         if self.submits or self.devices:
             return 1  # a submission asks for one, however many jobs are grouped in it
-        return self.cores or self.available  # they are ordinary jobs, bounded by the cores
+        return self.cores or self.available  # ordinary jobs, limited only by the cores
 
     def threads(self, slots: int) -> int:
-        """Threads of a job that runs a model, if ``slots`` of them run at a time.
+        """Number of threads of a job that runs a model, if ``slots`` such jobs run at a time.
 
-        On a CPU they share the cores; on a GPU one core feeds it.
+        On a CPU they share the cores; a GPU is fed by one core.
         """
         if self.devices or self.submits or not self.cores:
             return 1
@@ -57,19 +57,19 @@ def describe_workers(
     slots: int,
     machine: Machine,
 ) -> str:
-    """The start of a shell command that describes this process's workers and devices to its jobs.
+    """The prefix of shell commands that describes this process's workers and devices to its jobs.
 
-    On a cluster each submission does so anew, where it runs. Jobs that are grouped in it share
-    workers that end with it.
+    On a cluster, each submission does so anew, where it runs. The jobs grouped in it share workers
+    that end with it.
 
     Args:
-        workers: by name (see :func:`synthsight.plan.programs.workers`).
-        log: the workers' log files, with ``{}`` for the name.
-        slots: jobs that use a device at a time.
-        machine: where all this is.
+        workers: what each worker imports, by name (see :func:`synthsight.plan.programs.workers`).
+        log: path of the workers' log files, with ``{}`` for the name.
+        slots: number of jobs that may use a device at a time.
+        machine: the machine that this process runs on.
 
     Returns:
-        An ``export``; empty where the system has not what a worker needs.
+        An ``export`` command; empty if the system lacks what a worker needs.
 
     Raises:
         synthsight.worker.protocol.WorkerError: there is no folder that only this user can enter.
@@ -95,10 +95,10 @@ def describe_workers(
 
 
 def handle_term_aside() -> None:
-    """Let another thread do what Snakemake does on TERM.
+    """Make Snakemake's handler of TERM run in another thread.
 
-    Its handler takes a lock that the main thread, which is interrupted for it, may hold at that
-    moment (9.27): then the run would never end.
+    The handler takes a lock that the main thread, which it interrupts, may hold at that moment
+    (Snakemake 9.27): then the run would never end.
     """
     handler = signal.getsignal(signal.SIGTERM)
     if callable(handler):

@@ -1,4 +1,4 @@
-"""The workflow's programs: what they import by name, and which of them a warm worker imports."""
+"""The workflow's programs: what they import by name, and which of them each worker imports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synthsight.plan.figures import FIGURES
 from synthsight.plan.tables import STATISTICS
 from synthsight.vqa.families.registry import doors_of
 
-#: The programs that the worker for models imports; the one for tables imports all others.
+#: Programs that the worker for models imports; the one for tables imports all others.
 WITH_MODELS = ("classify", "ask", "fetch_weights", "fetch_vqa")
 
 #: Programs that no worker runs.
@@ -21,10 +21,10 @@ ALONE = ("with_worker", "fetch_images")
 
 @dataclass(frozen=True)
 class Imports:
-    """What a worker imports before it serves.
+    """What a worker imports before it serves jobs.
 
     Attributes:
-        programs: their files.
+        programs: files of the programs.
         doors: modules that these programs import by name.
     """
 
@@ -39,7 +39,7 @@ def library_door(experiment: Experiment, model: str) -> str:
 
 
 def family_doors(experiment: Experiment, vqa_model: str) -> tuple[str, ...]:
-    """The modules of the families that a VQA model may be of."""
+    """The modules of the families that a VQA model may belong to."""
     assert experiment.vqa is not None
     return doors_of(experiment.vqa.models[vqa_model].checkpoint)
 
@@ -65,8 +65,8 @@ def workers(experiment: Experiment, scripts: Path) -> dict[str, Imports]:
     """What each worker of a workflow imports.
 
     Args:
-        experiment: whose setting ``worker`` says whether there are any. Without them there is one
-            that serves no program; by it jobs share devices, and end with the workflow.
+        experiment: its setting ``worker`` says whether jobs use workers. If not, there is one that
+            serves no program; through it, jobs share devices and end with the workflow.
         scripts: folder of the programs.
     """
     if not experiment.settings.worker:

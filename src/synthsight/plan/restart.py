@@ -1,7 +1,7 @@
-"""Going on with the same command when the images have come out of their archive.
+"""Restarting the same command once the images have been unpacked from their archive.
 
-Which categories there are is read off the images' folders before anything is planned. So as long as
-the archive is not unpacked, unpacking it is all that a run does; then it begins anew.
+The categories are read from the images' folders before anything is planned. So as long as the
+archive is not unpacked, a run only unpacks it, and then starts anew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 #: Targets that need no images.
 WITHOUT_IMAGES = {"images", "weights"}
 
-#: Set by a process that goes on in its place, so that it does so once only.
+#: Set by a process before it is replaced, so that this happens only once.
 _AGAIN = "SYNTHSIGHT_GOES_ON"
 
 #: Set by the main process of a run, for its jobs.
@@ -24,11 +24,11 @@ _RUN = "SYNTHSIGHT_RUN"
 
 
 def fetched_file(folder: Path, is_main_process: bool) -> Path:
-    """The file whose presence means that this run has the images.
+    """The file whose existence means that this run has the images.
 
-    Each run makes it anew: the marker in the images' folder says whether they are there, not what
-    Snakemake remembers. Jobs, which plan in processes of their own, find its name in the
-    environment.
+    Each run makes its own: whether the images are there is decided by the marker in their folder,
+    not by what Snakemake remembers. Jobs, which plan in processes of their own, find its name in
+    the environment.
     """
     if is_main_process or _RUN not in os.environ:
         os.environ[_RUN] = f"{os.getpid()}-{time.time_ns()}"
@@ -36,14 +36,14 @@ def fetched_file(folder: Path, is_main_process: bool) -> Path:
 
 
 def begin_anew(fetched: Path, targets: Iterable[str], say: Callable[[str], None]) -> None:
-    """Replace this process, when it ends, by the same command.
+    """Replace this process, when it exits, with the same command.
 
-    By then Snakemake's lock has been given back. A program that uses Snakemake as a library is not
+    By then Snakemake has released its lock. A program that uses Snakemake as a library is not
     replaced.
 
     Args:
-        fetched: :func:`fetched_file`.
-        targets: what this run was asked for; none for the default.
+        fetched: the file from :func:`fetched_file`.
+        targets: the requested targets; none for the default.
         say: writes a line for the user.
     """
     fetched.unlink(missing_ok=True)
@@ -52,9 +52,9 @@ def begin_anew(fetched: Path, targets: Iterable[str], say: Callable[[str], None]
     if ({*targets} or {"all"}) <= WITHOUT_IMAGES:
         return
     if not called or os.environ.get(_AGAIN) == str(os.getpid()):
-        say("The images are here. Run the same command again to go on.")
+        say("The images are here. Run the same command again to continue.")
         return
-    say("The images are here. Going on with the same command.")
+    say("The images are here. Continuing with the same command.")
     os.environ[_AGAIN] = str(os.getpid())
 
     def replace() -> None:

@@ -1,7 +1,7 @@
 """The configuration's settings, typed: a class for each mapping, a field for each key.
 
-The schema (``workflow/schemas/config.schema.yaml``) has the same keys and says what each means; a
-test holds the two together.
+The schema (``workflow/schemas/config.schema.yaml``) has the same keys and explains each; a test
+keeps the two in sync.
 """
 
 from __future__ import annotations
@@ -155,9 +155,9 @@ class Settings:
 
 
 def typed(kind: type[Thing], content: Mapping[str, Any]) -> Thing:
-    """One of these classes from a mapping that the schema has accepted, defaults filled in.
+    """Build one of these classes from a mapping that the schema accepts, defaults filled in.
 
-    Mappings inside become what their field's type says, lists become tuples.
+    Nested mappings become instances of their field's type, lists become tuples.
 
     Raises:
         TypeError: a key is missing or unknown, which means that schema and classes differ.
@@ -183,5 +183,5 @@ def _value(hint: Any, value: Any) -> Any:
 
 
 def as_dict(settings: Any) -> dict[str, Any]:
-    """Settings as a mapping for JSON: the way back from :func:`typed`."""
+    """Settings as a mapping for JSON: the inverse of :func:`typed`."""
     return dataclasses.asdict(settings)

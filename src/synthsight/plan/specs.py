@@ -1,9 +1,9 @@
-"""The specs: for each rule the settings that its output depends on.
+"""The specs: for each rule, the settings that its output depends on.
 
-A spec goes to a rule's program as canonical JSON in the param ``spec``, which Snakemake records:
-what is in it and changes runs the rule again, what is not does not. A function here is called like
-its rule, and its arguments are the experiment and the rule's wildcards. An added setting must leave
-the spec out of what it is when the setting has its default, or every finished run runs again.
+A spec is passed to a rule's program as canonical JSON in the param ``spec``, which Snakemake
+records: the rule reruns if something in it changes, and only then. Each function here has the name
+of its rule, and takes the experiment and the rule's wildcards. A new setting must leave the spec as
+it was while the setting has its default, or every finished run will rerun.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from synthsight.plan.settings import VqaSettings, as_dict
 
 Spec = Mapping[str, Any]
 
-#: Settings that change speed and disk use, not results.
+#: Settings that affect speed and disk use, not results.
 OF_SPEED = ("batch_size", "worker", "keep_pixels")
 
 #: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
@@ -33,7 +33,7 @@ IMAGES_PER_PAGE = 8
 
 
 def fetch_images(experiment: Experiment) -> Spec:
-    """The folder of the archive's images, and what the archive must be."""
+    """The folder of the archive's images, and the archive's checksum."""
     assert experiment.archive is not None
     return {"root": str(experiment.archive.root), "sha256": experiment.archive.sha256}
 
@@ -51,7 +51,7 @@ def index_images(experiment: Experiment, category: str) -> Spec:
 
 
 def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:
-    """Of the pixels that all models of a geometry see."""
+    """How the pixels for all models of a geometry are made."""
     found = next(
         model.geometry for model in experiment.models.values() if model.geometry.name == geometry
     )
@@ -63,7 +63,7 @@ def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:
 
 
 def thumbnails(experiment: Experiment) -> Spec:
-    """The size of small pictures, and how many the report holds at most."""
+    """The size of small pictures, and the maximum number in the report."""
     about = experiment.settings.report
     return {"side": about.thumbnail, "limit": about.images}
 
@@ -72,7 +72,7 @@ def thumbnails(experiment: Experiment) -> Spec:
 
 
 def fetch_weights(experiment: Experiment, model: str) -> Spec:
-    """Which weights, and what their user states about them."""
+    """Which weights, and what the user states about them."""
     about = experiment.models[model]
     return {
         "name": about.name,
@@ -82,7 +82,7 @@ def fetch_weights(experiment: Experiment, model: str) -> Spec:
 
 
 def classify(experiment: Experiment, model: str) -> Spec:
-    """Whatever changes the logits of a model."""
+    """Everything that affects a model's logits."""
     about = experiment.models[model]
     return {
         "model": about.name,
@@ -98,7 +98,7 @@ def classify(experiment: Experiment, model: str) -> Spec:
 
 
 def score(experiment: Experiment, model: str) -> Spec:
-    """What counts as a hit of a model."""
+    """What counts as a hit for a model."""
     return {
         "labels": experiment.models[model].labels,
         "rules": sorted(experiment.settings.matching.rules),
@@ -111,7 +111,7 @@ def score(experiment: Experiment, model: str) -> Spec:
 
 
 def label_audit(experiment: Experiment) -> Spec:
-    """What counts as a hit, with the reasons that people gave."""
+    """What counts as a hit, with the reasons given by people."""
     return {
         "labels": sorted({model.labels for model in experiment.models.values()}),
         "rules": sorted(experiment.settings.matching.rules),
@@ -145,7 +145,7 @@ def index_questions(experiment: Experiment, shard: str) -> Spec:
 
 
 def list_excluded_questions(experiment: Experiment) -> Spec:
-    """Which questions there are, and what becomes of those that cannot be asked."""
+    """Which questions there are, and what happens to those that cannot be asked."""
     settings, vqa = _questions(experiment)
     return {
         "questions": settings.questions,
@@ -162,7 +162,7 @@ def fetch_vqa(experiment: Experiment, vqa_model: str) -> Spec:
 
 
 def ask(experiment: Experiment, vqa_model: str) -> Spec:
-    """Whatever changes the answers of a model, apart from its weights and the questions."""
+    """Everything that affects a model's answers, apart from its weights and the questions."""
     return {
         "model": vqa_model,
         "root": _questions(experiment)[1].root,
@@ -170,41 +170,41 @@ def ask(experiment: Experiment, vqa_model: str) -> Spec:
     }
 
 
-# Tables and figures: what their rows in synthsight.plan.tables and .figures name -----------------
+# Tables and figures: named in the rows of synthsight.plan.tables and synthsight.plan.figures ------
 
 
 def intervals(experiment: Experiment) -> Spec:
-    """Of what computes intervals with a bootstrap."""
+    """For tables whose intervals need a bootstrap."""
     return as_dict(experiment.settings.intervals)
 
 
 def level(experiment: Experiment) -> Spec:
-    """Of what shows intervals that need no bootstrap."""
+    """For tables and figures with intervals that need no bootstrap."""
     return {"level": experiment.settings.intervals.level}
 
 
 def rule(experiment: Experiment) -> Spec:
-    """Of what shows the primary rule."""
+    """For figures under the primary rule."""
     return {"rule": experiment.settings.matching.primary}
 
 
 def rule_and_level(experiment: Experiment) -> Spec:
-    """Of what shows intervals under the primary rule."""
+    """For figures with intervals under the primary rule."""
     return {**rule(experiment), **level(experiment)}
 
 
 def models_page(experiment: Experiment, page: str) -> Spec:
-    """Of a page of figures/models_*."""
+    """For a page of figures/models_*."""
     return {**rule_and_level(experiment), "page": int(page), "per_page": MODELS_PER_PAGE}
 
 
 def failures(experiment: Experiment, category: str) -> Spec:
-    """Of figures/failures_{category}."""
+    """For figures/failures_{category}."""
     return {**rule(experiment), "category": category}
 
 
 def vqa_samples_page(experiment: Experiment, vqa_model: str, page: str) -> Spec:
-    """Of a page of figures/vqa_samples_{vqa_model}_*."""
+    """For a page of figures/vqa_samples_{vqa_model}_*."""
     return {"page": int(page), "per_page": IMAGES_PER_PAGE}
 
 
@@ -212,7 +212,7 @@ def vqa_samples_page(experiment: Experiment, vqa_model: str, page: str) -> Spec:
 
 
 def report(experiment: Experiment) -> Spec:
-    """What the page shows and prints that is in none of its inputs."""
+    """Everything that the page shows but that is in none of its inputs."""
     settings, vqa = experiment.settings, experiment.vqa
     return {
         "run": settings.run,
@@ -228,7 +228,7 @@ def report(experiment: Experiment) -> Spec:
 
 
 def _printed(experiment: Experiment) -> dict[str, Any]:
-    """The configuration as the report prints it: in one order, without what changes only speed."""
+    """The configuration as the report prints it: in a fixed order, without settings of speed."""
     settings = {key: value for key, value in experiment.written.items() if key not in OF_SPEED}
     settings["categories"] = list(experiment.categories)
     if settings["images"]["archive"] is not None:

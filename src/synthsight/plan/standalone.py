@@ -1,7 +1,7 @@
-"""A configuration without Snakemake: read from its file, completed by the schema, checked.
+"""Checking a configuration without Snakemake: read from its file, completed by the schema, checked.
 
-Snakemake hands the workflow a configuration that it has read itself. Whoever wants to know what the
-workflow would say of one, the command ``synthsight check`` and the library, starts here.
+Snakemake passes the workflow a configuration that it has read itself. The command ``synthsight
+check`` and the library, which need the workflow's verdict on one, start here.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from synthsight.plan.config import schema as config_schema
 from synthsight.plan.experiment import Experiment, load_experiment
 from synthsight.wording import one_line
 
-#: Where the schema lies in a clone of synthsight.
+#: Where the schema is in a clone of synthsight.
 _SCHEMA = Path("workflow", "schemas", "config.schema.yaml")
 
 
 class ConfigFileError(SynthsightError):
-    """A file that holds no configuration; the message has a line for each fault."""
+    """A file that is not a configuration; the message has a line for each problem."""
 
 
 class RepositoryError(SynthsightError):
-    """The files of synthsight that lie beside the package are not to be found."""
+    """The files of synthsight outside the package cannot be found."""
 
 
 def repository() -> Path:
-    """The clone of synthsight that the workflow, its schema and its resources lie in.
+    """The clone of synthsight that contains the workflow, its schema and its resources.
 
-    It is the one that the package is imported from (``make venv`` installs it so that it stays
-    there); for a package that was copied elsewhere, the current folder.
+    It is the one that the package is imported from (``make venv`` makes an editable install); for a
+    package that was copied elsewhere, the current folder.
 
     Raises:
-        RepositoryError: neither holds the schema.
+        RepositoryError: neither contains the schema.
     """
     places = [Path(str(synthsight.__file__)).resolve().parents[2], Path.cwd()]
     for place in places:
@@ -47,7 +47,7 @@ def repository() -> Path:
             return place
     looked = " or ".join(map(str, dict.fromkeys(places)))
     raise RepositoryError(
-        f"no {_SCHEMA.as_posix()} in {looked}. It lies in synthsight's repository: run this in a "
+        f"no {_SCHEMA.as_posix()} in {looked}. It is in synthsight's repository: run this in a "
         "clone of it, or install the clone with `pip install --editable`"
     )
 
@@ -62,7 +62,7 @@ def read_schema() -> dict[str, Any]:
 
 
 def definitions_file() -> Path:
-    """What the project knows of categories: the default of a configuration.
+    """The project's category definitions, the default in a configuration.
 
     Raises:
         RepositoryError: see :func:`repository`.
@@ -71,9 +71,9 @@ def definitions_file() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where what was found out or fetched outside of a run is kept between calls.
+    """The folder that caches, between calls, what was resolved or fetched outside of a run.
 
-    ``$XDG_CACHE_HOME/synthsight``, as a rule ``~/.cache/synthsight``.
+    ``$XDG_CACHE_HOME/synthsight``, by default ``~/.cache/synthsight``.
     """
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "synthsight"
@@ -82,12 +82,12 @@ def cache_folder() -> Path:
 def check(
     config: Mapping[str, Any], files: Sequence[Path] = (), cache: Path | None = None
 ) -> Experiment:
-    """Find what the workflow would find of a configuration.
+    """Check a configuration as the workflow would.
 
     Args:
-        config: as read from YAML.
+        config: the configuration, as read from YAML.
         files: the files it was read from, for messages.
-        cache: folder for what is found out about models; None for :func:`cache_folder`.
+        cache: folder that caches what models resolve to; None for :func:`cache_folder`.
 
     Raises:
         synthsight.plan.config.messages.ConfigError: with everything that is wrong.
@@ -97,12 +97,11 @@ def check(
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read a configuration, YAML or JSON, with an eye on what YAML passes over in silence.
+    """Read a configuration, YAML or JSON, and catch duplicate keys, which YAML silently accepts.
 
     Raises:
-        ConfigFileError: the file cannot be read or is not YAML, with line and column; a key stands
-            in it twice, of which YAML would take the later one, with both lines; or it is no
-            mapping.
+        ConfigFileError: the file cannot be read or is not YAML, with line and column; a key occurs
+            twice, with both lines (YAML would take the later one); or it is not a mapping.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -127,27 +126,27 @@ def read_config(path: Path) -> dict[str, Any]:
         raise ConfigFileError(f"{path}{_explain(error)}") from None
     except RecursionError:
         raise ConfigFileError(f"{path}: nested too deeply") from None
-    except ValueError as error:  # of a date or number in the form of one that cannot be
+    except ValueError as error:  # from an impossible date or number
         raise ConfigFileError(f"{path}: {one_line(error)}") from None
     if repeated:
         lines = [
-            f"{path}, line {later}: the key {name!r} stands on line {earlier}, too, and YAML takes "
-            "the later one only; remove one of them"
+            f"{path}, line {later}: the key {name!r} is also on line {earlier}, and YAML takes "
+            "only the later one; remove one of them"
             for name, earlier, later in repeated
         ]
         raise ConfigFileError("\n".join(lines))
     if not isinstance(content, dict):
-        found = "is empty" if content is None else "holds no mapping"
+        found = "is empty" if content is None else "is not a mapping"
         raise ConfigFileError(
-            f"{path} {found}: write keys and values, as `run: NAME` and `models: [...]`"
+            f"{path} {found}: write keys and values, such as `run: NAME` and `models: [...]`"
         )
     return content
 
 
 def merge(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Several configurations as one, as ``snakemake --configfile A B`` has it.
+    """Merge several configurations into one, as ``snakemake --configfile A B`` does.
 
-    Mappings are merged key by key; of all else the last one counts.
+    Mappings are merged key by key; for everything else, the last value counts.
     """
     merged: dict[str, Any] = {}
     for config in configs:
@@ -168,12 +167,12 @@ def _is_json(text: str) -> bool:
 
 
 def _load(text: str) -> Any:
-    # Snakemake tries JSON first, in which blanks may be tabs.
+    # Snakemake tries JSON first, in which whitespace may be tabs.
     return json.loads(text) if _is_json(text) else yaml.safe_load(text)
 
 
 def _explain(error: yaml.MarkedYAMLError) -> str:
-    """Where and what, for people: ``, line 3, column 7: ...``."""
+    """The position and message of an error, for users: ``, line 3, column 7: ...``."""
     mark = error.problem_mark or error.context_mark
     place = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
     message = one_line(error.problem or error.context or "not YAML")
@@ -184,24 +183,24 @@ def _explain(error: yaml.MarkedYAMLError) -> str:
             message += f" that begins on line {begun.line + 1}"
         message += ")"
     if "\\t" in message:
-        message += "; YAML is indented by blanks, not tabs"
+        message += "; YAML is indented with spaces, not tabs"
     return f"{place}: {message}"
 
 
 def _position(text: str | bytes, offset: int) -> tuple[int, int]:
-    """Line and column, from 1, of a place in a text."""
+    """Line and column, from 1, of an offset in a text."""
     before = text[:offset]
     lines = before.split("\n") if isinstance(before, str) else before.split(b"\n")
     return len(lines), len(lines[-1]) + 1
 
 
 def _repeated(root: yaml.Node | None) -> Iterator[tuple[str, int, int]]:
-    """Keys that a mapping holds more than once, each with the lines of two occurrences."""
+    """Keys that occur more than once in a mapping, each with the lines of two occurrences."""
     waiting = [] if root is None else [root]
     seen: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if id(node) in seen:  # what an alias repeats, or a structure that holds itself
+        if id(node) in seen:  # repeated by an alias, or a structure that contains itself
             continue
         seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):

@@ -1,8 +1,8 @@
-"""The tables of a run, a row for each: rules, targets, captions and the report follow from it.
+"""The tables of a run, one row for each: rules, targets, captions and the report follow from it.
 
-A table that is computed from scores or answers needs a function in ``synthsight/statistics``, a row
-here and a caption, ``workflow/report/tables/NAME.rst``. The function is called with the
-:class:`synthsight.tables.Outputs`, with its inputs and with what its spec holds, all by name.
+A table computed from scores or answers needs a function in ``synthsight/statistics``, a row here
+and a caption, ``workflow/report/tables/NAME.rst``. The function is called with the
+:class:`synthsight.tables.Outputs`, its inputs and the settings in its spec, all by name.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ class Table:
     """One table.
 
     Attributes:
-        name: of its files in ``tables/``.
+        name: name of its files in ``tables/``.
         title: its heading in the report.
-        csv: whether people get it, as a CSV; what is for other stages alone is Parquet only.
-        parquet: whether there is a Parquet of it.
+        csv: whether it is also for people, as a CSV; tables only for other stages are Parquet.
+        parquet: whether there is a Parquet file of it.
     """
 
     name: str
@@ -32,17 +32,17 @@ class Table:
 
 
 def always(_: Experiment) -> bool:
-    """Of what every experiment has."""
+    """True: for rows that every experiment has."""
     return True
 
 
 def with_generators(experiment: Experiment) -> bool:
-    """Of what compares generators: with one or none there is nothing to compare."""
+    """Whether there are several generators to compare."""
     return len(experiment.generators) > 1
 
 
 def with_questions(experiment: Experiment) -> bool:
-    """Of what is about yes/no questions."""
+    """Whether yes/no questions are asked."""
     return experiment.vqa is not None
 
 
@@ -52,12 +52,12 @@ class Statistic:
 
     Attributes:
         rule: its name.
-        tables: what it makes.
+        tables: the tables that it makes.
         function: ``"module:function"`` for ``tabulate.py``; None if the rule has a program and a
             rule file of its own.
-        inputs: for each of the function's parameters the name of what it reads (see
+        inputs: for each of the function's parameters, the name of its input (see
             :meth:`synthsight.plan.files.Files.input`).
-        spec: what it depends on besides its inputs, if anything.
+        spec: the settings it depends on besides its inputs, if any.
         when: whether an experiment has it.
     """
 

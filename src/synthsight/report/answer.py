@@ -1,4 +1,4 @@
-"""The run's answer in sentences of numbers, from its tables."""
+"""The run's answer in a few sentences, from its tables."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
         tables: by name: ``accuracy``, ``reference``, ``images`` and, if questions were asked,
             ``vqa``.
         rule: the matching rule.
-        level: of the intervals.
+        level: confidence level of the intervals.
     """
-    said = [
+    sentences = [
         images_answer(tables["accuracy"], tables["reference"], rule, level),
         agreement_answer(tables["images"], rule),
     ]
     if "vqa" in tables:
-        said.append(questions_answer(tables["vqa"], level))
-    return [each for each in said if each is not None]
+        sentences.append(questions_answer(tables["vqa"], level))
+    return [each for each in sentences if each is not None]
 
 
 def percent(fraction: float) -> str:
-    """A fraction as a percentage with one digit behind the point."""
+    """A fraction as a percentage with one decimal."""
     return f"{100 * fraction:.1f}%"
 
 
@@ -51,33 +51,33 @@ def best_model(accuracy: pd.DataFrame, rule: str) -> str:
 
 
 def means(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
-    """The rows of the accuracy table with the means over categories, best model first."""
+    """The accuracy table's rows with means over categories, best model first."""
     chosen = (accuracy[["category", "generator"]] == ALL).all(axis=1) & (accuracy["rule"] == rule)
     return accuracy[chosen].sort_values(["top1", "model"], ascending=[False, True])
 
 
 def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, level: float) -> str:
-    """How well the best classifier does, against its reference, mostly real photographs.
+    """How well the best classifier does, compared with its reference, mostly real photographs.
 
     Args:
-        accuracy: of :func:`synthsight.statistics.accuracy.aggregate`.
-        reference: of :func:`synthsight.statistics.reference.reference`.
+        accuracy: the table from :func:`synthsight.statistics.accuracy.aggregate`.
+        reference: the table from :func:`synthsight.statistics.reference.reference`.
         rule: the matching rule.
-        level: of the intervals.
+        level: confidence level of the intervals.
     """
     ranked = means(accuracy, rule)
     best = ranked.iloc[0]
     of_best = accuracy[(accuracy["model"] == best["model"]) & (accuracy["rule"] == rule)]
     categories = of_best.loc[of_best["category"] != ALL, "category"].nunique()
-    said = (
+    sentence = (
         f"Shown {_count(int(best['n']), 'generated image')} of "
         f"{_count(categories, 'category', 'categories')}, "
     )
     if len(ranked) > 1:
-        said += f"{best['model']}, the best of {len(ranked)} models, "
+        sentence += f"{best['model']}, the best of {len(ranked)} models, "
     else:
-        said += f"{best['model']} "
-    said += (
+        sentence += f"{best['model']} "
+    sentence += (
         f"is right with its first guess on {percent(best['top1'])} "
         f"{_interval(best['top1_low'], best['top1_high'], level)} and within five on "
         f"{percent(best['top5'])} {_interval(best['top5_low'], best['top5_high'], level)}"
@@ -92,20 +92,20 @@ def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, le
         low, high = row["drop_top1_low"], row["drop_top1_high"]
         if drop < 0:
             drop, low, high = -drop, -high, -low
-        said += (
+        sentence += (
             f"; on its reference ({row['source']}) it is stated to get "
             f"{percent(row['reference_top1'])}, "
             f"{_points(drop)} {'more' if row['drop_top1'] >= 0 else 'less'} "
             f"({100 * low:.1f} to {100 * high:.1f})"
         )
-    return said + "."
+    return sentence + "."
 
 
 def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
     """How many images all models get and none gets; None for a single model.
 
     Args:
-        images: the table of images, of :mod:`synthsight.statistics.agreement`.
+        images: the table of images, from :mod:`synthsight.statistics.agreement`.
         rule: the matching rule.
     """
     chosen = images[images["rule"] == rule]
@@ -122,15 +122,15 @@ def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
 
 
 def questions_answer(vqa: pd.DataFrame, level: float) -> str:
-    """How well the best VQA model answers, against saying always yes and its reference.
+    """How well the best VQA model answers, compared with always saying yes and its reference.
 
     Args:
-        vqa: the table of VQA models, of :mod:`synthsight.statistics.vqa`.
-        level: of the intervals.
+        vqa: the table of VQA models, from :mod:`synthsight.statistics.vqa`.
+        level: confidence level of the intervals.
     """
     best = best_vqa(vqa)
     who = f"{best['model']}, the best of {len(vqa)} models," if len(vqa) > 1 else best["model"]
-    said = (
+    sentence = (
         f"Of {_count(int(best['n']), 'yes/no question')} about "
         f"{_count(int(best['images']), 'image')}, {who} answers {percent(best['accuracy'])} right "
         f"{_interval(best['low'], best['high'], level)}; always saying yes would get "
@@ -138,8 +138,9 @@ def questions_answer(vqa: pd.DataFrame, level: float) -> str:
     )
     stated = best["reference_yes_no"]
     if pd.notna(stated):
-        said += f", and on its reference ({best['source']}) it is stated to get {percent(stated)}"
-    return said + "."
+        reference = f"its reference ({best['source']})"
+        sentence += f", and on {reference} it is stated to get {percent(stated)}"
+    return sentence + "."
 
 
 def best_vqa(vqa: pd.DataFrame) -> Any:

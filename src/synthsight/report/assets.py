@@ -1,4 +1,4 @@
-"""What the page is made of besides data: template, style, program, libraries."""
+"""The page's ingredients apart from data: template, style, program, libraries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEMPLATES = _FOLDER / "templates"
 #: Libraries, in the order in which they must be loaded.
 LIBRARIES = ("d3", "plot", "datatables")
 
-#: The modules of our own program, in the order in which they run.
+#: The modules of the page's own program, in the order in which they run.
 PROGRAM = (
     *("helpers", "state", "choosing", "images", "large", "questions", "tables", "charts"),
     *("begin",),
@@ -42,11 +42,11 @@ def style() -> str:
 
 
 def program() -> str:
-    """Our own program of the page: its modules as one script.
+    """The page's own program: its modules as one script.
 
-    A page that is opened from disk can load no modules, so they are put into one function, one
-    after the other, without their imports and exports. For that an import is one line, an export
-    stands before what is declared, and no two modules declare the same name.
+    A page opened from disk cannot load modules, so they are concatenated into one function, without
+    their imports and exports. This requires that an import is one line, that ``export`` precedes a
+    declaration, and that no two modules declare the same name.
     """
     parts = [
         _EXPORT.sub("", _IMPORT.sub("", _read(f"program/{name}.js"))).lstrip("\n")
@@ -56,7 +56,7 @@ def program() -> str:
 
 
 def assets_digest() -> str:
-    """A digest of all these files: an edit of one makes the page again, and nothing else."""
+    """A digest of all these files, so that editing one remakes the page and nothing else."""
     digest = hashlib.sha256()
     for path in sorted(_FOLDER.rglob("*")):
         if path.suffix in (".j2", ".css", ".js"):

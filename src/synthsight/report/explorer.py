@@ -1,6 +1,6 @@
-"""The explorer's data: every image and question of the page with what each model said, compact.
+"""The explorer's data, in compact form: every image and question on the page, with all predictions.
 
-Names stand once, everything else is a number: 2,000 images and ten models take 1.5 MB.
+Each name is stored once, everything else is a number: 2,000 images and ten models take 1.5 MB.
 """
 
 from __future__ import annotations
@@ -23,41 +23,41 @@ from synthsight.images.manifest import ImageRecord
 from synthsight.statistics.hits import HitsError, rules_of
 from synthsight.tables import metadata_of, read_parquet
 
-#: What is taken from scores and from answers.
+#: The columns needed from scores and from answers.
 SCORES = ["image", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
 ANSWERS = ["image", "question", "answer", "kind", "generator", "p_yes", "correct"]
 
-#: Probabilities are whole numbers of this part.
+#: Probabilities are stored as integers, in this many parts of 1.
 PARTS = 1000
 
 
 class Names:
-    """Names that are stored once and called by their number."""
+    """Names that are stored once and referred to by number."""
 
     def __init__(self) -> None:
         self.names: dict[str, int] = {}
 
     def __call__(self, name: str) -> int:
-        """The number of a name, a new one if it is new."""
+        """The number of a name; a new name gets the next one."""
         return self.names.setdefault(name, len(self.names))
 
 
 def image_data(
     records: Sequence[ImageRecord], scores: Sequence[str | os.PathLike[str]]
 ) -> dict[str, Any]:
-    """What the explorer of images shows.
+    """The data of the image explorer.
 
     Args:
-        records: of the manifest, the images on the page, in the order of the page.
-        scores: Parquet of :func:`synthsight.classifiers.score.score`, a model each.
+        records: manifest records of the images on the page, in the order of the page.
+        scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model.
 
     Returns:
         ``images``: names; ``category``, ``generator`` (or null), ``width``, ``height``: a list
-        each. ``rules``: names. ``names``: of classes. ``models``: a list of ``name``, ``hits``
-        (for each rule a string with a digit per image: 2 for a top-1 hit, 1 for a hit within
-        five, 0 for none), ``top`` (for each rule the number of its block) and ``blocks``, each
-        with ``classes`` and ``parts``: the five predictions image by image, as numbers of names
-        (-1 where there are fewer) and probabilities in thousandths.
+        each. ``rules``: names. ``names``: names of classes. ``models``: a list of ``name``,
+        ``hits`` (for each rule, a string with one digit per image: 2 for a top-1 hit, 1 for a hit
+        within five, 0 for none), ``top`` (for each rule, the number of its block) and ``blocks``,
+        each with ``classes`` and ``parts``: the five predictions image by image, as numbers of
+        names (-1 where there are fewer) and probabilities in thousandths.
 
     Raises:
         synthsight.statistics.hits.HitsError: scores lack an image or a rule.
@@ -124,7 +124,7 @@ def _strings(content: str) -> list[str]:
 
 
 def _padded(column: pa.ChunkedArray, missing: float) -> npt.NDArray[np.float64]:
-    """Lists of at most five numbers as (rows, 5)."""
+    """Lists of at most five numbers as an array (rows, 5)."""
     column = column.combine_chunks()
     lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False).astype(int)
     values = np.full((len(column), TOP), missing, dtype=float)
@@ -135,18 +135,18 @@ def _padded(column: pa.ChunkedArray, missing: float) -> npt.NDArray[np.float64]:
 def question_data(
     answers: Sequence[str | os.PathLike[str]], wanted: Mapping[str, int]
 ) -> dict[str, Any]:
-    """What the explorer of questions shows.
+    """The data of the question explorer.
 
     Args:
-        answers: Parquet of :func:`synthsight.vqa.score.score_vqa`, a model each, about the same
-            questions.
-        wanted: the images on the page and the number of each one's picture; questions about other
+        answers: Parquet files from :func:`synthsight.vqa.score.score_vqa`, one per model, about the
+            same questions.
+        wanted: the images on the page, each with the number of its picture; questions about other
             images are left out.
 
     Returns:
         ``image``, ``picture``, ``question``, ``answer``, ``kind``, ``generator``: a list each.
         ``models``: a list of ``name``, ``parts`` (P(yes) in thousandths) and ``correct`` (a
-        string with a digit per question).
+        string with one digit per question).
     """
     columns: pd.DataFrame | None = None
     models = []

@@ -1,4 +1,4 @@
-"""The page as one string: texts by Jinja2, data as JSON, everything escaped."""
+"""The page as one string: text rendered by Jinja2, data as JSON, everything escaped."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from synthsight.report import answer, assets
 from synthsight.report.embed import content_security_policy, script_json, script_text
 from synthsight.report.tables import page_table
 
-#: Pictures in one script element: each is parsed when the first of its pictures is looked at.
+#: Pictures per script element; each element is parsed when the first of its pictures is needed.
 CHUNK = 100
 
 
 @dataclass(frozen=True)
 class Page:
-    """All that the page shows.
+    """Everything that the page shows.
 
     Attributes:
         run: name of the run.
         rule: the primary matching rule.
-        level: of the intervals, in 0..1.
-        date: of the newest scores, in ISO form.
-        tables: by name, as the files below ``tables/`` are called, and ``images``, the number of
-            models that get each image.
-        notes: of the classifiers' weights.
-        vqa_notes: of the VQA models' weights.
-        preprocessing: of each classifier, in words.
-        counts: usable images by generator; None stands for images without one.
-        versions: of the software, by name.
+        level: confidence level of the intervals, in 0..1.
+        date: date of the newest scores, in ISO format.
+        tables: tables by name, as their files below ``tables/`` are called, and ``images``, the
+            number of models that get each image.
+        notes: notes about the classifiers' weights.
+        vqa_notes: notes about the VQA models' weights.
+        preprocessing: each classifier's preprocessing, in words.
+        counts: number of usable images by generator; None stands for images without one.
+        versions: versions of the software, by name.
         digests: what else identifies the inputs, by name.
         configuration: the settings as YAML.
-        explorer: of :func:`synthsight.report.explorer.image_data`.
-        questions: of :func:`synthsight.report.explorer.question_data`, or None.
+        explorer: data from :func:`synthsight.report.explorer.image_data`.
+        questions: data from :func:`synthsight.report.explorer.question_data`, or None.
         side: bound on the long side of a picture, in pixels.
         pictures: WebP files, by the numbers that ``explorer`` and ``questions`` use.
-        sampled: for ``images`` and ``questions`` how many there are in all.
+        sampled: total numbers of ``images`` and ``questions``, shown or not.
     """
 
     run: str
@@ -65,7 +65,7 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """The page's HTML; the same page gives the same text."""
+    """The page's HTML; equal pages give equal text."""
     tables = page.tables
     programs = [script_text(assets.library(name)) for name in assets.LIBRARIES]
     programs.append(script_text(assets.program()))
@@ -93,7 +93,7 @@ def render(page: Page) -> str:
         "tables": {
             name: page_table(table, page.rule)
             for name, table in tables.items()
-            if name != "images"  # the explorer has it image by image
+            if name != "images"  # in the explorer, image by image
         },
     }
     environment = jinja2.Environment(
@@ -123,7 +123,7 @@ def render(page: Page) -> str:
 
 
 def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]:
-    """Of each model with a stated accuracy the row of the reference table."""
+    """The reference table's row of each model with a stated accuracy."""
     rows = reference[(reference["rule"] == rule) & (reference["generator"] == "*")]
     stated = rows[rows["reference_top1"].notna()]
     return {

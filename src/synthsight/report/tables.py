@@ -15,18 +15,18 @@ from synthsight.statistics.columns import BY_TABLE
 from synthsight.tables import read_frame
 from synthsight.wording import one_line
 
-#: Significant digits of a number on the page; the tables themselves have all of them.
+#: Significant digits of numbers on the page; the tables themselves have full precision.
 DIGITS = 6
 
-#: What a table must have, by its name.
+#: The columns that a table must have, by its name.
 _COLUMNS = {**BY_TABLE, "label_audit": AUDIT}
 
-#: Rows of one table on the page.
+#: Maximum number of rows of a table on the page.
 MAX_ROWS = 10_000
 
 
 def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a table from Parquet or CSV, by its ending; in a CSV all is text.
+    """Read a table from Parquet or CSV, by extension; in a CSV, all values are text.
 
     Raises:
         synthsight.files.FileError: the file is damaged, or lacks a column.
@@ -35,18 +35,19 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
         return read_frame(path, _COLUMNS.get(Path(path).stem, ()))
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:  # of the text or of the rows
-        raise FileError(f"{path} is no CSV ({one_line(error, 200)}); {MAKE_AGAIN}") from error
+    except ValueError as error:  # from decoding or from parsing
+        raise FileError(f"{path} is not a CSV ({one_line(error, 200)}); {MAKE_AGAIN}") from error
 
 
 def page_table(table: pd.DataFrame, rule: str) -> dict[str, Any]:
     """A table as columns for the page.
 
-    Where it has more than :data:`MAX_ROWS` rows, those of the rule ``rule`` stay, then the first.
+    If it has more than :data:`MAX_ROWS` rows, only those under ``rule`` are kept, and the first of
+    them.
 
     Returns:
         ``columns``: names; ``values``: a list for each column, null where nothing is known;
-        ``left_out``: number of rows that are not here.
+        ``left_out``: number of rows that were dropped.
     """
     rows = len(table)
     if rows > MAX_ROWS and "rule" in table:
@@ -54,16 +55,16 @@ def page_table(table: pd.DataFrame, rule: str) -> dict[str, Any]:
     table = table.head(MAX_ROWS)
     return {
         "columns": list(map(str, table.columns)),
-        "values": [[_plain(value) for value in table[name].tolist()] for name in table],
+        "values": [[_json_value(value) for value in table[name].tolist()] for name in table],
         "left_out": rows - len(table),
     }
 
 
-def _plain(value: Any) -> str | int | float | bool | None:
+def _json_value(value: Any) -> str | int | float | bool | None:
     if isinstance(value, float):
         if not math.isfinite(value):
             return None
-        # A bound of 1e-17 is a zero; no p-value is as small as that and matters.
+        # A bound of 1e-17 is a zero, and a p-value that small need not be told from 0.
         return float(f"{value:.{DIGITS}g}") if abs(value) > 1e-12 else 0.0
     if isinstance(value, str | int | bool):
         return value

@@ -1,4 +1,4 @@
-"""Pictures for the page: which images it holds, and each of them as a small WebP."""
+"""Pictures for the page: the choice of images, and each of them as a small WebP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 from synthsight.files import atomic
 from synthsight.tables import read_parquet
 
-#: Of the WebP files, 0 to 100.
+#: Quality of the WebP files, 0 to 100.
 QUALITY = 72
 
 SCHEMA = pa.schema([("image", pa.string()), ("webp", pa.binary())])
@@ -23,8 +23,8 @@ SCHEMA = pa.schema([("image", pa.string()), ("webp", pa.binary())])
 def sample(images: Iterable[str], limit: int) -> list[str]:
     """At most ``limit`` of the images, sorted by name.
 
-    Which ones is decided by a checksum of the name: by nobody, and the same on every machine. A
-    smaller sample is part of a larger one.
+    A checksum of the name decides which: arbitrary, but the same on every machine. A smaller sample
+    is part of a larger one.
     """
     return sorted(sorted(images, key=_checksum)[:limit])
 
@@ -34,21 +34,21 @@ def _checksum(image: str) -> str:
 
 
 def stratified_sample(images: Mapping[str, list[str]], limit: int) -> list[str]:
-    """At most ``limit`` images, of each category in proportion to its number, and at least one.
+    """At most ``limit`` images, from each category in proportion to its size, and at least one.
 
     Args:
-        images: of each category.
-        limit: how many in all; where there are more categories than that, one of each.
+        images: the images of each category.
+        limit: total number of images; if there are more categories than that, one of each.
 
     Returns:
-        Images, sorted; within a category those of :func:`sample`.
+        Images, sorted; within a category, those of :func:`sample`.
     """
     total = sum(map(len, images.values()))
     if total <= limit:
         return sorted(image for names in images.values() for image in names)
     share = {name: limit * len(of) / total for name, of in images.items() if of}
     quota = {name: max(1, int(exact)) for name, exact in share.items()}
-    # What rounding has left over goes to the largest remainders.
+    # What rounding down has left over goes to the largest remainders.
     by_remainder = sorted(share, key=lambda name: (quota[name] - share[name], name))
     for name in by_remainder[: max(0, limit - sum(quota.values()))]:
         quota[name] += 1
@@ -64,9 +64,9 @@ def write_thumbnails(
     """Write small pictures of images as Parquet: ``image`` and ``webp``, sorted by image.
 
     Args:
-        images: their keys.
-        read: gives the RGB image of a key.
-        side: bound in pixels on the long side; smaller images stay as they are.
+        images: keys of the images.
+        read: returns the RGB image of a key.
+        side: bound in pixels on the long side; smaller images keep their size.
         output: the file, written atomically.
     """
     names = sorted(images)
@@ -84,7 +84,7 @@ def _encode(image: Image.Image, side: int) -> bytes:
 
 
 def read_thumbnails(path: str | os.PathLike[str], wanted: Iterable[str]) -> dict[str, bytes]:
-    """The WebP files of those of the ``wanted`` images that a file of thumbnails has."""
+    """The WebP files of the ``wanted`` images, as far as a file of thumbnails has them."""
     wanted = frozenset(wanted)
     table = read_parquet(path, ["image", "webp"])
     pairs = zip(table.column("image").to_pylist(), table.column("webp").to_pylist(), strict=True)

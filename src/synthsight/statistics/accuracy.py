@@ -26,12 +26,12 @@ def aggregate(scores: Iterable[str | os.PathLike[str]], intervals: Intervals) ->
     paper, has a percentile bootstrap interval that resamples images within each category.
 
     Args:
-        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each.
+        scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model.
         intervals: level, resamples and seed.
 
     Returns:
         The columns :data:`ACCURACY`, sorted; accuracies and bounds are fractions in 0..1. ``n`` is
-        the number of images; for a mean over categories, of all their images.
+        the number of images; for a mean over categories, that of all their images.
     """
     tables = [_aggregate_model(path, intervals) for path in scores]
     order = ["model", "rule", "category", "generator"]
@@ -79,7 +79,7 @@ def _mean_over_categories(
         row[hit] = float((hits / n).mean())
         resampled = resampled_means_of_counts(hits, n, intervals.resamples, rng)
         low, high = percentile_interval(resampled, intervals.level)
-        # Stretched resamples may lie a little outside.
+        # Stretched resamples may lie slightly outside 0..1.
         row[f"{hit}_low"] = max(0.0, float(low[0]))
         row[f"{hit}_high"] = min(1.0, float(high[0]))
     return row

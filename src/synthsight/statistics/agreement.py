@@ -1,4 +1,4 @@
-"""Where models agree: which images all of them get, how many get each, and how alike they fail."""
+"""Agreement of models: images that all of them get, how many get each, how similarly they fail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from synthsight.statistics.columns import AGREEMENT, DIFFICULTY, KAPPA
 from synthsight.statistics.hits import HITS, Hits, HitsError, read_hits, rules_of
 from synthsight.tables import ALL, Outputs
 
-#: Of the table with a row for each image and rule.
+#: Schema of the table with one row per image and rule.
 IMAGES_SCHEMA = pa.schema(
     [
         ("image", pa.string()),
@@ -31,7 +31,7 @@ IMAGES_SCHEMA = pa.schema(
     ]
 )
 
-#: Images multiplied at a time: sums of so many ones are exact in single precision.
+#: Images multiplied at a time: sums of this many ones are exact in single precision.
 _ROWS = 65536
 
 
@@ -53,12 +53,12 @@ class Agreement:
 def measure_agreement(
     scores: Sequence[str | os.PathLike[str]], level: float, images: str | os.PathLike[str]
 ) -> Agreement:
-    """Measure all of it under every rule; the hits of one rule at a time are in memory.
+    """Measure agreement under every rule; only one rule's hits are in memory at a time.
 
     Args:
-        scores: Parquet files of :func:`synthsight.classifiers.score.score`, one for each model.
-        level: confidence level of the intervals, as 0.95.
-        images: the Parquet file of :func:`count_models`, written atomically: rule by rule, within
+        scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model.
+        level: confidence level of the intervals, such as 0.95.
+        images: the Parquet file to write :func:`count_models` to, atomically: rule by rule, within
             a rule in the order of the scores.
 
     Raises:
@@ -89,10 +89,10 @@ def agreement(hits: Hits) -> pd.DataFrame:
     """The fractions of images that every model gets and that no model gets (the paper's Figure 2).
 
     Args:
-        hits: of all models under one rule.
+        hits: the hits of all models under one rule.
 
     Returns:
-        The columns :data:`AGREEMENT`, a row per category; fractions in 0..1.
+        The columns :data:`AGREEMENT`, one row per category; fractions in 0..1.
     """
     columns: dict[str, object] = {"category": hits.images["category"].to_numpy()}
     for hit in HITS:
@@ -104,14 +104,15 @@ def agreement(hits: Hits) -> pd.DataFrame:
 
 
 def count_models(hits: Hits) -> pd.DataFrame:
-    """How many models get each image: what the hardest and the easiest images are found by.
+    """How many models get each image, from which the hardest and the easiest are found.
 
     Args:
-        hits: of all models under one rule.
+        hits: the hits of all models under one rule.
 
     Returns:
-        A row per image in the order of ``hits``: ``image``, ``category``, ``generator``, ``rule``,
-        the numbers of models that get it ``top1`` and ``top5``, and ``models``, how many there are.
+        One row per image in the order of ``hits``: ``image``, ``category``, ``generator``,
+        ``rule``, the numbers ``top1`` and ``top5`` of models that get it, and ``models``, the
+        number of all models.
     """
     return hits.images.assign(
         rule=hits.rule,
@@ -125,14 +126,14 @@ def difficulty(hits: Hits) -> pd.DataFrame:
     """The histogram of how many models get an image.
 
     Args:
-        hits: of all models under one rule.
+        hits: the hits of all models under one rule.
 
     Returns:
-        The columns :data:`DIFFICULTY`, sorted. ``n`` images are got by exactly ``models``
-        models; every number from 0 to that of all models has a row, also where no image has it.
-        ``share`` is the fraction of the images of this generator and category. Generator ``*`` is
-        all images, also those without a generator; category ``*`` pools the images of all
-        categories, so that, unlike in the mean accuracies, a large category counts for more.
+        The columns :data:`DIFFICULTY`, sorted. Exactly ``models`` models get each of ``n`` images;
+        every number from 0 to that of all models has a row, even if ``n`` is 0. ``share`` is the
+        fraction of the images of this generator and category. Generator ``*`` is all images,
+        including those without a generator; category ``*`` pools the images of all categories, so
+        that, unlike in the mean accuracies, a large category counts for more.
     """
     tables = []
     for hit in HITS:
@@ -164,20 +165,20 @@ def kappas(hits: Hits, level: float) -> pd.DataFrame:
     """Cohen's kappa of correctness for each pair of models, over all images together.
 
     Kappa = (observed - expected) / (1 - expected). Observed is the fraction of images that both
-    models get or both miss; expected is what two models of these accuracies would have if they
-    failed independently, p q + (1 - p)(1 - q). This is the error consistency of Geirhos, Meding
-    and Wichmann 2020 ("Beyond accuracy: quantifying trial-by-trial behaviour of CNNs and humans by
+    models get or both miss; expected is that of two models of these accuracies that fail
+    independently, p q + (1 - p)(1 - q). This is the error consistency of Geirhos, Meding and
+    Wichmann 2020 ("Beyond accuracy: quantifying trial-by-trial behaviour of CNNs and humans by
     measuring error consistency"). The interval is the asymptotic one of Fleiss, Cohen and Everitt
     1969, by the formula of ``statsmodels.stats.inter_rater.cohens_kappa`` for all pairs at once,
-    cut to kappa's range of -1 to 1.
+    clipped to kappa's range of -1 to 1.
 
     Args:
-        hits: of all models under one rule.
-        level: confidence level, as 0.95.
+        hits: the hits of all models under one rule.
+        level: confidence level, such as 0.95.
 
     Returns:
-        The columns :data:`KAPPA`, sorted; a row for each two models, ``a`` before ``b`` by
-        name; empty if there is one model. Kappa and its bounds are NaN where both models get every
+        The columns :data:`KAPPA`, sorted; one row per pair of models, ``a`` before ``b`` by name;
+        empty if there is only one model. Kappa and its bounds are NaN where both models get every
         image or both get none: then expected is 1, there are no errors to compare, and 0 / 0 is
         undefined.
     """
@@ -195,7 +196,7 @@ def _kappas(hits: Hits, hit: str, level: float) -> pd.DataFrame:
     p, q = count_a / n, count_b / n
     observed = (n - count_a - count_b + 2 * both) / n
     expected = p * q + (1 - p) * (1 - q)
-    # Told by counts, since fractions may miss 1 by rounding.
+    # Decided by counts, since rounding may keep fractions from being exactly 1.
     undefined = (count_a == count_b) & ((count_a == 0) | (count_a == n))
     rest = np.where(undefined, np.nan, 1 - expected)
     kappa = (observed - expected) / rest
@@ -209,7 +210,7 @@ def _kappas(hits: Hits, hit: str, level: float) -> pd.DataFrame:
         + (count_b - both) * (1 - q + p) ** 2
     ) / n * (1 - kappa) ** 2  # fmt: skip
     variance = (agreeing + differing - (kappa - expected * (1 - kappa)) ** 2) / rest**2 / n
-    # Rounding can take a variance of zero below it.
+    # Rounding can make a variance of zero negative.
     margin = ndtri((1 + level) / 2) * np.sqrt(np.maximum(variance, 0))
     return pd.DataFrame(
         {
@@ -228,7 +229,7 @@ def _kappas(hits: Hits, hit: str, level: float) -> pd.DataFrame:
 
 
 def _count_both(hits: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """How many images each two models both get: int64 (models, models), from (images, models)."""
+    """How many images both models of each pair get: int64 (models, models)."""
     both = np.zeros((hits.shape[1], hits.shape[1]), np.int64)
     for start in range(0, len(hits), _ROWS):
         part = hits[start : start + _ROWS].astype(np.float32)

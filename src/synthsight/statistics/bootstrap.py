@@ -1,4 +1,4 @@
-"""The stratified bootstrap: how means over categories vary with other images of the same kind."""
+"""The stratified bootstrap: how means over categories would vary with other images like these."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-#: Bound on the numbers drawn at a time, in entries of 8 bytes.
+#: Bound on the numbers drawn at a time, 8 bytes each.
 _ENTRIES = 1_000_000
 
-#: Up to here single precision holds every whole number.
+#: Single precision represents every integer up to this one exactly.
 _EXACT = 2**24
 
 
@@ -20,9 +20,9 @@ class Intervals:
     """How intervals are computed.
 
     Attributes:
-        level: confidence level, as 0.95.
-        resamples: of the bootstrap.
-        seed: of the bootstrap.
+        level: confidence level, such as 0.95.
+        resamples: number of bootstrap resamples.
+        seed: seed of the bootstrap.
     """
 
     level: float
@@ -31,9 +31,9 @@ class Intervals:
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
-    """A source of randomness of its own for what ``names`` say is resampled.
+    """An independent random stream for the resampling that ``names`` identify.
 
-    Results then depend on the seed and on what they are about, and on nothing that happens to be
+    Results then depend only on the seed and on what is resampled, not on what happens to be
     computed before them.
     """
     return np.random.default_rng([seed, zlib.crc32("\0".join(names).encode())])
@@ -42,7 +42,7 @@ def stream(seed: int, *names: str) -> np.random.Generator:
 def stratified_means(
     hits: npt.NDArray[np.bool_], strata: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.float64]:
-    """The mean over strata, unweighted, of each column of ``hits`` (n, columns): (columns,)."""
+    """The unweighted mean over strata of each column of ``hits`` (n, columns): (columns,)."""
     of_strata = [hits[strata == label].mean(axis=0) for label in np.unique(strata)]
     means: npt.NDArray[np.float64] = np.mean(of_strata, axis=0)
     return means
@@ -54,20 +54,20 @@ def resampled_means(
     resamples: int,
     rng: np.random.Generator,
 ) -> npt.NDArray[np.float64]:
-    """Means over strata, unweighted, of images resampled within each stratum.
+    """Unweighted means over strata of images resampled within each stratum.
 
     Each stratum's resampled mean is stretched about the observed one (:func:`stretch`), so a mean
-    may lie a little outside 0..1.
+    may lie slightly outside 0..1.
 
     All columns (models, rules) are resampled together, image by image, so their differences are
-    paired. Which images are drawn does not depend on the columns: another column leaves the
-    results of the others as they are, bit for bit. It does depend on the order of the images
-    within their stratum.
+    paired. Which images are drawn does not depend on the columns: adding a column leaves the
+    results of the others unchanged, bit for bit. It does depend on the order of the images within
+    their stratum.
 
     Args:
         hits: (n, columns).
         strata: (n,), the category of each image as a number.
-        resamples: how many.
+        resamples: number of resamples.
         rng: source of randomness.
 
     Returns:
@@ -79,15 +79,16 @@ def resampled_means(
         group = hits[strata == label]
         n = len(group)
         observed = group.mean(axis=0)
-        # Whole numbers up to n, so a product of matrices is exact in any order of summing, in the
-        # type that is twice as fast as long as it holds them.
+        # Whole numbers up to n, so the matrix product is exact in any order of summation; in
+        # single precision, which is twice as fast, as long as it can represent them.
         exact = np.float32 if n <= _EXACT else np.float64
         numbers = group.astype(exact)
         step = max(1, _ENTRIES // n)
         for start in range(0, resamples, step):
             size = min(step, resamples - start)
             drawn = rng.integers(n, size=(size, n))
-            # How often each image is drawn: one count for all resamples, each with its own cells.
+            # Count how often each image is drawn, at once for all resamples, each with its own
+            # range of cells.
             drawn += n * np.arange(size)[:, None]
             times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
             resampled = (times.astype(exact) @ numbers).astype(np.float64) / n
@@ -101,15 +102,15 @@ def resampled_means_of_counts(
     resamples: int,
     rng: np.random.Generator,
 ) -> npt.NDArray[np.float64]:
-    """What :func:`resampled_means` gives for a single column, in distribution, from counts alone.
+    """A single column of :func:`resampled_means`, equal in distribution, from counts alone.
 
     Drawing n images with replacement from n of which ``hits`` are hits gives a binomial number of
-    hits. It costs nothing for large strata, but results of several columns are not paired.
+    hits. The cost does not grow with the strata, but results of several columns are not paired.
 
     Args:
-        hits: (strata,), images that are hits.
-        n: (strata,), images.
-        resamples: how many.
+        hits: (strata,), number of hits.
+        n: (strata,), number of images.
+        resamples: number of resamples.
         rng: source of randomness.
 
     Returns:
@@ -122,10 +123,11 @@ def resampled_means_of_counts(
 
 
 def stretch(n: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """What resampled means of n images are stretched by, about the observed one: sqrt(n / (n - 1)).
+    """The factor that stretches resampled means of n images about the observed mean.
 
-    Resampling n from n has (n - 1) / n of the variance that it should estimate, which tells where
-    many small strata are averaged (Rao and Wu 1988). A single image varies not at all: 1.
+    It is sqrt(n / (n - 1)): resampling n from n has (n - 1) / n of the variance that it should
+    estimate, which matters where many small strata are averaged (Rao and Wu 1988). A single image
+    does not vary at all: its factor is 1.
     """
     images = np.asarray(n, dtype=np.float64)
     return np.sqrt(images / np.maximum(images - 1, 1)) * (images > 1) + (images <= 1)

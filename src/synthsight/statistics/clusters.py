@@ -1,7 +1,7 @@
-"""Intervals for questions that come in clusters: those about one image are answered alike.
+"""Intervals for clustered questions: answers to questions about the same image are correlated.
 
-241 questions about 50 images tell less than 241 questions about as many images. What is computed
-here takes the image, and not the question, as the unit that chance draws.
+241 questions about 50 images say less than 241 questions about 241 images. Here the image, not the
+question, is the sampling unit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Codes = npt.NDArray[np.integer]
 
 @dataclass(frozen=True)
 class Estimate:
-    """Estimates, and what each question adds to their error.
+    """Estimates, and the contribution of each question to their error.
 
     Attributes:
         value: (columns,).
@@ -37,12 +37,12 @@ def mean(values: npt.NDArray[np.bool_] | Floats) -> Estimate:
 
 
 def variance(estimate: Estimate, clusters: Codes) -> Floats:
-    """The variance of an estimate from questions that come in clusters; NaN of a single cluster.
+    """The variance of an estimate from clustered questions; NaN for a single cluster.
 
     The linearised variance of survey statistics (Cochran 1977; the "sandwich" of cluster-robust
-    standard errors): with c clusters, c / (c - 1) times the sum of the squares of the residuals'
-    sums over clusters. It is never taken as less than what independent questions would have, the
-    sum of the squared residuals: few clusters give such values by chance.
+    standard errors): with c clusters, c / (c - 1) times the sum over clusters of the squared sum of
+    residuals. It is never taken to be less than the variance for independent questions, the sum of
+    the squared residuals: with few clusters, lower values occur by chance.
 
     Args:
         estimate: (columns,).
@@ -63,19 +63,19 @@ def variance(estimate: Estimate, clusters: Codes) -> Floats:
 
 
 def share_interval(estimate: Estimate, clusters: Codes, level: float) -> tuple[Floats, Floats]:
-    """Bounds of shares: Wilson's interval with the effective number of questions.
+    """Bounds on shares: Wilson's interval with the effective number of questions.
 
     The effective number is that of independent questions with the same variance, value (1 - value)
     / variance, times (z / t)^2 with t of c - 1 degrees of freedom, because the variance of c
-    clusters is itself an estimate (Korn and Graubard 1998). Where the data say nothing of the
-    variance, since there is a single cluster or all residuals are 0 (all right, all wrong), each
-    cluster counts as one question. That is cautious: with one question wrong instead of none the
-    interval can become narrower.
+    clusters is itself an estimate (Korn and Graubard 1998). Where the data say nothing about the
+    variance, because there is a single cluster or all residuals are 0 (all right or all wrong),
+    each cluster counts as one question. That is conservative: with one question wrong rather than
+    none, the interval can become narrower.
 
     Args:
         estimate: shares in 0..1, (columns,). A NaN has NaN bounds.
         clusters: see :func:`variance`.
-        level: confidence level, as 0.95.
+        level: confidence level, such as 0.95.
     """
     count = _number(clusters)[1]
     share = np.clip(estimate.value, 0, 1)
@@ -85,18 +85,18 @@ def share_interval(estimate: Estimate, clusters: Codes, level: float) -> tuple[F
     effective = share * (1 - share) / np.where(known, spread, 1) * ratio**2
     size = np.where(known, effective, count)
     low, high = proportion_confint(share * size, size, alpha=1 - level, method="wilson")
-    return np.clip(low, 0, 1), np.clip(high, 0, 1)  # rounding can take them a little outside
+    return np.clip(low, 0, 1), np.clip(high, 0, 1)  # rounding can take them slightly outside
 
 
 def difference_interval(estimate: Estimate, clusters: Codes, level: float) -> tuple[Floats, Floats]:
-    """Bounds of differences of shares, by Student's t with c - 1 degrees of freedom for c clusters.
+    """Bounds on differences of shares, by Student's t with c - 1 degrees of freedom for c clusters.
 
-    Cut to -1..1; NaN of a single cluster.
+    Clipped to -1..1; NaN for a single cluster.
 
     Args:
         estimate: differences in -1..1, (columns,).
         clusters: see :func:`variance`.
-        level: confidence level, as 0.95.
+        level: confidence level, such as 0.95.
     """
     count = _number(clusters)[1]
     factor = t.ppf((1 + level) / 2, max(count - 1, 1))
@@ -105,6 +105,6 @@ def difference_interval(estimate: Estimate, clusters: Codes, level: float) -> tu
 
 
 def _number(clusters: Codes) -> tuple[npt.NDArray[np.intp], int]:
-    """Numbers of the clusters without gaps, and how many there are."""
+    """The clusters renumbered without gaps, and how many there are."""
     found, codes = np.unique(clusters, return_inverse=True)
     return codes, len(found)

@@ -1,7 +1,7 @@
-"""The columns of the run's tables, each table's in the order in which they stand in it.
+"""The columns of the run's tables, in the order in which each table has them.
 
-Statistics write them, figures and the report read them. Where a table may be empty its columns have
-types, so that they do not depend on its rows.
+Statistics write them; figures and the report read them. Where a table may be empty, its columns
+have types, so that they do not depend on its rows.
 """
 
 from __future__ import annotations
@@ -169,10 +169,10 @@ VQA_COMPARISONS = {
     "p_holm": "float64",
 }
 
-#: Of the table with a row for each image and rule.
+#: The table with one row per image and rule.
 IMAGES = ["image", "category", "generator", "rule", "top1", "top5", "models"]
 
-#: The columns that each table has, by its name.
+#: The columns of each table, by its name.
 BY_TABLE: dict[str, Iterable[str]] = {
     "accuracy": ACCURACY,
     "agreement": AGREEMENT,

@@ -1,4 +1,4 @@
-"""Are two models, or two rules, really different, and how firm is the ranking of the models?"""
+"""Are two models, or two rules, really different, and how stable is the ranking of the models?"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from synthsight.statistics.hits import HITS, read_sample
 from synthsight.statistics.pairs import compare_pairs, mcnemar_test
 from synthsight.tables import Outputs
 
-#: Resampled means that differ by less are the same number, summed in another order.
+#: Resampled means equal to this many decimals are the same number, summed in another order.
 _DECIMALS = 12
 
 
@@ -33,31 +33,31 @@ def compare(
     """Compare all models under each rule and all rules for each model; rank the models.
 
     The images of a category are resampled once for all models and rules, so all differences are
-    paired. Another model or rule leaves the bounds of the others as they are (its pairs do count in
-    Holm's correction, and it takes its place in the ranking). The order of files and rows changes
-    nothing.
+    paired. Adding a model or rule leaves the bounds of the others unchanged (though its pairs count
+    in Holm's correction, and it takes its place in the ranking). The order of files and rows does
+    not matter.
 
     Comparisons of kind ``model`` have an exact McNemar test: of the images that only one of the
-    two gets, does each get half? It counts images and not categories, unlike the means. ``p_holm``
+    two gets, does each get half? Unlike the means, it counts images, not categories. ``p_holm``
     corrects for all pairs under the same rule and hit (Holm 1979). Comparisons of kind ``rule``
-    have no test. Two rules look at the same predictions, and one often takes all that the other
-    takes: as soon as a single image differs it is certain that the rules do.
+    have no test: two rules judge the same predictions, and one often accepts everything that the
+    other does, so a single image that differs proves that the rules do.
 
     Args:
-        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each, about the
-            same images.
+        scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model, about
+            the same images.
         intervals: level, resamples and seed.
 
     Returns:
         The comparisons, columns :data:`COMPARISONS`. ``kind`` is ``model`` (``a`` and ``b`` are
         models, ``model`` is null) or ``rule`` (``a`` and ``b`` are rules, ``rule`` is null), with
-        a < b; ``n`` images; ``a_mean`` and ``b_mean`` unweighted means over categories,
+        a < b; ``n`` images; ``a_mean`` and ``b_mean`` are unweighted means over categories,
         ``difference`` = a_mean - b_mean with the bounds ``low`` and ``high``, as fractions;
-        ``only_a`` and ``only_b`` images that one gets and the other does not.
+        ``only_a`` and ``only_b`` count images that one gets and the other does not.
 
         The ranking, columns :data:`RANKING`: the ``share`` of resamples in which a model holds a
-        rank, 1 being the best. Models that tie for k ranks hold each of these for 1/k of the
-        resample, so the shares of a model sum to 1, and so do those of a rank.
+        rank, 1 being the best. Models tied for k ranks hold each of these for 1/k of the resample,
+        so the shares of a model sum to 1, and so do those of a rank.
 
     Raises:
         HitsError: no files, or files that differ in their images.
@@ -93,8 +93,8 @@ def rank_shares(resampled: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         resampled: (resamples, columns).
 
     Returns:
-        (columns, ranks), shares of the resamples; rows and columns sum to 1. Columns that tie for
-        k ranks share them equally.
+        (columns, ranks), shares of the resamples; rows and columns sum to 1. Columns tied for k
+        ranks share them equally.
     """
     resamples, columns = resampled.shape
     descending = -np.round(resampled, _DECIMALS)
@@ -120,7 +120,7 @@ def _pairs(
     resampled: npt.NDArray[np.float64],
     level: float,
 ) -> pd.DataFrame:
-    """A row per pair of columns of ``hits`` (n, columns), whose names are sorted."""
+    """One row per pair of columns of ``hits`` (n, columns), whose names are sorted."""
     return compare_pairs(
         names,
         hits,
@@ -136,7 +136,7 @@ def _ranking(
     means: npt.NDArray[np.float64],
     resampled: npt.NDArray[np.float64],
 ) -> pd.DataFrame:
-    """A row per model and rank."""
+    """One row per model and rank."""
     count = len(models)
     return pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""What a category is taken for: the wrong classes that models name most often."""
+"""What a category is mistaken for: the wrong classes that models predict most often."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _KEYS = ["model", "category", "rule"]
 def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
     """The classes that each category is most often mistaken for.
 
-    A mistake is a best class that is no hit under the rule. Under ``restricted`` it is the best
-    class of the category chosen, so the names say what was chosen instead; an image counts for no
-    class where there was no category to choose. Classes are told apart by their simple name: models
-    with other label spaces are pooled by it, and two classes of one name are one.
+    A mistake is a best class that is not a hit under the rule. Under ``restricted`` it is the best
+    class of the chosen category, so the names say what was chosen instead; an image without a
+    category to choose counts for no class. Classes are identified by their simple name: models with
+    different label spaces are pooled by it, and two classes of the same name count as one.
 
     Args:
-        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each, one at
-            least.
+        scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model, at
+            least one.
 
     Returns:
         The columns :data:`CONFUSIONS`; for each model, category and rule at most :data:`MOST` rows,
-        the most frequent class first, ties by name. ``n`` images are taken for ``predicted``, and
-        ``share`` is their fraction of all images of the category, those taken rightly too. Model
+        the most frequent class first, ties by name. ``n`` images are mistaken for ``predicted``;
+        ``share`` is their fraction of all images of the category, correct ones included. Model
         ``*`` is all models together: ``n`` and share over images times models.
     """
     counted = [_count(path) for path in scores]
@@ -62,7 +62,7 @@ def _pool(tables: Sequence[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
 
 
 def _count(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Of one model: the mistakes by category, rule and class name; the images by the first two."""
+    """One model's mistakes by category, rule and class name, and its images by the first two."""
     schema = read_schema(path)
     model = metadata_of(schema, "model", path)
     names = np.array(json.loads(metadata_of(schema, "class_names", path)))
@@ -85,7 +85,7 @@ def _count(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _sum(parts: Sequence[pa.Table], keys: list[str]) -> pd.DataFrame:
-    """Counts of the parts of a file as counts ``n`` of the file."""
+    """Add up the counts of a file's parts as ``n``."""
     summed = pa.concat_tables(parts).group_by(keys).aggregate([("count_all", "sum")])
     table: pd.DataFrame = summed.to_pandas()
     return table.rename(columns={"count_all_sum": "n"})

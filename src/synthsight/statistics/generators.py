@@ -1,4 +1,4 @@
-"""Is one generator better understood than another, on the categories that both drew?"""
+"""Is one generator better understood than another, on the categories that both have?"""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from synthsight.tables import ALL, Outputs
 def compare_generators(
     scores: Sequence[str | os.PathLike[str]], intervals: Intervals
 ) -> pd.DataFrame:
-    """Compare every two generators, for each model and for the mean over models (``*``).
+    """Compare each pair of generators, for each model and for the mean over models (``*``).
 
-    Only categories that both generators have count, each the same whatever its number of images:
-    a generator that drew more of the easy categories gains nothing by it. Images are resampled
-    within category and generator, each generator for itself (no image of one belongs to an image
-    of the other) and all models at once; another model leaves the rows of the others as they are.
-    The interval says how the difference would vary with other images of these generators and
-    categories, for these models. Images without a generator are left out.
+    Only categories that both generators have count, all equally, whatever their numbers of images:
+    a generator with more images of easy categories gains nothing by it. Images are resampled within
+    category and generator, independently for each generator (their images are not paired) and for
+    all models at once; adding a model leaves the rows of the others unchanged. The interval says
+    how the difference would vary with other images of these generators and categories, for these
+    models. Images without a generator are left out.
 
     Args:
-        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each, about the
-            same images.
+        scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model, about
+            the same images.
         intervals: level, resamples and seed.
 
     Returns:
-        The columns :data:`GENERATORS`, with a < b: ``categories`` that both have, ``n_a`` and
-        ``n_b`` images in these, ``a_mean`` and ``b_mean`` unweighted means over these,
+        The columns :data:`GENERATORS`, with a < b: the number of ``categories`` that both have,
+        ``n_a`` and ``n_b`` images in these, ``a_mean`` and ``b_mean`` unweighted means over these,
         ``difference`` = a_mean - b_mean with the bounds ``low`` and ``high``, as fractions. No rows
         for generators without a common category, and none at all with fewer than two generators.
 
@@ -52,7 +52,7 @@ def compare_generators(
     sample = read_sample(scores)
     groups = sample.images.groupby("generator")["category"]
     categories_of = {str(name): frozenset(categories) for name, categories in groups}
-    # Most pairs have the same categories in common: each generator is then resampled once.
+    # Most pairs have the same categories in common, so each generator is resampled only once.
     sides: dict[tuple[str, frozenset[str]], _Side] = {}
     tables = [pd.DataFrame(columns=list(GENERATORS)).astype(GENERATORS)]
     for a, b in itertools.combinations(sorted(categories_of), 2):
@@ -73,10 +73,10 @@ class _Side:
 
     Attributes:
         generator: its name.
-        categories: how many.
-        n: images.
-        means: (rules, hits, 1 + models), unweighted over categories; the first of the last axis
-            is the mean over models.
+        categories: their number.
+        n: number of images.
+        means: (rules, hits, 1 + models), unweighted over categories; the first entry of the last
+            axis is the mean over models.
         resampled: (resamples, rules, hits, 1 + models), likewise.
     """
 
@@ -90,7 +90,7 @@ class _Side:
 def _side(
     sample: Sample, generator: str, categories: frozenset[str], intervals: Intervals
 ) -> _Side:
-    """Means as they are and resampled, from a stream of the generator's own."""
+    """Observed and resampled means, with a random stream of the generator's own."""
     images = sample.images
     chosen = (images["generator"] == generator) & images["category"].isin(categories)
     part = replace(sample, images=images[chosen], hits=sample.hits[chosen])
@@ -108,13 +108,13 @@ def _side(
 
 
 def _with_mean(of_models: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The mean over models put before the models, along the last axis."""
+    """Prepend the mean over models to the models, along the last axis."""
     mean = of_models.mean(axis=-1, keepdims=True)
     return np.concatenate([mean, of_models], axis=-1)
 
 
 def _difference(sample: Sample, a: _Side, b: _Side, level: float) -> list[pd.DataFrame]:
-    """A table per rule and hit, a row per model and one for their mean."""
+    """One table per rule and hit, with one row per model and one for their mean."""
     tables = []
     for (r, rule), (h, hit) in itertools.product(enumerate(sample.rules), enumerate(HITS)):
         low, high = percentile_interval(a.resampled[:, r, h] - b.resampled[:, r, h], level)

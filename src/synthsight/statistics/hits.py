@@ -1,4 +1,4 @@
-"""The hits of all models side by side: the one table that statistics over models start from."""
+"""The hits of all models side by side, the starting point of all statistics over models."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pyarrow as pa
 from synthsight.errors import SynthsightError
 from synthsight.tables import metadata_of, read_batches, read_parquet
 
-#: Rows read at a time where they need only be counted: the bound on memory.
+#: Rows read at a time where they are only counted: the bound on memory.
 _ROWS = 65536
 
-#: Which of the two is meant by a hit.
+#: The two kinds of hit.
 HITS = ("top1", "top5")
 
 
@@ -28,12 +28,12 @@ class HitsError(SynthsightError):
 def count(
     scores: str | os.PathLike[str], keys: Sequence[str], sums: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Count the rows of a file of scores by some of its columns, a part of the file at a time.
+    """Count the rows of a file of scores by some of its columns, reading it part by part.
 
     Args:
-        scores: of :func:`synthsight.classifiers.score.score`.
-        keys: columns to count by; a missing value is a value.
-        sums: columns of hits to count beside the rows, by what their counts are to be called.
+        scores: Parquet file from :func:`synthsight.classifiers.score.score`.
+        keys: columns to count by; a missing value counts as a value.
+        sums: columns of hits to sum as well, by the name for each sum.
 
     Returns:
         ``keys``, ``n`` rows, and the counts of ``sums``.
@@ -56,7 +56,7 @@ class Hits:
     Attributes:
         rule: the matching rule.
         models: names, in the order of the columns.
-        images: a row per image: ``image``, ``category``, ``generator`` (or missing).
+        images: one row per image: ``image``, ``category``, ``generator`` (may be missing).
         top1: bool (images, models).
         top5: likewise.
     """
@@ -68,21 +68,21 @@ class Hits:
     top5: npt.NDArray[np.bool_]
 
     def of(self, hit: str) -> npt.NDArray[np.bool_]:
-        """``top1`` or ``top5`` by name."""
+        """The hits ``top1`` or ``top5``, by name."""
         return self.top1 if hit == "top1" else self.top5
 
 
 def rules_of(scores: str | os.PathLike[str]) -> list[str]:
-    """The rules of a file of :func:`synthsight.classifiers.score.score`, sorted."""
+    """The rules in a file from :func:`synthsight.classifiers.score.score`, sorted."""
     return sorted(read_parquet(scores, ["rule"]).column("rule").unique().to_pylist())
 
 
 def read_hits(scores: Sequence[str | os.PathLike[str]], rule: str) -> Hits:
-    """Read the hits of all models under one rule; one model at a time is held in full.
+    """Read the hits of all models under one rule, fully loading one model at a time.
 
     Args:
-        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each, about the
-            same images in the same order.
+        scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model, about
+            the same images in the same order.
         rule: the matching rule.
 
     Raises:
@@ -112,14 +112,13 @@ def read_hits(scores: Sequence[str | os.PathLike[str]], rule: str) -> Hits:
 
 @dataclass(frozen=True)
 class Sample:
-    """The hits of all models under all rules, in an order of their own and not of the files.
+    """The hits of all models under all rules, in an order independent of the files'.
 
     Attributes:
         rules: sorted.
         models: sorted.
-        images: a row per image, sorted by ``image``, with ``category`` and ``generator``.
-        hits: bool (images, rules, hits, models), the hits in the order of
-            :data:`HITS`.
+        images: one row per image, sorted by ``image``, with ``category`` and ``generator``.
+        hits: bool (images, rules, hits, models), the hits in the order of :data:`HITS`.
     """
 
     rules: tuple[str, ...]
@@ -139,11 +138,11 @@ class Sample:
 
 
 def read_sample(scores: Sequence[str | os.PathLike[str]]) -> Sample:
-    """Read all that score files say about hits.
+    """Read the hits of all models under all rules.
 
     Args:
-        scores: Parquet files of :func:`synthsight.classifiers.score.score`, a model each, about the
-            same images under the same rules.
+        scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model, about
+            the same images under the same rules.
 
     Raises:
         HitsError: no files, or files or rules that differ in their images.

@@ -1,4 +1,4 @@
-"""Every two models, or rules, on the same items: differences, discordant items, McNemar's test."""
+"""Pairs of models, or rules, on the same items: differences, discordant items, McNemar's test."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ def compare_pairs(
     means: Floats,
     bounds: Callable[[int], tuple[Floats, Floats]],
 ) -> pd.DataFrame:
-    """Compare every two columns of a table of hits.
+    """Compare each pair of columns of a table of hits.
 
     Args:
-        names: of the columns, sorted.
+        names: names of the columns, sorted.
         hits: (n, columns).
-        means: (columns,), what is compared.
-        bounds: gives the bounds of the differences between a column, by its number, and all later
-            ones: one column at a time, which bounds the memory.
+        means: (columns,), the means to compare.
+        bounds: returns the bounds of the differences between a column, given by number, and all
+            later ones: one column at a time, to bound memory.
 
     Returns:
-        A row per pair: ``a``, ``b``, ``n``, ``a_mean``, ``b_mean``, ``difference`` = a_mean -
-        b_mean, ``low``, ``high``, and ``only_a`` and ``only_b``, items that one gets and the other
-        does not.
+        One row per pair: ``a``, ``b``, ``n``, ``a_mean``, ``b_mean``, ``difference`` = a_mean -
+        b_mean, ``low``, ``high``, and ``only_a`` and ``only_b``, the numbers of items that one gets
+        and the other does not.
     """
     a, b = np.triu_indices(len(names), k=1)
-    # Counts as products of matrices, in a type that BLAS knows and that holds them exactly.
+    # Counts as matrix products, in a type that BLAS supports and that holds them exactly.
     numbers = hits.astype(np.float64)
     both = numbers.T @ numbers
     only = np.rint(np.diag(both)[:, None] - both).astype(np.int64)
@@ -61,7 +61,7 @@ def mcnemar_p(only_a: npt.NDArray[np.int64], only_b: npt.NDArray[np.int64]) -> F
     """Two-sided p of the exact McNemar test, elementwise; 1 where nothing differs.
 
     The same as ``statsmodels.stats.contingency_tables.mcnemar(exact=True)``, which takes one table
-    at a time: twice the smaller tail of a fair coin thrown ``only_a + only_b`` times.
+    at a time: twice the smaller tail of a fair coin tossed ``only_a + only_b`` times.
     """
     tail = binom.cdf(np.minimum(only_a, only_b), only_a + only_b, 0.5)
     p: Floats = np.minimum(1.0, 2 * tail)
@@ -69,7 +69,7 @@ def mcnemar_p(only_a: npt.NDArray[np.int64], only_b: npt.NDArray[np.int64]) -> F
 
 
 def mcnemar_test(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Pairs with McNemar's ``p``, and ``p_holm`` corrected for the number of pairs.
+    """Add McNemar's ``p``, and ``p_holm`` corrected for the number of pairs.
 
     Args:
         pairs: columns ``only_a`` and ``only_b``, counts.

@@ -1,4 +1,4 @@
-"""Generated images against real photographs: how far each model's accuracy drops."""
+"""Generated images versus real photographs: how far each model's accuracy drops."""
 
 from __future__ import annotations
 
@@ -14,28 +14,26 @@ from synthsight.tables import ALL, Outputs, read_frame
 
 
 class NotesError(SynthsightError):
-    """A model with an accuracy but without a note of its weights."""
+    """A model with an accuracy but without a note about its weights."""
 
 
 def reference(
     accuracy: str | os.PathLike[str], notes: Sequence[str | os.PathLike[str]]
 ) -> pd.DataFrame:
-    """Set the mean accuracy of each model beside the one it is stated to have on real photographs.
+    """Compare the mean accuracy of each model with the one stated for real photographs.
 
     The drop is reference - generated: positive where the model does worse on the generated images.
-    Its bounds are those of the generated mean, turned round: the reference is taken as exact, since
-    its source states no interval (on ImageNet's 50,000 images it would be some 0.004 to either
-    side).
+    Its bounds come from those of the generated mean: the reference is taken as exact, since its
+    source states no interval (on ImageNet's 50,000 images it would be about 0.004 to either side).
 
     Args:
-        accuracy: Parquet of :func:`synthsight.statistics.accuracy.aggregate`; its rows with
+        accuracy: Parquet file from :func:`synthsight.statistics.accuracy.aggregate`; its rows with
             category ``*`` are used.
-        notes: JSON files of :func:`synthsight.classifiers.weights.fetch_weights`, one for each
-            model.
+        notes: JSON files from :func:`synthsight.classifiers.weights.fetch_weights`, one per model.
 
     Returns:
         The columns :data:`REFERENCE`, sorted by model, rule and generator; accuracies and drops are
-        fractions. Of a model without a reference the source, the reference and the drop are null.
+        fractions. For a model without a reference, the source, reference and drop are null.
 
     Raises:
         NotesError: a model has no note.
@@ -49,7 +47,7 @@ def reference(
     models = table["model"].tolist()
     missing = sorted(set(models) - set(stated))
     if missing:
-        raise NotesError(f"no note of the weights of {', '.join(missing)}")
+        raise NotesError(f"no note about the weights of {', '.join(missing)}")
     table["source"] = pd.array([stated[model].get("source") for model in models], dtype="str")
     for hit in ("top1", "top5"):
         real = pd.Series([stated[model].get(hit) for model in models], table.index, dtype=float)

@@ -25,10 +25,10 @@ from synthsight.statistics.columns import (
 from synthsight.statistics.pairs import compare_pairs, mcnemar_test
 from synthsight.tables import ALL, Outputs, metadata_of, read_parquet
 
-#: What questions are grouped by: the columns of their file, and the names in the table.
+#: What questions are grouped by: columns of their file, and the names used in the table.
 GROUPS = {"first_word": "first word", "kind": "kind", "generator": "generator"}
 
-#: Of the reliability of P(yes): 0 to 0.1, 0.1 to 0.2 and so on.
+#: Number of bins for the reliability of P(yes): 0 to 0.1, 0.1 to 0.2 and so on.
 BINS = 10
 
 Floats = npt.NDArray[np.float64]
@@ -45,7 +45,7 @@ class Answers:
 
     Attributes:
         models: sorted.
-        questions: a row per question, sorted by image and number: ``image, number, question,
+        questions: one row per question, sorted by image and number: ``image, number, question,
             answer, generator, first_word, kind``.
         p_yes: (questions, models).
         correct: likewise.
@@ -58,12 +58,12 @@ class Answers:
 
     @property
     def yes(self) -> Flags:
-        """(questions,), whether the right answer is yes."""
+        """Whether the right answer is yes, (questions,)."""
         return (self.questions["answer"] == "yes").to_numpy()
 
     @property
     def images(self) -> npt.NDArray[np.intp]:
-        """(questions,), the number of each question's image."""
+        """The number of each question's image, (questions,)."""
         return pd.factorize(self.questions["image"], sort=True)[0]
 
 
@@ -93,19 +93,19 @@ def aggregate_vqa(
 ) -> VqaTables:
     """Make all tables about the answers to yes/no questions.
 
-    Intervals take the image as the unit that chance draws (see
-    :mod:`synthsight.statistics.clusters`). The order of the files changes nothing.
+    Intervals take the image as the sampling unit (see :mod:`synthsight.statistics.clusters`). The
+    order of the files does not matter.
 
     Args:
-        answers: Parquet files of :func:`synthsight.vqa.score.score_vqa`, a model each.
+        answers: Parquet files from :func:`synthsight.vqa.score.score_vqa`, one per model.
         notes: JSON files about the models' weights, each with ``name`` and ``reference``: null, or
             the published accuracies on VQA-v2 ``yes_no`` and ``overall`` (fractions or null) with
             their ``source``.
-        level: confidence level, as 0.95.
+        level: confidence level, such as 0.95.
 
     Raises:
-        AggregateVqaError: no answers, two of one model, different questions, or a model without
-            a note.
+        AggregateVqaError: no answers, two files of one model, different questions, or a model
+            without a note.
     """
     found = read_answers(answers)
     references = {}
@@ -114,7 +114,7 @@ def aggregate_vqa(
         references[note["name"]] = note["reference"] or {}
     missing = sorted(set(found.models) - set(references))
     if missing:
-        raise AggregateVqaError(f"no note of the weights of {', '.join(missing)}")
+        raise AggregateVqaError(f"no note about the weights of {', '.join(missing)}")
     calibration = calibrate(found, level)
     return VqaTables(
         summarise(found, calibration, references, level),
@@ -129,7 +129,7 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     """Read the answers of all models.
 
     Args:
-        paths: Parquet files of :func:`synthsight.vqa.score.score_vqa`, a model each.
+        paths: Parquet files from :func:`synthsight.vqa.score.score_vqa`, one per model.
 
     Raises:
         AggregateVqaError: no files, two of one model, or files that differ in their questions.
@@ -161,18 +161,18 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
 
 
 def balanced_accuracy(correct: Flags, yes: Flags) -> Estimate:
-    """The mean of the accuracy on the questions whose answer is yes and on those with no.
+    """The mean of the accuracies on questions whose answer is yes and on those whose answer is no.
 
-    It is the exact expectation of ShuffleAcc (Borji 2023), read as the accuracy on as many
-    questions with the answer yes as with no, drawn at random: each drawn question of a side is any
-    of that side's with the same chance.
+    It is the exact expectation of ShuffleAcc (Borji 2023), understood as the accuracy on questions
+    drawn at random such that half of the answers are yes, each question of a side being equally
+    likely.
 
     Args:
         correct: (questions, models).
         yes: (questions,), whether the right answer is yes.
 
     Returns:
-        (models,); NaN where the questions have one answer only.
+        (models,); NaN where all questions have the same answer.
     """
     value = np.zeros(correct.shape[1])
     residuals = np.zeros(correct.shape)
@@ -191,21 +191,21 @@ def summarise(
     references: dict[str, dict[str, Any]],
     level: float,
 ) -> pd.DataFrame:
-    """Each model over all questions.
+    """Summarise each model over all questions.
 
     Args:
-        answers: of all models.
-        calibration: of :func:`calibrate`.
+        answers: the answers of all models.
+        calibration: from :func:`calibrate`.
         references: published accuracies on VQA-v2 by model.
-        level: confidence level, as 0.95.
+        level: confidence level, such as 0.95.
 
     Returns:
-        The columns :data:`VQA`, a row per model, sorted. ``always_yes`` is the accuracy of
-        always answering yes. ``yes_no`` counts the questions whose answer is yes and that the model
+        The columns :data:`VQA`, one row per model, sorted. ``always_yes`` is the accuracy of
+        always answering yes. ``yes_no`` counts the questions whose answer is yes but that the model
         answers no, and so on: truth first. ``ece`` is the expected calibration error of P(yes), the
-        mean over questions of ``|mean_p_yes - share_yes|`` of their bin; ``brier`` the mean of
+        mean over questions of ``|mean_p_yes - share_yes|`` of their bin; ``brier`` is the mean of
         (P(yes) - truth)^2. ``drop`` = reference_yes_no - accuracy, positive where the model does
-        worse here, with the accuracy's bounds turned round; null without a reference.
+        worse here, with bounds from those of the accuracy; null without a reference.
     """
     yes, images = answers.yes, answers.images
     correct = answers.correct
@@ -249,12 +249,12 @@ def summarise(
 
 
 def group(answers: Answers, level: float) -> pd.DataFrame:
-    """Each model on the questions that begin with a word, are of a kind, or of a generator.
+    """Each model's accuracy on questions grouped by first word, by kind and by generator.
 
     Returns:
-        The columns :data:`VQA_GROUPS`, sorted by model, ``by`` (of :data:`GROUPS`) and
-        ``value``; ``balanced_accuracy`` is null where the questions have one answer only. Questions
-        without a generator are in no group of generators.
+        The columns :data:`VQA_GROUPS`, sorted by model, ``by`` (see :data:`GROUPS`) and ``value``;
+        ``balanced_accuracy`` is null where all questions have the same answer. Questions without a
+        generator are in no generator group.
     """
     yes, images = answers.yes, answers.images
     tables = []
@@ -284,7 +284,7 @@ def group(answers: Answers, level: float) -> pd.DataFrame:
 
 
 def _groups(questions: pd.DataFrame) -> Iterator[tuple[str, str, npt.NDArray[np.intp]]]:
-    """What the questions are grouped by, the group, and the places of its questions."""
+    """Yield what the questions are grouped by, the group's value, and its questions' indices."""
     for column, by in GROUPS.items():
         codes, values = pd.factorize(questions[column], sort=True)  # -1 where there is none
         for code, value in enumerate(values):
@@ -292,15 +292,15 @@ def _groups(questions: pd.DataFrame) -> Iterator[tuple[str, str, npt.NDArray[np.
 
 
 def describe(questions: pd.DataFrame) -> pd.DataFrame:
-    """The statistics of the questions that the paper gives of its own (Borji 2022, section 3).
+    """The statistics that the paper reports about its questions (Borji 2022, section 3).
 
     Args:
-        questions: a row per question: ``image, question, answer, generator``.
+        questions: one row per question: ``image, question, answer, generator``.
 
     Returns:
         The columns :data:`VQA_QUESTIONS`, generator ``*`` (all questions) first.
-        ``questions_per_image`` and ``words_per_question`` are means; a word is what stands between
-        blanks.
+        ``questions_per_image`` and ``words_per_question`` are means; words are separated by
+        whitespace.
     """
     columns = pd.DataFrame(
         {
@@ -320,18 +320,19 @@ def describe(questions: pd.DataFrame) -> pd.DataFrame:
     )
     table["no"] = table["questions"] - table["yes"]
     table["questions_per_image"] = table["questions"] / table["images"]
-    # Every generator's name may sort before "*".
+    # A generator's name may sort before "*".
     first = table["generator"] == ALL
     return pd.concat([table[first], table[~first]], ignore_index=True)[VQA_QUESTIONS]
 
 
 def calibrate(answers: Answers, level: float) -> pd.DataFrame:
-    """The reliability of P(yes): how often the answer is yes when a model gives it some P(yes).
+    """The reliability of P(yes): how often the answer is yes, given a model's P(yes).
 
     Returns:
         The columns :data:`VQA_CALIBRATION`, sorted by model and bin; :data:`BINS` bins of equal
-        width, each with its lower edge, the last also with 1. ``share_yes`` is the share of the
-        bin's questions whose answer is yes, with bounds; null, as ``mean_p_yes``, of an empty bin.
+        width, each including its lower edge, the last one also 1. ``share_yes`` is the share of the
+        bin's questions whose answer is yes, with bounds; like ``mean_p_yes``, it is null for an
+        empty bin.
     """
     yes, images = answers.yes[:, None], answers.images
     rows = []
@@ -356,17 +357,18 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
 
 
 def compare_models(answers: Answers, level: float) -> pd.DataFrame:
-    """The difference between the accuracies of every two models on the same questions.
+    """The difference in accuracy of each pair of models on the same questions.
 
     The interval is paired and clustered by image. McNemar's exact test asks whether the questions
-    that only one of the two gets split evenly; it takes questions as independent, which they are
-    not where there are several about an image, so its p is too small there: where the two disagree,
-    go by the interval.
+    that only one of the two gets split evenly. It takes questions as independent, which several
+    questions about the same image are not, so its p is then too small: where test and interval
+    disagree, trust the interval.
 
     Returns:
         The columns :data:`VQA_COMPARISONS`, sorted by ``a`` and ``b``, a < b; ``difference`` =
-        a_accuracy - b_accuracy; ``only_a`` questions that a gets and b does not; ``p_holm``
-        corrected for all pairs. Empty if there is one model; no bounds if there is one image.
+        a_accuracy - b_accuracy; ``only_a`` counts questions that a gets and b does not; ``p_holm``
+        is corrected for all pairs. Empty if there is only one model; without bounds if there is
+        only one image.
     """
     correct = answers.correct.astype(np.float64)
     pairs = compare_pairs(

@@ -32,7 +32,7 @@ _SCHEMA = pa.schema([("image", pa.string()), ("question", pa.string()), ("p_yes"
 
 
 class NonFiniteAnswersError(SynthsightError):
-    """A model that answers with NaN or infinite values."""
+    """A model that answers with NaN or an infinite value."""
 
 
 def ask(
@@ -46,16 +46,16 @@ def ask(
 ) -> npt.NDArray[np.float64]:
     """Ask every question; each image is decoded and encoded once for all its questions.
 
-    Questions of about the same length share a batch. If memory runs out and none is released, the
-    batch at hand is halved; P(yes) does not depend on it beyond float rounding. Progress is
-    printed.
+    Questions of about the same length share a batch. If memory runs out and none can be released,
+    the current batch is halved; beyond float rounding, P(yes) does not depend on the batch.
+    Progress is printed.
 
     Args:
-        model: who is asked.
+        model: the model to ask.
         rows: questions with status ``ok``.
-        root: folder that the images' paths start from.
-        batch_size: questions at a time, to begin with.
-        threads: images decoded at a time.
+        root: folder that image paths are relative to.
+        batch_size: initial number of questions per batch.
+        threads: number of images decoded in parallel.
         precision: one of :data:`synthsight.inference.batches.PRECISIONS`.
         release: see :class:`synthsight.inference.batches.Batches`.
 
@@ -63,7 +63,7 @@ def ask(
         float64 (n,), in the order of the rows.
 
     Raises:
-        NonFiniteAnswersError: with the number of questions concerned and the first one.
+        NonFiniteAnswersError: an answer is not finite; the message has their number and the first.
         torch.OutOfMemoryError: a single question does not fit.
     """
     sha256 = {row.image: row.sha256 for row in rows}
@@ -106,7 +106,7 @@ def ask(
                 margins[asked] = torch.cat(fetch(answering.run(answer, asked))).double().numpy()
                 answered += len(asked)
             speed = answered / (time.perf_counter() - start)
-            print(f"{answered} of {len(rows)} questions, {speed:.1f} a second", flush=True)
+            print(f"{answered} of {len(rows)} questions, {speed:.1f} per second", flush=True)
     bad = ~np.isfinite(margins)
     if bad.any():
         first_bad = rows[int(bad.argmax())]
@@ -138,8 +138,8 @@ def write_answers(
     Args:
         output: the file.
         rows: the questions.
-        p_yes: float64 (n,), for each.
-        metadata: JSON for the schema's metadata: which model, weights and settings.
+        p_yes: float64 (n,), P(yes) of each question.
+        metadata: JSON for the schema's metadata: model, weights and settings.
     """
     table = pa.table(
         [[row.image for row in rows], [row.question for row in rows], pa.array(p_yes)],

@@ -1,7 +1,7 @@
-"""Bringing a VQA model to one place: weights as safetensors, config and tokenizer, and a note.
+"""Fetching a VQA model: its weights as safetensors, config and tokenizer, and a note about them.
 
-Like :mod:`synthsight.classifiers.weights`, a stage that may use the network, so that none after it
-needs to.
+Like :mod:`synthsight.classifiers.weights`, this stage may use the network, so no later one needs
+to.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torch import Tensor
 from synthsight.errors import SynthsightError
 from synthsight.files import atomic, sha256_of, sweep, temporary_name
 from synthsight.inference.hub import check_cached, not_brought, stated_by
-from synthsight.vqa.families.base import Brought, Published, load_vqa
+from synthsight.vqa.families.base import Collected, Published, load_vqa
 from synthsight.vqa.families.registry import FAMILIES, family_of
 from synthsight.vqa.folders import SMALL, WEIGHTS, files_in, weight_files
 from synthsight.vqa.weights import store
@@ -30,7 +30,7 @@ from synthsight.wording import one_line
 
 
 class VqaModelError(SynthsightError):
-    """A VQA model that cannot be brought or used; the message says what to do."""
+    """A VQA model that cannot be fetched or used; the message says what to do."""
 
 
 def fetch_vqa(
@@ -39,25 +39,25 @@ def fetch_vqa(
     note: str | os.PathLike[str],
     folder: str | os.PathLike[str],
 ) -> dict[str, Any]:
-    """Bring a VQA model; before anything is written it is built once, as it will be used.
+    """Fetch a VQA model and build it once, as it will be used, before anything is written.
 
-    Weights are stored in the dtype they came in, and mapped from their files on the way.
+    Weights are stored in their original dtype, and memory-mapped rather than read into memory.
 
     Args:
-        settings: ``name``, ``model`` (OWNER/NAME of a hub's repository, perhaps with @REVISION) or
+        settings: ``name``, ``model`` (OWNER/NAME of a hub repository, perhaps with @REVISION) or
             ``checkpoint`` (a local folder, or a fairseq file of OFA), and, where they differ from
-            what is published, ``tokenizer``, ``image_size``, ``prompt``, ``interpolate_position``
+            the published ones, ``tokenizer``, ``image_size``, ``prompt``, ``interpolate_position``
             and ``reference``; None for those that do not.
         weights: the safetensors file to write.
-        note: the JSON file to write: family, source, sha256 of each file and of all (of several,
-            that of their lines in the format of ``sha256sum``), settings, licence, reference.
-        folder: the folder to write: config.json and what tokenizer and processor need.
+        note: the JSON file to write: family, source, the sha256 of each file and of all (for
+            several files, that of their ``sha256sum`` lines), settings, licence, reference.
+        folder: the folder to write: config.json and what the tokenizer and processor need.
 
     Returns:
-        What the note holds.
+        The content of the note.
 
     Raises:
-        VqaModelError: it cannot be brought, is refused, or is no model that can be asked.
+        VqaModelError: it cannot be fetched, is refused, or cannot be asked questions.
     """
     repository: str | None = None
     if settings["checkpoint"] is not None:
@@ -68,7 +68,7 @@ def fetch_vqa(
         source, origin = _download(repository, wanted or None), f"hf-hub:{repository}"
         revision = source.name
     try:
-        # Before the weights, which may be large, and in vain.
+        # Checked first: the weights may be large, and downloading them futile.
         family = family_of(source)
         if repository is not None:
             _download_weights(repository, source)
@@ -87,15 +87,15 @@ def fetch_vqa(
     try:
         temporary.mkdir()
         try:
-            brought = kind.collect(source, settings, published, temporary)
-            _check_finite(brought.state)
-            load_vqa(family, temporary, brought.state, brought.settings, torch.device("cpu"))
+            collected = kind.collect(source, settings, published, temporary)
+            _check_finite(collected.state)
+            load_vqa(family, temporary, collected.state, collected.settings, torch.device("cpu"))
         except SynthsightError as error:
             raise VqaModelError(f"{origin}: {error}") from error
         except (RuntimeError, ValueError, OSError) as error:
             raise VqaModelError(f"{origin} cannot be used: {one_line(error, 600)}") from error
         with atomic(weights) as path:
-            store(brought.state, path)
+            store(collected.state, path)
             stored = sha256_of(path)
         record = {
             "name": settings["name"],
@@ -107,8 +107,8 @@ def fetch_vqa(
             "sha256": _sum_of(digests),
             "files": digests,
             "safetensors_sha256": stored,
-            "parameters": _parameters(brought),
-            "settings": dict(brought.settings),
+            "parameters": _parameters(collected),
+            "settings": dict(collected.settings),
             "reference": settings["reference"]
             or (published.reference and dict(published.reference)),
         }
@@ -123,7 +123,7 @@ def fetch_vqa(
 
 
 def _download(repository: str, revision: str | None) -> Path:
-    """A repository's small files, in the hub's cache; the folder's name is their revision."""
+    """Download a repository's small files to the hub's cache; the folder is named by revision."""
     try:
         return Path(
             huggingface_hub.snapshot_download(
@@ -137,7 +137,7 @@ def _download(repository: str, revision: str | None) -> Path:
 
 
 def _download_weights(repository: str, folder: Path) -> None:
-    """The weights of the same revision, beside the small files: in one file or several."""
+    """Download the weights of the same revision next to the small files: one file or several."""
     failure: Exception = FileNotFoundError("no weights")
     for single, index in WEIGHTS:
         choices = [[single]]
@@ -156,7 +156,7 @@ def _download_weights(repository: str, folder: Path) -> None:
 
 
 def _not_brought(repository: str, error: Exception) -> VqaModelError:
-    """The hub's client wraps what went wrong in many types of several libraries."""
+    """The hub's client raises many types of error, from several libraries."""
     return VqaModelError(not_brought(f"hf-hub:{repository}", error, "a local folder"))
 
 
@@ -166,7 +166,7 @@ def _facts(
     known: Mapping[str, Published],
     repository: str | None,
 ) -> tuple[str | None, Published]:
-    """Licence, and what is published: of a local model, as its (first) file says itself."""
+    """Licence and published facts; for a local model, those stated in its (first) file."""
     if repository is not None:
         return _license(source), known.get(repository, Published())
     try:
@@ -177,7 +177,7 @@ def _facts(
 
 
 def _license(folder: Path) -> str | None:
-    """As the repository's README states it."""
+    """The licence that the repository's README states, or None."""
     readme = folder / "README.md"
     if not readme.is_file():
         return None
@@ -190,9 +190,9 @@ def _license(folder: Path) -> str | None:
 
 
 def _digests(files: Sequence[Path], from_hub: bool) -> tuple[dict[str, str], str]:
-    """The sha256 of each file by its name, and how they compare with those that the hub states.
+    """The sha256 of each file by name, and how they compare with those that the hub states.
 
-    One that differs tells of all, and all must be verified for the model to be.
+    The model ``differs`` if any file does, and is ``verified`` only if every file is.
     """
     if not from_hub:
         return {file.name: sha256_of(file) for file in files}, "none stated"
@@ -215,5 +215,5 @@ def _check_finite(state: Mapping[str, Tensor]) -> None:
             raise VqaModelError(f"{name} holds NaN or infinite values")
 
 
-def _parameters(brought: Brought) -> int:
-    return sum(v.numel() for v in brought.state.values() if v.is_floating_point())
+def _parameters(collected: Collected) -> int:
+    return sum(v.numel() for v in collected.state.values() if v.is_floating_point())

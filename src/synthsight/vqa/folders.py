@@ -1,4 +1,4 @@
-"""What a published model's folder holds: weights, in one file or several, and small files.
+"""The content of a published model's folder: weights, in one file or several, and small files.
 
 Can be imported without torch.
 """
@@ -11,16 +11,16 @@ from typing import Any
 
 from synthsight.errors import SynthsightError
 
-#: Files of weights in the order of preference: all in one, or the index of several.
+#: Weight files in order of preference: a single file, or the index of several.
 WEIGHTS = (
     ("model.safetensors", "model.safetensors.index.json"),
     ("pytorch_model.bin", "pytorch_model.bin.index.json"),
 )
 
-#: Endings of what configurations, tokenizers and processors are read from. None of them is code.
+#: Extensions of the files of configurations, tokenizers and processors. None of them is code.
 SMALL = (".json", ".txt", ".model", ".jinja", ".tiktoken", ".bpe", ".vocab")
 
-#: The one folder within a model's folder from which a processor reads, too.
+#: The one subfolder of a model's folder that a processor also reads.
 TEMPLATES = "additional_chat_templates"
 
 
@@ -29,10 +29,10 @@ class WeightsError(SynthsightError):
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The files of a model's weights, in the order of their names.
+    """The files of a model's weights, sorted by name.
 
     Raises:
-        WeightsError: there are none, an index cannot be read, or a file that it names is missing.
+        WeightsError: there are none, the index cannot be read, or a file that it names is missing.
     """
     for single, index in WEIGHTS:
         if (folder / single).is_file():
@@ -43,35 +43,35 @@ def weight_files(folder: Path) -> list[Path]:
             if missing:
                 raise WeightsError(
                     f"{folder} lacks {', '.join(missing[:6])} ({len(missing)} of the {len(files)} "
-                    f"files that {index} names): bring the whole folder"
+                    f"files that {index} names): download the whole folder"
                 )
             return files
     raise WeightsError(
-        f"{folder} holds no weights: {' or '.join(single for single, _ in WEIGHTS)} was expected, "
-        "or several files and their .index.json. For another file, name the file itself"
+        f"{folder} has no weights: expected {' or '.join(single for single, _ in WEIGHTS)}, or "
+        "several files and their .index.json. To use another file, name the file itself"
     )
 
 
 def files_in(index: Path) -> list[str]:
-    """The names of the files that an index of weights leads to, sorted.
+    """The names of the files that an index of weights lists, sorted.
 
     Raises:
-        WeightsError: it is no index, or it leads out of its folder or to files of another kind.
+        WeightsError: it is not an index, or names files outside its folder or of another kind.
     """
     try:
         content: Any = json.loads(index.read_text(encoding="utf-8"))
         names = sorted(set(content["weight_map"].values()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(
-            f"{index} is no index of weights: a JSON mapping was expected with the names of files "
+            f"{index} is not an index of weights: expected a JSON mapping with the names of files "
             "under weight_map"
         ) from error
     ending = Path(index.name.removesuffix(".index.json")).suffix
     for name in names:
         if not isinstance(name, str) or Path(name).name != name or not name.endswith(ending):
             raise WeightsError(
-                f"{index} names {str(name)[:200]!r}: only files beside it that end in {ending} "
-                "are read"
+                f"{index} names {str(name)[:200]!r}: only {ending} files in the same folder are "
+                "read"
             )
     if not names:
         raise WeightsError(f"{index} names no files")
@@ -79,9 +79,9 @@ def files_in(index: Path) -> list[str]:
 
 
 def small_files(folder: Path) -> list[Path]:
-    """What tokenizers and processors are read from: paths below a model's folder, sorted.
+    """The files of tokenizers and processors: paths below a model's folder, sorted.
 
-    Indices of weights are not among them, since weights are stored in one file.
+    Indices of weights are left out, since the weights are stored in one file.
     """
     indices = {index for _, index in WEIGHTS}
     found = [*folder.iterdir(), *(folder / TEMPLATES).glob("*.jinja")]

@@ -1,10 +1,10 @@
-"""Kinds of yes/no questions, told by fixed rules on their words.
+"""Kinds of yes/no questions, assigned by fixed rules on their words.
 
-A question has one kind, the first of :data:`KINDS` whose rule it fits, so that the kinds' numbers
-of questions add up to all of them. The order goes from the demand that is rare and hard to the one
-that many questions share: "Is there no red ball on the table?" is a negation, "Are there two red
-balls?" counting, "Is there a red ball on the table?" colour. The rules look at words and not at
-sense, so they can be foretold, and err: "Is there an orange?" passes for colour.
+A question has one kind, the first of :data:`KINDS` whose rule it matches, so the counts of the
+kinds add up to the total. The order goes from demands that are rare and hard to those that many
+questions share: "Is there no red ball on the table?" is negation, "Are there two red balls?"
+counting, "Is there a red ball on the table?" colour. The rules look at words, not at meaning, so
+they are predictable but can err: "Is there an orange?" counts as colour.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _COLOURS = (
 _PICTURE = "image|picture|photo|photograph|drawing|painting"
 _DETERMINER = "the|a|an|this|that|these|those|his|her|its|their|my|your|our"
 
-#: Regular expressions by kind, in order of precedence. They must match whole words of the question,
-#: in small letters, with one space between words and nothing else.
+#: Regular expressions by kind, in order of precedence. They must match whole words of the question
+#: in lower case, with one space between words and nothing else.
 RULES: dict[str, tuple[str, ...]] = {
     "negation": (
         "no|not|none|nobody|nothing|never|nowhere|neither|nor|without|cannot",
@@ -55,7 +55,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
 }
 
-#: All kinds in the order of precedence; ``other`` fits no rule.
+#: All kinds in order of precedence; ``other`` matches no rule.
 KINDS = (*RULES, "other")
 
 _PATTERNS = {
@@ -66,7 +66,7 @@ _PATTERNS = {
 
 @lru_cache(maxsize=65536)
 def _words(question: str) -> str:
-    """The question's words in small letters, one space between them.
+    """The question's words in lower case, with one space between them.
 
     A hyphen or an apostrophe within a word belongs to it.
     """
@@ -75,7 +75,7 @@ def _words(question: str) -> str:
 
 
 def first_word(question: str) -> str:
-    """The first word in small letters, as ``is`` or ``isn't``; empty if there is no word."""
+    """The first word in lower case, such as ``is`` or ``isn't``; empty if there is no word."""
     return _words(question).partition(" ")[0]
 
 

@@ -1,4 +1,4 @@
-"""Yes/no questions about images: which of a file's rows can be asked, and why the others cannot."""
+"""Yes/no questions about images: which rows of a file can be asked, and why the others cannot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from synthsight.images.reading import SUFFIXES
 from synthsight.vqa.readers import read_rows
 
-#: Missing images for which a close name is looked for: that costs a look at every name there is.
+#: Number of missing images for which a close name is suggested: each costs a scan of all names.
 _HINTS = 100
 
 _YES = frozenset({"yes", "true", "1"})
@@ -23,15 +23,15 @@ _NO = frozenset({"no", "false", "0"})
 
 @dataclass(frozen=True)
 class Question:
-    """A question, as it stands in the file.
+    """A question, as given in the file.
 
     Attributes:
-        line: of the file, from 1; in Parquet, where there are no lines, the row, from 1.
-        image: path below the images' root, POSIX form.
-        question: its text, without blanks around it.
-        answer: ``yes`` or ``no``, the truth; what the file says where it is neither.
-        generator: of the image, or None.
-        objects: names of objects in the image, ``&&`` between them, for OFA's prompt, or None.
+        line: line of the file, from 1; for Parquet, which has no lines, the row, from 1.
+        image: path below the images' root, in POSIX form.
+        question: its text, without surrounding whitespace.
+        answer: the truth, ``yes`` or ``no``; the file's own text if it is neither.
+        generator: the image's generator, or None.
+        objects: names of objects in the image, separated by ``&&``, for OFA's prompt, or None.
         reason: why the question is left out; None if it is not.
     """
 
@@ -47,16 +47,16 @@ class Question:
 def read_questions(path: Path, columns: Mapping[str, str], root: Path) -> list[Question]:
     """Read a file of questions; those that cannot be asked have a ``reason``.
 
-    A reason is a missing or unusable name of an image, an empty question, an answer other than
-    yes/no, true/false, 1/0 (in any case), or a question that the file has twice: the later one is
-    left out if the answers agree, both if they do not, since either may be wrong. Images are looked
-    for, not opened.
+    Reasons are a missing or unusable image name, an empty question, an answer other than yes/no,
+    true/false or 1/0 (in any case), and a repeated question: the later one is left out if the
+    answers agree, both if they do not, since either may be wrong. Images are only checked for
+    existence, not opened.
 
     Args:
-        path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by its ending; text is UTF-8.
-        columns: what the columns image, question, answer, generator and objects are called in the
-            file. The last two may be missing under these very names.
-        root: folder that the images' paths start from.
+        path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
+        columns: the file's names for the columns image, question, answer, generator and objects.
+            The last two may be absent if they keep these default names.
+        root: folder that image paths are relative to.
 
     Raises:
         synthsight.vqa.readers.QuestionsError: the file cannot be read, or lacks a column.
@@ -68,7 +68,7 @@ def read_questions(path: Path, columns: Mapping[str, str], root: Path) -> list[Q
 
 
 class _ImageFinder:
-    """Whether images are there; looks each of them up once."""
+    """Checks whether images exist; looks each of them up once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -77,32 +77,32 @@ class _ImageFinder:
         self.reason = cache(self._reason)
 
     def _reason(self, image: str) -> str | None:
-        """Why an image cannot be used, as far as its name tells, or None."""
+        """Why an image cannot be used, judging by its name, or None."""
         path = PurePosixPath(image)
         if path.is_absolute() or ".." in path.parts or "\0" in image:
-            return f"the image's path must lead from {self.root} downwards"
+            return f"the image's path must stay below {self.root}"
         file = self.root / path
         try:
-            # Before anything else, since a link on the way may lead anywhere.
+            # Checked first, since any link in the path may lead anywhere.
             if not file.resolve().is_relative_to(self.resolved_root):
                 return f"a link that leads out of {self.root}: copy the file instead"
             if not file.exists():
                 return f"no such image below {self.root}{self._close(path, file.parent)}"
         except (OSError, RuntimeError) as error:  # a name that is too long, a loop of links
-            return f"cannot be looked for: {getattr(error, 'strerror', None) or 'a loop of links'}"
+            return f"cannot be looked up: {getattr(error, 'strerror', None) or 'a loop of links'}"
         if file.suffix.lower() not in SUFFIXES:
-            return f"not an image by its name (endings that are read: {' '.join(sorted(SUFFIXES))})"
+            return f"not an image by its name (extensions read: {' '.join(sorted(SUFFIXES))})"
         return None
 
     def _close(self, path: PurePosixPath, folder: Path) -> str:
-        """What to say of the name most like a missing one; of the first missing ones only."""
+        """A hint at the name closest to a missing one; for the first missing ones only."""
         self.missing += 1
         if self.missing > _HINTS:
             return ""
         hint = difflib.get_close_matches(path.name[:255], self._names(folder), n=1)
         return f"; close: {(path.parent / hint[0]).as_posix()}" if hint else ""
 
-    @cache  # noqa: B019 (it lives as long as one reading of a file)
+    @cache  # noqa: B019 (lives only while one file is read)
     def _names(self, folder: Path) -> list[str]:
         return sorted(os.listdir(folder)) if folder.is_dir() else []
 
@@ -115,7 +115,7 @@ def _parse(
     answer = values["answer"].lower()
     reason = None
     if not all(_is_text(value) for value in values.values()):
-        reason = "text with half a character in it (a lone surrogate)"
+        reason = "text that contains half a character (a lone surrogate)"
         values = {key: value.encode("utf-8", "replace").decode() for key, value in values.items()}
         image = image.encode("utf-8", "replace").decode()
     elif not image:
@@ -140,7 +140,7 @@ def _parse(
 
 
 def _is_text(value: str) -> bool:
-    """Whether any file can hold it; JSON can name what none can."""
+    """Whether it can be written as UTF-8; JSON can escape text that cannot."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -149,10 +149,10 @@ def _is_text(value: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    """A cell as text: true is ``true``, 1.0 is ``1``, nothing is empty."""
+    """A cell as text: true is ``true``, 1.0 is ``1``, a missing value is empty."""
     if isinstance(value, dict | list | tuple):
-        return reprlib.repr(value)  # which is short, however much there is
-    if value is None or value != value:  # NaN, which Parquet may hold for nothing
+        return reprlib.repr(value)  # short, whatever its size
+    if value is None or value != value:  # NaN, which Parquet may hold for a missing value
         return ""
     if isinstance(value, bool):
         return str(value).lower()
@@ -164,24 +164,24 @@ def _text(value: Any) -> str:
 
 
 def _without_repeats(questions: Sequence[Question]) -> list[Question]:
-    """The questions, repeats of the same one about the same image marked.
+    """The questions, with repeats about the same image marked.
 
-    Case, and how many blanks stand between words, make no difference.
+    Case and the amount of whitespace between words are ignored.
     """
     groups: dict[tuple[str, str], list[int]] = {}
     for index, question in enumerate(questions):
         if question.reason is None:
-            spoken = " ".join(question.question.casefold().split())
-            groups.setdefault((question.image, spoken), []).append(index)
+            normalized = " ".join(question.question.casefold().split())
+            groups.setdefault((question.image, normalized), []).append(index)
     marked = list(questions)
     for first, *others in groups.values():
         same = {questions[index].answer for index in (first, *others)}
         for index in others if len(same) == 1 else (first, *others) if others else ():
             other = first if index != first else others[0]
             line = questions[other].line
-            reason = f"the same question as in line {line}"
+            reason = f"the same question as on line {line}"
             if len(same) > 1:
                 lines = ", ".join(str(questions[i].line) for i in (first, *others) if i != index)
-                reason = f"asked in line {lines} too, but with different answers"
+                reason = f"also asked on line {lines}, but with a different answer"
             marked[index] = replace(questions[index], reason=reason)
     return marked

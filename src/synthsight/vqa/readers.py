@@ -1,7 +1,7 @@
-"""Files of questions in five formats, as rows with their lines.
+"""Reading question files in five formats, as rows with their line numbers.
 
-:func:`read_rows` refuses files that cannot be read at all; which rows are questions that can be
-asked is up to :mod:`synthsight.vqa.questions`.
+:func:`read_rows` refuses files that cannot be read at all; :mod:`synthsight.vqa.questions` decides
+which rows are questions that can be asked.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 from synthsight.errors import SynthsightError
 from synthsight.wording import did_you_mean
 
-#: Endings of the files that are read.
+#: Extensions of the files that are read.
 FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
 
-#: Bound on the rows of a Parquet file, of which a few bytes can hold any number.
+#: Bound on the rows of a Parquet file, which can hold any number of them in a few bytes.
 MAX_ROWS = 10_000_000
 
 #: Columns that a file need not have.
@@ -34,15 +34,15 @@ class QuestionsError(SynthsightError):
 
 
 def read_rows(path: Path, columns: Mapping[str, str]) -> list[tuple[int, dict[str, Any]]]:
-    """The line and the content of each row.
+    """The line number and content of each row.
 
     Args:
-        path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by its ending; text is UTF-8.
-        columns: what the columns are called in the file, by what they are for. Those of
-            :data:`OPTIONAL` may be missing under their own names.
+        path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
+        columns: the file's name for each column. Those of :data:`OPTIONAL` may be absent if they
+            keep their default names.
 
     Returns:
-        Lines from 1 (of Parquet, rows from 1), and each row by the file's own names.
+        Line numbers from 1 (for Parquet, row numbers from 1), and each row by the file's own names.
 
     Raises:
         QuestionsError: the file cannot be read, has no rows, or lacks a column.
@@ -51,10 +51,10 @@ def read_rows(path: Path, columns: Mapping[str, str]) -> list[tuple[int, dict[st
 
 
 def _read_rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line and content of each row."""
+    """Yield the line number and content of each row."""
     ending = path.suffix.lower()
     if ending not in FORMATS:
-        raise QuestionsError(f"{path}: the ending must be one of {' '.join(FORMATS)}")
+        raise QuestionsError(f"{path}: the extension must be one of {' '.join(FORMATS)}")
     try:
         if path.exists() and not path.is_file():
             raise QuestionsError(f"{path} is not a regular file")
@@ -80,7 +80,7 @@ def _read_rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, di
 def _read_delimited(path: Path, text: str, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] | None = None
-    line = 1  # where a row begins: one with line ends in quotes has several lines
+    line = 1  # where a row begins: quoted line breaks make a row span several lines
     try:
         for row in reader:
             start, line = line, reader.line_num + 1
@@ -95,7 +95,7 @@ def _read_delimited(path: Path, text: str, separator: str) -> Iterator[tuple[int
             if len(row) != len(header):
                 raise QuestionsError(
                     f"{path}, line {start}: {len(row)} values, but the header has {len(header)}. "
-                    "Text with the separator in it belongs in double quotes"
+                    "Text that contains the separator belongs in double quotes"
                 )
             yield start, dict(zip(header, row, strict=True))
     except csv.Error as error:
@@ -105,7 +105,7 @@ def _read_delimited(path: Path, text: str, separator: str) -> Iterator[tuple[int
 
 
 def _read_json_list(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Element by element, so that each one's line is known."""
+    """Yield the elements one by one, so that the line of each is known."""
     decoder = json.JSONDecoder(object_pairs_hook=_once)
 
     def skip(position: int) -> int:
@@ -138,7 +138,7 @@ def _read_json_list(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]
         elif text[position : position + 1] != "]":
             raise wrong(position, "expected a comma or the end of the list")
     if skip(position + 1) != len(text):
-        raise wrong(skip(position + 1), "text behind the end of the list")
+        raise wrong(skip(position + 1), "text after the end of the list")
 
 
 def _json(path: Path, text: str, line: int) -> Any:
@@ -153,13 +153,13 @@ def _json(path: Path, text: str, line: int) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A mapping of JSON, in which no key may stand twice."""
+    """A JSON mapping, in which no key may occur twice."""
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
         twice = next(
             name for name, count in Counter(name for name, _ in pairs).items() if count > 1
         )
-        raise ValueError(f"the key {twice!r} stands twice in a mapping")
+        raise ValueError(f"the key {twice!r} occurs twice in a mapping")
     return mapping
 
 
@@ -170,7 +170,7 @@ def _mapping(path: Path, line: int, value: Any) -> dict[str, Any]:
 
 
 def _read_parquet(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Of the columns those that are asked for; the others are named, and empty."""
+    """Yield rows with the columns asked for; the others are named, but empty."""
     try:
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
@@ -186,8 +186,8 @@ def _read_parquet(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int,
         raise
     except FileNotFoundError:
         raise
-    except Exception as error:  # its reader raises nearly anything on damaged files
-        raise QuestionsError(f"{path} is no Parquet file that can be read: {error}") from error
+    except Exception as error:  # the reader raises nearly anything on damaged files
+        raise QuestionsError(f"{path} is not a readable Parquet file: {error}") from error
     others = dict.fromkeys(set(names) - set(wanted))
     yield from ((number, {**others, **row}) for number, row in enumerate(found, start=1))
 
@@ -195,7 +195,7 @@ def _read_parquet(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int,
 def _checked_columns(
     path: Path, rows: Iterable[tuple[int, dict[str, Any]]], columns: Mapping[str, str]
 ) -> list[tuple[int, dict[str, Any]]]:
-    """The rows, if the file has every column that it must have in at least one of them."""
+    """The rows, once every required column has been found in at least one of them."""
     found = list(rows)
     names = list(dict.fromkeys(name for _, row in found for name in row))
     if not found:
@@ -204,8 +204,8 @@ def _checked_columns(
         if name not in names and not (key in OPTIONAL and name == key):
             hint = did_you_mean(name, map(str, names))
             raise QuestionsError(
-                f"{path} has no column {name!r}{hint}. It has: {_shown(names)}. Say "
-                f"in vqa.columns.{key} what the column is called"
+                f"{path} has no column {name!r}{hint}. It has: {_shown(names)}. State "
+                f"the column's name in vqa.columns.{key}"
             )
     return found
 

@@ -1,4 +1,4 @@
-"""From P(yes) to answers: which yes/no questions a model gets."""
+"""From P(yes) to answers: which yes/no questions a model gets right."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synthsight.files import atomic
 from synthsight.tables import read_parquet
 from synthsight.vqa.kinds import first_word, kind
 
-#: Of the file with a row per question. Its metadata hold ``model``.
+#: Schema of the file with one row per question. Its metadata hold ``model``.
 SCHEMA = pa.schema(
     [
         ("image", pa.string()),
@@ -35,7 +35,7 @@ _KEY = ["image", "question"]
 
 
 class ScoreVqaError(SynthsightError):
-    """Answers that are not those to the questions."""
+    """Answers that do not match the questions."""
 
 
 def score_vqa(
@@ -44,23 +44,23 @@ def score_vqa(
     model: str,
     output: str | os.PathLike[str],
 ) -> None:
-    """Score one model: a row per usable question, sorted by image and number.
+    """Score one model: one row per usable question, sorted by image and number.
 
-    The prediction is ``yes`` if P(yes) is above 0.5; at exactly 0.5 it is ``no``, so that a model
-    that cannot tell is not credited with the answer that most questions have.
+    The prediction is ``yes`` if P(yes) is above 0.5; at exactly 0.5 it is ``no``, so that an
+    undecided model is not credited with the answer that most questions have.
 
     Args:
-        questions: Parquet of the shards of questions: ``number, image, question, answer,
-            generator, status``; rows whose status is not ``ok`` are left out.
-        answers: Parquet of the shards of answers: ``image, question, p_yes``, a row for each
-            usable question.
-        model: what it is called, for the file's metadata.
+        questions: Parquet shards of questions: ``number, image, question, answer, generator,
+            status``; rows whose status is not ``ok`` are left out.
+        answers: Parquet shards of answers: ``image, question, p_yes``, one row for each usable
+            question.
+        model: its name, for the file's metadata.
         output: the Parquet file, :data:`SCHEMA`, written atomically.
 
     Raises:
-        ScoreVqaError: no usable question, a question twice, a question without an answer or an
+        ScoreVqaError: no usable question, a repeated question, a question without an answer or an
             answer without a question, a truth that is neither ``yes`` nor ``no``, or a P(yes)
-            that is no probability.
+            that is not a probability.
     """
     asked = _read(questions, ["number", *_KEY, "answer", "generator", "status"], "question")
     asked = asked[asked["status"] == "ok"].drop(columns="status")
@@ -108,5 +108,5 @@ def _read(paths: Sequence[str | os.PathLike[str]], columns: list[str], what: str
 
 
 def _name(rows: pd.DataFrame) -> str:
-    """The first of the rows, for people."""
+    """The first of the rows, for a message."""
     return f"{rows['question'].iloc[0]!r} about {rows['image'].iloc[0]!r}"

@@ -1,4 +1,4 @@
-"""Shards of questions: how they are dealt out, checked against their images, and stored."""
+"""Shards of questions: how they are formed, checked against their images, and stored."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from synthsight.vqa.questions import Question
 
 @dataclass(frozen=True)
 class ShardRow:
-    """A row of a shard: a sound question, and whether its image can be used.
+    """A row of a shard: a valid question, and whether its image can be used.
 
     Attributes:
-        number: which of its image's questions it is, from 1, in the order of the file.
-        image: see :class:`synthsight.vqa.questions.Question`, as the others.
+        number: its number among its image's questions, from 1, in the order of the file.
+        image: see :class:`synthsight.vqa.questions.Question`.
         question: likewise.
         answer: ``yes`` or ``no``.
-        generator: likewise.
+        generator: as in :class:`synthsight.vqa.questions.Question`.
         objects: likewise.
-        sha256: of the image's bytes, in hex; None where they cannot be read.
+        sha256: sha256 of the image's bytes, in hex; None if they cannot be read.
         status: ``ok`` or ``excluded``.
         reason: why it is excluded; None if it is not.
     """
@@ -50,13 +50,13 @@ class ShardRow:
 def shard_of(image: str, shards: int) -> str:
     """The shard, ``1`` to ``shards``, of all questions about an image.
 
-    It depends on nothing but the image's name, so questions that come or go move no other ones.
+    It depends only on the image's name, so adding or removing questions moves no others.
     """
     return str(int.from_bytes(hashlib.sha256(image.encode()).digest()[:8], "big") % shards + 1)
 
 
 def deal(questions: Iterable[Question], shards: int) -> dict[str, list[Question]]:
-    """The sound questions of each shard that has any, by shard."""
+    """The valid questions of each shard that has any, by shard."""
     dealt: dict[str, list[Question]] = {}
     for question in questions:
         if question.reason is None:
@@ -65,9 +65,9 @@ def deal(questions: Iterable[Question], shards: int) -> dict[str, list[Question]
 
 
 def shard_digest(questions: Sequence[Question], root: Path) -> str:
-    """A digest of all that a shard holds, and of its images' sizes and times of change.
+    """A digest of a shard's content, and of its images' sizes and modification times.
 
-    Lines are not in it: a question further up changes no shard but its own.
+    Line numbers are left out, so a question added further up changes only its own shard.
     """
     digest = hashlib.sha256()
     for question in questions:
@@ -75,7 +75,7 @@ def shard_digest(questions: Sequence[Question], root: Path) -> str:
         del row["line"]
         digest.update(canonical_json(row).encode() + b"\0")
     for image in sorted({question.image for question in questions}):
-        with suppress(OSError):  # it has just gone
+        with suppress(OSError):  # it has just been removed
             status = (root / image).stat()
             digest.update(f"{image} {status.st_size} {status.st_mtime_ns}\0".encode())
     return digest.hexdigest()
@@ -85,8 +85,8 @@ def index_questions(questions: Sequence[Question], root: Path, max_pixels: int) 
     """The rows of a shard, sorted by image and number; each image is decoded once, to check it.
 
     Args:
-        questions: the shard's, in the order of the file.
-        root: folder that the images' paths start from; no file outside it is read.
+        questions: the shard's questions, in the order of the file.
+        root: folder that image paths are relative to; no file outside it is read.
         max_pixels: bound on an image's width x height.
     """
     numbers: Counter[str] = Counter()
@@ -122,7 +122,7 @@ def write_shard(output: str | os.PathLike[str], rows: Sequence[ShardRow]) -> Non
 
 
 def read_shard(path: str | os.PathLike[str]) -> list[ShardRow]:
-    """The rows of a file of :func:`write_shard`.
+    """The rows of a file written by :func:`write_shard`.
 
     Raises:
         synthsight.files.FileError: it is damaged, or lacks a column.

@@ -1,7 +1,7 @@
 """Reading and storing the weights of VQA models without copies in memory.
 
-Files are mapped: what is read of them need not stay in memory. Pickles are read with
-``weights_only``: beside tensors the one type allowed is ``argparse.Namespace``, in which fairseq
+Files are memory-mapped, so what has been read need not stay in memory. Pickles are read with
+``weights_only``: besides tensors, the only type allowed is ``argparse.Namespace``, in which fairseq
 keeps its settings.
 """
 
@@ -26,16 +26,16 @@ StateDict = dict[str, Tensor]
 
 
 def read_file(file: Path) -> Any:
-    """What a file of weights holds: of safetensors, tensors by name; of a pickle, anything.
+    """The content of a weight file: tensors by name for safetensors, anything for a pickle.
 
     Raises:
-        WeightsError: it is damaged, or reading it would run code; its name is not in the message.
+        WeightsError: it is damaged, or reading it would run code; the message leaves out its name.
     """
     try:
         if file.suffix == ".safetensors":
             return load_file(file)
         with torch.serialization.safe_globals([argparse.Namespace]):
-            # Training checkpoints are several times larger than their weights: mapped, the rest
+            # Training checkpoints are several times larger than their weights; with mmap the rest
             # of the file is not read. The format before torch 1.6 cannot be mapped.
             return torch.load(
                 file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
@@ -54,10 +54,10 @@ def read_file(file: Path) -> Any:
 
 
 def read_state(files: Iterable[Path]) -> StateDict:
-    """The tensors of one state dict that is in one file or several, in the dtypes they have there.
+    """The tensors of one state dict stored in one or more files, in their original dtypes.
 
     Raises:
-        WeightsError: a file cannot be read or holds something else, or two hold the same name.
+        WeightsError: a file cannot be read or holds something else, or two have a name in common.
     """
     state: StateDict = {}
     for file in files:
@@ -68,10 +68,10 @@ def read_state(files: Iterable[Path]) -> StateDict:
         if not isinstance(content, dict) or not all(
             isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
         ):
-            raise WeightsError(f"{file} holds no state dict: names with tensors were expected")
+            raise WeightsError(f"{file} is not a state dict: expected tensors by name")
         twice = sorted(state.keys() & content.keys())
         if twice:
-            raise WeightsError(f"{file}: {twice[0]} is in another of the files, too")
+            raise WeightsError(f"{file}: {twice[0]} is also in another of the files")
         state.update(content)
     return state
 
@@ -79,8 +79,8 @@ def read_state(files: Iterable[Path]) -> StateDict:
 def store(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
     """Write tensors as one safetensors file.
 
-    Only those are copied that are not contiguous or that share memory with another one, which
-    cannot be stored.
+    Only tensors that are not contiguous or that share memory with another are copied, since they
+    cannot be stored as they are.
     """
     stored = {name: tensor.detach().contiguous() for name, tensor in state.items()}
     end = 0
@@ -92,7 +92,7 @@ def store(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
 
 
 def in_float32(state: Mapping[str, Tensor]) -> StateDict:
-    """The same tensors, floating-point ones in float32; those that are so already are no copies."""
+    """The same tensors, floating-point ones in float32; those already in it are not copied."""
     return {
         name: tensor.float() if tensor.is_floating_point() else tensor
         for name, tensor in state.items()

@@ -1,4 +1,4 @@
-"""The job's side of a worker. Imports nothing that is slow to import."""
+"""The job's side of a worker. Imports nothing slow."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from synthsight.worker.protocol import (
     send,
 )
 
-#: Times to try again if a server ends, for want of work, just when it is asked.
+#: Attempts, in case a server ends for want of work just when it is asked.
 _ATTEMPTS = 3
 
 
@@ -42,13 +42,13 @@ class _GoneError(Exception):
 def run_program(
     program: Path, arguments: Sequence[str], code: str, device: bool, doors: Sequence[str] = ()
 ) -> NoReturn:
-    """Run a program in the worker of this job's workflow, else in this process; then exit.
+    """Run a program in the worker of this job's workflow, or else in this process; then exit.
 
     Args:
         program: its file.
         arguments: its command line.
-        code: the digest of the code that the workflow planned with; a worker that holds other code
-            is not used. Empty if any will do.
+        code: the digest of the code that the workflow planned with; a worker with other code is not
+            used. Empty if any will do.
         device: whether it runs a model on a device.
         doors: modules of this code that it imports by name.
     """
@@ -71,8 +71,8 @@ def run_program(
 def _run_here(settings: Settings, command: list[str]) -> int:
     """Run a program without a worker; it ends with the workflow, however that ends.
 
-    The shell between the two would go on after a workflow that was killed, and what it runs would
-    write into the next one's files.
+    Otherwise the shell between them would outlive a workflow that is killed, and the program would
+    write into the next workflow's files.
     """
     import ctypes
     import select
@@ -88,12 +88,12 @@ def _run_here(settings: Settings, command: list[str]) -> int:
             os._exit(1)
         os.execv(command[0], command)
     signal.signal(signal.SIGTERM, lambda number, _: os.kill(process, number))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the terminal it goes to both
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both processes
     ended = os.pidfd_open(process)
     if ended not in select.select([owner, ended], [], [])[0]:
         os.kill(process, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    if status < 0:  # as if this process had been it
+    if status < 0:  # end by the same signal, as if this process were the program
         if -status != signal.SIGKILL:
             signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
@@ -101,13 +101,13 @@ def _run_here(settings: Settings, command: list[str]) -> int:
 
 
 def _read_pipes(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Read arguments that stand in a pipe, ``@/dev/fd/N`` with one a line, as argparse reads them.
+    """Read arguments from pipes, given as ``@/dev/fd/N`` and holding one argument per line.
 
-    Another process cannot open them, and they can be read once.
+    Another process cannot open them, and they can be read only once.
 
     Returns:
-        The arguments with those of the pipes in their places, and the arguments for a program that
-        takes the place of this one: a file without a name for each pipe.
+        The arguments with each pipe replaced by those in it, and the arguments for a program that
+        replaces this process, with an unnamed file instead of each pipe.
     """
     import tempfile
 
@@ -137,10 +137,10 @@ def _ask(
     device: bool,
     doors: Sequence[str],
 ) -> int:
-    """Let the worker run a program; its exit status.
+    """Let the worker run a program, and return its exit status.
 
     Raises:
-        WorkerError: it did not, or not to the end.
+        WorkerError: it did not run the program, or not to the end.
     """
     folder = Path(settings.folder)
     enter(folder)
@@ -174,12 +174,12 @@ def _connect(settings: Settings, name: str) -> socket.socket:
                     _start(settings)
                     connection = _try_to_connect(folder / name)
         except FileNotFoundError:
-            pass  # an ending server has removed the folder meanwhile
+            pass  # a server that is ending has just removed the folder
     if connection is None:
         raise _GoneError
     if not is_same_user(connection):
         connection.close()
-        raise WorkerError(f"{folder / name} is another user's")
+        raise WorkerError(f"{folder / name} belongs to another user")
     return connection
 
 
@@ -194,7 +194,7 @@ def _try_to_connect(address: Path) -> socket.socket | None:
 
 
 def _start(settings: Settings) -> None:
-    """Start a server. Its sockets are there from this moment, so that clients can queue up."""
+    """Start a server. Its sockets exist from this moment, so that clients can queue up."""
     import secrets
     import subprocess
 
@@ -210,7 +210,7 @@ def _start(settings: Settings) -> None:
     with open(token, "w", encoding="ascii") as handle:
         handle.write(secrets.token_hex(32))
     files = [str(listening.fileno()) for listening in sockets]
-    # The number of threads of a job is its own affair: programs set it.
+    # The number of threads depends on the job, so programs set it themselves.
     environment = {key: value for key, value in os.environ.items() if key not in _THREADS}
     log = Path(settings.log)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -237,11 +237,11 @@ _THREADS = (
 
 
 def _converse(settings: Settings, connection: socket.socket, request: dict[str, Any]) -> int:
-    """Send a request and wait for its end."""
+    """Send a request, wait for the program to end, and return its exit status."""
     sys.stdout.flush()
     sys.stderr.flush()
     taken = False
-    serving: int | None = None  # a handle of the process that works for this job
+    serving: int | None = None  # a handle for the process that serves this job
     try:
         token = (Path(settings.folder) / TOKEN).read_text(encoding="ascii")
         connection.settimeout(settings.start)
@@ -254,7 +254,7 @@ def _converse(settings: Settings, connection: socket.socket, request: dict[str, 
             if "process" in message:
                 os.environ.update(message["environment"])
                 taken = True
-                with suppress(ProcessLookupError):  # done already; its last word is on the way
+                with suppress(ProcessLookupError):  # done already; its last message is on the way
                     serving = os.pidfd_open(message["process"])
             if "exit" in message:
                 return int(message["exit"])
@@ -269,14 +269,14 @@ def _converse(settings: Settings, connection: socket.socket, request: dict[str, 
     except (EOFError, ConnectionError, FileNotFoundError) as error:
         if not taken:
             raise _GoneError from error
-        raise WorkerError("it died while it worked for this job") from None
+        raise WorkerError("it died while serving this job") from None
     finally:
         if serving is not None:
             os.close(serving)
 
 
 def _kill_server(settings: Settings) -> None:
-    """Kill the server and, with it, what it forked."""
+    """Kill the server and, with it, its forks."""
     try:
         text = (Path(settings.folder) / PROCESS).read_text(encoding="ascii")
         handle = _handle(*map(int, text.split()))
@@ -290,7 +290,7 @@ def _kill_server(settings: Settings) -> None:
 
 
 def _handle(process: int, began: int) -> int | None:
-    """A handle of a process; None if it has ended, its number perhaps taken by another."""
+    """A handle for a process; None if it has ended, even if its id has been reused."""
     try:
         handle = os.pidfd_open(process)
     except ProcessLookupError:
@@ -302,13 +302,13 @@ def _handle(process: int, began: int) -> int | None:
 
 
 def _choose_device(settings: Settings) -> None:
-    """Without a worker: take a device that no other job of this kind has, until this process ends.
+    """Without a worker, reserve a device that no other such job has until this process ends.
 
-    What stands for a taken device is an address without a file, which the kernel gives to one
-    process at a time; the open socket stays behind ``exec``.
+    A reserved device is marked by a socket address without a file, which the kernel gives to one
+    process at a time; the open socket survives ``exec``.
     """
     if len(settings.devices) < 2 or os.environ.get(VISIBLE) in settings.devices:
-        return  # nothing to choose, or the worker's device is this job's already
+        return  # nothing to choose, or the worker has given this job a device already
     for slot in range(settings.slots):
         taken = socket.socket(socket.AF_UNIX)
         try:

@@ -1,4 +1,4 @@
-"""What the client and the server of a worker agree on: a folder, messages, who is who."""
+"""The protocol between the client and the server of a worker: folder, messages, identities."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ from typing import Any
 
 from synthsight.errors import SynthsightError
 
-#: The variable of the environment that tells a job of its workflow's workers, and a server of the
-#: one that it is.
+#: The environment variable that describes a workflow's workers to a job, and a server to itself.
 VARIABLE = "SYNTHSIGHT_WORKER"
 
-#: The variable by which CUDA is told which devices there are.
+#: The environment variable that restricts the devices that CUDA sees.
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
-#: What makes a process end with its parent (prctl(2)).
+#: Makes a process end with its parent (prctl(2)).
 PR_SET_PDEATHSIG = 1
 
-#: Names in a worker's folder.
+#: File names in a worker's folder.
 LOCK, PROCESS, TOKEN = "lock", "process", "token"
 
-#: A socket for programs that run a model on a device, one for all others.
+#: Names of the sockets for programs that run a model on a device, and for all others.
 SOCKETS = ("device", "plain")
 
-#: Seconds between two signs of life of a server that works for a client.
+#: Seconds between heartbeats of a server while it serves a client.
 BEAT = 1.0
 
 #: Bound on a message: command lines are far shorter, and nothing else is sent.
@@ -40,25 +39,26 @@ _LENGTH = struct.Struct("!I")
 
 
 class WorkerError(SynthsightError):
-    """The worker is of no use for this job: the message says why."""
+    """The worker cannot be used for this job; the message says why."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One worker: whose it is, where it is met, what it does.
+    """One worker: its owner, its folder and how it runs.
 
     Attributes:
-        owner: process that it serves and with which it ends.
-        born: when that process began, in the clock ticks of ``/proc``: a later process of the same
-            number is another one.
-        folder: of its sockets, in a folder that only the user can enter.
+        owner: id of the process that it serves and with which it ends.
+        born: when that process began, in the clock ticks of ``/proc``, since a later process may
+            have the same id.
+        folder: of its sockets, inside a folder that only the user can enter.
         programs: files of the programs to import at the start.
-        doors: modules to import, too, which programs import by name (see :mod:`synthsight.doors`).
-        log: file for what belongs to no job.
-        slots: programs that run on a device at a time.
-        devices: what ``CUDA_VISIBLE_DEVICES`` is for each slot, in turn; empty without devices, or
-            where there is nothing to choose.
-        patience: seconds without a sign of life after which a server that works is given up.
+        doors: further modules to import, which programs import by name (see
+            :mod:`synthsight.doors`).
+        log: file for output that belongs to no job.
+        slots: how many programs run on a device at a time.
+        devices: the value of ``CUDA_VISIBLE_DEVICES`` for each slot, in turn; empty without
+            devices, or where there is nothing to choose.
+        patience: seconds without a heartbeat after which a busy server is given up.
         start: likewise while it imports.
         idle: seconds without work after which it ends.
     """
@@ -76,12 +76,12 @@ class Settings:
     idle: float = 300
 
     def as_json(self) -> str:
-        """For the environment of its server; :meth:`from_json` is the way back."""
+        """The settings for the server's environment; the inverse of :meth:`from_json`."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
-        """What :meth:`as_json` wrote."""
+        """The inverse of :meth:`as_json`."""
         content = json.loads(text)
         content["programs"] = tuple(content["programs"])
         content["doors"] = tuple(content["doors"])
@@ -90,12 +90,12 @@ class Settings:
 
 
 def supported() -> bool:
-    """Whether this system has what a worker needs: Linux, with handles for processes."""
+    """Whether this system has what a worker needs: Linux with process handles (pidfd)."""
     return hasattr(os, "pidfd_open") and Path("/proc/self/stat").exists()
 
 
 def born(process: int) -> int | None:
-    """When a process began, in clock ticks since the system did; None if there is none."""
+    """When a process began, in clock ticks since boot; None if there is no such process."""
     try:
         text = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -106,10 +106,10 @@ def born(process: int) -> int | None:
 
 
 def find_worker(program: str) -> Settings | None:
-    """What the workflow has told this job of the worker for a program.
+    """The worker for a program, as the workflow describes it to this job.
 
     Returns:
-        None if it told of none; settings without programs if there is none.
+        None if the job belongs to no workflow; settings without programs if there is no worker.
     """
     text = os.environ.get(VARIABLE)
     workers = [Settings.from_json(worker) for worker in json.loads(text)] if text else []
@@ -120,14 +120,14 @@ def find_worker(program: str) -> Settings | None:
 
 
 def choose_folder(owner: int, name: str) -> Path:
-    """Where a worker of a process is met; the folder above is one that only the user can enter.
+    """The folder of a worker, inside one that only the user can enter.
 
     Args:
-        owner: the process.
+        owner: id of the process that the worker serves.
         name: which of its workers.
 
     Raises:
-        WorkerError: someone else could enter it.
+        WorkerError: the path is too long for the address of a socket.
     """
     import tempfile
 
@@ -137,16 +137,16 @@ def choose_folder(owner: int, name: str) -> Path:
     else:
         parent = Path(tempfile.gettempdir()) / f"synthsight-{os.geteuid()}"
     folder = parent / f"{owner}-{born(owner)}-{name}"
-    if len(os.fsencode(folder)) + len("/device") > 100:  # the system's bound on addresses is 107
+    if len(os.fsencode(folder)) + len("/device") > 100:  # the system's limit is 107
         raise WorkerError(f"{folder}: too long for the address of a socket")
     return folder
 
 
 def enter(folder: Path) -> None:
-    """Make a worker's folder and the one above it, and see that only this user can enter them.
+    """Make a worker's folder and the one above it, and check that only this user can enter them.
 
     Raises:
-        WorkerError: someone else could, or it is a link.
+        WorkerError: someone else could enter one, or it is a link.
     """
     for _ in range(10):
         try:
@@ -154,7 +154,7 @@ def enter(folder: Path) -> None:
             folder.mkdir(mode=0o700, exist_ok=True)
             break
         except FileNotFoundError:
-            continue  # another worker's server has just tidied up
+            continue  # another worker's server has just removed the parent
         except OSError as error:
             raise WorkerError(str(error)) from error
     for path in (folder.parent, folder):
@@ -163,7 +163,7 @@ def enter(folder: Path) -> None:
 
 
 def leave(folder: Path) -> None:
-    """Remove a worker's folder, and the one above it if it was the last one."""
+    """Remove a worker's folder, and the one above it if it is empty then."""
     import shutil
 
     shutil.rmtree(folder, ignore_errors=True)
@@ -184,18 +184,18 @@ def _is_private(path: Path) -> bool:
 
 
 def is_same_user(connection: socket.socket) -> bool:
-    """Whether the process at the other end belongs to this user, as the kernel says."""
+    """Whether the process at the other end belongs to this user, according to the kernel."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     user: int = struct.unpack("iII", credentials)[1]
     return user == os.geteuid()
 
 
 def send(connection: socket.socket, message: dict[str, Any], files: tuple[int, ...] = ()) -> None:
-    """Send a message, and open files with it."""
+    """Send a message, with open files."""
     content = json.dumps(message).encode()
     data = _LENGTH.pack(len(content)) + content
     sent = socket.send_fds(connection, [data], files) if files else 0
-    if sent < len(data):  # the other end may be done and gone already
+    if sent < len(data):  # else not at all, since the other end may be gone already
         connection.sendall(data[sent:])
 
 
@@ -204,8 +204,8 @@ def receive(connection: socket.socket, files: int = 0) -> tuple[dict[str, Any], 
 
     Raises:
         EOFError: the other end is gone.
-        WorkerError: this is no message.
-        TimeoutError: as the connection's timeout says.
+        WorkerError: it is not a valid message.
+        TimeoutError: nothing came within the connection's timeout.
     """
     received: list[int] = []
     data = b""
@@ -226,7 +226,7 @@ def receive(connection: socket.socket, files: int = 0) -> tuple[dict[str, Any], 
     try:
         message = json.loads(data[_LENGTH.size :])
     except ValueError as error:
-        raise WorkerError("a message that is no JSON") from error
+        raise WorkerError("a message that is not JSON") from error
     if not isinstance(message, dict):
-        raise WorkerError("a message that is no object")
+        raise WorkerError("a message that is not a JSON object")
     return message, received

@@ -1,8 +1,8 @@
-"""The server of a worker: imports programs once, then forks a process for whoever asks.
+"""The server of a worker: imports programs once, then forks a process for each client.
 
 Run as ``python -m synthsight.worker.server DEVICE PLAIN`` with two listening sockets. It has one
-thread and computes nothing, so that it can fork at any time and no program can hold it up. It ends
-with the process that it serves, however that ends, and all its forks end with it.
+thread and computes nothing, so it can fork at any time and no program can block it. It ends with
+the process that it serves, however that ends, and all its forks end with it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from synthsight.worker.protocol import (
     send,
 )
 
-#: Seconds that a program without a client gets to end by itself.
+#: Seconds that a program whose client is gone gets to end by itself.
 _GRACE = 10.0
 
 
@@ -56,10 +56,10 @@ class Child:
     """A fork of the server.
 
     Attributes:
-        process: its number.
-        control: the connection over which it gets clients, and says that it is free again.
-        slot: its device; None for one that serves a single client.
-        busy: whether it serves one.
+        process: its id.
+        control: the connection over which it gets clients and reports that it is free again.
+        slot: its device; None for a fork that serves a single client.
+        busy: whether it is serving a client.
     """
 
     process: int
@@ -89,7 +89,7 @@ class Server:
     last: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
-        """Serve until the owner ends or nothing has been asked for a while."""
+        """Serve until the owner ends or there has been no work for a while."""
         device, plain = self.listening
         while True:
             sources: list[Any] = [
@@ -113,8 +113,8 @@ class Server:
                 return
 
     def _hear(self, child: Child) -> None:
-        """A child says that it is free; or, in ending, nothing."""
-        with suppress(ConnectionError):  # it left a client unread
+        """Handle a child's message that it is free, or its end."""
+        with suppress(ConnectionError):  # it ended with a client still in its queue
             if child.control.recv(1):
                 child.busy = False
                 return
@@ -123,12 +123,12 @@ class Server:
         self.children.remove(child)
         if child.slot is not None:
             code = os.waitstatus_to_exitcode(status)
-            _note(f"slot {child.slot}: process {child.process} ended with {code}")
+            _log(f"slot {child.slot}: process {child.process} ended with {code}")
 
     def _hand_out(self) -> None:
-        """Give waiting clients to processes that are free; tell the others that they wait."""
+        """Give waiting clients to free processes; send the others a heartbeat."""
         while self.waiting:
-            # The last one in use first: it most likely has the model.
+            # The last one used comes first: it is the most likely to have the model.
             free = [child for child in self.children if child.slot is not None and not child.busy]
             taken = {child.slot for child in self.children}
             slots = [slot for slot in range(self.settings.slots) if slot not in taken]
@@ -144,7 +144,7 @@ class Server:
             child.busy = True
             try:
                 socket.send_fds(child.control, [b"\0"], [connection.fileno()])
-            except OSError:  # it has just died; its end is heard next
+            except OSError:  # it has just died, which is handled next
                 self.waiting.insert(0, connection)
                 break
             connection.close()
@@ -206,8 +206,8 @@ class Server:
         return True
 
 
-def _note(line: str) -> None:
-    """A line for the worker's own log."""
+def _log(line: str) -> None:
+    """Print a line to the worker's own log."""
     print(time.strftime("%H:%M:%S"), line, flush=True)
 
 
@@ -217,8 +217,8 @@ def _note(line: str) -> None:
 def serve_clients(
     server: Server, connection: socket.socket, control: socket.socket, slot: int | None
 ) -> None:
-    """Serve one client; with a slot, further ones too."""
-    # As many processes as share a device's memory, or the main memory.
+    """Serve one client and, with a slot, further ones."""
+    # How many processes share a device's memory, or main memory.
     sharing = server.settings.slots / max(1, len(server.settings.devices))
     models = ModelCache(share=min(1.0, 1 / sharing)) if slot is not None else None
     while True:
@@ -234,7 +234,7 @@ def serve_clients(
 
 
 def serve(server: Server, connection: socket.socket, models: ModelCache | None) -> None:
-    """Run a program for a client, with its output going where the client's goes."""
+    """Run a program for a client, with its output sent where the client's goes."""
     files: list[int] = []
     try:
         connection.settimeout(10)
@@ -253,7 +253,7 @@ def serve(server: Server, connection: socket.socket, models: ModelCache | None) 
         if status is not None:
             send(connection, {"exit": status})
     except (OSError, EOFError, WorkerError) as error:
-        _note(f"a client was lost: {error!r}")
+        _log(f"a client was lost: {error!r}")
     finally:
         for file in files:
             os.close(file)
@@ -262,9 +262,9 @@ def serve(server: Server, connection: socket.socket, models: ModelCache | None) 
 def _refuse(
     server: Server, connection: socket.socket, request: dict[str, Any], files: list[int]
 ) -> str | None:
-    """Why a request is not served, if so."""
+    """Why a request is refused; None if it is not."""
     if not is_same_user(connection):
-        return "it is another user's"
+        return "it comes from another user"
     if not hmac.compare_digest(str(request.get("token")), server.token):
         return "wrong token"
     if request.get("program") not in server.programs or len(files) != 2:
@@ -279,7 +279,7 @@ def _refuse(
 
 
 def _run(program: Callable[..., None], models: ModelCache | None) -> int:
-    """Run a program as the interpreter would, and give its exit status."""
+    """Run a program as the interpreter would, and return its exit status."""
     try:
         if models is None:
             program()
@@ -297,7 +297,7 @@ def _run(program: Callable[..., None], models: ModelCache | None) -> int:
 
 
 class Beats:
-    """Signs of life to a client while a program runs for it; the end of the program without it."""
+    """Sends heartbeats to a client while a program runs for it, and ends the program without it."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -316,13 +316,13 @@ class Beats:
         self._stopped.close()
 
     def run(self, function: Callable[[], int]) -> int | None:
-        """Run a function; None if the client went away meanwhile."""
+        """Run a function; None if the client is gone before it ends."""
         try:
             self._running = True
             status = function()
             self._running = False
         except Cancelled:
-            _note("cancelled: its client is gone")
+            _log("cancelled: its client is gone")
             return None
         finally:
             self._running = False
@@ -338,7 +338,7 @@ class Beats:
             if self._stopped in ready:
                 return
             try:
-                # A client says nothing more: what can be read is its end.
+                # A client sends nothing more, so only its end can be read.
                 if self._connection in ready:
                     break
                 send(self._connection, {})
@@ -346,14 +346,15 @@ class Beats:
                 break
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
         if not select.select([self._stopped], [], [], _GRACE)[0]:
-            _note("ended: what runs cannot be cancelled")
+            _log("ended: the program cannot be cancelled")
             os._exit(1)
 
 
 class Output:
-    """Standard output and error of this process, on other files for a while.
+    """Redirects standard output and error of this process to other files for a while.
 
-    The files themselves, so that output of libraries in C and traces of a crash go there, too.
+    It redirects the file descriptors, so that output of C libraries and traces of a crash go there,
+    too.
     """
 
     def __init__(self, output: int, error: int) -> None:
@@ -378,11 +379,11 @@ class Output:
 
 
 def import_program(path: Path) -> Callable[..., None]:
-    """Import a program from its file: its ``main``. It does not run, since it guards that."""
-    code_digest(path)  # of the code that is imported now: what it reads of a file, it reads once
+    """Import a program from its file and return its ``main``, which the import does not run."""
+    code_digest(path)  # it reads each file only once, so this is the digest of what is imported now
     specification = importlib.util.spec_from_file_location(f"_program_{path.stem}", path)
     if specification is None or specification.loader is None:
-        raise WorkerError(f"{path} is no program in Python")
+        raise WorkerError(f"{path} is not a Python program")
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module
     specification.loader.exec_module(module)
@@ -391,7 +392,7 @@ def import_program(path: Path) -> Callable[..., None]:
 
 
 def _import_programs(settings: Settings, owner: int) -> dict[str, Callable[..., None]]:
-    """Import what is to be served, with an eye on the owner, since it may take long."""
+    """Import the programs to serve, while watching the owner, since it may take long."""
     stop, stopped = socket.socketpair()
 
     def watch() -> None:
@@ -416,7 +417,7 @@ def _import_programs(settings: Settings, owner: int) -> dict[str, Callable[..., 
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what servers left behind that were killed."""
+    """Remove the folders of servers that were killed."""
     for path in folder.parent.iterdir():
         owner, _, rest = path.name.partition("-")
         began = rest.partition("-")[0]
@@ -428,7 +429,7 @@ def main() -> NoReturn:
     """Run the server."""
     settings = Settings.from_json(os.environ[VARIABLE])
     folder = Path(settings.folder)
-    # Before this the sockets were those of the client that started this process.
+    # The sockets are inherited from the client that started this process.
     listening = [socket.socket(fileno=int(number)) for number in sys.argv[1:3]]
     for connection in listening:
         connection.listen(128)
@@ -442,16 +443,14 @@ def main() -> NoReturn:
         sys.exit(0)
     enter(folder)
     _sweep(folder)
-    faulthandler.enable()  # into the job's log if a program crashes
-    # Looking for devices must not set up CUDA here: that would forbid its use in the forks.
+    faulthandler.enable()  # a program's crash goes to the job's log
+    # Looking for devices must not initialise CUDA here, or the forks could not use it.
     os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
     start = time.monotonic()
     children: list[Child] = []
     try:
         programs = _import_programs(settings, owner)
-        _note(
-            f"process {os.getpid()}: {len(programs)} programs in {time.monotonic() - start:.1f} s"
-        )
+        _log(f"process {os.getpid()}: {len(programs)} programs in {time.monotonic() - start:.1f} s")
         token = (folder / TOKEN).read_text(encoding="ascii")
         Server(settings, programs, token, (listening[0], listening[1]), owner, children).run()
     finally:

@@ -201,9 +201,9 @@ def test_a_pickle_that_would_run_code_is_refused_and_not_run(tmp_path: Path, sta
             r"encoder.pos_ln.bias \(3,\) instead of \(16,\)",
         ),
         (lambda s: s["decoder.output_projection.weight"].add_(1), "output_projection.* differs"),
-        (lambda s: s["encoder.token_rp_bucket"].add_(1), "token_rp_bucket holds other buckets"),
-        (lambda s: s["decoder.image_rp_bucket"].add_(1), "image_rp_bucket holds other buckets"),
-        (lambda s: [s.pop(n) for n in (EMBEDDING, *EMBEDDING_COPIES)], "no checkpoint of OFA"),
+        (lambda s: s["encoder.token_rp_bucket"].add_(1), "token_rp_bucket has other buckets"),
+        (lambda s: s["decoder.image_rp_bucket"].add_(1), "image_rp_bucket has other buckets"),
+        (lambda s: [s.pop(n) for n in (EMBEDDING, *EMBEDDING_COPIES)], "not a checkpoint of OFA"),
         (lambda s: s.update({"note": "x"}), "note are not tensors"),
         (
             lambda s: [s.pop(n) for n in list(s) if ".fc2." in n],
@@ -232,18 +232,18 @@ def test_two_weights_of_one_name_are_refused(tmp_path: Path, state: State) -> No
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path, state: State) -> None:
     with pytest.raises(OFAError, match="no file or folder"):
         load_checkpoint(tmp_path / "absent")
-    with pytest.raises(OFAError, match=r"holds no weights: model.safetensors or"):
+    with pytest.raises(OFAError, match=r"has no weights: expected model.safetensors or"):
         load_checkpoint(tmp_path)
     for name in ("junk.pt", "junk.safetensors"):
         (tmp_path / name).write_bytes(b"junk that is no checkpoint")
         with pytest.raises(OFAError, match=name):
             load_checkpoint(tmp_path / name)
     torch.save([1], tmp_path / "list.pt")
-    with pytest.raises(OFAError, match=r"list.pt: holds no state dict"):
+    with pytest.raises(OFAError, match=r"list.pt: not a state dict"):
         load_checkpoint(tmp_path / "list.pt")
     save_file(state, tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text("{", encoding="utf-8")
-    with pytest.raises(OFAError, match=r"config.json beside it cannot be read"):
+    with pytest.raises(OFAError, match=r"config.json next to it cannot be read"):
         load_checkpoint(tmp_path)
     write_config(tmp_path, normformer=False)
     with pytest.raises(OFAError, match=r"model.safetensors: `normformer` is False"):

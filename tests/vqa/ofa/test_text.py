@@ -63,9 +63,9 @@ def test_unknown_bytes_are_marked(tokenizer: OFATokenizer) -> None:
 
 def test_answers_to_score_in_one_step_are_single_tokens(tokenizer: OFATokenizer) -> None:
     assert tokenizer.single(" yes") == VOCAB["Ġyes"]
-    with pytest.raises(OFAError, match="'yes' is no single token"):
+    with pytest.raises(OFAError, match="'yes' is not a single token"):
         tokenizer.single("yes")
-    with pytest.raises(OFAError, match="'Z' is no single token"):
+    with pytest.raises(OFAError, match="'Z' is not a single token"):
         tokenizer.single("Z")
 
 
@@ -97,7 +97,7 @@ def test_a_missing_or_foreign_vocabulary_is_refused(tmp_path: Path) -> None:
         OFATokenizer.from_folder(tmp_path)
     write_vocabulary(tmp_path)
     (tmp_path / "merges.txt").write_text("one two three\n", encoding="utf-8")
-    with pytest.raises(OFAError, match=r"merges.txt must have two tokens a line"):
+    with pytest.raises(OFAError, match=r"merges.txt must have two tokens per line"):
         OFATokenizer.from_folder(tmp_path)
     (tmp_path / "merges.txt").write_text("q q\n", encoding="utf-8")
     with pytest.raises(OFAError, match="do not fit together"):

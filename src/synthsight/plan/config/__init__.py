@@ -1,1 +1,1 @@
-"""The configuration: its schema, what it names, and all that can be wrong with it."""
+"""The configuration: its schema, what it names, and everything that can be wrong with it."""

@@ -1,4 +1,4 @@
-"""The images of a configuration: their archive, their categories, and what is known of these."""
+"""The images of a configuration: their archive, their categories and the definitions of these."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Category:
     """A category of an experiment.
 
     Attributes:
-        target: its name, which also stands in paths, tables and figures, and what is accepted.
-        definition: what is known of it, with reasons.
+        target: its name, as used in paths, tables and figures, and what counts as a hit.
+        definition: its definition, with reasons.
         folders: ``(generator or None, folder below the images' root)``.
-        listing: what lies in the folders.
+        listing: the files in the folders.
     """
 
     target: Target
@@ -42,14 +42,14 @@ class Category:
 def find_archive(
     images: ImageSettings, problems: list[Problem]
 ) -> tuple[Archive | None, bool, str]:
-    """The archive that the images are from, if any.
+    """The archive that the images come from, if any.
 
-    If something is wrong, nothing can be said of the images either: they count as if they had yet
-    to come.
+    If something is wrong with it, nothing can be said about the images either: they are treated as
+    not yet unpacked.
 
     Returns:
         The archive; whether it has yet to be unpacked; the folder of the images, which is the one
-        in the archive if there is one.
+        in the archive if there is an archive.
     """
     about = images.archive
     if about is None:
@@ -62,7 +62,7 @@ def find_archive(
     below = PurePosixPath(about.folder)
     if below.is_absolute() or ".." in below.parts:
         message = (
-            f"{about.folder!r} is no folder in the archive: write a path without .. or / before"
+            f"{about.folder!r} is not a folder in the archive: write a relative path without .."
         )
         problems.append(Problem((*key, "folder"), message))
         return None, True, images.root
@@ -87,7 +87,7 @@ def find_archive(
 
 
 def load_definitions(settings: Settings, problems: list[Problem]) -> dict[str, Definition]:
-    """What is known of categories; the names that are asked for are checked, too."""
+    """The definitions of categories; also checks the requested names."""
     wanted = settings.categories or ()
     definitions: dict[str, Definition] = {}
     try:
@@ -106,9 +106,9 @@ def load_categories(
     settings: Settings,
     definitions: Mapping[str, Definition],
     problems: list[Problem],
-    notes: list[str],
+    warnings: list[str],
 ) -> dict[str, Category]:
-    """The categories, by name, sorted; ``notes`` gets what is not used."""
+    """The categories by name, sorted; what is not used is added to ``warnings``."""
     root = Path(settings.images.root)
     wanted = settings.categories
     if not is_folder(root):
@@ -119,7 +119,7 @@ def load_categories(
         problems.append(Problem(("images", "root"), message))
         return {}
     found, unused = find_categories(root, wanted)
-    notes += unused
+    warnings += unused
     for index, name in enumerate(wanted or ()):
         if name not in found and not bad_name(name):
             outer = folders_in(root)
@@ -142,8 +142,8 @@ def load_categories(
         if listing.images == 0:
             places = " or ".join(str(root / folder) for _, folder in folders)
             message = (
-                f"category {name!r}: no images in {places} (files: {listing.files}; endings that "
-                f"are read: {' '.join(sorted(SUFFIXES))}). Add some, or list the other categories "
+                f"category {name!r}: no images in {places} (files: {listing.files}; extensions "
+                f"read: {' '.join(sorted(SUFFIXES))}). Add some, or list the other categories "
                 "under `categories`"
             )
             problems.append(Problem(("images", "root"), message))
@@ -168,7 +168,7 @@ def check_words(
     rules: Sequence[str],
     problems: list[Problem],
 ) -> None:
-    """Every category must be met by some class of every label space, under some rule."""
+    """Check that some class of every label space matches each category, under some rule."""
     for space in spaces.values():
         names = sorted({name for lemmas in space.lemmas for name in lemmas} | set(space.simple))
         folded = {name.casefold(): name for name in names}
@@ -176,12 +176,12 @@ def check_words(
             name = category.target.name
             if any(accepted_classes(category.target, space, rule).any() for rule in rules):
                 continue
-            plain = " ".join(words(name))
-            close = difflib.get_close_matches(plain, folded, n=3, cutoff=0.6)
+            phrase = " ".join(words(name))
+            close = difflib.get_close_matches(phrase, folded, n=3, cutoff=0.6)
             hint = f" (close: {', '.join(folded[name] for name in close)})" if close else ""
             message = (
                 f"category {name!r} can never be hit: no class of {space.name} has "
-                f"{plain!r} in its name{hint}. Rename the folder, leave it out of `categories`, "
+                f"{phrase!r} in its name{hint}. Rename the folder, leave it out of `categories`, "
                 "or define further names in `category_definitions`: "
                 f"{name}: {{also: [NAME]}}"
             )

@@ -11,20 +11,20 @@ import yaml
 from synthsight.bounds import Key
 from synthsight.errors import SynthsightError
 
-#: Problems that a message names.
+#: Maximum number of problems that a message lists.
 _SHOWN = 50
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: the key of the configuration concerned, and a message."""
+    """One thing that is wrong: the key concerned, and a message."""
 
     key: Key
     message: str
 
 
 class ConfigError(SynthsightError):
-    """All that is wrong with a configuration, each with its file, line and key."""
+    """Everything wrong with a configuration, each problem with its file, line and key."""
 
     def __init__(self, problems: Sequence[Problem], files: Sequence[Path]) -> None:
         shown = problems[:_SHOWN]
@@ -36,11 +36,11 @@ class ConfigError(SynthsightError):
 
 
 def place(key: Key, files: Sequence[Path]) -> str:
-    """File, line and key, as ``config.yaml, line 12, models[2].model``.
+    """File, line and key, such as ``config.yaml, line 12, models[2].model``.
 
     Args:
-        key: of the configuration.
-        files: those it was read from; of a key in several the last counts.
+        key: key of the configuration.
+        files: the files it was read from; if a key is in several, the last one counts.
     """
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key)
     path = path.removeprefix(".") or "the configuration"
@@ -56,7 +56,7 @@ def place(key: Key, files: Sequence[Path]) -> str:
 
 
 def _line(file: Path, key: Key) -> int | None:
-    """The line, from 1, on which a key of a YAML file stands; None if it is not there."""
+    """The line, from 1, of a key in a YAML file; None if it is not there."""
     try:
         node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError):

@@ -1,4 +1,4 @@
-"""The classifiers of a configuration, and what they turn out to be."""
+"""The classifiers of a configuration, and what they resolve to."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Model:
     """A classifier of an experiment.
 
     Attributes:
-        name: what it is called in paths, tables and figures.
-        architecture: for :class:`synthsight.classifiers.library.Architecture`.
+        name: its name in paths, tables and figures.
+        architecture: arguments of :class:`synthsight.classifiers.library.Architecture`.
         checkpoint: local weights, or None for the published ones.
-        reference: accuracy on real photographs as the user states it, or None.
+        reference: accuracy on real photographs as stated by the user, or None.
         labels: name of its label space.
-        geometry: of its preprocessing.
-        mean: of its normalisation.
-        std: likewise.
+        geometry: geometry of its preprocessing.
+        mean: mean of its normalisation, one value per channel.
+        std: standard deviation, likewise.
     """
 
     name: str
@@ -57,13 +57,13 @@ class Model:
 
 
 def named(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a classifier, defaults filled in, with a name in any case."""
+    """The settings of a classifier, defaults filled in, with a name even if none was given."""
     name = model["name"] or model["model"].partition("/")[2] or model["model"]
     return {**model, "name": name}
 
 
 def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> None:
-    """What can be wrong with the classifiers' settings themselves."""
+    """Check the classifiers' settings themselves."""
     earlier: dict[str, str] = {}
     for index, model in enumerate(models):
         key: Key = ("models", index)
@@ -75,7 +75,7 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
         try:
             canonical_json(model.arguments)
         except (TypeError, ValueError):
-            message = "may hold text, finite numbers, true, false, null, lists and mappings alone"
+            message = "may hold only text, finite numbers, true, false, null, lists and mappings"
             problems.append(Problem((*key, "arguments"), message))
 
 
@@ -97,7 +97,7 @@ def resolve_models(
     cache: Path,
     problems: list[Problem],
 ) -> dict[str, Model]:
-    """What the classifiers are, by name, in the configuration's order."""
+    """Resolve the classifiers, by name, in the configuration's order."""
     requests = [
         {key: getattr(entry, key) for key in _RESOLVED}
         | {"local": entry.checkpoint is not None, "classes": len(spaces[entry.labels])}
@@ -127,10 +127,10 @@ def resolve_models(
 def resolve_cached(
     requests: Sequence[dict[str, Any]], preprocess: str, cache: Path
 ) -> list[dict[str, Any]]:
-    """What :mod:`synthsight.classifiers.resolve` answers to each request, or the cache.
+    """Answers to requests, from the cache or from :mod:`synthsight.classifiers.resolve`.
 
-    An answer holds as long as the request, the versions of what synthsight requires and the code
-    do, that of the model's library included. Errors are not kept.
+    An answer stays valid as long as the request, the versions of synthsight's dependencies and the
+    code, including that of the model's library, stay the same. Errors are not cached.
     """
     program = Path(__file__).parents[2] / "classifiers" / "resolve.py"
     context = {"preprocess": preprocess, "versions": _versions()}

@@ -1,4 +1,4 @@
-"""Names that users give: fit for paths and tables, and not taken twice."""
+"""Names given by users: whether they are valid in paths and tables, and unique."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from synthsight.plan.config.messages import Problem
 
 
 def bad_name(name: str) -> str | None:
-    """Why a name cannot stand in paths and tables, or None."""
+    """Why a name cannot be used in paths and tables, or None."""
     if not name.strip():
         return "is blank"
     if name == "*":
         return "is reserved: in the tables it stands for all"
     if "/" in name or name.startswith("."):
-        return "cannot be used as a name: it has a slash in it or starts with a dot"
+        return "cannot be used as a name: it contains a slash or starts with a dot"
     if re.search(r"[{}\x00-\x1f\x7f]", name) or not name.isprintable():
-        return "cannot be used as a name: it has braces or control characters in it"
+        return "cannot be used as a name: it contains braces or control characters"
     if len(os.fsencode(name)) > 120:
         return "is too long for a name: the limit is 120 bytes"
     return None
@@ -28,11 +28,11 @@ def bad_name(name: str) -> str | None:
 def check_model_name(
     name: str, earlier: Mapping[str, str], key: Key, problems: list[Problem]
 ) -> None:
-    """A model's name must be fit for paths and its own; ``earlier`` says whose a taken one is."""
+    """Check that a model's name is valid and unique; ``earlier`` maps taken names to their keys."""
     if message := bad_name(name):
         problems.append(Problem(key, f"the name {name!r} {message}: give a `name`"))
     if name in earlier:
         message = (
-            f"the name {name!r} is that of {earlier[name]} too: give one of them another `name`"
+            f"the name {name!r} is also that of {earlier[name]}: give one of them another `name`"
         )
         problems.append(Problem(key, message))

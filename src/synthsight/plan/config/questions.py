@@ -21,13 +21,13 @@ from synthsight.vqa.shards import deal, shard_digest
 
 @dataclass(frozen=True)
 class Vqa:
-    """The questions of an experiment and who is asked.
+    """The questions of an experiment and the models to ask.
 
     Attributes:
-        root: folder that the images' paths start from.
+        root: folder that image paths are relative to.
         models: the models, by name, in the configuration's order.
         shards: a digest of each shard's questions and images, by shard.
-        content: a digest of all questions, those that are left out and their lines too.
+        content: a digest of all questions, including line numbers and those that are left out.
         images: number of images with questions that can be asked.
     """
 
@@ -39,7 +39,7 @@ class Vqa:
 
 
 def named_vqa(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a VQA model, defaults filled in, with a name in any case."""
+    """The settings of a VQA model, defaults filled in, with a name even if none was given."""
     return {**model, "name": model["name"] or _source_name(model["model"], model["checkpoint"])}
 
 
@@ -51,15 +51,15 @@ def _source_name(model: str | None, checkpoint: str | None) -> str:
 
 
 def load_vqa(
-    settings: Settings, without_images: bool, problems: list[Problem], notes: list[str]
+    settings: Settings, without_images: bool, problems: list[Problem], warnings: list[str]
 ) -> Vqa | None:
-    """The questions and who is asked; None where none are, or where something is wrong.
+    """The questions and the models to ask; None if there are none, or if something is wrong.
 
     Args:
-        settings: of the experiment.
-        without_images: whether the images have yet to come: then the questions are not read.
-        problems: gets what is wrong.
-        notes: gets what a user should know though it stops nothing.
+        settings: settings of the experiment.
+        without_images: whether the images have yet to be unpacked: the questions are not read then.
+        problems: to which everything wrong is added.
+        warnings: to which everything else that the user should know is added.
     """
     about = settings.vqa
     if about is None:
@@ -76,7 +76,7 @@ def load_vqa(
     except QuestionsError as error:
         problems.append(Problem(("vqa", "questions"), str(error)))
         return None
-    _check_excluded(questions, about, problems, notes)
+    _check_excluded(questions, about, problems, warnings)
     dealt = deal(questions, about.shards)
     return Vqa(
         root=str(root),
@@ -112,9 +112,9 @@ def _check_models(
 
 
 def _check_excluded(
-    questions: Sequence[Question], about: VqaSettings, problems: list[Problem], notes: list[str]
+    questions: Sequence[Question], about: VqaSettings, problems: list[Problem], warnings: list[str]
 ) -> None:
-    """Questions that cannot be asked: refused, or left out with a note."""
+    """Refuse questions that cannot be asked, or leave them out with a warning."""
     excluded = [question for question in questions if question.reason is not None]
     if excluded and about.invalid == "refuse":
         problems.append(Problem(("vqa", "questions"), _refusal(about.questions, excluded)))
@@ -122,14 +122,14 @@ def _check_excluded(
         message = _refusal(about.questions, excluded)
         problems.append(Problem(("vqa", "questions"), f"no question can be asked: {message}"))
     elif excluded:
-        notes.append(
+        warnings.append(
             f"{about.questions}: {len(excluded)} of {len(questions)} questions are left out; "
             "tables/excluded_questions.csv will say which and why"
         )
 
 
 def _refusal(file: str, excluded: Sequence[Question], most: int = 20) -> str:
-    """The questions that cannot be asked, each with its line."""
+    """The questions that cannot be asked, each with its line number."""
     lines = [f"line {question.line}: {question.reason}" for question in excluded[:most]]
     if len(excluded) > most:
         lines.append(f"... and {len(excluded) - most} more")
@@ -137,7 +137,7 @@ def _refusal(file: str, excluded: Sequence[Question], most: int = 20) -> str:
 
 
 def _bad_checkpoint(checkpoint: str) -> str | None:
-    """Why a local VQA model cannot be used, as far as a glance tells, or None."""
+    """Why a local VQA model cannot be used, judging without its weights, or None."""
     try:
         family_of(checkpoint)
     except FamilyError as error:

@@ -1,4 +1,4 @@
-"""The schema: which keys there are, what they may hold, and what holds where they are left out."""
+"""The schema: which keys exist, their allowed values and their defaults."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from synthsight.wording import did_you_mean
 
 
 def _is_integer(_: Any, value: Any) -> bool:
-    """A whole number as YAML writes it; 64.0, which JSON schema accepts too, is not one."""
+    """Whether it is an integer in YAML; 64.0, which JSON schema also accepts, is not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(_: Any, value: Any) -> bool:
-    """A finite number: YAML has .nan and .inf, which no setting can be."""
+    """Whether it is a finite number: YAML has .nan and .inf, which no setting may be."""
     return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
 
 
@@ -34,7 +34,7 @@ _Validator: Any = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     ),
 )
 
-#: The types of JSON schema in words.
+#: The types of JSON schema, in words.
 _TYPES = {
     "array": "a list",
     "boolean": "true or false",
@@ -47,14 +47,14 @@ _TYPES = {
 
 
 def read_schema(path: Path) -> dict[str, Any]:
-    """The schema, from its YAML file."""
+    """Read the schema from its YAML file."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert isinstance(content, dict)
     return content
 
 
 def schema_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[Problem]:
-    """Whatever a configuration, as read from YAML, holds that its schema does not allow."""
+    """Everything in a configuration, as read from YAML, that its schema does not allow."""
     validator = _Validator(schema)
     problems = []
     for error in sorted(validator.iter_errors(config), key=lambda error: list(error.path)):
@@ -91,7 +91,7 @@ def _describe(error: Any) -> str:
 
 
 def _shown(value: Any, most: int = 200) -> str:
-    """What was found, as JSON where that is possible; the beginning of what is long."""
+    """The value found, as JSON if possible, truncated if it is long."""
     try:
         text = json.dumps(value, default=str, ensure_ascii=False)
     except (TypeError, ValueError):  # keys that are not text
@@ -100,7 +100,7 @@ def _shown(value: Any, most: int = 200) -> str:
 
 
 def fill_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
-    """A copy of a value in which missing keys have the schema's defaults, nested ones too."""
+    """A copy of a value in which missing keys, also nested ones, have the schema's defaults."""
     if isinstance(value, Mapping):
         filled = {key: copy.deepcopy(inner) for key, inner in value.items()}
         for key, inner in schema.get("properties", {}).items():

@@ -77,7 +77,7 @@ const CHARTS = {
       width, height: rowHeight(data.order.length), marginLeft: marginFor(data.order), marginRight: 20,
       x: { ...share, label: `${hitName()} accuracy, per cent` }, y: { domain: data.order, label: null, tickFormat: (name) => short(name) },
       marks: Object.entries(data.marks).map(([rule, { symbol, stroke }]) => {
-        // As a value, since of CSS's colours Plot knows but some by their names.
+        // As a value, since Plot recognises only some of CSS's colours by name.
         const color = { value: () => stroke, scale: null };
         return Plot.dot(cells.filter((row) => row.rule === rule), {
           y: "model", x: hit, stroke: color, fill: rule === state.rule ? color : "none", strokeWidth: 2, symbol, r: 5, tip: true,
@@ -223,7 +223,7 @@ function draw(chart) {
   const { node } = chart;
   const { key, ...options } = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
   const plot = Plot.plot({ marginBottom: 44, style: { fontSize: "12px", fontFamily: "inherit", background: "none", overflow: "visible" }, ...options });
-  // One picture with one name; Plot gives its parts labels, which mean nothing within a picture.
+  // One picture with one name: the labels that Plot gives to its parts mean nothing within it.
   for (const part of plot.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", `${node.dataset.title}; the numbers are in the tables below`);

@@ -11,7 +11,7 @@ export const modelNamed = (name) => models.find((model) => model.name === name);
 export const ordered = data.order.map(modelNamed);
 
 const counted = new Map();
-/** For each image how many models get it. */
+/** How many models get each image. */
 export function counts() {
   const key = `${state.hit} ${state.rule}`;
   if (!counted.has(key)) {
@@ -30,7 +30,7 @@ export function passes(outcome, right, numberRight, numberOfModels, one) {
   }
 }
 
-/** Sort by a number, ties as they were. */
+/** Sort by a number; ties keep their order. */
 export const sortBy = (list, value, sign) => {
   const values = new Map(list.map((each) => [each, sign * value(each)]));
   return list.sort((a, b) => values.get(a) - values.get(b));

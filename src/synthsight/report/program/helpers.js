@@ -29,7 +29,7 @@ export function picture(number) {
 }
 
 const asRows = new Map();
-/** The rows of a table as objects; none of a table that is not there. */
+/** The rows of a table as objects; none if there is no such table. */
 export function rows(name) {
   if (!asRows.has(name)) {
     const { columns, values } = data.tables[name] ?? { columns: [], values: [[]] };

@@ -54,7 +54,7 @@ function gridOf(images) {
     make("table", { class: "grid" }, make("thead", {}, head), make("tbody", {}, ...body)));
 }
 
-/** Fill a pager and give the part of the list that its page shows. */
+/** Fill a pager and return the part of the list that its page shows. */
 export function paged(list, size, key, pager) {
   const pages = Math.max(1, Math.ceil(list.length / size));
   const page = Math.min(Number(state[key]), pages);

@@ -1,1 +1,1 @@
-"""VQA families: one file each, named in the registry."""
+"""VQA families: one file each, listed in the registry."""

@@ -1,8 +1,8 @@
-"""What a VQA family is: how a checkpoint of it is brought, loaded and asked.
+"""The interface of a VQA family: how its checkpoints are collected, loaded and asked.
 
-A family is a class in a file beside this one. Each turns an image into features once, for all
-questions about it, and gives for a question the logit of "yes" less that of "no": its sigmoid is
-P(yes), the probability of "yes" when these are the only answers.
+A family is a class in a file of its own in this package. It turns an image into features once, for
+all questions about it, and answers a question with the logit of "yes" minus that of "no": its
+sigmoid is P(yes), the probability of "yes" when these are the only answers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from synthsight.vqa.families.registry import FAMILIES
 
 StateDict = Mapping[str, Tensor]
 
-#: What an image becomes on the CPU, features of several images, and what a question becomes.
+#: A prepared image on the CPU, the features of several images, and a prepared question.
 Look = TypeVar("Look", bound="Tensor | Image.Image")
 Seen = TypeVar("Seen", bound="Tensor | list[Any]")
 Text = TypeVar("Text", bound=Sized)
@@ -31,10 +31,10 @@ Text = TypeVar("Text", bound=Sized)
 
 @dataclass(frozen=True)
 class Published:
-    """What is published about a checkpoint apart from its files.
+    """Facts published about a checkpoint, apart from its files.
 
     Attributes:
-        settings: of the family, by name; those that are missing are not published.
+        settings: the family's settings by name; missing ones are not published.
         reference: accuracy on VQA-v2, ``{"yes_no", "overall", "source"}``.
     """
 
@@ -43,12 +43,12 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Brought:
+class Collected:
     """A checkpoint that has been read.
 
     Attributes:
-        state: weights by name, as the family's class takes them, in the dtype they came in.
-        settings: what else it takes, for JSON; everything that an answer depends on.
+        state: weights by name, as the family's class takes them, in their original dtype.
+        settings: everything else that an answer depends on, ready for JSON.
     """
 
     state: StateDict
@@ -56,10 +56,10 @@ class Brought:
 
 
 class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
-    """A model that answers yes or no; what is asked of it, in the order of use.
+    """A model that answers yes or no; its methods are listed in the order of use.
 
     Attributes:
-        published: what is known of repositories on the hub, by OWNER/NAME.
+        published: known facts about hub repositories, by OWNER/NAME.
         device: where it runs.
     """
 
@@ -70,15 +70,16 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
     @abstractmethod
     def collect(
         cls, source: Path, settings: Mapping[str, Any], published: Published, folder: Path
-    ) -> Brought:
-        """Read a checkpoint, and bring along what the model needs besides weights.
+    ) -> Collected:
+        """Read a checkpoint, and collect what the model needs besides weights.
 
         Args:
-            source: a folder as on the hub, or the one file that a checkpoint is.
-            settings: the user's, None where they leave it open; see
+            source: a folder as on the hub, or a single-file checkpoint.
+            settings: the user's settings, None where left open; see
                 :func:`synthsight.vqa.fetch.fetch_vqa`.
-            published: what stands in for those.
-            folder: an empty folder, for config.json and what tokenizer and processor are read from.
+            published: the values used for those left open.
+            folder: an empty folder, to receive config.json and the tokenizer's and processor's
+                files.
 
         Raises:
             synthsight.errors.SynthsightError: it cannot be read, or the weights do not fit.
@@ -91,10 +92,10 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
         """Build the model, in evaluation mode.
 
         Args:
-            folder: what ``collect`` has put there.
-            state: its weights; every one must find its place, and none may be missing.
+            folder: the folder that ``collect`` has filled.
+            state: its weights; none may be missing or unexpected.
             settings: its settings.
-            device: where the model shall run.
+            device: where the model is to run.
 
         Raises:
             synthsight.errors.SynthsightError, RuntimeError, ValueError, OSError: something is
@@ -105,37 +106,37 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
 
     @abstractmethod
     def prepare(self, picture: Image.Image) -> Look:
-        """An RGB image as the model takes it, on the CPU: a tensor, or still a picture.
+        """Prepare an RGB image for the model, on the CPU: as a tensor, or still as an image.
 
-        It runs in several threads at a time.
+        Called from several threads at a time.
         """
 
     @abstractmethod
     def see(self, looks: list[Look]) -> Seen:
-        """What of images does not depend on the question.
+        """Compute the features of images that do not depend on the question.
 
         Args:
-            looks: of n images what ``prepare`` gave, of one shape or, pictures, of one size.
+            looks: n images from ``prepare``: tensors of one shape, or images of one size.
 
         Returns:
-            A tensor with a row for each of them, or a list of n things; a model that looks at an
-            image anew for each question gives the looks themselves.
+            A tensor with one row per image, or a list of n items; a model that processes the image
+            anew for each question returns ``looks`` themselves.
         """
 
     @abstractmethod
     def read(self, question: str, objects: str | None) -> Text:
-        """A question as the model takes it; ``objects`` are names of what is in the image.
+        """Prepare a question for the model; ``objects`` names objects in the image.
 
-        Questions of about the same length (``len``) go together.
+        Questions of about the same length (``len``) are batched together.
         """
 
     @abstractmethod
     def margins(self, seen: Seen, images: Sequence[int], texts: Sequence[Text]) -> Tensor:
-        """Logits of "yes" less "no", float32 (questions,).
+        """The logits of "yes" minus those of "no", float32 (questions,).
 
         Args:
-            seen: of some images, from ``see``.
-            images: which of them each question is about.
+            seen: features of some images, from ``see``.
+            images: index of the image that each question is about.
             texts: the questions, from ``read``.
         """
 
@@ -151,10 +152,10 @@ def load_vqa(
 
     Args:
         family: its name in :data:`synthsight.vqa.families.registry.FAMILIES`.
-        folder: config.json and what belongs to tokenizer and processor.
+        folder: has config.json and the files of tokenizer and processor.
         state: the weights.
-        settings: of the family, as :class:`Brought` has them.
-        device: where it shall run.
+        settings: the family's settings, as in :class:`Collected`.
+        device: where it is to run.
 
     Raises:
         synthsight.doors.UnknownNameError: there is no such family.
@@ -165,6 +166,6 @@ def load_vqa(
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """What a model's ``config.json`` holds."""
+    """Read a model's ``config.json``."""
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return config

@@ -1,4 +1,4 @@
-"""BLIP: a decoder that writes the answer, of which "yes" and "no" are the first tokens."""
+"""BLIP: a decoder that generates the answer, scored by its first token, "yes" or "no"."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synthsight.vqa.folders import WeightsError
 
 
 class Blip(Pretrained):
-    """BLIP (Li et al. 2022), as transformers has it."""
+    """BLIP (Li et al. 2022), as implemented in transformers."""
 
     architecture = "BlipForQuestionAnswering"
     published: ClassVar[Mapping[str, Published]] = {
@@ -32,20 +32,21 @@ class Blip(Pretrained):
         for answer in ("yes", "no"):
             ids = self.tokenizer(answer, add_special_tokens=False)["input_ids"]
             if len(ids) != 1 or ids[0] == self.tokenizer.unk_token_id:
-                raise WeightsError(f"{folder}: {answer!r} is no single token of the vocabulary")
+                raise WeightsError(f"{folder}: {answer!r} is not a single token of the vocabulary")
             self.answers += ids
 
     def see(self, looks: list[Tensor]) -> Tensor:
-        """(n, patches + 1, hidden size)."""
+        """The vision model's features, (n, patches + 1, hidden size)."""
         pixels = torch.stack(looks).to(self.device)
         seen: Tensor = self.model.vision_model(pixels).last_hidden_state
         return seen
 
     def margins(self, seen: Tensor, images: Sequence[int], texts: Sequence[list[int]]) -> Tensor:
-        """Of the decoder's logits for the first token of the answer.
+        """Differences of the decoder's logits for the first token of the answer.
 
-        Questions of one length go together, without padding: the decoder's attention to the
-        question loses its mask on the way (transformers 5.23), so padding would change answers.
+        Questions of equal length are batched together, without padding: the mask does not reach
+        the decoder's attention to the question (transformers 5.23), so padding would change
+        answers.
         """
         found = torch.empty(len(texts), device=self.device)
         for length in sorted({len(text) for text in texts}):

@@ -1,4 +1,4 @@
-"""OFA: scored in one pass of the encoder and one of the decoder; see :mod:`synthsight.vqa.ofa`."""
+"""OFA, scored in one pass of the encoder and one of the decoder; see :mod:`synthsight.vqa.ofa`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from synthsight.vqa.families.base import Brought, Published, StateDict, VqaModel, read_config
+from synthsight.vqa.families.base import Collected, Published, StateDict, VqaModel, read_config
 from synthsight.vqa.ofa import processing
 from synthsight.vqa.ofa.answers import yes_no_logits
 from synthsight.vqa.ofa.checkpoint import load_checkpoint
@@ -23,10 +23,10 @@ from synthsight.vqa.ofa.resnet import STRIDE
 from synthsight.vqa.ofa.tokenizer import OFATokenizer
 from synthsight.vqa.weights import in_float32
 
-#: What the vocabulary has for the answers: words behind a blank.
+#: The answers as tokens of the vocabulary: words with a leading space.
 ANSWERS = (" yes", " no")
 
-#: Files of the vocabulary, as on the hub or as in fairseq.
+#: The vocabulary's files, as on the hub or as in fairseq.
 _VOCABULARIES = (("vocab.json", "merges.txt"), ("dict.txt", "encoder.json", "vocab.bpe"))
 
 
@@ -34,12 +34,12 @@ class Ofa(VqaModel[Tensor, Tensor, list[int]]):
     """OFA in all sizes.
 
     Its settings are ``image_size`` in pixels, ``interpolate_position``, and ``prompt``, what the
-    decoder begins with: ``question`` for checkpoints that were finetuned on VQA, ``none`` for
-    pretrained ones.
+    decoder begins with: ``question`` for checkpoints finetuned on VQA, ``none`` for pretrained
+    ones.
     """
 
-    # OFA-huge went on training at 480 pixels with its positions interpolated from the 256 that it
-    # began with.
+    # Training of OFA-huge continued at 480 pixels, with positions interpolated from those at the
+    # initial 256.
     published: ClassVar[Mapping[str, Published]] = {
         "OFA-Sys/ofa-tiny": Published({"image_size": 256, "prompt": "none"}),
         "OFA-Sys/ofa-medium": Published({"image_size": 256, "prompt": "none"}),
@@ -57,8 +57,8 @@ class Ofa(VqaModel[Tensor, Tensor, list[int]]):
     @classmethod
     def collect(
         cls, source: Path, settings: Mapping[str, Any], published: Published, folder: Path
-    ) -> Brought:
-        """Weights as in :mod:`synthsight.vqa.ofa.checkpoint`; the vocabulary may be elsewhere."""
+    ) -> Collected:
+        """Collect weights (:mod:`synthsight.vqa.ofa.checkpoint`) and the vocabulary."""
         config, state = load_checkpoint(source, dtype=None)
         used = _settings(settings, published.settings, config)
         vocabulary = Path(settings["tokenizer"] or (source if source.is_dir() else source.parent))
@@ -69,7 +69,7 @@ class Ofa(VqaModel[Tensor, Tensor, list[int]]):
             tokenizer.single(answer)
         about = {"model_type": "ofa", **config.as_dict()}
         (folder / "config.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        return Brought(state, used)
+        return Collected(state, used)
 
     def __init__(
         self, folder: Path, state: StateDict, settings: Mapping[str, Any], device: torch.device
@@ -90,16 +90,16 @@ class Ofa(VqaModel[Tensor, Tensor, list[int]]):
         self.model = build(config, in_float32(state)).to(device)
 
     def prepare(self, picture: Image.Image) -> Tensor:
-        """uint8 (side, side, 3)."""
+        """The resized pixels, uint8 (side, side, 3)."""
         return torch.from_numpy(processing.prepare_image(picture, self.side))
 
     def see(self, looks: list[Tensor]) -> Tensor:
-        """(n, patches, d_model)."""
+        """The patch embeddings, (n, patches, d_model)."""
         pixels = torch.stack(looks).to(device=self.device, non_blocking=True)
         return self.model.embed_images(processing.pixel_values(pixels)).patches
 
     def read(self, question: str, objects: str | None) -> list[int]:
-        """The source: ``<s>``, question, objects, ``</s>``."""
+        """The encoder's input: ``<s>``, question, objects, ``</s>``."""
         return processing.source(self.tokenizer, question, objects)
 
     def margins(self, seen: Tensor, images: Sequence[int], texts: Sequence[list[int]]) -> Tensor:
@@ -117,20 +117,20 @@ def _vocabulary_files(folder: Path) -> tuple[str, ...]:
             return names
     raise OFAError(
         f"no vocabulary in {folder} ({' and '.join(_VOCABULARIES[0])}, or "
-        f"{', '.join(_VOCABULARIES[1])}). Name a folder that has it in the model's `tokenizer`"
+        f"{', '.join(_VOCABULARIES[1])}). Set the model's `tokenizer` to a folder that has it"
     )
 
 
 def _settings(
     settings: Mapping[str, Any], published: Mapping[str, Any], config: OFAConfig
 ) -> dict[str, Any]:
-    """As the user says, else as published, else as the checkpoint says."""
+    """The settings as given by the user, else as published, else as in the checkpoint."""
     stated = {None: None, "prev_output": "question", "none": "none"}.get(config.prompt_type)
     prompt = settings["prompt"] or published.get("prompt") or stated
     if prompt is None:
         raise OFAError(
-            "nothing says what its decoder begins with: give the model's `prompt`, question for a "
-            "checkpoint that was finetuned on VQA, none for a pretrained one"
+            "it is unknown what its decoder begins with: set the model's `prompt` to question for "
+            "a checkpoint finetuned on VQA, to none for a pretrained one"
         )
     interpolate = settings["interpolate_position"]
     return {

@@ -1,4 +1,4 @@
-"""What the families of the library transformers have in common: loading, images, tokens."""
+"""The common base of families from the transformers library: loading, images, tokens."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from synthsight.vqa.families.base import Brought, Published, StateDict, VqaModel
+from synthsight.vqa.families.base import Collected, Published, StateDict, VqaModel
 from synthsight.vqa.folders import WeightsError, small_files, weight_files
 from synthsight.vqa.weights import read_state
 from synthsight.wording import one_line
 
 
 class Pretrained(VqaModel[Tensor, Tensor, list[int]]):
-    """A model whose class, tokenizer and image processor are transformers'.
+    """A model whose class, tokenizer and image processor come from transformers.
 
     Attributes:
         architecture: the name of its class.
@@ -30,36 +30,36 @@ class Pretrained(VqaModel[Tensor, Tensor, list[int]]):
     @classmethod
     def collect(
         cls, source: Path, settings: Mapping[str, Any], published: Published, folder: Path
-    ) -> Brought:
-        """Weights under the names that the class has for them today; there are no settings."""
+    ) -> Collected:
+        """Collect weights under the names that the class uses today; there are no settings."""
         del settings, published
         state = read_state(weight_files(source))
         model = fit(cls.architecture, source, state, _dtype_of(state))
         for path in small_files(source):
             (folder / path).parent.mkdir(exist_ok=True)
             shutil.copyfile(source / path, folder / path)
-        return Brought(model.state_dict(), {})
+        return Collected(model.state_dict(), {})
 
     def __init__(
         self, folder: Path, state: StateDict, settings: Mapping[str, Any], device: torch.device
     ) -> None:
         super().__init__(folder, state, settings, device)
-        import transformers  # more than a second
+        import transformers  # takes more than a second
 
         self.model = fit(self.architecture, folder, state, torch.float32).to(device)
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        # Pillow's arithmetic, with which the published accuracies were made.
+        # Pillow's resize, with which the published accuracies were computed.
         self.processor = transformers.AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
             folder, local_files_only=True, backend="pil"
         )
 
     def prepare(self, picture: Image.Image) -> Tensor:
-        """float32 (3, height, width), as the published image processor gives it."""
+        """The published image processor's output, float32 (3, height, width)."""
         values: Tensor = self.processor(picture, return_tensors="pt")["pixel_values"]
         return values[0]
 
     def read(self, question: str, objects: str | None) -> list[int]:
-        """The question with the tokenizer's special tokens; objects are OFA's alone."""
+        """The question's token ids, with special tokens; ``objects`` are for OFA only."""
         del objects
         limit = min(self.tokenizer.model_max_length, self._positions())
         ids: list[int] = self.tokenizer(question, truncation=True, max_length=limit)["input_ids"]
@@ -71,18 +71,18 @@ class Pretrained(VqaModel[Tensor, Tensor, list[int]]):
 
 
 def fit(architecture: str, folder: Path, state: StateDict, dtype: torch.dtype) -> Any:
-    """A model of transformers with given weights, on the CPU, in evaluation mode.
+    """Build a transformers model with given weights, on the CPU, in evaluation mode.
 
-    Weights that have the dtype already are not copied.
+    Weights that already have the dtype are not copied.
 
     Args:
         architecture: the name of its class.
         folder: has its config.json.
         state: the weights, under any names that transformers knows for them.
-        dtype: of its floating-point weights.
+        dtype: dtype of its floating-point weights.
 
     Raises:
-        WeightsError: a weight is missing, has another shape or no place, or config.json is no
+        WeightsError: a weight is missing, unexpected or of another shape, or config.json is not a
             configuration of this class.
     """
     import transformers
@@ -96,7 +96,7 @@ def fit(architecture: str, folder: Path, state: StateDict, dtype: torch.dtype) -
     except Exception as error:  # a damaged folder makes transformers raise nearly anything
         raise WeightsError(f"{folder} cannot be read: {one_line(error, 600)}") from error
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
-        # Old checkpoints hold the positions 0, 1, 2, ..., which are no weights.
+        # Old checkpoints hold the positions 0, 1, 2, ..., which are not weights.
         found = [key for key in loaded.get(kind) or () if not str(key).endswith("position_ids")]
         if found:
             some = ", ".join(sorted(map(str, found))[:6])
@@ -105,6 +105,6 @@ def fit(architecture: str, folder: Path, state: StateDict, dtype: torch.dtype) -
 
 
 def _dtype_of(state: StateDict) -> torch.dtype:
-    """The dtype of the floating-point weights; of several, the one that holds them all."""
+    """The dtype of the floating-point weights; if there are several, one that holds them all."""
     found = {tensor.dtype for tensor in state.values() if tensor.is_floating_point()}
     return reduce(torch.promote_types, found) if found else torch.float32

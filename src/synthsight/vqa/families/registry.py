@@ -1,7 +1,7 @@
-"""The VQA families by name, and which of them a checkpoint is of. Can be imported without torch.
+"""The VQA families by name, and how to find a checkpoint's. Can be imported without torch.
 
-One more family is a file beside this one with a subclass of
-:class:`synthsight.vqa.families.base.VqaModel`, and a line in :data:`FAMILIES`.
+To add a family, add a file to this package with a subclass of
+:class:`synthsight.vqa.families.base.VqaModel`, and a line to :data:`FAMILIES`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from synthsight.wording import did_you_mean
 if TYPE_CHECKING:
     from synthsight.vqa.families.base import VqaModel
 
-#: The families, each under the ``model_type`` that its models have in their config.json.
+#: The families, by the ``model_type`` in their models' config.json.
 FAMILIES: Registry[type[VqaModel[Any, Any, Any]]] = Registry(
     "VQA family",
     {
@@ -28,23 +28,23 @@ FAMILIES: Registry[type[VqaModel[Any, Any, Any]]] = Registry(
     },
 )
 
-#: The family of checkpoints that are one file, without a config.json: fairseq's.
+#: The family of single-file checkpoints without a config.json: fairseq's.
 _OF_SINGLE_FILES = "ofa"
 
 
 class FamilyError(SynthsightError):
-    """A checkpoint that is of no family; the message says where it is and what it is."""
+    """A checkpoint of no known family; the message says where it is and what it is."""
 
 
 def family_of(checkpoint: str | Path) -> str:
-    """The family of a checkpoint, as far as a glance tells: no weight is read.
+    """The family of a checkpoint, found without reading any weights.
 
     Args:
         checkpoint: a folder with a config.json, or a single file.
 
     Raises:
         FamilyError: there is no such file or folder, config.json is missing or cannot be read, or
-            its ``model_type`` is no family.
+            its ``model_type`` is not a known family.
     """
     path = Path(checkpoint)
     if is_file(path):
@@ -61,7 +61,7 @@ def family_of(checkpoint: str | Path) -> str:
             f"no config.json in {checkpoint}: it must say what the model is"
         ) from None
     except (ValueError, AttributeError, RecursionError):
-        raise FamilyError(f"{config} is no JSON mapping") from None
+        raise FamilyError(f"{config} is not a JSON mapping") from None
     if not isinstance(found, str) or found not in FAMILIES:
         raise FamilyError(
             f"{config} has the model_type {found!r}; supported: {', '.join(FAMILIES)}"
@@ -71,11 +71,10 @@ def family_of(checkpoint: str | Path) -> str:
 
 
 def doors_of(checkpoint: str | None) -> tuple[str, ...]:
-    """The modules of the families that a model may be of, for digests of code.
+    """The modules of the families that a model may belong to, for code digests.
 
-    Of a local checkpoint that is one. A hub's model (None) is of a family that is known only after
-    it has been fetched, and what decides a rerun must be the same before and after, so it may be of
-    any.
+    For a local checkpoint, that is one. The family of a hub model (None) is known only once it has
+    been fetched; since what decides a rerun must be the same before and after, all are returned.
 
     Raises:
         FamilyError: see :func:`family_of`.

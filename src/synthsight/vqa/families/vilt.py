@@ -15,7 +15,7 @@ from synthsight.vqa.folders import WeightsError
 
 
 class Vilt(Pretrained):
-    """ViLT (Kim et al. 2021), as transformers has it."""
+    """ViLT (Kim et al. 2021), as implemented in transformers."""
 
     architecture = "ViltForQuestionAnswering"
     published: ClassVar[Mapping[str, Published]] = {
@@ -34,11 +34,11 @@ class Vilt(Pretrained):
         self.answers = [int(answers["yes"]), int(answers["no"])]
 
     def see(self, looks: list[Tensor]) -> Tensor:
-        """(n, patches + 1, hidden size)."""
+        """The visual embeddings, (n, patches + 1, hidden size)."""
         pixels = torch.stack(looks).to(self.device)
         mask = torch.ones(len(pixels), *pixels.shape[2:], dtype=torch.int64, device=self.device)
         embeddings = self.model.vilt.embeddings
-        # The patches are taken in a random order, which changes sums in the last digits.
+        # Patches are taken in random order, which changes the last digits of sums.
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(0)
@@ -48,7 +48,7 @@ class Vilt(Pretrained):
         return seen
 
     def margins(self, seen: Tensor, images: Sequence[int], texts: Sequence[list[int]]) -> Tensor:
-        """Of the classifier's logits."""
+        """Differences of the classifier's logits."""
         padded = self.tokenizer.pad({"input_ids": list(texts)}, return_tensors="pt")
         asked = seen[torch.tensor(images, device=self.device)]
         logits = self.model(

@@ -1,23 +1,23 @@
 """OFA for visual question answering, written from the paper (Wang et al. 2022, arXiv 2202.03052).
 
 "OFA: Unifying Architectures, Tasks, and Modalities Through a Simple Sequence-to-Sequence Learning
-Framework". Everything is a sequence of tokens that a transformer translates into another: here a
-picture and a question into an answer. A guide for a reader with the paper open:
+Framework". Everything is a sequence of tokens that a transformer translates into another: here, an
+image and a question into an answer. A guide for a reader with the paper open:
 
 =====================  ==============================================================
 module                 where in the paper
 =====================  ==============================================================
 :mod:`.config`         section 3.5, Table 1: the sizes; settings of published checkpoints
 :mod:`.resnet`         section 3.1, the image stem
-:mod:`.positions`      section 3.1, position biases apart from the embeddings
+:mod:`.positions`      section 3.1, position biases, kept out of the embeddings
 :mod:`.layers`         section 3.1, attention with head scaling, NormFormer's norms
 :mod:`.encoder`        section 3.1, patches and tokens in one sequence
-:mod:`.decoder`        section 3.1, answers a token at a time, with what was computed before
-:mod:`.model`          the whole, and its weights
+:mod:`.decoder`        section 3.1, answers token by token, with cached keys and values
+:mod:`.model`          the whole model, and its weights
 :mod:`.tokenizer`      section 3.1, byte-level BPE
 :mod:`.processing`     the published evaluation on VQA v2: question, prompt and pixels
 :mod:`.answers`        section 3.4, the trie; yes/no, all candidates, beam search
-:mod:`.checkpoint`     published files, of all five sizes
+:mod:`.checkpoint`     published checkpoints, of all five sizes
 =====================  ==============================================================
 
 From a checkpoint to the probability of "yes"::
@@ -32,5 +32,5 @@ From a checkpoint to the probability of "yes"::
     logits = yes_no_logits(model, features, [0], sources, yes, no, "none")
     p_yes = logits.sigmoid()
 
-Only inference is provided for: there is no dropout, and image generation is left out.
+Only inference is supported: there is no dropout, and image generation is left out.
 """

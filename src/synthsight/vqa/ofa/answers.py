@@ -1,13 +1,13 @@
 """Answers from the decoder: yes/no, one of a list, or free text (OFA, section 3.4).
 
-With a list of answers a trie tells which tokens may follow, and the probabilities are renormalised
-over these ("trie-based search"). Three ways lead to an answer:
+With a list of answers, a trie determines which tokens may follow, and probabilities are
+renormalised over these ("trie-based search"). There are three ways to get an answer:
 
-- :func:`yes_no_logits`: two answers of a token each, by one pass of the decoder.
+- :func:`yes_no_logits`: two single-token answers, in one pass of the decoder.
 - :func:`score_candidates`: the log-probability of every answer on a list.
-- :func:`beam_search`: the best answers of a list without scoring all, or any text.
+- :func:`beam_search`: the best answers of a list without scoring all, or free text.
 
-For two single tokens all three agree. Sources are token ids of
+For two single tokens all three agree. Sources are token ids from
 :func:`synthsight.vqa.ofa.processing.source`, candidates are token ids without ``</s>``. None of the
 functions tracks gradients.
 """
@@ -30,10 +30,10 @@ Tokens = tuple[int, ...]
 
 
 class Trie:
-    """The prefixes of some answers, and what may follow each.
+    """The prefixes of some answers, and the tokens that may follow each.
 
     Args:
-        answers: token ids without ``</s>``, none empty; duplicates count once.
+        answers: token ids without ``</s>``, none of them empty; duplicates count once.
 
     Raises:
         OFAError: there are no answers, or an empty one.
@@ -51,7 +51,7 @@ class Trie:
             raise OFAError("no answers to choose from")
 
     def allowed(self, prefix: Sequence[int]) -> list[int]:
-        """Tokens that may follow a prefix; the end alone if the prefix begins no answer."""
+        """Tokens that may follow a prefix; only ``</s>`` if no answer begins with it."""
         return list(self._next.get(tuple(prefix), (EOS,)))
 
     def forks(self) -> list[Tokens]:
@@ -64,7 +64,7 @@ class Answer:
     """An answer with its score.
 
     Attributes:
-        tokens: without ``</s>``.
+        tokens: its tokens, without ``</s>``.
         score: its log-probability, ``</s>`` included, under the rules of the search.
     """
 
@@ -82,20 +82,20 @@ def yes_no_logits(
     no: int,
     prompt_type: str,
 ) -> Tensor:
-    """The logit of "yes" less that of "no", for a batch of questions.
+    """The logit of "yes" minus that of "no", for a batch of questions.
 
     Its sigmoid is the probability of "yes" when these are the only answers: after a single token
     only the end may follow, with probability 1. Takes one pass of the encoder and one of the
-    decoder. Questions of one length need less memory than a mixture.
+    decoder. Questions of equal length need less memory than a mixture.
 
     Args:
-        model: in evaluation mode.
-        features: of :meth:`synthsight.vqa.ofa.model.OFA.embed_images`.
-        images: which of them each question is about.
+        model: the model, in evaluation mode.
+        features: from :meth:`synthsight.vqa.ofa.model.OFA.embed_images`.
+        images: index of the image that each question is about.
         sources: token ids of the questions.
-        yes: the token for "yes", of :meth:`synthsight.vqa.ofa.tokenizer.OFATokenizer.single`.
+        yes: the token for "yes", from :meth:`synthsight.vqa.ofa.tokenizer.OFATokenizer.single`.
         no: likewise for "no".
-        prompt_type: what the checkpoint was trained with, see
+        prompt_type: the type that the checkpoint was trained with, see
             :func:`synthsight.vqa.ofa.processing.decoder_prompt`.
 
     Returns:
@@ -118,17 +118,17 @@ def score_candidates(
 ) -> Tensor:
     """The log-probability of every answer on a list ("all-candidate" evaluation).
 
-    At each step the probabilities are those over the tokens that the trie allows. Only prefixes
-    with a choice behind them have to be decoded, after a prompt that is decoded once.
+    At each step, probabilities are normalised over the tokens that the trie allows. Only prefixes
+    followed by a choice have to be decoded; the prompt is decoded once.
 
     Args:
-        model: in evaluation mode.
-        features: of some images.
-        images: which of them each question is about.
+        model: the model, in evaluation mode.
+        features: features of some images.
+        images: index of the image that each question is about.
         sources: token ids of the questions.
         candidates: token ids of the answers.
         prompt_type: as in :func:`yes_no_logits`.
-        chunk: prefixes to decode at a time.
+        chunk: number of prefixes decoded at a time.
 
     Returns:
         float (questions, candidates), on the CPU. A row's exponentials add up to 1 if no candidate
@@ -136,7 +136,7 @@ def score_candidates(
     """
     trie = Trie(candidates)
     forks = trie.forks()
-    # A prefix is decoded together with all that it begins with, so the longest ones are enough.
+    # Decoding a prefix also decodes all of its own prefixes, so the longest ones are enough.
     begun = {fork[:length] for fork in forks for length in range(len(fork))}
     paths = [fork for fork in forks if fork and fork not in begun]
     hidden, past, lengths = _prompt(model, features, images, sources, prompt_type)
@@ -160,7 +160,7 @@ def score_candidates(
 
 
 def _sum_steps(sequence: Tokens, steps: dict[Tokens, dict[int, float]]) -> float:
-    """Log-probability of a sequence; where nothing else may follow it gains nothing."""
+    """Log-probability of a sequence; a token without alternatives adds nothing."""
     places = [number for number in range(len(sequence)) if sequence[:number] in steps]
     return sum(steps[sequence[:number]][sequence[number]] for number in places)
 
@@ -178,23 +178,23 @@ def beam_search(
 ) -> list[list[Answer]]:
     """The best answers by beam search, without normalising scores by length.
 
-    As in the published evaluation a question is done once ``beam`` answers have ended, even if a
-    longer one would still come out better, and an ending counts only if it is among the ``beam``
-    best continuations of its step.
+    As in the published evaluation, a question is done once ``beam`` answers have ended, even if a
+    longer one could still score higher, and an ending counts only if it is among the ``beam`` best
+    continuations of its step.
 
     Args:
-        model: in evaluation mode.
-        features: of some images.
-        images: which of them each question is about.
+        model: the model, in evaluation mode.
+        features: features of some images.
+        images: index of the image that each question is about.
         sources: token ids of the questions.
         prompt_type: as in :func:`yes_no_logits`.
         candidates: token ids of the answers to choose from, over which probabilities are
-            renormalised; None for any text.
-        beam: hypotheses at a time.
-        max_length: tokens of an answer at most, without a list.
+            renormalised; None for free text.
+        beam: number of hypotheses kept.
+        max_length: maximum number of tokens of an answer, if there is no list.
 
     Returns:
-        For each question at most ``beam`` answers, the best first.
+        For each question, at most ``beam`` answers, best first.
     """
     trie = None if candidates is None else Trie(candidates)
     hidden, past, lengths = _prompt(model, features, images, sources, prompt_type)
@@ -207,12 +207,12 @@ def beam_search(
 def _beam(
     model: OFA, hidden: Tensor, past: Past, trie: Trie | None, beam: int, max_length: int
 ) -> list[Answer]:
-    """Beam search for one question, from the hidden state (d_model,) behind its prompt."""
+    """Beam search for one question, from the hidden state (d_model,) at the end of its prompt."""
     live, states = [Answer((), 0.0)], hidden[None]
     done: list[Answer] = []
     while live:
         options = _continuations(model, states, [each.tokens for each in live], trie, 2 * beam)
-        # Twice as many as hypotheses, so that enough go on if as many end.
+        # Twice as many as hypotheses, so that enough continue even if all others end.
         ranked = sorted(
             (
                 (live[parent].score + value, parent, token)
@@ -237,7 +237,7 @@ def _beam(
 def _continuations(
     model: OFA, states: Tensor, prefixes: Sequence[Tokens], trie: Trie | None, keep: int
 ) -> list[list[tuple[int, float]]]:
-    """The likeliest tokens behind each prefix, with their log-probabilities."""
+    """The likeliest tokens after each prefix, with their log-probabilities."""
     if trie is None:
         values = model.logits(states).log_softmax(-1)
         values[:, [PAD, BOS]] = -torch.inf
@@ -249,7 +249,7 @@ def _continuations(
             dict(zip(tokens, scores, strict=True))
             for tokens, scores in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         ]
-        if prefixes[0]:  # always at hand, for the step at which an answer has to end
+        if prefixes[0]:  # always included, for the step at which an answer has to end
             for row, value in zip(rows, ends, strict=True):
                 row[EOS] = value
         return [list(row.items()) for row in rows]

@@ -1,8 +1,8 @@
-"""OFA for transformers' Auto classes, which know of none: import this module to register it.
+"""OFA for transformers' Auto classes, which do not include it: import this module to register it.
 
-Afterwards ``AutoModelForVisualQuestionAnswering.from_pretrained(folder)`` gives a model with the
-attributes of :class:`synthsight.vqa.ofa.model.OFA`, under ``.ofa`` the one to hand to the functions
-of :mod:`synthsight.vqa.ofa.answers`. It is a convenience: only
+Afterwards, ``AutoModelForVisualQuestionAnswering.from_pretrained(folder)`` returns a wrapper whose
+attribute ``ofa`` is the :class:`synthsight.vqa.ofa.model.OFA` to pass to the functions of
+:mod:`synthsight.vqa.ofa.answers`. It is a convenience: only
 :func:`synthsight.vqa.ofa.checkpoint.load_checkpoint` checks a checkpoint in full.
 """
 
@@ -23,7 +23,7 @@ from synthsight.vqa.ofa.model import EMBEDDING, EMBEDDING_COPIES, OFA
 
 
 class OFAHubConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
-    """The content of a hub folder's ``config.json``; read by :class:`OFAConfig`."""
+    """The content of a hub folder's ``config.json``; interpreted by :class:`OFAConfig`."""
 
     model_type = "ofa"
     is_encoder_decoder: bool = True
@@ -47,17 +47,17 @@ class OFAForVisualQuestionAnswering(PreTrainedModel):  # type: ignore[no-untyped
         super().__init__(config)
         network = OFA(OFAConfig.from_dict(config.to_dict()))
         self.encoder, self.decoder = network.encoder, network.decoder
-        # Not as a module: checkpoints have encoder and decoder at the top.
+        # Not registered as a module: checkpoints have encoder and decoder at the top level.
         object.__setattr__(self, "ofa", network)
         self.post_init()  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
-        """What a checkpoint does not hold stays as OFA has initialised it."""
+        """Do nothing: weights missing from a checkpoint stay as OFA initialised them."""
 
     def forward(
         self, pixel_values: Tensor, input_ids: Tensor, decoder_input_ids: Tensor, **_: Any
     ) -> Tensor:
-        """As :meth:`synthsight.vqa.ofa.model.OFA.forward`."""
+        """See :meth:`synthsight.vqa.ofa.model.OFA.forward`."""
         logits: Tensor = self.ofa(pixel_values, input_ids, decoder_input_ids)
         return logits
 

@@ -1,17 +1,16 @@
 """Reading published checkpoints of OFA, whichever project wrote them.
 
-Four kinds are known, and what comes out is the same for all: a configuration and a state dict with
-the names of :class:`synthsight.vqa.ofa.model.OFA`.
+Four kinds are supported, and all yield the same result: a configuration and a state dict with the
+names of :class:`synthsight.vqa.ofa.model.OFA`.
 
 - folders of the model hub: ``config.json`` with ``model.safetensors`` or ``pytorch_model.bin``, or
   several such files and their index;
-- fairseq's ``.pt``, of which the averaged weights (EMA) are taken where there are any;
+- fairseq's ``.pt``, from which the averaged weights (EMA) are taken if there are any;
 - mmpretrain's ``.pth``;
-- plain state dicts, with one of these spellings.
+- plain state dicts that use the names of one of these.
 
-Reading never runs code (see :mod:`synthsight.vqa.weights`). Nothing is passed over in silence: a
-weight too many or too few, copies of the embedding that differ, or other position buckets end in
-an error.
+Reading never runs code (see :mod:`synthsight.vqa.weights`). Nothing is silently ignored: missing or
+unexpected weights, copies of the embedding that differ, or other position buckets raise an error.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from synthsight.vqa.weights import in_float32, read_file, read_state
 
 StateDict = dict[str, Tensor]
 
-#: What a part of a dotted name is called in fairseq and here.
+#: Parts of dotted names in fairseq, and their names here.
 _FAIRSEQ = {
     "attn_ln": "self_attn_mid_layer_norm",
     "self_attn_ln": "self_attn_mid_layer_norm",
@@ -62,11 +61,11 @@ _MMPRETRAIN = {
     "ffn_mid_ln": "ffn_layer_norm",
 }
 
-#: Last parts of names that hold no weights: versions of fairseq's modules, and a table for the
-#: generation of images.
+#: Last parts of names that hold no weights: versions of fairseq's modules, and a table for image
+#: generation.
 _DROPPED = ("version", "_float_tensor", "image_position_idx")
 
-#: Tables of position buckets, which some checkpoints carry.
+#: Tables of position buckets, which some checkpoints include.
 BUCKETS = tuple(
     f"{stack}.{kind}_rp_bucket" for stack in ("encoder", "decoder") for kind in ("token", "image")
 )
@@ -77,16 +76,16 @@ def load_checkpoint(
 ) -> tuple[OFAConfig, StateDict]:
     """Read a checkpoint.
 
-    The configuration is ``config.json`` in the folder or beside the file. Without one the sizes are
-    told from the weights, and the rest from the settings that fairseq stores along.
+    The configuration is ``config.json`` in the folder or next to the file. Without one, the sizes
+    are inferred from the weights, and the rest is taken from the settings stored by fairseq.
 
     Args:
         path: a folder of the hub, or a file.
-        dtype: of floating-point weights: float32, or None for the one they came in.
+        dtype: dtype of floating-point weights: float32, or None to keep their own.
 
     Returns:
-        ``(config, state)`` for :func:`synthsight.vqa.ofa.model.build`: the token embedding once,
-        without position buckets.
+        ``(config, state)`` for :func:`synthsight.vqa.ofa.model.build`, with a single copy of the
+        token embedding and without position buckets.
 
     Raises:
         OFAError: there is no checkpoint, reading it would run code, or it is not of an OFA model
@@ -120,14 +119,14 @@ def _config_file(folder: Path) -> OFAConfig | None:
     try:
         mapping = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise OFAError(f"config.json beside it cannot be read: {error}") from error
+        raise OFAError(f"config.json next to it cannot be read: {error}") from error
     if not isinstance(mapping, dict):
-        raise OFAError("config.json beside it must hold an object")
+        raise OFAError("config.json next to it is not a JSON mapping")
     return OFAConfig.from_dict(mapping)
 
 
 def _unwrap(content: Any) -> tuple[StateDict, dict[str, Any]]:
-    """The weights within a checkpoint, and the settings that no shape can tell."""
+    """The weights within a checkpoint, and the settings that shapes cannot reveal."""
     settings: dict[str, Any] = {}
     if isinstance(content, dict) and isinstance(content.get("model"), dict):
         settings = _fairseq_settings(content)
@@ -137,15 +136,15 @@ def _unwrap(content: Any) -> tuple[StateDict, dict[str, Any]]:
     elif isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         content = content["state_dict"]
     if not isinstance(content, dict) or not content:
-        raise OFAError("holds no state dict: names with tensors were expected")
+        raise OFAError("not a state dict: expected tensors by name")
     wrong = [str(name) for name, value in content.items() if not isinstance(value, Tensor)]
     if wrong:
-        raise OFAError(f"holds no state dict: {_some(wrong)} are not tensors")
+        raise OFAError(f"not a state dict: {_some(wrong)} are not tensors")
     return dict(content), settings
 
 
 def _fairseq_settings(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What of fairseq's own settings belongs into a configuration."""
+    """Those of fairseq's settings that belong in a configuration."""
     cfg = content.get("cfg")
     groups = [cfg.get("model"), cfg.get("task")] if isinstance(cfg, dict) else []
     known: dict[str, Any] = {}
@@ -164,13 +163,13 @@ def _fairseq_settings(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rename(weights: Mapping[str, Tensor]) -> StateDict:
-    """Names of fairseq and mmpretrain to those used here, which stay as they are.
+    """Translate names of fairseq and mmpretrain to those used here, which stay as they are.
 
     Args:
-        weights: a state dict. What holds no weights is dropped.
+        weights: a state dict. Entries that are not weights are dropped.
 
     Raises:
-        OFAError: two names become one.
+        OFAError: two names become the same.
     """
     names = _FAIRSEQ
     if any(".embed_type." in name for name in weights):
@@ -181,7 +180,7 @@ def rename(weights: Mapping[str, Tensor]) -> StateDict:
         parts = name.split(".")
         if parts[-1] in _DROPPED:
             continue
-        # Whole parts: the end of one name can be another.
+        # Whole parts only: one name can be the end of another.
         new = ".".join(names.get(part, part) for part in parts)
         if new in state:
             raise OFAError(f"two weights have the name {new}")
@@ -190,10 +189,10 @@ def rename(weights: Mapping[str, Tensor]) -> StateDict:
 
 
 def _canonical(state: StateDict) -> StateDict:
-    """The token embedding once."""
+    """The state dict with a single copy of the token embedding."""
     copies = {name: state.pop(name) for name in (EMBEDDING, *EMBEDDING_COPIES) if name in state}
     if not copies:
-        raise OFAError(f"holds no {EMBEDDING}: it is no checkpoint of OFA")
+        raise OFAError(f"there is no {EMBEDDING}: it is not a checkpoint of OFA")
     first, embedding = next(iter(copies.items()))
     for name, value in copies.items():
         if not torch.equal(value, embedding):
@@ -205,12 +204,12 @@ def _canonical(state: StateDict) -> StateDict:
 
 
 def _checked(state: StateDict, config: OFAConfig) -> StateDict:
-    """The weights alone, after names, shapes and buckets have been compared with a model's."""
+    """The weights alone, once names, shapes and buckets have been compared with a model's."""
     for name in BUCKETS:
         if name in state and not torch.equal(state.pop(name), _bucket_table(name, config)):
             raise OFAError(
-                f"{name} holds other buckets than the configuration's `token_bucket_size`, "
-                "`image_bucket_size` and `max_position_embeddings` give"
+                f"{name} has other buckets than the configuration's `token_bucket_size`, "
+                "`image_bucket_size` and `max_position_embeddings` imply"
             )
     expected = expected_shapes(config)
     problems = []
@@ -241,7 +240,7 @@ def _bucket_table(name: str, config: OFAConfig) -> Tensor:
 
 
 def expected_shapes(config: OFAConfig) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of all that a checkpoint must hold, the token embedding once."""
+    """Names and shapes of all weights that a checkpoint must have, the token embedding once."""
     with torch.device("meta"):
         state = OFA(config).state_dict()
     return {

@@ -1,7 +1,7 @@
-"""What an OFA model is built from: the settings of its ``config.json``, the published sizes.
+"""The configuration of an OFA model: the settings of its ``config.json``, the published sizes.
 
-The names are those of the published configuration files, so that a file can be read as it is and
-a field can be looked up in the paper: section 3.1 (architecture) and Table 1 (sizes).
+Names are those of the published configuration files, so that a file can be read as it is and a
+field can be looked up in the paper: section 3.1 (architecture) and Table 1 (sizes).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from synthsight.errors import SynthsightError
 class OFAError(SynthsightError):
     """A model, checkpoint, vocabulary or question that cannot be used.
 
-    The message is for a person: it names the file or setting, what is wrong and what to do.
+    The message names the file or setting, what is wrong and what to do.
     """
 
 
-#: Ids of ``<s>`` (with which the decoder starts, too), ``<pad>`` and ``</s>``.
+#: Ids of ``<s>`` (with which the decoder also starts), ``<pad>`` and ``</s>``.
 BOS, PAD, EOS = 0, 1, 2
 
 #: Blocks of ``layer1`` to ``layer3`` of the image stem; all of them are bottleneck blocks.
@@ -34,12 +34,12 @@ RESNET_BLOCKS = {
     "resnet152": (3, 8, 36),
 }
 
-#: What the decoder is given before the answer: nothing but ``<s>`` (pretrained checkpoints), or the
-#: question once more (all checkpoints that were finetuned for VQA).
+#: What the decoder is given before the answer: only ``<s>`` (pretrained checkpoints), or the
+#: question once more (all checkpoints finetuned for VQA).
 PROMPT_TYPES = ("none", "prev_output")
 
-#: Settings that have one value in every release. Others would change the network in ways that are
-#: not implemented here, so they are refused instead of being passed over.
+#: Settings that have the same value in every release. Others would change the network in ways that
+#: are not implemented here, so they are refused rather than ignored.
 _FIXED: dict[str, Any] = {
     "model_type": "ofa",
     "is_encoder_decoder": True,
@@ -60,7 +60,7 @@ _FIXED: dict[str, Any] = {
     "decoder_start_token_id": BOS,
 }
 
-#: Fields of the image input that a configuration may leave open.
+#: Fields that a configuration may leave open.
 _OPTIONAL = ("patch_image_size", "prompt_type")
 
 
@@ -76,7 +76,7 @@ class OFAConfig:
         decoder_layers: layers of the decoder.
         encoder_ffn_dim: inner width of the encoder's feed-forward blocks.
         decoder_ffn_dim: likewise in the decoder.
-        encoder_attention_heads: heads, which must divide ``d_model``.
+        encoder_attention_heads: number of heads, which must divide ``d_model``.
         decoder_attention_heads: likewise.
         resnet_type: depth of the image stem, a key of :data:`RESNET_BLOCKS`.
         resnet_width: channels of its first convolution; 64 in every release. Smaller ones are an
@@ -91,7 +91,7 @@ class OFAConfig:
         prompt_type: one of :data:`PROMPT_TYPES`; None if unknown.
 
     Raises:
-        OFAError: a field has no sensible value.
+        OFAError: a field has an invalid value.
     """
 
     vocab_size: int = 59457
@@ -144,7 +144,7 @@ class OFAConfig:
     def from_dict(cls, mapping: Mapping[str, Any]) -> OFAConfig:
         """Read the content of a ``config.json``.
 
-        Keys that only matter in training (dropout, initialisation) are passed over.
+        Keys that matter only in training (dropout, initialisation) are ignored.
 
         Args:
             mapping: the parsed JSON object.
@@ -165,7 +165,7 @@ class OFAConfig:
         return cls(**{key: value for key, value in mapping.items() if key in names})
 
     def as_dict(self) -> dict[str, Any]:
-        """For ``config.json``, with ``model_type``; :meth:`from_dict` is the way back."""
+        """The content of ``config.json``, with ``model_type``; the inverse of :meth:`from_dict`."""
         settings = asdict(self)
         given = {key: value for key, value in settings.items() if value is not None}
         return {"model_type": "ofa", **given}
@@ -179,8 +179,8 @@ class OFAConfig:
     def image_side(self) -> int:
         """Side in pixels of the images to give to the model.
 
-        What the configuration states, else what the published size of these dimensions was
-        pretrained with. (Checkpoints that were finetuned for VQA want 480.)
+        As stated in the configuration, else as the published model of this size was pretrained.
+        (Checkpoints finetuned for VQA expect 480.)
 
         Raises:
             OFAError: neither is known.
@@ -192,7 +192,7 @@ class OFAConfig:
                 assert size.patch_image_size is not None
                 return size.patch_image_size
         raise OFAError(
-            "the side of the input images is unknown: state `patch_image_size` in the model's "
+            "the side of the input images is unknown: set `patch_image_size` in the model's "
             "config.json"
         )
 
@@ -204,7 +204,7 @@ def refuse_entangled(entangle: Any, disabled: Any) -> None:
 
     Args:
         entangle: the setting ``entangle_position_embedding``.
-        disabled: the setting ``disable_entangle``, which wins.
+        disabled: the setting ``disable_entangle``, which takes precedence.
 
     Raises:
         OFAError: positions are added.
@@ -212,7 +212,7 @@ def refuse_entangled(entangle: Any, disabled: Any) -> None:
     if entangle and not disabled:
         raise OFAError(
             "`entangle_position_embedding` is true without `disable_entangle`: positions would be "
-            "added to the embeddings, which is not implemented and not so in any published OFA"
+            "added to the embeddings, which no published OFA does and which is not implemented"
         )
 
 
@@ -232,7 +232,7 @@ def _size(
     )
 
 
-#: The published sizes (section 3.5, Table 1), with the side of the images in pretraining.
+#: The published sizes (section 3.5, Table 1), with the image side used in pretraining.
 SIZES = {
     "tiny": _size(256, 4, 4, 4, 50, 256),
     "medium": _size(512, 4, 4, 8, 101, 256),
@@ -243,11 +243,11 @@ SIZES = {
 
 
 def infer_config(state: Mapping[str, Tensor], **settings: Any) -> OFAConfig:
-    """Tell a model's sizes from the shapes in its state dict, for files without ``config.json``.
+    """Infer a model's sizes from the shapes in its state dict, for files without ``config.json``.
 
     Args:
         state: tensors by their names in :class:`synthsight.vqa.ofa.model.OFA`.
-        **settings: fields that no shape can tell (``patch_image_size``, ``prompt_type``,
+        **settings: fields that shapes cannot reveal (``patch_image_size``, ``prompt_type``,
             ``interpolate_position``, ...).
 
     Raises:
@@ -273,7 +273,7 @@ def infer_config(state: Mapping[str, Tensor], **settings: Any) -> OFAConfig:
             sizes[f"{stack}_ffn_dim"] = len(state[f"{stack}.layers.0.fc1.weight"])
             sizes[f"{stack}_attention_heads"] = len(state[f"{stack}.layers.0.self_attn.c_attn"])
     except (KeyError, ValueError, TypeError) as error:
-        raise OFAError(f"no OFA model: its sizes cannot be told without {error}") from error
+        raise OFAError(f"not an OFA model: its sizes cannot be inferred without {error}") from error
     for name, known in RESNET_BLOCKS.items():
         if known == blocks:
             return OFAConfig(**{**sizes, "resnet_type": name, **settings})
@@ -284,7 +284,7 @@ def infer_config(state: Mapping[str, Tensor], **settings: Any) -> OFAConfig:
 
 
 def _count(state: Mapping[str, Tensor], stem: str, leaf: str) -> int:
-    """How many numbered modules there are below a name."""
+    """The number of numbered modules below a name."""
     count = 0
     while f"{stem}.{count}.{leaf}" in state:
         count += 1

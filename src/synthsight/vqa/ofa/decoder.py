@@ -1,6 +1,6 @@
-"""The decoder, which takes the tokens of an answer, some at a time (OFA, section 3.1).
+"""The decoder, which takes an answer's tokens a few at a time (OFA, section 3.1).
 
-Keys and values of what was decoded before stand in :class:`Past`. Biases are computed for the
+:class:`Past` holds the keys and values of what was decoded before. Biases are computed for the
 positions of the new tokens against those of all tokens so far, so it makes no difference whether
 tokens come all at once or one by one.
 """
@@ -23,11 +23,11 @@ class Past:
     """What the decoder has seen: the encoder's output and the tokens so far.
 
     Attributes:
-        cross: keys and values of the encoder's output, a pair a layer; a batch of one serves any
-            number of rows.
+        cross: keys and values of the encoder's output, one pair per layer; a batch of one serves
+            any number of rows.
         position_keys: (heads, s, head dimension), projected positions of the encoder's output.
         padding: bool (batch or 1, s), True where the encoder's input is padding; None without any.
-        own: keys and values of the tokens so far, a pair a layer; empty at the start.
+        own: keys and values of the tokens so far, one pair per layer; empty at the start.
     """
 
     cross: tuple[KeysValues, ...]
@@ -37,11 +37,11 @@ class Past:
 
     @property
     def length(self) -> int:
-        """Tokens so far."""
+        """Number of tokens so far."""
         return self.own[0][0].shape[2] if self.own else 0
 
     def row(self, row: int, length: int) -> Past:
-        """One row of the batch, and of its tokens the first ``length``."""
+        """One row of the batch, with the first ``length`` of its tokens."""
         part = slice(row, row + 1)
         return replace(
             self,
@@ -53,7 +53,7 @@ class Past:
         )
 
     def branch(self, rows: Tensor) -> Past:
-        """Rows to go on with, int64 (n,); a row may be taken several times.
+        """The rows to continue with, int64 (n,); a row may be taken several times.
 
         Only for rows that share one encoder output, as after :meth:`row`.
         """
@@ -63,11 +63,11 @@ class Past:
 class Decoder(nn.Module):
     """See the module's docstring; attribute names are those of the published checkpoints.
 
-    Four groups of weights serve the generation of images and are not used here: they are declared
-    so that checkpoints are read and written in full.
+    Four groups of weights serve image generation and are not used here: they are declared so that
+    checkpoints are read and written in full.
 
     Args:
-        config: sizes.
+        config: the architecture.
         embed_tokens: the encoder's token embedding, which is shared.
     """
 
@@ -93,7 +93,7 @@ class Decoder(nn.Module):
             config.decoder_layers, 2 * config.token_bucket_size - 1, heads
         )
         self.output_projection = nn.Linear(d_model, config.vocab_size, bias=False)
-        # For the generation of images only:
+        # For image generation only:
         self.embed_image_positions = nn.Embedding(grid**2 + 1, d_model)
         self.image_pos_ln = nn.LayerNorm(d_model)
         self.code_layernorm_embedding = nn.LayerNorm(d_model)
@@ -114,16 +114,16 @@ class Decoder(nn.Module):
         """Take new tokens.
 
         Args:
-            input_ids: int64 (batch, n). Shorter rows are padded on the right; no mask is needed
-                for that, since a token attends to earlier ones only. The outputs at padding mean
-                nothing, and :meth:`Past.row` cuts it off.
-            past: the state so far, which is left as it is.
+            input_ids: int64 (batch, n). Shorter rows are padded on the right; this needs no mask,
+                since a token attends only to earlier ones. Outputs at padding are meaningless, and
+                :meth:`Past.row` cuts them off.
+            past: the state so far, which is not modified.
 
         Returns:
             ``(hidden, past)``: (batch, n, d_model) after the last norm, and the new state.
 
         Raises:
-            OFAError: the tokens are more than the model has positions for.
+            OFAError: there are more tokens than the model has positions for.
         """
         config = self.config
         start, end = past.length, past.length + input_ids.shape[1]

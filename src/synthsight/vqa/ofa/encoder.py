@@ -1,9 +1,9 @@
 """The encoder: image patches and text tokens in one sequence (OFA, section 3.1).
 
 The patches come first, then the tokens. An image's patches do not depend on the question, so they
-are computed once (:meth:`Encoder.embed`) and used for all questions on the image. Nor do the
-attention biases depend on anything but the grid and the text's length: a short text's bias is a
-corner of a longer one's, so the encoder keeps one set of them and cuts from it.
+are computed once (:meth:`Encoder.embed`) and used for all questions about the image. The attention
+biases depend only on the grid and the text's length: a short text's bias is a corner of a longer
+one's, so the encoder caches one set of them and slices it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from synthsight.vqa.ofa.positions import (
 )
 from synthsight.vqa.ofa.resnet import STRIDE, ResNetStem
 
-#: Texts are taken for a multiple of this when biases are kept, so that they seldom have to grow.
+#: Cached biases cover text lengths rounded up to a multiple of this, so they seldom have to grow.
 _TEXT_STEP = 16
 
 
@@ -36,7 +36,7 @@ class ImageFeatures:
     """Images as the encoder takes them, before any question is known.
 
     Attributes:
-        patches: (images, patches, d_model), rows of the grid one behind the other.
+        patches: (images, patches, d_model), in row-major order of the grid.
         grid: ``(rows, columns)`` of patches.
     """
 
@@ -44,7 +44,7 @@ class ImageFeatures:
     grid: tuple[int, int]
 
     def at(self, index: Tensor) -> ImageFeatures:
-        """Those of some images, which may come several times; ``index`` is int64 (n,)."""
+        """The features of some images, which may repeat; ``index`` is int64 (n,)."""
         return ImageFeatures(self.patches[index.to(self.patches.device)], self.grid)
 
 
@@ -55,7 +55,7 @@ class Encoded:
     Attributes:
         hidden: (batch, s, d_model).
         padding: bool (batch, s), True where there is no token; None if there is no padding.
-        positions: (s, d_model), the normed position embeddings, the same for the whole batch.
+        positions: (s, d_model), the normalised position embeddings, the same for the whole batch.
     """
 
     hidden: Tensor
@@ -116,9 +116,9 @@ class Encoder(nn.Module):
         """Encode questions with their images.
 
         Args:
-            input_ids: int64 (batch, length), padded on the right. Rows do not depend on their
+            input_ids: int64 (batch, length), padded on the right. Results do not depend on the
                 padding; without any, less memory is needed.
-            features: of as many images.
+            features: features of as many images.
 
         Raises:
             OFAError: the numbers differ, or a text is too long.
@@ -126,7 +126,7 @@ class Encoder(nn.Module):
         batch, length = input_ids.shape
         patches, config = features.patches, self.config
         if len(patches) != batch:
-            raise OFAError(f"{batch} texts with {len(patches)} images: one image a text is needed")
+            raise OFAError(f"{batch} texts with {len(patches)} images: each text needs one image")
         if length > config.max_position_embeddings:
             raise OFAError(
                 f"a text has {length} tokens; the model takes {config.max_position_embeddings}"
@@ -145,13 +145,13 @@ class Encoder(nn.Module):
         return Encoded(self.layer_norm(x), padding if padded else None, positions)
 
     def position_embedding(self, grid: tuple[int, int], length: int) -> Tensor:
-        """Normed embeddings (patches + length, d_model) of the positions of patches and tokens.
+        """Normalised position embeddings of patches and tokens, (patches + length, d_model).
 
-        With ``interpolate_position`` a grid that is larger than the first training stage's gets
-        that grid's embeddings, stretched bilinearly.
+        With ``interpolate_position``, a grid larger than that of the first training stage gets
+        that stage's embeddings, stretched bilinearly.
 
         Raises:
-            OFAError: the grid is larger than the largest that the model has positions for.
+            OFAError: the grid is larger than the model has positions for.
         """
         config = self.config
         self._check_grid(*grid)
@@ -170,12 +170,12 @@ class Encoder(nn.Module):
     def attention_biases(self, grid: tuple[int, int], positions: Tensor) -> list[Tensor]:
         """The bias of each layer, (1, heads, s, s).
 
-        The absolute part is shared by the layers. The relative one is there between tokens and
-        between patches, not between a token and a patch.
+        The absolute part is shared by the layers. The relative part applies between tokens and
+        between patches, but not between a token and a patch.
 
         Args:
             grid: ``(rows, columns)`` of patches.
-            positions: (s, d_model) of :meth:`position_embedding`.
+            positions: (s, d_model), from :meth:`position_embedding`.
         """
         config = self.config
         heads = config.encoder_attention_heads
@@ -209,11 +209,11 @@ class Encoder(nn.Module):
         if max(rows, columns) > size:
             raise OFAError(
                 f"an image of {rows} x {columns} patches: the model has positions for {size} x "
-                f"{size}, that is images of {STRIDE * size} pixels a side at most"
+                f"{size}, that is, for images of at most {STRIDE * size} pixels per side"
             )
 
     def _geometry(self, grid: tuple[int, int], length: int) -> tuple[Tensor, list[Tensor]]:
-        """Position embeddings and biases, kept for the next call unless gradients are wanted."""
+        """Position embeddings and biases, cached for the next call unless gradients are needed."""
         if torch.is_grad_enabled():
             positions = self.position_embedding(grid, length)
             return positions, self.attention_biases(grid, positions)
@@ -223,14 +223,14 @@ class Encoder(nn.Module):
             longest = min(
                 -(-length // _TEXT_STEP) * _TEXT_STEP, self.config.max_position_embeddings
             )
-            self._kept = None  # makes room first
+            self._kept = None  # frees memory first
             positions = self.position_embedding(grid, longest)
             self._kept = (key, positions, self.attention_biases(grid, positions))
         _, positions, biases = self._kept
         return positions[:size], [bias[:, :, :size, :size] for bias in biases]
 
     def _weights(self) -> tuple[Any, ...]:
-        """What changes whenever a weight that the kept tensors were computed from does."""
+        """A key that changes whenever a weight that the cached tensors depend on does."""
         modules = (
             self.embed_positions,
             self.embed_image_positions,
@@ -249,7 +249,7 @@ class Encoder(nn.Module):
 
 
 def relative_tables(layers: int, buckets: int, heads: int) -> nn.ModuleList:
-    """A table of relative position biases (buckets, heads) for each layer, zero at first."""
+    """A table of relative position biases (buckets, heads) for each layer, initially zero."""
     tables = nn.ModuleList(nn.Embedding(buckets, heads) for _ in range(layers))
     for table in tables:
         nn.init.zeros_(table.get_parameter("weight"))

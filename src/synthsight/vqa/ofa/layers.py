@@ -1,6 +1,6 @@
 """Attention and the layers of both stacks, with the norms of NormFormer (OFA, section 3.1).
 
-NormFormer adds to the pre-norm transformer a factor for each head (``c_attn``), a norm behind
+NormFormer adds to the pre-norm transformer a factor for each head (``c_attn``), a norm after
 attention (``*_mid_layer_norm``) and one within the feed-forward block (``ffn_layer_norm``). The
 attribute names are those of the published checkpoints.
 """
@@ -20,7 +20,7 @@ KeysValues = tuple[Tensor, Tensor]
 
 
 def attention_scale(d_model: int, heads: int) -> float:
-    """Factor of the scores, of content and of positions alike.
+    """The factor that scales attention scores, for both content and positions.
 
     Scores are sums of a content part and a position part, hence the 2 (as in TUPE).
     """
@@ -28,7 +28,7 @@ def attention_scale(d_model: int, heads: int) -> float:
 
 
 class Attention(nn.Module):
-    """Multi-head attention with an additive bias and a learned factor a head."""
+    """Multi-head attention with an additive bias and a learned factor per head."""
 
     def __init__(self, d_model: int, heads: int) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Attention(nn.Module):
         self.c_attn = nn.Parameter(torch.ones(heads))
 
     def keys_values(self, x: Tensor) -> KeysValues:
-        """Keys and values (batch, heads, n, head dimension) of (batch, n, d_model)."""
+        """Keys and values (batch, heads, n, head dimension) from (batch, n, d_model)."""
         return split_heads(self.k_proj(x), self.heads), split_heads(self.v_proj(x), self.heads)
 
     def forward(self, x: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ class Attention(nn.Module):
 
 
 class _FeedForward(nn.Module):
-    """What the layers of both stacks end with."""
+    """The feed-forward block that ends the layers of both stacks."""
 
     def __init__(self, d_model: int, ffn_dim: int) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class EncoderLayer(_FeedForward):
         self.self_attn_mid_layer_norm = nn.LayerNorm(d_model)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """(batch, n, d_model) from the same, with a bias (batch or 1, heads, n, n)."""
+        """Map (batch, n, d_model) to the same shape, with a bias (batch or 1, heads, n, n)."""
         normed = self.self_attn_layer_norm(x)
         attended = self.self_attn(normed, *self.self_attn.keys_values(normed), bias)
         return self.feed_forward(x + self.self_attn_mid_layer_norm(attended))

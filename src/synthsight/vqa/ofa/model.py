@@ -1,10 +1,10 @@
-"""The whole model (OFA, section 3), in three steps that can be called apart.
+"""The whole model (OFA, section 3), in three steps that can be called separately.
 
 1. :meth:`OFA.embed_images`: once for each image.
 2. :meth:`OFA.encode`: once for each question.
-3. ``model.decoder``: over the decoder's prompt, then over the answer.
+3. ``model.decoder``: on the decoder's prompt, then on the answer.
 
-Dropout and the other means of training are left out. Gradients do flow.
+Dropout and everything else specific to training is left out. Gradients do flow.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class OFA(nn.Module):
         self.tie()
         for name, module in self.named_modules():
             if "rel_pos_table" in name:
-                continue  # zero at first
+                continue  # initially zero
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.normal_(module.weight, std=_INIT_STD)
             if isinstance(module, nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
 
     def tie(self) -> None:
-        """Let the output projection use the token embedding's weight."""
+        """Make the output projection use the token embedding's weight."""
         self.decoder.output_projection.weight = self.encoder.embed_tokens.weight
 
     @property
@@ -54,7 +54,7 @@ class OFA(nn.Module):
         return self.encoder.embed_tokens.weight.device
 
     def embed_images(self, pixel_values: Tensor) -> ImageFeatures:
-        """What of an image does not depend on the question.
+        """Compute the features of images that do not depend on the question.
 
         Args:
             pixel_values: float (images, 3, height, width), from
@@ -69,9 +69,9 @@ class OFA(nn.Module):
 
         Args:
             input_ids: int64 (batch, length), padded on the right.
-            features: of some images.
-            images: int64 (batch,), which of them each question is about; None if question ``i`` is
-                about image ``i``.
+            features: features of some images.
+            images: int64 (batch,), index of the image that each question is about; None if question
+                ``i`` is about image ``i``.
         """
         return self.encoder.forward(input_ids, features if images is None else features.at(images))
 
@@ -79,7 +79,7 @@ class OFA(nn.Module):
         """Scores of the next token.
 
         Args:
-            hidden: (..., d_model) of the decoder.
+            hidden: (..., d_model), from the decoder.
             tokens: int64 (n,), the tokens of interest; None for all.
 
         Returns:
@@ -102,16 +102,16 @@ class OFA(nn.Module):
 
 
 def build(config: OFAConfig, state: Mapping[str, Tensor]) -> OFA:
-    """A model with its weights, in evaluation mode, without initialising any in vain.
+    """A model with its weights, in evaluation mode, without a needless random initialisation.
 
     Args:
         config: the architecture.
-        state: as :func:`synthsight.vqa.ofa.checkpoint.load_checkpoint` gives it: the token
+        state: as returned by :func:`synthsight.vqa.ofa.checkpoint.load_checkpoint`: the token
             embedding under :data:`EMBEDDING` alone, or under all its names. The model uses these
-            very tensors.
+            tensors themselves, not copies.
 
     Raises:
-        OFAError: a tensor is missing, has another shape or no place.
+        OFAError: a tensor is missing, unexpected or of another shape.
     """
     full = {name: state[EMBEDDING] for name in EMBEDDING_COPIES if EMBEDDING in state}
     with torch.device("meta"):

@@ -1,10 +1,10 @@
-"""Positions: buckets of relative positions, and the biases that attention gets from them.
+"""Positions: buckets of relative positions, and the attention biases derived from them.
 
-OFA keeps positions out of the embeddings. They act on the attention scores alone, as a bias with
-two parts (section 3.1, after TUPE and CoAtNet): an absolute one, the product of projected position
-embeddings, and a relative one, a learned number a head for each bucket of distances. Everything
-here is a function of the positions of queries and keys, so a cached decoder step needs no rule of
-its own.
+OFA keeps positions out of the embeddings. They act only on the attention scores, as a bias with two
+parts (section 3.1, after TUPE and CoAtNet): an absolute one, the product of projected position
+embeddings, and a relative one, a learned number per head for each bucket of distances. Everything
+here is a function of the positions of queries and keys, so a cached decoder step needs no special
+treatment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor
 Index = npt.NDArray[np.int64]
 
 
-# Tables are kept as numpy arrays: tensors remember whether they were made in inference mode or on
+# Tables are cached as numpy arrays: tensors remember whether they were made in inference mode or on
 # the meta device, and could not be shared between callers.
 @lru_cache(maxsize=8)
 def _token_buckets(bucket_size: int, max_position: int) -> Index:
@@ -43,13 +43,13 @@ def token_buckets(
     """Buckets of the relative positions of text tokens.
 
     Distances up to half of ``bucket_size`` have buckets of their own; greater ones share buckets
-    that widen with the logarithm of the distance.
+    that widen logarithmically with distance.
 
     Args:
         queries: int64 (q,), positions in ``0..max_position - 1``.
         keys: int64 (k,), likewise.
-        bucket_size: how many buckets there are on each side, that of distance 0 included.
-        max_position: the bound of positions.
+        bucket_size: number of buckets on each side, that of distance 0 included.
+        max_position: the upper bound on positions.
 
     Returns:
         int64 (q, k), in ``0..2 * bucket_size - 2``.
@@ -59,10 +59,10 @@ def token_buckets(
 
 
 def image_buckets(queries: Tensor, keys: Tensor, bucket_size: int = 42) -> Tensor:
-    """Buckets of the relative positions of image patches: an own one for each offset in the grid.
+    """Buckets of the relative positions of image patches: one for each offset in the grid.
 
     Args:
-        queries: int64 (q,), ids as of :func:`grid_ids`; 0 is the start of a generated image.
+        queries: int64 (q,), ids as from :func:`grid_ids`; 0 is the start of a generated image.
         keys: int64 (k,), likewise.
         bucket_size: side of the largest grid.
 
@@ -98,7 +98,7 @@ def grid_ids(height: int, width: int, bucket_size: int = 42, device: object = No
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
-    """(..., n, d) becomes (..., heads, n, d / heads)."""
+    """Reshape (..., n, d) to (..., heads, n, d / heads)."""
     return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads).transpose(-3, -2)
 
 
@@ -108,7 +108,7 @@ def absolute_bias(queries: Tensor, keys: Tensor, scale: float) -> Tensor:
     Args:
         queries: (heads, q, head dimension), projected position embeddings.
         keys: (heads, k, head dimension), likewise.
-        scale: that of attention, ``(2 * head dimension) ** -0.5``.
+        scale: the attention scale, ``(2 * head dimension) ** -0.5``.
 
     Returns:
         (heads, q, k).

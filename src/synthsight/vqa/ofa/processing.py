@@ -1,7 +1,7 @@
-"""From a question and an image to what the model takes, as in OFA's evaluation on VQA v2.
+"""From a question and an image to the model's inputs, as in OFA's evaluation on VQA v2.
 
 The text of the question, the decoder's prompt and the pixels all follow the published code to the
-letter: the model knows no other spelling.
+letter: the model has seen no other form.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from synthsight.inference.normalise import normalise
 from synthsight.vqa.ofa.config import BOS, EOS, PAD, PROMPT_TYPES, OFAError
 from synthsight.vqa.ofa.tokenizer import OFATokenizer
 
-#: Words of a question that are kept.
+#: Maximum number of words of a question.
 MAX_WORDS = 80
 
-#: Objects of an image that are told to the model.
+#: Maximum number of objects that are named to the model.
 MAX_OBJECTS = 30
 
 
 def clean_question(question: str, max_words: int = MAX_WORDS) -> str:
-    """A question in the spelling of the training data.
+    """A question in the form of the training data.
 
-    Lower case, no punctuation in front, blanks for hyphens and slashes, one blank for any two or
-    more, at most ``max_words`` words, and a question mark at the end. The order of the steps is
-    kept, with its oddities: a blank in front protects the punctuation behind it, and a single tab
-    stays.
+    Lower case, no leading punctuation, spaces for hyphens and slashes, runs of whitespace reduced
+    to one space, at most ``max_words`` words, and a question mark at the end. The published order
+    of the steps is kept, with its oddities: a leading space protects the punctuation after it, and
+    a single tab stays.
     """
     text = question.lower().lstrip(",.!?*#:;~").replace("-", " ").replace("/", " ")
     text = re.sub(r"\s{2,}", " ", text).rstrip("\n").strip(" ")
@@ -51,9 +51,9 @@ def source(
     Args:
         tokenizer: the model's.
         question: as a person writes it.
-        objects: what a detector has found in the image, ``&&`` between the names; the published
-            checkpoints that were finetuned for VQA were given such names. None for none.
-        max_words: bound of the question's length.
+        objects: names of objects that a detector found in the image, separated by ``&&``; the
+            published checkpoints finetuned for VQA were given such names. None for none.
+        max_words: bound on the question's length.
     """
     ids = [BOS, *tokenizer.encode(" " + clean_question(question, max_words))]
     if objects is not None:
@@ -63,10 +63,10 @@ def source(
 
 
 def decoder_prompt(source_ids: Sequence[int], prompt_type: str) -> list[int]:
-    """What the decoder is given before the answer.
+    """The decoder's input before the answer.
 
     Args:
-        source_ids: of :func:`source`.
+        source_ids: from :func:`source`.
         prompt_type: ``none`` for ``<s>`` alone, ``prev_output`` for the source without its
             ``</s>``.
 
@@ -88,14 +88,14 @@ def pad(rows: Sequence[Sequence[int]], device: torch.device | None = None) -> Te
 
 
 def prepare_image(image: Image.Image, side: int) -> npt.NDArray[np.uint8]:
-    """The pixels of an image, squeezed to a square.
+    """The pixels of an image, squashed to a square.
 
-    Nothing is cropped and the aspect ratio is given up. Pillow does the bicubic resize, as in the
+    Nothing is cropped, and the aspect ratio is not kept. Pillow does the bicubic resize, as in the
     published code; tensor libraries round differently.
 
     Args:
-        image: of mode RGB; others are converted as Pillow does it.
-        side: pixels a side.
+        image: in mode RGB; other modes are converted by Pillow.
+        side: side of the square in pixels.
 
     Returns:
         uint8 (side, side, 3).
@@ -108,7 +108,7 @@ def pixel_values(pixels: Tensor) -> Tensor:
     """The model's image input from stored pixels, on their device.
 
     Args:
-        pixels: uint8 (n, side, side, 3) of :func:`prepare_image`.
+        pixels: uint8 (n, side, side, 3), from :func:`prepare_image`.
 
     Returns:
         float32 (n, 3, side, side) in -1..1.

@@ -20,7 +20,7 @@ class ResNetStem(nn.Module):
     """Convolution, max pooling and three stages of bottleneck blocks.
 
     Args:
-        blocks: blocks of the three stages.
+        blocks: number of blocks in each of the three stages.
         width: channels of the first convolution, and inner channels of the first stage.
     """
 
@@ -35,16 +35,16 @@ class ResNetStem(nn.Module):
         self.layer3 = _stage(8 * width, 4 * width, blocks[2], stride=2)
 
     def forward(self, pixel_values: Tensor) -> Tensor:
-        """Feature maps (batch, 16 * width, height / 16, width / 16) of (batch, 3, height, width).
+        """Feature maps (batch, 16 * width, height / 16, width / 16) from (batch, 3, height, width).
 
-        Sides that 16 does not divide are rounded up.
+        Sides that are not multiples of 16 are rounded up.
         """
         x = self.maxpool(self.relu(self.bn1(self.conv1(pixel_values))))
         return cast(Tensor, self.layer3(self.layer2(self.layer1(x))))
 
 
 def _stage(channels: int, planes: int, blocks: int, stride: int) -> nn.Sequential:
-    """Blocks of which the first changes resolution and channels, on its shortcut as well."""
+    """A stage whose first block changes resolution and channels, on its shortcut as well."""
     out = planes * Bottleneck.expansion
     shortcut = nn.Sequential(
         nn.Conv2d(channels, out, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(out)

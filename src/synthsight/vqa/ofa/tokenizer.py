@@ -1,8 +1,8 @@
 """Text to token ids and back: byte-level BPE in BART's numbering (OFA, section 3.1).
 
-A text starts with a blank, so that its first word gets the same token as within a sentence. What
-looks like a special token in a text (``<mask>``, ``</s>``) is text: nothing but ids can put a
-special token into the input.
+A text starts with a space, so that its first word gets the same token as within a sentence.
+Anything in a text that looks like a special token (``<mask>``, ``</s>``) is text: special tokens
+can only be inserted as ids.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from synthsight.vqa.ofa.config import BOS, EOS, PAD, OFAConfig, OFAError
 #: Ids that every vocabulary begins with.
 SPECIAL = {"<s>": BOS, "<pad>": PAD, "</s>": EOS, "<unk>": 3}
 
-#: Where the published files (fairseq's and the hub's) have their last text token.
+#: The last text token of the published files (fairseq's and the hub's).
 _MASK = "<mask>"
 
 
@@ -28,12 +28,12 @@ class OFATokenizer:
     """A vocabulary with its merges.
 
     Args:
-        vocab: ids of the tokens, in GPT-2's spelling of bytes; the special ones as in
+        vocab: ids of the tokens, in GPT-2's encoding of bytes; the special ones as in
             :data:`SPECIAL`.
-        merges: pairs of tokens, the first to be merged first.
+        merges: pairs of tokens, in order of priority.
 
     Raises:
-        OFAError: special tokens have other ids, or a merge gives no token of the vocabulary.
+        OFAError: special tokens have other ids, or a merge yields no token of the vocabulary.
     """
 
     def __init__(self, vocab: dict[str, int], merges: list[tuple[str, str]]) -> None:
@@ -54,7 +54,7 @@ class OFATokenizer:
 
     @classmethod
     def from_folder(cls, folder: str | os.PathLike[str]) -> OFATokenizer:
-        """Read ``vocab.json`` and ``merges.txt``, or fairseq's three files in their place.
+        """Read ``vocab.json`` and ``merges.txt``, or fairseq's three files instead.
 
         Fairseq has ``encoder.json`` (tokens with GPT-2's ids), ``vocab.bpe`` (the merges) and
         ``dict.txt`` (GPT-2's ids in the model's order).
@@ -72,7 +72,7 @@ class OFATokenizer:
                 merges = _read_merges(folder / "vocab.bpe")
             else:
                 raise OFAError(
-                    f"{folder} holds no vocabulary: put vocab.json and merges.txt there (or "
+                    f"{folder} has no vocabulary: put vocab.json and merges.txt there (or "
                     "fairseq's dict.txt, encoder.json and vocab.bpe)"
                 )
         except (OSError, ValueError) as error:
@@ -88,11 +88,11 @@ class OFATokenizer:
         return self._bound
 
     def encode(self, text: str) -> list[int]:
-        """Ids of a text, nothing added. Bytes that the vocabulary lacks become ``<unk>``."""
+        """The ids of a text, with none added. Bytes that the vocabulary lacks become ``<unk>``."""
         return self._tokenizer.encode(text, add_special_tokens=False).ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of some ids; special tokens and ids that are no text are left out."""
+        """The text of some ids; special tokens and ids that are not text are left out."""
         text = [number for number in ids if number not in self._hidden]
         return self._tokenizer.decode(text, skip_special_tokens=False)
 
@@ -112,12 +112,12 @@ class OFATokenizer:
         """The id of a text that is a single token, as `` yes`` must be.
 
         Raises:
-            OFAError: it is split, or unknown.
+            OFAError: it is several tokens, or unknown.
         """
         ids = self.encode(text)
         if len(ids) != 1 or ids[0] in self._hidden:
             raise OFAError(
-                f"{text!r} is no single token of this vocabulary (ids {ids}), so it cannot be "
+                f"{text!r} is not a single token of this vocabulary (ids {ids}), so it cannot be "
                 "scored in one step; score it as a candidate instead"
             )
         return ids[0]
@@ -127,12 +127,12 @@ def _read_merges(path: Path) -> list[tuple[str, str]]:
     lines = path.read_text(encoding="utf-8").split("\n")
     pairs = [line.split(" ") for line in lines if line and not line.startswith("#version")]
     if any(len(pair) != 2 for pair in pairs):
-        raise ValueError(f"{path.name} must have two tokens a line")
+        raise ValueError(f"{path.name} must have two tokens per line")
     return [(first, second) for first, second in pairs]
 
 
 def _fairseq_vocabulary(folder: Path) -> dict[str, int]:
-    """Ids follow the lines of ``dict.txt``, some of which only fill up to a round number."""
+    """Ids in the order of ``dict.txt``, some of whose lines only pad it to a round number."""
     encoder = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
     tokens = {str(number): token for token, number in encoder.items()}
     vocab = dict(SPECIAL)
