@@ -28,6 +28,9 @@ from synthsight.wording import did_you_mean
 #: Category definitions: a YAML file like ``resources/categories.yaml``, or its content.
 Definitions = str | os.PathLike[str] | Mapping[str, Definition]
 
+#: The first one, which is the default: that of Borji 2022.
+PAPERS_RULE = next(iter(RULES))
+
 
 def rules() -> tuple[str, ...]:
     """The names of all matching rules."""
@@ -39,7 +42,7 @@ def score(
     category: str | Sequence[str] | None = None,
     *,
     labels: str | os.PathLike[str] = "imagenet-1k",
-    rule: str = "words/simple",
+    rule: str = PAPERS_RULE,
     definitions: Definitions | None = None,
     among: Sequence[str] | None = None,
     aggregation: str = "max",
