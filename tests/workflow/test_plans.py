@@ -447,6 +447,25 @@ def test_one_device_takes_one_job_unless_more_are_named(
         assert f"CAP {cap}" in completed.stdout + completed.stderr
 
 
+#: A program that is killed each time, as by a system whose memory ran out.
+KILLED = """#!/usr/bin/env python3
+import os, signal, sys
+def main(models=None):
+    with open("tried", "a") as handle:
+        print(sys.argv[sys.argv.index("--batch-size") + 1], file=handle)
+    os.kill(os.getpid(), signal.SIGKILL)
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_job_that_is_killed_is_tried_again_with_half_the_batch(project: Project) -> None:
+    (project.folder / "workflow" / "scripts" / "classify.py").write_text(KILLED, encoding="utf-8")
+    project.configure({**project.config, "worker": False, "batch_size": 6})
+    project.fail("results/small/logits/resnet/clock.parquet")
+    assert (project.folder / "tried").read_text(encoding="utf-8").split() == ["6", "3", "1"]
+
+
 def test_excluded_files_are_listed_and_shift_nothing(project: Project) -> None:
     folder = project.folder / "pictures" / "dream" / "clock"
     (folder / "00-empty.png").write_bytes(b"")
