@@ -404,7 +404,7 @@ def test_a_server_asks_whose_connection_it_is(
     _, its = socket.socketpair()
     assert server._refuse(serving, its, {"token": "b"}, []) == "wrong token"
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    assert server._refuse(serving, its, {"token": "a"}, []) == "it is another user's"
+    assert server._refuse(serving, its, {"token": "a"}, []) == "it comes from another user"
 
 
 def test_a_client_asks_whose_server_it_is_before_it_says_anything(
@@ -416,7 +416,7 @@ def test_a_client_asks_whose_server_it_is_before_it_says_anything(
         listening.bind(str(folder / protocol.SOCKETS[0]))
         listening.listen()
         monkeypatch.setattr(client, "is_same_user", lambda connection: False)
-        with pytest.raises(WorkerError, match="is another user's"):
+        with pytest.raises(WorkerError, match="belongs to another user"):
             client._connect(worker.settings, protocol.SOCKETS[0])
         with listening.accept()[0] as connection:
             assert connection.recv(1) == b"", "closed without a word"

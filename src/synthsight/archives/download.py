@@ -21,8 +21,9 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from synthsight.archives.archive import DRIVE, identity, public_url
+from synthsight.archives.containers import UnpackError
 from synthsight.archives.parts import drive_folder, drop, read_about, size_of, write_about
-from synthsight.archives.containers import UnpackError, check_space, format_size
+from synthsight.archives.unpack import check_space, format_size
 from synthsight.errors import SynthsightError
 from synthsight.wording import one_line
 

@@ -20,13 +20,11 @@ class Table:
 
     Attributes:
         name: name of its files in ``tables/``.
-        title: its heading in the report.
         csv: whether it is also for people, as a CSV; tables only for other stages are Parquet.
         parquet: whether there is a Parquet file of it.
     """
 
     name: str
-    title: str
     csv: bool = True
     parquet: bool = True
 
@@ -72,7 +70,7 @@ class Statistic:
 STATISTICS = (
     Statistic(
         "accuracy",
-        (Table("accuracy", "Accuracy by model, category, generator and rule"),),
+        (Table("accuracy"),),
         "synthsight.statistics.accuracy:tabulate",
         {"scores": "scores"},
         specs.intervals,
@@ -80,10 +78,10 @@ STATISTICS = (
     Statistic(
         "agreement",
         (
-            Table("agreement", "All and none, by category"),
-            Table("difficulty", "How many models get each image"),
-            Table("images", "How many models get each image, image by image", csv=False),
-            Table("kappa", "Kappa of each pair"),
+            Table("agreement"),
+            Table("difficulty"),
+            Table("images", csv=False),
+            Table("kappa"),
         ),
         "synthsight.statistics.agreement:tabulate",
         {"scores": "scores"},
@@ -92,8 +90,8 @@ STATISTICS = (
     Statistic(
         "compare",
         (
-            Table("comparisons", "Differences between models and between rules"),
-            Table("ranking", "How firm the ranking is"),
+            Table("comparisons"),
+            Table("ranking"),
         ),
         "synthsight.statistics.compare:tabulate",
         {"scores": "scores"},
@@ -101,19 +99,19 @@ STATISTICS = (
     ),
     Statistic(
         "confusions",
-        (Table("confusions", "What each category is taken for"),),
+        (Table("confusions"),),
         "synthsight.statistics.confusions:tabulate",
         {"scores": "scores"},
     ),
     Statistic(
         "reference",
-        (Table("reference", "Real photographs beside generated images"),),
+        (Table("reference"),),
         "synthsight.statistics.reference:tabulate",
         {"accuracy": "accuracy", "notes": "notes"},
     ),
     Statistic(
         "generators",
-        (Table("generators", "Differences between generators"),),
+        (Table("generators"),),
         "synthsight.statistics.generators:tabulate",
         {"scores": "scores"},
         specs.intervals,
@@ -121,31 +119,27 @@ STATISTICS = (
     ),
     Statistic(
         "list_excluded_questions",
-        (
-            Table(
-                "excluded_questions", "Questions that were not asked, with reasons", parquet=False
-            ),
-        ),
+        (Table("excluded_questions", parquet=False),),
         when=with_questions,
     ),
     Statistic(
         "vqa",
         (
-            Table("vqa", "Accuracy on questions"),
-            Table("vqa_groups", "By kind, first word and generator"),
-            Table("vqa_questions", "The questions in numbers"),
-            Table("vqa_calibration", "Calibration"),
-            Table("vqa_comparisons", "Differences between models"),
+            Table("vqa"),
+            Table("vqa_groups"),
+            Table("vqa_questions"),
+            Table("vqa_calibration"),
+            Table("vqa_comparisons"),
         ),
         "synthsight.statistics.vqa:tabulate",
         {"answers": "answers", "notes": "vqa_notes"},
         specs.level,
         with_questions,
     ),
-    Statistic("label_audit", (Table("label_audit", "What each category accepts, and why"),)),
+    Statistic("label_audit", (Table("label_audit"),)),
     Statistic(
         "list_excluded",
-        (Table("excluded", "Files that were left out, with reasons", parquet=False),),
+        (Table("excluded", parquet=False),),
     ),
 )
 
