@@ -300,7 +300,7 @@ def test_text_in_json_cannot_leave_its_element() -> None:
 
 def test_a_program_that_would_end_its_element_is_refused() -> None:
     for program in ('"</SCRIPT>"', "a <!--b"):
-        with pytest.raises(ValueError, match="cannot stand"):
+        with pytest.raises(ValueError, match="cannot be embedded"):
             script_text(program)
 
 
@@ -359,7 +359,7 @@ def test_without_questions_and_with_one_generator_and_model(project: Project) ->
     assert "generators" not in data["tables"]
     assert 'id="questions"' not in text
     assert 'id="generators"' not in text
-    assert "There is one model" in text
+    assert "There is only one model" in text
     assert "the best of " not in text.partition("<nav")[0]
 
 
