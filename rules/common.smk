@@ -18,7 +18,6 @@ try:
     from synthsight.doors import module_of
     from synthsight.errors import SynthsightError
     from synthsight.inference.devices import visible_devices
-    from synthsight.inputs import describe
     from synthsight.plan import specs
     from synthsight.plan.config.schema import read_schema
     from synthsight.plan.digest import code_digest, code_digests
@@ -177,17 +176,6 @@ def threads(wildcards):
 def batch_size(first):
     """A batch size that is halved each time a job has been killed for lack of memory."""
     return lambda wildcards, attempt: max(1, first // 2 ** (attempt - 1))
-
-
-def inputs_of(row):
-    """The inputs of a table's or a figure's rule, by the names of its function's parameters."""
-    return {name: FILES.input(source)[1] for name, source in row.inputs.items()}
-
-
-def described(row):
-    """A description of these inputs, for the program (see synthsight.inputs)."""
-    found = [(name, *FILES.input(source)) for name, source in row.inputs.items()]
-    return describe((name, kind, len(files)) for name, kind, files in found)
 
 
 def table_files(row):

@@ -7,7 +7,7 @@ for ROW in FILES.figure_rows:
         name:
             f"plot_{ROW.name}"
         input:
-            **inputs_of(ROW),
+            **FILES.inputs_of(ROW),
         output:
             pdf=f"{FILES.run}/figures/{ROW.stem}.pdf",
             png=report(
@@ -22,7 +22,7 @@ for ROW in FILES.figure_rows:
             together(ROW.group)
         params:
             function=ROW.function,
-            inputs=described(ROW),
+            inputs=FILES.described(ROW),
             root=constant(FILES.root_of(ROW)),
             spec=spec(ROW.spec, *ROW.wildcards),
             doors=doors(module_of(ROW.function)),

@@ -3,24 +3,16 @@
 # Snakemake would then rerun all models that share them.
 
 
-def if_kept(pixels):
-    """Pixels that are kept, or deleted as soon as they have been classified."""
-    return pixels if SETTINGS.keep_pixels else temp(pixels)
-
-
-def pixels_priority(wildcards):
-    """The priority of pixels: those not kept are made as needed, one model's before the next's."""
-    return 0 if SETTINGS.keep_pixels else FILES.priority(wildcards.model) - 0.5
-
-
 rule prepare_pixels:
     input:
         manifest=f"{FILES.run}/images/{{category}}.parquet",
     output:
-        pixels=if_kept(f"{FILES.pixels}/{{category}}.arrow"),
+        # Deleted as soon as they have been classified, unless they are kept.
+        pixels=(str if SETTINGS.keep_pixels else temp)(f"{FILES.pixels}/{{category}}.arrow"),
     log:
         f"{FILES.logs}/prepare_pixels/{Path(FILES.pixels).name}/{{category}}.log",
-    priority: pixels_priority
+    # Pixels that are not kept are made as they are used: a model's before the next model's.
+    priority: 0 if SETTINGS.keep_pixels else of(FILES.pixels_priority, "model")
     group:
         together("images" if SETTINGS.keep_pixels else "classify_{model}")
     threads: 1

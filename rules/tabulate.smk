@@ -9,7 +9,7 @@ for ROW in FILES.statistics:
         name:
             ROW.rule
         input:
-            **inputs_of(ROW),
+            **FILES.inputs_of(ROW),
         output:
             **table_files(ROW),
         log:
@@ -18,7 +18,7 @@ for ROW in FILES.statistics:
             together("results")
         params:
             function=ROW.function,
-            inputs=described(ROW),
+            inputs=FILES.described(ROW),
             spec=spec(ROW.spec),
             doors=doors(module_of(ROW.function)),
             code=code("tabulate", module_of(ROW.function)),

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from synthsight.archives.archive import MARKER
+from synthsight.inputs import describe
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always
@@ -289,6 +290,15 @@ class Files:
         }
         return KINDS[name], files[name]
 
+    def inputs_of(self, row: Figure | Statistic) -> dict[str, list[str]]:
+        """The inputs of a row's rule, by the names of its function's parameters."""
+        return {name: self.input(source)[1] for name, source in row.inputs.items()}
+
+    def described(self, row: Figure | Statistic) -> list[str]:
+        """What these inputs are, for the program (see :mod:`synthsight.inputs`)."""
+        found = [(name, *self.input(source)) for name, source in row.inputs.items()]
+        return describe((name, kind, len(files)) for name, kind, files in found)
+
     # Targets ------------------------------------------------------------------------------------
 
     @cached_property
@@ -315,6 +325,10 @@ class Files:
         vqa = self.experiment.vqa
         behind = len(vqa.models) if vqa else 0
         return behind + len(self.experiment.models) - list(self.experiment.models).index(model)
+
+    def pixels_priority(self, model: str) -> float:
+        """Priority of making pixels for one model only: just below that of classifying them."""
+        return self.priority(model) - 0.5
 
     def vqa_priority(self, vqa_model: str) -> int:
         """The priority of a VQA model's jobs, which come after those of the classifiers."""
