@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet
 help:
 	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
 	@echo "make test         set up .venv and run the tests"
-	@echo "make test-fast    the tests that run no workflow, in under a minute"
+	@echo "make test-fast    the tests that run no workflow, in a minute or two"
 	@echo "make test-cluster the demo and more on the Slurm that tests/slurm/install.sh sets up"
 	@echo "make test-faults  runs whose processes are killed, whose disk is full, and the like"
 	@echo "make check        linters, formatting and types"
