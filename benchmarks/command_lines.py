@@ -30,8 +30,7 @@ def tabulate_arguments(
     outputs = [
         folder / f"{table.name}.{ending}"
         for table in row.tables
-        for ending, wanted in (("csv", table.csv), ("parquet", table.parquet))
-        if wanted
+        for ending in (("csv", "parquet") if table.csv else ("parquet",))
     ]
     words = [
         *("--function", row.function),

@@ -4,8 +4,8 @@
 rule classify:
     input:
         pixels=of(FILES.pixels_of, "model", "category"),
-        weights=f"{WEIGHTS}/{{model}}.safetensors",
-        note=f"{WEIGHTS}/{{model}}.json",
+        weights=of(FILES.weights_of, "model"),
+        note=of(FILES.note_of, "model"),
     output:
         logits=f"{FILES.run}/logits/{{model}}/{{category}}.parquet",
     log:
@@ -21,8 +21,8 @@ rule classify:
         batch_size=batch_size(SETTINGS.batch_size),
     params:
         spec=spec(specs.classify, "model"),
-        code=lambda wildcards: code("classify", library(wildcards)),
-        doors=lambda wildcards: doors(library(wildcards)),
+        code=lambda wildcards: code("classify", library_door(EXPERIMENT, wildcards.model)),
+        doors=lambda wildcards: doors(library_door(EXPERIMENT, wildcards.model)),
     shell:
         """
         with_worker.py --on-device --code {params.code} {params.doors} classify.py \

@@ -25,7 +25,9 @@ try:
     from synthsight.plan.files import WEIGHTS, Files
     from synthsight.plan.machine import Machine, describe_workers, handle_term_aside
     from synthsight.plan.programs import family_doors, library_door, model_doors, row_doors, workers
+    from synthsight.plan.recall import recall
     from synthsight.plan.restart import begin_anew, fetched_file
+    from synthsight.plan.standing import check_results
     from synthsight.report.assets import assets_digest
 except ImportError as error:
     raise WorkflowError(
@@ -48,6 +50,7 @@ try:
     )
 except SynthsightError as error:
     raise WorkflowError(str(error)) from None
+EXPERIMENT = recall(EXPERIMENT, KEPT)
 
 SETTINGS = EXPERIMENT.settings
 FILES = Files(EXPERIMENT)
@@ -91,10 +94,6 @@ shell.prefix(
     + WORKERS.replace("{", "{{").replace("}", "}}")
 )
 
-if workflow.is_main_process:
-    for _warning in EXPERIMENT.warnings:
-        logger.info(f"Note: {_warning}")
-
 
 def one_of(names):
     """A pattern that matches names literally: they come from the configuration and from folders."""
@@ -107,6 +106,8 @@ wildcard_constraints:
     geometry=one_of(FILES.geometries),
     page="[0-9]+",
     vqa_model=one_of(FILES.vqa_models),
+    stem=one_of(map(FILES.stems.get, FILES.models)),
+    vqa_stem=one_of(map(FILES.stems.get, FILES.vqa_models)),
     shard=one_of(FILES.shards),
 
 
@@ -132,19 +133,18 @@ def code(program, *modules):
     return code_digest(SCRIPTS / f"{program}.py", modules) if modules else CODE[program]
 
 
+if workflow.is_main_process:
+    try:
+        _notes = check_results(FILES, code, KEPT)
+    except SynthsightError as error:
+        raise WorkflowError(str(error)) from None
+    for _note in [*EXPERIMENT.warnings, *_notes]:
+        logger.info(f"Note: {_note}")
+
+
 def doors(*modules):
     """The param `doors` of a rule: options that name these modules to its worker."""
     return [f"--door={module}" for module in modules]
-
-
-def library(wildcards):
-    """The module of a classifier's library."""
-    return library_door(EXPERIMENT, wildcards.model)
-
-
-def families(wildcards):
-    """The modules of the families that a VQA model may belong to."""
-    return family_doors(EXPERIMENT, wildcards.vqa_model)
 
 
 def of(function, *names):

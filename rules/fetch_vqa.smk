@@ -7,18 +7,21 @@ localrules:
 
 rule fetch_vqa:
     input:
-        files=of(FILES.vqa_files_of, "vqa_model"),
+        # Not their times but their content decides, which is in the spec.
+        files=ancient(of(FILES.vqa_files_of, "vqa_stem")),
     output:
-        weights=f"{WEIGHTS}/{{vqa_model}}.safetensors",
-        note=f"{WEIGHTS}/{{vqa_model}}.json",
-        folder=directory(f"{WEIGHTS}/{{vqa_model}}"),
+        weights=f"{WEIGHTS}/{{vqa_stem}}.safetensors",
+        note=f"{WEIGHTS}/{{vqa_stem}}.json",
+        folder=directory(f"{WEIGHTS}/{{vqa_stem}}"),
     log:
-        f"{FILES.logs}/fetch_vqa/{{vqa_model}}.log",
+        f"{FILES.logs}/fetch_vqa/{{vqa_stem}}.log",
     priority: 1000
     params:
-        spec=spec(specs.fetch_vqa, "vqa_model"),
-        code=lambda wildcards: code("fetch_vqa", *families(wildcards)),
-        doors=lambda wildcards: doors(*families(wildcards)),
+        spec=of(FILES.fetch_spec, "vqa_stem"),
+        code=lambda wildcards: code(
+            "fetch_vqa", *family_doors(EXPERIMENT, FILES.model_of(wildcards.vqa_stem))
+        ),
+        doors=lambda wildcards: doors(*family_doors(EXPERIMENT, FILES.model_of(wildcards.vqa_stem))),
     shell:
         """
         with_worker.py --code {params.code} {params.doors} fetch_vqa.py \

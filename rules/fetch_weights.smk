@@ -9,17 +9,20 @@ localrules:
 
 rule fetch_weights:
     input:
-        checkpoint=of(FILES.checkpoint_of, "model"),
+        # Not its time but its content decides, which is in the spec.
+        checkpoint=ancient(of(FILES.checkpoint_of, "stem")),
     output:
-        weights=f"{WEIGHTS}/{{model}}.safetensors",
-        note=f"{WEIGHTS}/{{model}}.json",
+        weights=f"{WEIGHTS}/{{stem}}.safetensors",
+        note=f"{WEIGHTS}/{{stem}}.json",
     log:
-        f"{FILES.logs}/fetch_weights/{{model}}.log",
+        f"{FILES.logs}/fetch_weights/{{stem}}.log",
     priority: 1000
     params:
-        spec=spec(specs.fetch_weights, "model"),
-        code=lambda wildcards: code("fetch_weights", library(wildcards)),
-        doors=lambda wildcards: doors(library(wildcards)),
+        spec=of(FILES.fetch_spec, "stem"),
+        code=lambda wildcards: code(
+            "fetch_weights", library_door(EXPERIMENT, FILES.model_of(wildcards.stem))
+        ),
+        doors=lambda wildcards: doors(library_door(EXPERIMENT, FILES.model_of(wildcards.stem))),
     shell:
         """
         with_worker.py --code {params.code} {params.doors} fetch_weights.py \

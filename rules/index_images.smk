@@ -26,7 +26,8 @@ rule list_excluded:
     input:
         manifests=FILES.manifests,
     output:
-        table=in_report("excluded", f"{FILES.run}/tables/excluded.csv"),
+        csv=in_report("excluded", f"{FILES.run}/tables/excluded.csv"),
+        parquet=f"{FILES.run}/tables/excluded.parquet",
     log:
         f"{FILES.logs}/list_excluded.log",
     group:
@@ -38,6 +39,7 @@ rule list_excluded:
         """
         with_worker.py --code {params.code} list_excluded.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
-            --output {output.table:q} \
+            --csv {output.csv:q} \
+            --parquet {output.parquet:q} \
             >{log:q} 2>&1
         """

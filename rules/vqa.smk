@@ -25,7 +25,8 @@ rule list_excluded_questions:
     input:
         shards=FILES.question_shards,
     output:
-        table=in_report("excluded_questions", f"{FILES.run}/tables/excluded_questions.csv"),
+        csv=in_report("excluded_questions", f"{FILES.run}/tables/excluded_questions.csv"),
+        parquet=f"{FILES.run}/tables/excluded_questions.parquet",
     log:
         f"{FILES.logs}/list_excluded_questions.log",
     group:
@@ -38,7 +39,8 @@ rule list_excluded_questions:
         with_worker.py --code {params.code} list_excluded_questions.py \
             --shards {input.shards:q} \
             --spec {params.spec:q} \
-            --output {output.table:q} \
+            --csv {output.csv:q} \
+            --parquet {output.parquet:q} \
             >{log:q} 2>&1
         """
 
@@ -46,9 +48,9 @@ rule list_excluded_questions:
 rule ask:
     input:
         shard=f"{FILES.run}/vqa/questions/{{shard}}.parquet",
-        weights=f"{WEIGHTS}/{{vqa_model}}.safetensors",
-        note=f"{WEIGHTS}/{{vqa_model}}.json",
-        folder=f"{WEIGHTS}/{{vqa_model}}",
+        weights=of(FILES.weights_of, "vqa_model"),
+        note=of(FILES.note_of, "vqa_model"),
+        folder=of(FILES.folder_of, "vqa_model"),
     output:
         answers=f"{FILES.run}/vqa/answers/{{vqa_model}}/{{shard}}.parquet",
     log:
@@ -64,8 +66,8 @@ rule ask:
         batch_size=batch_size(SETTINGS.vqa.batch_size if SETTINGS.vqa else 1),
     params:
         spec=spec(specs.ask, "vqa_model"),
-        code=lambda wildcards: code("ask", *families(wildcards)),
-        doors=lambda wildcards: doors(*families(wildcards)),
+        code=lambda wildcards: code("ask", *family_doors(EXPERIMENT, wildcards.vqa_model)),
+        doors=lambda wildcards: doors(*family_doors(EXPERIMENT, wildcards.vqa_model)),
     shell:
         """
         with_worker.py --on-device --code {params.code} {params.doors} ask.py \
@@ -92,12 +94,14 @@ rule score_vqa:
     group:
         together("ask_{vqa_model}")
     params:
+        spec=spec(specs.score_vqa, "vqa_model"),
         code=code("score_vqa"),
     shell:
         """
         with_worker.py --code {params.code} score_vqa.py \
             --questions {input.questions:q} \
             --answers {input.answers:q} \
+            --spec {params.spec:q} \
             --output {output.scores:q} \
             >{log:q} 2>&1
         """

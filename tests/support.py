@@ -258,8 +258,7 @@ def tabulate(
     endings = [
         (table.name, ending)
         for table in row.tables
-        for ending, wanted in (("csv", table.csv), ("parquet", table.parquet))
-        if wanted
+        for ending in (("csv", "parquet") if table.csv else ("parquet",))
     ]
     tables = [folder / f"{name}.{ending}" for name, ending in endings]
     return _program("tabulate", row, inputs, ["--tables", *tables], spec)

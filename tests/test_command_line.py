@@ -157,7 +157,7 @@ def test_show_prints_the_answer_and_where_the_files_are(say, finished: Project) 
 def test_show_says_what_there_is_of_a_run_that_is_not_finished(say, tmp_path: Path) -> None:
     tables = tmp_path / "begun" / "tables"
     tables.mkdir(parents=True)
-    (tables / "excluded.csv").write_text("image\n")
+    (tables / "excluded.parquet").touch()
     status, text, _ = say("show", tmp_path / "begun")
     assert status == 0
     assert "'begun' is not finished" in text

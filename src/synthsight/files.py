@@ -105,6 +105,78 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def age_of(path: str | os.PathLike[str]) -> list[int]:
+    """What changes when a file is changed or exchanged, even for one of the same size and time.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    status = os.stat(path)
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+class Digests:
+    """The sha256 of files' bytes, kept as long as a file's :func:`age_of` stays the same.
+
+    Args:
+        kept: JSON file that caches them; nothing depends on it.
+    """
+
+    def __init__(self, kept: Path) -> None:
+        self._kept = kept
+        self._known: dict[str, Any] = {}
+        self._seen: dict[str, Any] = {}
+        with suppress(OSError, ValueError):
+            content = json.loads(kept.read_text(encoding="utf-8"))
+            self._known = content if isinstance(content, dict) else {}
+
+    def of(self, path: str | os.PathLike[str]) -> str:
+        """The sha256 of a file, in hex.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        key, age = os.path.abspath(path), age_of(path)
+        entry = self._known.get(key)
+        if not isinstance(entry, list) or entry[:-1] != age:
+            entry = [*age, sha256_of(path)]
+        self._seen[key] = entry
+        return str(entry[-1])
+
+    def save(self) -> None:
+        """Keep them, together with those of other files of which none was asked for now."""
+        if any(self._known.get(key) != entry for key, entry in self._seen.items()):
+            keep(self._kept, json.dumps({**self._known, **self._seen}))
+
+
+def check_sha256(path: str | os.PathLike[str], stated: str, by: str | os.PathLike[str]) -> None:
+    """Check a file's bytes before it is used.
+
+    Args:
+        path: the file.
+        stated: its sha256.
+        by: the file that states it.
+
+    Raises:
+        FileError: it is another.
+    """
+    if sha256_of(path) != stated:
+        raise FileError(
+            f"{path} is not the file that {by} describes (its sha256 differs): it was damaged or "
+            f"exchanged; {MAKE_AGAIN}"
+        )
+
+
+def check_unchanged(path: str | os.PathLike[str], planned: str) -> None:
+    """Check that a file given by the user is the one that the run was planned with.
+
+    Raises:
+        FileError: its sha256 is not ``planned``.
+    """
+    if sha256_of(path) != planned:
+        raise FileError(f"{path} has changed since the run began; run the workflow again")
+
+
 def is_file(path: str | os.PathLike[str]) -> bool:
     """Whether the regular file exists; False, too, for a name that no file can have."""
     try:

@@ -33,6 +33,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec
 
+from synthsight import origin
 from synthsight.errors import SynthsightError
 
 #: A program's arguments, an attribute each: text (an input or an output), a list of text (several
@@ -118,8 +119,10 @@ def program(
             name = Path(function.__code__.co_filename).stem
             parser = _parser(name, function.__globals__["__doc__"], inputs, outputs, spec, counts)
             args = parser.parse_args(_without_pipes(sys.argv[1:]))
+            code = vars(args).pop("code")
             try:
-                function(args, *given, **named)
+                with origin.making(name, getattr(args, "spec", {}), code):
+                    function(args, *given, **named)
             except SynthsightError as error:
                 sys.exit(f"{name}: {error}")
             except OSError as error:
@@ -165,6 +168,7 @@ def _parser(
         )
     if spec:
         parser.add_argument("--spec", type=json.loads, required=True, help="settings, as JSON")
+    parser.add_argument("--code", default="", help="digest of the program's code, as planned")
     for count, default in (counts or {}).items():
         parser.add_argument(_option(count), type=int, required=default is None, default=default)
     for output in outputs:

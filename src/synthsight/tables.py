@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synthsight import origin
 from synthsight.files import MAKE_AGAIN, FileError, atomic
 from synthsight.wording import one_line
 
@@ -29,8 +30,20 @@ def write_table(
     """
     with atomic(csv) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
-    with atomic(parquet) as temporary:
-        table.to_parquet(temporary, index=False)
+    write_parquet(parquet, pa.Table.from_pandas(table, preserve_index=False))
+
+
+def write_parquet(path: str | os.PathLike[str], table: pa.Table, **options: Any) -> None:
+    """Write a table as Parquet, atomically, with its origin in the metadata.
+
+    Args:
+        path: the file.
+        table: the rows; its schema's metadata are kept.
+        options: as for :func:`pyarrow.parquet.write_table`.
+    """
+    described = {**(table.schema.metadata or {}), **origin.metadata(path)}
+    with atomic(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(described), temporary, **options)
 
 
 class Outputs:
@@ -53,19 +66,32 @@ class Outputs:
 
 
 def write_records(
-    path: str | os.PathLike[str], columns: Sequence[str], records: Iterable[object]
+    text: str | os.PathLike[str],
+    parquet: str | os.PathLike[str],
+    columns: Sequence[tuple[str, pa.DataType]],
+    records: Iterable[object],
 ) -> None:
-    """Write attributes of records as CSV, atomically.
+    """Write attributes of records as CSV and as Parquet, each atomically.
 
-    Everything is quoted, since file names and questions may contain line breaks of any kind.
+    Everything in the CSV is quoted, since file names and questions may contain line breaks of any
+    kind.
+
+    Args:
+        text: the CSV file.
+        parquet: the Parquet file.
+        columns: the attributes and their types.
+        records: the rows.
     """
+    names = [name for name, _ in columns]
+    rows = [{name: getattr(record, name) for name in names} for record in records]
     with (
-        atomic(path) as temporary,
+        atomic(text) as temporary,
         open(temporary, "w", encoding="utf-8", newline="") as handle,
     ):
-        writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        writer.writerow(columns)
-        writer.writerows([getattr(record, column) for column in columns] for record in records)
+        writer = csv.DictWriter(handle, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows(rows)
+    write_parquet(parquet, pa.Table.from_pylist(rows, schema=pa.schema(columns)))
 
 
 @contextmanager
@@ -98,6 +124,7 @@ def read_schema(path: str | os.PathLike[str], columns: Iterable[str] = ()) -> pa
     """
     with reading(path):
         schema = pq.read_schema(path)
+    origin.depends_on(path, schema.metadata)
     missing = [name for name in columns if name not in schema.names]
     if missing:
         raise FileError(f"{path} has no column {missing[0]!r}; {MAKE_AGAIN}")

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from synthsight.classifiers.classify import NonFiniteLogitsError, classify, write_logits
 from synthsight.classifiers.library import Architecture
+from synthsight.files import sha256_of
 from synthsight.images.geometry import Geometry
 from synthsight.images.pixels import prepare_pixels
 from synthsight.inference import batches as inference
@@ -349,10 +350,16 @@ def test_a_program_with_little_memory_completes_in_smaller_batches(tmp_path: Pat
     geometry = Geometry(640, (640, 640), "bilinear")
     prepare_pixels(images, tmp_path, geometry, tmp_path / "pixels.arrow")
     save_random_weights(tmp_path / "m.safetensors", "test_resnet", CLASSES, seed=0)
-    (tmp_path / "m.json").write_text('{"sha256": "0", "source": "a test"}')
+    about = {
+        "name": "m",
+        "architecture": Architecture("timm", "test_resnet", num_classes=CLASSES).as_dict(),
+    }
+    digest = sha256_of(tmp_path / "m.safetensors")
+    note = {**about, "sha256": "0", "safetensors_sha256": digest, "source": "a test"}
+    (tmp_path / "m.json").write_text(json.dumps(note))
     spec = {
         "model": "m",
-        "architecture": Architecture("timm", "test_resnet", num_classes=CLASSES).as_dict(),
+        "architecture": about["architecture"],
         **{"geometry": geometry.as_dict(), "mean": MEAN, "std": STD, "preprocess": "model"},
         **{"label_space": "labels.txt", "precision": "fp32", "compile": False},
     }

@@ -60,7 +60,7 @@ def fetch(wanted):
     return Fetched(state, "toy://colour", None, "none stated")
 
 
-TOY = Library(parse, published, build, fetch)
+TOY = Library(parse, published, build, fetch, ("torch",))
 """
 
 

@@ -450,8 +450,8 @@ def test_the_programs_index_and_list_what_was_left_out(tmp_path: Path) -> None:
     assert "excluded: 'mj/dog/bad.gif': empty file" in done.stdout
 
     manifests = [tmp_path / "cat.parquet", tmp_path / "dog.parquet"]
-    output = tmp_path / "excluded.csv"
-    done = run("list_excluded", "--manifests", *manifests, "--output", output)
+    output, copy = tmp_path / "excluded.csv", tmp_path / "excluded.parquet"
+    done = run("list_excluded", "--manifests", *manifests, "--csv", output, "--parquet", copy)
     assert done.returncode == 0, done.stderr
     assert f"cat: {len(HOSTILE)} excluded" in done.stdout
     assert "dog: 1 excluded" in done.stdout
@@ -464,6 +464,7 @@ def test_the_programs_index_and_list_what_was_left_out(tmp_path: Path) -> None:
     assert rows[-1][1:3] == ["dog", "mj"]
     assert {len(row) for row in rows} == {5}
     assert all(row[4] for row in rows)
+    assert pq.read_table(copy)["image"].to_pylist() == names
 
 
 def test_a_name_cannot_run_a_command(tmp_path: Path) -> None:

@@ -645,12 +645,13 @@ def test_the_scripts_do_what_the_library_does(tmp_path: Path) -> None:
     done = script(
         tmp_path,
         "score_vqa",
-        *("--questions", q0, q1, "--answers", a0, a1, "--output", "out/net.parquet"),
+        *("--questions", q0, q1, "--answers", a0, a1, "--spec", '{"model": "net"}'),
+        *("--output", "out/net.parquet"),
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out" / "net.parquet").read_bytes() == path.read_bytes()
-    about = note(tmp_path, "net")
     made = tmp_path / "out" / "net.parquet"
+    assert pq.read_table(made).equals(pq.read_table(path))
+    about = note(tmp_path, "net")
     tabulate("vqa", tmp_path, {"level": 0.9}, answers=[made], notes=[about]).check_returncode()
     expected = aggregate_vqa([path], [about], 0.9)
     for table in ("models", "groups", "questions", "calibration", "comparisons"):
@@ -666,7 +667,8 @@ def test_the_scripts_say_what_is_wrong(tmp_path: Path) -> None:
     questions = make_questions()
     path = scored(tmp_path, "net", questions, make_answers(questions))
     files = ("--questions", "net.q0.parquet", "--answers", "net.a0.parquet", "net.a1.parquet")
-    done = script(tmp_path, "score_vqa", *files, "--output", "new.parquet")
+    spec = ("--spec", '{"model": "new"}')
+    done = script(tmp_path, "score_vqa", *files, *spec, "--output", "new.parquet")
     assert done.returncode == 1
     assert done.stderr.startswith("score_vqa: ") and "not among the questions" in done.stderr
     assert not os.path.exists(tmp_path / "new.parquet")

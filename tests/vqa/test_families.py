@@ -188,10 +188,11 @@ def test_the_bound_on_images_holds_for_questions_and_they_are_listed(tmp_path: P
     shard = pd.read_parquet(tmp_path / "1.parquet").set_index("image")
     assert shard["status"].to_dict() == {"large.png": "excluded", "small.png": "ok"}
     listed = {**spec, "invalid": "exclude", "content": ""}
-    options = ("--shards", "1.parquet", "--output", "excluded.csv")
+    options = ("--shards", "1.parquet", "--csv", "excluded.csv", "--parquet", "excluded.parquet")
     completed = spec_run("list_excluded_questions.py", tmp_path, listed, *options)
     assert completed.returncode == 0, completed.stderr
     table = pd.read_csv(tmp_path / "excluded.csv")
+    pd.testing.assert_frame_equal(table, pd.read_parquet(tmp_path / "excluded.parquet"))
     assert table[["line", "image"]].to_numpy().tolist() == [[2, "large.png"], [4, "no.png"]]
     assert table["reason"].tolist()[0] == shard.loc["large.png", "reason"]
     refused = spec_run(

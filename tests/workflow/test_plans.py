@@ -91,8 +91,11 @@ def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
         *(f"logits/{m}/{c}.parquet" for m in MODELS for c in CATEGORIES),
         *(f"scores/{m}.parquet" for m in MODELS),
         *(f"tables/{t}.{e}" for t in tables for e in ("csv", "parquet")),
-        "tables/excluded.csv",
-        "tables/excluded_questions.csv",
+        *(
+            f"tables/{t}.{e}"
+            for t in ("excluded", "excluded_questions")
+            for e in ("csv", "parquet")
+        ),
         "tables/images.parquet",
         *(f"figures/{f}.{e}" for f in figures for e in ("pdf", "png")),
         *(f"thumbnails/images/{c}.parquet" for c in CATEGORIES),
@@ -401,8 +404,11 @@ def test_other_names_in_a_label_file_run_scoring(
 def test_another_checkpoint_is_fetched_again(project: Project) -> None:
     path = project.folder / "checkpoints" / "resnet.safetensors"
     save_random_weights(path, "test_resnet", len(LABELS), seed=5)
-    assert project.plan() == {
-        ("fetch_weights", "resnet"),
+    planned = project.plan()
+    (stem,) = (job[1] for job in planned if job[0] == "fetch_weights")
+    assert re.fullmatch("resnet-[0-9a-f]{8}", stem)  # the other weights stay for other runs
+    assert planned == {
+        ("fetch_weights", stem),
         *(("classify", "resnet", category) for category in CATEGORIES),
         ("score", "resnet"),
         *FAN_IN,

@@ -410,8 +410,9 @@ def test_scores_about_other_images_end_all_programs_alike(runner: Runner, rule: 
 def test_a_disk_that_takes_no_more_is_named_with_the_file(runner: Runner, tmp_path: Path) -> None:
     arguments = runner.commands["list_excluded"][1]
     output = tmp_path / "excluded.csv"
+    outputs = ["--csv", output, "--parquet", tmp_path / "excluded.parquet"]
     done = subprocess.run(
-        [sys.executable, SCRIPTS / "list_excluded.py", *arguments, "--output", output],
+        [sys.executable, SCRIPTS / "list_excluded.py", *arguments, *outputs],
         cwd=runner.folder,
         capture_output=True,
         text=True,

@@ -11,18 +11,20 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
 
 from synthsight.canonical import canonical_json
 from synthsight.errors import about
-from synthsight.files import read_json
-from synthsight.inference.batches import choose_device, report_speed
+from synthsight.files import MAKE_AGAIN, FileError, check_sha256, read_json
+from synthsight.inference.batches import choose_device, name_of, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
+from synthsight.origin import made_with
 from synthsight.program import Arguments, one, program
 from synthsight.vqa.ask import ask, write_answers
-from synthsight.vqa.families.base import load_vqa
+from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.shards import read_shard
 
 
@@ -41,15 +43,23 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     models = models or ModelCache()
     device = choose_device()
     torch.set_num_threads(args.threads)
-    note = read_json(args.note, ["family", "settings", "sha256", "source"])
-    rows = [row for row in read_shard(args.shard) if row.status == "ok"]
-    model = models.get(
-        (canonical_json(note["settings"]), *file_identity(args.weights)),
-        lambda: load_vqa(
-            note["family"], args.folder, load_file(args.weights), note["settings"], device
-        ),
-        device,
+    note = read_json(
+        args.note, ["name", "family", "settings", "sha256", "safetensors_sha256", "source"]
     )
+    if note["name"] != spec["model"]:
+        raise FileError(
+            f"{args.note} is about {note['name']!r}, not {spec['model']!r}; {MAKE_AGAIN}"
+        )
+    stated = note["safetensors_sha256"]
+
+    def load() -> VqaModel[Any, Any, Any]:
+        check_sha256(args.weights, stated, args.note)
+        state = load_file(args.weights)
+        return load_vqa(note["family"], args.folder, state, note["settings"], device)
+
+    rows = [row for row in read_shard(args.shard) if row.status == "ok"]
+    key = (canonical_json(note["settings"]), stated, *file_identity(args.weights))
+    model = models.get(key, load, device)
     start = time.perf_counter()
     with about(f"model {spec['model']!r}"):
         p_yes = ask(
@@ -62,6 +72,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
             lambda: models.release(keep=model),
         )
     print(report_speed(len(rows), "questions", time.perf_counter() - start, device))
+    made_with(*model.packages, device=name_of(device))
     metadata = {
         **spec,
         "family": note["family"],

@@ -10,14 +10,17 @@ from __future__ import annotations
 import time
 
 import torch
+from torch import nn
 
 from synthsight.canonical import canonical_json
 from synthsight.classifiers.classify import classify, load_model, write_logits
 from synthsight.classifiers.library import Architecture
+from synthsight.classifiers.registry import LIBRARIES
 from synthsight.errors import about
-from synthsight.files import read_json
-from synthsight.inference.batches import choose_device, report_speed
+from synthsight.files import MAKE_AGAIN, FileError, check_sha256, read_json
+from synthsight.inference.batches import choose_device, name_of, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
+from synthsight.origin import made_with
 from synthsight.program import Arguments, one, program
 
 
@@ -35,13 +38,20 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     models = models or ModelCache()
     device = choose_device()
     torch.set_num_threads(args.threads)
-    note = read_json(args.note, ["sha256", "source"])
+    note = read_json(args.note, ["name", "architecture", "sha256", "safetensors_sha256", "source"])
+    for key, wanted in (("name", spec["model"]), ("architecture", spec["architecture"])):
+        if note[key] != wanted:
+            raise FileError(f"{args.note}: {key} is {note[key]!r}, not {wanted!r}; {MAKE_AGAIN}")
+    stated = note["safetensors_sha256"]
+
+    def load() -> nn.Module:
+        check_sha256(args.weights, stated, args.note)
+        architecture = Architecture(**spec["architecture"])
+        return load_model(architecture, args.weights, device, spec["compile"])
+
+    identity = file_identity(args.weights)
     model = models.get(
-        (canonical_json(spec["architecture"]), spec["compile"], *file_identity(args.weights)),
-        lambda: load_model(
-            Architecture(**spec["architecture"]), args.weights, device, spec["compile"]
-        ),
-        device,
+        (canonical_json(spec["architecture"]), spec["compile"], stated, *identity), load, device
     )
     start = time.perf_counter()
     with about(f"model {spec['model']!r}"):
@@ -55,6 +65,8 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
             lambda: models.release(keep=model),
         )
     print(report_speed(len(images), "images", time.perf_counter() - start, device))
+    library = LIBRARIES.load(spec["architecture"]["library"])
+    made_with("torch", *library.packages, device=name_of(device))
     metadata = {
         **spec,
         "weights_sha256": note["sha256"] or note["safetensors_sha256"],

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from synthsight.classifiers.library import Architecture
 from synthsight.classifiers.weights import fetch_weights
+from synthsight.files import check_unchanged
 from synthsight.inference.hub import warn_of_checksum
 from synthsight.program import Arguments, one, program
 
@@ -23,6 +24,8 @@ from synthsight.program import Arguments, one, program
 )
 def main(args: Arguments) -> None:
     """Run the program."""
+    if "content" in args.spec:
+        check_unchanged(args.checkpoint, args.spec["content"])
     record = fetch_weights(
         args.spec["name"],
         Architecture(**args.spec["architecture"]),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from synthsight.errors import SynthsightError
 from synthsight.images.manifest import index_images, write_manifest
+from synthsight.origin import made_with
 from synthsight.program import Arguments, program
 
 
@@ -34,6 +35,7 @@ def main(args: Arguments) -> None:
             f"no usable image in category {spec['category']!r}, for the reasons above. "
             "Fix or add images, or leave it out of `categories` in the configuration"
         )
+    made_with("pillow")
     write_manifest(args.output, records)
 
 

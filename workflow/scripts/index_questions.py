@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from synthsight.origin import made_with
 from synthsight.program import Arguments, program
 from synthsight.vqa.questions import read_questions
 from synthsight.vqa.shards import deal, index_questions, write_shard
@@ -25,6 +26,7 @@ def main(args: Arguments) -> None:
     print(f"{len(rows)} questions about {len(images)} images, {len(excluded)} of them not usable")
     for image, reason in excluded.items():
         print(f"excluded: {image!r}: {reason}")
+    made_with("pillow")
     write_shard(args.output, rows)
 
 

@@ -7,6 +7,7 @@ as CSV and as Parquet (see synthsight.labels.audit), and on standard output a se
 
 from __future__ import annotations
 
+from synthsight.files import check_unchanged
 from synthsight.labels.audit import label_audit, messages
 from synthsight.labels.definitions import Definition
 from synthsight.labels.spaces import load_labels
@@ -17,6 +18,8 @@ from synthsight.tables import write_table
 @program(spec=True, outputs=["csv", "parquet"])
 def main(args: Arguments) -> None:
     """Run the program."""
+    for file, planned in args.spec.get("content", {}).items():
+        check_unchanged(file, planned)
     definitions = {
         name: Definition(tuple(about["also"]), about["classes"])
         for name, about in args.spec["categories"].items()

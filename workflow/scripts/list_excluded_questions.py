@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """List every question that is left out, with its line and the reason.
 
-In: the questions file, and the shards, which record images that cannot be used. Out: a CSV file
-with line, image, question, answer and reason, in the order of the file. With ``invalid: refuse`` it
-fails if there are any.
+In: the questions file, and the shards, which record images that cannot be used. Out: a table,
+as CSV and as Parquet, with line, image, question, answer and reason, in the order of the file. With
+``invalid: refuse`` it fails if there are any.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from synthsight.errors import SynthsightError
 from synthsight.program import Arguments, many, program
+from synthsight.statistics.columns import EXCLUDED_QUESTIONS
 from synthsight.tables import write_records
 from synthsight.vqa.questions import read_questions
 from synthsight.vqa.shards import read_shard
 
-COLUMNS = ["line", "image", "question", "answer", "reason"]
+COLUMNS = [(name, pa.int64() if name == "line" else pa.string()) for name in EXCLUDED_QUESTIONS]
 
 
-@program(many("shards", "all questions"), spec=True, outputs=["output"])
+@program(many("shards", "all questions"), spec=True, outputs=["csv", "parquet"])
 def main(args: Arguments) -> None:
     """Run the program."""
     spec = args.spec
@@ -40,7 +43,7 @@ def main(args: Arguments) -> None:
         raise SynthsightError(
             "the questions above cannot be asked. Fix the file, or set vqa.invalid to exclude"
         )
-    write_records(args.output, COLUMNS, excluded)
+    write_records(args.csv, args.parquet, COLUMNS, excluded)
 
 
 if __name__ == "__main__":

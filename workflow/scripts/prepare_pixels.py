@@ -12,6 +12,7 @@ from pathlib import Path
 from synthsight.images.geometry import Geometry
 from synthsight.images.manifest import read_manifest
 from synthsight.images.pixels import prepare_pixels
+from synthsight.origin import made_with
 from synthsight.program import Arguments, one, program
 
 
@@ -29,6 +30,7 @@ def main(args: Arguments) -> None:
         for record in records
         if record.width is not None and record.height is not None
     ]
+    made_with("pillow")
     prepare_pixels(
         usable,
         Path(args.spec["root"]),

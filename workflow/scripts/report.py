@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from synthsight import origin
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN, atomic, read_json
 from synthsight.images.manifest import ImageRecord, read_manifest
@@ -32,11 +33,8 @@ from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
 from synthsight.tables import read_parquet
 
-#: Packages that numbers depend on; the page states their versions where it is made.
-PACKAGES = (
-    *("synthsight", "torch", "torchvision", "timm", "transformers", "pillow"),
-    *("numpy", "pandas", "pyarrow", "statsmodels", "snakemake"),
-)
+#: Packages that the tables depend on, made where the page is made.
+PACKAGES = ("synthsight", "numpy", "pandas", "pyarrow", "statsmodels", "snakemake")
 
 
 @program(
@@ -88,10 +86,12 @@ def _page(args: Arguments) -> Page:
             model: describe_preprocessing(about) for model, about in spec["preprocessing"].items()
         },
         counts=_counts(records),
+        made_with=origin.versions(),
         versions={
             "Python": platform.python_version(),
             **{each: version(each) for each in PACKAGES},
         },
+        mark=origin.mark(args.output),
         digests=_digests(records, spec),
         configuration=yaml.safe_dump(
             without_nulls(spec["settings"]), sort_keys=False, allow_unicode=True

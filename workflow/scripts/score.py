@@ -8,6 +8,7 @@ synthsight.classifiers.score).
 from __future__ import annotations
 
 from synthsight.classifiers.score import score
+from synthsight.files import check_unchanged
 from synthsight.labels.matching import Target
 from synthsight.labels.spaces import load_labels
 from synthsight.program import Arguments, many, program
@@ -21,6 +22,8 @@ from synthsight.program import Arguments, many, program
 )
 def main(args: Arguments) -> None:
     """Run the program."""
+    if "content" in args.spec:
+        check_unchanged(args.spec["labels"], args.spec["content"])
     categories = sorted(args.spec["categories"])
     score(
         dict(zip(categories, args.logits, strict=True)),
@@ -37,6 +40,7 @@ def main(args: Arguments) -> None:
         args.spec["rules"],
         args.output,
         args.spec["aggregation"],
+        args.spec["model"],
     )
 
 

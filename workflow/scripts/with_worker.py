@@ -16,7 +16,7 @@ def main() -> None:
     """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--on-device", action="store_true", help="it runs a model on a device")
-    parser.add_argument("--code", default="", help="digest of the program's code")
+    parser.add_argument("--code", default="", help="digest of the program's code; it gets it, too")
     parser.add_argument(
         "--door", action="append", default=[], help="a module that it imports by name"
     )
@@ -24,7 +24,8 @@ def main() -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     args = parser.parse_args()
     program = Path(__file__).resolve().with_name(args.program)
-    run_program(program, args.arguments, args.code, args.on_device, args.door)
+    arguments = [*args.arguments, *(("--code", args.code) if args.code else ())]
+    run_program(program, arguments, args.code, args.on_device, args.door)
 
 
 if __name__ == "__main__":

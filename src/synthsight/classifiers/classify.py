@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -18,10 +17,10 @@ from torch import Tensor, nn
 from synthsight.classifiers.architectures import build
 from synthsight.classifiers.library import Architecture
 from synthsight.errors import SynthsightError
-from synthsight.files import atomic
 from synthsight.images.pixels import read_batches
 from synthsight.inference.batches import Batches, fetch, set_precision
 from synthsight.inference.normalise import normalise
+from synthsight.tables import write_parquet
 
 #: Images per row group of the logits, and so held by a reader at a time.
 _ROWS = 8192
@@ -131,15 +130,14 @@ def write_logits(
     values = pa.FixedSizeListArray.from_arrays(pa.array(logits.reshape(-1)), logits.shape[1])
     table = pa.table({"image": pa.array(images, pa.string()), "logits": values})
     encoded = {"synthsight": json.dumps(metadata, sort_keys=True)}
-    with atomic(output) as temporary:
-        pq.write_table(
-            table.replace_schema_metadata(encoded),
-            temporary,
-            # Chosen by benchmarks/logits_encoding.py: only the bytes of signs and exponents, put
-            # side by side, compress, and the lowest level does it as well as higher ones.
-            column_encoding={"logits.list.element": "BYTE_STREAM_SPLIT"},
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=False,
-            row_group_size=_ROWS,
-        )
+    write_parquet(
+        output,
+        table.replace_schema_metadata(encoded),
+        # Chosen by benchmarks/logits_encoding.py: only the bytes of signs and exponents, put side
+        # by side, compress, and the lowest level does it as well as higher ones.
+        column_encoding={"logits.list.element": "BYTE_STREAM_SPLIT"},
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=False,
+        row_group_size=_ROWS,
+    )

@@ -139,9 +139,11 @@ class Library:
         fetch: returns the weights of a model in the form that ``build`` takes. May use the network.
             Raises :class:`WeightsError` where it has advice; any other error is explained by
             :func:`synthsight.classifiers.weights.fetch_weights`.
+        packages: the installed packages, besides torch, that its networks depend on.
     """
 
     parse: Callable[[str, bool], Architecture]
     published: Callable[[Architecture], Published]
     build: Callable[[Architecture, StateDict | None], nn.Module]
     fetch: Callable[[Wanted], Fetched]
+    packages: tuple[str, ...]

@@ -6,17 +6,20 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synthsight import origin
 from synthsight.errors import SynthsightError
-from synthsight.files import atomic
+from synthsight.files import MAKE_AGAIN, atomic
 from synthsight.labels.matching import Target, accepted_classes, find_rule
 from synthsight.labels.spaces import LabelSpace
 from synthsight.tables import metadata_of, read_batches, read_parquet, read_schema
+from synthsight.wording import one_line
 
 #: Predictions kept and scored: the paper's top 5.
 TOP = 5
@@ -130,6 +133,7 @@ def score(
     rules: Sequence[str],
     output: str | os.PathLike[str],
     aggregation: str = "max",
+    model: str | None = None,
 ) -> None:
     """Score one model: one row per image and rule, category by category.
 
@@ -146,34 +150,43 @@ def score(
         output: the Parquet file, written atomically. Its schema's metadata hold ``model`` and
             ``class_names`` (JSON, the simple names).
         aggregation: for rules that ask for a choice, see :class:`Choice`.
+        model: the model whose logits these must be; None if any will do.
 
     Raises:
-        ScoreError: the number of logits is not that of the classes, the images are not those of
-            the manifest, or one occurs twice.
+        ScoreError: the logits are another model's or for other labels, or were not all made with
+            the same weights and settings; their number is not that of the classes; the images are
+            not those of the manifest, or one occurs twice.
     """
     categories = sorted(logits)
+    described = _described(logits)
+    for key, wanted in (("model", model), ("label_space", labels.name)):
+        found = described.get(key, wanted)
+        if wanted is not None and found != wanted:
+            raise ScoreError(
+                f"{logits[categories[0]]} holds logits for {key.replace('_', ' ')} {found!r}, not "
+                f"{wanted!r}; {MAKE_AGAIN}"
+            )
+    for path in manifests.values():  # what they say is part of the output's own record
+        read_schema(path)
     accepted = {
         rule: np.array([accepted_classes(targets[name], labels, rule) for name in categories])
         for rule in rules
     }
     with atomic(output) as temporary:
-        writer = None
+        names = {"model": described["model"], "class_names": json.dumps(labels.simple)}
+        schema = SCHEMA.with_metadata({**names, **origin.metadata(output)})
+        writer = pq.ParquetWriter(temporary, schema, compression="zstd")
         for number, category in enumerate(categories):
             path = logits[category]
-            metadata = json.loads(metadata_of(read_schema(path), "synthsight", path))
-            described = read_parquet(path, ["image"]).column("image").to_pylist()
+            rows = read_parquet(path, ["image"]).column("image").to_pylist()
             generators = _generators(manifests[category])
-            if len(described) != len(generators):
+            if len(rows) != len(generators):
                 raise ScoreError(
-                    f"{path} has {len(described)} images, but the manifest of {category!r} has "
+                    f"{path} has {len(rows)} images, but the manifest of {category!r} has "
                     f"{len(generators)}"
                 )
-            if len(set(described)) < len(generators):
+            if len(set(rows)) < len(generators):
                 raise ScoreError(f"{path} contains an image twice")
-            if writer is None:
-                names = {"model": metadata["model"], "class_names": json.dumps(labels.simple)}
-                schema = SCHEMA.with_metadata(names)
-                writer = pq.ParquetWriter(temporary, schema, compression="zstd")
             for part in read_batches(path, ["image", "logits"], _ROWS):
                 images, values = _read_part(part, category, generators, len(labels))
                 top = top_k(values)
@@ -195,9 +208,28 @@ def score(
                     ]
                     arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
                     writer.write_table(pa.table(arrays, schema=schema))
-        if writer is None:
-            raise ScoreError("no logits to score")
         writer.close()
+
+
+def _described(logits: Mapping[str, str | os.PathLike[str]]) -> Mapping[str, Any]:
+    """What all logits say of their making: one model, with the same weights and settings."""
+    found: dict[str, Any] | None = None
+    for _, path in sorted(logits.items()):
+        schema = read_schema(path, ["image", "logits"])
+        described: dict[str, Any] = json.loads(metadata_of(schema, "synthsight", path))
+        if found is None:
+            found, first = described, path
+        differing = [key for key in {**found, **described} if found.get(key) != described.get(key)]
+        if differing:
+            key = differing[0]
+            raise ScoreError(
+                f"{path} and {first} were not made alike ({key} is "
+                f"{one_line(described.get(key), 60)!r} and {one_line(found.get(key), 60)!r}); "
+                f"delete the one that is wrong and run the workflow again"
+            )
+    if found is None:
+        raise ScoreError("no logits to score")
+    return found
 
 
 def _generators(manifest: str | os.PathLike[str]) -> dict[str, str | None]:

@@ -122,4 +122,4 @@ def _hub_digest(repository: str) -> tuple[str | None, str]:
 
 
 #: For ``timm/NAME``, with the tag of the weights: ``timm/resnet50.a1_in1k``.
-TIMM = Library(_parse, _published, _build, _fetch)
+TIMM = Library(_parse, _published, _build, _fetch, ("timm",))

@@ -167,4 +167,4 @@ def _fetch(wanted: Wanted) -> Fetched:
 
 
 #: For ``torchvision/NAME`` or, with the name of the weights, ``torchvision/NAME.WEIGHTS``.
-TORCHVISION = Library(_parse, _published, _build, _fetch)
+TORCHVISION = Library(_parse, _published, _build, _fetch, ("torchvision",))

@@ -27,6 +27,7 @@ from synthsight.classifiers.registry import LIBRARIES
 from synthsight.errors import SynthsightError
 from synthsight.files import atomic, sha256_of
 from synthsight.inference.hub import not_brought
+from synthsight.origin import entry
 from synthsight.wording import one_line
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def fetch_weights(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "license": fetched.license or (about and about.license),
         "reference": reference or fetched.reference or (about and about.reference),
+        **entry(note),
     }
     with atomic(note) as temporary:
         temporary.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")

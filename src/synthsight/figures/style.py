@@ -26,6 +26,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from PIL import Image, ImageOps
 
+from synthsight import origin
 from synthsight.files import atomic
 from synthsight.tables import ALL as ALL
 
@@ -97,9 +98,11 @@ def save(figure: Figure, pdf: str | os.PathLike[str], png: str | os.PathLike[str
     """
     with style():
         with atomic(pdf) as path:
-            figure.savefig(path, format="pdf", metadata={"CreationDate": None})
+            about = {"CreationDate": None, "Keywords": origin.mark(pdf)}
+            figure.savefig(path, format="pdf", metadata=about)
         with atomic(png) as path:
-            figure.savefig(path, format="png", metadata={"Software": None})
+            about = {"Software": None, "Comment": origin.mark(png)}
+            figure.savefig(path, format="png", metadata=about)
 
 
 # --- Text -----------------------------------------------------------------------------------

@@ -10,12 +10,10 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from synthsight.files import atomic
 from synthsight.images.examine import NOT_READABLE, Examined, examine_all
 from synthsight.images.reading import MAX_PIXELS, SUFFIXES
-from synthsight.tables import read_parquet
+from synthsight.tables import read_parquet, write_parquet
 
 _SCHEMA = pa.schema(
     [
@@ -195,8 +193,7 @@ def write_manifest(output: str | os.PathLike[str], records: Sequence[ImageRecord
     arrays = [
         pa.array(list(column), field.type) for column, field in zip(columns, _SCHEMA, strict=True)
     ]
-    with atomic(output) as temporary:
-        pq.write_table(pa.table(arrays, schema=_SCHEMA), temporary, compression="zstd")
+    write_parquet(output, pa.table(arrays, schema=_SCHEMA), compression="zstd")
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[ImageRecord]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from synthsight import origin
 from synthsight.files import MAKE_AGAIN, FileError, atomic
 from synthsight.images.geometry import Geometry
 from synthsight.images.reading import INDEX_AGAIN, MAX_PIXELS, ChangedImageError, open_checked
@@ -68,7 +69,7 @@ def prepare_pixels(
     with (
         atomic(output) as temporary,
         pa.OSFile(str(temporary), "wb") as sink,
-        pa.ipc.new_file(sink, _SCHEMA) as writer,
+        pa.ipc.new_file(sink, _SCHEMA.with_metadata(origin.metadata(output))) as writer,
         ThreadPoolExecutor(threads) as pool,
     ):
         for start in range(0, len(rows), _ROWS):
@@ -104,6 +105,7 @@ def read_batches(
     with source:
         with reading(path):
             reader = pa.ipc.open_file(source)
+        origin.depends_on(path, reader.schema.metadata)
         if reader.schema != _SCHEMA:
             raise FileError(f"{path} does not have the columns of decoded images; {MAKE_AGAIN}")
         for index in range(reader.num_record_batches):

@@ -33,6 +33,11 @@ def choose_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def name_of(device: torch.device) -> str:
+    """What a device is called where results say what they were made on."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
 def set_precision(precision: str, device: torch.device) -> AbstractContextManager[Any]:
     """Set the precision of this process; run the forward pass inside the context returned."""
     tf32 = precision == "tf32"

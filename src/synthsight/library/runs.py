@@ -62,7 +62,7 @@ class Run:
     @property
     def tables(self) -> tuple[str, ...]:
         """The names of the tables that exist."""
-        return _names(self.folder / "tables", "*.parquet", "*.csv")
+        return _names(self.folder / "tables", "*.parquet")
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -83,14 +83,11 @@ class Run:
     def table(self, name: str) -> pd.DataFrame:
         """A table by name, such as ``accuracy``; docs/methods.md explains the columns.
 
-        In tables that are stored only as CSV (of what was left out), all values are text.
-
         Raises:
             ApiError: there is no such table.
         """
         self._known("table", name, self.tables)
-        parquet = self.folder / "tables" / f"{name}.parquet"
-        return read_table(parquet if parquet.is_file() else parquet.with_suffix(".csv"))
+        return read_table(self.folder / "tables" / f"{name}.parquet")
 
     def images(self) -> pd.DataFrame:
         """The manifests of all categories: one row for each file found.

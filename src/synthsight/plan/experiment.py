@@ -96,7 +96,7 @@ def load_experiment(
     check_models(settings.models, problems)
     spaces = load_spaces(settings.models, problems)
     check_words(categories, spaces, rules, problems)
-    vqa = load_vqa(settings, pending, problems, warnings)
+    vqa = load_vqa(settings, pending, cache, problems, warnings)
     if problems:
         raise ConfigError(problems, files)
     models = resolve_models(settings.models, spaces, settings.preprocess, cache, problems)

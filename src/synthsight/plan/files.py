@@ -5,17 +5,21 @@ Lists are sorted by name, so that the order of the configuration does not matter
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from synthsight.archives.archive import MARKER
+from synthsight.canonical import canonical_json
+from synthsight.files import is_file
 from synthsight.inputs import describe
+from synthsight.origin import Origin, read_origin
+from synthsight.plan import specs
+from synthsight.plan.config.questions import local_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always
-from synthsight.vqa.folders import TEMPLATES
 
 #: Where weights are kept, for all runs.
 WEIGHTS = "resources/weights"
@@ -91,29 +95,62 @@ class Files:
         geometry = self.experiment.models[model].geometry.name
         return f"{self.pixels.format(geometry=geometry, model=model)}/{category}.arrow"
 
-    def checkpoint_of(self, model: str) -> list[str]:
-        """The local checkpoint of a model, if it has one."""
-        checkpoint = self.experiment.models[model].checkpoint
+    def checkpoint_of(self, stem: str) -> list[str]:
+        """The local checkpoint of the model whose weights are called ``stem``, if it has one."""
+        checkpoint = self.experiment.models[self.model_of(stem)].checkpoint
         return [] if checkpoint is None else [checkpoint]
 
     def label_file_of(self, model: str) -> list[str]:
         """The label file of a model, if its names come from one."""
-        labels = self.experiment.models[model].labels
-        return [labels] if Path(labels).is_file() else []
+        about = self.experiment.models[model]
+        return [] if about.labels_content is None else [about.labels]
 
-    def vqa_files_of(self, vqa_model: str) -> list[str]:
-        """The local files that a VQA model is made of, if it is not fetched from a hub."""
+    def vqa_files_of(self, stem: str) -> list[str]:
+        """The local files of the VQA model whose weights are called ``stem``, if it has any."""
         assert self.experiment.vqa is not None
-        about = self.experiment.vqa.models[vqa_model]
-        given = [Path(path) for path in (about.checkpoint, about.tokenizer) if path is not None]
-        return sorted(
-            str(file)
-            for path in given
-            for file in (
-                [*path.iterdir(), *path.glob(f"{TEMPLATES}/*")] if path.is_dir() else [path]
-            )
-            if file.is_file()
-        )
+        return local_files(self.experiment.vqa.models[self.model_of(stem)])
+
+    @cached_property
+    def stems(self) -> dict[str, str]:
+        """How each model's weights are called, of either kind of model, by its name.
+
+        By the model's name; but where weights of this name were fetched with other settings, as
+        another run may need them, a digest is added, so that runs never replace each other's.
+        """
+        stems = {}
+        for name, text in self._fetched.items():
+            own = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+            there = read_origin(f"{WEIGHTS}/{name}.json")
+            others = isinstance(there, Origin) and there.spec != text
+            stems[name] = own if others or is_file(f"{WEIGHTS}/{own}.json") else name
+        return stems
+
+    @cached_property
+    def _fetched(self) -> dict[str, str]:
+        """The specs of the models' weights."""
+        classifiers = ((name, specs.fetch_weights(self.experiment, name)) for name in self.models)
+        others = ((name, specs.fetch_vqa(self.experiment, name)) for name in self.vqa_models)
+        return {name: canonical_json(spec) for name, spec in (*classifiers, *others)}
+
+    def fetch_spec(self, stem: str) -> str:
+        """The spec of the weights that are called ``stem``."""
+        return self._fetched[self.model_of(stem)]
+
+    def model_of(self, stem: str) -> str:
+        """The model whose weights are called ``stem``."""
+        return next(name for name, each in self.stems.items() if each == stem)
+
+    def weights_of(self, model: str) -> str:
+        """The weights of a model of either kind."""
+        return f"{WEIGHTS}/{self.stems[model]}.safetensors"
+
+    def note_of(self, model: str) -> str:
+        """The note on the weights of a model of either kind."""
+        return f"{WEIGHTS}/{self.stems[model]}.json"
+
+    def folder_of(self, vqa_model: str) -> str:
+        """What a VQA model needs besides weights."""
+        return f"{WEIGHTS}/{self.stems[vqa_model]}"
 
     def logits_of(self, model: str) -> list[str]:
         """The logits of one model, category by category."""
@@ -130,30 +167,34 @@ class Files:
         """The label files of all models."""
         return sorted({file for model in self.models for file in self.label_file_of(model)})
 
+    def manifest_of(self, category: str) -> str:
+        """The manifest of one category."""
+        return f"{self.run}/images/{category}.parquet"
+
     @cached_property
     def manifests(self) -> list[str]:
         """The manifests of all categories."""
-        return [f"{self.run}/images/{category}.parquet" for category in self.experiment.categories]
+        return list(map(self.manifest_of, self.experiment.categories))
 
     @cached_property
     def weights(self) -> list[str]:
         """The classifiers' weights."""
-        return [f"{WEIGHTS}/{model}.safetensors" for model in self.models]
+        return list(map(self.weights_of, self.models))
 
     @cached_property
     def notes(self) -> list[str]:
         """The notes on the classifiers' weights."""
-        return [f"{WEIGHTS}/{model}.json" for model in self.models]
+        return list(map(self.note_of, self.models))
 
     @cached_property
     def vqa_weights(self) -> list[str]:
         """The VQA models' weights."""
-        return [f"{WEIGHTS}/{model}.safetensors" for model in self.vqa_models]
+        return list(map(self.weights_of, self.vqa_models))
 
     @cached_property
     def vqa_notes(self) -> list[str]:
         """The notes on the VQA models' weights."""
-        return [f"{WEIGHTS}/{model}.json" for model in self.vqa_models]
+        return list(map(self.note_of, self.vqa_models))
 
     @cached_property
     def logits(self) -> list[str]:
@@ -168,7 +209,11 @@ class Files:
     @cached_property
     def question_shards(self) -> list[str]:
         """The shards of questions."""
-        return [f"{self.run}/vqa/questions/{shard}.parquet" for shard in self.shards]
+        return list(map(self.shard_file, self.shards))
+
+    def shard_file(self, shard: str) -> str:
+        """The questions of one shard."""
+        return f"{self.run}/vqa/questions/{shard}.parquet"
 
     @cached_property
     def answers(self) -> list[str]:
@@ -202,13 +247,12 @@ class Files:
         return [
             (table.name, ending, f"{self.run}/tables/{table.name}.{ending}")
             for table in statistic.tables
-            for ending, wanted in (("csv", table.csv), ("parquet", table.parquet))
-            if wanted
+            for ending in (("csv", "parquet") if table.csv else ("parquet",))
         ]
 
     def table(self, name: str) -> str:
-        """The file of a table that stages read: the Parquet, or the CSV if there is none."""
-        return f"{self.run}/tables/{name}.{'parquet' if TABLES[name].parquet else 'csv'}"
+        """The file of a table that stages read."""
+        return f"{self.run}/tables/{name}.parquet"
 
     @cached_property
     def tables(self) -> list[str]:
@@ -235,7 +279,7 @@ class Files:
         return [
             f"{self.run}/figures/{stem}.{ending}"
             for figure in self.figure_rows
-            for stem in self._stems(figure)
+            for _, stem in self.instances(figure)
             for ending in ("pdf", "png")
         ]
 
@@ -253,9 +297,11 @@ class Files:
         assert self.experiment.vqa is not None
         return self.experiment.vqa.root
 
-    def _stems(self, figure: Figure) -> Iterable[str]:
+    def instances(self, figure: Figure) -> Iterable[tuple[tuple[str, ...], str]]:
+        """The values of a figure's wildcards, and its files' name without extension, one by one."""
         for values in figure.instances(self.experiment):
-            yield figure.stem.format(**dict(zip(figure.wildcards, values, strict=True)))
+            named = dict(zip(figure.wildcards, values, strict=True))
+            yield tuple(values), figure.stem.format(**named)
 
     @cached_property
     def report(self) -> str:

@@ -151,6 +151,7 @@ class Settings:
     compile: bool
     worker: bool
     keep_pixels: bool
+    versions: str
     vqa: VqaSettings | None
 
 

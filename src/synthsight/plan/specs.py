@@ -19,8 +19,8 @@ from synthsight.plan.settings import VqaSettings, as_dict
 
 Spec = Mapping[str, Any]
 
-#: Settings that affect speed and disk use, not results.
-OF_SPEED = ("batch_size", "worker", "keep_pixels")
+#: Settings that affect speed, disk use and what is allowed, not results.
+NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions")
 
 #: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
 MODELS_PER_PAGE = 5
@@ -78,6 +78,7 @@ def fetch_weights(experiment: Experiment, model: str) -> Spec:
         "name": about.name,
         "architecture": about.architecture,
         "reference": None if about.reference is None else as_dict(about.reference),
+        **({} if about.content is None else {"content": about.content}),
     }
 
 
@@ -99,8 +100,11 @@ def classify(experiment: Experiment, model: str) -> Spec:
 
 def score(experiment: Experiment, model: str) -> Spec:
     """What counts as a hit for a model."""
+    about = experiment.models[model]
     return {
-        "labels": experiment.models[model].labels,
+        "model": model,
+        "labels": about.labels,
+        **({} if about.labels_content is None else {"content": about.labels_content}),
         "rules": sorted(experiment.settings.matching.rules),
         "aggregation": experiment.settings.matching.aggregation,
         "categories": {
@@ -112,8 +116,11 @@ def score(experiment: Experiment, model: str) -> Spec:
 
 def label_audit(experiment: Experiment) -> Spec:
     """What counts as a hit, with the reasons given by people."""
+    models = experiment.models.values()
+    content = {model.labels: model.labels_content for model in models if model.labels_content}
     return {
-        "labels": sorted({model.labels for model in experiment.models.values()}),
+        "labels": sorted({model.labels for model in models}),
+        **({"content": content} if content else {}),
         "rules": sorted(experiment.settings.matching.rules),
         "categories": {
             name: {"also": category.definition.also, "classes": category.definition.classes}
@@ -157,8 +164,16 @@ def list_excluded_questions(experiment: Experiment) -> Spec:
 
 
 def fetch_vqa(experiment: Experiment, vqa_model: str) -> Spec:
-    """All settings of a VQA model."""
-    return as_dict(_questions(experiment)[1].models[vqa_model])
+    """All settings of a VQA model, and a digest of its local files."""
+    vqa = _questions(experiment)[1]
+    content = vqa.files.get(vqa_model)
+    about = as_dict(vqa.models[vqa_model])
+    return about if content is None else {**about, "content": content}
+
+
+def score_vqa(experiment: Experiment, vqa_model: str) -> Spec:
+    """Whose answers are scored."""
+    return {"model": vqa_model}
 
 
 def ask(experiment: Experiment, vqa_model: str) -> Spec:
@@ -228,8 +243,8 @@ def report(experiment: Experiment) -> Spec:
 
 
 def _printed(experiment: Experiment) -> dict[str, Any]:
-    """The configuration as the report prints it: in a fixed order, without settings of speed."""
-    settings = {key: value for key, value in experiment.written.items() if key not in OF_SPEED}
+    """The configuration as the report prints it: in a fixed order, without settings that change no result."""
+    settings = {key: value for key, value in experiment.written.items() if key not in NOT_RESULTS}
     settings["categories"] = list(experiment.categories)
     if settings["images"]["archive"] is not None:
         archive = settings["images"]["archive"]
@@ -238,6 +253,6 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
     settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
     settings["models"] = sorted(settings["models"], key=canonical_json)
     if experiment.vqa:
-        vqa = {key: value for key, value in settings["vqa"].items() if key not in OF_SPEED}
+        vqa = {key: value for key, value in settings["vqa"].items() if key not in NOT_RESULTS}
         settings["vqa"] = {**vqa, "models": sorted(vqa["models"], key=canonical_json)}
     return settings

@@ -21,12 +21,10 @@ class Table:
     Attributes:
         name: name of its files in ``tables/``.
         csv: whether it is also for people, as a CSV; tables only for other stages are Parquet.
-        parquet: whether there is a Parquet file of it.
     """
 
     name: str
     csv: bool = True
-    parquet: bool = True
 
 
 def always(_: Experiment) -> bool:
@@ -119,7 +117,8 @@ STATISTICS = (
     ),
     Statistic(
         "list_excluded_questions",
-        (Table("excluded_questions", parquet=False),),
+        (Table("excluded_questions"),),
+        spec=specs.list_excluded_questions,
         when=with_questions,
     ),
     Statistic(
@@ -136,11 +135,8 @@ STATISTICS = (
         specs.level,
         with_questions,
     ),
-    Statistic("label_audit", (Table("label_audit"),)),
-    Statistic(
-        "list_excluded",
-        (Table("excluded", parquet=False),),
-    ),
+    Statistic("label_audit", (Table("label_audit"),), spec=specs.label_audit),
+    Statistic("list_excluded", (Table("excluded"),)),
 )
 
 #: Every table, by name.

@@ -35,7 +35,9 @@ class Page:
         vqa_notes: notes about the VQA models' weights.
         preprocessing: each classifier's preprocessing, in words.
         counts: number of usable images by generator; None stands for images without one.
-        versions: versions of the software, by name.
+        made_with: versions of the libraries behind the numbers, and devices, as the results state
+            them; several where results were made with different ones.
+        versions: versions of the software that made tables and page, by name.
         digests: what else identifies the inputs, by name.
         configuration: the settings as YAML.
         explorer: data from :func:`synthsight.report.explorer.image_data`.
@@ -43,6 +45,7 @@ class Page:
         side: bound on the long side of a picture, in pixels.
         pictures: WebP files, by the numbers that ``explorer`` and ``questions`` use.
         sampled: total numbers of ``images`` and ``questions``, shown or not.
+        mark: text for the page's metadata that says how it was made, or None.
     """
 
     run: str
@@ -54,6 +57,7 @@ class Page:
     vqa_notes: Sequence[Mapping[str, Any]]
     preprocessing: Mapping[str, str]
     counts: Mapping[str | None, int]
+    made_with: Mapping[str, Sequence[str]]
     versions: Mapping[str, str]
     digests: Mapping[str, str]
     configuration: str
@@ -62,6 +66,7 @@ class Page:
     side: int
     pictures: Sequence[bytes]
     sampled: Mapping[str, int] = field(default_factory=dict)
+    mark: str | None = None
 
 
 def render(page: Page) -> str:
@@ -114,6 +119,7 @@ def render(page: Page) -> str:
         answers=answer.answers(tables, page.rule, page.level),
         rules=[rule for rule in RULES.values() if rule in rules],
         flags=messages(tables["label_audit"]),
+        mixed={name: found for name, found in page.made_with.items() if len(found) > 1},
         ranked=ranked.to_dict("records"),
         references=_references(tables["reference"], page.rule),
         vqa=None if vqa is None else vqa.to_dict("records"),

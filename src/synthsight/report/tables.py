@@ -9,11 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from synthsight.files import MAKE_AGAIN, FileError
 from synthsight.labels.audit import COLUMNS as AUDIT
 from synthsight.statistics.columns import BY_TABLE
 from synthsight.tables import read_frame
-from synthsight.wording import one_line
 
 #: Significant digits of numbers on the page; the tables themselves have full precision.
 DIGITS = 6
@@ -26,17 +24,12 @@ MAX_ROWS = 10_000
 
 
 def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a table from Parquet or CSV, by extension; in a CSV, all values are text.
+    """Read a table from its Parquet file.
 
     Raises:
         synthsight.files.FileError: the file is damaged, or lacks a column.
     """
-    if Path(path).suffix == ".parquet":
-        return read_frame(path, _COLUMNS.get(Path(path).stem, ()))
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:  # from decoding or from parsing
-        raise FileError(f"{path} is not a CSV ({one_line(error, 200)}); {MAKE_AGAIN}") from error
+    return read_frame(path, _COLUMNS.get(Path(path).stem, ()))
 
 
 def page_table(table: pd.DataFrame, rule: str) -> dict[str, Any]:

@@ -8,11 +8,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
-from synthsight.files import atomic
-from synthsight.tables import read_parquet
+from synthsight.tables import read_parquet, write_parquet
 
 #: Quality of the WebP files, 0 to 100.
 QUALITY = 72
@@ -71,9 +69,8 @@ def write_thumbnails(
     """
     names = sorted(images)
     table = pa.table([names, [_encode(read(name), side) for name in names]], schema=SCHEMA)
-    with atomic(output) as temporary:
-        # WebP cannot be compressed any further.
-        pq.write_table(table, temporary, compression="none", use_dictionary=False)
+    # WebP cannot be compressed any further.
+    write_parquet(output, table, compression="none", use_dictionary=False)
 
 
 def _encode(image: Image.Image, side: int) -> bytes:

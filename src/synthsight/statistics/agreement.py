@@ -13,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.special import ndtri
 
+from synthsight import origin
 from synthsight.files import atomic
 from synthsight.statistics.columns import AGREEMENT, DIFFICULTY, KAPPA
 from synthsight.statistics.hits import HITS, Hits, HitsError, read_hits, rules_of
-from synthsight.tables import ALL, Outputs
+from synthsight.tables import ALL, Outputs, read_schema
 
 #: Schema of the table with one row per image and rule.
 IMAGES_SCHEMA = pa.schema(
@@ -67,9 +68,12 @@ def measure_agreement(
     if not scores:
         raise HitsError("no scores")
     agreements, difficulties, pairs = [], [], []
+    for path in scores:  # what they say is part of the output's own record
+        read_schema(path)
+    schema = IMAGES_SCHEMA.with_metadata(origin.metadata(images))
     with (
         atomic(images) as temporary,
-        pq.ParquetWriter(temporary, IMAGES_SCHEMA, compression="zstd") as writer,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
         for rule in rules_of(scores[0]):
             hits = read_hits(scores, rule)
@@ -77,7 +81,7 @@ def measure_agreement(
             difficulties.append(difficulty(hits))
             pairs.append(kappas(hits, level))
             counts = count_models(hits)
-            writer.write_table(pa.Table.from_pandas(counts, IMAGES_SCHEMA, preserve_index=False))
+            writer.write_table(pa.Table.from_pandas(counts, schema, preserve_index=False))
     return Agreement(
         pd.concat(agreements).sort_values(["category", "rule"], ignore_index=True),
         pd.concat(difficulties).sort_values(DIFFICULTY[:5], ignore_index=True),

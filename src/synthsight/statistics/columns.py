@@ -172,6 +172,10 @@ VQA_COMPARISONS = {
 #: The table with one row per image and rule.
 IMAGES = ["image", "category", "generator", "rule", "top1", "top5", "models"]
 
+#: Files, and questions, that were left out.
+EXCLUDED = ["image", "category", "generator", "sha256", "reason"]
+EXCLUDED_QUESTIONS = ["line", "image", "question", "answer", "reason"]
+
 #: The columns of each table, by its name.
 BY_TABLE: dict[str, Iterable[str]] = {
     "accuracy": ACCURACY,
@@ -179,6 +183,8 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "comparisons": COMPARISONS,
     "confusions": CONFUSIONS,
     "difficulty": DIFFICULTY,
+    "excluded": EXCLUDED,
+    "excluded_questions": EXCLUDED_QUESTIONS,
     "generators": GENERATORS,
     "images": IMAGES,
     "kappa": KAPPA,

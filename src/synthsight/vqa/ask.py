@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from PIL import Image
 from torch import Tensor
 
 from synthsight.errors import SynthsightError
-from synthsight.files import atomic
 from synthsight.images.reading import open_checked
 from synthsight.inference.batches import Batches, fetch, set_precision
+from synthsight.tables import write_parquet
 from synthsight.vqa.families.base import VqaModel
 from synthsight.vqa.shards import ShardRow
 
@@ -145,5 +144,4 @@ def write_answers(
         [[row.image for row in rows], [row.question for row in rows], pa.array(p_yes)],
         schema=_SCHEMA.with_metadata({"synthsight": metadata}),
     )
-    with atomic(output) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    write_parquet(output, table, compression="zstd")

@@ -22,6 +22,7 @@ from torch import Tensor
 from synthsight.errors import SynthsightError
 from synthsight.files import atomic, sha256_of, sweep, temporary_name
 from synthsight.inference.hub import check_cached, not_brought, stated_by
+from synthsight.origin import entry
 from synthsight.vqa.families.base import Collected, Published, load_vqa
 from synthsight.vqa.families.registry import FAMILIES, family_of
 from synthsight.vqa.folders import SMALL, WEIGHTS, files_in, weight_files
@@ -111,6 +112,7 @@ def fetch_vqa(
             "settings": dict(collected.settings),
             "reference": settings["reference"]
             or (published.reference and dict(published.reference)),
+            **entry(note),
         }
         if target.exists():
             shutil.rmtree(target)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synthsight.errors import SynthsightError
-from synthsight.files import atomic
-from synthsight.tables import read_parquet
+from synthsight.files import MAKE_AGAIN
+from synthsight.tables import read_parquet, read_schema, write_parquet
 from synthsight.vqa.kinds import first_word, kind
 
 #: Schema of the file with one row per question. Its metadata hold ``model``.
@@ -54,18 +54,23 @@ def score_vqa(
             status``; rows whose status is not ``ok`` are left out.
         answers: Parquet shards of answers: ``image, question, p_yes``, one row for each usable
             question.
-        model: its name, for the file's metadata.
+        model: its name.
         output: the Parquet file, :data:`SCHEMA`, written atomically.
 
     Raises:
         ScoreVqaError: no usable question, a repeated question, a question without an answer or an
-            answer without a question, a truth that is neither ``yes`` nor ``no``, or a P(yes)
-            that is not a probability.
+            answer without a question, another model's answers, a truth that is neither ``yes`` nor
+            ``no``, or a P(yes) that is not a probability.
     """
     asked = _read(questions, ["number", *_KEY, "answer", "generator", "status"], "question")
     asked = asked[asked["status"] == "ok"].drop(columns="status")
     if asked.empty:
         raise ScoreVqaError("there is no usable question")
+    for path in answers:
+        about = (read_schema(path).metadata or {}).get(b"synthsight")
+        found = json.loads(about or b"{}").get("model", model)
+        if found != model:
+            raise ScoreVqaError(f"{path} holds answers of {found!r}, not {model!r}; {MAKE_AGAIN}")
     given = _read(answers, [*_KEY, "p_yes"], "answer")
     for table, what in ((asked, "asked"), (given, "answered")):
         twice = table[table.duplicated(_KEY)]
@@ -94,8 +99,7 @@ def score_vqa(
     ).sort_values(["image", "number"])
     schema = SCHEMA.with_metadata({"model": model})
     table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
-    with atomic(output) as temporary:
-        pq.write_table(table.replace_schema_metadata({"model": model}), temporary)
+    write_parquet(output, table.replace_schema_metadata({"model": model}))
 
 
 def _read(paths: Sequence[str | os.PathLike[str]], columns: list[str], what: str) -> pd.DataFrame:

@@ -11,12 +11,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synthsight.canonical import canonical_json
-from synthsight.files import atomic
 from synthsight.images.examine import examine_all
-from synthsight.tables import read_parquet
+from synthsight.tables import read_parquet, write_parquet
 from synthsight.vqa.questions import Question
 
 
@@ -81,6 +79,16 @@ def shard_digest(questions: Sequence[Question], root: Path) -> str:
     return digest.hexdigest()
 
 
+def number_questions(questions: Iterable[Question]) -> list[tuple[int, Question]]:
+    """Questions with their numbers among those of their image, sorted by image and number."""
+    numbers: Counter[str] = Counter()
+    numbered = []
+    for question in questions:
+        numbers[question.image] += 1
+        numbered.append((numbers[question.image], question))
+    return sorted(numbered, key=lambda item: (item[1].image, item[0]))
+
+
 def index_questions(questions: Sequence[Question], root: Path, max_pixels: int) -> list[ShardRow]:
     """The rows of a shard, sorted by image and number; each image is decoded once, to check it.
 
@@ -89,27 +97,22 @@ def index_questions(questions: Sequence[Question], root: Path, max_pixels: int) 
         root: folder that image paths are relative to; no file outside it is read.
         max_pixels: bound on an image's width x height.
     """
-    numbers: Counter[str] = Counter()
     images = sorted({question.image for question in questions})
     found = dict(zip(images, examine_all(root, images, max_pixels), strict=True))
-    rows = []
-    for question in questions:
-        image = question.image
-        numbers[image] += 1
-        rows.append(
-            ShardRow(
-                number=numbers[image],
-                image=image,
-                question=question.question,
-                answer=question.answer,
-                generator=question.generator,
-                objects=question.objects,
-                sha256=found[image].sha256,
-                status="ok" if found[image].reason is None else "excluded",
-                reason=found[image].reason,
-            )
+    return [
+        ShardRow(
+            number=number,
+            image=question.image,
+            question=question.question,
+            answer=question.answer,
+            generator=question.generator,
+            objects=question.objects,
+            sha256=found[question.image].sha256,
+            status="ok" if found[question.image].reason is None else "excluded",
+            reason=found[question.image].reason,
         )
-    return sorted(rows, key=lambda row: (row.image, row.number))
+        for number, question in number_questions(questions)
+    ]
 
 
 def write_shard(output: str | os.PathLike[str], rows: Sequence[ShardRow]) -> None:
@@ -117,8 +120,7 @@ def write_shard(output: str | os.PathLike[str], rows: Sequence[ShardRow]) -> Non
     names = [field.name for field in fields(ShardRow)]
     schema = pa.schema([(name, pa.int32() if name == "number" else pa.string()) for name in names])
     table = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
-    with atomic(output) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    write_parquet(output, table, compression="zstd")
 
 
 def read_shard(path: str | os.PathLike[str]) -> list[ShardRow]:

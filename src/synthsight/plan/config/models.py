@@ -16,7 +16,7 @@ from typing import Any
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
 from synthsight.classifiers.registry import library_modules
-from synthsight.files import is_file, keep
+from synthsight.files import Digests, is_file, keep
 from synthsight.images.geometry import Geometry
 from synthsight.labels.spaces import LabelError, LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
@@ -39,8 +39,10 @@ class Model:
         name: its name in paths, tables and figures.
         architecture: arguments of :class:`synthsight.classifiers.library.Architecture`.
         checkpoint: local weights, or None for the published ones.
+        content: the sha256 of that file.
         reference: accuracy on real photographs as stated by the user, or None.
         labels: name of its label space.
+        labels_content: the sha256 of its label file, or None if a library knows the names.
         geometry: geometry of its preprocessing.
         mean: mean of its normalisation, one value per channel.
         std: standard deviation, likewise.
@@ -49,8 +51,10 @@ class Model:
     name: str
     architecture: dict[str, Any]
     checkpoint: str | None
+    content: str | None
     reference: ReferenceSettings | None
     labels: str
+    labels_content: str | None
     geometry: Geometry
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -98,6 +102,7 @@ def resolve_models(
     problems: list[Problem],
 ) -> dict[str, Model]:
     """Resolve the classifiers, by name, in the configuration's order."""
+    digests = Digests(cache / "sha256.json")
     requests = [
         {key: getattr(entry, key) for key in _RESOLVED}
         | {"local": entry.checkpoint is not None, "classes": len(spaces[entry.labels])}
@@ -105,6 +110,15 @@ def resolve_models(
     ]
     models = {}
     answers = resolve_cached(requests, preprocess, cache)
+
+    def content(index: int, key: str, file: str | None) -> str | None:
+        try:
+            return None if file is None else digests.of(file)
+        except OSError as error:
+            message = f"{file} cannot be read: {error.strerror}"
+            problems.append(Problem(("models", index, key), message))
+            return None
+
     for index, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
         if "error" in answer:
             message = answer["error"].removeprefix(f"{entry.model}: ")
@@ -115,12 +129,17 @@ def resolve_models(
             name=entry.name,
             architecture=resolved["architecture"],
             checkpoint=entry.checkpoint,
+            content=content(index, "checkpoint", entry.checkpoint),
             reference=entry.reference,
             labels=entry.labels,
+            labels_content=content(
+                index, "labels", entry.labels if is_file(entry.labels) else None
+            ),
             geometry=Geometry.from_dict(resolved["geometry"]),
             mean=tuple(resolved["mean"]),
             std=tuple(resolved["std"]),
         )
+    digests.save()
     return models
 
 

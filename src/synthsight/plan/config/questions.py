@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from synthsight.bounds import Key
-from synthsight.files import is_file, is_folder
+from synthsight.files import Digests, is_file, is_folder
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import check_model_name
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
 from synthsight.vqa.families.registry import FamilyError, family_of
+from synthsight.vqa.folders import TEMPLATES
 from synthsight.vqa.questions import Question, read_questions
 from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.shards import deal, shard_digest
@@ -27,6 +28,8 @@ class Vqa:
         root: folder that image paths are relative to.
         models: the models, by name, in the configuration's order.
         shards: a digest of each shard's questions and images, by shard.
+        files: a digest of the local files of each model that has any, by name.
+        questions: the questions of each shard.
         content: a digest of all questions, including line numbers and those that are left out.
         images: number of images with questions that can be asked.
     """
@@ -34,6 +37,8 @@ class Vqa:
     root: str
     models: dict[str, VqaModelSettings]
     shards: dict[str, str]
+    files: dict[str, str]
+    questions: dict[str, list[Question]]
     content: str
     images: int
 
@@ -51,13 +56,18 @@ def _source_name(model: str | None, checkpoint: str | None) -> str:
 
 
 def load_vqa(
-    settings: Settings, without_images: bool, problems: list[Problem], warnings: list[str]
+    settings: Settings,
+    without_images: bool,
+    cache: Path,
+    problems: list[Problem],
+    warnings: list[str],
 ) -> Vqa | None:
     """The questions and the models to ask; None if there are none, or if something is wrong.
 
     Args:
         settings: settings of the experiment.
         without_images: whether the images have yet to be unpacked: the questions are not read then.
+        cache: folder that caches digests of files.
         problems: to which everything wrong is added.
         warnings: to which everything else that the user should know is added.
     """
@@ -65,9 +75,10 @@ def load_vqa(
     if about is None:
         return None
     models = _check_models(about.models, settings.models, problems)
+    files = _digests(models, cache, problems)
     root = Path(about.root or settings.images.root)
     if without_images:
-        return Vqa(str(root), models, shards={}, content="", images=0)
+        return Vqa(str(root), models, shards={}, files=files, questions={}, content="", images=0)
     if not is_folder(root):
         problems.append(Problem(("vqa", "root"), f"no folder {str(root)!r}"))
         return None
@@ -82,9 +93,41 @@ def load_vqa(
         root=str(root),
         models=models,
         shards={shard: shard_digest(part, root) for shard, part in dealt.items()},
+        files=files,
+        questions=dealt,
         content=hashlib.sha256(repr(questions).encode()).hexdigest(),
         images=len({question.image for part in dealt.values() for question in part}),
     )
+
+
+def local_files(about: VqaModelSettings) -> list[str]:
+    """The local files that a model is made of; none if it is fetched from a hub."""
+    given = [Path(path) for path in (about.checkpoint, about.tokenizer) if path is not None]
+    return sorted(
+        str(file)
+        for path in given
+        for file in ([*path.iterdir(), *path.glob(f"{TEMPLATES}/*")] if is_folder(path) else [path])
+        if is_file(file)
+    )
+
+
+def _digests(
+    models: Mapping[str, VqaModelSettings], cache: Path, problems: list[Problem]
+) -> dict[str, str]:
+    """A digest of the names and the contents of each model's local files."""
+    digests = Digests(cache / "sha256_vqa.json")
+    found = {}
+    for index, (name, about) in enumerate(models.items()):
+        try:
+            lines = [f"{digests.of(file)}  {file}\n" for file in local_files(about)]
+        except OSError as error:
+            message = f"{error.filename} cannot be read: {error.strerror}"
+            problems.append(Problem(("vqa", "models", index), message))
+            continue
+        if lines:
+            found[name] = hashlib.sha256("".join(lines).encode()).hexdigest()
+    digests.save()
+    return found
 
 
 def _check_models(

@@ -60,9 +60,11 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
 
     Attributes:
         published: known facts about hub repositories, by OWNER/NAME.
+        packages: the installed packages that its answers depend on.
         device: where it runs.
     """
 
+    packages: ClassVar[tuple[str, ...]] = ("torch", "pillow", "tokenizers")
     published: ClassVar[Mapping[str, Published]] = {}
     device: torch.device
 

@@ -25,6 +25,7 @@ class Pretrained(VqaModel[Tensor, Tensor, list[int]]):
         architecture: the name of its class.
     """
 
+    packages = ("torch", "pillow", "transformers")
     architecture: ClassVar[str]
 
     @classmethod

@@ -1,0 +1,244 @@
+"""What a result file says of its own making: program, settings, code, and versions of libraries.
+
+Snakemake remembers the first three as well, but in a folder of its own. A file's own word survives
+copying and cleaning up, and tells a file that was put in the place of another. A program's runner
+opens an origin (see :mod:`synthsight.program`); readers add to it what the files that they read say
+of the versions behind them; writers store it.
+
+Parquet, Arrow and JSON hold the whole origin. Pictures and pages hold its :attr:`Origin.digest`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from synthsight.canonical import canonical_json
+from synthsight.files import MAKE_AGAIN, FileError
+
+#: The key in a file's metadata.
+KEY = "synthsight.origin"
+
+#: What precedes a digest in files without metadata of this kind, and the digest.
+_MARK = re.compile(rb"synthsight-origin:([0-9a-f]{32})")
+
+#: Where a digest stands in a file: near its beginning or its end.
+_NEAR = 2**16
+
+#: The key of a device among the versions.
+DEVICE = "device"
+
+#: By the program that wrote them, the settings that must be the same in all files of which one
+#: program makes something.
+_SHARED = {"score": ("rules", "aggregation", "categories")}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a file was made.
+
+    Attributes:
+        program: name of the program.
+        spec: canonical JSON of the settings that it was given.
+        code: digest of its code.
+        versions: the versions of each library behind the file's numbers, those of its inputs
+            included, and under :data:`DEVICE` the devices; more than one of a library means a mix.
+        file: the file's name and its folder's.
+    """
+
+    program: str
+    spec: str
+    code: str
+    versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    file: str = ""
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what decides the content: everything but the versions."""
+        content = canonical_json([self.program, self.spec, self.code, self.file])
+        return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; the inverse of :func:`from_dict`."""
+        return {
+            "program": self.program,
+            "spec": json.loads(self.spec),
+            "code": self.code,
+            "versions": {name: list(found) for name, found in sorted(self.versions.items())},
+            "file": self.file,
+        }
+
+
+def from_dict(content: Mapping[str, Any]) -> Origin:
+    """The origin that a mapping describes.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is not what :meth:`Origin.as_dict` returns.
+    """
+    return Origin(
+        str(content["program"]),
+        canonical_json(content["spec"]),
+        str(content["code"]),
+        {str(name): tuple(map(str, found)) for name, found in content["versions"].items()},
+        str(content["file"]),
+    )
+
+
+def short(path: str | os.PathLike[str]) -> str:
+    """A file's name in its folder: what an origin calls it, wherever the results are."""
+    return "/".join(Path(path).parts[-2:])
+
+
+# What is being made ------------------------------------------------------------------------------
+
+
+@dataclass
+class _Making:
+    """An origin in the making."""
+
+    program: str
+    spec: str
+    code: str
+    versions: dict[str, set[str]] = field(default_factory=dict)
+    shared: dict[tuple[str, str], tuple[object, str]] = field(default_factory=dict)
+
+    def of(self, path: str | os.PathLike[str]) -> Origin:
+        versions = {name: tuple(sorted(found)) for name, found in self.versions.items()}
+        return Origin(self.program, self.spec, self.code, versions, short(path))
+
+
+_making: ContextVar[_Making | None] = ContextVar("making", default=None)
+
+
+@contextmanager
+def making(program: str, spec: object, code: str) -> Iterator[None]:
+    """Give the files that are written in the block an origin.
+
+    Args:
+        program: name of the program that writes them.
+        spec: its settings.
+        code: digest of its code.
+    """
+    token = _making.set(_Making(program, canonical_json(spec), code))
+    try:
+        yield
+    finally:
+        _making.reset(token)
+
+
+def made_with(*packages: str, device: str | None = None) -> None:
+    """Record that what is being made depends on these packages, and on a device."""
+    found = {package: [version(package)] for package in packages}
+    _add({**found, **({DEVICE: [device]} if device else {})})
+
+
+def depends_on(path: str | os.PathLike[str], metadata: Mapping[bytes, bytes] | None) -> None:
+    """Record that what is being made depends on a file.
+
+    Args:
+        path: the file.
+        metadata: of its schema.
+
+    Raises:
+        FileError: it was made as another file, or with other settings than one read before.
+    """
+    current = _making.get()
+    found = _parse((metadata or {}).get(KEY.encode()))
+    if current is None or found is None:
+        return
+    if found.file != short(path):
+        raise FileError(f"{path} was made as {found.file}, not for this place; {MAKE_AGAIN}")
+    spec = json.loads(found.spec)
+    for key in _SHARED.get(found.program, ()):
+        value, first = current.shared.setdefault(
+            (found.program, key), (spec.get(key), os.fspath(path))
+        )
+        if value != spec.get(key):
+            raise FileError(f"{path} and {first} were made with different {key!r}; {MAKE_AGAIN}")
+    _add(found.versions)
+
+
+def versions() -> dict[str, tuple[str, ...]]:
+    """The versions recorded so far."""
+    current = _making.get()
+    return dict(current.of("").versions) if current else {}
+
+
+def metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """What to add to the metadata of a Parquet or Arrow file; nothing outside of programs."""
+    current = _making.get()
+    return {} if current is None else {KEY: canonical_json(current.of(path).as_dict())}
+
+
+def entry(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What to add to the content of a JSON file; nothing outside of programs."""
+    current = _making.get()
+    return {} if current is None else {KEY: current.of(path).as_dict()}
+
+
+def mark(path: str | os.PathLike[str]) -> str | None:
+    """Text for a picture's or a page's metadata; None outside of programs."""
+    current = _making.get()
+    return None if current is None else f"synthsight-origin:{current.of(path).digest}"
+
+
+def _add(found: Mapping[str, Iterable[str]]) -> None:
+    current = _making.get()
+    if current is not None:
+        for name, each in found.items():
+            current.versions.setdefault(name, set()).update(each)
+
+
+# What was made -----------------------------------------------------------------------------------
+
+
+def read_origin(path: str | os.PathLike[str]) -> Origin | str | None:
+    """What a file says of its making.
+
+    Args:
+        path: Parquet, Arrow, JSON, or a file that holds a :func:`mark`.
+
+    Returns:
+        The origin; its digest if that is all the file holds; None if it says nothing or cannot be
+        read.
+    """
+    ending = Path(path).suffix
+    try:
+        if ending in (".parquet", ".arrow"):
+            return _parse((_schema(path, ending).metadata or {}).get(KEY.encode()))
+        if ending == ".json":
+            return from_dict(json.loads(Path(path).read_text(encoding="utf-8"))[KEY])
+        with open(path, "rb") as file:
+            head = file.read(_NEAR)
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _NEAR))
+            found = _MARK.search(head) or _MARK.search(file.read())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found[1].decode() if found else None
+
+
+def _schema(path: str | os.PathLike[str], ending: str) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if ending == ".parquet":
+        return pq.read_schema(path)
+    with pa.memory_map(os.fspath(path)) as source:
+        return pa.ipc.open_file(source).schema
+
+
+def _parse(text: bytes | None) -> Origin | None:
+    try:
+        return None if text is None else from_dict(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

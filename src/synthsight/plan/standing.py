@@ -1,0 +1,303 @@
+"""What stands in ``results/`` against what is wanted, by what the files say of themselves.
+
+Snakemake decides reruns by what it remembers in ``.snakemake``. If that is lost, or a file was put
+in the place of another, it takes whatever is there. Result files hold their origin (see
+:mod:`synthsight.origin`), so that can be told, at every start and cheaply: what a file says is kept
+until its size or time changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from synthsight.canonical import canonical_json
+from synthsight.doors import module_of
+from synthsight.errors import SynthsightError
+from synthsight.files import age_of, keep
+from synthsight.origin import DEVICE, Origin, read_origin, short
+from synthsight.plan import specs
+from synthsight.plan.files import Files
+from synthsight.plan.programs import family_doors, library_door
+
+#: The digest of a program's code, given its name and the modules that it imports by name.
+Code = Callable[..., str]
+
+#: Settings of a spec that name what a file is about; two files differ in them by nature.
+_ABOUT = {"model", "name", "category", "shard"}
+
+
+class VersionsError(SynthsightError):
+    """Results of other versions than are installed, in a run that refuses such a mix."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Files that one program makes with the same settings.
+
+    Attributes:
+        program: its name.
+        spec: canonical JSON of the settings.
+        code: digest of its code; None if a file is good whatever code made it.
+        paths: the files.
+    """
+
+    program: str
+    spec: str
+    code: str | None
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What was found.
+
+    Attributes:
+        stale: files that were made otherwise than wanted, and how: the names of the settings.
+        versions: of each library the versions with which the other files were made, each with the
+            number of files; and devices.
+    """
+
+    stale: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    versions: Mapping[str, Counter[str]] = field(default_factory=dict)
+
+
+def wanted(files: Files, code: Code) -> Iterator[Wanted]:
+    """What each file of a run should say of itself."""
+    experiment = files.experiment
+    run = files.run
+
+    def one(
+        program: str, spec: specs.Spec, digest: str | None, paths: Iterable[str]
+    ) -> Iterator[Wanted]:
+        yield Wanted(program, canonical_json(spec), digest, tuple(paths))
+
+    for name in experiment.categories:
+        spec = specs.index_images(experiment, name)
+        yield from one("index_images", spec, code("index_images"), [files.manifest_of(name)])
+    if experiment.settings.keep_pixels:
+        for geometry in files.geometries:
+            spec = specs.prepare_pixels(experiment, geometry)
+            paths = [f"{files.pixels.format(geometry=geometry)}/{c}" for c in experiment.categories]
+            arrows = [f"{path}.arrow" for path in paths]
+            yield from one("prepare_pixels", spec, code("prepare_pixels"), arrows)
+    for model in files.models:
+        door = library_door(experiment, model)
+        spec = specs.fetch_weights(experiment, model)
+        yield from one("fetch_weights", spec, None, [files.note_of(model)])
+        spec = specs.classify(experiment, model)
+        yield from one("classify", spec, code("classify", door), files.logits_of(model))
+        spec = specs.score(experiment, model)
+        yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"])
+    for shard in files.shards:
+        spec = specs.index_questions(experiment, shard)
+        shards = [f"{run}/vqa/questions/{shard}.parquet"]
+        yield from one("index_questions", spec, code("index_questions"), shards)
+    for name in files.vqa_models:
+        doors = family_doors(experiment, name)
+        yield from one("fetch_vqa", specs.fetch_vqa(experiment, name), None, [files.note_of(name)])
+        yield from one(
+            "ask", specs.ask(experiment, name), code("ask", *doors), files.answers_of(name)
+        )
+        spec = specs.score_vqa(experiment, name)
+        yield from one("score_vqa", spec, code("score_vqa"), [f"{run}/vqa/{name}.parquet"])
+    pictures = [*files.thumbnails, *files.vqa_thumbnails]
+    yield from one("thumbnails", specs.thumbnails(experiment), code("thumbnails"), pictures)
+    for row in files.statistics:
+        doors = (module_of(row.function),) if row.function else ()
+        program = "tabulate" if row.function else row.rule
+        spec = {} if row.spec is None else row.spec(experiment)
+        tables = [path for _, ending, path in files.tables_of(row) if ending == "parquet"]
+        yield from one(program, spec, code(program, *doors), tables)
+    for figure in files.figure_rows:
+        digest = code("plot", module_of(figure.function))
+        for values, stem in files.instances(figure):
+            spec = {} if figure.spec is None else figure.spec(experiment, *values)
+            pair = [f"{run}/figures/{stem}.{ending}" for ending in ("pdf", "png")]
+            yield from one("plot", spec, digest, pair)
+    yield from one("report", specs.report(experiment), code("report"), [files.report])
+
+
+def check_results(files: Files, code: Code, kept: Path) -> list[str]:
+    """See that files which were made otherwise than wanted are made again if a target needs them.
+
+    Args:
+        files: of the run.
+        code: digests of programs.
+        kept: folder of caches.
+
+    Returns:
+        What the user should know.
+
+    Raises:
+        VersionsError: results were made with other versions, and the configuration refuses that.
+    """
+    if files.experiment.pending:
+        return []
+    found = compare(wanted(files, code), kept / "results.json")
+    _force(frozenset(found.stale))
+    mixed = describe_versions(found.versions, files.run)
+    if mixed is not None and files.experiment.settings.versions == "refuse":
+        raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")
+    return [note for note in (describe_stale(found.stale), mixed) if note is not None]
+
+
+def _force(stale: frozenset[str]) -> None:
+    """Make Snakemake run the jobs of some files, as ``--forcerun`` does.
+
+    That option would also make the files targets; these are made only if a target needs them.
+    """
+    from snakemake import workflow  # type: ignore[import-untyped]
+
+    class Dag(workflow.DAG):  # type: ignore[misc]
+        def __init__(self, *args: Any, forcefiles: Iterable[str] = (), **named: Any) -> None:
+            super().__init__(*args, forcefiles={*(forcefiles or ()), *stale}, **named)
+
+    if stale:
+        workflow.DAG = Dag
+
+
+def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
+    """Compare what files say of themselves with what is wanted.
+
+    Args:
+        all_wanted: the files.
+        kept: JSON file that caches what files say; it is rewritten if anything is new.
+    """
+    memory = _Memory(kept)
+    stale: dict[str, tuple[str, ...]] = {}
+    versions: dict[str, Counter[str]] = {}
+    for each in all_wanted:
+        for path in each.paths:
+            if (found := memory.of(path)) is None:
+                continue
+            digest, (spec, code, made_with) = found
+            if each.code is None and digest is None:
+                continue  # of an earlier version, which did not say
+            right = Origin(each.program, each.spec, each.code or code, {}, short(path))
+            if digest != right.digest:
+                stale[path] = _differences(each, spec, code)
+                continue
+            for name, of_name in made_with.items():
+                versions.setdefault(name, Counter()).update(of_name)
+    memory.save()
+    return Standing(stale, versions)
+
+
+#: What many files say alike: spec, code and versions; no spec where a file holds only a digest.
+_Said = tuple[str | None, str, dict[str, list[str]]]
+
+
+class _Memory:
+    """What files say of themselves, kept for the next start.
+
+    Args:
+        kept: a JSON file.
+    """
+
+    def __init__(self, kept: Path) -> None:
+        self._kept = kept
+        self._known: dict[str, list[Any]] = {}
+        self._said: list[_Said] = []
+        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+            content = json.loads(kept.read_text(encoding="utf-8"))
+            said = [(spec, str(code), dict(versions)) for spec, code, versions in content["said"]]
+            if all(entry[-1] < len(said) for entry in content["files"].values()):
+                self._known, self._said = content["files"], said
+        self._numbers = {canonical_json(each): number for number, each in enumerate(self._said)}
+        self._seen: dict[str, list[Any]] = {}
+
+    def of(self, path: str) -> tuple[str | None, _Said] | None:
+        """The digest of a file's origin and what is known of it; None if there is no file."""
+        try:
+            age = age_of(path)
+        except OSError:
+            return None
+        entry = self._known.get(path)
+        if entry is None or entry[:-2] != age:
+            origin = read_origin(path)
+            digest = origin.digest if isinstance(origin, Origin) else origin
+            entry = [*age, digest, self._number(origin)]
+        self._seen[path] = entry
+        return entry[-2], self._said[entry[-1]]
+
+    def _number(self, origin: Origin | str | None) -> int:
+        said: _Said = (None, "", {})
+        if isinstance(origin, Origin):
+            versions = {name: list(found) for name, found in origin.versions.items()}
+            said = (origin.spec, origin.code, versions)
+        number = self._numbers.setdefault(canonical_json(said), len(self._said))
+        if number == len(self._said):
+            self._said.append(said)
+        return number
+
+    def save(self) -> None:
+        """Keep what was asked for, if anything was new."""
+        if self._seen != self._known:
+            content = {"said": self._said, "files": self._seen}
+            keep(self._kept, json.dumps(content, separators=(",", ":")))
+
+
+def _differences(each: Wanted, spec: str | None, code: str) -> tuple[str, ...]:
+    """The settings in which a file differs from what is wanted, in words."""
+    if spec is None:
+        return ("of unknown making",)
+    found, right = json.loads(spec), json.loads(each.spec)
+    keys = sorted(key for key in {*found, *right} if found.get(key) != right.get(key))
+    if _ABOUT & {*keys}:
+        return ("made for another place",)
+    if keys:
+        return tuple(keys)
+    return ("code",) if each.code not in (None, code) else ("made for another place",)
+
+
+# In words ----------------------------------------------------------------------------------------
+
+
+def describe_stale(stale: Mapping[str, Sequence[str]], most: int = 4) -> str | None:
+    """One line about files that will be made again, or None."""
+    if not stale:
+        return None
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for path, reasons in stale.items():
+        groups.setdefault((str(Path(path).parent), tuple(reasons)), []).append(path)
+    parts = []
+    for (folder, reasons), paths in groups.items():
+        where = paths[0] if len(paths) == 1 else f"{len(paths)} files in {folder}"
+        parts.append(f"{where} ({', '.join(reasons)})")
+    others = f"; and {len(parts) - most} more groups" if len(parts) > most else ""
+    return (
+        "files whose own record differs from what is wanted are made again: "
+        f"{'; '.join(parts[:most])}{others}"
+    )
+
+
+def describe_versions(versions: Mapping[str, Counter[str]], run: str) -> str | None:
+    """One line about finished results made with other versions than are installed, or None."""
+    mixed = []
+    for name, found in sorted(versions.items()):
+        now = _installed(name)
+        if set(found) - {now} and (name != DEVICE or len(found) > 1):
+            each = " and ".join(
+                f"{which} ({count} files)" for which, count in sorted(found.items())
+            )
+            mixed.append(f"{name}: {each}" + (f", installed is {now}" if now else ""))
+    if not mixed:
+        return None
+    return (
+        f"finished results in {run} were made with other versions than what is made now: "
+        f"{'; '.join(mixed)}. `snakemake --forceall` makes all of them again"
+    )
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return None if name == DEVICE else version(name)
+    except PackageNotFoundError:
+        return None
