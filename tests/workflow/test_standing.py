@@ -1,0 +1,298 @@
+"""What results say of themselves decides, with or without what Snakemake remembers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from synthsight.origin import KEY, Origin, read_origin
+from tests.support import Project, draw_image, save_random_weights
+from tests.workflow.test_plans import CATEGORIES, MODELS
+
+
+def forget(project: Project) -> None:
+    shutil.rmtree(project.folder / ".snakemake")
+
+
+def note(project: Project) -> str:
+    """What a start says of results."""
+    completed = project.snakemake("--dry-run")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    lines = (completed.stdout + completed.stderr).splitlines()
+    return "\n".join(line for line in lines if line.startswith("Note: f"))
+
+
+def exchange(path: Path, content: bytes, seconds: float = -1e6) -> None:
+    """Put other bytes in a file's place, as `mv` of an older file does."""
+    new = path.with_name("new")
+    new.write_bytes(content)
+    time = path.stat().st_mtime + seconds
+    os.utime(new, (time, time))
+    os.replace(new, path)
+
+
+# Without Snakemake's records ---------------------------------------------------------------------
+
+
+def test_every_result_says_how_it_was_made(finished: Project) -> None:
+    made = [path for path in finished.results.rglob("*") if path.is_file()]
+    checked = [path for path in made if path.suffix not in (".csv", ".log")]
+    assert {path.suffix for path in checked} == {".parquet", ".arrow", ".pdf", ".png", ".html"}
+    silent = [path for path in checked if read_origin(path) is None]
+    assert silent == []
+    weights = [*(finished.folder / "resources" / "weights").glob("*.json")]
+    assert len(weights) == 4 and all(isinstance(read_origin(path), Origin) for path in weights)
+    logits = read_origin(finished.results / "logits" / "resnet" / "clock.parquet")
+    assert isinstance(logits, Origin) and {"torch", "timm", "pillow", "device"} == {
+        *logits.versions
+    }
+    accuracy = read_origin(finished.results / "tables" / "accuracy.parquet")
+    assert isinstance(accuracy, Origin) and accuracy.versions == logits.versions
+
+
+def test_lost_records_alone_run_nothing(project: Project) -> None:
+    forget(project)
+    assert project.plan() == set()
+    assert note(project) == ""
+
+
+def test_without_records_a_new_image_runs_its_category(project: Project) -> None:
+    forget(project)
+    draw_image(project.folder / "pictures" / "dream" / "clock" / "9.png", seed=99)
+    planned = project.plan()
+    assert {job for job in planned if job[0] == "index_images"} == {("index_images", "clock")}
+    assert {job for job in planned if job[0] == "classify"} == {
+        ("classify", model, "clock") for model in MODELS
+    }
+    assert "images/clock.parquet (listing)" in note(project)
+
+
+def test_without_records_another_mean_classifies_again(project: Project) -> None:
+    forget(project)
+    config = project.config
+    config["models"][1]["mean"] = [0.4, 0.5, 0.6]
+    project.configure(config)
+    planned = project.plan()
+    assert {job for job in planned if job[0] == "classify"} == {
+        ("classify", "resnet", category) for category in CATEGORIES
+    }
+    assert "3 files in results/small/logits/resnet (mean)" in note(project)
+    assert project.plan("weights") == set()  # what no target needs is no target
+
+
+def test_without_records_other_intervals_make_tables_figures_and_page_again(
+    project: Project,
+) -> None:
+    forget(project)
+    project.configure({**project.config, "intervals": {"resamples": 200, "level": 0.9}})
+    planned = {job[0] for job in project.plan()}
+    assert {"accuracy", "agreement", "compare", "vqa", "plot_overview", "report"} <= planned
+    assert not planned & {"classify", "ask", "score", "label_audit"}
+
+
+def test_without_records_refusing_questions_is_not_forgotten(project: Project) -> None:
+    """A table that is for people only knows, too, how it was made."""
+    forget(project)
+    path = project.folder / "questions.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+    assert ("list_excluded_questions",) in project.plan()
+
+
+# Files in the place of others --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["with records", "without records"])
+@pytest.mark.parametrize(
+    ("one", "other", "job"),
+    [
+        (
+            "logits/effnet/clock.parquet",
+            "logits/resnet/clock.parquet",
+            ("classify", "resnet", "clock"),
+        ),
+        ("scores/effnet.parquet", "scores/resnet.parquet", ("score", "resnet")),
+        ("vqa/asked.parquet", "vqa/other.parquet", ("score_vqa", "other")),
+        (
+            "vqa/answers/asked/1.parquet",
+            "vqa/answers/other/1.parquet",
+            ("ask", "other", "1"),
+        ),
+        ("images/bagel.parquet", "images/clock.parquet", ("index_images", "clock")),
+        ("figures/kappa.png", "figures/gallery.png", ("plot_gallery",)),
+        ("figures/kappa.pdf", "figures/gallery.pdf", ("plot_gallery",)),
+        ("tables/kappa.parquet", "tables/agreement.parquet", ("agreement",)),
+    ],
+)
+def test_a_file_in_the_place_of_another_is_made_again(
+    project: Project, one: str, other: str, job: tuple[str, ...], lost: bool
+) -> None:
+    if lost:
+        forget(project)
+    status = (project.results / other).stat()
+    shutil.copyfile(project.results / one, project.results / other)
+    os.utime(project.results / other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert job in project.plan()
+    assert f"{other} (" in note(project)
+
+
+def test_a_stage_refuses_files_made_for_another_place(project: Project) -> None:
+    logits = project.results / "logits"
+    shutil.copyfile(logits / "effnet" / "clock.parquet", logits / "resnet" / "clock.parquet")
+    said = project.fail("--allowed-rules", "score", "--forcerun", "score", "--", "scores")
+    assert "error" in said.lower()
+    log = (project.results / "logs" / "score" / "resnet.log").read_text()
+    assert "logits/resnet/clock.parquet was made as effnet/clock.parquet" in log
+
+
+def test_a_page_of_another_run_is_made_again(project: Project) -> None:
+    page = project.results / "report.html"
+    text = page.read_text(encoding="utf-8")
+    digest = str(read_origin(page))
+    page.write_text(text.replace(digest, digest[::-1]), encoding="utf-8")
+    assert project.plan() == {("report",)}
+
+
+# What the user gives: contents decide, not times -------------------------------------------------
+
+
+def test_an_older_label_file_is_noticed(project: Project) -> None:
+    path = project.folder / "labels.txt"
+    names = path.read_text().splitlines()
+    exchange(path, "\n".join([*names[1:], names[0]]).encode())
+    planned = project.plan()
+    assert {("score", model) for model in MODELS} <= planned and ("label_audit",) in planned
+    assert not {job for job in planned if job[0] in ("classify", "fetch_weights")}
+
+
+def test_an_older_checkpoint_is_noticed(project: Project) -> None:
+    path = project.folder / "checkpoints" / "resnet.safetensors"
+    other = project.folder / "other.safetensors"
+    save_random_weights(other, "test_resnet", 6, seed=9)
+    exchange(path, other.read_bytes())
+    assert ("classify", "resnet", "clock") in project.plan()
+
+
+def test_an_older_part_of_a_vqa_model_is_noticed(project: Project) -> None:
+    path = project.folder / "checkpoints" / "ofa_other" / "vocab.json"
+    vocabulary = json.loads(path.read_text())
+    exchange(path, json.dumps(vocabulary, indent=1).encode())
+    assert {job[0] for job in project.plan()} >= {"fetch_vqa", "ask"}
+
+
+def test_older_questions_and_definitions_are_noticed(project: Project) -> None:
+    path = project.folder / "questions.csv"
+    exchange(path, path.read_bytes().replace(b"Is it red?,yes", b"Is it red?,no"))
+    assert {job[0] for job in project.plan()} >= {"index_questions", "ask"}
+    path = project.folder / "resources" / "categories.yaml"
+    exchange(path, path.read_bytes() + b"\nbagel: {also: [pretzel]}\n" * 0 + b"\n# nothing\n")
+    assert not {job for job in project.plan() if job[0] == "score"}
+
+
+def test_files_that_were_only_touched_run_nothing(project: Project) -> None:
+    for name in ("pictures", "checkpoints"):
+        for path in (project.folder / name).rglob("*.*"):
+            os.utime(path)
+    for name in ("labels.txt", "questions.csv"):
+        os.utime(project.folder / name)
+    assert project.plan() == set()
+
+
+def test_images_copied_anew_run_nothing_and_one_other_among_them_does(project: Project) -> None:
+    pictures = project.folder / "pictures"
+    shutil.copytree(pictures, project.folder / "copy", copy_function=shutil.copyfile)
+    shutil.rmtree(pictures)
+    (project.folder / "copy").rename(pictures)
+    forget(project)
+    assert project.plan() == set()
+    path = pictures / "muse" / "bagel" / "1.png"
+    draw_image(path, seed=77, size=(95, 70))
+    assert {job for job in project.plan() if job[0] == "index_images"} == {
+        ("index_images", "bagel")
+    }
+
+
+# Weights -----------------------------------------------------------------------------------------
+
+
+def test_runs_with_one_name_for_two_checkpoints_do_not_fight(project: Project) -> None:
+    first = project.config
+    save_random_weights(project.folder / "checkpoints" / "b.safetensors", "test_resnet", 6, seed=3)
+    second = {**first, "run": "second"}
+    second["models"] = [{**first["models"][1], "checkpoint": "checkpoints/b.safetensors"}]
+    second["vqa"] = None
+    project.configure(second)
+    project.run("logits")
+    assert project.plan("logits") == set()
+    project.configure(first)
+    assert project.plan() == set()
+    weights = sorted(path.stem for path in (project.folder / "resources/weights").glob("resnet*"))
+    assert len({*weights}) == 2
+    ours, theirs = (
+        pq.read_table(project.folder / "results" / run / "logits" / "resnet" / "clock.parquet")
+        for run in ("small", "second")
+    )
+    assert ours["image"].equals(theirs["image"]) and not ours["logits"].equals(theirs["logits"])
+
+    # A flipped bit in either's weights is an error that names the file.
+    path = next((project.folder / "resources" / "weights").glob("resnet-*.safetensors"))
+    content = bytearray(path.read_bytes())
+    content[-9] ^= 1
+    status = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    project.configure(second)
+    (project.results / "logits" / "resnet" / "clock.parquet").unlink()
+    project.fail("logits")
+    log = (project.results / "logs" / "classify" / "resnet" / "clock.log").read_text()
+    assert f"{path.name} is not the file that" in log and "Traceback" not in log
+
+
+# Versions ----------------------------------------------------------------------------------------
+
+
+def made_with_another_torch(project: Project) -> None:
+    path = project.results / "logits" / "resnet" / "clock.parquet"
+    table, status = pq.read_table(path), path.stat()
+    origin = json.loads(table.schema.metadata[KEY.encode()])
+    origin["versions"]["torch"] = ["1.0"]
+    described = {**table.schema.metadata, KEY.encode(): json.dumps(origin).encode()}
+    pq.write_table(table.replace_schema_metadata(described), path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_other_versions_are_noted_or_refused(project: Project) -> None:
+    made_with_another_torch(project)
+    said = note(project)
+    assert "torch: 1.0 (1 files) and" in said and "--forceall" in said
+    project.configure({**project.config, "versions": "refuse"})
+    completed = project.snakemake("--dry-run")
+    assert completed.returncode == 1
+    assert "torch: 1.0" in completed.stdout + completed.stderr
+    assert "`versions: refuse`" in completed.stdout + completed.stderr
+
+
+def test_a_mix_of_versions_is_in_tables_and_on_the_page(project: Project) -> None:
+    made_with_another_torch(project)
+    project.run("--forcerun", "score", "--until", "score", "accuracy", "report")
+    project.run()
+    found = read_origin(project.results / "tables" / "accuracy.parquet")
+    assert isinstance(found, Origin) and "1.0" in found.versions["torch"]
+    page = (project.results / "report.html").read_text(encoding="utf-8")
+    assert "Not all results were made with the same software" in page
+    assert "torch: 1.0 and" in page
+
+
+def test_a_damaged_cache_is_made_again(project: Project) -> None:
+    project.plan()
+    kept = project.folder / ".snakemake" / "synthsight"
+    names = {path.name for path in kept.glob("*.json")}
+    assert {"results.json", "sha256.json"} <= names
+    for content in ("", "{", "[]", '{"files": 3, "said": {}}', '{"a": [1]}', "\0" * 9):
+        for path in kept.glob("*.json"):
+            path.write_text(content)
+        assert project.plan() == set(), content
