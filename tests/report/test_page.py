@@ -352,7 +352,7 @@ def test_without_questions_and_with_one_generator_and_model(project: Project) ->
     del config["models"][1]
     shutil.rmtree(project.folder / "pictures" / "muse")
     project.configure({**config, "matching": {"rules": ["classes"], "primary": "classes"}})
-    project.run()
+    project.run("results/small/report.html")
     text = text_of(project)
     data = data_of(text)
     assert data["questions"] is None
