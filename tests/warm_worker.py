@@ -2,8 +2,8 @@
 
 A workflow's workers import torch, timm, pandas and so on in several seconds, which forty runs
 of the small project need not repeat. What is forked here is the real server, from its first line
-on, with nothing of synthsight imported; only other packages are. ``Project(cold=True)``, Slurm, the
-tests of the worker itself and those of faults start it as users do.
+on, with nothing of synthsight imported; only other packages are. The tests of determinism, of the
+worker, of Slurm and of faults, whose runs are disturbed, start it as users do.
 """
 
 from __future__ import annotations
