@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.server
 import shutil
 import threading
@@ -33,6 +34,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if room in WORKFLOW_FOLDERS or WORKFLOW_FIXTURES & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.workflow)
     items.sort(key=lambda item: (not item.get_closest_marker("long"), 0))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collection pass over all modules and tests.
+
+    A collection takes a quarter of a second with them, and statsmodels asks for one at each p.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 Make = Callable[[Path], Project]

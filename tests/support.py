@@ -26,7 +26,7 @@ from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.files import KINDS
 from synthsight.plan.tables import STATISTICS, Statistic
 from synthsight.worker.server import import_program
-from tests import warm
+from tests import warm, warm_worker
 from tests.vqa_assets import save_ofa
 
 # Tests run in several processes; with a thread for each core in all of them they would be slower.
@@ -48,9 +48,15 @@ Job = tuple[str, ...]
 
 @dataclass
 class Project:
-    """A folder with a copy of the workflow, and the real command to run it."""
+    """A folder with a copy of the workflow, and the real command to run it.
+
+    Snakemake and its workers' servers are forks of processes that have imported other packages
+    already (``tests/warm.py``, ``tests/warm_worker.py``), unless it is ``cold``: then they start as
+    they do for users.
+    """
 
     folder: Path
+    cold: bool = False
 
     @property
     def results(self) -> Path:
@@ -69,11 +75,13 @@ class Project:
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [Path(sys.executable).with_name("snakemake"), *arguments]
         environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
-        if "--dry-run" in arguments:
-            return warm.run(command, self.folder, environment)
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True
-        )
+        if self.cold:
+            return subprocess.run(
+                command, cwd=self.folder, env=environment, capture_output=True, text=True
+            )
+        if "--dry-run" not in arguments:
+            environment |= warm_worker.variables(environment)
+        return warm.run(command, self.folder, environment)
 
     def run(self, *arguments: str) -> str:
         """Run the workflow for real; it must succeed."""

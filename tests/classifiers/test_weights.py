@@ -10,7 +10,6 @@ import json
 import os
 import pickle
 import runpy
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -28,6 +27,7 @@ from synthsight.classifiers import weights as weights_module
 from synthsight.classifiers.library import Architecture, Fetched, Wanted, WeightsError
 from synthsight.classifiers.registry import LIBRARIES
 from synthsight.classifiers.weights import fetch_weights
+from tests import warm
 from tests.loopback_hub import Hub
 from tests.support import REPOSITORY, save_random_weights
 
@@ -195,18 +195,17 @@ def test_code_in_a_library_s_download_is_refused_and_not_run(
     url, handler = hub
     handler.files["/timm/test_resnet.r160_in1k/resolve/main/pytorch_model.bin"] = content
     architecture = Architecture("timm", "test_resnet.r160_in1k").as_dict()
-    completed = subprocess.run(
+    completed = warm.run(
         [
-            *(sys.executable, REPOSITORY / "workflow" / "scripts" / "fetch_weights.py"),
+            REPOSITORY / "workflow" / "scripts" / "fetch_weights.py",
             *("--spec", json.dumps({"name": "m", "architecture": architecture, "reference": None})),
             *("--weights", tmp_path / "m.safetensors", "--note", tmp_path / "m.json"),
         ],
-        env={
+        environment={
             **{"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"},
             "OMP_NUM_THREADS": "1",
         },
-        capture_output=True,
-        text=True,
+        kind="networks",
     )
     assert completed.returncode == 1
     assert "/timm/test_resnet.r160_in1k/resolve/main/pytorch_model.bin" in handler.requested

@@ -7,8 +7,10 @@ import hashlib
 import html
 import io
 import json
+import os
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,8 @@ from synthsight.report.facts import describe_preprocessing
 from synthsight.report.page import _references as references
 from synthsight.report.tables import page_table
 from synthsight.report.thumbnails import sample, stratified_sample, write_thumbnails
-from tests.support import Project, draw_image
+from synthsight.worker.server import import_program
+from tests.support import REPOSITORY, Project, draw_image
 
 RULE = "words/simple"
 
@@ -133,6 +136,33 @@ def test_what_was_run_and_how_to_run_it_again_is_there(finished: Project) -> Non
     assert "root: pictures" in text
     assert "batch_size" not in text, "a setting of speed is no part of what was run"
     assert re.search(r"<dt>torch</dt><dd>\d", text)
+
+
+def digest_of_images(project: Project) -> str:
+    """What the page states, from the files: ``sha256sum`` of all in the order of their names."""
+    root = project.folder / "pictures"
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.png"))
+    lines = [
+        f"{hashlib.sha256((root / name).read_bytes()).hexdigest()}  {name}\n" for name in names
+    ]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_the_images_digest_is_of_their_bytes_and_names(finished: Project) -> None:
+    assert digest_of_images(finished) in text_of(finished)
+
+
+def test_the_date_is_that_of_the_newest_scores_in_any_order(tmp_path: Path) -> None:
+    import_program(REPOSITORY / "workflow" / "scripts" / "report.py")
+    date = sys.modules["_program_report"]._date
+    days = {"first": 1_700_000_000, "last": 1_800_000_000, "second": 1_750_000_000}
+    for name, when in days.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, when))
+    assert date([str(tmp_path / name) for name in days]) == "2027-01-15"
+    assert date([str(tmp_path / "first"), str(tmp_path / "second")]) == "2025-06-15"
+    os.utime(tmp_path / "first", (0, 1_699_919_999))  # the last second of a day in UTC
+    assert date([str(tmp_path / "first")]) == "2023-11-13"
 
 
 def test_preprocessing_is_described() -> None:
@@ -277,7 +307,10 @@ def test_beyond_the_bound_the_page_holds_a_sample_and_says_so(project: Project) 
     assert "This page holds 4 of the run's 12 images" in html.unescape(text)
     assert len(set(data["questions"]["image"])) == 4
     assert "This page holds 16 of the run's 24" in html.unescape(text)
+    # What is said of the run is said of all of its images.
     assert "Shown 12 generated images" in text
+    assert "dream 6, muse 6" in text
+    assert digest_of_images(project) in text
 
 
 def test_a_picture_is_no_larger_than_asked(tmp_path: Path) -> None:
@@ -352,7 +385,7 @@ def test_without_questions_and_with_one_generator_and_model(project: Project) ->
     del config["models"][1]
     shutil.rmtree(project.folder / "pictures" / "muse")
     project.configure({**config, "matching": {"rules": ["classes"], "primary": "classes"}})
-    project.run()
+    project.run("results/small/report.html")
     text = text_of(project)
     data = data_of(text)
     assert data["questions"] is None

@@ -6,7 +6,6 @@ import argparse
 import json
 import pickle
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from synthsight.vqa.families.registry import FAMILIES
 from synthsight.vqa.fetch import VqaModelError, fetch_vqa
 from synthsight.vqa.folders import weight_files
 from synthsight.vqa.weights import read_state, store
-from tests import vqa_assets
+from tests import vqa_assets, warm
 from tests.loopback_hub import COMMIT, Hub
 from tests.support import REPOSITORY
 
@@ -44,19 +43,18 @@ def fetch(tmp_path: Path, **settings: Any) -> dict[str, Any]:
 
 def run(tmp_path: Path, url: str, **settings: Any) -> subprocess.CompletedProcess[str]:
     """The real program, with the hub at an address."""
-    return subprocess.run(
+    return warm.run(
         [
-            *(sys.executable, REPOSITORY / "workflow" / "scripts" / "fetch_vqa.py"),
+            REPOSITORY / "workflow" / "scripts" / "fetch_vqa.py",
             *("--spec", json.dumps({**SETTINGS, **settings})),
             *("--weights", tmp_path / "out" / "m.safetensors"),
             *("--note", tmp_path / "out" / "m.json", "--folder", tmp_path / "out" / "m"),
         ],
-        env={
+        environment={
             **{"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), "HF_HUB_DISABLE_XET": "1"},
             "OMP_NUM_THREADS": "1",
         },
-        capture_output=True,
-        text=True,
+        kind="networks",
     )
 
 

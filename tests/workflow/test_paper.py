@@ -7,8 +7,6 @@ in torch's cache for torchvision, a hub on the loopback interface for timm.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from synthsight.classifiers.weights import fetch_weights
 from synthsight.images.geometry import Geometry
 from synthsight.images.pixels import prepare_pixels
 from synthsight.images.reading import open_rgb
+from tests import warm
 from tests.loopback_hub import Hub
 from tests.support import REPOSITORY, draw_image, settle
 
@@ -142,15 +141,14 @@ def test_a_timm_model_of_the_paper_is_the_official_one(
 
     resolved = catalog.resolve(request(name), "model")
     spec = {"name": name, "architecture": resolved["architecture"], "reference": None}
-    completed = subprocess.run(
+    completed = warm.run(
         [
-            *(sys.executable, REPOSITORY / "workflow" / "scripts" / "fetch_weights.py"),
+            REPOSITORY / "workflow" / "scripts" / "fetch_weights.py",
             *("--spec", json.dumps(spec)),
             *("--weights", tmp_path / "weights.safetensors", "--note", tmp_path / "weights.json"),
         ],
-        env={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), **ALONE},
-        capture_output=True,
-        text=True,
+        environment={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), **ALONE},
+        kind="networks",
     )
     assert completed.returncode == 0, completed.stderr
     assert handler.requested
@@ -175,15 +173,14 @@ def test_a_hub_without_the_model_ends_in_a_message_on_what_to_do(
     url, _ = hub
     architecture = Architecture("timm", "test_resnet.r160_in1k").as_dict()
     spec = {"name": "m", "architecture": architecture, "reference": None}
-    completed = subprocess.run(
+    completed = warm.run(
         [
-            *(sys.executable, REPOSITORY / "workflow" / "scripts" / "fetch_weights.py"),
+            REPOSITORY / "workflow" / "scripts" / "fetch_weights.py",
             *("--spec", json.dumps(spec)),
             *("--weights", tmp_path / "weights.safetensors", "--note", tmp_path / "weights.json"),
         ],
-        env={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), **ALONE},
-        capture_output=True,
-        text=True,
+        environment={"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hub"), **ALONE},
+        kind="networks",
     )
     assert completed.returncode == 1
     assert "hf-hub:timm/test_resnet.r160_in1k could not be fetched" in completed.stderr

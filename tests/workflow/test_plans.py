@@ -207,9 +207,9 @@ def test_one_new_image_runs_its_category_and_the_fan_in(project: Project) -> Non
     assert project.plan() == expected
     others = [project.results / "logits" / m / "bagel.parquet" for m in MODELS]
     before = [path.stat().st_mtime_ns for path in others]
-    project.run()
+    project.run("tables")
     assert [path.stat().st_mtime_ns for path in others] == before
-    assert project.plan() == set()
+    assert project.plan("tables") == set()
     table = pd.read_csv(project.results / "tables" / "agreement.csv").set_index("category")
     assert table.loc["clock", "n"].tolist() == [5] * 4
 
@@ -493,7 +493,7 @@ def test_excluded_files_are_listed_and_shift_nothing(project: Project) -> None:
 def test_a_category_of_broken_files_ends_in_a_message_that_names_it(project: Project) -> None:
     for path in (project.folder / "pictures").glob("*/clock/*.png"):
         path.write_bytes(path.read_bytes()[:60])
-    said = project.fail()
+    said = project.fail("logits")
     assert "no usable image in category 'clock'" in said
     assert "truncated or damaged" in said
 

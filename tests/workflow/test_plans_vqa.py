@@ -105,8 +105,8 @@ def test_a_changed_question_runs_the_shard_that_it_is_in(
         *(("ask", model, SHARD) for model in MODELS),
         *FAN_IN,
     }
-    project.run()
-    assert project.plan() == set()
+    project.run("tables")
+    assert project.plan("tables") == set()
 
 
 def test_a_question_further_up_moves_no_other_shard(
