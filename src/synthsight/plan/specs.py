@@ -243,7 +243,7 @@ def report(experiment: Experiment) -> Spec:
 
 
 def _printed(experiment: Experiment) -> dict[str, Any]:
-    """The configuration as the report prints it: in a fixed order, without settings that change no result."""
+    """The configuration as the report prints it: in a fixed order, with what changes results."""
     settings = {key: value for key, value in experiment.written.items() if key not in NOT_RESULTS}
     settings["categories"] = list(experiment.categories)
     if settings["images"]["archive"] is not None:
