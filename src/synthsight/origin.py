@@ -54,6 +54,7 @@ class Origin:
         versions: the versions of each library behind the file's numbers, those of its inputs
             included, and under :data:`DEVICE` the devices; more than one of a library means a mix.
         file: the file's name and its folder's.
+        inputs: the :attr:`chain` of each file that it was made from, by program and file.
     """
 
     program: str
@@ -61,12 +62,22 @@ class Origin:
     code: str
     versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     file: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What distinguishes the file from others of its run: its program and its place."""
+        return f"{self.program} {self.file}"
 
     @cached_property
     def digest(self) -> str:
-        """Of what decides the content: everything but the versions."""
-        content = canonical_json([self.program, self.spec, self.code, self.file])
-        return hashlib.sha256(content.encode()).hexdigest()[:32]
+        """Of what decides the content, given the inputs."""
+        return _digest([self.program, self.spec, self.code, self.file])
+
+    @cached_property
+    def chain(self) -> str:
+        """Of all that decides the content: of this origin and those of its inputs, and theirs."""
+        return _digest([self.digest, dict(self.inputs)])
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; the inverse of :func:`from_dict`."""
@@ -76,6 +87,7 @@ class Origin:
             "code": self.code,
             "versions": {name: list(found) for name, found in sorted(self.versions.items())},
             "file": self.file,
+            "inputs": dict(sorted(self.inputs.items())),
         }
 
 
@@ -91,7 +103,12 @@ def from_dict(content: Mapping[str, Any]) -> Origin:
         str(content["code"]),
         {str(name): tuple(map(str, found)) for name, found in content["versions"].items()},
         str(content["file"]),
+        {str(name): str(chain) for name, chain in content["inputs"].items()},
     )
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:32]
 
 
 def short(path: str | os.PathLike[str]) -> str:
@@ -111,10 +128,12 @@ class _Making:
     code: str
     versions: dict[str, set[str]] = field(default_factory=dict)
     shared: dict[tuple[str, str], tuple[object, str]] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
 
     def of(self, path: str | os.PathLike[str]) -> Origin:
         versions = {name: tuple(sorted(found)) for name, found in self.versions.items()}
-        return Origin(self.program, self.spec, self.code, versions, short(path))
+        inputs = dict(self.inputs)
+        return Origin(self.program, self.spec, self.code, versions, short(path), inputs)
 
 
 _making: ContextVar[_Making | None] = ContextVar("making", default=None)
@@ -165,7 +184,16 @@ def depends_on(path: str | os.PathLike[str], metadata: Mapping[bytes, bytes] | N
         )
         if value != spec.get(key):
             raise FileError(f"{path} and {first} were made with different {key!r}; {MAKE_AGAIN}")
+    current.inputs[found.name] = found.chain
     _add(found.versions)
+
+
+def depends_on_note(note: Mapping[str, Any]) -> None:
+    """Record that what is being made depends on the weights that a note is about."""
+    current = _making.get()
+    if current is not None and KEY in note:
+        found = from_dict(note[KEY])
+        current.inputs[found.name] = found.chain
 
 
 def versions() -> dict[str, tuple[str, ...]]:

@@ -48,9 +48,8 @@ def test_every_result_says_how_it_was_made(finished: Project) -> None:
     weights = [*(finished.folder / "resources" / "weights").glob("*.json")]
     assert len(weights) == 4 and all(isinstance(read_origin(path), Origin) for path in weights)
     logits = read_origin(finished.results / "logits" / "resnet" / "clock.parquet")
-    assert isinstance(logits, Origin) and {"torch", "timm", "pillow", "device"} == {
-        *logits.versions
-    }
+    assert isinstance(logits, Origin)
+    assert {"torch", "timm", "pillow", "device"} == {*logits.versions}
     accuracy = read_origin(finished.results / "tables" / "accuracy.parquet")
     assert isinstance(accuracy, Origin) and accuracy.versions == logits.versions
 
@@ -238,6 +237,17 @@ def test_runs_with_one_name_for_two_checkpoints_do_not_fight(project: Project) -
     )
     assert ours["image"].equals(theirs["image"]) and not ours["logits"].equals(theirs["logits"])
 
+    # Nor is what one has made taken for the other's.
+    part = "results/{}/logits/resnet/clock.parquet"
+    theirs_, ours_ = (project.folder / part.format(run) for run in ("second", "small"))
+    shutil.copy2(ours_, project.folder / "kept")
+    shutil.copy2(theirs_, ours_)
+    assert ("classify", "resnet", "clock") in project.plan()
+    assert "made from other inputs" in note(project)
+    shutil.copy2(project.folder / "kept", ours_)
+    shutil.rmtree(project.folder / ".snakemake")
+    assert project.plan() == set()
+
     # A flipped bit in either's weights is an error that names the file.
     path = next((project.folder / "resources" / "weights").glob("resnet-*.safetensors"))
     content = bytearray(path.read_bytes())
@@ -291,7 +301,7 @@ def test_a_damaged_cache_is_made_again(project: Project) -> None:
     project.plan()
     kept = project.folder / ".snakemake" / "synthsight"
     names = {path.name for path in kept.glob("*.json")}
-    assert {"results.json", "sha256.json"} <= names
+    assert {"results-small.json", "sha256.json"} <= names
     for content in ("", "{", "[]", '{"files": 3, "said": {}}', '{"a": [1]}', "\0" * 9):
         for path in kept.glob("*.json"):
             path.write_text(content)

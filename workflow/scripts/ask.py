@@ -21,7 +21,7 @@ from synthsight.errors import about
 from synthsight.files import MAKE_AGAIN, FileError, check_sha256, read_json
 from synthsight.inference.batches import choose_device, name_of, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
-from synthsight.origin import made_with
+from synthsight.origin import depends_on_note, made_with
 from synthsight.program import Arguments, one, program
 from synthsight.vqa.ask import ask, write_answers
 from synthsight.vqa.families.base import VqaModel, load_vqa
@@ -72,6 +72,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
             lambda: models.release(keep=model),
         )
     print(report_speed(len(rows), "questions", time.perf_counter() - start, device))
+    depends_on_note(note)
     made_with(*model.packages, device=name_of(device))
     metadata = {
         **spec,

@@ -20,7 +20,7 @@ from synthsight.errors import about
 from synthsight.files import MAKE_AGAIN, FileError, check_sha256, read_json
 from synthsight.inference.batches import choose_device, name_of, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
-from synthsight.origin import made_with
+from synthsight.origin import depends_on_note, made_with
 from synthsight.program import Arguments, one, program
 
 
@@ -66,6 +66,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
         )
     print(report_speed(len(images), "images", time.perf_counter() - start, device))
     library = LIBRARIES.load(spec["architecture"]["library"])
+    depends_on_note(note)
     made_with("torch", *library.packages, device=name_of(device))
     metadata = {
         **spec,

@@ -38,7 +38,7 @@ def recall(experiment: Experiment, cache: Path) -> Experiment:
     """
     if experiment.pending:
         return experiment
-    files, known = Files(experiment), _Known(cache / "recalled.json")
+    files, known = Files(experiment), _Known(cache / f"recalled-{experiment.settings.run}.json")
     settings, vqa = experiment.settings.images, experiment.vqa
     categories = dict(experiment.categories)
     for name, about in categories.items():

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from synthsight.canonical import canonical_json
 from synthsight.doors import module_of
@@ -28,6 +28,9 @@ from synthsight.plan.programs import family_doors, library_door
 
 #: The digest of a program's code, given its name and the modules that it imports by name.
 Code = Callable[..., str]
+
+#: Programs whose outputs all runs share.
+_FETCH = ("fetch_weights", "fetch_vqa")
 
 #: Settings of a spec that name what a file is about; two files differ in them by nature.
 _ABOUT = {"model", "name", "category", "shard"}
@@ -140,7 +143,7 @@ def check_results(files: Files, code: Code, kept: Path) -> list[str]:
     """
     if files.experiment.pending:
         return []
-    found = compare(wanted(files, code), kept / "results.json")
+    found = compare(wanted(files, code), kept / f"results-{files.experiment.settings.run}.json")
     _force(frozenset(found.stale))
     mixed = describe_versions(found.versions, files.run)
     if mixed is not None and files.experiment.settings.versions == "refuse":
@@ -173,25 +176,52 @@ def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
     memory = _Memory(kept)
     stale: dict[str, tuple[str, ...]] = {}
     versions: dict[str, Counter[str]] = {}
+    chains: dict[str, str] = {}
+    inputs: dict[str, Mapping[str, str]] = {}
+    weights: set[str] = set()
     for each in all_wanted:
         for path in each.paths:
+            if each.program in _FETCH:
+                weights.add(f"{each.program} {short(path)}")
             if (found := memory.of(path)) is None:
                 continue
-            digest, (spec, code, made_with) = found
+            digest, (spec, code, made_with) = found.digest, found.said
             if each.code is None and digest is None:
                 continue  # of an earlier version, which did not say
-            right = Origin(each.program, each.spec, each.code or code, {}, short(path))
+            right = Origin(
+                each.program, each.spec, each.code or code, {}, short(path), found.inputs
+            )
             if digest != right.digest:
                 stale[path] = _differences(each, spec, code)
                 continue
+            chains[right.name] = right.chain
+            inputs[path] = found.inputs
             for name, of_name in made_with.items():
                 versions.setdefault(name, Counter()).update(of_name)
+    for path, made_from in inputs.items():
+        if any(_is_other(name, chain, chains, weights) for name, chain in made_from.items()):
+            stale[path] = ("made from other inputs",)
     memory.save()
     return Standing(stale, versions)
 
 
+def _is_other(name: str, chain: str, chains: Mapping[str, str], weights: Set[str]) -> bool:
+    """Whether a recorded input is not what this run has; one that is not there says nothing."""
+    if name.partition(" ")[0] in _FETCH and name not in weights:
+        return True
+    return chains.get(name, chain) != chain
+
+
 #: What many files say alike: spec, code and versions; no spec where a file holds only a digest.
 _Said = tuple[str | None, str, dict[str, list[str]]]
+
+
+class _Found(NamedTuple):
+    """What a file says: the digest of its origin, if any; what many say alike; its inputs."""
+
+    digest: str | None
+    said: _Said
+    inputs: dict[str, str]
 
 
 class _Memory:
@@ -213,19 +243,20 @@ class _Memory:
         self._numbers = {canonical_json(each): number for number, each in enumerate(self._said)}
         self._seen: dict[str, list[Any]] = {}
 
-    def of(self, path: str) -> tuple[str | None, _Said] | None:
-        """The digest of a file's origin and what is known of it; None if there is no file."""
+    def of(self, path: str) -> _Found | None:
+        """What a file says; None if there is no file."""
         try:
             age = age_of(path)
         except OSError:
             return None
         entry = self._known.get(path)
-        if entry is None or entry[:-2] != age:
+        if entry is None or entry[:-3] != age:
             origin = read_origin(path)
             digest = origin.digest if isinstance(origin, Origin) else origin
-            entry = [*age, digest, self._number(origin)]
+            inputs = dict(origin.inputs) if isinstance(origin, Origin) else {}
+            entry = [*age, digest, inputs, self._number(origin)]
         self._seen[path] = entry
-        return entry[-2], self._said[entry[-1]]
+        return _Found(entry[-3], self._said[entry[-1]], entry[-2])
 
     def _number(self, origin: Origin | str | None) -> int:
         said: _Said = (None, "", {})
