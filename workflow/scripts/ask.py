@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 
 from synthsight.canonical import canonical_json
 from synthsight.errors import about
 from synthsight.files import MAKE_AGAIN, FileError, check_sha256, read_json
 from synthsight.inference.batches import choose_device, name_of, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
+from synthsight.inference.checkpoints import read_stored
 from synthsight.origin import made_with
 from synthsight.program import Arguments, one, program
 from synthsight.vqa.ask import ask, write_answers
@@ -54,7 +54,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
 
     def load() -> VqaModel[Any, Any, Any]:
         check_sha256(args.weights, stated, args.note)
-        state = load_file(args.weights)
+        state = read_stored(args.weights)
         return load_vqa(note["family"], args.folder, state, note["settings"], device)
 
     rows = [row for row in read_shard(args.shard) if row.status == "ok"]
