@@ -2,8 +2,8 @@
 """Ask one VQA model the questions of one shard.
 
 In: the shard (Parquet), the images, and the model's weights, note and folder. Out: Parquet with
-image, question and p_yes for every question whose image can be used; the schema's metadata name
-the model, weights and settings.
+image, question, p_yes and, where the model cannot take it, the reason, for every question whose
+image can be used; the schema's metadata name the model, weights and settings.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     model = models.get(key, load, device)
     start = time.perf_counter()
     with about(f"model {spec['model']!r}"):
-        p_yes = ask(
+        answers = ask(
             model,
             rows,
             Path(spec["root"]),
@@ -80,7 +80,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
         "weights_sha256": note["sha256"],
         "weights_source": note["source"],
     }
-    write_answers(args.output, rows, p_yes, json.dumps(metadata, sort_keys=True))
+    write_answers(args.output, rows, answers, json.dumps(metadata, sort_keys=True))
 
 
 if __name__ == "__main__":
