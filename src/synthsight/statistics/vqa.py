@@ -47,8 +47,7 @@ class Answers:
         models: sorted.
         questions: one row per question, sorted by image and number: ``image, number, question,
             answer, generator, first_word, kind``.
-        p_yes: (questions, models); NaN where a model could not take a question, which then is not
-            correct.
+        p_yes: (questions, models); NaN where a model could not take a question: it is not correct.
         correct: likewise.
     """
 
@@ -61,11 +60,6 @@ class Answers:
     def yes(self) -> Flags:
         """Whether the right answer is yes, (questions,)."""
         return (self.questions["answer"] == "yes").to_numpy()
-
-    @property
-    def answered(self) -> Flags:
-        """Whether a model has answered a question, (questions, models)."""
-        return ~np.isnan(self.p_yes)
 
     @property
     def images(self) -> npt.NDArray[np.intp]:
@@ -222,7 +216,7 @@ def summarise(
     balanced = balanced_accuracy(correct, yes)
     balanced_low, balanced_high = share_interval(balanced, images, level)
     right_yes, right_no = correct[yes].sum(axis=0), correct[~yes].sum(axis=0)
-    answered = answers.answered
+    answered = ~np.isnan(answers.p_yes)
     counts = answered.sum(axis=0)
     squares = np.where(answered, (answers.p_yes - yes[:, None]) ** 2, 0).sum(axis=0)
     gap = (calibration["mean_p_yes"] - calibration["share_yes"]).abs() * calibration["n"]
@@ -350,8 +344,7 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
     rows = []
     for (m, model), number in itertools.product(enumerate(answers.models), range(BINS)):
         p_yes = answers.p_yes[:, m]
-        # NaN is in no bin.
-        inside = np.minimum(np.floor(p_yes * BINS), BINS - 1) == number
+        inside = np.minimum(np.floor(p_yes * BINS), BINS - 1) == number  # NaN is in no bin
         row: dict[str, object] = {
             "model": model,
             "bin": number + 1,
