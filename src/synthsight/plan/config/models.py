@@ -18,7 +18,8 @@ from synthsight.canonical import canonical_json
 from synthsight.classifiers.registry import library_modules
 from synthsight.files import Digests, is_file, keep
 from synthsight.images.geometry import Geometry
-from synthsight.labels.spaces import LabelError, LabelSpace, load_labels
+from synthsight.labels.files import LabelError
+from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import check_model_name
 from synthsight.plan.digest import code_digest
