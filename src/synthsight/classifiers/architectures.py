@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from synthsight.classifiers.library import StateDict
 
 
+#: Extensions of files of weights.
+_WEIGHTS = (".pth", ".pt", ".bin", ".safetensors", ".ckpt", ".tar", ".npz", ".onnx")
+
+
 def parse_model(model: str, local: bool) -> Architecture:
     """The architecture that a configuration's ``model`` names.
 
@@ -35,6 +40,16 @@ def parse_model(model: str, local: bool) -> Architecture:
         ModelError: there is no such architecture or weights; the message has close names.
         UnknownNameError: there is no such library; likewise.
     """
+    if re.match(r"[A-Za-z][A-Za-z0-9+._-]*:", model):
+        raise ModelError(
+            "is an address: write LIBRARY/NAME, e.g. timm/resnet50.a1_in1k; for weights of your "
+            "own, the path of their file belongs in `checkpoint`"
+        )
+    if model.startswith((".", "/", "~")) or Path(model).suffix in _WEIGHTS:
+        raise ModelError(
+            "is a path: write the architecture as LIBRARY/NAME, e.g. timm/resnet50, and the path "
+            "in `checkpoint`"
+        )
     library, slash, name = model.partition("/")
     if not slash:
         raise ModelError(

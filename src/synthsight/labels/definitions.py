@@ -10,6 +10,7 @@ import yaml
 
 from synthsight import bounds
 from synthsight.errors import SynthsightError
+from synthsight.files import hint_at
 from synthsight.labels.matching import Target, is_synset, words
 from synthsight.labels.spaces import wordnet_names
 from synthsight.wording import one_line
@@ -65,7 +66,7 @@ def read_definitions(path: Path) -> dict[str, Definition]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
-        raise DefinitionError(f"no file {str(path)!r}") from None
+        raise DefinitionError(f"no file {str(path)!r}{hint_at(path)}") from None
     except OSError as error:
         raise DefinitionError(f"{str(path)!r} cannot be read: {error.strerror}") from None
     except RecursionError:

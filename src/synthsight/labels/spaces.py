@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from synthsight.files import is_file
+from synthsight.files import hint_at, is_file
 from synthsight.labels.files import LabelError, read_label_file
 
 #: Label spaces known by name, and the file in timm's ``data/_info`` that lists their synsets.
@@ -77,7 +77,9 @@ def _read_label_file(name: str) -> LabelSpace:
     path = Path(name)
     if not is_file(path):
         known = ", ".join(IMAGENETS)
-        raise LabelError(f"no label file {name!r}, and no label space of that name ({known})")
+        raise LabelError(
+            f"no label file {name!r}, and no label space of that name ({known}){hint_at(name)}"
+        )
     labels = read_label_file(name, wordnet_names)
     simple = tuple(names[0] for names in labels.names)
     return LabelSpace(name, simple, labels.names, labels.synsets)
