@@ -215,6 +215,17 @@ def test_an_image_with_another_ending_or_none_is_told_by_its_content(
     assert reasons(tmp_path) == {f"cat/{name}": None}
 
 
+def test_a_category_whose_files_have_no_ending_is_counted_by_content(tmp_path: Path) -> None:
+    """What a link leads to is not opened."""
+    for seed, name in enumerate(("cat/aaf3", "cat/deep/b07", "elsewhere")):
+        save(tmp_path / f"{name}.png", seed).rename(tmp_path / name)
+    (tmp_path / "cat" / "README").write_text("about cats")
+    (tmp_path / "cat" / "link").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / "cat" / "pipe")
+    found = list_folders([tmp_path / "cat"])
+    assert (found.files, found.images) == (5, 2)
+
+
 @pytest.mark.parametrize("name", ["a.dng", "a.NEF", "a.cr2"])
 def test_a_raw_file_is_not_taken_for_the_small_preview_in_it(tmp_path: Path, name: str) -> None:
     (tmp_path / "cat").mkdir()

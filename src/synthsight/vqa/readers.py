@@ -115,7 +115,10 @@ def _read_table(
     wanted = [name for key, name in columns.items() if key not in OPTIONAL]
 
     def known(other: str) -> int:
-        header = next(csv.reader([first], delimiter=other), [])
+        try:
+            header = next(csv.reader([first], delimiter=other), [])
+        except csv.Error:  # a field too large, as the whole header is with another separator
+            return 0
         return len({name.strip() for name in header}.intersection(wanted))
 
     # Of separators with which as many columns are found, the first: that of the extension.
