@@ -9,6 +9,7 @@ import jsonschema
 import yaml
 
 from synthsight import bounds
+from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
 from synthsight.files import hint_at
 from synthsight.labels.matching import Target, is_synset, words
@@ -63,6 +64,9 @@ def read_definitions(path: Path) -> dict[str, Definition]:
         DefinitionError: it cannot be read, does not follow the schema, or names a synset that does
             not exist.
     """
+    kind = another_kind(path, "text", "json", "empty")
+    if kind is not None:
+        raise DefinitionError(f"{path} is not YAML: it is {kind}")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
