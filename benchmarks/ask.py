@@ -115,7 +115,7 @@ def main() -> None:
         model = random_model(args.size, root / "model")
         asked = rows(args.images, args.questions)
         ways = {
-            "images encoded once": lambda: ask(model, asked, root, BATCH),
+            "images encoded once": lambda: ask(model, asked, root, BATCH).p_yes,
             "encoded for each question, same batches": lambda: ask_each(model, asked, root, BATCH),
             "question by question": lambda: ask_each(model, asked, root, 1),
         }

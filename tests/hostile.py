@@ -36,6 +36,7 @@ FORMATS = {
     "plain.tif": ("TIFF", {}),
     "lzw.tif": ("TIFF", {"compression": "tiff_lzw"}),
     "jpeg.tif": ("TIFF", {"compression": "jpeg"}),
+    "plain.avif": ("AVIF", {"quality": 80}),
 }
 
 

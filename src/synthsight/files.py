@@ -7,13 +7,16 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from synthsight.errors import SynthsightError
+from synthsight.wording import did_you_mean
 
 #: Errors of a system that has run out of room.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -191,6 +194,32 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
         return Path(path).is_dir()
     except OSError:
         return False
+
+
+def hint_at(path: str | os.PathLike[str]) -> str:
+    """What may be meant by a path that leads nowhere, to append to a message; empty if unknown."""
+    written = os.fspath(path)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", written):
+        return "; it is a URL: download it by hand, and write the path"
+    if written.startswith("~"):
+        return f"; `~` is not expanded here: write {os.path.expanduser(written)!r}"
+    slashes = written.replace("\\", "/")
+    if slashes != written and os.path.exists(slashes):
+        return f"; write it with slashes: {slashes!r}"
+    folder, name = os.path.split(slashes)
+    try:
+        names = sorted(os.listdir(folder or "."))
+    except (OSError, ValueError):
+        return ""
+    like = [each for each in names if _folded(each) == _folded(name)]
+    if len(like) == 1:
+        meant = os.path.join(folder, like[0])
+        return f"; did you mean {meant!r}, which differs in case or in how letters are composed?"
+    return did_you_mean(name, names, cutoff=0.8)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def read_json(path: str | os.PathLike[str], keys: Iterable[str] = ()) -> dict[str, Any]:

@@ -596,7 +596,13 @@ def test_an_encrypted_zip_is_refused(archive: Callable[[bytes], Path], folder: P
         (b"7z\xbc\xaf\x27\x1c" + NOISE, "it is a 7z archive; zip, tar, tar.gz"),
         (b"Rar!" + NOISE, "it is a RAR archive"),
         (NOISE, "it is not an archive"),
-        (bytes(2000), "it is not an archive"),
+        (bytes(2000), "it is nothing but zero bytes, not an archive: the copy or download broke"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "it is a Git LFS pointer, not an archive: ",
+        ),
+        (b"\x28\xb5\x2f\xfd" + NOISE, "it is a zstd file; zip, tar, tar.gz"),
+        (b"\x89PNG\r\n\x1a\n" + NOISE, "it is a PNG image, not an archive (zip, tar"),
         (gzipped(b"no tar"), "damaged or truncated"),
         (gzipped(zipped(MEMBERS)), "damaged or truncated"),
         (bz2.compress(b""), "damaged or truncated"),
@@ -605,7 +611,8 @@ def test_an_encrypted_zip_is_refused(archive: Callable[[bytes], Path], folder: P
         (tarred(info("bagel", type=tarfile.DIRTYPE)), "it contains no files"),
     ],
     ids=(
-        *("empty", "page", "page-with-mark", "7z", "rar", "noise", "zeros", "gzip-of-text"),
+        *("empty", "page", "page-with-mark", "7z", "rar", "noise", "zeros", "pointer"),
+        *("zstd", "image", "gzip-of-text"),
         *("gzip-of-zip", "bz2-of-nothing", "zip-cut-off", "zip-of-nothing", "tar-of-folders"),
     ),
 )

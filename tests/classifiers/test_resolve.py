@@ -122,3 +122,32 @@ def test_the_normalisation_that_is_given_goes_before_the_published_one() -> None
     assert given == {**plain, "mean": [0.1, 0.2, 0.3]}
     given = resolve(entry("torchvision/alexnet", std=[0.4, 0.5, 0.6]), "model")
     assert given == {**plain, "std": [0.4, 0.5, 0.6]}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"resize": 224, "crop": 256},
+        {"resize": 128},
+        {"crop": 512},
+        {"resize": [224, 224], "crop": 256},
+        {"resize": [256, 200], "crop": 224},
+        {"resize": 128, "crop": [160, 140]},
+    ],
+)
+def test_a_crop_larger_than_the_resized_image_is_refused(settings: dict[str, Any]) -> None:
+    asked = entry("torchvision/squeezenet1_1") | settings
+    with pytest.raises(ModelError, match=r"that `resize` makes smaller .* would be black"):
+        resolve(asked, "model")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"resize": 224, "crop": 224},
+        {"resize": [256, 224], "crop": 224},
+        {"resize": 64, "crop": False},
+    ],
+)
+def test_a_crop_as_large_as_the_resized_image_is_not(settings: dict[str, Any]) -> None:
+    assert resolve(entry("torchvision/squeezenet1_1") | settings, "model")

@@ -107,7 +107,7 @@ def test_an_excluded_file_has_a_reason_and_no_size(tmp_path: Path) -> None:
     (tmp_path / "cat" / "b.jpg").write_text("no image")
     excluded = index(tmp_path)[1]
     assert (excluded.status, excluded.width, excluded.height) == ("excluded", None, None)
-    assert excluded.reason == "not an image in any format that is read here"
+    assert excluded.reason == "not an image in any format that is read here: text"
     assert excluded.sha256 == hashlib.sha256(b"no image").hexdigest()
 
 
@@ -136,7 +136,7 @@ def test_rows_are_sorted_by_image_across_generators_and_processes(tmp_path: Path
 
 
 def test_every_format_is_taken_in_any_case(tmp_path: Path) -> None:
-    endings = ["jpg", "JPEG", "Png", "webp", "GIF", "bmp", "tif", "TIFF"]
+    endings = ["jpg", "JPEG", "Png", "webp", "GIF", "bmp", "tif", "TIFF", "avif"]
     for seed, ending in enumerate(endings):
         save(tmp_path / "cat" / f"{seed}.{ending}", seed)
     assert set(reasons(tmp_path).values()) == {None}
@@ -178,13 +178,60 @@ def test_hidden_names_are_passed_over_with_all_below_them(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "ending"), [("notes.txt", "'.txt'"), ("Thumbs.db", "'.db'"), ("README", "none")]
+    ("name", "content", "words"),
+    [
+        ("notes.txt", b"red", "(ending: '.txt') or content: text"),
+        (
+            "Thumbs.db",
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "(ending: '.db') or content: an old Off",
+        ),
+        ("README", b"# Cats", "(ending: none) or content: text"),
+        (
+            "a.heic",
+            b"\0\0\0\x14ftypheic\0\0\0\0heic",
+            "(ending: '.heic') or content: a HEIC image, as",
+        ),
+        ("a.mp4", b"\0\0\0\x14ftypisom\0\0\0\0mp41", "(ending: '.mp4') or content: a video"),
+        ("a.zip", b"PK\x03\x04", "(ending: '.zip') or content: a zip archive: unpack it first"),
+        ("nothing", b"", "(ending: none) or content: empty"),
+    ],
 )
-def test_what_is_not_named_like_an_image_is_excluded(
-    tmp_path: Path, name: str, ending: str
+def test_what_is_no_image_by_name_or_content_is_excluded_as_what_it_is(
+    tmp_path: Path, name: str, content: bytes, words: str
 ) -> None:
-    save(tmp_path / "cat" / "a.png").rename(tmp_path / "cat" / name)
-    assert reasons(tmp_path) == {f"cat/{name}": f"not an image by its name (ending: {ending})"}
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / name).write_bytes(content)
+    assert f"not an image by its name {words}"[:200] in str(reasons(tmp_path)[f"cat/{name}"])
+
+
+@pytest.mark.parametrize("name", ["a", "a.jfif", "a.jpe", "a.dat", "a.txt", "a.png.bak", "a 12.30"])
+@pytest.mark.parametrize("format_", ["PNG", "JPEG", "AVIF"])
+def test_an_image_with_another_ending_or_none_is_told_by_its_content(
+    tmp_path: Path, name: str, format_: str
+) -> None:
+    (tmp_path / "cat").mkdir()
+    Image.new("RGB", (8, 6), "red").save(tmp_path / "cat" / name, format_)
+    assert reasons(tmp_path) == {f"cat/{name}": None}
+
+
+def test_a_category_whose_files_have_no_ending_is_counted_by_content(tmp_path: Path) -> None:
+    """What a link leads to is not opened."""
+    for seed, name in enumerate(("cat/aaf3", "cat/deep/b07", "elsewhere")):
+        save(tmp_path / f"{name}.png", seed).rename(tmp_path / name)
+    (tmp_path / "cat" / "README").write_text("about cats")
+    (tmp_path / "cat" / "link").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / "cat" / "pipe")
+    found = list_folders([tmp_path / "cat"])
+    assert (found.files, found.images) == (5, 2)
+
+
+@pytest.mark.parametrize("name", ["a.dng", "a.NEF", "a.cr2"])
+def test_a_raw_file_is_not_taken_for_the_small_preview_in_it(tmp_path: Path, name: str) -> None:
+    (tmp_path / "cat").mkdir()
+    Image.new("RGB", (8, 6), "red").save(tmp_path / "cat" / name, "TIFF")
+    expected = f"a camera's raw file ({name[1:]}): convert it to PNG or JPEG"
+    assert reasons(tmp_path) == {f"cat/{name}": expected}
 
 
 # --- Duplicates -------------------------------------------------------------------------------

@@ -64,12 +64,14 @@ def reason(path: Path, max_pixels: int | None = None) -> str:
     return str(caught.value)
 
 
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG."""
+    crc = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+
+
 def png(width: int, height: int, depth: int, colour: int, data: bytes, extra: bytes = b"") -> bytes:
     """A PNG by hand, for kinds that Pillow does not write."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        crc = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
 
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     return (
@@ -100,6 +102,9 @@ def rows(values: npt.NDArray) -> bytes:
         ("bmp", {}),
         ("tif", {}),
         ("tiff", {"compression": "tiff_lzw"}),
+        ("jfif", {"format": "JPEG"}),
+        ("jpe", {"format": "JPEG"}),
+        ("avif", {"quality": 80}),
     ],
 )
 def test_an_rgb_file_of_any_format_comes_back_bit_for_bit_as_pillow_decodes_it(
@@ -133,7 +138,8 @@ def test_the_contents_and_not_the_ending_tell_the_format(tmp_path: Path) -> None
 
 def test_only_the_listed_decoders_are_reached(tmp_path: Path) -> None:
     path = saved(tmp_path / "image.png", noise(), format="PPM")
-    assert reason(path) == "not an image in any format that is read here"
+    expected = "not an image in any format that is read here: a PPM, PGM or PBM image: convert it"
+    assert reason(path).startswith(expected)
 
 
 def test_an_mpo_of_a_phone_is_read_as_its_first_picture(tmp_path: Path) -> None:
@@ -282,6 +288,128 @@ def test_the_one_transparent_colour_of_an_rgb_file_is_white(tmp_path: Path) -> N
     assert np.array_equal(read(path), expected)
 
 
+# --- Transparent colours at other depths -------------------------------------------------------
+
+
+def test_the_transparent_colour_of_16_bit_grey_is_white(tmp_path: Path) -> None:
+    """Of two greys with the same high byte only the one that is meant is transparent."""
+    values = np.array([[0x1234, 0x1235, 0x0034], [0x1234, 0xFFFF, 0x1200]], np.uint16)
+    path = tmp_path / "key.png"
+    path.write_bytes(png(3, 2, 16, 0, rows(values), chunk(b"tRNS", b"\x12\x34")))
+    assert read(path)[:, :, 0].tolist() == [[255, 0x12, 0], [255, 255, 0x12]]
+    assert (read(path) == read(path)[:, :, :1]).all()
+
+
+def test_the_transparent_colour_of_16_bit_colour_is_white(tmp_path: Path) -> None:
+    values = np.full((2, 2, 3), 0x4080, np.uint16)
+    values[0, 0] = (0x1234, 0x5678, 0x9ABC)
+    values[0, 1] = (0x1234, 0x5678, 0x9ABD)
+    path = tmp_path / "key.png"
+    key = values[0, 0].astype(">u2").tobytes()
+    path.write_bytes(png(2, 2, 16, 2, rows(values), chunk(b"tRNS", key)))
+    expected = [[[255] * 3, [0x12, 0x56, 0x9A]], [[0x40] * 3] * 2]
+    assert read(path).tolist() == expected
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_the_transparent_colour_of_few_bits_is_white(tmp_path: Path, depth: int) -> None:
+    """The colour is 1 of 0 to 1, 3 or 15, and the picture is 0, 1."""
+    path = tmp_path / "key.png"
+    row = bytes([0, 1 << (8 - 2 * depth)])
+    path.write_bytes(png(2, 1, depth, 0, row, chunk(b"tRNS", b"\0\1")))
+    assert read(path)[0, :, 0].tolist() == [0, 255]
+    path.write_bytes(png(2, 1, depth, 0, row, chunk(b"tRNS", b"\0\0")))
+    assert read(path)[0, :, 0].tolist() == [255, 255 // (2**depth - 1)]
+
+
+@pytest.mark.parametrize("colour", [0, 2])
+def test_the_transparent_pixels_lie_where_the_upright_picture_has_them(
+    tmp_path: Path, colour: int
+) -> None:
+    shape = (2, 3) if colour == 0 else (2, 3, 3)
+    values = np.full(shape, 0x4080, np.uint16)
+    values[0, 0] = 0x1234
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    extra = chunk(b"tRNS", b"\x12\x34" * (3 if colour else 1)) + chunk(b"eXIf", exif.tobytes()[6:])
+    path = tmp_path / "key.png"
+    path.write_bytes(png(3, 2, 16, colour, rows(values), extra))
+    expected = np.full((3, 2), 0x40)
+    expected[0, 1] = 255
+    assert read(path)[:, :, 0].tolist() == expected.tolist()
+
+
+# --- Odd metadata beside sound pixels ----------------------------------------------------------
+
+_BROKEN = b"tEXtTitle\0a"  # with a checksum of something else
+
+METADATA = {
+    "2 MB of packed text": lambda: chunk(b"zTXt", b"prompt\0\0" + zlib.compress(bytes(2_000_000))),
+    "packed international text": lambda: chunk(
+        b"iTXt", b"prompt\0\1\0\0\0" + zlib.compress(b"a" * 2_000_000)
+    ),
+    "a profile of 5 MB": lambda: chunk(b"iCCP", b"icc\0\0" + zlib.compress(bytes(5_000_000))),
+    "a profile packed in an unknown way": lambda: chunk(b"iCCP", b"icc\0\1abc"),
+    "text packed in an unknown way": lambda: chunk(b"zTXt", b"prompt\0\1abc"),
+    "a wrong checksum of text": lambda: struct.pack(">I", 7) + _BROKEN + bytes(4),
+    "a wrong checksum of the time": lambda: struct.pack(">I", 7) + b"tIME" + bytes(11),
+    "a resolution cut short": lambda: chunk(b"pHYs", b"\0"),
+    "a gamma cut short": lambda: chunk(b"gAMA", b""),
+    "colours cut short": lambda: chunk(b"cHRM", bytes(8)),
+    "an intent cut short": lambda: chunk(b"sRGB", b""),
+    "a name that is no text": lambda: chunk(b"iTXt", b"\xff\xfe\0\0\0\xff\0\xff\0a"),
+}
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["before", "behind"])
+@pytest.mark.parametrize("what", METADATA)
+def test_odd_metadata_is_no_reason_to_refuse_a_png(tmp_path: Path, what: str, behind: bool) -> None:
+    pixels = noise(5, 7)
+    extra = METADATA[what]()
+    data = b"".join(b"\0" + row.tobytes() for row in pixels)
+    content = png(7, 5, 8, 2, data, b"" if behind else extra)
+    if behind:
+        content = content[:-12] + extra + content[-12:]
+    path = tmp_path / "image.png"
+    path.write_bytes(content)
+    assert np.array_equal(read(path), pixels)
+
+
+def test_odd_metadata_take_neither_orientation_nor_transparency(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    grey = np.array([[10, 20, 30], [40, 50, 60]], np.uint8)
+    extra = chunk(b"tRNS", b"\0\x0a") + chunk(b"eXIf", exif.tobytes()[6:])
+    extra += METADATA["a wrong checksum of text"]() + METADATA["2 MB of packed text"]()
+    path = tmp_path / "image.png"
+    path.write_bytes(png(3, 2, 8, 0, b"".join(b"\0" + row.tobytes() for row in grey), extra))
+    assert read(path)[:, :, 0].tolist() == [[40, 255], [50, 20], [60, 30]]
+
+
+def test_an_orientation_in_text_is_kept_beside_odd_metadata(tmp_path: Path) -> None:
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r tiff:Orientation="6"/></x:xmpmeta>'
+    text = chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
+    grey = b"".join(b"\0" + row for row in (b"\x0a\x14\x1e", b"\x28\x32\x3c"))
+    sound, odd = tmp_path / "sound.png", tmp_path / "odd.png"
+    sound.write_bytes(png(3, 2, 8, 0, grey, text))
+    odd.write_bytes(png(3, 2, 8, 0, grey, METADATA["2 MB of packed text"]() + text))
+    assert read(sound).shape == (3, 2, 3)
+    assert np.array_equal(read(odd), read(sound))
+
+
+@pytest.mark.parametrize("name", [b"IHDR", b"PLTE"])
+def test_a_wrong_checksum_of_what_pixels_depend_on_is_damage(tmp_path: Path, name: bytes) -> None:
+    image = Image.new("P", (4, 3), 0)
+    image.putpalette([10, 20, 30])
+    image.save(tmp_path / "image.png")
+    content = bytearray((tmp_path / "image.png").read_bytes())
+    place = content.index(name)
+    length = int.from_bytes(content[place - 4 : place], "big")
+    content[place + 4 + length] ^= 1
+    (tmp_path / "image.png").write_bytes(content)
+    assert reason(tmp_path / "image.png").startswith("truncated or damaged")
+
+
 # --- Animations -------------------------------------------------------------------------------
 
 
@@ -300,7 +428,7 @@ def test_the_first_frame_of_an_animation_is_taken(tmp_path: Path, ending: str) -
 
 
 @pytest.mark.parametrize("orientation", ORIENTED)
-@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif"])
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif", "avif"])
 def test_the_orientation_is_applied(tmp_path: Path, ending: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -371,14 +499,37 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     assert reason(path) == "empty file"
 
 
-@pytest.mark.parametrize("content", [b"just text\n", b"<svg/>", b"\0", b"\xff\xd8", bytes(5000)])
-def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"just text\n", "text"),
+        (b"<svg/>", "an SVG drawing"),
+        (b"\0", "nothing but zero bytes"),
+        (b"\xff\xd8", "no kind of file that is known here"),
+        (bytes(5000), "nothing but zero bytes"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "a Git LFS pointer"),
+        (b"<!DOCTYPE html><html>Sign in</html>", "a web page"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC image"),
+        (b"\xff\x0a\xf8\x01", "a JPEG XL image"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image"),
+        (b"8BPS\0\1", "a Photoshop file"),
+    ],
+)
+def test_what_is_no_image_is_refused_as_what_it_is(
+    tmp_path: Path, content: bytes, kind: str
+) -> None:
     path = tmp_path / "image.jpg"
     path.write_bytes(content)
-    assert reason(path) == "not an image in any format that is read here"
+    assert reason(path).startswith(f"not an image in any format that is read here: {kind}")
 
 
-@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "gif", "bmp", "tif"])
+def test_an_image_that_is_told_only_by_its_first_bytes_is_called_damaged(tmp_path: Path) -> None:
+    path = saved(tmp_path / "image.png", noise())
+    path.write_bytes(path.read_bytes()[:8] + bytes(40))
+    assert reason(path) == "truncated or damaged: a PNG image, by its first bytes"
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "gif", "bmp", "tif", "avif"])
 @pytest.mark.parametrize("kept", [0.5, 0.75, 0.9])
 def test_a_truncated_file_is_refused(tmp_path: Path, ending: str, kept: float) -> None:
     whole = saved(tmp_path / f"whole.{ending}", noise(60, 80)).read_bytes()
@@ -466,7 +617,7 @@ def test_a_missing_file_is_not_the_images_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "gif", "bmp", "tif"])
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "gif", "bmp", "tif", "avif"])
 def test_damaged_bytes_are_read_or_refused_and_never_stop_the_work(
     tmp_path: Path, ending: str
 ) -> None:

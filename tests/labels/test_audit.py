@@ -101,6 +101,8 @@ def test_the_flags_are_said_plainly(audit: pd.DataFrame) -> None:
         ("kite: {classes: [n01608432]}", "kite: classes: .* is not of type 'object'"),
         ("kite: {class: {}}", "'class' was unexpected"),
         ("kite: {also: ['--']}", "has no word in it"),
+        ("version https://git-lfs.github.com/spec/v1\n", "not YAML: it is a Git LFS pointer"),
+        ("<!DOCTYPE html><html>", "not YAML: it is a web page"),
     ],
 )
 def test_definitions_that_mean_nothing_are_refused(tmp_path, content: str, message: str) -> None:

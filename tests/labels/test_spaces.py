@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.labels.spaces import IMAGENETS, LabelError, LabelSpace, load_labels
+from synthsight.labels.files import LabelError
+from synthsight.labels.spaces import IMAGENETS, LabelSpace, load_labels
 
 SIZES = {"imagenet-1k": 1000, "imagenet-12k": 11821, "imagenet-21k": 21843, "imagenet-22k": 21841}
 

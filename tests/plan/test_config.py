@@ -611,6 +611,39 @@ def test_a_label_file_that_is_not_there_is_named() -> None:
     assert "imagenet-21k" in found
 
 
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize(
+    ("checkpoint", "hint"),
+    [
+        ("https://example.org/a.pth", "it is a URL: download it by hand, and write the path"),
+        ("~/nowhere/a.pth", "`~` is not expanded here: write '{home}/nowhere/a.pth'"),
+        ("weights\\\\A.pth", "write it with slashes: 'weights/A.pth'"),
+        ("weights/a.PTH", "did you mean 'weights/A.pth', which differs in case"),
+        ("weights/cafe\u0301.pth", "which differs in case or in how letters are composed"),
+        ("weights/AA.pth", "did you mean 'A.pth'?"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_met_with_what_may_be_meant(
+    checkpoint: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    Path("weights").mkdir()
+    Path("weights/A.pth").touch()
+    Path("weights/caf\u00e9.pth").touch()
+    models = f'models:\n  - model: timm/a\n    checkpoint: "{checkpoint}"'
+    assert hint.format(home="/home/someone") in error(write(models=models))
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("key", ["mean", "std"])
+def test_a_normalisation_for_other_pixels_is_refused_with_the_numbers_to_write(key: str) -> None:
+    values = "[123.675, 116.28, 103.53]"
+    found = error(write(models=f"models:\n  - model: timm/a\n    {key}: {values}"))
+    assert f"models[0].{key}: is for pixels in 0..1, and 123.675 is more than 1" in found
+    assert "write [0.485, 0.456, 0.406]" in found
+    assert load(write(models=f"models:\n  - model: timm/a\n    {key}: [1, 0.5, 1]"))
+
+
 # What the libraries are asked; one question costs seconds, so it is put once for all models.
 
 WRONG = {

@@ -28,6 +28,8 @@ def workplace_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Path(name, "config.json").write_text(kind)
     Path("broken").mkdir()
     Path("broken/config.json").write_text("{")
+    Path("page").mkdir()
+    Path("page/config.json").write_text("<!DOCTYPE html><html>")
     Path("vqa_base_best.pt").write_bytes(b"")
 
 
@@ -125,6 +127,16 @@ def test_nothing_to_ask_is_an_error() -> None:
         (models("a/alexnet.IMAGENET1K_V1"), "is also that of models[0]"),
         (models("{checkpoint: local, name: a/b}"), "the name 'a/b' cannot be used"),
         (VQA + "  root: nowhere", "line 9, vqa.root: no folder 'nowhere'"),
+        (
+            VQA + "  root: Images",
+            "no folder 'Images'; did you mean 'images', which differs in case",
+        ),
+        (VQA.replace("q.csv", "Q.csv"), "Q.csv cannot be read: No such file or directory; did you"),
+        (VQA.replace("q.csv", "~/q.csv"), "`~` is not expanded here: write '"),
+        (VQA.replace("q.csv", "https://example.org/q.csv"), "it is a URL: download it by hand"),
+        (models("{checkpoint: https://example.org/m}"), "it is a URL: download it by hand"),
+        (models("hf-hub:OFA-Sys/ofa-base"), "write OWNER/NAME of the hub's repository alone"),
+        (models("{checkpoint: page}"), "page/config.json is not a JSON mapping: it is a web page"),
         (VQA.replace("q.csv", "x.csv"), "vqa.questions: x.csv cannot be read: No such file"),
         (VQA + "  columns: {answer: truth}", "q.csv has no column 'truth'. It has: image,"),
         (VQA + "  columns: {answers: a}", "vqa.columns.answers: unknown key; did you mean"),

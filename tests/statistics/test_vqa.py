@@ -75,7 +75,7 @@ def make_answers(questions: pd.DataFrame, skill: float = 1.0, seed: int = 0) -> 
     usable = questions[questions["status"] == "ok"]
     side = np.where(usable["answer"] == "yes", 1, -1)
     p_yes = 1 / (1 + np.exp(-2 * (skill * side + rng.normal(size=len(usable)))))
-    return usable[["image", "question"]].assign(p_yes=p_yes)
+    return usable[["image", "question"]].assign(p_yes=p_yes, reason=None)
 
 
 def scored(
@@ -611,6 +611,7 @@ def test_ten_models_on_ten_thousand_questions_take_seconds(tmp_path: Path) -> No
             "p_yes": rng.random(n),
             "predicted": rng.choice(["yes", "no"], n),
             "correct": rng.random(n) < 0.7,
+            "reason": pa.nulls(n, pa.string()),
         },
         schema=SCHEMA,
     )
@@ -676,3 +677,54 @@ def test_the_scripts_say_what_is_wrong(tmp_path: Path) -> None:
     done = tabulate("vqa", tmp_path, {"level": 0.9}, answers=[path], notes=[about])
     assert done.returncode == 1
     assert done.stderr == "tabulate: no note about the weights of net\n"
+
+
+def test_an_unanswered_question_counts_as_wrong_and_in_no_measure_of_p_yes(
+    tmp_path: Path,
+) -> None:
+    questions = make_questions()
+    whole = make_answers(questions)
+    part = whole.copy()
+    lost = part.index[[1, 4, 9]]
+    part.loc[lost, "p_yes"] = None
+    part.loc[lost, "reason"] = "too long"
+    path = scored(tmp_path, "part", questions, part)
+    rows = pd.read_parquet(path)
+    unanswered = rows["p_yes"].isna()
+    assert rows.loc[unanswered, "reason"].tolist() == ["too long"] * 3
+    assert (
+        rows.loc[unanswered, "predicted"].isna().all() and not rows.loc[unanswered, "correct"].any()
+    )
+    assert rows.loc[~unanswered, "reason"].isna().all()
+    paths = [path, scored(tmp_path, "whole", questions, whole)]
+    tables = aggregate_vqa(paths, [note(tmp_path, name) for name in ("part", "whole")], 0.95)
+    found = tables.models.set_index("model")
+    assert found["unanswered"].to_dict() == {"part": 3, "whole": 0}
+    assert found.loc["part", "n"] == found.loc["whole", "n"]
+    row, kept = found.loc["part"], rows[~unanswered]
+    truth = (kept["answer"] == "yes").astype(float)
+    assert row["accuracy"] == pytest.approx(kept["correct"].sum() / len(rows))
+    assert row["brier"] == pytest.approx(((kept["p_yes"] - truth) ** 2).mean())
+    cells = row[["yes_yes", "yes_no", "no_yes", "no_no"]]
+    assert cells.sum() == len(kept)
+    assert row["yes_no"] == ((kept["answer"] == "yes") & (kept["predicted"] == "no")).sum()
+    bins = tables.calibration[tables.calibration["model"] == "part"]
+    assert bins["n"].sum() == len(kept)
+
+
+def test_a_model_that_answers_nothing_has_no_calibration(tmp_path: Path) -> None:
+    questions = make_questions()
+    none = make_answers(questions).assign(p_yes=None, reason="too narrow")
+    none["p_yes"] = none["p_yes"].astype(float)
+    path = scored(tmp_path, "none", questions, none)
+    row = aggregate_vqa([path], [note(tmp_path, "none")], 0.95).models.iloc[0]
+    assert row["accuracy"] == 0 and row["unanswered"] == row["n"]
+    assert np.isnan(row["brier"]) and np.isnan(row["ece"])
+
+
+def test_no_p_yes_without_a_reason_is_refused(tmp_path: Path) -> None:
+    questions = make_questions()
+    answers = make_answers(questions)
+    answers.loc[answers.index[0], "p_yes"] = None
+    with pytest.raises(ScoreVqaError, match="is nan"):
+        scored(tmp_path, "m", questions, answers)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -14,7 +15,7 @@ from safetensors.torch import load_file
 
 from synthsight.images.reading import open_rgb
 from synthsight.vqa import ask as ask_module
-from synthsight.vqa.ask import NonFiniteAnswersError, ask, write_answers
+from synthsight.vqa.ask import NonFiniteAnswersError, write_answers
 from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.fetch import fetch_vqa
 from synthsight.vqa.shards import ShardRow
@@ -55,6 +56,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(6):  # upright and lying, of two sizes
         draw_image(folder / f"{number}.png", number, size=(90, 70) if number % 2 else (70, 100))
     return folder
+
+
+def ask(*arguments: Any, **settings: Any) -> npt.NDArray[np.float64]:
+    """P(yes) of questions that can all be answered."""
+    answers = ask_module.ask(*arguments, **settings)
+    assert answers.reasons == [None] * len(answers.p_yes)
+    return answers.p_yes
 
 
 def load(folder: Path) -> VqaModel[Any, Any, Any]:
@@ -243,11 +251,11 @@ def test_progress_is_printed(
 
 
 def test_nothing_to_ask_gives_an_empty_file(folders: dict[str, Path], tmp_path: Path) -> None:
-    p_yes = ask(load(folders["ofa"]), [], tmp_path, batch_size=8)
-    write_answers(tmp_path / "1.parquet", [], p_yes, "{}")
+    answers = ask_module.ask(load(folders["ofa"]), [], tmp_path, batch_size=8)
+    write_answers(tmp_path / "1.parquet", [], answers, "{}")
     table = pq.read_table(tmp_path / "1.parquet")
     assert table.num_rows == 0
-    assert table.column_names == ["image", "question", "p_yes"]
+    assert table.column_names == ["image", "question", "p_yes", "reason"]
 
 
 def test_objects_are_told_to_ofa(folders: dict[str, Path], root: Path) -> None:
@@ -257,3 +265,82 @@ def test_objects_are_told_to_ofa(folders: dict[str, Path], root: Path) -> None:
     told = replace(row, objects="dog&&tree")
     plain, with_objects = ask(model, [row], root, 1), ask(model, [told], root, 1)
     assert plain[0] != with_objects[0]
+
+
+# --- What a model cannot take -----------------------------------------------------------------
+
+#: A question too long for each of the small models, and what is said of it.
+TOO_LONG = {
+    "ofa": ("Is " + "it tall, " * 15 + "or red?", "tokens, the model takes 128"),
+    "vilt": ("is " + "the red dog " * 13 + "?", "the question has 43 tokens, the model takes 40"),
+    "blip": ("is " + "the red dog " * 13 + "?", "the question has 43 tokens, the model takes 40"),
+}
+
+
+def row_of(image: str, question: str, objects: str | None = None) -> ShardRow:
+    return ShardRow(1, image, question, "yes", None, objects, None, "ok", None)
+
+
+@pytest.mark.parametrize("family", SAVE)
+def test_a_question_longer_than_the_model_stays_unanswered_and_the_others_do_not(
+    family: str, folders: dict[str, Path], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    question, reason = TOO_LONG[family]
+    model, others = load(folders[family]), rows_about(2)
+    rows = [*others[:4], row_of("1.png", question), *others[4:]]
+    answers = ask_module.ask(model, rows, root, batch_size=4)
+    assert [reason in str(found) for found in answers.reasons] == [False] * 4 + [True] + [False] * 2
+    assert np.isnan(answers.p_yes[4])
+    expected = ask(model, others, root, batch_size=4)
+    assert_close(log_odds(np.delete(answers.p_yes, 4)), log_odds(expected))
+    said = capsys.readouterr().out
+    assert "WARNING: 1 of 7 questions stay unanswered and count as wrong, the first about" in said
+
+
+@pytest.mark.parametrize("family", ["vilt", "blip"])
+def test_a_question_as_long_as_the_model_takes_is_answered_whole(
+    family: str, folders: dict[str, Path], root: Path
+) -> None:
+    """Two that differ in their last word get different answers."""
+    start = "is " + "the red dog " * 12
+    rows = [row_of("0.png", f"{start}{end}") for end in ("tall", "round")]
+    p_yes = ask(load(folders[family]), rows, root, batch_size=2)
+    assert p_yes[0] != p_yes[1]
+
+
+def test_ofa_is_asked_no_question_of_more_words_than_it_was_trained_with(
+    folders: dict[str, Path], root: Path
+) -> None:
+    from synthsight.vqa.families.base import UnansweredError
+
+    model = load(folders["ofa"])
+    assert model.read("a " * 50, None)
+    with pytest.raises(UnansweredError, match="has 81 words, the model was trained with up to 80"):
+        model.read("a " * 81, None)
+    with pytest.raises(UnansweredError, match="the question and objects has"):
+        model.read("Is it?", "&&".join(["elephant"] * 30))
+
+
+def test_a_strip_that_vilt_cannot_see_stays_unanswered_and_the_shard_is_not_lost(
+    folders: dict[str, Path], root: Path, tmp_path: Path
+) -> None:
+    draw_image(tmp_path / "strip.png", 1, size=(200, 3))
+    draw_image(tmp_path / "tall.png", 1, size=(3, 200))
+    draw_image(tmp_path / "plain.png", 2, size=(70, 90))
+    images = ("plain.png", "strip.png", "tall.png")
+    rows = [row_of(image, question) for image in images for question in QUESTIONS]
+    answers = ask_module.ask(load(folders["vilt"]), rows, tmp_path, batch_size=4)
+    assert np.isfinite(answers.p_yes).tolist() == [True] * 3 + [False] * 6
+    assert "no image of 200 x 3 pixels" in str(answers.reasons[3])
+    assert "no image of 3 x 200 pixels" in str(answers.reasons[8])
+    for family in ("ofa", "blip"):
+        assert np.isfinite(ask(load(folders[family]), rows, tmp_path, batch_size=4)).all()
+    write_answers(tmp_path / "1.parquet", rows, answers, "{}")
+    table = pq.read_table(tmp_path / "1.parquet")
+    assert table["p_yes"].null_count == 6
+    assert table["reason"].to_pylist() == answers.reasons
+
+
+def test_nothing_but_unanswered_questions_is_no_error(folders: dict[str, Path], root: Path) -> None:
+    rows = [row_of("0.png", TOO_LONG["vilt"][0])]
+    assert np.isnan(ask_module.ask(load(folders["vilt"]), rows, root, 4).p_yes).all()

@@ -85,8 +85,8 @@ def test_a_family_is_a_file_and_a_line(tmp_path: Path, monkeypatch: pytest.Monke
         record["settings"],
         torch.device("cpu"),
     )
-    p_yes = ask(model, shard, Path(vqa.root), batch_size=3)
-    write_answers("answers.parquet", shard, p_yes, "{}")
+    answers = ask(model, shard, Path(vqa.root), batch_size=3)
+    write_answers("answers.parquet", shard, answers, "{}")
     score_vqa(["1.parquet"], ["answers.parquet"], "toy", "scores.parquet")
     scores = pd.read_parquet("scores.parquet").set_index(["image", "question"])
     assert scores["predicted"].to_dict() == {

@@ -251,3 +251,98 @@ def test_a_shard_says_which_images_cannot_be_used(tmp_path: Path, root: Path) ->
         ("c.png", 1, "Is it?", "excluded"),
     ]
     assert "damaged" in str(rows[2].reason)
+
+
+#: What spreadsheets write, of the same two questions on the lines that are given.
+TABLES = {
+    "semicolons": (
+        "q.csv",
+        "image;question;answer\nb.png;Is it red, or not?;yes\nc.png;Is it?;no\n",
+    ),
+    "a line that states the separator": (
+        "q.csv",
+        "sep=;\nimage;question;answer\nb.png;Is it red, or not?;yes\nc.png;Is it?;no\n",
+    ),
+    "a line that states a tab": (
+        "q.csv",
+        "sep=\t\r\nimage\tquestion\tanswer\r\n"
+        "b.png\tIs it red, or not?\tyes\r\nc.png\tIs it?\tno\r\n",
+    ),
+    "tabs in a csv": (
+        "q.csv",
+        "image\tquestion\tanswer\nb.png\tIs it red, or not?\tyes\nc.png\tIs it?\tno\n",
+    ),
+    "commas in a tsv": (
+        "q.tsv",
+        'image,question,answer\nb.png,"Is it red, or not?",yes\nc.png,Is it?,no\n',
+    ),
+    "bars": ("q.csv", "image|question|answer\nb.png|Is it red, or not?|yes\nc.png|Is it?|no\n"),
+    "empty columns": (
+        "q.csv",
+        'image,question,answer,,\nb.png,"Is it red, or not?",yes,,\nc.png,Is it?,no,,\n,,,,\n',
+    ),
+    "blanks around names": (
+        "q.csv",
+        'image , question, answer\nb.png,"Is it red, or not?", yes\nc.png, Is it?, no\n',
+    ),
+    "numbers": (
+        "q.csv",
+        'image,question,answer\nb.png,"Is it red, or not?",1.0\nc.png,Is it?,0.0\n',
+    ),
+    "letters": ("q.csv", 'image,question,answer\nb.png,"Is it red, or not?",Y\nc.png,Is it?,f\n'),
+    "empty rows": (
+        "q.csv",
+        'image,question,answer\nb.png,"Is it red, or not?",yes\n,,\n\nc.png,Is it?,no\n , ,\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path: Path, root: Path, what: str) -> None:
+    name, content = TABLES[what]
+    (tmp_path / name).write_bytes(content.encode())
+    questions = read_questions(tmp_path / name, COLUMNS, root)
+    found = [(q.image, q.question, q.answer, q.reason) for q in questions]
+    assert found == [
+        ("b.png", "Is it red, or not?", "yes", None),
+        ("c.png", "Is it?", "no", None),
+    ]
+    first = 3 if "states" in what else 2
+    assert [q.line for q in questions] == [first, first + (3 if what == "empty rows" else 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("q.csv", b"version https://git-lfs.github.com/spec/v1\noid", "it is a Git LFS pointer"),
+        ("q.csv", b"<!DOCTYPE html><html>", "it is a web page"),
+        ("q.csv", b'[{"image": "b.png"}]', "it is JSON, not .* call it .json"),
+        ("q.csv", b"PAR1 and so on", "it is a Parquet file, not .* call it .parquet"),
+        ("q.csv", "image,question".encode("utf-16"), "it is text in UTF-16: save it as UTF-8"),
+        ("q.csv", b"PK\x03\x04 and so on", "it is a zip archive"),
+        ("q.json", b"<html>Not found</html>", "it is a web page"),
+        (
+            "q.json",
+            b'{"image": 1}\r\n{"image": 2}\n',
+            "With a mapping in each line, call .* .jsonl",
+        ),
+        ("q.jsonl", b'[\n{"image": 1}]', "it is one JSON list: call it .json"),
+        ("q.jsonl", b"version https://git-lfs.github.com/spec/v1\n", "it is a Git LFS pointer"),
+        ("q.parquet", b"version https://git-lfs.github.com/spec/v1\n", "it is a Git LFS pointer"),
+        ("q.parquet", b"image,question\n", "it is text"),
+        ("q.xlsx", b"PK\x03\x04", "it is a zip archive.*Save a table of a spreadsheet as CSV"),
+        (
+            "q.csv",
+            b"image,question,answer,\nb.png,Is it?,yes,note\n",
+            "line 2: 'note' is in a column without a name",
+        ),
+        ("q.csv", b"image;question\nb.png;Is it?\n", "no column 'answer'.*has: image, question"),
+    ],
+)
+def test_a_file_that_is_something_else_is_called_what_it_is(
+    tmp_path: Path, root: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(QuestionsError, match=message) as caught:
+        read_questions(tmp_path / name, COLUMNS, root)
+    assert name in str(caught.value)

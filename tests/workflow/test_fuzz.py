@@ -286,7 +286,11 @@ def test_parquet_that_unpacks_to_billions_of_rows(pictures: Path) -> None:
             b'image,question,answer\n"' + b"x" * 200_000 + b'",b,yes\n',
             "line 2: field larger",
         ),
-        ("q.csv", "image,question,answer\na.png,b,yes\n".encode("utf-16"), "line 1: not UTF-8"),
+        (
+            "q.csv",
+            "image,question,answer\na.png,b,yes\n".encode("utf-16"),
+            "text in UTF-16: save it as UTF-8",
+        ),
         ("q.json", b"[" * 100_000, "line 1: "),
         ("q.json", b'[{"a":' * 100_000, "nested too deeply"),
         ("q.jsonl", b'{"a":' * 100_000, "line 1: nested too deeply"),
@@ -296,7 +300,7 @@ def test_parquet_that_unpacks_to_billions_of_rows(pictures: Path) -> None:
         ("q.jsonl", b'{"image": 1, "image": 2}', "line 1: the key 'image' occurs twice"),
         (
             "q.csv",
-            b"c" + b",".join(b"c%d" % n for n in range(50_000)) + b"\n" + b"," * 49_999,
+            b"c" + b",".join(b"c%d" % n for n in range(50_000)) + b"\nx" + b"," * 49_999,
             "and 49970 more",
         ),
     ],

@@ -2,8 +2,8 @@
 """Ask one VQA model the questions of one shard.
 
 In: the shard (Parquet), the images, and the model's weights, note and folder. Out: Parquet with
-image, question and p_yes for every question whose image can be used; the schema's metadata name
-the model, weights and settings.
+image, question, p_yes and, where the model cannot take it, the reason, for every question whose
+image can be used; the schema's metadata name the model, weights and settings.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 
 from synthsight.canonical import canonical_json
 from synthsight.errors import about
 from synthsight.files import MAKE_AGAIN, FileError, check_sha256, read_json
 from synthsight.inference.batches import choose_device, name_of, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
+from synthsight.inference.checkpoints import read_stored
 from synthsight.origin import depends_on_note, made_with
 from synthsight.program import Arguments, one, program
 from synthsight.vqa.ask import ask, write_answers
@@ -54,7 +54,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
 
     def load() -> VqaModel[Any, Any, Any]:
         check_sha256(args.weights, stated, args.note)
-        state = load_file(args.weights)
+        state = read_stored(args.weights)
         return load_vqa(note["family"], args.folder, state, note["settings"], device)
 
     rows = [row for row in read_shard(args.shard) if row.status == "ok"]
@@ -62,7 +62,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     model = models.get(key, load, device)
     start = time.perf_counter()
     with about(f"model {spec['model']!r}"):
-        p_yes = ask(
+        answers = ask(
             model,
             rows,
             Path(spec["root"]),
@@ -81,7 +81,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
         "weights_sha256": note["sha256"],
         "weights_source": note["source"],
     }
-    write_answers(args.output, rows, p_yes, json.dumps(metadata, sort_keys=True))
+    write_answers(args.output, rows, answers, json.dumps(metadata, sort_keys=True))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from synthsight.archives.containers import UnpackError, container_of
 from synthsight.archives.download import DownloadError, download
 from synthsight.archives.parts import drop
 from synthsight.archives.unpack import format_size, unpack
-from synthsight.files import atomic, sha256_of
+from synthsight.files import atomic, hint_at, sha256_of
 from synthsight.images.reading import SUFFIXES
 
 #: Working folders: the images being unpacked, and those that they replaced.
@@ -94,7 +94,8 @@ def _fetch(archive: Archive, work: Path, say: Callable[[str], None]) -> dict[str
         file = work / "archive"
         download(archive.url, file, archive.sha256 is not None, say)
     elif not file.is_file():
-        raise ArchiveError(f"no file {str(file)!r} (relative paths start at {Path.cwd()})")
+        where = f"(relative paths start at {Path.cwd()}){hint_at(file)}"
+        raise ArchiveError(f"no file {str(file)!r} {where}")
     fresh.mkdir()
     try:
         container_of(file)  # first, so that a web page is reported as one, not by its checksum

@@ -7,8 +7,9 @@ Each library has a module of its own, which is imported when one of its models i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -18,9 +19,14 @@ from torch.overrides import TorchFunctionMode
 
 from synthsight.classifiers.library import Architecture, ModelError, Published
 from synthsight.classifiers.registry import LIBRARIES
+from synthsight.wording import one_line
 
 if TYPE_CHECKING:
     from synthsight.classifiers.library import StateDict
+
+
+#: Extensions of files of weights.
+_WEIGHTS = (".pth", ".pt", ".bin", ".safetensors", ".ckpt", ".tar", ".npz", ".onnx")
 
 
 def parse_model(model: str, local: bool) -> Architecture:
@@ -34,6 +40,16 @@ def parse_model(model: str, local: bool) -> Architecture:
         ModelError: there is no such architecture or weights; the message has close names.
         UnknownNameError: there is no such library; likewise.
     """
+    if re.match(r"[A-Za-z][A-Za-z0-9+._-]*:", model):
+        raise ModelError(
+            "is an address: write LIBRARY/NAME, e.g. timm/resnet50.a1_in1k; for weights of your "
+            "own, the path of their file belongs in `checkpoint`"
+        )
+    if model.startswith((".", "/", "~")) or Path(model).suffix in _WEIGHTS:
+        raise ModelError(
+            "is a path: write the architecture as LIBRARY/NAME, e.g. timm/resnet50, and the path "
+            "in `checkpoint`"
+        )
     library, slash, name = model.partition("/")
     if not slash:
         raise ModelError(
@@ -77,7 +93,7 @@ def build(architecture: Architecture, state: StateDict | None) -> nn.Module:
                 )
             model = library.build(architecture, state)
     except (TypeError, ValueError, RuntimeError, KeyError, AssertionError) as error:
-        message = _shorten(str(error))
+        message = explain(str(error))
         raise ModelError(f"{architecture.library}/{architecture.name}: {message}") from error
     return model.eval()
 
@@ -118,11 +134,47 @@ def _load_by_assignment(
     return _load_by_copy(module, state, strict=strict, assign=True)
 
 
-def _shorten(message: str, keep: int = 6) -> str:
-    """The start of an error of ``load_state_dict``, which can list hundreds of keys."""
-    lines = [line.strip() for line in re.split(r"\n|, (?=\")", message) if line.strip()]
-    more = f" ... and {len(lines) - keep} more" if len(lines) > keep else ""
-    return "; ".join(lines[:keep]) + more
+#: A line of ``load_state_dict``'s error about one tensor.
+_MISMATCH = re.compile(
+    r"size mismatch for \S+: copying a param with shape torch\.Size\(\[(\d+)(.*?)\]\) from "
+    r"checkpoint, the shape in current model is torch\.Size\(\[(\d+)(.*?)\]\)"
+)
+
+
+def explain(message: str, keep: int = 3) -> str:
+    """An error of ``load_state_dict`` in short: it can list hundreds of keys.
+
+    The first of the missing, of the unexpected and of the mismatched are kept, so that all three
+    are seen. Where nothing but the number of classes differs, that is said.
+    """
+    lines = [one_line(line) for line in message.split("\n") if line.strip()]
+    heads, mismatched = [], []
+    for line in lines:
+        if "size mismatch for " in line:
+            mismatched.append(line)
+            continue
+        keys = re.split(r', (?=")', line)
+        more = f" and {len(keys) - keep} more" if len(keys) > keep else ""
+        heads.append((", ".join(keys[:keep]).rstrip(".") + more).strip())
+    more = f" ... and {len(mismatched) - keep} more" if len(mismatched) > keep else ""
+    text = "; ".join([*heads[: 2 * keep], *mismatched[:keep]]) + more
+    return one_line(text, 1200) + _other_classes(mismatched, "key(s) in state_dict" in message)
+
+
+def _other_classes(mismatched: Sequence[str], other_keys: bool) -> str:
+    """What to do if the checkpoint's classifier alone differs, in its number of outputs."""
+    found = [_MISMATCH.search(line) for line in mismatched]
+    counts = {(each[1], each[3]) for each in found if each and each[2] == each[4]}
+    if other_keys or len(counts) != 1 or not all(each and each[2] == each[4] for each in found):
+        return ""
+    theirs, ours = map(int, next(iter(counts)))
+    extra = (
+        " (one more is usually a class for the background, in front)" if theirs - ours == 1 else ""
+    )
+    return (
+        f". The checkpoint has {theirs:,} classes{extra}, but the model's `labels` name {ours:,}: "
+        "name a label space or file with the checkpoint's classes"
+    )
 
 
 def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
@@ -147,7 +199,7 @@ def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
         except (RuntimeError, AssertionError, ValueError) as error:
             raise ModelError(
                 f"{architecture.name} does not accept images of {size[0]} x {size[1]} pixels: "
-                f"{_shorten(str(error))}"
+                f"{explain(str(error))}"
             ) from error
     if not isinstance(logits, Tensor) or logits.ndim != 2 or logits.shape[1] < 2:
         raise ModelError(f"{architecture.library}/{architecture.name} is not a classifier")

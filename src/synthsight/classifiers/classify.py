@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from synthsight.classifiers.architectures import build
@@ -19,6 +18,7 @@ from synthsight.classifiers.library import Architecture
 from synthsight.errors import SynthsightError
 from synthsight.images.pixels import read_batches
 from synthsight.inference.batches import Batches, fetch, set_precision
+from synthsight.inference.checkpoints import read_stored
 from synthsight.inference.normalise import normalise
 from synthsight.tables import write_parquet
 
@@ -43,8 +43,11 @@ def load_model(
         weights: its safetensors file. On a CPU it stays mapped: replace it, don't overwrite it.
         device: where to load it.
         compiled: whether to compile it with ``torch.compile``.
+
+    Raises:
+        synthsight.files.FileError: the file is damaged.
     """
-    model = build(architecture, load_file(weights))
+    model = build(architecture, read_stored(weights))
     # Pixels are stored in this layout, and convolutions are faster in it.
     model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return torch.compile(model, dynamic=True) if compiled else model  # type: ignore[return-value]

@@ -96,7 +96,26 @@ def _geometry(about: Published, preprocess: str, entry: dict[str, Any]) -> Geome
                 "more than `preprocess: paper` leaves: set `resize`"
             )
         overrides["crop"] = about.fixed_size
-    return Geometry.from_dict(base.as_dict() | overrides)
+    geometry = Geometry.from_dict(base.as_dict() | overrides)
+    if {"resize", "crop"} & overrides.keys():
+        _check_crop(geometry)
+    return geometry
+
+
+def _check_crop(geometry: Geometry) -> None:
+    """Refuse a crop that is larger than what is left of every image, and would be padded."""
+    if geometry.crop is None:
+        return
+    if isinstance(geometry.resize, int):
+        larger = min(geometry.crop) > geometry.resize
+    else:
+        larger = any(crop > side for crop, side in zip(geometry.crop, geometry.resize, strict=True))
+    if larger:
+        raise ModelError(
+            f"cuts a `crop` of {geometry.crop[0]} x {geometry.crop[1]} pixels from an image that "
+            f"`resize` makes smaller ({geometry.resize}): the rest would be black. Set both, or a "
+            "smaller `crop`"
+        )
 
 
 def _is_int(value: Any) -> bool:

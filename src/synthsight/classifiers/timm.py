@@ -32,8 +32,19 @@ if TYPE_CHECKING:
 _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "model.pth")
 
 
+#: Names that timm has given up, and what it calls these models, with their weights, today.
+_RENAMED: dict[str, str | None] = timm.models._registry._deprecated_models
+
+
 def _parse(name: str, local: bool) -> Architecture:
     base, _, tag = name.partition(".")
+    if base in _RENAMED:
+        current = _RENAMED[base]
+        if current is None:
+            raise ModelError(f"timm has no model {base!r} any more")
+        if tag:
+            raise ModelError(f"timm has no model {base!r} any more: it is now {current!r}")
+        name, (base, _, tag) = current, current.partition(".")
     if not timm.is_model(base):
         close = did_you_mean(base, timm.list_models(), most=3, cutoff=0.5)
         raise ModelError(f"timm has no model {base!r}{close}")
@@ -88,8 +99,10 @@ def _fetch(wanted: Wanted) -> Fetched:
         read = read_checkpoint(wanted.checkpoint)
         # timm's own loading of a file, with its conversions of foreign formats.
         overlay: dict[str, Any] = {"state_dict": read.state, "custom_load": False}
-        if architecture.num_classes is not None:
-            overlay["num_classes"] = architecture.num_classes
+        # Told another number than the network has, timm leaves the classifier random.
+        classes = _arguments(architecture).get("num_classes")
+        if classes is not None:
+            overlay["num_classes"] = classes
         model = timm.create_model(
             architecture.name,
             pretrained=True,

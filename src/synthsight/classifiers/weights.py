@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file, storage_ptr
 from torch import Tensor
 
-from synthsight.classifiers.architectures import build, published
+from synthsight.classifiers.architectures import build, explain, published
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
@@ -28,7 +28,6 @@ from synthsight.errors import SynthsightError
 from synthsight.files import atomic, sha256_of
 from synthsight.inference.hub import not_brought
 from synthsight.origin import entry
-from synthsight.wording import one_line
 
 if TYPE_CHECKING:
     from synthsight.classifiers.library import StateDict
@@ -56,8 +55,8 @@ def fetch_weights(
     Args:
         name: the model's name, for the note.
         architecture: which network they are for.
-        checkpoint: a local file (``.safetensors``, or a pickle of a state dict); None for the
-            library's published weights.
+        checkpoint: a local file (safetensors, or a pickle of a state dict or of a training
+            checkpoint); None for the library's published weights.
         output: the safetensors file.
         note: the JSON file: architecture, source, sha256, checksum, licence, reference accuracy.
         reference: the model's accuracy on real photographs if the user states it; it overrides what
@@ -115,7 +114,7 @@ def _fetch(wanted: Wanted) -> Fetched:
             raise
         model = f"{wanted.architecture.library}/{wanted.architecture.name}"
         raise WeightsError(
-            f"{wanted.checkpoint} does not fit {model}: {one_line(error, 600)}"
+            f"{wanted.checkpoint} does not fit {model}: {explain(str(error))}"
         ) from error
 
 

@@ -148,7 +148,8 @@ def _layout(questions: pd.DataFrame) -> list[_Line]:
             more = style.count(len(rows) - number, "more question")
             lines.append(_Line(f"and {more}, {missed} wrong", None))
             break
-        ends = (str(row["answer"]), str(row["predicted"]), f"{row['p_yes']:.2f}")
+        said = (str(row["predicted"]), f"{row['p_yes']:.2f}")
+        ends = (str(row["answer"]), *(("none", "") if row["p_yes"] != row["p_yes"] else said))
         lines += [
             _Line(part, correct, ends if first == 0 else ()) for first, part in enumerate(text)
         ]

@@ -17,13 +17,13 @@ import signal
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from synthsight.errors import SynthsightError
 from synthsight.images.reading import (
-    SUFFIXES,
     UnusableImageError,
+    check_name,
     decode_rgb,
     max_bytes,
     open_file,
@@ -208,9 +208,7 @@ def examine(root: Path, image: str, max_pixels: int) -> Examined:
     sha256: str | None = None
     try:
         with open_file(root, image) as handle:
-            if (ending := PurePosixPath(image).suffix).lower() not in SUFFIXES:
-                shown = repr(ending) if ending else "none"  # it may contain line breaks
-                raise UnusableImageError(f"not an image by its name (ending: {shown})")
+            check_name(handle, image)
             content = read_file(handle, max_pixels)
         sha256 = hashlib.sha256(content).hexdigest()
         width, height = decode_rgb(content, max_pixels).size

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from synthsight.images.examine import NOT_READABLE, Examined, examine_all
-from synthsight.images.reading import MAX_PIXELS, SUFFIXES
+from synthsight.images.reading import MAX_PIXELS, SUFFIXES, looks_like_image
 from synthsight.tables import read_parquet, write_parquet
 
 _SCHEMA = pa.schema(
@@ -88,7 +88,8 @@ class Listing:
 
     Attributes:
         files: number of files found.
-        images: number of those with an image's file extension.
+        images: number of those with an image's file extension; if none has one, of those that are
+            images by the start of their content.
         digest: of all names, sizes and modification times, a link's target included, but not of
             contents. It costs one ``lstat`` per file and decides whether a category is indexed
             again.
@@ -103,7 +104,8 @@ def list_folders(folders: Iterable[Path]) -> Listing:
     """The listing of a category's folders."""
     digest = hashlib.sha256()
     files = images = 0
-    for folder in folders:
+    places = list(folders)
+    for folder in places:
         for path in find_files(folder):
             line = ""
             with suppress(OSError):  # a dangling link, or a file that has just been removed
@@ -113,6 +115,9 @@ def list_folders(folders: Iterable[Path]) -> Listing:
             digest.update(line.encode() + os.fsencode(path) + b"\0")
             files += 1
             images += path.suffix.lower() in SUFFIXES
+    if images == 0:  # perhaps no file has an ending; links may lead anywhere, so none is opened
+        paths = (path for folder in places for path in find_files(folder))
+        images = sum(looks_like_image(path) for path in paths if not path.is_symlink())
     return Listing(files, images, digest.hexdigest())
 
 

@@ -14,22 +14,40 @@ import re
 import stat
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+import numpy.typing as npt
+from PIL import AvifImagePlugin, Image, ImageOps, UnidentifiedImageError, features
 
+from synthsight.contents import HEAD, IMAGES, another_kind, kind_of
 from synthsight.errors import SynthsightError
+from synthsight.images.png import MOST_TEXT, SIGNATURE, transparent, without_odd_metadata
 from synthsight.wording import one_line
 
-#: File extensions, in lower case, that are taken for images.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+#: File extensions, in lower case, of images. A file of another name is one if its content is.
+SUFFIXES = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp"),
+        *(".tif", ".tiff", ".avif"),
+    }
+)
+
+#: Extensions of cameras' raw files. By content many are TIFF, with a small preview as first image.
+_RAW = frozenset(
+    {
+        *(".dng", ".nef", ".nrw", ".cr2", ".cr3", ".arw", ".srf", ".sr2", ".orf", ".rw2", ".raf"),
+        *(".pef", ".srw", ".3fr", ".iiq", ".kdc", ".dcr", ".erf", ".mef", ".mos", ".rwl"),
+    }
+)
 
 #: The decoders that may be tried on a file, whatever its name (JPEG's also reads the MPO files that
 #: many phones write). Hostile files cannot reach any other decoder of Pillow.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+if features.check("avif"):  # since Pillow 11.3, where it was built with libavif
+    FORMATS = (*FORMATS, "AVIF")
 
 #: Default bound on width x height, in pixels: more counts as a decompression bomb.
 MAX_PIXELS = 100_000_000
@@ -45,6 +63,9 @@ MAX_SCANS = 100
 # On the way to a file no link is followed, and opening it does not block, should it be a pipe.
 _FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+# Files are decoded side by side in processes; each is to take one core.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 # open_rgb checks its own bound before any pixel is decoded; Pillow's would warn or raise at other
 # sizes.
@@ -164,6 +185,37 @@ def _check_regular(status: os.stat_result) -> None:
         raise UnusableImageError("not a regular file")
 
 
+def check_name(handle: BinaryIO, image: str) -> None:
+    """Check that a file is an image by its name or, whatever its name, by the start of its content.
+
+    Args:
+        handle: from :func:`open_file`, at its start, where it is left.
+        image: the file's path.
+
+    Raises:
+        UnusableImageError: it is neither, or a camera's raw file.
+    """
+    ending = PurePosixPath(image).suffix
+    if ending.lower() in SUFFIXES:
+        return
+    kind = kind_of(handle.read(HEAD))
+    handle.seek(0)
+    if ending.lower() in _RAW:
+        raise UnusableImageError(f"a camera's raw file ({ending}): convert it to PNG or JPEG")
+    if kind.name not in IMAGES:
+        shown = repr(ending) if ending else "none"  # it may contain line breaks
+        raise UnusableImageError(f"not an image by its name (ending: {shown}) or content: {kind}")
+
+
+def looks_like_image(path: Path) -> bool:
+    """Whether a file is an image by its name or the start of its content; nothing is decoded."""
+    ending = path.suffix.lower()
+    if ending in SUFFIXES or ending in _RAW:
+        return ending in SUFFIXES
+    kind = another_kind(path)
+    return kind is not None and kind.name in IMAGES
+
+
 def read_file(handle: BinaryIO, max_pixels: int | None = MAX_PIXELS) -> bytes:
     """The bytes of an open image file.
 
@@ -212,31 +264,41 @@ def decode_rgb(content: bytes, max_pixels: int | None = MAX_PIXELS) -> Image.Ima
     if not content:
         raise UnusableImageError("empty file")
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            width, height = image.size
-            if max_pixels is not None and width * height > max_pixels:
-                raise UnusableImageError(
-                    f"too large: {width} x {height} pixels, the limit is {max_pixels:,} "
-                    "(images.max_pixels)"
-                )
-            if max(width, height) > MAX_ASPECT * min(width, height):
-                raise UnusableImageError(
-                    f"too narrow: {width} x {height} pixels, the limit is {MAX_ASPECT} to 1"
-                )
-            if image.format in ("JPEG", "MPO") and _many_scans(content):
-                raise UnusableImageError(f"a JPEG of more than {MAX_SCANS} scans")
-            image.load()
-            return _to_rgb(_upright(image))
-    except UnusableImageError:
+        return _decode(content, max_pixels)
+    except (UnusableImageError, MemoryError):  # memory is the machine's fault, not the file's
         raise
-    except UnidentifiedImageError:
-        raise UnusableImageError("not an image in any format that is read here") from None
-    except Exception as error:
-        # Pillow's decoders raise nearly anything on damaged data. A fault of the machine rather
-        # than the file is raised as it is.
-        if isinstance(error, MemoryError):
-            raise
-        raise UnusableImageError(f"truncated or damaged: {_one_line(error)}") from error
+    except Exception as error:  # decoders raise nearly anything on damaged data
+        failure = error
+    if content.startswith(SIGNATURE):
+        for text in (MOST_TEXT, 0):
+            with suppress(Exception):
+                return _decode(without_odd_metadata(content, text), max_pixels)
+    if not isinstance(failure, UnidentifiedImageError):
+        raise UnusableImageError(f"truncated or damaged: {_one_line(failure)}") from failure
+    kind = kind_of(content[:HEAD])
+    if kind.name in IMAGES and kind.name.upper() in FORMATS:
+        raise UnusableImageError(f"truncated or damaged: {kind}, by its first bytes") from None
+    raise UnusableImageError(f"not an image in any format that is read here: {kind}") from None
+
+
+def _decode(content: bytes, max_pixels: int | None) -> Image.Image:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        width, height = image.size
+        if max_pixels is not None and width * height > max_pixels:
+            raise UnusableImageError(
+                f"too large: {width} x {height} pixels, the limit is {max_pixels:,} "
+                "(images.max_pixels)"
+            )
+        if max(width, height) > MAX_ASPECT * min(width, height):
+            raise UnusableImageError(
+                f"too narrow: {width} x {height} pixels, the limit is {MAX_ASPECT} to 1"
+            )
+        if image.format in ("JPEG", "MPO") and _many_scans(content):
+            raise UnusableImageError(f"a JPEG of more than {MAX_SCANS} scans")
+        image.load()
+        upright = _upright(image)
+        keyed = transparent(upright, content) if image.format == "PNG" else None
+        return _to_rgb(upright, keyed)
 
 
 #: A JPEG marker: neither the zero that escapes a 0xff in the data nor a restart marker.
@@ -267,7 +329,12 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(image: Image.Image, keyed: npt.NDArray[np.bool_] | None) -> Image.Image:
+    """Convert to RGB; ``keyed`` says which pixels are transparent where Pillow cannot tell."""
+    if keyed is not None:
+        image.info.pop("transparency")
+        opaque = np.asarray(_to_rgb(image, None))
+        return Image.fromarray(np.where(keyed[:, :, None], np.uint8(255), opaque))
     if image.mode.startswith("I;16"):
         return Image.fromarray(_high_byte(image)).convert("RGB")
     if image.mode in ("I", "F"):

@@ -11,6 +11,7 @@ from typing import Any
 import safetensors
 from huggingface_hub.constants import HF_HUB_CACHE
 
+from synthsight.contents import kind_of_file
 from synthsight.files import sha256_of
 from synthsight.wording import one_line
 
@@ -34,15 +35,15 @@ def stated_by(file: Path, accuracies: Sequence[str]) -> tuple[str | None, dict[s
     """Licence and reference accuracy in the metadata of a safetensors file.
 
     Args:
-        file: the file; one of another format has neither.
+        file: the file; one of another format, whatever its name, has neither.
         accuracies: keys of the fractions that its ``reference`` may hold, besides ``source``.
 
     Raises:
         ValueError: the file cannot be read, or its reference is not of this form.
     """
-    if file.suffix != ".safetensors":
-        return None, None
     try:
+        if kind_of_file(file).name != "safetensors":
+            return None, None
         with safetensors.safe_open(file, "pt") as handle:
             metadata = handle.metadata() or {}
         stated = json.loads(metadata.get("reference", "null"))

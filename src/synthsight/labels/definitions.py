@@ -9,7 +9,9 @@ import jsonschema
 import yaml
 
 from synthsight import bounds
+from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
+from synthsight.files import hint_at
 from synthsight.labels.matching import Target, is_synset, words
 from synthsight.labels.spaces import wordnet_names
 from synthsight.wording import one_line
@@ -62,10 +64,13 @@ def read_definitions(path: Path) -> dict[str, Definition]:
         DefinitionError: it cannot be read, does not follow the schema, or names a synset that does
             not exist.
     """
+    kind = another_kind(path, "text", "json", "empty")
+    if kind is not None:
+        raise DefinitionError(f"{path} is not YAML: it is {kind}")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
-        raise DefinitionError(f"no file {str(path)!r}") from None
+        raise DefinitionError(f"no file {str(path)!r}{hint_at(path)}") from None
     except OSError as error:
         raise DefinitionError(f"{str(path)!r} cannot be read: {error.strerror}") from None
     except RecursionError:

@@ -14,8 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from synthsight.errors import SynthsightError
-from synthsight.files import is_file
+from synthsight.files import hint_at, is_file
+from synthsight.labels.files import LabelError, read_label_file
 
 #: Label spaces known by name, and the file in timm's ``data/_info`` that lists their synsets.
 IMAGENETS = {
@@ -26,10 +26,6 @@ IMAGENETS = {
 }
 
 
-class LabelError(SynthsightError):
-    """A label space that does not exist, or a label file that cannot be used."""
-
-
 @dataclass(frozen=True)
 class LabelSpace:
     """The classes of a classifier.
@@ -38,7 +34,8 @@ class LabelSpace:
         name: ``imagenet-1k`` and the like, or the path of a label file.
         simple: one name per class.
         lemmas: all names of each class, including the simple one or its WordNet spelling.
-        synsets: WordNet's identifier of each class, like ``n02504013``; None for a label file.
+        synsets: WordNet's identifier of each class, like ``n02504013``; None for a label file that
+            has none.
     """
 
     name: str
@@ -59,7 +56,8 @@ def load_labels(name: str) -> LabelSpace:
     """A label space by name (a key of :data:`IMAGENETS`) or from a label file.
 
     A label file is UTF-8 text with one line per class, in the order of the model's outputs: its
-    names separated by commas, the simple name first.
+    names separated by commas, the simple name first. For its other forms see
+    :func:`synthsight.labels.files.read_label_file`.
 
     Raises:
         LabelError: there is no such label space or file, or a line has no name; the message names
@@ -79,25 +77,12 @@ def _read_label_file(name: str) -> LabelSpace:
     path = Path(name)
     if not is_file(path):
         known = ", ".join(IMAGENETS)
-        raise LabelError(f"no label file {name!r}, and no label space of that name ({known})")
-    try:
-        # Not splitlines(), which also splits at form feeds and the like.
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise LabelError(f"{name} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise LabelError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if not lines:
-        raise LabelError(f"{name}: empty; it needs one line per class of the model")
-    lemmas = []
-    for number, line in enumerate(lines, start=1):
-        names = tuple(part.strip() for part in line.split(",") if part.strip())
-        if not names:
-            raise LabelError(f"{name}, line {number}: a class without a name")
-        lemmas.append(names)
-    return LabelSpace(name, tuple(names[0] for names in lemmas), tuple(lemmas))
+        raise LabelError(
+            f"no label file {name!r}, and no label space of that name ({known}){hint_at(name)}"
+        )
+    labels = read_label_file(name, wordnet_names)
+    simple = tuple(names[0] for names in labels.names)
+    return LabelSpace(name, simple, labels.names, labels.synsets)
 
 
 def _package_file(package: str, *parts: str) -> Path:

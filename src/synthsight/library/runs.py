@@ -170,7 +170,7 @@ class Run:
 
         Returns:
             ``image, number, question, answer`` (the truth), ``generator, first_word, kind, p_yes,
-            predicted, correct``.
+            predicted, correct, reason``; the last says why a model could not take a question.
 
         Raises:
             ApiError: there is no such model.

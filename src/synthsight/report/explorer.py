@@ -145,8 +145,8 @@ def question_data(
 
     Returns:
         ``image``, ``picture``, ``question``, ``answer``, ``kind``, ``generator``: a list each.
-        ``models``: a list of ``name``, ``parts`` (P(yes) in thousandths) and ``correct`` (a
-        string with one digit per question).
+        ``models``: a list of ``name``, ``parts`` (P(yes) in thousandths, null without an answer)
+        and ``correct`` (a string with one digit per question).
     """
     columns: pd.DataFrame | None = None
     models = []
@@ -157,7 +157,10 @@ def question_data(
         models.append(
             {
                 "name": metadata_of(file.schema, "model", path),
-                "parts": np.rint(rows["p_yes"].to_numpy() * PARTS).astype(int).tolist(),
+                "parts": [
+                    None if np.isnan(part) else int(part)
+                    for part in np.rint(rows["p_yes"].to_numpy(np.float64) * PARTS)
+                ],
                 "correct": "".join(map(str, rows["correct"].astype(int).tolist())),
             }
         )

@@ -105,6 +105,7 @@ VQA = [
     "yes_no",
     "no_yes",
     "no_no",
+    "unanswered",
     "ece",
     "brier",
     "source",

@@ -47,7 +47,7 @@ class Answers:
         models: sorted.
         questions: one row per question, sorted by image and number: ``image, number, question,
             answer, generator, first_word, kind``.
-        p_yes: (questions, models).
+        p_yes: (questions, models); NaN where a model could not take a question: it is not correct.
         correct: likewise.
     """
 
@@ -202,9 +202,11 @@ def summarise(
     Returns:
         The columns :data:`VQA`, one row per model, sorted. ``always_yes`` is the accuracy of
         always answering yes. ``yes_no`` counts the questions whose answer is yes but that the model
-        answers no, and so on: truth first. ``ece`` is the expected calibration error of P(yes), the
-        mean over questions of ``|mean_p_yes - share_yes|`` of their bin; ``brier`` is the mean of
-        (P(yes) - truth)^2. ``drop`` = reference_yes_no - accuracy, positive where the model does
+        answers no, and so on: truth first; ``unanswered`` counts those that it could not take,
+        which are not correct and in none of these. ``ece`` is the expected calibration error of
+        P(yes), the mean over answered questions of ``|mean_p_yes - share_yes|`` of their bin;
+        ``brier`` is the mean of (P(yes) - truth)^2; both are null if none is answered. ``drop`` =
+        reference_yes_no - accuracy, positive where the model does
         worse here, with bounds from those of the accuracy; null without a reference.
     """
     yes, images = answers.yes, answers.images
@@ -214,8 +216,11 @@ def summarise(
     balanced = balanced_accuracy(correct, yes)
     balanced_low, balanced_high = share_interval(balanced, images, level)
     right_yes, right_no = correct[yes].sum(axis=0), correct[~yes].sum(axis=0)
+    answered = ~np.isnan(answers.p_yes)
+    counts = answered.sum(axis=0)
+    squares = np.where(answered, (answers.p_yes - yes[:, None]) ** 2, 0).sum(axis=0)
     gap = (calibration["mean_p_yes"] - calibration["share_yes"]).abs() * calibration["n"]
-    ece = gap.groupby(calibration["model"]).sum().loc[list(answers.models)] / len(yes)
+    ece = gap.groupby(calibration["model"]).sum().loc[list(answers.models)]
     table = pd.DataFrame(
         {
             "model": answers.models,
@@ -231,11 +236,12 @@ def summarise(
             "balanced_low": balanced_low,
             "balanced_high": balanced_high,
             "yes_yes": right_yes,
-            "yes_no": yes.sum() - right_yes,
-            "no_yes": (~yes).sum() - right_no,
+            "yes_no": answered[yes].sum(axis=0) - right_yes,
+            "no_yes": answered[~yes].sum(axis=0) - right_no,
             "no_no": right_no,
-            "ece": ece.to_numpy(),
-            "brier": ((answers.p_yes - yes[:, None]) ** 2).mean(axis=0),
+            "unanswered": len(yes) - counts,
+            "ece": np.where(counts > 0, ece.to_numpy() / np.maximum(counts, 1), np.nan),
+            "brier": np.where(counts > 0, squares / np.maximum(counts, 1), np.nan),
         }
     )
     stated = [references[model] for model in answers.models]
@@ -338,7 +344,7 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
     rows = []
     for (m, model), number in itertools.product(enumerate(answers.models), range(BINS)):
         p_yes = answers.p_yes[:, m]
-        inside = np.minimum((p_yes * BINS).astype(int), BINS - 1) == number
+        inside = np.minimum(np.floor(p_yes * BINS), BINS - 1) == number  # NaN is in no bin
         row: dict[str, object] = {
             "model": model,
             "bin": number + 1,

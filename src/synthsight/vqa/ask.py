@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,32 @@ from synthsight.errors import SynthsightError
 from synthsight.images.reading import open_checked
 from synthsight.inference.batches import Batches, fetch, set_precision
 from synthsight.tables import write_parquet
-from synthsight.vqa.families.base import VqaModel
+from synthsight.vqa.families.base import UnansweredError, VqaModel
 from synthsight.vqa.shards import ShardRow
+from synthsight.wording import one_line
 
 #: Images whose features are held at a time.
 _WINDOW = 64
 
-_SCHEMA = pa.schema([("image", pa.string()), ("question", pa.string()), ("p_yes", pa.float64())])
+_SCHEMA = pa.schema(
+    [
+        *(("image", pa.string()), ("question", pa.string()), ("p_yes", pa.float64())),
+        ("reason", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says to questions, in their order.
+
+    Attributes:
+        p_yes: float64 (n,), P(yes); NaN where the model cannot take the question or its image.
+        reasons: why it cannot, in words; None where it can.
+    """
+
+    p_yes: npt.NDArray[np.float64]
+    reasons: list[str | None]
 
 
 class NonFiniteAnswersError(SynthsightError):
@@ -42,12 +62,12 @@ def ask(
     threads: int = 1,
     precision: str = "fp32",
     release: Callable[[], bool] = lambda: False,
-) -> npt.NDArray[np.float64]:
+) -> Answers:
     """Ask every question; each image is decoded and encoded once for all its questions.
 
     Questions of about the same length share a batch. If memory runs out and none can be released,
     the current batch is halved; beyond float rounding, P(yes) does not depend on the batch.
-    Progress is printed.
+    What the model cannot take stays unanswered, with a reason. Progress is printed.
 
     Args:
         model: the model to ask.
@@ -59,7 +79,7 @@ def ask(
         release: see :class:`synthsight.inference.batches.Batches`.
 
     Returns:
-        float64 (n,), in the order of the rows.
+        The answers, in the order of the rows.
 
     Raises:
         NonFiniteAnswersError: an answer is not finite; the message has their number and the first.
@@ -67,17 +87,27 @@ def ask(
     """
     sha256 = {row.image: row.sha256 for row in rows}
     questions_of: dict[str, list[int]] = {}
+    texts: list[Any] = []
+    reasons: list[str | None] = []
     for index, row in enumerate(rows):
-        questions_of.setdefault(row.image, []).append(index)
+        try:
+            texts.append(model.read(row.question, row.objects))
+            reasons.append(None)
+            questions_of.setdefault(row.image, []).append(index)
+        except UnansweredError as error:
+            texts.append(None)
+            reasons.append(str(error))
     images = sorted(questions_of)
-    texts = [model.read(row.question, row.objects) for row in rows]
-    margins = np.empty(len(rows), np.float64)
+    margins = np.full(len(rows), np.nan)
     seeing, answering = Batches(batch_size, release), Batches(batch_size, release)
     answered, start = 0, time.perf_counter()
 
-    def prepare(image: str) -> Tensor | Image.Image:
+    def prepare(image: str) -> Tensor | Image.Image | UnansweredError:
         picture = open_checked(root, image, sha256[image])
-        look: Tensor | Image.Image = model.prepare(picture)
+        try:
+            look: Tensor | Image.Image = model.prepare(picture)
+        except UnansweredError as error:
+            return error
         return look
 
     with (
@@ -89,6 +119,11 @@ def ask(
             window = images[first : first + _WINDOW]
             alike: dict[tuple[int, ...], dict[str, Tensor | Image.Image]] = {}
             for image, look in zip(window, pool.map(prepare, window), strict=True):
+                if isinstance(look, UnansweredError):
+                    for index in questions_of[image]:
+                        reasons[index] = str(look)
+                    answered += len(questions_of[image])
+                    continue
                 alike.setdefault(_size_of(look), {})[image] = look
             for group in alike.values():
                 seen = _joined(list(seeing.run(model.see, list(group.values()))))
@@ -106,15 +141,24 @@ def ask(
                 answered += len(asked)
             speed = answered / (time.perf_counter() - start)
             print(f"{answered} of {len(rows)} questions, {speed:.1f} per second", flush=True)
-    bad = ~np.isfinite(margins)
+    asked_for = np.array([reason is None for reason in reasons], np.bool_)
+    bad = ~np.isfinite(margins) & asked_for
     if bad.any():
         first_bad = rows[int(bad.argmax())]
         raise NonFiniteAnswersError(
             f"NaN or infinite answers to {bad.sum()} of {len(rows)} questions, the first about "
             f"{first_bad.image!r}, {first_bad.question!r}: the checkpoint is damaged"
         )
-    p_yes: npt.NDArray[np.float64] = 1 / (1 + np.exp(-margins))
-    return p_yes
+    left = int((~asked_for).sum())
+    if left:
+        first_left = int((~asked_for).argmax())
+        row = rows[first_left]
+        print(
+            f"WARNING: {left} of {len(rows)} questions stay unanswered and count as wrong, the "
+            f"first about {row.image!r}, {one_line(row.question, 200)!r}: {reasons[first_left]}",
+            flush=True,
+        )
+    return Answers(1 / (1 + np.exp(-margins)), reasons)
 
 
 def _size_of(look: Tensor | Image.Image) -> tuple[int, ...]:
@@ -129,19 +173,24 @@ def _joined(parts: list[Any]) -> Tensor | list[Any]:
 def write_answers(
     output: str | os.PathLike[str],
     rows: Sequence[ShardRow],
-    p_yes: npt.NDArray[np.float64],
+    answers: Answers,
     metadata: str,
 ) -> None:
-    """Write answers as Parquet, atomically: image, question, p_yes.
+    """Write answers as Parquet, atomically: image, question, p_yes, reason.
+
+    Of ``p_yes`` and ``reason`` (why the model cannot answer) each row has one.
 
     Args:
         output: the file.
         rows: the questions.
-        p_yes: float64 (n,), P(yes) of each question.
+        answers: to each of them.
         metadata: JSON for the schema's metadata: model, weights and settings.
     """
     table = pa.table(
-        [[row.image for row in rows], [row.question for row in rows], pa.array(p_yes)],
+        [
+            *([row.image for row in rows], [row.question for row in rows]),
+            *(pa.array(answers.p_yes, from_pandas=True), pa.array(answers.reasons, pa.string())),
+        ],
         schema=_SCHEMA.with_metadata({"synthsight": metadata}),
     )
     write_parquet(output, table, compression="zstd")

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
 
 #: Weight files in order of preference: a single file, or the index of several.
@@ -62,9 +63,10 @@ def files_in(index: Path) -> list[str]:
         content: Any = json.loads(index.read_text(encoding="utf-8"))
         names = sorted(set(content["weight_map"].values()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        kind = another_kind(index, "json", "text")
         raise WeightsError(
             f"{index} is not an index of weights: expected a JSON mapping with the names of files "
-            "under weight_map"
+            f"under weight_map{f'; it is {kind}' if kind else ''}"
         ) from error
     ending = Path(index.name.removesuffix(".index.json")).suffix
     for name in names:

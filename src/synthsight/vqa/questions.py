@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from synthsight.images.reading import SUFFIXES
+from synthsight.vqa.finding import ImageFinder
 from synthsight.vqa.readers import read_rows
 
-#: Number of missing images for which a close name is suggested: each costs a scan of all names.
-_HINTS = 100
-
-_YES = frozenset({"yes", "true", "1"})
-_NO = frozenset({"no", "false", "0"})
+_YES = frozenset({"yes", "y", "true", "t", "1", "1.0"})
+_NO = frozenset({"no", "n", "false", "f", "0", "0.0"})
 
 
 @dataclass(frozen=True)
@@ -44,74 +38,44 @@ class Question:
     reason: str | None = None
 
 
-def read_questions(path: Path, columns: Mapping[str, str], root: Path) -> list[Question]:
+def read_questions(
+    path: Path, columns: Mapping[str, str], root: Path, notes: list[str] | None = None
+) -> list[Question]:
     """Read a file of questions; those that cannot be asked have a ``reason``.
 
     Reasons are a missing or unusable image name, an empty question, an answer other than yes/no,
-    true/false or 1/0 (in any case), and a repeated question: the later one is left out if the
-    answers agree, both if they do not, since either may be wrong. Images are only checked for
-    existence, not opened.
+    true/false or 1/0 (in any case, or in short), and a repeated question: the later one is left
+    out if the answers agree, both if they do not, since either may be wrong. Images are only
+    checked for existence; one that is written otherwise than its file is called, but can only mean
+    that one, is taken (see :class:`synthsight.vqa.finding.ImageFinder`).
 
     Args:
         path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
         columns: the file's names for the columns image, question, answer, generator and objects.
             The last two may be absent if they keep these default names.
         root: folder that image paths are relative to.
+        notes: receives a line on images that are written otherwise.
 
     Raises:
         synthsight.vqa.readers.QuestionsError: the file cannot be read, or lacks a column.
     """
     rows = read_rows(path, columns)
-    find = _ImageFinder(root)
+    find = ImageFinder(root)
     questions = [_parse(line, row, columns, find) for line, row in rows]
+    if notes is not None and find.renamed:
+        written, image = find.renamed[0]
+        notes.append(
+            f"{path}: {len(find.renamed)} images are written otherwise than their files are called "
+            f"and are taken for these, the first: {written!r} for {image!r}"
+        )
     return _without_repeats(questions)
 
 
-class _ImageFinder:
-    """Checks whether images exist; looks each of them up once."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.missing = 0
-        self.resolved_root = root.resolve()
-        self.reason = cache(self._reason)
-
-    def _reason(self, image: str) -> str | None:
-        """Why an image cannot be used, judging by its name, or None."""
-        path = PurePosixPath(image)
-        if path.is_absolute() or ".." in path.parts or "\0" in image:
-            return f"the image's path must stay below {self.root}"
-        file = self.root / path
-        try:
-            # Checked first, since any link in the path may lead anywhere.
-            if not file.resolve().is_relative_to(self.resolved_root):
-                return f"a link that leads out of {self.root}: copy the file instead"
-            if not file.exists():
-                return f"no such image below {self.root}{self._close(path, file.parent)}"
-        except (OSError, RuntimeError) as error:  # a name that is too long, a loop of links
-            return f"cannot be looked up: {getattr(error, 'strerror', None) or 'a loop of links'}"
-        if file.suffix.lower() not in SUFFIXES:
-            return f"not an image by its name (extensions read: {' '.join(sorted(SUFFIXES))})"
-        return None
-
-    def _close(self, path: PurePosixPath, folder: Path) -> str:
-        """A hint at the name closest to a missing one; for the first missing ones only."""
-        self.missing += 1
-        if self.missing > _HINTS:
-            return ""
-        hint = difflib.get_close_matches(path.name[:255], self._names(folder), n=1)
-        return f"; close: {(path.parent / hint[0]).as_posix()}" if hint else ""
-
-    @cache  # noqa: B019 (lives only while one file is read)
-    def _names(self, folder: Path) -> list[str]:
-        return sorted(os.listdir(folder)) if folder.is_dir() else []
-
-
 def _parse(
-    line: int, row: Mapping[str, Any], columns: Mapping[str, str], find: _ImageFinder
+    line: int, row: Mapping[str, Any], columns: Mapping[str, str], find: ImageFinder
 ) -> Question:
     values = {key: _text(row.get(name)) for key, name in columns.items()}
-    image = PurePosixPath(values["image"]).as_posix() if values["image"] else ""
+    image = values["image"]
     answer = values["answer"].lower()
     reason = None
     if not all(_is_text(value) for value in values.values()):
@@ -127,7 +91,7 @@ def _parse(
         reason = f"the answer must be yes or no (or true/false, 1/0); found {found}"
     else:
         answer = "yes" if answer in _YES else "no"
-        reason = find.reason(image)
+        image, reason = find.find(image)
     return Question(
         line=line,
         image=image,

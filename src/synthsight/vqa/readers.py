@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,11 +17,22 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
 from synthsight.wording import did_you_mean
 
 #: Extensions of the files that are read.
 FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
+
+#: The kinds of content, as :mod:`synthsight.contents` calls them, that text files may have. A table
+#: may begin like JSON only by mistake; JSON that begins otherwise is told by its line.
+_TEXTS = {".csv": ("text", "empty"), ".tsv": ("text", "empty")}
+
+#: The extensions of kinds that are read under these.
+_ENDINGS = {"parquet": ".parquet", "json": ".json, or .jsonl with a mapping in each line"}
+
+#: Separators that a table may have besides the one of its extension, as Excel writes them.
+_SEPARATORS = (";", "\t", ",", "|")
 
 #: Bound on the rows of a Parquet file, which can hold any number of them in a few bytes.
 MAX_ROWS = 10_000_000
@@ -54,13 +66,22 @@ def _read_rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, di
     """Yield the line number and content of each row."""
     ending = path.suffix.lower()
     if ending not in FORMATS:
-        raise QuestionsError(f"{path}: the extension must be one of {' '.join(FORMATS)}")
+        kind = another_kind(path, "text")
+        what = f" (it is {kind.words})" if kind else ""
+        raise QuestionsError(
+            f"{path}: the extension must be one of {' '.join(FORMATS)}{what}. Save a table of a "
+            "spreadsheet as CSV"
+        )
     try:
         if path.exists() and not path.is_file():
             raise QuestionsError(f"{path} is not a regular file")
         if ending == ".parquet":
             yield from _read_parquet(path, columns)
             return
+        kind = another_kind(path, *_TEXTS.get(ending, ("text", "json", "empty")))
+        if kind is not None:
+            hint = f": call it {_ENDINGS[kind.name]}" if kind.name in _ENDINGS else ""
+            raise QuestionsError(f"{path}: it is {kind}, not a file of questions in {ending}{hint}")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise QuestionsError(f"{path} cannot be read: {error.strerror}") from error
@@ -68,27 +89,57 @@ def _read_rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, di
         line = error.object[: error.start].count(b"\n") + 1
         raise QuestionsError(f"{path}, line {line}: not UTF-8 text; save it as UTF-8") from error
     if ending in (".csv", ".tsv"):
-        yield from _read_delimited(path, text, "," if ending == ".csv" else "\t")
+        yield from _read_table(path, text, "," if ending == ".csv" else "\t", columns)
     elif ending == ".jsonl":
         for line, content in enumerate(text.split("\n"), start=1):
             if content.strip():
+                if line == 1 and content.strip() == "[":
+                    raise QuestionsError(f"{path}, line 1: it is one JSON list: call it .json")
                 yield line, _mapping(path, line, _json(path, content, line))
     else:
         yield from _read_json_list(path, text)
 
 
-def _read_delimited(path: Path, text: str, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read_table(
+    path: Path, text: str, separator: str, columns: Mapping[str, str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the rows of a table; the separator may be another, if the header says so.
+
+    Excel writes semicolons where commas are decimal, and perhaps a line ``sep=;`` in front.
+    """
+    first, _, rest = text.partition("\n")
+    stated = re.fullmatch(r'"?sep=(.|\t)"?\s*', first)
+    if stated:
+        yield from _read_delimited(path, rest, stated[1], 2)
+        return
+    wanted = [name for key, name in columns.items() if key not in OPTIONAL]
+
+    def known(other: str) -> int:
+        try:
+            header = next(csv.reader([first], delimiter=other), [])
+        except csv.Error:  # a field too large, as the whole header is with another separator
+            return 0
+        return len({name.strip() for name in header}.intersection(wanted))
+
+    # Of separators with which as many columns are found, the first: that of the extension.
+    yield from _read_delimited(path, text, max((separator, *_SEPARATORS), key=known), 1)
+
+
+def _read_delimited(
+    path: Path, text: str, separator: str, line: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the rows of a table that begins on a line; empty rows and columns are passed over."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] | None = None
-    line = 1  # where a row begins: quoted line breaks make a row span several lines
+    before = line - 1  # a row begins on `line`: quoted line breaks make one span several lines
     try:
         for row in reader:
-            start, line = line, reader.line_num + 1
-            if not row:
+            start, line = line, reader.line_num + 1 + before
+            if not any(cell.strip() for cell in row):
                 continue
             if header is None:
-                header = row
-                twice = [name for name, count in Counter(header).items() if count > 1]
+                header = [name.strip() for name in row]
+                twice = [name for name, count in Counter(header).items() if count > 1 and name]
                 if twice:
                     raise QuestionsError(f"{path}, line {start}: two columns {twice[0]!r}")
                 continue
@@ -97,7 +148,14 @@ def _read_delimited(path: Path, text: str, separator: str) -> Iterator[tuple[int
                     f"{path}, line {start}: {len(row)} values, but the header has {len(header)}. "
                     "Text that contains the separator belongs in double quotes"
                 )
-            yield start, dict(zip(header, row, strict=True))
+            nameless = [cell for name, cell in zip(header, row, strict=True) if not name]
+            if any(cell.strip() for cell in nameless):
+                cell = next(cell for cell in nameless if cell.strip())
+                raise QuestionsError(
+                    f"{path}, line {start}: {cell[:80]!r} is in a column without a name. Name the "
+                    "column, or remove it"
+                )
+            yield start, {name: cell for name, cell in zip(header, row, strict=True) if name}
     except csv.Error as error:
         raise QuestionsError(f"{path}, line {line}: {error}") from error
     if header is None:
@@ -118,7 +176,9 @@ def _read_json_list(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]
 
     position = skip(0)
     if text[position : position + 1] != "[":
-        raise wrong(position, "expected a list of mappings: [{...}, {...}]")
+        lines = text[position : position + 1] == "{" and "}\n{" in text.replace("\r", "")
+        hint = ". With a mapping in each line, call the file .jsonl" if lines else ""
+        raise wrong(position, f"expected a list of mappings: [{{...}}, {{...}}]{hint}")
     position = skip(position + 1)
     line, counted = 1, 0
     while text[position : position + 1] != "]":
@@ -187,7 +247,9 @@ def _read_parquet(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int,
     except FileNotFoundError:
         raise
     except Exception as error:  # the reader raises nearly anything on damaged files
-        raise QuestionsError(f"{path} is not a readable Parquet file: {error}") from error
+        kind = another_kind(path, "parquet", "empty")
+        what = f" (it is {kind})" if kind else ""
+        raise QuestionsError(f"{path} is not a readable Parquet file{what}: {error}") from error
     others = dict.fromkeys(set(names) - set(wanted))
     yield from ((number, {**others, **row}) for number, row in enumerate(found, start=1))
 

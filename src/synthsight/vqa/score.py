@@ -28,6 +28,7 @@ SCHEMA = pa.schema(
         ("p_yes", pa.float64()),
         ("predicted", pa.string()),
         ("correct", pa.bool_()),
+        ("reason", pa.string()),
     ]
 )
 
@@ -47,13 +48,14 @@ def score_vqa(
     """Score one model: one row per usable question, sorted by image and number.
 
     The prediction is ``yes`` if P(yes) is above 0.5; at exactly 0.5 it is ``no``, so that an
-    undecided model is not credited with the answer that most questions have.
+    undecided model is not credited with the answer that most questions have. A question that the
+    model could not take has a reason, no P(yes) and no prediction, and is not correct.
 
     Args:
         questions: Parquet shards of questions: ``number, image, question, answer, generator,
             status``; rows whose status is not ``ok`` are left out.
-        answers: Parquet shards of answers: ``image, question, p_yes``, one row for each usable
-            question.
+        answers: Parquet shards of answers: ``image, question, p_yes, reason``, one row for each
+            usable question.
         model: its name.
         output: the Parquet file, :data:`SCHEMA`, written atomically.
 
@@ -71,7 +73,7 @@ def score_vqa(
         found = json.loads(about or b"{}").get("model", model)
         if found != model:
             raise ScoreVqaError(f"{path} holds answers of {found!r}, not {model!r}; {MAKE_AGAIN}")
-    given = _read(answers, [*_KEY, "p_yes"], "answer")
+    given = _read(answers, [*_KEY, "p_yes", "reason"], "answer")
     for table, what in ((asked, "asked"), (given, "answered")):
         twice = table[table.duplicated(_KEY)]
         if len(twice):
@@ -87,10 +89,12 @@ def score_vqa(
     wrong = rows[~rows["answer"].isin(["yes", "no"])]
     if len(wrong):
         raise ScoreVqaError(f"{_name(wrong)}: the truth is {wrong['answer'].iloc[0]!r}")
-    wrong = rows[~rows["p_yes"].between(0, 1)]
+    unanswered = rows["p_yes"].isna() & rows["reason"].notna()
+    wrong = rows[~rows["p_yes"].between(0, 1) & ~unanswered]
     if len(wrong):
         raise ScoreVqaError(f"{_name(wrong)}: P(yes) is {wrong['p_yes'].iloc[0]}")
-    predicted = np.where(rows["p_yes"] > 0.5, "yes", "no")
+    predicted = np.where(rows["p_yes"] > 0.5, "yes", "no").astype(object)
+    predicted[unanswered.to_numpy()] = None
     rows = rows.assign(
         first_word=rows["question"].map(first_word),
         kind=rows["question"].map(kind),

@@ -1,56 +1,21 @@
-"""Reading and storing the weights of VQA models without copies in memory.
+"""The state dicts of VQA models, in one file or several, and storing them without copies.
 
-Files are memory-mapped, so what has been read need not stay in memory. Pickles are read with
-``weights_only``: besides tensors, the only type allowed is ``argparse.Namespace``, in which fairseq
-keeps its settings.
+Files are memory-mapped, so what has been read need not stay in memory.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import pickle
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
-import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
+from synthsight.inference.checkpoints import CheckpointError, read_file
 from synthsight.vqa.folders import WeightsError
-from synthsight.wording import one_line
 
 StateDict = dict[str, Tensor]
-
-
-def read_file(file: Path) -> Any:
-    """The content of a weight file: tensors by name for safetensors, anything for a pickle.
-
-    Raises:
-        WeightsError: it is damaged, or reading it would run code; the message leaves out its name.
-    """
-    try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            # Training checkpoints are several times larger than their weights; with mmap the rest
-            # of the file is not read. The format before torch 1.6 cannot be mapped.
-            return torch.load(
-                file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)
-            )
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            "refused: it is damaged, or reading it would run code or needs types other than "
-            "tensors. Save the state dict alone: torch.save(model.state_dict(), ...)"
-        ) from error
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file can raise nearly anything
-        raise WeightsError(
-            f"cannot be read as a checkpoint: {one_line(error, 300) or type(error).__name__}"
-        ) from error
 
 
 def read_state(files: Iterable[Path]) -> StateDict:
@@ -63,7 +28,7 @@ def read_state(files: Iterable[Path]) -> StateDict:
     for file in files:
         try:
             content = read_file(file)
-        except WeightsError as error:
+        except CheckpointError as error:
             raise WeightsError(f"{file}: {error}") from error
         if not isinstance(content, dict) or not all(
             isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()

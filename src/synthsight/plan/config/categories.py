@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.bounds import Key
-from synthsight.files import is_file, is_folder
+from synthsight.files import hint_at, is_file, is_folder
 from synthsight.images.layout import find_categories, folders_in
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
@@ -81,7 +81,7 @@ def find_archive(
         return None, True, folder
     file = local_path(archive.url)
     if file is not None and not is_file(file):
-        message = f"no file {str(file)!r} (relative paths start at {Path.cwd()})"
+        message = f"no file {str(file)!r} (relative paths start at {Path.cwd()}){hint_at(file)}"
         problems.append(Problem((*key, "url"), message))
     return archive, True, folder
 

@@ -16,9 +16,10 @@ from typing import Any
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
 from synthsight.classifiers.registry import library_modules
-from synthsight.files import Digests, is_file, keep
+from synthsight.files import Digests, hint_at, is_file, keep
 from synthsight.images.geometry import Geometry
-from synthsight.labels.spaces import LabelError, LabelSpace, load_labels
+from synthsight.labels.files import LabelError
+from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import check_model_name
 from synthsight.plan.digest import code_digest
@@ -75,12 +76,27 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
         earlier[model.name] = f"models[{index}]"
         if model.checkpoint is not None and not is_file(model.checkpoint):
             message = f"no file {model.checkpoint!r} (relative paths start at {Path.cwd()})"
+            message += hint_at(model.checkpoint)
             problems.append(Problem((*key, "checkpoint"), message))
+        for setting in ("mean", "std"):
+            if reason := _beyond_one(getattr(model, setting)):
+                problems.append(Problem((*key, setting), reason))
         try:
             canonical_json(model.arguments)
         except (TypeError, ValueError):
             message = "may hold only text, finite numbers, true, false, null, lists and mappings"
             problems.append(Problem((*key, "arguments"), message))
+
+
+def _beyond_one(values: Sequence[float] | None) -> str | None:
+    """Why a mean or a standard deviation cannot be one of pixels in 0..1, or None."""
+    if values is None or max(values) <= 1:
+        return None
+    scaled = ", ".join(f"{value / 255:.4g}" for value in values)
+    return (
+        f"is for pixels in 0..1, and {max(values):g} is more than 1. If it is for pixels in "
+        f"0..255, write [{scaled}]"
+    )
 
 
 def load_spaces(models: Sequence[ModelSettings], problems: list[Problem]) -> dict[str, LabelSpace]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synthsight.bounds import Key
-from synthsight.files import Digests, is_file, is_folder
+from synthsight.files import Digests, hint_at, is_file, is_folder
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import check_model_name
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
@@ -80,12 +80,13 @@ def load_vqa(
     if without_images:
         return Vqa(str(root), models, shards={}, files=files, questions={}, content="", images=0)
     if not is_folder(root):
-        problems.append(Problem(("vqa", "root"), f"no folder {str(root)!r}"))
+        problems.append(Problem(("vqa", "root"), f"no folder {str(root)!r}{hint_at(root)}"))
         return None
     try:
-        questions = read_questions(Path(about.questions), asdict(about.columns), root)
+        questions = read_questions(Path(about.questions), asdict(about.columns), root, warnings)
     except QuestionsError as error:
-        problems.append(Problem(("vqa", "questions"), str(error)))
+        hint = "" if is_file(about.questions) else hint_at(about.questions)
+        problems.append(Problem(("vqa", "questions"), f"{error}{hint}"))
         return None
     _check_excluded(questions, about, problems, warnings)
     dealt = deal(questions, about.shards)
@@ -143,12 +144,17 @@ def _check_models(
             message = "give either `model` (OWNER/NAME on the hub) or `checkpoint` (local files)"
             problems.append(Problem(key, message))
             continue
+        if entry.model is not None and ":" in entry.model:
+            message = "write OWNER/NAME of the hub's repository alone, without a prefix or address"
+            problems.append(Problem((*key, "model"), message))
+            continue
         check_model_name(entry.name, taken, key, problems)
         taken[entry.name] = f"vqa.models[{index}]"
         if entry.checkpoint is not None and (reason := _bad_checkpoint(entry.checkpoint)):
             problems.append(Problem((*key, "checkpoint"), reason))
         if entry.tokenizer is not None and not is_folder(entry.tokenizer):
             message = f"no folder {entry.tokenizer!r} (relative paths start at {Path.cwd()})"
+            message += hint_at(entry.tokenizer)
             problems.append(Problem((*key, "tokenizer"), message))
         models[entry.name] = entry
     return models

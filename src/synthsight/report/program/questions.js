@@ -14,8 +14,9 @@ export function chips(index) {
   return make("div", { class: "chips" }, ...questions.models.map((model) => {
     const right = answersRight(model, index);
     const said = right ? questions.answer[index] : other[questions.answer[index]];
+    const part = model.parts[index];
     return make("span", { class: `chip ${right ? "h2" : "h0"}`, title: right ? "right" : "wrong" },
-      `${right ? "✓" : "✗"} ${model.name}: ${said} (P(yes) ${(model.parts[index] / 1000).toFixed(2)})`);
+      `${right ? "✓" : "✗"} ${model.name}: ${part === null ? "could not be asked" : `${said} (P(yes) ${(part / 1000).toFixed(2)})`}`);
   }));
 }
 
@@ -32,7 +33,7 @@ function chosenQuestions() {
       (text === "" || `${questions.question[index]} ${questions.image[index]}`.toLocaleLowerCase().includes(text)) &&
       (state.qoutcome === ANY || passes(state.qoutcome, model && answersRight(model, index), number(index), questions.models.length, model !== null)),
   );
-  const sure = (index) => (model ? [model] : questions.models).reduce((sum, each) => sum + Math.abs(each.parts[index] - 500), 0);
+  const sure = (index) => (model ? [model] : questions.models).reduce((sum, each) => sum + Math.abs((each.parts[index] ?? 500) - 500), 0);
   switch (state.qsort) {
     case "hardest": return sortBy(chosen, number, 1);
     case "easiest": return sortBy(chosen, number, -1);
@@ -59,5 +60,5 @@ export function questionsCsv() {
   const columns = ["image", "question", "answer", "kind", "generator", ...questions.models.flatMap((model) => [`${model.name} P(yes)`, `${model.name} correct`])];
   return csv(columns, asked.map((index) => [
     ...["image", "question", "answer", "kind", "generator"].map((key) => questions[key][index]),
-    ...questions.models.flatMap((model) => [model.parts[index] / 1000, answersRight(model, index)])]));
+    ...questions.models.flatMap((model) => [model.parts[index] === null ? null : model.parts[index] / 1000, answersRight(model, index)])]));
 }

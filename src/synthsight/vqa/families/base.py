@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from synthsight.errors import SynthsightError
 from synthsight.vqa.families.registry import FAMILIES
 
 StateDict = Mapping[str, Tensor]
@@ -27,6 +28,10 @@ StateDict = Mapping[str, Tensor]
 Look = TypeVar("Look", bound="Tensor | Image.Image")
 Seen = TypeVar("Seen", bound="Tensor | list[Any]")
 Text = TypeVar("Text", bound=Sized)
+
+
+class UnansweredError(SynthsightError):
+    """An image or a question that a model cannot take; the message is the reason, in words."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,9 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
         """Prepare an RGB image for the model, on the CPU: as a tensor, or still as an image.
 
         Called from several threads at a time.
+
+        Raises:
+            UnansweredError: the model does not take an image of this shape.
         """
 
     @abstractmethod
@@ -130,6 +138,9 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
         """Prepare a question for the model; ``objects`` names objects in the image.
 
         Questions of about the same length (``len``) are batched together.
+
+        Raises:
+            UnansweredError: it is longer than the model takes. No part of it is left out.
         """
 
     @abstractmethod

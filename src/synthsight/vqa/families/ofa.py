@@ -12,7 +12,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from synthsight.vqa.families.base import Collected, Published, StateDict, VqaModel, read_config
+from synthsight.vqa.families.base import (
+    Collected,
+    Published,
+    StateDict,
+    UnansweredError,
+    VqaModel,
+    read_config,
+)
 from synthsight.vqa.ofa import processing
 from synthsight.vqa.ofa.answers import yes_no_logits
 from synthsight.vqa.ofa.checkpoint import load_checkpoint
@@ -100,7 +107,20 @@ class Ofa(VqaModel[Tensor, Tensor, list[int]]):
 
     def read(self, question: str, objects: str | None) -> list[int]:
         """The encoder's input: ``<s>``, question, objects, ``</s>``."""
-        return processing.source(self.tokenizer, question, objects)
+        words = processing.count_words(question)
+        if words > processing.MAX_WORDS:
+            raise UnansweredError(
+                f"the question has {words} words, the model was trained with up to "
+                f"{processing.MAX_WORDS}"
+            )
+        ids = processing.source(self.tokenizer, question, objects)
+        limit = self.model.config.max_position_embeddings
+        if len(ids) > limit:
+            with_objects = "" if objects is None else " and objects"
+            raise UnansweredError(
+                f"the question{with_objects} has {len(ids)} tokens, the model takes {limit}"
+            )
+        return ids
 
     def margins(self, seen: Tensor, images: Sequence[int], texts: Sequence[list[int]]) -> Tensor:
         """See :func:`synthsight.vqa.ofa.answers.yes_no_logits`."""

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from synthsight.vqa.families.base import Collected, Published, StateDict, VqaModel
+from synthsight.vqa.families.base import Collected, Published, StateDict, UnansweredError, VqaModel
 from synthsight.vqa.folders import WeightsError, small_files, weight_files
 from synthsight.vqa.weights import read_state
 from synthsight.wording import one_line
@@ -56,14 +56,27 @@ class Pretrained(VqaModel[Tensor, Tensor, list[int]]):
 
     def prepare(self, picture: Image.Image) -> Tensor:
         """The published image processor's output, float32 (3, height, width)."""
-        values: Tensor = self.processor(picture, return_tensors="pt")["pixel_values"]
+        try:
+            values: Tensor = self.processor(picture, return_tensors="pt")["pixel_values"]
+        except (ValueError, ZeroDivisionError) as error:  # a strip may shrink to no pixel at all
+            raise UnansweredError(
+                f"the model's image processor takes no image of {picture.width} x "
+                f"{picture.height} pixels ({one_line(error, 200)})"
+            ) from error
+        if 0 in values.shape:
+            raise UnansweredError(
+                f"the model's image processor leaves nothing of an image of {picture.width} x "
+                f"{picture.height} pixels"
+            )
         return values[0]
 
     def read(self, question: str, objects: str | None) -> list[int]:
         """The question's token ids, with special tokens; ``objects`` are for OFA only."""
         del objects
         limit = min(self.tokenizer.model_max_length, self._positions())
-        ids: list[int] = self.tokenizer(question, truncation=True, max_length=limit)["input_ids"]
+        ids: list[int] = self.tokenizer(question, verbose=False)["input_ids"]
+        if len(ids) > limit:
+            raise UnansweredError(f"the question has {len(ids)} tokens, the model takes {limit}")
         return ids
 
     def _positions(self) -> int:

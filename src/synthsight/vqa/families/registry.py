@@ -10,9 +10,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from synthsight.contents import another_kind
 from synthsight.doors import Registry
 from synthsight.errors import SynthsightError
-from synthsight.files import is_file, is_folder
+from synthsight.files import hint_at, is_file, is_folder
 from synthsight.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def family_of(checkpoint: str | Path) -> str:
     if not is_folder(path):
         raise FamilyError(
             f"no file or folder {str(checkpoint)!r} (relative paths start at {Path.cwd()})"
+            f"{hint_at(checkpoint)}"
         )
     config = path / "config.json"
     try:
@@ -61,7 +63,9 @@ def family_of(checkpoint: str | Path) -> str:
             f"no config.json in {checkpoint}: it must say what the model is"
         ) from None
     except (ValueError, AttributeError, RecursionError):
-        raise FamilyError(f"{config} is not a JSON mapping") from None
+        kind = another_kind(config, "json", "text")
+        what = f": it is {kind}" if kind else ""
+        raise FamilyError(f"{config} is not a JSON mapping{what}") from None
     if not isinstance(found, str) or found not in FAMILIES:
         raise FamilyError(
             f"{config} has the model_type {found!r}; supported: {', '.join(FAMILIES)}"

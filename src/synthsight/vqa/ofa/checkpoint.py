@@ -9,8 +9,9 @@ names of :class:`synthsight.vqa.ofa.model.OFA`.
 - mmpretrain's ``.pth``;
 - plain state dicts that use the names of one of these.
 
-Reading never runs code (see :mod:`synthsight.vqa.weights`). Nothing is silently ignored: missing or
-unexpected weights, copies of the embedding that differ, or other position buckets raise an error.
+Reading never runs code (see :mod:`synthsight.inference.checkpoints`). Nothing is silently ignored:
+missing or unexpected weights, copies of the embedding that differ, or other position buckets raise
+an error.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from synthsight.inference.checkpoints import CheckpointError, read_file
 from synthsight.vqa.folders import WeightsError, weight_files
 from synthsight.vqa.ofa.config import OFAConfig, OFAError, infer_config, refuse_entangled
 from synthsight.vqa.ofa.model import EMBEDDING, EMBEDDING_COPIES, OFA
 from synthsight.vqa.ofa.positions import image_buckets, token_buckets
-from synthsight.vqa.weights import in_float32, read_file, read_state
+from synthsight.vqa.weights import in_float32, read_state
 
 StateDict = dict[str, Tensor]
 
@@ -108,7 +110,7 @@ def load_checkpoint(
         described = _config_file(files[0].parent)
         config = described or infer_config(state, **settings)
         return config, _checked(state, config)
-    except (OFAError, WeightsError) as error:
+    except (CheckpointError, OFAError, WeightsError) as error:
         raise OFAError(f"{read}: {error}") from error
 
 

@@ -34,10 +34,18 @@ def clean_question(question: str, max_words: int = MAX_WORDS) -> str:
     of the steps is kept, with its oddities: a leading space protects the punctuation after it, and
     a single tab stays.
     """
-    text = question.lower().lstrip(",.!?*#:;~").replace("-", " ").replace("/", " ")
-    text = re.sub(r"\s{2,}", " ", text).rstrip("\n").strip(" ")
-    text = " ".join(text.split(" ")[:max_words])
+    text = " ".join(_words(question)[:max_words])
     return text if text.endswith("?") else text + "?"
+
+
+def count_words(question: str) -> int:
+    """The number of words of a question as :func:`clean_question` counts them."""
+    return len(_words(question))
+
+
+def _words(question: str) -> list[str]:
+    text = question.lower().lstrip(",.!?*#:;~").replace("-", " ").replace("/", " ")
+    return re.sub(r"\s{2,}", " ", text).rstrip("\n").strip(" ").split(" ")
 
 
 def source(

@@ -1,0 +1,212 @@
+"""Reading label files: a line per class, and the other forms in which people keep their names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthsight.contents import another_kind
+from synthsight.errors import SynthsightError
+
+_FORMS = (
+    "expected a line per class, or JSON: a list of names, or a mapping from 0, 1, 2, ... to names "
+    "or from names to 0, 1, 2, ..."
+)
+
+_SYNSET = re.compile(r"(n[0-9]{8})(?:[\s,:]+(.*))?")
+_NUMBERED = re.compile(r"\{?\s*['\"]?([0-9]{1,7})['\"]?\s*([:,;\t]|[.)]\s|\s)\s*(.*)")
+_HEADER = re.compile(r"(?i)(class[ _]?)?(id|idx|index|number|no|nr|label[ _]?id)\s*[,;:\t].*")
+
+
+class LabelError(SynthsightError):
+    """A label space that does not exist, or a label file that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes of a label file, in the order of the model's outputs.
+
+    Attributes:
+        names: the names of each class, the simple one first.
+        synsets: WordNet's identifier of each class, if the file has it.
+    """
+
+    names: tuple[tuple[str, ...], ...]
+    synsets: tuple[str, ...] | None = None
+
+
+def read_label_file(name: str, wordnet: Callable[[], Mapping[str, tuple[str, ...]]]) -> Labels:
+    """Read a label file.
+
+    It is UTF-8 text: a line per class, with its names separated by commas; perhaps with a number in
+    front, from 0 or 1, or a synset, or with synsets alone. Or it is JSON: a list, a mapping from
+    numbers, as ``imagenet_class_index.json`` and the ``id2label`` of a config.json, or to numbers.
+
+    Args:
+        name: its path.
+        wordnet: returns all names of each synset, for a file of synsets alone.
+
+    Raises:
+        LabelError: it cannot be read, is something else, or does not say the names of all classes;
+            the message names the file and the line.
+    """
+    path = Path(name)
+    kind = another_kind(path, "text", "json", "empty", "utf-16")
+    if kind is not None:
+        raise LabelError(f"{name}: it is {kind}, not a label file")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise LabelError(f"{name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise LabelError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    kind = another_kind(path, "text", "empty")
+    if kind is not None and kind.name == "json":
+        labels = _from_json(name, text)
+    else:
+        labels = _from_lines(name, text, wordnet)
+    if all(names[0].isdigit() for names in labels.names):
+        raise LabelError(
+            f"{name}: its {len(labels.names):,} lines are numbers, not names, so no category would "
+            "match. If classes are called so, give each a second name: 7, seven"
+        )
+    return labels
+
+
+# Lines ----------------------------------------------------------------------------------------
+
+
+def _from_lines(
+    name: str, text: str, wordnet: Callable[[], Mapping[str, tuple[str, ...]]]
+) -> Labels:
+    lines = text.split("\n")  # not splitlines(), which also splits at form feeds and the like
+    while lines and not lines[-1].strip(" \t\r}"):  # a Python mapping may end in a line of its own
+        lines.pop()
+    if not lines:
+        raise LabelError(f"{name}: empty; it needs one line per class of the model")
+    lines = _in_order(name, lines)
+    found = [_SYNSET.fullmatch(line.strip()) for line in lines]
+    synsets = tuple(match[1] for match in found if match)
+    if len(synsets) < len(lines):
+        return Labels(_names(name, lines))
+    rest = [match[2] or "" for match in found if match]
+    if not any(rest):
+        known = wordnet()
+        unknown = [synset for synset in synsets if synset not in known]
+        if unknown:
+            raise LabelError(f"{name}: WordNet's names of {unknown[0]} are not known here")
+        return Labels(tuple(known[synset] for synset in synsets), synsets)
+    numbers = [match and int(match[1]) for match in map(_NUMBERED.fullmatch, rest)]
+    if None not in numbers and numbers != sorted(n for n in numbers if n is not None):
+        raise LabelError(
+            f"{name}: each line has a synset and a number, and the numbers are not in the order of "
+            "the lines. Sort the file as the model's outputs are, and remove the numbers"
+        )
+    return Labels(_names(name, _in_order(name, rest)), synsets)
+
+
+def _in_order(name: str, lines: Sequence[str]) -> list[str]:
+    """The lines in the order of the numbers in front of them, without these, if all have one."""
+    rows = [line.strip() for line in lines]
+    if len(rows) > 1 and _HEADER.fullmatch(rows[0]) and _NUMBERED.fullmatch(rows[1]):
+        del rows[0]
+    found = [_NUMBERED.fullmatch(row) for row in rows]
+    if len(rows) < 2 or not all(found):
+        return list(lines)
+    numbers = [int(match[1]) for match in found if match]
+    first = min(numbers)
+    if first > 1 or sorted(numbers) != list(range(first, first + len(rows))):
+        if all(match and match[2] == ":" for match in found):
+            wanted = set(range(min(first, 1), len(rows) + min(first, 1)))
+            lost = sorted(wanted - set(numbers))
+            raise LabelError(
+                f"{name}: its lines are numbered, but not from 0 or 1 without gaps: {lost[:3]} "
+                "are missing"
+            )
+        return list(lines)  # names that begin with a number, such as years
+    texts = dict(zip(numbers, (match[3] for match in found if match), strict=True))
+    return [_unquoted(texts[number]) for number in sorted(texts)]
+
+
+def _unquoted(text: str) -> str:
+    """A name without what a Python or JSON mapping writes around it."""
+    bare = text.rstrip("},; \t\r")
+    quoted = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\""
+    return bare[1:-1] if quoted else text
+
+
+def _names(name: str, lines: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    found = []
+    for number, line in enumerate(lines, start=1):
+        names = _split(line)
+        if not names:
+            raise LabelError(f"{name}, line {number}: a class without a name")
+        found.append(names)
+    return tuple(found)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+# JSON -----------------------------------------------------------------------------------------
+
+
+def _from_json(name: str, text: str) -> Labels:
+    try:
+        content = json.loads(text, object_pairs_hook=lambda pairs: _once(name, pairs))
+    except (ValueError, RecursionError):
+        try:  # a Python mapping with quoted numbers looks like JSON, too
+            return Labels(_names(name, _all_numbered(name, text)))
+        except LabelError:
+            raise LabelError(f"{name}: neither JSON nor text that can be used; {_FORMS}") from None
+    if isinstance(content, dict) and isinstance(content.get("id2label"), dict):
+        content = content["id2label"]
+    values = _values(name, content)
+    names, synsets = [], []
+    for index, value in enumerate(values):
+        parts = [value] if isinstance(value, str) else value
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+            raise LabelError(f"{name}: class {index} is {str(value)[:80]!r}; {_FORMS}")
+        if len(parts) > 1 and _SYNSET.fullmatch(parts[0]):
+            synsets.append(parts[0])
+            parts = parts[1:]
+        split = tuple(each for part in parts for each in _split(part))
+        if not split:
+            raise LabelError(f"{name}: class {index} has no name")
+        names.append(split)
+    return Labels(tuple(names), tuple(synsets) if len(synsets) == len(names) else None)
+
+
+def _once(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise LabelError(f"{name}: a key occurs twice in a mapping")
+    return mapping
+
+
+def _all_numbered(name: str, text: str) -> list[str]:
+    lines = [line for line in text.split("\n") if line.strip(" \t\r{}")]
+    ordered = _in_order(name, lines)
+    if ordered == lines:
+        raise LabelError(f"{name}: not numbered")
+    return ordered
+
+
+def _values(name: str, content: Any) -> list[Any]:
+    """What a JSON file says of each class, in the order of the model's outputs."""
+    if isinstance(content, dict) and content:
+        if all(isinstance(v, int) and not isinstance(v, bool) for v in content.values()):
+            if len(set(content.values())) < len(content):
+                raise LabelError(f"{name}: two names have the same number")
+            content = {str(number): key for key, number in content.items()}
+        keys = sorted(int(key) for key in content if key.isdigit() and len(key) < 8)
+        if keys == list(range(len(content))):
+            return [content[str(key)] for key in keys if str(key) in content]
+    elif isinstance(content, list) and content:
+        return content
+    raise LabelError(f"{name}: {_FORMS}, without gaps")

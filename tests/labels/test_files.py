@@ -1,0 +1,129 @@
+"""Label files as people find them: numbered, with synsets, in JSON, and what is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from synthsight.labels.files import LabelError
+from synthsight.labels.matching import chosen
+from synthsight.labels.spaces import LabelSpace, load_labels
+
+TENCH, SHARK, HEN = "n01440764", "n01484850", "n01514859"
+
+NAMES = (("tench", "Tinca tinca"), ("great white shark",), ("hen",))
+
+#: Files that all say the same three classes.
+SAME = {
+    "lines": "tench, Tinca tinca\ngreat white shark\nhen\n",
+    "numbered": "0 tench, Tinca tinca\n1 great white shark\n2 hen\n",
+    "numbered from one": "1: tench, Tinca tinca\n2: great white shark\n3: hen",
+    "numbered with tabs": "0\ttench, Tinca tinca\r\n1\tgreat white shark\r\n2\then\r\n",
+    "numbered in a table": "index,name\n0,tench, Tinca tinca\n1,great white shark\n2,hen\n",
+    "numbered in another order": "2: hen\n0: tench, Tinca tinca\n1: great white shark\n",
+    "a Python mapping": "{0: 'tench, Tinca tinca',\n 1: \"great white shark\",\n 2: 'hen'}\n",
+    "a Python mapping of quoted numbers": (
+        "{'0': 'tench, Tinca tinca',\n '1': 'great white shark',\n '2': 'hen',\n}\n"
+    ),
+    "a list": json.dumps(["tench, Tinca tinca", "great white shark", "hen"]),
+    "a list of lists": json.dumps([["tench", "Tinca tinca"], ["great white shark"], ["hen"]]),
+    "a mapping": json.dumps({"0": "tench, Tinca tinca", "1": "great white shark", "2": "hen"}),
+    "a mapping in another order": json.dumps(
+        {"2": "hen", "1": "great white shark", "0": ["tench", "Tinca tinca"]}
+    ),
+    "a config.json": json.dumps(
+        {
+            "model_type": "vit",
+            "id2label": {"0": "tench, Tinca tinca", "1": "great white shark", "2": "hen"},
+        }
+    ),
+    "numbers of folders": json.dumps({"hen": 2, "tench, Tinca tinca": 0, "great white shark": 1}),
+    "synsets in front": f"{TENCH} tench, Tinca tinca\n{SHARK} great white shark\n{HEN} hen\n",
+    "class_index": json.dumps(
+        {"0": [TENCH, "tench", "Tinca tinca"], "1": [SHARK, "great white shark"], "2": [HEN, "hen"]}
+    ),
+    "synsets and numbers": (
+        f"{TENCH} 1 tench, Tinca tinca\n{SHARK} 2 great white shark\n{HEN} 3 hen\n"
+    ),
+}
+
+
+def load(folder: Path, text: str, name: str = "labels.txt") -> LabelSpace:
+    (folder / name).write_bytes(text.encode())
+    load_labels.cache_clear()
+    return load_labels(str(folder / name))
+
+
+@pytest.mark.parametrize("what", SAME)
+def test_the_usual_forms_of_a_label_file_say_the_same(tmp_path: Path, what: str) -> None:
+    space = load(tmp_path, SAME[what])
+    assert space.lemmas == NAMES
+    assert space.simple == ("tench", "great white shark", "hen")
+    with_synsets = "synset" in what or what == "class_index"
+    assert space.synsets == ((TENCH, SHARK, HEN) if with_synsets else None)
+
+
+def test_names_with_underscores_match_as_the_words_they_are(tmp_path: Path) -> None:
+    content = {"0": [TENCH, "tench"], "1": [SHARK, "great_white_shark"], "2": [HEN, "hen"]}
+    space = load(tmp_path, json.dumps(content))
+    assert chosen(["great white shark"], space).tolist() == [False, True, False]
+    assert chosen([SHARK], space).tolist() == [False, True, False]
+
+
+def test_a_file_of_synsets_alone_has_the_names_of_wordnet(tmp_path: Path) -> None:
+    space = load(tmp_path, f"{TENCH}\n{SHARK}\n")
+    assert space.synsets == (TENCH, SHARK)
+    assert space.lemmas[0] == ("tench", "Tinca tinca")
+    with pytest.raises(LabelError, match="names of n99999999 are not known"):
+        load(tmp_path, f"{TENCH}\nn99999999\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("1957 Chevrolet\n1967 Ford\n", 2),
+        ("3 wheeler\ncar\n", 2),
+        ("7 seven\n", 1),
+        ("id card\n0 point\n", 2),
+    ],
+)
+def test_names_that_begin_with_a_number_stay(tmp_path: Path, text: str, lines: int) -> None:
+    assert load(tmp_path, text).simple == tuple(text.strip().split("\n"))
+    assert len(load(tmp_path, text)) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0\n1\n2\n", "its 3 lines are numbers, not names"),
+        ("17\n4\n", "its 2 lines are numbers, not names"),
+        ("0,17\n1,4\n", "its 2 lines are numbers, not names"),
+        ("0: a\n1: b\n3: c\n", r"not from 0 or 1 without gaps: \[2\]"),
+        ("0: a\n1: b\n1: c\n", r"without gaps: \[2\]"),
+        ("0: a\n1: \n2: c\n\n", "line 2: a class without a name"),
+        ('{"0": "a", "0": "b"}', "a key occurs twice"),
+        (f"{TENCH} 2 tench\n{HEN} 1 hen\n", "a synset and a number, and the numbers are not in"),
+        ('{"0": "a", "2": "b"}', "without gaps"),
+        ('{"a": 0, "b": 0}', "two names have the same number"),
+        ('{"a": "b"}', "expected a line per class, or JSON"),
+        ('[["a"], 3]', "class 1 is '3'"),
+        ('["a", ""]', "class 1 has no name"),
+        ("[]", "expected a line per class"),
+        ('{"a": ', "neither JSON nor text"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "it is a Git LFS pointer"),
+        ("<!DOCTYPE html><html>", "it is a web page"),
+        ("PK\x03\x04 and so on", "it is a zip archive: unpack it first, not a label file"),
+    ],
+)
+def test_what_does_not_say_the_names_of_all_classes_is_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(LabelError, match=message) as caught:
+        load(tmp_path, text)
+    assert "labels.txt" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_numbers_with_names_are_classes(tmp_path: Path) -> None:
+    assert load(tmp_path, "zero\n1\n2\n").simple == ("zero", "1", "2")
