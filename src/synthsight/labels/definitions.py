@@ -10,6 +10,7 @@ import yaml
 
 from synthsight import bounds
 from synthsight.errors import SynthsightError
+from synthsight.keys import repeated_keys
 from synthsight.labels.matching import Target, is_synset, words
 from synthsight.labels.spaces import wordnet_names
 from synthsight.wording import one_line
@@ -63,7 +64,9 @@ def read_definitions(path: Path) -> dict[str, Definition]:
             not exist.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        text = path.read_text(encoding="utf-8-sig")
+        content = yaml.safe_load(text) or {}
+        repeated = repeated_keys(text)
     except FileNotFoundError:
         raise DefinitionError(f"no file {str(path)!r}") from None
     except OSError as error:
@@ -72,6 +75,8 @@ def read_definitions(path: Path) -> dict[str, Definition]:
         raise DefinitionError(f"{path}: nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: bad text, numbers and dates
         raise DefinitionError(f"{path} is not YAML: {one_line(error)}") from None
+    if repeated:
+        raise DefinitionError("\n".join(f"{path}, {message}" for message in repeated))
     if wrong := bounds.fault(content):
         place = ": ".join(map(str, wrong[0])) or "the file"
         raise DefinitionError(f"{path}: {place}: {wrong[1]}")
