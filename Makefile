@@ -21,12 +21,28 @@ help:
 
 venv: $(VENV)/installed
 
+# An environment knows the folder that it was made in: in a project that was moved or copied it is
+# made anew. Two terminals may ask for it at once, so the second one waits, and finds it made.
+MADE_HERE := $(shell head -n 3 $(BIN)/snakemake 2>/dev/null | grep -F '$(CURDIR)/$(BIN)/python')
+ifeq ($(MADE_HERE),)
+$(VENV)/installed: .moved
+endif
+
+.PHONY: .moved
+.moved:
+	@test ! -e $(VENV)/installed || echo "$(VENV) was made in another folder and is made anew here."
+
+ifndef ALONE
+$(VENV)/installed: requirements.txt pyproject.toml
+	@flock Makefile $(MAKE) --no-print-directory ALONE=1 $@
+else
 $(VENV)/installed: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name one with make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 	$(INSTALL) --requirement requirements.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
+endif
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	$(INSTALL) --requirement requirements-dev.txt

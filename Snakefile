@@ -7,6 +7,9 @@ from snakemake.utils import min_version
 min_version("9.21.1")
 
 
+include: "rules/package.smk"
+
+
 # A configuration is complete in itself: one given by --configfile replaces the demo's instead of
 # being merged into it.
 if not workflow.overwrite_configfiles:

@@ -1,14 +1,10 @@
 # Shared by all rules. The logic is in src/synthsight/plan, typed and tested; this connects it to
 # Snakemake.
 
-import os
 import re
 import shlex
-import sys
 from functools import cache
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.utils import available_cpu_count
 
@@ -16,26 +12,25 @@ try:
     from synthsight.archives.archive import URL_VARIABLE, public_url
     from synthsight.canonical import canonical_json
     from synthsight.doors import module_of
-    from synthsight.errors import SynthsightError
     from synthsight.inference.devices import visible_devices
     from synthsight.plan import specs
     from synthsight.plan.config.schema import read_schema
     from synthsight.plan.digest import code_digest, code_digests
     from synthsight.plan.experiment import load_experiment
     from synthsight.plan.files import WEIGHTS, Files
-    from synthsight.plan.machine import Machine, describe_workers, handle_term_aside
+    from synthsight.plan.machine import Machine, describe_workers, handle_term_aside, hide_devices
     from synthsight.plan.programs import family_doors, library_door, model_doors, row_doors, workers
     from synthsight.plan.recall import recall
     from synthsight.plan.restart import begin_anew, fetched_file
     from synthsight.plan.standing import check_results
     from synthsight.report.assets import assets_digest
+    from synthsight.wording import printable
 except ImportError as error:
     raise WorkflowError(
-        f"{error}. Snakemake runs in an environment without synthsight: `make venv` makes one, or "
-        "run `pip install -e .` in this one."
+        f"{error}. Snakemake runs in an environment that lacks what synthsight needs: `make venv` "
+        "makes one, or run `pip install -e .` in this one."
     ) from error
 
-BASE = Path(workflow.basedir).resolve()
 SCRIPTS = BASE / "workflow" / "scripts"
 
 # Caches what was found out at an earlier start and still holds.
@@ -76,11 +71,17 @@ MACHINE = Machine(
 # since Snakemake 9.21.1.)
 workflow.global_resources.setdefault("gpu", MACHINE.slots())
 
+# `--resources gpu=0` means the CPU: as many jobs at a time as there are cores.
+MACHINE = MACHINE.allowed(workflow.global_resources["gpu"].value)
+SLOTS = workflow.global_resources["gpu"].value or MACHINE.slots()
+if not workflow.global_resources["gpu"].value and not MACHINE.submits:
+    hide_devices()
+
 try:
     WORKERS = describe_workers(
         workers(EXPERIMENT, SCRIPTS),
         f"{FILES.logs}/worker_{{}}.log",
-        workflow.global_resources["gpu"].value,
+        SLOTS,
         MACHINE,
     )
 except SynthsightError as error:
@@ -88,11 +89,12 @@ except SynthsightError as error:
     WORKERS = ""
 
 # Programs are called by name, with the interpreter that runs Snakemake, activated or not.
-shell.prefix(
+PREFIX = (
     "set -euo pipefail; "
     f"export PATH={shlex.quote(str(SCRIPTS))}:{shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
-    + WORKERS.replace("{", "{{").replace("}", "}}")
+    + WORKERS
 )
+shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 
 
 def one_of(names):
@@ -139,7 +141,7 @@ if workflow.is_main_process:
     except SynthsightError as error:
         raise WorkflowError(str(error)) from None
     for _note in [*EXPERIMENT.warnings, *_notes]:
-        logger.info(f"Note: {_note}")
+        logger.info(f"Note: {printable(_note)}")
 
 
 def doors(*modules):
@@ -170,7 +172,7 @@ def spec(function, *names):
 
 def threads(wildcards):
     """Number of threads of a job that runs a model."""
-    return MACHINE.threads(workflow.global_resources["gpu"].value)
+    return MACHINE.threads(SLOTS)
 
 
 def batch_size(first):

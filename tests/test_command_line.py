@@ -64,7 +64,7 @@ def test_the_module_runs_as_a_program(finished: Project) -> None:
         return subprocess.run(
             [sys.executable, "-m", "synthsight", *arguments],
             cwd=finished.folder,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+            env={**os.environ, "PYTHONPATH": str(finished.folder / "src")},
             capture_output=True,
             text=True,
         )
@@ -127,7 +127,7 @@ def test_a_reader_who_has_seen_enough_is_no_fault(finished: Project) -> None:
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=finished.folder,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONPATH": str(finished.folder / "src"), "PYTHONUNBUFFERED": "1"},
         capture_output=True,
         text=True,
     )

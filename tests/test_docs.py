@@ -101,6 +101,16 @@ def test_no_other_file_of_the_code_states_a_version() -> None:
                 assert not stated.search(path.read_text(encoding="utf-8")), path
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_command_has_a_target_behind_an_option_that_would_swallow_it(name: str) -> None:
+    """`--configfile` and `--resources` take all words that follow."""
+    text = text_of(name)
+    assert not re.findall(
+        r"--configfile \S+ (?:images|weights|logits|answers|scores|tables)\b", text
+    )
+    assert not re.findall(r"--resources gpu=\w+ (?:images|weights|logits|answers|scores)\b", text)
+
+
 # The workflow catalog ----------------------------------------------------------------------------
 
 

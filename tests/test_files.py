@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.files import atomic, keep, sweep
+from synthsight.files import atomic, keep, read_kept, sweep
 
 #: Writes half of a file and then does what its second argument says.
 HALF = """
@@ -94,3 +94,15 @@ def test_what_saves_time_is_done_without_where_it_cannot_be_kept(tmp_path: Path)
 
     (tmp_path / "file").touch()
     keep(tmp_path / "file" / "a.json", "1")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1]", b"\xff\xfe", b"null", b'{"a": 1}', b"[" * 10**5]
+)
+def test_a_cache_that_is_damaged_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    assert read_kept(path, lambda kept: isinstance(kept, dict) and "b" in kept) is None
+    assert read_kept(tmp_path / "none.json", lambda kept: True) is None
+    keep(path, '{"b": 2}')
+    assert read_kept(path, lambda kept: "b" in kept) == {"b": 2}

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -100,6 +100,20 @@ def keep(path: Path, text: str) -> None:
     """Write a cache that saves time at the next start; if that fails, nothing depends on it."""
     with suppress(OSError), atomic(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def read_kept(path: Path, is_sound: Callable[[Any], bool]) -> Any:
+    """What :func:`keep` has written as JSON; None if it is missing, damaged or of another form.
+
+    Args:
+        path: the cache.
+        is_sound: whether its content has the form that the caller needs.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if is_sound(content) else None
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

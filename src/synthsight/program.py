@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec
 
 from synthsight import origin
+from synthsight.clone import is_clone, require_own
 from synthsight.errors import SynthsightError
 
 #: A program's arguments, an attribute each: text (an input or an output), a list of text (several
@@ -120,7 +121,10 @@ def program(
             parser = _parser(name, function.__globals__["__doc__"], inputs, outputs, spec, counts)
             args = parser.parse_args(_without_pipes(sys.argv[1:]))
             code = vars(args).pop("code")
+            clone = Path(function.__code__.co_filename).resolve().parents[2]
             try:
+                if is_clone(clone):
+                    require_own(clone, "this program")
                 with origin.making(name, getattr(args, "spec", {}), code):
                     function(args, *given, **named)
             except SynthsightError as error:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight import origin
+from synthsight.cells import quote_cells, quoted
 from synthsight.files import MAKE_AGAIN, FileError, atomic
 from synthsight.wording import one_line
 
@@ -26,10 +27,11 @@ def write_table(
 ) -> None:
     """Write a table as CSV and as Parquet, without its index, each atomically.
 
-    Floats in the CSV have all the digits needed to read the same number back.
+    Floats in the CSV have all the digits needed to read the same number back. Texts that a
+    spreadsheet would run are quoted in it (see :mod:`synthsight.cells`).
     """
     with atomic(csv) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+        quote_cells(table).to_csv(temporary, index=False, lineterminator="\n")
     write_parquet(parquet, pa.Table.from_pandas(table, preserve_index=False))
 
 
@@ -74,7 +76,7 @@ def write_records(
     """Write attributes of records as CSV and as Parquet, each atomically.
 
     Everything in the CSV is quoted, since file names and questions may contain line breaks of any
-    kind.
+    kind; texts that a spreadsheet would run, once more (see :mod:`synthsight.cells`).
 
     Args:
         text: the CSV file.
@@ -90,7 +92,7 @@ def write_records(
     ):
         writer = csv.DictWriter(handle, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: quoted(value) for name, value in row.items()} for row in rows)
     write_parquet(parquet, pa.Table.from_pylist(rows, schema=pa.schema(columns)))
 
 

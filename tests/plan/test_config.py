@@ -734,6 +734,32 @@ def test_what_a_model_expects_is_asked_once_and_kept(
     assert len(asked) == 3
 
 
+#: A sound answer of :mod:`synthsight.classifiers.resolve`, as far as a cache is looked through.
+ANSWER = {
+    "architecture": {"library": "timm"},
+    "geometry": {"resize": 8, "crop": None, "interpolation": "bicubic"},
+    **{"mean": [0.5, 0.5, 0.5], "std": [1.0, 1.0, 1.0]},
+}
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{", "null", "[]", '{"model": {}}', json.dumps({"model": {**ANSWER, "mean": 3}})]
+)
+def test_a_damaged_answer_in_the_cache_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: str
+) -> None:
+    output = json.dumps([{"model": ANSWER}])
+    monkeypatch.setattr(
+        subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, stdout=output)
+    )
+    requests = [entry("torchvision/alexnet")]
+    first = resolve_cached(requests, "model", tmp_path)
+    (kept,) = tmp_path.glob("model-*.json")
+    kept.write_text(damage)
+    assert resolve_cached(requests, "model", tmp_path) == first
+    assert json.loads(kept.read_text()) == {"model": ANSWER}
+
+
 def test_an_edit_of_a_library_asks_about_its_models_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -743,7 +769,7 @@ def test_an_edit_of_a_library_asks_about_its_models_again(
     def answer(*_: object, **options: Any) -> subprocess.CompletedProcess[str]:
         models = json.loads(options["input"])["models"]
         asked.extend(request["model"] for request in models)
-        answers = json.dumps([{"model": {}} for _ in models])
+        answers = json.dumps([{"model": ANSWER} for _ in models])
         return subprocess.CompletedProcess([], 0, stdout=answers)
 
     monkeypatch.setattr(subprocess, "run", answer)

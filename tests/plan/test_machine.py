@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
+import threading
 from pathlib import Path
 
 import pytest
 
-from synthsight.plan.machine import Machine, describe_workers
+from synthsight.plan.machine import Machine, describe_workers, handle_term_aside
 from synthsight.plan.programs import Imports
 from synthsight.worker.protocol import VARIABLE, Settings
 
@@ -71,3 +73,30 @@ def test_one_device_is_shared_without_being_named(tmp_path: Path) -> None:
     text = describe_workers({"none": Imports()}, "{}", 1, machine("0"))
     (none,) = json.loads(shlex.split(text.removesuffix("; "))[1].partition("=")[2])
     assert Settings.from_json(none).devices == ()
+
+
+@pytest.mark.parametrize("where", [machine(), machine("0"), machine("0", "1")])
+def test_no_gpu_is_the_cpu(where: Machine) -> None:
+    """`--resources gpu=0`: as many jobs at a time as there are cores, each with one of them."""
+    left = where.allowed(0)
+    assert (left.devices, left.slots(), left.threads(left.slots())) == ((), 8, 1)
+    assert where.allowed(1) == where
+
+
+@pytest.mark.parametrize(
+    ("before", "handled"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)], ids=["plain", "nohup"]
+)
+def test_a_closed_terminal_ends_a_run_as_term_does(
+    monkeypatch: pytest.MonkeyPatch, before: signal.Handlers, handled: bool
+) -> None:
+    called = threading.Event()
+    set_: dict[int, object] = {signal.SIGTERM: lambda *_: called.set(), signal.SIGHUP: before}
+    monkeypatch.setattr(signal, "getsignal", set_.get)
+    monkeypatch.setattr(signal, "signal", set_.__setitem__)
+    handle_term_aside()
+    hup = set_[signal.SIGHUP]
+    assert callable(hup) == handled or hup is before
+    if handled:
+        assert hup is set_[signal.SIGTERM]
+        hup(signal.SIGHUP, None)  # type: ignore[operator]
+        assert called.wait(10)

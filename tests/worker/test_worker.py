@@ -579,3 +579,19 @@ def test_nothing_is_left_of_a_worker_after_a_run_that_failed(
     assert "SafetensorError" in said or "incomplete" in said
     assert "running without" not in said, "an error of the program is the job's own"
     until(lambda: not processes_of(project) and not list(runtime.iterdir()))
+
+
+@pytest.mark.parametrize("which", ["parent", "folder"])
+def test_nothing_is_made_behind_a_link(tmp_path: Path, which: str) -> None:
+    """Another user may have put it where the folder belongs."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    folder = tmp_path / "parent" / "folder"
+    if which == "parent":
+        folder.parent.symlink_to(elsewhere)
+    else:
+        folder.parent.mkdir(mode=0o700)
+        folder.symlink_to(elsewhere)
+    with pytest.raises(WorkerError, match="is not a folder that only this user can enter"):
+        protocol.enter(folder)
+    assert list(elsewhere.iterdir()) == []

@@ -8,19 +8,19 @@ folder, with a JSON marker that names the source (see synthsight.archives.fetch)
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
 
 from synthsight.archives.archive import URL_VARIABLE, Archive
 from synthsight.archives.fetch import fetch_images
 from synthsight.program import Arguments, program
+from synthsight.wording import printable
 
 
 @program(spec=True)
 def main(args: Arguments) -> None:
     """Run the program."""
     archive = Archive(os.environ[URL_VARIABLE], args.spec["sha256"], Path(args.spec["root"]))
-    fetch_images(archive, partial(print, flush=True))
+    fetch_images(archive, lambda line: print(printable(line), flush=True))
 
 
 if __name__ == "__main__":

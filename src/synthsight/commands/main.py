@@ -8,7 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
+from synthsight.clone import is_clone, require_own
 from synthsight.commands import check, init, show
 from synthsight.errors import SynthsightError
 
@@ -63,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # file names may not be valid text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        if arguments is None and is_clone(Path.cwd()):
+            require_own(Path.cwd(), "the current folder")
         status: int = parsed.act(parsed)
         sys.stdout.flush()  # here, where a closed pipe is not an error
         return status

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from synthsight.wording import printable
+
 #: Maximum line width; names and paths that are longer are not broken.
 WIDTH = 79
 
@@ -12,7 +14,7 @@ WIDTH = 79
 def paragraph(text: str, label: str = "", margin: str | None = None) -> list[str]:
     """Wrap a text: the first line after a label, the others after a margin of the same width."""
     return textwrap.wrap(
-        text,
+        printable(text),
         WIDTH,
         initial_indent=label,
         subsequent_indent=" " * len(label) if margin is None else margin,

@@ -12,6 +12,7 @@ from synthsight import bounds
 from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
 from synthsight.files import hint_at
+from synthsight.keys import repeated_keys
 from synthsight.labels.matching import Target, is_synset, words
 from synthsight.labels.spaces import wordnet_names
 from synthsight.wording import one_line
@@ -68,7 +69,9 @@ def read_definitions(path: Path) -> dict[str, Definition]:
     if kind is not None:
         raise DefinitionError(f"{path} is not YAML: it is {kind}")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        text = path.read_text(encoding="utf-8-sig")
+        content = yaml.safe_load(text) or {}
+        repeated = repeated_keys(text)
     except FileNotFoundError:
         raise DefinitionError(f"no file {str(path)!r}{hint_at(path)}") from None
     except OSError as error:
@@ -77,6 +80,8 @@ def read_definitions(path: Path) -> dict[str, Definition]:
         raise DefinitionError(f"{path}: nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: bad text, numbers and dates
         raise DefinitionError(f"{path} is not YAML: {one_line(error)}") from None
+    if repeated:
+        raise DefinitionError("\n".join(f"{path}, {message}" for message in repeated))
     if wrong := bounds.fault(content):
         place = ": ".join(map(str, wrong[0])) or "the file"
         raise DefinitionError(f"{path}: {place}: {wrong[1]}")

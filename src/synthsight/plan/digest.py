@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthsight.canonical import canonical_json
-from synthsight.files import keep
+from synthsight.files import keep, read_kept
 
 _PACKAGE = "synthsight"
 _SOURCE = Path(__file__).parents[1]
@@ -47,17 +46,27 @@ def code_digests(programs: Iterable[Path], kept: Path, doors: Iterable[str] = ()
             well.
     """
     version = sys.version.split()[0]
-    try:
-        known = json.loads(kept.read_text(encoding="utf-8"))
-        _PARSED.update(known["parsed"] if known["python"] == version else {})
-    except (OSError, ValueError, KeyError, TypeError):
-        known = {"parsed": {}}  # no cache yet, or a damaged one
+    known = read_kept(kept, _is_cache) or {"python": version, "parsed": {}}
+    _PARSED.update(known["parsed"] if known["python"] == version else {})
     digests = {program.stem: code_digest(program) for program in programs}
     _reached(*_files(doors))
     used = {source: _PARSED[source] for source in sorted(_USED)}
     if used != known["parsed"]:
         keep(kept, canonical_json({"python": version, "parsed": used}))
     return digests
+
+
+def _is_cache(kept: Any) -> bool:
+    """Whether a cache maps each sha256 to what :func:`_parse` gives."""
+    try:
+        return isinstance(kept["python"], str) and all(
+            isinstance(text, str)
+            and len(text) == 64
+            and all(isinstance(name, str) for name in names)
+            for text, names in kept["parsed"].values()
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
 
 
 #: Parsed sources by their sha256: the sha256 of the normal form, and the names imported.

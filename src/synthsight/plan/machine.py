@@ -7,7 +7,7 @@ import shlex
 import signal
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from synthsight.canonical import canonical_json
 from synthsight.plan.programs import Imports
@@ -40,6 +40,10 @@ class Machine:
         if self.submits or self.devices:
             return 1  # a submission asks for one, however many jobs are grouped in it
         return self.cores or self.available  # ordinary jobs, limited only by the cores
+
+    def allowed(self, gpu: int) -> Machine:
+        """The machine under ``--resources gpu=N``: with N=0 its devices are left alone."""
+        return self if gpu else replace(self, devices=())
 
     def threads(self, slots: int) -> int:
         """Number of threads of a job that runs a model, if ``slots`` such jobs run at a time.
@@ -94,15 +98,26 @@ def describe_workers(
     return f"export {VARIABLE}={shlex.quote(canonical_json(described))}; "
 
 
+def hide_devices() -> None:
+    """Keep the jobs of this process from using any accelerator."""
+    os.environ.update(dict.fromkeys(("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"), ""))
+
+
 def handle_term_aside() -> None:
-    """Make Snakemake's handler of TERM run in another thread.
+    """Make Snakemake's handler of TERM run in another thread, and for HUP as well.
 
     The handler takes a lock that the main thread, which it interrupts, may hold at that moment
-    (Snakemake 9.27): then the run would never end.
+    (Snakemake 9.27): then the run would never end. HUP is what a run gets when its terminal is
+    closed, which Snakemake does not handle: it would leave its lock behind. Under ``nohup`` HUP
+    stays ignored.
     """
     handler = signal.getsignal(signal.SIGTERM)
-    if callable(handler):
-        signal.signal(
-            signal.SIGTERM,
-            lambda *what: threading.Thread(target=handler, args=what, daemon=True).start(),
-        )
+    if not callable(handler):
+        return
+
+    def aside(*what: object) -> None:
+        threading.Thread(target=handler, args=what, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, aside)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, aside)

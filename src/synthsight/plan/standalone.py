@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import yaml
 
 import synthsight
 from synthsight.errors import SynthsightError
+from synthsight.keys import repeated_keys
 from synthsight.plan.config import schema as config_schema
 from synthsight.plan.experiment import Experiment, load_experiment
 from synthsight.wording import one_line
@@ -97,26 +98,30 @@ def check(
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read a configuration, YAML or JSON, and catch duplicate keys, which YAML silently accepts.
+    """Read a configuration, YAML or JSON, and catch duplicate keys, which both silently accept.
 
     Raises:
         ConfigFileError: the file cannot be read or is not YAML, with line and column; a key occurs
-            twice, with both lines (YAML would take the later one); or it is not a mapping.
+            twice, with both lines; or it is not a mapping.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise ConfigFileError(f"no file {str(path)!r}") from None
+        raise ConfigFileError(
+            f"no file {str(path)!r} (relative paths start at {Path.cwd()}); name another with "
+            "--configfile, or write one: `synthsight init FOLDER`"
+        ) from None
     except OSError as error:
         raise ConfigFileError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line, column = _position(error.object, error.start)
         raise ConfigFileError(
-            f"{path}, line {line}, column {column}: not UTF-8 text; save the file in that encoding"
+            f"{path}, line {line}, column {column}: not UTF-8 text{_other_encoding(error.object)}; "
+            "save the file as UTF-8"
         ) from None
     try:
         content = _load(text)
-        repeated = [] if _is_json(text) else list(_repeated(yaml.compose(text, yaml.SafeLoader)))
+        repeated = repeated_keys(text)
     except yaml.reader.ReaderError as error:
         line, column = _position(text, error.position)
         raise ConfigFileError(
@@ -129,12 +134,7 @@ def read_config(path: Path) -> dict[str, Any]:
     except ValueError as error:  # from an impossible date or number
         raise ConfigFileError(f"{path}: {one_line(error)}") from None
     if repeated:
-        lines = [
-            f"{path}, line {later}: the key {name!r} is also on line {earlier}, and YAML takes "
-            "only the later one; remove one of them"
-            for name, earlier, later in repeated
-        ]
-        raise ConfigFileError("\n".join(lines))
+        raise ConfigFileError("\n".join(f"{path}, {message}" for message in repeated))
     if not isinstance(content, dict):
         found = "is empty" if content is None else "is not a mapping"
         raise ConfigFileError(
@@ -156,6 +156,11 @@ def merge(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 value = merge([earlier, value])
             merged[key] = value
     return merged
+
+
+def _other_encoding(content: bytes) -> str:
+    """What a file that is not UTF-8 is instead, if its first bytes say so."""
+    return " but UTF-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ""
 
 
 def _is_json(text: str) -> bool:
@@ -192,25 +197,3 @@ def _position(text: str | bytes, offset: int) -> tuple[int, int]:
     before = text[:offset]
     lines = before.split("\n") if isinstance(before, str) else before.split(b"\n")
     return len(lines), len(lines[-1]) + 1
-
-
-def _repeated(root: yaml.Node | None) -> Iterator[tuple[str, int, int]]:
-    """Keys that occur more than once in a mapping, each with the lines of two occurrences."""
-    waiting = [] if root is None else [root]
-    seen: set[int] = set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:  # repeated by an alias, or a structure that contains itself
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            waiting += reversed(node.value)
-        elif isinstance(node, yaml.MappingNode):
-            lines: dict[Hashable, int] = {}
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value != "<<":
-                    line = key.start_mark.line + 1
-                    if (key.tag, key.value) in lines:
-                        yield key.value, lines[key.tag, key.value], line
-                    lines[key.tag, key.value] = line
-            waiting += [value for _, value in reversed(node.value)]

@@ -150,16 +150,19 @@ def enter(folder: Path) -> None:
     """
     for _ in range(10):
         try:
-            folder.parent.mkdir(mode=0o700, exist_ok=True)
-            folder.mkdir(mode=0o700, exist_ok=True)
-            break
+            for path in (folder.parent, folder):
+                # A name that is taken, such as by another user's link, is made nothing in.
+                with suppress(FileExistsError):
+                    path.mkdir(mode=0o700)
+                if not _is_private(path):
+                    path.lstat()
+                    raise WorkerError(f"{path} is not a folder that only this user can enter")
+            return
         except FileNotFoundError:
             continue  # another worker's server has just removed the parent
         except OSError as error:
             raise WorkerError(str(error)) from error
-    for path in (folder.parent, folder):
-        if not _is_private(path):
-            raise WorkerError(f"{path} is not a folder that only this user can enter")
+    raise WorkerError(f"{folder} is removed again and again")
 
 
 def leave(folder: Path) -> None:

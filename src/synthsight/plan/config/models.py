@@ -16,7 +16,7 @@ from typing import Any
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
 from synthsight.classifiers.registry import library_modules
-from synthsight.files import Digests, hint_at, is_file, keep
+from synthsight.files import Digests, hint_at, is_file, keep, read_kept
 from synthsight.images.geometry import Geometry
 from synthsight.labels.files import LabelError
 from synthsight.labels.spaces import LabelSpace, load_labels
@@ -175,9 +175,7 @@ def resolve_cached(
         content = canonical_json({**context, "code": code, "request": request})
         digest = hashlib.sha256(content.encode())
         paths.append(cache / f"model-{digest.hexdigest()[:24]}.json")
-    answers: list[dict[str, Any] | None] = [
-        json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None for path in paths
-    ]
+    answers: list[dict[str, Any] | None] = [read_kept(path, _is_answer) for path in paths]
     missing = [index for index, answer in enumerate(answers) if answer is None]
     if missing:
         question = {"preprocess": preprocess, "models": [requests[index] for index in missing]}
@@ -193,6 +191,19 @@ def resolve_cached(
             if "error" not in answer:
                 keep(paths[index], json.dumps(answer))
     return [answer for answer in answers if answer is not None]
+
+
+def _is_answer(kept: Any) -> bool:
+    """Whether a cache holds all that an answer does, in the form that it is read in."""
+    try:
+        found = kept["model"]
+        Geometry.from_dict(found["geometry"])
+        return isinstance(found["architecture"]["library"], str) and all(
+            len(found[key]) == 3 and all(isinstance(value, float | int) for value in found[key])
+            for key in ("mean", "std")
+        )
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return False
 
 
 def _versions() -> dict[str, str]:

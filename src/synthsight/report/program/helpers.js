@@ -41,7 +41,9 @@ export function rows(name) {
 
 export function csv(columns, lines) {
   const field = (value) => {
-    const text = value === null ? "" : String(value);
+    // As synthsight.cells does: a spreadsheet would run such a text.
+    const runs = typeof value === "string" && /^'*[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]/.test(value);
+    const text = value === null ? "" : `${runs ? "'" : ""}${value}`;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [columns, ...lines].map((line) => line.map(field).join(",")).join("\n") + "\n";

@@ -1,0 +1,60 @@
+"""Which copy of synthsight runs: the package imported, and the one that belongs to a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from synthsight.errors import SynthsightError
+
+#: The package that is imported.
+PACKAGE = Path(__file__).resolve().parent
+
+
+class OtherCopyError(SynthsightError):
+    """The package that is imported belongs to another copy of the project."""
+
+
+def package_of(clone: Path) -> Path:
+    """Where a clone of the project keeps its package."""
+    return (clone / "src" / "synthsight").resolve()
+
+
+def is_clone(folder: Path) -> bool:
+    """Whether a folder is a clone of the project, with a package of its own."""
+    return (package_of(folder) / "__init__.py").is_file() and (folder / "Snakefile").is_file()
+
+
+def require_own(clone: Path, what: str) -> None:
+    """Refuse to go on with a package that is not that of ``clone``.
+
+    An environment that was made in one folder imports the package of that folder, also for a copy
+    of the project elsewhere: then an edit of the copy would change nothing, without a word.
+
+    Args:
+        clone: a folder of the project.
+        what: what runs, for the message.
+
+    Raises:
+        OtherCopyError: the clone has no package, or another one was imported.
+    """
+    own = package_of(clone)
+    if own == PACKAGE:
+        return
+    lacks = "" if own.is_dir() else f", which does not exist (was {clone} copied in part?)"
+    raise OtherCopyError(
+        f"{what} belongs to the package in {own}{lacks}, but Python imported the one in {PACKAGE}. "
+        f"Run `make venv` in {clone} and use its .venv, or set PYTHONPATH={own.parent}"
+    )
+
+
+def export(clone: Path) -> None:
+    """Make all programs that this process starts import the clone's package.
+
+    They import nothing from the folder that they run in, where a stray ``random.py`` or ``timm.py``
+    would be taken for what it is called like.
+    """
+    earlier = os.environ.get("PYTHONPATH")
+    places = [str(clone.resolve() / "src"), *([earlier] if earlier else [])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(places)
+    os.environ["PYTHONSAFEPATH"] = "1"

@@ -1,0 +1,114 @@
+"""The package beside a Snakefile is the one that runs, or what would have run is said."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from synthsight.clone import PACKAGE, OtherCopyError, is_clone, require_own
+from tests.support import REPOSITORY, Project, copy_workflow
+
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project, run with an environment that was made in another folder."""
+    copied = copy_workflow(tmp_path_factory.mktemp("clones") / "a copy {x} <y>")
+    shutil.copy(REPOSITORY / "config.yaml", copied.folder)
+    shutil.copytree(REPOSITORY / "demo", copied.folder / "demo")
+    shutil.copytree(REPOSITORY / "resources", copied.folder / "resources", dirs_exist_ok=True)
+    return copied
+
+
+def run(folder: Path, *command: object) -> tuple[int, str]:
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    environment["PYTHONPATH"] = str(REPOSITORY / "src")
+    done = subprocess.run(
+        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_copy_runs_its_own_package_and_takes_nothing_from_the_working_folder(
+    clone: Project,
+) -> None:
+    """Braces and angles in the folder's name are no wildcards, and stray modules are not run."""
+    for stray in ("random.py", "queue.py", "timm.py"):
+        (clone.folder / stray).write_text("raise SystemExit('a stray file was run')\n")
+    table = "results/demo/tables/label_audit.csv"
+    status, said = run(clone.folder, SNAKEMAKE, table, "--cores", "1", "--resources", "gpu=0")
+    assert status == 0, said
+    for stray in ("random.py", "queue.py", "timm.py"):
+        (clone.folder / stray).unlink()
+    broken = clone.folder / "src" / "synthsight" / "canonical.py"
+    text = broken.read_text(encoding="utf-8")
+    broken.write_text(text + "raise ValueError('the copy is broken')\n", encoding="utf-8")
+    status, said = run(clone.folder, SNAKEMAKE, "--dry-run")
+    broken.write_text(text, encoding="utf-8")
+    assert status != 0
+    assert "the copy is broken" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (["-m", "synthsight", "check", "config.yaml"], "synthsight check: the current folder"),
+        (
+            ["workflow/scripts/index_images.py", "--spec", "{}", "--output", "x"],
+            "index_images: this program",
+        ),
+    ],
+)
+def test_a_program_of_another_copy_is_refused(
+    clone: Project, command: list[str], what: str
+) -> None:
+    status, said = run(clone.folder, sys.executable, *command)
+    assert status == 1, said
+    assert said.startswith(what)
+    assert str(clone.folder / "src" / "synthsight") in said
+    assert str(PACKAGE) in said
+    assert "Traceback" not in said
+
+
+def test_a_snakefile_without_its_package_is_told_what_would_have_run(tmp_path: Path) -> None:
+    require_own(REPOSITORY, "it")
+    assert is_clone(REPOSITORY)
+    assert not is_clone(tmp_path)
+    with pytest.raises(OtherCopyError, match=r"does not exist.*copied in part") as caught:
+        require_own(tmp_path, "it")
+    assert str(PACKAGE) in str(caught.value)
+
+
+# The configuration, before Snakemake reads it ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"run: a\nrun: b\n", "config.yaml, line 2: the key 'run' is also on line 1"),
+        (b"run: a\nimages: [\n", "config.yaml, line 3, column 1: "),
+        ("run: a\n".encode("utf-16"), "not UTF-8 text but UTF-16"),
+    ],
+)
+def test_the_plain_command_says_where_a_configuration_is_wrong(
+    clone: Project, tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "config.yaml").write_bytes(content)
+    status, said = run(tmp_path, SNAKEMAKE, "-s", clone.folder / "Snakefile", "--dry-run")
+    assert status != 0
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_two_keys_in_a_file_of_an_option_are_refused(clone: Project, tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text("run: a\nimages:\n  root: b\n  root: c\n")
+    command = (SNAKEMAKE, "-s", clone.folder / "Snakefile", "--dry-run", "--configfile", "two.yaml")
+    status, said = run(tmp_path, *command)
+    assert status != 0
+    assert "two.yaml, line 4: the key 'root' is also on line 3" in said
