@@ -448,6 +448,39 @@ def test_a_category_without_a_word_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Kite", "kite"),
+        ("fire engine", "fire_engine"),
+        ("caf\u00e9", "cafe\u0301"),
+        ("fire-engine", "Fire  Engine"),
+        ("carpenter's kit", "carpenters kit"),
+    ],
+)
+def test_two_spellings_of_a_category_are_refused_with_both(one: str, other: str) -> None:
+    images(f"mj/{one}/a.png", f"dalle/{other}/a.png")
+    (found,) = [line for line in errors(write()) if "one name" in line] or [""]
+    for name in (one, other):
+        assert repr(name) in found or ascii(name) in found
+    assert "differ only in how the name is written" in found
+
+
+@pytest.mark.usefixtures("answered")
+def test_two_spellings_of_a_generator_are_refused_with_both() -> None:
+    images("SD_1.4/pizza/a.png", "sd-1.4/rabbit/a.png")
+    assert "the generators 'SD_1.4' and 'sd-1.4' in 'images' differ only" in error(write())
+
+
+@pytest.mark.usefixtures("answered")
+def test_another_spelling_of_a_listed_category_is_noted() -> None:
+    images("mj/Pizza/a.png", "dalle/PIZZA/a.png", "dalle/pizza/a.png")
+    notes = load(write(x="categories: [pizza]")).warnings
+    for place in ("mj/Pizza", "dalle/PIZZA"):
+        assert any(f"images/{place} is not used: it is written" in note for note in notes)
+
+
+@pytest.mark.usefixtures("answered")
 def test_a_category_listed_twice_is_refused() -> None:
     found = error(write(x="categories: [pizza, rabbit, pizza]"))
     assert found.startswith("config.yaml, line 5, categories[2]: 'pizza' is listed twice")
