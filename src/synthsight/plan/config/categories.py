@@ -218,8 +218,13 @@ def check_words(
     spaces: Mapping[str, LabelSpace],
     rules: Sequence[str],
     problems: list[Problem],
+    notes: Sequence[str] = (),
 ) -> None:
-    """Check that some class of every label space matches each category, under some rule."""
+    """Check that some class of every label space matches each category, under some rule.
+
+    What ``notes`` on the layout say about a category that none matches is repeated: most likely it
+    is the reason.
+    """
     for space in spaces.values():
         names = sorted({name for lemmas in space.lemmas for name in lemmas} | set(space.simple))
         folded = {name.casefold(): name for name in names}
@@ -236,4 +241,17 @@ def check_words(
                 "or define further names in `category_definitions`: "
                 f"{name}: {{also: [NAME]}}"
             )
+            for generator, folder in category.folders:
+                if generator is not None and any(
+                    accepted_classes(Target(generator), space, rule).any() for rule in rules
+                ):
+                    message += (
+                        f". The order of folders is <generator>/<category>/, and in {folder!r} "
+                        f"{generator!r} looks like the category: is it <category>/<generator>/?"
+                    )
+                    break
+            for _, folder in category.folders:
+                message += "".join(
+                    f". {note}" for note in notes if f"/{folder} is taken for" in note
+                )
             problems.append(Problem(("categories",), message))
