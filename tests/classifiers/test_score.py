@@ -213,8 +213,8 @@ def test_the_restricted_choice_is_what_a_slow_count_gives(world: World, aggregat
     assert seen == {True, False}
 
 
-def test_what_is_right_is_the_category_chosen_and_not_its_class(world: World) -> None:
-    """Two categories that share their best class: an image of the second one was not met."""
+def test_categories_that_share_the_class_that_decides_are_both_right(world: World) -> None:
+    """A tie by a shared class counts for each category, and not for the first of the alphabet."""
     targets = {
         "helmet": Target("helmet", classes=("crash helmet", "vase")),
         "kite": Target("kite", classes=()),
@@ -228,8 +228,40 @@ def test_what_is_right_is_the_category_chosen_and_not_its_class(world: World) ->
     score(world.logit_files, world.manifest_files, targets, LABELS, ["restricted"], output)
     rows = pq.read_table(output).to_pylist()
     assert {row["predicted"][0] for row in rows} == {7}
-    assert {row["category"] for row in rows if row["top1_hit"]} == {"helmet"}
+    assert {row["category"] for row in rows if row["top1_hit"]} == {"helmet", "rabbit"}
     assert {row["category"] for row in rows if row["top5_hit"]} == {"helmet", "rabbit"}
+
+
+@pytest.mark.parametrize("aggregation", ["max", "mean"])
+def test_a_category_s_place_does_not_depend_on_its_name(aggregation: str) -> None:
+    """Seven share a class, so that the top five have no room for all; orders are renamings."""
+    accepted = np.eye(9, dtype=bool)
+    accepted[:7] = accepted[0]
+    logits = np.random.default_rng(0).normal(size=(50, 9)).astype(np.float32)
+    for order in (list(range(9)), list(range(9))[::-1], [3, 8, 1, 0, 7, 6, 2, 5, 4]):
+        for category in range(9):
+            number = order.index(category)
+            ranked = Choice(accepted[order], aggregation).rank(logits, own=number)[0]
+            mine = logits[:, [category if category > 6 else 0]]
+            ahead = logits[:, [0] * 7 + [7, 8]] > mine
+            assert ((ranked == number).any(axis=1) == (ahead.sum(axis=1) < 5)).all()
+            assert ((ranked[:, 0] == number) == (ahead.sum(axis=1) == 0)).all()
+
+
+def test_a_kind_ties_with_its_own_kind_by_the_shared_class_alone() -> None:
+    """A retriever that looks like another kind is no golden retriever."""
+    choice = Choice(np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]], dtype=bool), "max")
+    logits = np.array([[3, 0, 1], [0, 3, 1], [0, 1, 3]], np.float32)
+    first = [(choice.rank(logits, own=own)[0][:, 0] == own).tolist() for own in range(3)]
+    assert first == [[True, False, False], [True, True, False], [False, False, True]]
+
+
+def test_where_no_class_is_shared_the_category_of_the_images_decides_nothing() -> None:
+    logits = np.random.default_rng(0).integers(0, 3, (40, 9)).astype(np.float32)
+    choice = Choice(np.eye(9, dtype=bool), "max")
+    for own in range(9):
+        for told, plain in zip(choice.rank(logits, own=own), choice.rank(logits), strict=True):
+            assert told.tobytes() == plain.tobytes()
 
 
 def test_of_categories_alike_the_first_one_is_chosen() -> None:

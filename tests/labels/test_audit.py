@@ -94,6 +94,19 @@ def test_the_flags_are_said_plainly(audit: pd.DataFrame) -> None:
     assert HOMONYM in kite
 
 
+def test_categories_that_accept_the_same_class_are_named() -> None:
+    space = LabelSpace("test", ("golden retriever", "hawk"), (("golden retriever",), ("hawk",)))
+    names = ("golden retriever", "hawk", "retriever")
+    audit = label_audit({name: Definition() for name in names}, [space], RULES)
+    assert audit["shared_with"].where(audit["shared_with"].notna(), "").tolist() == [
+        *("retriever", "", "golden retriever"),
+    ]
+    assert [text.partition(":")[0] for text in messages(audit)] == ["golden retriever", "retriever"]
+    assert "shares golden retriever with retriever: " in messages(audit)[0]
+    alone = label_audit({name: Definition() for name in names}, [space], ["words/lemmas"])
+    assert alone["shared_with"].isna().all(), "no choice among categories is asked for"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -448,6 +449,39 @@ def test_a_category_without_a_word_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Kite", "kite"),
+        ("fire engine", "fire_engine"),
+        ("caf\u00e9", "cafe\u0301"),
+        ("fire-engine", "Fire  Engine"),
+        ("carpenter's kit", "carpenters kit"),
+    ],
+)
+def test_two_spellings_of_a_category_are_refused_with_both(one: str, other: str) -> None:
+    images(f"mj/{one}/a.png", f"dalle/{other}/a.png")
+    (found,) = [line for line in errors(write()) if "one name" in line] or [""]
+    for name in (one, other):
+        assert repr(name) in found or ascii(name) in found
+    assert "differ only in how the name is written" in found
+
+
+@pytest.mark.usefixtures("answered")
+def test_two_spellings_of_a_generator_are_refused_with_both() -> None:
+    images("SD_1.4/pizza/a.png", "sd-1.4/rabbit/a.png")
+    assert "the generators 'SD_1.4' and 'sd-1.4' in 'images' differ only" in error(write())
+
+
+@pytest.mark.usefixtures("answered")
+def test_another_spelling_of_a_listed_category_is_noted() -> None:
+    images("mj/Pizza/a.png", "dalle/PIZZA/a.png", "dalle/pizza/a.png")
+    notes = load(write(x="categories: [pizza]")).warnings
+    for place in ("mj/Pizza", "dalle/PIZZA"):
+        assert any(f"images/{place} is not used: it is written" in note for note in notes)
+
+
+@pytest.mark.usefixtures("answered")
 def test_a_category_listed_twice_is_refused() -> None:
     found = error(write(x="categories: [pizza, rabbit, pizza]"))
     assert found.startswith("config.yaml, line 5, categories[2]: 'pizza' is listed twice")
@@ -566,6 +600,59 @@ def test_what_is_not_used_is_noted() -> None:
     assert found == {"cat": [(None, "cat")]}
     assert notes[0] == "2 images directly in layout are not used (a.png, ...)"
     assert notes[1].startswith("layout/link is a link to a folder and is not followed: ")
+
+
+@pytest.mark.parametrize(
+    ("names", "category", "inner"),
+    [
+        (["ADM/train/ai/a.png", "ADM/train/nature/b.png"], "train", "'ai', 'nature'"),
+        (["data/train/lion/a.png", "data/train/tiger/b.png"], "train", "'lion', 'tiger'"),
+        (["data/dalle/lion/a.png", "data/mj/lion/b.png"], "dalle", "'lion'"),
+        (["out/lion/seed_1/a.png"], "lion", "'seed_1'"),
+    ],
+)
+def test_a_category_of_folders_alone_is_noted(names: list[str], category: str, inner: str) -> None:
+    found, notes = layout(*names)
+    outer = names[0].partition("/")[0]
+    assert (outer, f"{outer}/{category}") in found[category]
+    assert f"layout/{outer}/{category} is taken for the category {category!r} of" in notes[0]
+    assert f"(folders: {inner})" in notes[0]
+    assert f"set images.root to 'layout/{outer}'" in notes[0]
+
+
+@pytest.mark.parametrize("outer", ["train", "midjourney"])
+def test_a_picture_beside_class_folders_is_noted(outer: str) -> None:
+    found, notes = layout(f"{outer}/lion/a.png", f"{outer}/tiger/a.png", f"{outer}/grid.png")
+    assert list(found) == [outer]
+    assert f"layout/{outer} is taken for one category" in notes[0]
+    assert "folders: 'lion', 'tiger'" in notes[0]
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_category_that_can_never_be_hit_is_explained_by_the_folders() -> None:
+    images("midjourney/lion/a.png", "midjourney/grid.png")
+    assert "also holds folders: 'lion'. If these are the categories" in error(write())
+
+
+@pytest.mark.usefixtures("answered")
+def test_folders_in_the_other_order_are_recognised() -> None:
+    images("lion/dalle/a.png")
+    assert "The order of folders is <generator>/<category>/, and in 'lion/dalle'" in error(write())
+
+
+def test_a_folder_that_may_not_be_read_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    images("cat/a.png", "locked/a.png", root="layout")
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found, notes = find_categories(Path("layout"), None)
+    assert list(found) == ["cat"]
+    assert "layout/locked is not used: it may not be read" in notes[0]
 
 
 @pytest.mark.usefixtures("answered")

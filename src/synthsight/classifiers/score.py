@@ -100,16 +100,22 @@ class Choice:
     aggregation: str
 
     def rank(
-        self, logits: npt.NDArray[np.float32], k: int = TOP
+        self, logits: npt.NDArray[np.float32], k: int = TOP, own: int | None = None
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """The k best categories of each image, best first; fewer if fewer have classes.
+
+        Args:
+            logits: (n, classes).
+            k: how many.
+            own: the images' category, which comes before those that it shares a class with if they
+                tie: the class that decides is right for each of them, and names must not decide.
 
         Returns:
             Categories int64 (n, k), the best class of each int32 (n, k), and the categories'
             probabilities float32 (n, k), aggregated over their classes.
         """
         probabilities = softmax(logits)
-        open_to_choice = np.flatnonzero(self.accepted.any(axis=1))
+        open_to_choice = self._open_to_choice(own)
         values = np.empty((len(logits), len(open_to_choice)))
         best = np.empty(values.shape, np.int32)
         for column, category in enumerate(open_to_choice):
@@ -122,6 +128,19 @@ class Choice:
             open_to_choice[order],
             np.take_along_axis(best, order, axis=1),
             np.take_along_axis(values, order, axis=1).astype(np.float32),
+        )
+
+    def _open_to_choice(self, own: int | None) -> npt.NDArray[np.int64]:
+        """The categories that have classes, in the order in which they win ties."""
+        categories = np.flatnonzero(self.accepted.any(axis=1))
+        if own is None or not self.accepted[own].any():
+            return categories
+        shares = (self.accepted & self.accepted[own]).any(axis=1)
+        place = int(np.flatnonzero(shares)[0])
+        return np.array(
+            [*categories[categories < place], own]
+            + [each for each in categories[categories >= place] if each != own],
+            dtype=np.int64,
         )
 
 
@@ -194,7 +213,9 @@ def score(
                     best, probabilities = top
                     hits = table[number][best]
                     if find_rule(rule).choice:
-                        chosen, best, probabilities = Choice(table, aggregation).rank(values)
+                        chosen, best, probabilities = Choice(table, aggregation).rank(
+                            values, own=number
+                        )
                         hits = chosen == number
                     columns = [
                         images,

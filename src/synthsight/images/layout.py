@@ -26,13 +26,37 @@ def find_categories(root: Path, wanted: Sequence[str] | None) -> tuple[Layout, l
     found: Layout = {}
     warnings = []
     for name in folders_in(root):
-        inner = folders_in(root / name)
+        try:
+            inner = folders_in(root / name)
+        except PermissionError:
+            warnings.append(
+                f"{root / name} is not used: it may not be read. Give yourself the right to read "
+                "and to enter it, or move it elsewhere"
+            )
+            continue
         if wanted is None:
             is_category = not inner or _holds_images(root / name)
             of_generator = [] if is_category else inner
         else:
             is_category = name in wanted
             of_generator = [] if is_category else [folder for folder in inner if folder in wanted]
+        if wanted is None and is_category and inner:
+            warnings.append(
+                f"{root / name} is taken for one category, with everything below it, because "
+                f"images lie directly in it; it also holds {_some(inner)}. If these are the "
+                f"categories and {name!r} is a generator, move those images elsewhere"
+            )
+        for folder in of_generator if wanted is None else []:
+            below = Path(name, folder)
+            if deeper := _folders_alone(root / below):
+                warnings.append(
+                    f"{root / below} is taken for the category {folder!r} of the generator "
+                    f"{name!r}, with all images of the folders in it ({_some(deeper)}). If these "
+                    f"are the categories, set images.root to {str(root / name)!r} (with "
+                    "images.archive, its `folder`), so that they lie in <generator>/<category>/; "
+                    "if they are generators, the order is <generator>/<category>/: rename the "
+                    "folders"
+                )
         if is_category:
             found.setdefault(name, []).append((None, name))
         for folder in of_generator:
@@ -51,6 +75,20 @@ def find_categories(root: Path, wanted: Sequence[str] | None) -> tuple[Layout, l
         for name in links
     ]
     return found, warnings
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names of folders, the first few of many."""
+    more = f", and {len(names) - 5} more" if len(names) > 5 else ""
+    return "folders: " + ", ".join(map(repr, names[:5])) + more
+
+
+def _folders_alone(folder: Path) -> list[str]:
+    """The folders in a folder that holds no images itself; none if it may not be read."""
+    try:
+        return [] if _holds_images(folder) else folders_in(folder)
+    except PermissionError:
+        return []
 
 
 def folders_in(folder: Path) -> list[str]:

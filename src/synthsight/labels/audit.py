@@ -32,6 +32,7 @@ COLUMNS = [
     "why",
     "flag",
     "flagged_rules",
+    "shared_with",
 ]
 
 
@@ -52,7 +53,8 @@ def label_audit(
         rule accepts a class that the person did not choose (:data:`HOMONYM`); it leaves out one
         that the person chose or, where nobody has chosen, one whose name differs from the
         category's only by a plural ending (:data:`NEAR_TWIN`); rules accept no class at all
-        (:data:`NOTHING`).
+        (:data:`NOTHING`). ``shared_with`` names the other categories of the run that accept the
+        class under a rule that asks for a choice, separated by semicolons.
     """
     rows = [
         {"label_space": space.name, "category": name, **row}
@@ -60,7 +62,32 @@ def label_audit(
         for name, definition in sorted(definitions.items())
         for row in _audit(definition, definition.target(name), space, rules)
     ]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"index": "Int64"})
+    audit = pd.DataFrame(rows, columns=COLUMNS).astype({"index": "Int64"})
+    return audit.assign(shared_with=pd.Series(_shared_with(audit, rules), audit.index, object))
+
+
+def _shared_with(audit: pd.DataFrame, rules: Sequence[str]) -> list[str | None]:
+    """For each row the other categories that accept its class under a rule that asks for a choice.
+
+    Under such a rule two categories that accept the same class cannot be told apart by it.
+    """
+    choices = {rule for rule in rules if find_rule(rule).choice}
+    takers: dict[tuple[str, int], list[str]] = {}
+    rows = list(
+        zip(
+            audit["label_space"], audit["index"], audit["category"], audit["accepted_by"],
+            strict=True,
+        )
+    )  # fmt: skip
+    for space, index, category, accepted_by in rows:
+        if choices & set(accepted_by.split()):
+            takers.setdefault((space, index), []).append(category)
+    shared = []
+    for space, index, category, _ in rows:
+        among = [] if pd.isna(index) else takers.get((space, index), [])
+        others = [each for each in among if each != category] if category in among else []
+        shared.append("; ".join(others) or None)
+    return shared
 
 
 def _audit(
@@ -131,7 +158,7 @@ def _row(
 
 
 def messages(audit: pd.DataFrame) -> list[str]:
-    """The flags of an audit, one sentence each."""
+    """The flags of an audit, one sentence each, and which categories share classes."""
     sentences = []
     for row in audit[audit["flag"].notna()].to_dict("records"):
         rules = ", ".join(row["flagged_rules"].split())
@@ -145,4 +172,16 @@ def messages(audit: pd.DataFrame) -> list[str]:
         else:
             text = f"no class counts under {rules}: {NOTHING}"
         sentences.append(f"{row['category']}: {text} [{row['label_space']}]")
-    return sentences
+    return sentences + _shared_classes(audit)
+
+
+def _shared_classes(audit: pd.DataFrame) -> list[str]:
+    """A sentence for each category and the categories it shares classes with."""
+    shared = audit[audit["shared_with"].notna()]
+    return [
+        f"{category}: shares {', '.join(map(str, rows['names']))} with {others}: no model can tell "
+        f"them apart by these, and in a choice among categories a tie counts for each [{space}]"
+        for (space, category, others), rows in shared.groupby(
+            ["label_space", "category", "shared_with"]
+        )
+    ]

@@ -95,7 +95,7 @@ def load_experiment(
     categories = {} if pending else load_categories(settings, definitions, problems, warnings)
     check_models(settings.models, problems)
     spaces = load_spaces(settings.models, problems)
-    check_words(categories, spaces, rules, problems)
+    check_words(categories, spaces, rules, problems, warnings)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     if problems:
         raise ConfigError(problems, files)

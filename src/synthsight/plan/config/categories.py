@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,14 +11,14 @@ from pathlib import Path, PurePosixPath
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.bounds import Key
 from synthsight.files import hint_at, is_file, is_folder
-from synthsight.images.layout import find_categories, folders_in
+from synthsight.images.layout import Layout, find_categories, folders_in
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
 from synthsight.labels.definitions import Definition, DefinitionError, read_definitions
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import LabelSpace
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import bad_name
+from synthsight.plan.config.names import bad_name, name_key
 from synthsight.plan.settings import ImageSettings, Settings
 from synthsight.wording import did_you_mean
 
@@ -120,6 +121,8 @@ def load_categories(
         return {}
     found, unused = find_categories(root, wanted)
     warnings += unused
+    if wanted is not None:
+        warnings += _other_spellings(root, wanted)
     for index, name in enumerate(wanted or ()):
         if name not in found and not bad_name(name):
             outer = folders_in(root)
@@ -133,6 +136,7 @@ def load_categories(
             f"{root}/<generator>/<category>/"
         )
         problems.append(Problem(("images", "root"), message))
+    problems += [Problem(("images", "root"), message) for message in _same_names(root, found)]
     categories = {}
     for name, folders in sorted(found.items()):
         if reason := _bad_folder(name, folders):
@@ -153,6 +157,53 @@ def load_categories(
     return categories
 
 
+def _spelt(names: Sequence[str]) -> list[str]:
+    """Names in quotes; with escapes where they look the same, as composed letters do."""
+    same = len({unicodedata.normalize("NFC", name) for name in names}) < len(names)
+    return [ascii(name) if same else repr(name) for name in names]
+
+
+def _other_spellings(root: Path, wanted: Sequence[str]) -> list[str]:
+    """Notes about folders that are left out although a listed category has their name."""
+    by_words = {words(name): name for name in wanted if words(name)}
+    places = [(name, name) for name in folders_in(root) if name not in wanted]
+    places += [
+        (f"{outer}/{name}", name) for outer, _ in places for name in folders_in(root / outer)
+    ]
+    return [
+        f"{root / place} is not used: it is written {name!a}, and `categories` lists "
+        f"{by_words[words(name)]!a}. If they are one category, rename the folder"
+        for place, name in places
+        if name not in wanted and words(name) in by_words
+    ]
+
+
+def _same_names(root: Path, found: Layout) -> list[str]:
+    """Names of categories, or of generators, that people would take for one."""
+    generators = {generator for folders in found.values() for generator, _ in folders if generator}
+    messages = []
+    for kind, names in (("categories", set(found)), ("generators", generators)):
+        alike: dict[str, list[str]] = {}
+        for name in sorted(names):
+            key = " ".join(words(name)) if kind == "categories" else name_key(name)
+            alike.setdefault(key or name, []).append(name)
+        for spellings in alike.values():
+            if len(spellings) > 1:
+                places = sorted(
+                    folder
+                    for name, folders in found.items()
+                    for generator, folder in folders
+                    if (name if kind == "categories" else generator) in spellings
+                )
+                messages.append(
+                    f"the {kind} {' and '.join(_spelt(spellings))} in "
+                    f"{str(root)!r} differ only in how the name is written "
+                    f"({', '.join(map(repr, places[:6]))}): their images would be counted apart. "
+                    "Give these folders one name"
+                )
+    return messages
+
+
 def _bad_folder(name: str, folders: Iterable[tuple[str | None, str]]) -> str | None:
     for part in (name, *(generator for generator, _ in folders if generator is not None)):
         if message := bad_name(part):
@@ -167,8 +218,13 @@ def check_words(
     spaces: Mapping[str, LabelSpace],
     rules: Sequence[str],
     problems: list[Problem],
+    notes: Sequence[str] = (),
 ) -> None:
-    """Check that some class of every label space matches each category, under some rule."""
+    """Check that some class of every label space matches each category, under some rule.
+
+    What ``notes`` on the layout say about a category that none matches is repeated: most likely it
+    is the reason.
+    """
     for space in spaces.values():
         names = sorted({name for lemmas in space.lemmas for name in lemmas} | set(space.simple))
         folded = {name.casefold(): name for name in names}
@@ -185,4 +241,17 @@ def check_words(
                 "or define further names in `category_definitions`: "
                 f"{name}: {{also: [NAME]}}"
             )
+            for generator, folder in category.folders:
+                if generator is not None and any(
+                    accepted_classes(Target(generator), space, rule).any() for rule in rules
+                ):
+                    message += (
+                        f". The order of folders is <generator>/<category>/, and in {folder!r} "
+                        f"{generator!r} looks like the category: is it <category>/<generator>/?"
+                    )
+                    break
+            for _, folder in category.folders:
+                message += "".join(
+                    f". {note}" for note in notes if f"/{folder} is taken for" in note
+                )
             problems.append(Problem(("categories",), message))

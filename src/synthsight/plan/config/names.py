@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 
 from synthsight.bounds import Key
@@ -23,6 +24,14 @@ def bad_name(name: str) -> str | None:
     if len(os.fsencode(name)) > 120:
         return "is too long for a name: the limit is 120 bytes"
     return None
+
+
+def name_key(name: str) -> str:
+    """What names that people would take for one have in common.
+
+    Case, the form of Unicode, and which of space, underscore and hyphen separates words.
+    """
+    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 def check_model_name(
