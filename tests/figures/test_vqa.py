@@ -77,7 +77,7 @@ def make_answers(
     p_yes = 1 / (1 + np.exp(-logit))
     correct = (p_yes > 0.5) == (side > 0)
     order = np.argsort(np.array(models, dtype=object), kind="stable")
-    return Answers(tuple(sorted(models)), table, p_yes[:, order], correct[:, order])
+    return Answers(tuple(sorted(models)), table, p_yes[:, order], correct[:, order], order * 0)
 
 
 def rows_of(answers: Answers, model: str) -> pd.DataFrame:
@@ -415,7 +415,9 @@ def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
         table = make(answers)
         files[parameter] = tmp_path / f"{row.inputs[parameter]}.parquet"
         if name == "vqa_samples":
-            of_schema = pa.Table.from_pandas(table, SCHEMA, preserve_index=False)
+            of_schema = pa.Table.from_pandas(
+                table.assign(reason=None), SCHEMA, preserve_index=False
+            )
             pq.write_table(
                 of_schema.replace_schema_metadata({"model": "ofa_000"}), files[parameter]
             )

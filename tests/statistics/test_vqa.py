@@ -679,9 +679,7 @@ def test_the_scripts_say_what_is_wrong(tmp_path: Path) -> None:
     assert done.stderr == "tabulate: no note about the weights of net\n"
 
 
-def test_an_unanswered_question_counts_as_wrong_and_in_no_measure_of_p_yes(
-    tmp_path: Path,
-) -> None:
+def test_a_question_that_one_model_could_not_take_is_wrong_for_none(tmp_path: Path) -> None:
     questions = make_questions()
     whole = make_answers(questions)
     part = whole.copy()
@@ -692,34 +690,32 @@ def test_an_unanswered_question_counts_as_wrong_and_in_no_measure_of_p_yes(
     rows = pd.read_parquet(path)
     unanswered = rows["p_yes"].isna()
     assert rows.loc[unanswered, "reason"].tolist() == ["too long"] * 3
-    assert (
-        rows.loc[unanswered, "predicted"].isna().all() and not rows.loc[unanswered, "correct"].any()
-    )
+    assert rows.loc[unanswered, ["predicted", "correct"]].isna().all(axis=None)
     assert rows.loc[~unanswered, "reason"].isna().all()
     paths = [path, scored(tmp_path, "whole", questions, whole)]
     tables = aggregate_vqa(paths, [note(tmp_path, name) for name in ("part", "whole")], 0.95)
     found = tables.models.set_index("model")
     assert found["unanswered"].to_dict() == {"part": 3, "whole": 0}
-    assert found.loc["part", "n"] == found.loc["whole", "n"]
-    row, kept = found.loc["part"], rows[~unanswered]
+    kept = rows[~unanswered]
     truth = (kept["answer"] == "yes").astype(float)
-    assert row["accuracy"] == pytest.approx(kept["correct"].sum() / len(rows))
-    assert row["brier"] == pytest.approx(((kept["p_yes"] - truth) ** 2).mean())
-    cells = row[["yes_yes", "yes_no", "no_yes", "no_no"]]
-    assert cells.sum() == len(kept)
-    assert row["yes_no"] == ((kept["answer"] == "yes") & (kept["predicted"] == "no")).sum()
-    bins = tables.calibration[tables.calibration["model"] == "part"]
-    assert bins["n"].sum() == len(kept)
+    for name in ("part", "whole"):  # which answer alike
+        row = found.loc[name]
+        assert row["n"] == len(kept) == len(rows) - 3
+        assert row["accuracy"] == pytest.approx(kept["correct"].astype(bool).mean())
+        assert row["brier"] == pytest.approx(((kept["p_yes"] - truth) ** 2).mean())
+        assert row[["yes_yes", "yes_no", "no_yes", "no_no"]].sum() == len(kept)
+        bins = tables.calibration[tables.calibration["model"] == name]
+        assert bins["n"].sum() == len(kept)
+    assert tables.comparisons["difference"].tolist() == [0.0]
 
 
-def test_a_model_that_answers_nothing_has_no_calibration(tmp_path: Path) -> None:
+def test_models_without_a_question_that_all_answered_are_refused(tmp_path: Path) -> None:
     questions = make_questions()
     none = make_answers(questions).assign(p_yes=None, reason="too narrow")
     none["p_yes"] = none["p_yes"].astype(float)
     path = scored(tmp_path, "none", questions, none)
-    row = aggregate_vqa([path], [note(tmp_path, "none")], 0.95).models.iloc[0]
-    assert row["accuracy"] == 0 and row["unanswered"] == row["n"]
-    assert np.isnan(row["brier"]) and np.isnan(row["ece"])
+    with pytest.raises(AggregateVqaError, match=r"no question was answered by every .*none: \d+"):
+        aggregate_vqa([path], [note(tmp_path, "none")], 0.95)
 
 
 def test_no_p_yes_without_a_reason_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthsight.files import read_json
 from synthsight.statistics.columns import BY_TABLE
@@ -24,8 +25,10 @@ def _table(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def _answers(paths: Sequence[str]) -> pa.Table:
+    """Scored answers, without the questions that the model could not take."""
     (path,) = paths
-    return read_parquet(path, ANSWERS)
+    table = read_parquet(path, ANSWERS)
+    return table.filter(pc.is_valid(table["p_yes"]))
 
 
 def _manifests(paths: Sequence[str]) -> pd.DataFrame:

@@ -146,7 +146,7 @@ def question_data(
     Returns:
         ``image``, ``picture``, ``question``, ``answer``, ``kind``, ``generator``: a list each.
         ``models``: a list of ``name``, ``parts`` (P(yes) in thousandths, null without an answer)
-        and ``correct`` (a string with one digit per question).
+        and ``correct`` (a string with one digit per question, or a dash without an answer).
     """
     columns: pd.DataFrame | None = None
     models = []
@@ -161,7 +161,9 @@ def question_data(
                     None if np.isnan(part) else int(part)
                     for part in np.rint(rows["p_yes"].to_numpy(np.float64) * PARTS)
                 ],
-                "correct": "".join(map(str, rows["correct"].astype(int).tolist())),
+                "correct": "".join(
+                    "-" if pd.isna(right) else str(int(right)) for right in rows["correct"]
+                ),
             }
         )
     if columns is None:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from synthsight.errors import SynthsightError
 from synthsight.files import read_json
+from synthsight.statistics.answers import AggregateVqaError, Answers, Flags, read_answers
 from synthsight.statistics.clusters import Estimate, difference_interval, mean, share_interval
 from synthsight.statistics.columns import (
     VQA,
@@ -23,48 +23,13 @@ from synthsight.statistics.columns import (
     VQA_QUESTIONS,
 )
 from synthsight.statistics.pairs import compare_pairs, mcnemar_test
-from synthsight.tables import ALL, Outputs, metadata_of, read_parquet
+from synthsight.tables import ALL, Outputs
 
 #: What questions are grouped by: columns of their file, and the names used in the table.
 GROUPS = {"first_word": "first word", "kind": "kind", "generator": "generator"}
 
 #: Number of bins for the reliability of P(yes): 0 to 0.1, 0.1 to 0.2 and so on.
 BINS = 10
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-
-
-class AggregateVqaError(SynthsightError):
-    """Answers of different models to different questions, or a model without a note."""
-
-
-@dataclass(frozen=True)
-class Answers:
-    """The answers of all models to the same questions.
-
-    Attributes:
-        models: sorted.
-        questions: one row per question, sorted by image and number: ``image, number, question,
-            answer, generator, first_word, kind``.
-        p_yes: (questions, models); NaN where a model could not take a question: it is not correct.
-        correct: likewise.
-    """
-
-    models: tuple[str, ...]
-    questions: pd.DataFrame
-    p_yes: Floats
-    correct: Flags
-
-    @property
-    def yes(self) -> Flags:
-        """Whether the right answer is yes, (questions,)."""
-        return (self.questions["answer"] == "yes").to_numpy()
-
-    @property
-    def images(self) -> npt.NDArray[np.intp]:
-        """The number of each question's image, (questions,)."""
-        return pd.factorize(self.questions["image"], sort=True)[0]
 
 
 @dataclass(frozen=True)
@@ -125,41 +90,6 @@ def aggregate_vqa(
     )
 
 
-def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
-    """Read the answers of all models.
-
-    Args:
-        paths: Parquet files from :func:`synthsight.vqa.score.score_vqa`, one per model.
-
-    Raises:
-        AggregateVqaError: no files, two of one model, or files that differ in their questions.
-    """
-    described = ["image", "number", "question", "answer", "generator", "first_word", "kind"]
-    tables: dict[str, pd.DataFrame] = {}
-    origin: dict[str, str | os.PathLike[str]] = {}
-    for path in paths:
-        file = read_parquet(path, [*described, "p_yes", "correct"])
-        model = metadata_of(file.schema, "model", path)
-        if model in tables:
-            raise AggregateVqaError(f"{origin[model]} and {path} are both of {model!r}")
-        tables[model], origin[model] = file.to_pandas(), path
-    if not tables:
-        raise AggregateVqaError("no answers")
-    models = sorted(tables)
-    questions = tables[models[0]][described]
-    for model in models[1:]:
-        if not tables[model][described].equals(questions):
-            raise AggregateVqaError(
-                f"{origin[model]} is not about the same questions as {origin[models[0]]}"
-            )
-    return Answers(
-        tuple(models),
-        questions,
-        np.column_stack([tables[model]["p_yes"].to_numpy(np.float64) for model in models]),
-        np.column_stack([tables[model]["correct"].to_numpy(bool) for model in models]),
-    )
-
-
 def balanced_accuracy(correct: Flags, yes: Flags) -> Estimate:
     """The mean of the accuracies on questions whose answer is yes and on those whose answer is no.
 
@@ -203,11 +133,11 @@ def summarise(
         The columns :data:`VQA`, one row per model, sorted. ``always_yes`` is the accuracy of
         always answering yes. ``yes_no`` counts the questions whose answer is yes but that the model
         answers no, and so on: truth first; ``unanswered`` counts those that it could not take,
-        which are not correct and in none of these. ``ece`` is the expected calibration error of
-        P(yes), the mean over answered questions of ``|mean_p_yes - share_yes|`` of their bin;
-        ``brier`` is the mean of (P(yes) - truth)^2; both are null if none is answered. ``drop`` =
-        reference_yes_no - accuracy, positive where the model does
-        worse here, with bounds from those of the accuracy; null without a reference.
+        which are not among the ``n`` (see :class:`Answers`). ``ece`` is the expected calibration
+        error of P(yes), the mean over questions of ``|mean_p_yes - share_yes|`` of their bin;
+        ``brier`` is the mean of (P(yes) - truth)^2. ``drop`` = reference_yes_no - accuracy,
+        positive where the model does worse here, with bounds from those of the accuracy; null
+        without a reference.
     """
     yes, images = answers.yes, answers.images
     correct = answers.correct
@@ -216,11 +146,8 @@ def summarise(
     balanced = balanced_accuracy(correct, yes)
     balanced_low, balanced_high = share_interval(balanced, images, level)
     right_yes, right_no = correct[yes].sum(axis=0), correct[~yes].sum(axis=0)
-    answered = ~np.isnan(answers.p_yes)
-    counts = answered.sum(axis=0)
-    squares = np.where(answered, (answers.p_yes - yes[:, None]) ** 2, 0).sum(axis=0)
     gap = (calibration["mean_p_yes"] - calibration["share_yes"]).abs() * calibration["n"]
-    ece = gap.groupby(calibration["model"]).sum().loc[list(answers.models)]
+    ece = gap.groupby(calibration["model"]).sum().loc[list(answers.models)] / len(yes)
     table = pd.DataFrame(
         {
             "model": answers.models,
@@ -236,12 +163,12 @@ def summarise(
             "balanced_low": balanced_low,
             "balanced_high": balanced_high,
             "yes_yes": right_yes,
-            "yes_no": answered[yes].sum(axis=0) - right_yes,
-            "no_yes": answered[~yes].sum(axis=0) - right_no,
+            "yes_no": yes.sum() - right_yes,
+            "no_yes": (~yes).sum() - right_no,
             "no_no": right_no,
-            "unanswered": len(yes) - counts,
-            "ece": np.where(counts > 0, ece.to_numpy() / np.maximum(counts, 1), np.nan),
-            "brier": np.where(counts > 0, squares / np.maximum(counts, 1), np.nan),
+            "unanswered": answers.unanswered,
+            "ece": ece.to_numpy(),
+            "brier": ((answers.p_yes - yes[:, None]) ** 2).mean(axis=0),
         }
     )
     stated = [references[model] for model in answers.models]
@@ -344,7 +271,7 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
     rows = []
     for (m, model), number in itertools.product(enumerate(answers.models), range(BINS)):
         p_yes = answers.p_yes[:, m]
-        inside = np.minimum(np.floor(p_yes * BINS), BINS - 1) == number  # NaN is in no bin
+        inside = np.minimum((p_yes * BINS).astype(int), BINS - 1) == number
         row: dict[str, object] = {
             "model": model,
             "bin": number + 1,

@@ -154,8 +154,8 @@ def ask(
         first_left = int((~asked_for).argmax())
         row = rows[first_left]
         print(
-            f"WARNING: {left} of {len(rows)} questions stay unanswered and count as wrong, the "
-            f"first about {row.image!r}, {one_line(row.question, 200)!r}: {reasons[first_left]}",
+            f"WARNING: {left} of {len(rows)} questions stay unanswered, the first about "
+            f"{row.image!r}, {one_line(row.question, 200)!r}: {reasons[first_left]}",
             flush=True,
         )
     return Answers(1 / (1 + np.exp(-margins)), reasons)

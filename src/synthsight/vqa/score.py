@@ -49,7 +49,7 @@ def score_vqa(
 
     The prediction is ``yes`` if P(yes) is above 0.5; at exactly 0.5 it is ``no``, so that an
     undecided model is not credited with the answer that most questions have. A question that the
-    model could not take has a reason, no P(yes) and no prediction, and is not correct.
+    model could not take has a reason, no P(yes), no prediction, and is neither correct nor wrong.
 
     Args:
         questions: Parquet shards of questions: ``number, image, question, answer, generator,
@@ -94,12 +94,13 @@ def score_vqa(
     if len(wrong):
         raise ScoreVqaError(f"{_name(wrong)}: P(yes) is {wrong['p_yes'].iloc[0]}")
     predicted = np.where(rows["p_yes"] > 0.5, "yes", "no").astype(object)
-    predicted[unanswered.to_numpy()] = None
+    correct = (predicted == rows["answer"].to_numpy()).astype(object)
+    predicted[unanswered.to_numpy()] = correct[unanswered.to_numpy()] = None
     rows = rows.assign(
         first_word=rows["question"].map(first_word),
         kind=rows["question"].map(kind),
         predicted=predicted,
-        correct=predicted == rows["answer"],
+        correct=correct,
     ).sort_values(["image", "number"])
     schema = SCHEMA.with_metadata({"model": model})
     table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)

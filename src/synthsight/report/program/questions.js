@@ -8,15 +8,16 @@ import { openNamed } from "./large.js";
 
 let asked = [];
 const answersRight = (model, index) => model.correct.charCodeAt(index) === 49;
+const answers = (model, index) => model.parts[index] !== null;
 const other = { yes: "no", no: "yes" };
 
 export function chips(index) {
   return make("div", { class: "chips" }, ...questions.models.map((model) => {
     const right = answersRight(model, index);
     const said = right ? questions.answer[index] : other[questions.answer[index]];
-    const part = model.parts[index];
+    if (!answers(model, index)) return make("span", { class: "chip", title: "unanswered" }, `${model.name}: could not be asked`);
     return make("span", { class: `chip ${right ? "h2" : "h0"}`, title: right ? "right" : "wrong" },
-      `${right ? "✓" : "✗"} ${model.name}: ${part === null ? "could not be asked" : `${said} (P(yes) ${(part / 1000).toFixed(2)})`}`);
+      `${right ? "✓" : "✗"} ${model.name}: ${said} (P(yes) ${(model.parts[index] / 1000).toFixed(2)})`);
   }));
 }
 
@@ -31,7 +32,7 @@ function chosenQuestions() {
       (state.qanswer === ANY || questions.answer[index] === state.qanswer) &&
       (state.qgenerator === ANY || questions.generator[index] === generator) &&
       (text === "" || `${questions.question[index]} ${questions.image[index]}`.toLocaleLowerCase().includes(text)) &&
-      (state.qoutcome === ANY || passes(state.qoutcome, model && answersRight(model, index), number(index), questions.models.length, model !== null)),
+      (state.qoutcome === ANY || ((model ? [model] : questions.models).every((each) => answers(each, index)) && passes(state.qoutcome, model && answersRight(model, index), number(index), questions.models.length, model !== null))),
   );
   const sure = (index) => (model ? [model] : questions.models).reduce((sum, each) => sum + Math.abs((each.parts[index] ?? 500) - 500), 0);
   switch (state.qsort) {
@@ -60,5 +61,5 @@ export function questionsCsv() {
   const columns = ["image", "question", "answer", "kind", "generator", ...questions.models.flatMap((model) => [`${model.name} P(yes)`, `${model.name} correct`])];
   return csv(columns, asked.map((index) => [
     ...["image", "question", "answer", "kind", "generator"].map((key) => questions[key][index]),
-    ...questions.models.flatMap((model) => [model.parts[index] === null ? null : model.parts[index] / 1000, answersRight(model, index)])]));
+    ...questions.models.flatMap((model) => answers(model, index) ? [model.parts[index] / 1000, answersRight(model, index)] : [null, null])]));
 }

@@ -1,0 +1,100 @@
+"""The answers of all VQA models side by side, the starting point of all statistics about them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from synthsight.errors import SynthsightError
+from synthsight.tables import metadata_of, read_parquet
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+class AggregateVqaError(SynthsightError):
+    """Answers of different models to different questions, or a model without a note."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of all models to the questions that each of them answered.
+
+    Attributes:
+        models: sorted.
+        questions: one row per question, sorted by image and number: ``image, number, question,
+            answer, generator, first_word, kind``.
+        p_yes: (questions, models).
+        correct: likewise.
+        unanswered: (models,), how many of all questions a model could not take. What one of them
+            could not take is left out for all: it is wrong for none, and all are compared on the
+            same questions.
+    """
+
+    models: tuple[str, ...]
+    questions: pd.DataFrame
+    p_yes: Floats
+    correct: Flags
+    unanswered: npt.NDArray[np.intp]
+
+    @property
+    def yes(self) -> Flags:
+        """Whether the right answer is yes, (questions,)."""
+        return (self.questions["answer"] == "yes").to_numpy()
+
+    @property
+    def images(self) -> npt.NDArray[np.intp]:
+        """The number of each question's image, (questions,)."""
+        return pd.factorize(self.questions["image"], sort=True)[0]
+
+
+def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
+    """Read the answers of all models.
+
+    Args:
+        paths: Parquet files from :func:`synthsight.vqa.score.score_vqa`, one per model.
+
+    Raises:
+        AggregateVqaError: no files, two of one model, files that differ in their questions, or no
+            question that every model answered.
+    """
+    described = ["image", "number", "question", "answer", "generator", "first_word", "kind"]
+    tables: dict[str, pd.DataFrame] = {}
+    origin: dict[str, str | os.PathLike[str]] = {}
+    for path in paths:
+        file = read_parquet(path, [*described, "p_yes", "correct"])
+        model = metadata_of(file.schema, "model", path)
+        if model in tables:
+            raise AggregateVqaError(f"{origin[model]} and {path} are both of {model!r}")
+        tables[model], origin[model] = file.to_pandas(), path
+    if not tables:
+        raise AggregateVqaError("no answers")
+    models = sorted(tables)
+    questions = tables[models[0]][described]
+    for model in models[1:]:
+        if not tables[model][described].equals(questions):
+            raise AggregateVqaError(
+                f"{origin[model]} is not about the same questions as {origin[models[0]]}"
+            )
+    p_yes = np.column_stack([tables[model]["p_yes"].to_numpy(np.float64) for model in models])
+    correct = np.column_stack([tables[model]["correct"].to_numpy(bool) for model in models])
+    lost = np.isnan(p_yes)
+    kept, unanswered = ~lost.any(axis=1), lost.sum(axis=0)
+    if not kept.any():
+        each = ", ".join(f"{m}: {n}" for m, n in zip(models, unanswered, strict=True) if n)
+        raise AggregateVqaError(
+            f"no question was answered by every model (unanswered of {len(lost)}: {each}); leave "
+            "out the model that can take few of them"
+        )
+    return Answers(
+        tuple(models),
+        questions[kept].reset_index(drop=True),
+        p_yes[kept],
+        correct[kept],
+        unanswered,
+    )
