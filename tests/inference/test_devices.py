@@ -21,6 +21,7 @@ from synthsight.inference.devices import visible_devices
         (["nvidia0", "nvidia1"], "", ()),
         (["nvidia0", "nvidia1"], "0,-1,1", ("0",)),
         (["kfd"], None, ("0",)),
+        (["dxg"], None, ("0",)),  # Windows Subsystem for Linux
     ],
 )
 def test_visible_devices(

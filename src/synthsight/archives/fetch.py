@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from synthsight import junk
 from synthsight.archives.archive import (
     MARKER,
     Archive,
@@ -136,6 +137,8 @@ def _fetch(archive: Archive, work: Path, say: Callable[[str], None]) -> dict[str
     os.rename(fresh, archive.root)
     for line in describe(archive.root, unpacked.left_out):
         say(line)
+    if note := junk.describe(unpacked.junk, "the archive"):
+        say(note)
     return marker
 
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from synthsight.archives.containers import UnpackError, container_of
+from synthsight.junk import is_junk
 
 #: What may come out of an archive, as a multiple of its size: images are compressed already.
 MAX_RATIO = 100
@@ -48,8 +49,8 @@ _MAX_PIECE = 2**20
 
 _CHUNK = 2**20
 
-#: Members that are ignored: what macOS adds, and this project's own marker.
-_IGNORED = ("__MACOSX", ".synthsight.json")
+#: A member that is ignored, besides what systems leave: this project's own marker.
+_OWN = ".synthsight.json"
 
 #: What the readers raise on damaged content.
 _DAMAGE = (
@@ -66,11 +67,13 @@ class Unpacked:
         files: number of files written.
         bytes: their total size.
         left_out: links and the like, each with its reason, in the order of the archive.
+        junk: names in members' paths for which they were ignored (:mod:`synthsight.junk`).
     """
 
     files: int = 0
     bytes: int = 0
     left_out: list[str] = field(default_factory=list)
+    junk: list[str] = field(default_factory=list)
 
 
 def unpack(archive: Path, folder: Path) -> Unpacked:
@@ -130,7 +133,9 @@ class _Folder:
             raise UnpackError(f"the name of member {name!r} leads out of the folder")
         if len(parts) > MAX_DEPTH:
             raise UnpackError(f"member {name[:80]!r}... is in more than {MAX_DEPTH} folders")
-        return None if not parts or parts[0] in _IGNORED else parts
+        self.result.junk += [part for part in parts if is_junk(part)][:1]
+        ignored = not parts or parts[0] == _OWN or any(map(is_junk, parts))
+        return None if ignored else parts
 
     def make(self, parts: tuple[str, ...]) -> None:
         """Make a folder, unless it has been made already."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from synthsight.files import is_file, is_folder
 from synthsight.images.reading import SUFFIXES
+from synthsight.junk import is_ignored, is_junk
 
 #: Each category's folders, as ``(generator or None, folder below the root)``.
 Layout = dict[str, list[tuple[str | None, str]]]
@@ -92,13 +94,22 @@ def _folders_alone(folder: Path) -> list[str]:
 
 
 def folders_in(folder: Path) -> list[str]:
-    """Sorted names of the folders in a folder, except hidden ones and links."""
+    """Sorted names of the folders in a folder, except links, hidden ones and what systems leave."""
     with os.scandir(folder) as scan:
         return sorted(
             entry.name
             for entry in scan
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+            if entry.is_dir(follow_symlinks=False) and not is_ignored(entry.name)
         )
+
+
+def junk_in(root: Path, generators: Iterable[str | None]) -> list[str]:
+    """Names of what systems leave in the images' root and in the generators' folders."""
+    names = []
+    for folder in (root, *(root / name for name in generators if name is not None)):
+        with suppress(OSError), os.scandir(folder) as scan:
+            names += [entry.name for entry in scan if is_junk(entry.name)]
+    return names
 
 
 def _holds_images(folder: Path) -> bool:
@@ -107,4 +118,4 @@ def _holds_images(folder: Path) -> bool:
 
 
 def _is_image(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+    return not is_ignored(name) and Path(name).suffix.lower() in SUFFIXES

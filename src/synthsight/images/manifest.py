@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from synthsight.images.examine import NOT_READABLE, Examined, examine_all
 from synthsight.images.reading import MAX_PIXELS, SUFFIXES, looks_like_image
+from synthsight.junk import is_ignored
 from synthsight.tables import read_parquet, write_parquet
 
 _SCHEMA = pa.schema(
@@ -54,14 +55,26 @@ class ImageRecord:
     reason: str | None
 
 
-def find_files(folder: Path) -> Iterator[Path]:
+def find_files(folder: Path, ignored: list[str] | None = None) -> Iterator[Path]:
     """Every entry below ``folder`` that is not a folder, depth first in the order of names.
 
-    Hidden entries (``.DS_Store``, ``._photo.jpg``) are skipped with everything below them. Links to
-    folders are yielded, not followed, so that there are no loops; so are unreadable folders.
+    Hidden entries and what systems leave (:mod:`synthsight.junk`) are skipped with everything below
+    them. Links to folders are yielded, not followed, so that there are no loops; so are unreadable
+    folders, ``folder`` itself among them.
+
+    Args:
+        folder: where to begin.
+        ignored: to which the names of skipped entries are added.
     """
-    with os.scandir(folder) as scan:
-        waiting = _entries(scan)
+    ignored = [] if ignored is None else ignored
+    try:
+        with os.scandir(folder) as scan:
+            waiting = _entries(scan, ignored)
+    except OSError as error:
+        if error.errno not in NOT_READABLE:
+            raise
+        yield folder
+        return
     while waiting:  # not recursive, since Python limits recursion
         entry = waiting.pop()
         if not entry.is_dir(follow_symlinks=False):
@@ -69,16 +82,18 @@ def find_files(folder: Path) -> Iterator[Path]:
             continue
         try:
             with os.scandir(entry.path) as scan:
-                waiting += _entries(scan)
+                waiting += _entries(scan, ignored)
         except OSError as error:
             if error.errno not in NOT_READABLE:
                 raise
             yield Path(entry.path)
 
 
-def _entries(scan: Iterable[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
-    """The entries that are not hidden, in reverse order of names."""
-    seen = (entry for entry in scan if not entry.name.startswith("."))
+def _entries(scan: Iterable[os.DirEntry[str]], ignored: list[str]) -> list[os.DirEntry[str]]:
+    """The entries that are not ignored, in reverse order of names."""
+    entries = list(scan)
+    ignored += [entry.name for entry in entries if is_ignored(entry.name)]
+    seen = (entry for entry in entries if not is_ignored(entry.name))
     return sorted(seen, key=lambda entry: entry.name, reverse=True)
 
 
@@ -93,20 +108,22 @@ class Listing:
         digest: of all names, sizes and modification times, a link's target included, but not of
             contents. It costs one ``lstat`` per file and decides whether a category is indexed
             again.
+        ignored: names of entries that were skipped.
     """
 
     files: int
     images: int
     digest: str
+    ignored: tuple[str, ...] = ()
 
 
 def list_folders(folders: Iterable[Path]) -> Listing:
     """The listing of a category's folders."""
     digest = hashlib.sha256()
     files = images = 0
-    places = list(folders)
+    places, ignored = list(folders), list[str]()
     for folder in places:
-        for path in find_files(folder):
+        for path in find_files(folder, ignored):
             line = ""
             with suppress(OSError):  # a dangling link, or a file that has just been removed
                 line = _age(path.lstat())
@@ -118,7 +135,7 @@ def list_folders(folders: Iterable[Path]) -> Listing:
     if images == 0:  # perhaps no file has an ending; links may lead anywhere, so none is opened
         paths = (path for folder in places for path in find_files(folder))
         images = sum(looks_like_image(path) for path in paths if not path.is_symlink())
-    return Listing(files, images, digest.hexdigest())
+    return Listing(files, images, digest.hexdigest(), tuple(ignored))
 
 
 def _age(status: os.stat_result) -> str:

@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-#: Device nodes of NVIDIA's cards (one each) and of AMD's driver (one for all cards).
-_NODES = re.compile(r"nvidia\d+|kfd")
+#: Device nodes of NVIDIA's cards (one each), of AMD's driver and of Windows' (one for all cards).
+_NODES = re.compile(r"nvidia\d+|kfd|dxg")
 
 
 def count_accelerators(nodes: Path = Path("/dev")) -> int:
-    """The number of CUDA devices, judging by device nodes; at most one for ROCm."""
+    """The number of CUDA devices, judging by device nodes; at most one for ROCm and in WSL2."""
     return sum(1 for node in nodes.iterdir() if _NODES.fullmatch(node.name))
 
 

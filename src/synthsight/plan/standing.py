@@ -25,6 +25,7 @@ from synthsight.origin import DEVICE, Origin, read_origin, short
 from synthsight.plan import specs
 from synthsight.plan.files import Files
 from synthsight.plan.programs import family_doors, library_door
+from synthsight.plan.targets import prepare_graph
 
 #: The digest of a program's code, given its name and the modules that it imports by name.
 Code = Callable[..., str]
@@ -144,26 +145,11 @@ def check_results(files: Files, code: Code, kept: Path) -> list[str]:
     if files.experiment.pending:
         return []
     found = compare(wanted(files, code), kept / f"results-{files.experiment.settings.run}.json")
-    _force(frozenset(found.stale))
+    prepare_graph(frozenset(found.stale), files.run)
     mixed = describe_versions(found.versions, files.run)
     if mixed is not None and files.experiment.settings.versions == "refuse":
         raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")
     return [note for note in (describe_stale(found.stale), mixed) if note is not None]
-
-
-def _force(stale: frozenset[str]) -> None:
-    """Make Snakemake run the jobs of some files, as ``--forcerun`` does.
-
-    That option would also make the files targets; these are made only if a target needs them.
-    """
-    from snakemake import workflow  # type: ignore[import-untyped]
-
-    class Dag(workflow.DAG):  # type: ignore[misc]
-        def __init__(self, *args: Any, forcefiles: Iterable[str] = (), **named: Any) -> None:
-            super().__init__(*args, forcefiles={*(forcefiles or ()), *stale}, **named)
-
-    if stale:
-        workflow.DAG = Dag
 
 
 def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:

@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.bounds import Key
 from synthsight.files import hint_at, is_file, is_folder
-from synthsight.images.layout import Layout, find_categories, folders_in
+from synthsight.images.layout import Layout, find_categories, folders_in, junk_in
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
+from synthsight.junk import describe
 from synthsight.labels.definitions import Definition, DefinitionError, read_definitions
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import LabelSpace
@@ -154,6 +155,10 @@ def load_categories(
             continue
         definition = definitions.get(name, Definition())
         categories[name] = Category(definition.target(name), definition, tuple(folders), listing)
+    ignored = [entry for each in categories.values() for entry in each.listing.ignored]
+    ignored += junk_in(root, {generator for folders in found.values() for generator, _ in folders})
+    if note := describe(ignored, root):
+        warnings.append(note)
     return categories
 
 

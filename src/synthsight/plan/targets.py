@@ -1,0 +1,85 @@
+"""What Snakemake's graph of jobs is given besides: files to make again, and targets that exist.
+
+Snakemake makes the graph after the Snakefile has been read, from the command line alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from synthsight.errors import SynthsightError
+from synthsight.wording import did_you_mean
+
+#: What can be asked for by name besides the rules of single jobs.
+NAMED = ("images", "weights", "logits", "answers", "scores", "tables", "figures")
+
+
+class TargetError(SynthsightError):
+    """A target that no rule makes."""
+
+
+class Rule(Protocol):
+    """What is needed of a rule of Snakemake's."""
+
+    name: str
+
+    def is_producer(self, requested_output: str) -> bool:
+        """Whether it makes a file."""
+
+
+def prepare_graph(stale: frozenset[str], run: str) -> None:
+    """Have Snakemake's next graph run the jobs of some files, and refuse targets that nobody makes.
+
+    ``--forcerun`` would do the first, but it also makes the files targets; these are made only if a
+    target needs them.
+
+    Args:
+        stale: the files.
+        run: folder of the run's results, for the message.
+    """
+    from snakemake import workflow  # type: ignore[import-untyped]
+    from snakemake.exceptions import CliException  # type: ignore[import-untyped]
+
+    class Graph(workflow.DAG):  # type: ignore[misc]
+        def __init__(
+            self,
+            of: Any,
+            rules: Iterable[Any],
+            *,
+            targetfiles: Iterable[str] = (),
+            forcefiles: Iterable[str] = (),
+            **named: Any,
+        ) -> None:
+            rules = list(rules)
+            try:
+                require_files(targetfiles or (), rules, run)
+            except TargetError as error:
+                raise CliException(str(error)) from None
+            forced = {*(forcefiles or ()), *stale}
+            super().__init__(of, rules, targetfiles=targetfiles, forcefiles=forced, **named)
+
+    workflow.DAG = Graph
+
+
+def require_files(targets: Iterable[str], rules: Iterable[Rule], run: str) -> None:
+    """Check that each target is a file that exists or that a rule makes.
+
+    Args:
+        targets: as requested, without the names of rules.
+        rules: those of the workflow.
+        run: folder of the run's results.
+
+    Raises:
+        TargetError: naming the first that is neither, close names and what there is.
+    """
+    rules = list(rules)
+    for target in targets:
+        if os.path.exists(target) or any(rule.is_producer(target) for rule in rules):
+            continue
+        close = did_you_mean(target, [*NAMED, *(rule.name for rule in rules)]) or "."
+        raise TargetError(
+            f"nothing makes {target!r}{close} Targets are {', '.join(NAMED)}, and single files "
+            f"such as {run}/tables/accuracy.csv; without one everything is made"
+        )
