@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from synthsight.origin import KEY
 from tests.report.browsing import NARROW, RULE, WIDE, Tab, hits
 from tests.support import REPOSITORY, Project
 
@@ -329,7 +330,7 @@ def make_hostile(results: Path, weights: Path, folder: Path) -> Path:
                 else replaced(value.decode())
             )
             for key, value in (table.schema.metadata or {}).items()
-            if key != b"pandas"
+            if key not in (b"pandas", KEY.encode())
         }
         schema = table.schema.with_metadata(metadata)
         pq.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False), path)
@@ -348,10 +349,8 @@ def make_hostile(results: Path, weights: Path, folder: Path) -> Path:
         "questions": None,
         "settings": {"report": {"thumbnail": 240}, "models": models},
     }
-    tables = list((made / "tables").glob("*.parquet"))
-    tables += [made / "tables" / f"{name}.csv" for name in ("excluded", "excluded_questions")]
     arguments = {
-        "tables": sorted(tables),
+        "tables": sorted((made / "tables").glob("*.parquet")),
         "manifests": sorted((made / "images").glob("*.parquet")),
         "scores": sorted((made / "scores").glob("*.parquet")),
         "notes": [notes[1], notes[3]],

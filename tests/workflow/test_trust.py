@@ -79,12 +79,12 @@ def test_names_are_plain_text_in_every_command(project: Project, finished: Proje
     assert made == {
         str(path.relative_to(finished.results)) for path in finished.results.rglob("*.csv")
     }
-    accuracy = pd.read_csv(project.results / "tables" / "accuracy.csv")
+    accuracy = pd.read_parquet(project.results / "tables" / "accuracy.parquet")
     assert set(accuracy["model"]) == {HOSTILE["effnet"], HOSTILE["resnet"]}
     assert {HOSTILE["bagel"], HOSTILE["clock"]} < set(accuracy["category"])
     assert {HOSTILE["dream"], HOSTILE["muse"]} < set(accuracy["generator"])
-    before = pd.read_csv(finished.results / "tables" / "accuracy.csv")
+    before = pd.read_parquet(finished.results / "tables" / "accuracy.parquet")
     assert len(accuracy) == len(before)
-    answers = pd.read_csv(project.results / "tables" / "vqa.csv")
+    answers = pd.read_parquet(project.results / "tables" / "vqa.parquet")
     assert set(answers["model"]) == {HOSTILE["asked"], HOSTILE["other"]}
     assert answers["n"].sum() == pd.read_csv(finished.results / "tables" / "vqa.csv")["n"].sum()
