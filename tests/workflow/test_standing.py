@@ -54,6 +54,20 @@ def test_every_result_says_how_it_was_made(finished: Project) -> None:
     assert isinstance(accuracy, Origin) and accuracy.versions == logits.versions
 
 
+def test_every_result_is_compared_with_what_is_wanted(project: Project) -> None:
+    """A new stage's files have to be in `synthsight.plan.standing.wanted`."""
+    project.plan()
+    kept = project.folder / ".snakemake" / "synthsight" / "results-small.json"
+    compared = json.loads(kept.read_text())["files"]
+    made = {
+        path.relative_to(project.folder).as_posix()
+        for path in project.results.rglob("*")
+        if path.is_file() and path.suffix not in (".csv", ".log")
+    }
+    notes = {f"resources/weights/{name}.json" for name in ("effnet", "resnet", "asked", "other")}
+    assert {*compared} == made | notes
+
+
 def test_lost_records_alone_run_nothing(project: Project) -> None:
     forget(project)
     assert project.plan() == set()
