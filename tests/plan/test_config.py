@@ -253,6 +253,7 @@ def test_every_key_is_read_by_something() -> None:
         ({"run": 'run: ""'}, 'run: found "". Name of the run'),
         ({"run": "run: ../x"}, 'run: found "../x". Name of the run'),
         ({"run": "run: a/b"}, 'run: found "a/b". Name of the run'),
+        ({"run": f"run: {'r' * 121}"}, f'run: found "{"r" * 121}". Name of the run'),
         ({"run": 'run: "{a}"'}, 'run: found "{a}". Name of the run'),
         ({"run": 'run: "a\\n"'}, 'run: found "a\\n". Name of the run'),
         ({"x": "batch_size: 0"}, "batch_size: found 0; 0 is less than the minimum of 1. Initial"),
