@@ -48,6 +48,7 @@ resource_scopes:
 
 onstart:
     handle_term_aside()
+    hold(KEPT)
 
 
 localrules:

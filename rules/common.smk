@@ -19,6 +19,7 @@ try:
     from synthsight.plan.experiment import load_experiment
     from synthsight.plan.files import WEIGHTS, Files
     from synthsight.plan.machine import Machine, describe_workers, handle_term_aside, hide_devices
+    from synthsight.plan.others import at_work, hold
     from synthsight.plan.programs import family_doors, library_door, model_doors, row_doors, workers
     from synthsight.plan.recall import recall
     from synthsight.plan.restart import begin_anew, fetched_file
@@ -137,7 +138,8 @@ def code(program, *modules):
 
 if workflow.is_main_process:
     try:
-        _notes = check_results(FILES, code, KEPT)
+        _other = at_work(KEPT, sys.argv)
+        _notes = [*([_other] if _other else []), *check_results(FILES, code, KEPT)]
     except SynthsightError as error:
         raise WorkflowError(str(error)) from None
     for _note in [*EXPERIMENT.warnings, *_notes]:

@@ -22,10 +22,11 @@ sys.path[:] = [
 
 try:
     from synthsight.errors import SynthsightError
-    from synthsight.clone import export, require_own
+    from synthsight.clone import export, require_own, require_utf8
     from synthsight.plan.standalone import read_config
 
     require_own(BASE, "this Snakefile")
+    require_utf8()
     export(BASE)
 
     # Snakemake says neither file nor line of YAML that it cannot read, and takes the later of two

@@ -112,3 +112,27 @@ def test_two_keys_in_a_file_of_an_option_are_refused(clone: Project, tmp_path: P
     status, said = run(tmp_path, *command)
     assert status != 0
     assert "two.yaml, line 4: the key 'root' is also on line 3" in said
+
+
+#: A locale in which Python reads the names of files as ASCII; one of ISO 8859 does as badly.
+NOT_UTF8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (SNAKEMAKE, "--dry-run"),
+        (sys.executable, "-m", "synthsight", "check", "config.yaml"),
+        (sys.executable, "-m", "synthsight", "init", "resources/demo/images"),
+    ],
+    ids=["snakemake", "check", "init"],
+)
+def test_a_locale_that_reads_other_names_is_refused(command: tuple[object, ...]) -> None:
+    environment = {**os.environ, **NOT_UTF8}
+    done = subprocess.run(
+        list(map(str, command)), cwd=REPOSITORY, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert "names of files are read as ascii" in said and "PYTHONUTF8=1" in said
+    assert "Traceback" not in said

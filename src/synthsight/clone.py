@@ -1,8 +1,9 @@
-"""Which copy of synthsight runs: the package imported, and the one that belongs to a folder."""
+"""Where synthsight runs: with which copy of the package, and in which locale."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from synthsight.errors import SynthsightError
@@ -46,6 +47,26 @@ def require_own(clone: Path, what: str) -> None:
         f"{what} belongs to the package in {own}{lacks}, but Python imported the one in {PACKAGE}. "
         f"Run `make venv` in {clone} and use its .venv, or set PYTHONPATH={own.parent}"
     )
+
+
+class LocaleError(SynthsightError):
+    """Names of files would be read in another encoding than they are written in."""
+
+
+def require_utf8() -> None:
+    """Refuse a locale in which Python does not read the names of files as UTF-8.
+
+    All names that are not plain ASCII would be others, and their images left out as unreadable.
+
+    Raises:
+        LocaleError: saying what to set.
+    """
+    encoding = sys.getfilesystemencoding()
+    if encoding.lower().replace("-", "") != "utf8":
+        raise LocaleError(
+            f"in this locale names of files are read as {encoding}, so images with other letters "
+            "than a to z would not be found: set PYTHONUTF8=1 (export PYTHONUTF8=1) and run again"
+        )
 
 
 def export(clone: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from synthsight.clone import is_clone, require_own
+from synthsight.clone import is_clone, require_own, require_utf8
 from synthsight.commands import check, init, show
 from synthsight.errors import SynthsightError
 
@@ -65,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # file names may not be valid text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        require_utf8()
         if arguments is None and is_clone(Path.cwd()):
             require_own(Path.cwd(), "the current folder")
         status: int = parsed.act(parsed)
