@@ -182,7 +182,7 @@ def test_hidden_names_are_passed_over_with_all_below_them(tmp_path: Path) -> Non
     [
         ("notes.txt", b"red", "(ending: '.txt') or content: text"),
         (
-            "Thumbs.db",
+            "letters.db",
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
             "(ending: '.db') or content: an old Off",
         ),
