@@ -112,8 +112,13 @@ def _digest(content: object) -> str:
 
 
 def short(path: str | os.PathLike[str]) -> str:
-    """A file's name in its folder: what an origin calls it, wherever the results are."""
-    return "/".join(Path(path).parts[-2:])
+    """A file's name in its folder: what an origin calls it, wherever the results are.
+
+    Pixels that one model alone uses are called like those that all of a geometry share, since
+    results are the same with both (see :attr:`synthsight.plan.files.Files.pixels`).
+    """
+    folder, _, name = "/".join(Path(path).parts[-2:]).rpartition("/")
+    return f"{folder.partition('-of-')[0] if name.endswith('.arrow') else folder}/{name}"
 
 
 # What is being made ------------------------------------------------------------------------------
