@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from synthsight import api
-from synthsight.commands import check, init, main, show
+from synthsight.commands import check, draft, init, main, show
 from synthsight.plan import standalone
 from tests.support import REPOSITORY, Project, draw_image, small_config
 
-PUBLISHED = [model for model, _ in init._MODELS]
+PUBLISHED = [model for model, _ in draft.MODELS]
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from synthsight.archives.unpack import unpack
-from synthsight.images.layout import find_categories, folders_in, junk_in
+from synthsight.images.layout import find_categories, junk_in
 from synthsight.images.manifest import find_files, list_folders
+from synthsight.images.tree import folders_in
 from synthsight.junk import describe, is_ignored, is_junk
 from tests.support import Project, draw_image
 

@@ -16,6 +16,7 @@ import yaml
 
 from synthsight.images.geometry import Geometry
 from synthsight.images.layout import find_categories
+from synthsight.images.manifest import find_files
 from synthsight.labels.matching import admit_rules
 from synthsight.plan.config import models as models_module
 from synthsight.plan.config.messages import ConfigError
@@ -28,6 +29,7 @@ from synthsight.plan.settings import (
     MatchingSettings,
     ReferenceSettings,
 )
+from tests.support import draw_image
 
 REPOSITORY = Path(__file__).parents[2]
 SCHEMA = admit_rules(
@@ -543,7 +545,7 @@ def test_category_definitions_that_cannot_be_read_are_named() -> None:
 
 def layout(*names: str, wanted: list[str] | None = None) -> tuple[dict[str, Any], list[str]]:
     images(*names, root="layout")
-    return find_categories(Path("layout"), wanted)
+    return find_categories(Path("layout"), wanted)[:2]
 
 
 def test_folders_of_images_are_categories() -> None:
@@ -604,35 +606,197 @@ def test_what_is_not_used_is_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "category", "inner"),
+    ("names", "category", "inner", "advice"),
     [
-        (["ADM/train/ai/a.png", "ADM/train/nature/b.png"], "train", "'ai', 'nature'"),
-        (["data/train/lion/a.png", "data/train/tiger/b.png"], "train", "'lion', 'tiger'"),
-        (["data/dalle/lion/a.png", "data/mj/lion/b.png"], "dalle", "'lion'"),
-        (["out/lion/seed_1/a.png"], "lion", "'seed_1'"),
+        (["ADM/train/ai/a.png", "ADM/train/nature/b.png"], "train", "'ai', 'nature'",
+         "These tell generated images from others, as in GenImage"),
+        (["ADM/imagenet_adm/val/ai/a.png"], "imagenet_adm", "'val'",
+         "These tell generated images from others, as in GenImage"),
+        (["data/train/lion/a.png", "data/train/tiger/b.png"], "train", "'lion', 'tiger'",
+         "are the categories, set images.root to 'layout/data/train' (with images.archive"),
+        (["data/train/lion/a.png", "data/val/lion/b.png"], "train", "'lion'",
+         "set images.root to 'layout/data/train' or 'layout/data/val'"),
+        (["data/dalle/lion/a.png", "data/mj/lion/b.png"], "dalle", "'lion'",
+         "set images.root to 'layout/data'"),
+        (["a/b/dalle/lion/a.png", "a/b/mj/lion/b.png"], "b", "'dalle', 'mj'",
+         "set images.root to 'layout/a/b'"),
+        (["ADM/train/lion/a.png", "glide/train/lion/a.png"], "train", "'lion'",
+         "If 'train' is a split, take its level out: docs/images.md"),
+        (["out/lion/seed_1/a.png"], "lion", "'seed_1'", "set images.root to 'layout/out'"),
+        (["mj/lion/a.png", "mj/lion/more/b.png"], "lion", "'more'", "nothing is to be done"),
     ],
-)
-def test_a_category_of_folders_alone_is_noted(names: list[str], category: str, inner: str) -> None:
+)  # fmt: skip
+def test_a_category_whose_folder_holds_folders_is_noted(
+    names: list[str], category: str, inner: str, advice: str
+) -> None:
     found, notes = layout(*names)
     outer = names[0].partition("/")[0]
     assert (outer, f"{outer}/{category}") in found[category]
-    assert f"layout/{outer}/{category} is taken for the category {category!r} of" in notes[0]
-    assert f"(folders: {inner})" in notes[0]
+    text, drawing = notes[0].split("\n", 1)
+    assert text.startswith(f"layout/{outer}/{category} ")
+    assert f"with all images of the folders in {'them' if 'more are' in text else 'it'} " in text
+    assert inner in text
+    assert advice in text
+    assert re.search(rf"^      {outer}/ +generator\n        {category}/ +category$", drawing, re.M)
+
+
+def test_many_folders_of_one_kind_are_one_note_and_a_short_drawing() -> None:
+    names = [
+        f"{generator}/{split}/{kind}/{number}.png"
+        for generator in ("ADM", "BigGAN", "glide", "VQDM", "wukong")
+        for split in ("train", "val")
+        for kind in ("ai", "nature")
+        for number in range(3)
+    ]
+    _, notes = layout(*names)
+    assert len(notes) == 1
+    assert (
+        "layout/ADM/train and 9 more are taken for 2 categories ('train', 'val') of 5" in notes[0]
+    )
+    assert notes[0].split("\n")[1:] == [
+        "    layout/     images.root",
+        "      ADM/      generator",
+        "        train/  category",
+        "          ai/",
+        "            0.png, ...",
+        "          nature/",
+        "        val/    category",
+        "      BigGAN/   generator",
+        "      VQDM/     generator",
+        "      ... 2 more folders",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "category", "expected"),
+    [
+        (["train/a.png", "val/b.png"], "train", "all categories in layout are called as data sets"),
+        (["train/ai/a.png", "train/nature/b.png"], "ai", "all categories in layout/train are"),
+        (["part-000001/a.png", "part-000002/b.png"], "part-000001", "('part-000001', 'part-00"),
+        (["car/0_real/a.png", "car/1_fake/b.png"], "1_fake", "('0_real', '1_fake')"),
+    ],
+)
+def test_categories_that_are_called_like_parts_of_data_sets_are_noted(
+    names: list[str], category: str, expected: str
+) -> None:
+    found, notes = layout(*names)
+    assert category in found
+    assert expected in notes[0]
+    _, notes = layout(*names, wanted=[category])
+    assert expected.partition(" (")[0].partition("(")[0] in notes[0], "with a list, too"
+
+
+def test_a_category_called_like_a_part_among_others_is_a_category() -> None:
+    assert layout("train/a.png", "bus/a.png", "boat/a.png")[1] == []
+
+
+@pytest.mark.parametrize("outer", ["images", "train", "Dataset"])
+def test_a_folder_around_all_is_noted(outer: str) -> None:
+    found, notes = layout(f"{outer}/lion/a.png", f"{outer}/tiger/a.png")
+    assert found["lion"] == [(outer, f"{outer}/lion")]
+    assert f"'{outer}' in layout: taken for generators. If they are parts" in notes[0]
     assert f"set images.root to 'layout/{outer}'" in notes[0]
 
 
 @pytest.mark.parametrize("outer", ["train", "midjourney"])
-def test_a_picture_beside_class_folders_is_noted(outer: str) -> None:
-    found, notes = layout(f"{outer}/lion/a.png", f"{outer}/tiger/a.png", f"{outer}/grid.png")
+@pytest.mark.parametrize("picture", ["grid.png", "grid", "grid.dat"])
+def test_a_picture_beside_class_folders_is_noted(outer: str, picture: str) -> None:
+    """By its name or, as in manifests, by its content."""
+    draw_image(Path(f"drawn{outer}.png"), 1)
+    images(f"{outer}/lion/a.png", f"{outer}/tiger/a.png", root="layout")
+    Path(f"drawn{outer}.png").rename(Path("layout", outer, picture))
+    found, notes = layout()
     assert list(found) == [outer]
-    assert f"layout/{outer} is taken for one category" in notes[0]
-    assert "folders: 'lion', 'tiger'" in notes[0]
+    assert (
+        f"layout/{outer} is taken for the category {outer!r}, since images lie directly in it ("
+        in notes[0]
+    )
+    assert "with all images of the folders in it ('lion', 'tiger')" in notes[0]
+    found, notes = layout(wanted=["lion", "tiger"])
+    assert found["lion"] == [(outer, f"{outer}/lion")]
+    assert f"directly in layout/{outer} are not used" in notes[-1] and "grid" in notes[-1]
+
+
+@pytest.mark.parametrize("name", ["a", "a.txt", "a.PNG.part"])
+def test_a_folder_whose_images_have_no_endings_is_no_generator(name: str) -> None:
+    """As its manifest, which tells images by their content, has them."""
+    draw_image(Path("drawn.png"), 1)
+    images("cat/more/b.png", "mj/cat/a.png", root="layout")
+    Path("drawn.png").rename(Path("layout/cat", name))
+    found, notes = layout()
+    assert found == {"cat": [(None, "cat"), ("mj", "mj/cat")]}
+    assert "('more')" in notes[0]
+    assert {path.name for path in find_files(Path("layout/cat"))} == {name, "b.png"}
+    Path("layout/cat", name).write_text("no image")
+    assert layout()[0] == {"cat": [("mj", "mj/cat")], "more": [("cat", "cat/more")]}
+
+
+def test_folders_of_other_files_make_no_doubt() -> None:
+    images(
+        "mj/cat/a.png", "mj/cat/captions/a.txt", "mj/dog/b.png", "mj/dog/meta/b.json", root="layout"
+    )
+    assert "captions" not in str(layout()[1])
+    assert "meta" not in str(layout()[1])
+
+
+def test_a_mixture_of_orders_is_noted() -> None:
+    _, notes = layout("mj/cat/a.png", "dalle/a.png", "cat/b.png")
+    assert len(notes) == 1
+    assert "directly in them: 'dalle'; and these for generators: 'mj'. If the first" in notes[0]
+
+
+def test_a_listed_category_of_folders_is_noted_with_their_names() -> None:
+    found, notes = layout("lion/dalle/a.png", "lion/mj/a.png", "tiger/mj/b.png", wanted=["lion"])
+    assert found == {"lion": [(None, "lion")]}
+    assert "layout/lion is taken for the category 'lion' that `categories` lists" in notes[0]
+    assert "('dalle', 'mj'). If these are generators, the order is <generator>/<cat" in notes[0]
+    assert "      lion/   category\n" in notes[0] and "      tiger/  not used" in notes[0]
 
 
 @pytest.mark.usefixtures("answered")
-def test_a_category_that_can_never_be_hit_is_explained_by_the_folders() -> None:
-    images("midjourney/lion/a.png", "midjourney/grid.png")
-    assert "also holds folders: 'lion'. If these are the categories" in error(write())
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (["midjourney/lion/a.png", "midjourney/grid.png"], "since images lie directly in it (grid"),
+        (
+            ["ADM/lion/a.png", "glide/b.png"],
+            "directly in them: 'glide'; and these for generators: 'ADM'",
+        ),
+        (["ADM/imagenet_adm/val/ai/a.png"], "These tell generated images from others"),
+    ],
+)
+def test_a_category_that_can_never_be_hit_is_explained_by_the_folders(
+    names: list[str], line: str
+) -> None:
+    images(*names, root="others")
+    with pytest.raises(ConfigError) as caught:
+        load(write(images="images: {root: others}"))
+    said = str(caught.value)
+    assert said.count(line) == 1
+    assert "The folders, as they are read:\n    others/" in said
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_listed_category_one_level_off_is_found() -> None:
+    part = "images: {root: ROOT}"
+    images("a/dalle/lion/x.png", root="deep")
+    found = error_text(write(images=part.replace("ROOT", "deep"), x="categories: [lion]"))
+    assert "but at deep/a/dalle/lion: set images.root to 'deep/a', or, if 'dalle' is no" in found
+    assert "dalle/\n          lion/" in found
+    found = error_text(write(images=part.replace("ROOT", "deep/a/dalle/lion")))
+    assert "images lie directly in it (x.png, ...)" in found
+    assert "set images.root to the folder above it, 'deep/a/dalle'" in found
+    found = error_text(
+        write(images=part.replace("ROOT", "deep/a/dalle/lion"), x="categories: [lion]")
+    )
+    assert "no folder 'lion'" in found and "the folder above it, 'deep/a/dalle'" in found
+
+
+def error_text(path: Path) -> str:
+    """The whole of a message, which may have several lines."""
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return str(caught.value)
 
 
 @pytest.mark.usefixtures("answered")
@@ -651,9 +815,30 @@ def test_a_folder_that_may_not_be_read_is_noted(monkeypatch: pytest.MonkeyPatch)
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    found, notes = find_categories(Path("layout"), None)
+    found, notes = find_categories(Path("layout"), None)[:2]
     assert list(found) == ["cat"]
     assert "layout/locked is not used: it may not be read" in notes[0]
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("locked", ["images", "images/pizza"])
+def test_folders_that_may_not_be_read_end_in_no_traceback(
+    locked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the root nor, where a listed category is looked for, a folder in it."""
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if Path(path) == Path(locked):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = errors(write(x="categories: [rabbit, zebra]"))
+    if locked == "images":
+        assert "images.root: 'images' may not be read: give yourself the right" in found[0]
+    else:
+        assert "no folder 'zebra' in images" in found[0]
 
 
 @pytest.mark.usefixtures("answered")

@@ -12,15 +12,21 @@ WIDTH = 79
 
 
 def paragraph(text: str, label: str = "", margin: str | None = None) -> list[str]:
-    """Wrap a text: the first line after a label, the others after a margin of the same width."""
-    return textwrap.wrap(
-        printable(text),
+    """Wrap a text: the first line after a label, the others after a margin of the same width.
+
+    Lines after the first line break, which draw something, are kept as they are.
+    """
+    margin = " " * len(label) if margin is None else margin
+    words, *drawn = printable(text).split("\n")
+    wrapped = textwrap.wrap(
+        words,
         WIDTH,
         initial_indent=label,
-        subsequent_indent=" " * len(label) if margin is None else margin,
+        subsequent_indent=margin,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return wrapped + [f"{margin}{line}" for line in drawn]
 
 
 def count(number: int, noun: str) -> str:

@@ -5,102 +5,259 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from synthsight.files import is_file, is_folder
-from synthsight.images.reading import SUFFIXES
-from synthsight.junk import is_ignored, is_junk
+from synthsight.files import is_folder
+from synthsight.images.tree import (
+    Inside,
+    are_origins,
+    are_parts,
+    better_roots,
+    draw,
+    image_folders,
+    look,
+)
+from synthsight.junk import is_junk
 
 #: Each category's folders, as ``(generator or None, folder below the root)``.
 Layout = dict[str, list[tuple[str | None, str]]]
 
+#: Where it is shown how folders in another order are put into this one.
+RECIPES = "docs/images.md (Folders in another order) has the lines that do it"
 
-def find_categories(root: Path, wanted: Sequence[str] | None) -> tuple[Layout, list[str]]:
+#: What precedes a drawing.
+DRAWN = "The folders, as they are read:"
+
+_ORDER = "<generator>/<category>/"
+_ELSE = "If they are neither, nothing is to be done"
+
+
+class Found(NamedTuple):
+    """The folders of each category, and what the user should know about them.
+
+    Attributes:
+        layout: each category's folders.
+        notes: what is not used, and what may be meant otherwise.
+        doubts: of the notes, what a category's folders may be instead, by category.
+        drawing: of these folders, with what they are taken for; empty if there is no doubt.
+    """
+
+    layout: Layout
+    notes: list[str]
+    doubts: dict[str, str]
+    drawing: str
+
+
+def find_categories(root: Path, wanted: Sequence[str] | None) -> Found:
     """The folders of each category below the images' root.
 
-    Without ``wanted``, a folder that holds image files is a category; one that holds only folders
-    is a generator, and those folders are categories. With it, a folder with a wanted name is that
-    category, and any other folder is a generator if it contains wanted ones.
+    Without ``wanted``, a folder that holds images is a category; one that holds only folders is a
+    generator, and those folders are categories. With it, a folder with a wanted name is that
+    category, and any other folder is a generator if it contains wanted ones. A file is an image as
+    it is in manifests: by its name, or by its content.
 
-    Returns:
-        The layout, and warnings about what is not used.
+    Raises:
+        OSError: the root cannot be read.
     """
     found: Layout = {}
-    warnings = []
-    for name in folders_in(root):
+    notes = []
+    top = look(root)
+    insides: dict[str, Inside] = {}
+    for name in top.folders:
         try:
-            inner = folders_in(root / name)
+            inside = insides[name] = look(root / name)
         except PermissionError:
-            warnings.append(
+            notes.append(
                 f"{root / name} is not used: it may not be read. Give yourself the right to read "
                 "and to enter it, or move it elsewhere"
             )
             continue
-        if wanted is None:
-            is_category = not inner or _holds_images(root / name)
-            of_generator = [] if is_category else inner
-        else:
-            is_category = name in wanted
-            of_generator = [] if is_category else [folder for folder in inner if folder in wanted]
-        if wanted is None and is_category and inner:
-            warnings.append(
-                f"{root / name} is taken for one category, with everything below it, because "
-                f"images lie directly in it; it also holds {_some(inner)}. If these are the "
-                f"categories and {name!r} is a generator, move those images elsewhere"
-            )
-        for folder in of_generator if wanted is None else []:
-            below = Path(name, folder)
-            if deeper := _folders_alone(root / below):
-                warnings.append(
-                    f"{root / below} is taken for the category {folder!r} of the generator "
-                    f"{name!r}, with all images of the folders in it ({_some(deeper)}). If these "
-                    f"are the categories, set images.root to {str(root / name)!r} (with "
-                    "images.archive, its `folder`), so that they lie in <generator>/<category>/; "
-                    "if they are generators, the order is <generator>/<category>/: rename the "
-                    "folders"
-                )
-        if is_category:
+        if name in wanted if wanted is not None else inside.first or not inside.folders:
             found.setdefault(name, []).append((None, name))
-        for folder in of_generator:
+            continue
+        folders = [each for each in inside.folders if wanted is None or each in wanted]
+        for folder in folders:
             found.setdefault(folder, []).append((name, f"{name}/{folder}"))
-        if not is_category and not of_generator:
-            warnings.append(f"{root / name} is not used: it is not one of the requested categories")
-    with os.scandir(root) as scan:
-        loose = sorted(entry.name for entry in scan if is_file(entry) and _is_image(entry.name))
-    if loose:
-        warnings.append(f"{len(loose)} images directly in {root} are not used ({loose[0]}, ...)")
+        if not folders:
+            notes.append(f"{root / name} is not used: it is not one of the requested categories")
+        elif inside.first is not None:
+            notes.append(_unused(inside, root / name))
+    if top.first is not None:
+        notes.append(_unused(top, root))
     with os.scandir(root) as scan:
         links = sorted(entry.name for entry in scan if entry.is_symlink() and is_folder(entry))
-    warnings += [
+    notes += [
         f"{root / name} is a link to a folder and is not followed: set images.root to the folder "
         "with the images, or copy them"
         for name in links
     ]
-    return found, warnings
+    doubts = _doubts(root, found, insides, wanted is not None)
+    levels = list(dict.fromkeys(doubts.values())) or _splits(root, found)
+    drawing = ""
+    if levels:
+        roles = dict.fromkeys(top.folders, "not used")
+        for places in found.values():
+            roles |= {generator: "generator" for generator, _ in places if generator is not None}
+            roles |= {place: "category" for _, place in places}
+        drawing = draw(root, roles, found[next(iter(doubts), next(iter(found)))][0][1])
+        levels[0] += f". {DRAWN}\n{drawing}"
+    return Found(found, levels + notes, doubts, drawing)
 
 
-def _some(names: Sequence[str]) -> str:
-    """Names of folders, the first few of many."""
-    more = f", and {len(names) - 5} more" if len(names) > 5 else ""
-    return "folders: " + ", ".join(map(repr, names[:5])) + more
+def _unused(inside: Inside, folder: Path) -> str:
+    if not inside.images:
+        return f"images without an image's ending directly in {folder} are not used: {inside.first}"
+    return f"{inside.images} images directly in {folder} are not used ({inside.first}, ...)"
 
 
-def _folders_alone(folder: Path) -> list[str]:
-    """The folders in a folder that holds no images itself; none if it may not be read."""
+@dataclass
+class _Odd:
+    """Categories of which the same is to be said: their folders, and what these hold."""
+
+    names: set[str] = field(default_factory=set)
+    places: list[str] = field(default_factory=list)
+    inner: set[str] = field(default_factory=set)
+
+
+def _doubts(root: Path, found: Layout, insides: dict[str, Inside], by_list: bool) -> dict[str, str]:
+    """What the folders of categories may be instead, by category.
+
+    A category's folder may hold folders, as when the tree has a level too many or another order; or
+    its name may be that of a data set's part.
+    """
+    odd: dict[str, _Odd] = {}
+    for name, folders in found.items():
+        for generator, folder in folders:
+            inside = insides[name] if generator is None else _inside(root / folder)
+            below = [p for p in image_folders(root / folder) if p] if inside.folders else []
+            if not below:
+                continue
+            if generator is None:
+                kind = "listed" if by_list else f"images in {folder}"
+            elif are_origins({place[-1] for place in below}):
+                kind = "origins"
+            else:
+                kind = "splits" if are_parts([name]) else "folders"
+            group = odd.setdefault(kind, _Odd())
+            group.names.add(name)
+            group.places.append(folder)
+            group.inner.update(place[0] for place in below)
+    proposed = better_roots(root) if odd else []
+    doubts: dict[str, str] = {}
+    for kind, group in odd.items():
+        text = _what_is(root, group, kind, insides) + _advice(group, kind, proposed)
+        doubts |= dict.fromkeys(sorted(group.names), text)
+    makers = {g for folders in found.values() for g, _ in folders}
+    for generator in sorted(makers, key=lambda name: (name is not None, name or "")):
+        names = [name for name, folders in found.items() if generator in dict(folders)]
+        if are_parts(names):
+            where = root / generator if generator is not None else root
+            for name in names:
+                doubts.setdefault(name, _of_parts(where, names))
+    alone = sorted(name for name, folders in found.items() if set(dict(folders)) == {None})
+    if not by_list and makers - {None}:
+        for name in alone:
+            doubts.setdefault(name, _of_mixture(root, alone, makers - {None}))
+    return doubts
+
+
+def _inside(folder: Path) -> Inside:
     try:
-        return [] if _holds_images(folder) else folders_in(folder)
-    except PermissionError:
-        return []
+        return look(folder)
+    except PermissionError:  # the manifest lists it as a folder that may not be read
+        return Inside((), 0, None)
 
 
-def folders_in(folder: Path) -> list[str]:
-    """Sorted names of the folders in a folder, except links, hidden ones and what systems leave."""
-    with os.scandir(folder) as scan:
-        return sorted(
-            entry.name
-            for entry in scan
-            if entry.is_dir(follow_symlinks=False) and not is_ignored(entry.name)
+def _what_is(root: Path, group: _Odd, kind: str, insides: dict[str, Inside]) -> str:
+    """A sentence on what is taken for what."""
+    names, places = sorted(group.names), sorted(group.places)
+    generators = sorted({place.partition("/")[0] for place in places})
+    if len(places) == 1:
+        taken = f"{root / places[0]} is taken for the category {names[0]!r}"
+    elif len(names) == 1:
+        taken = f"{root / places[0]} and {len(places) - 1} more are taken for the category "
+        taken += repr(names[0])
+    else:
+        taken = f"{root / places[0]} and {len(places) - 1} more are taken for {len(names)} "
+        taken += f"categories ({_named(names)})"
+    if kind == "listed":
+        taken += " that `categories` lists"
+    elif kind.startswith("images"):
+        taken += f", since images lie directly in it ({insides[names[0]].first})"
+    elif len(generators) == 1:
+        taken += f" of the generator {generators[0]!r}"
+    else:
+        taken += f" of {len(generators)} generators"
+    where = "it" if len(places) == 1 else "them"
+    return f"{taken}, with all images of the folders in {where} ({_named(group.inner)}). "
+
+
+def _advice(group: _Odd, kind: str, proposed: Sequence[Path]) -> str:
+    """What to write, by what the folders may be."""
+    name = sorted(group.names)[0]
+    if kind == "origins":
+        return (
+            "These tell generated images from others, as in GenImage, and no folder says what an "
+            f"image shows: {RECIPES}"
         )
+    if kind.startswith("images"):
+        return (
+            f"If these are the categories and {name!r} is a generator, move the images beside them "
+            f"elsewhere. {_ELSE}"
+        )
+    if kind == "listed":
+        return f"If these are generators, the order is {_ORDER}: {RECIPES}. {_ELSE}"
+    if proposed:
+        roots = " or ".join(repr(str(path)) for path in proposed[:3])
+        first = (
+            f"If these are the categories, set images.root to {roots} (with images.archive, its "
+            "`folder`)"
+        )
+    elif kind == "splits":
+        first = f"If {name!r} is a split, take its level out: {RECIPES}"
+    else:
+        first = f"If these are the categories, take a level out: {RECIPES}"
+    return f"{first}. If they are generators, the order is {_ORDER}: {RECIPES}. {_ELSE}"
+
+
+def _of_parts(where: Path, names: Sequence[str]) -> str:
+    """About categories that are called as data sets call their parts."""
+    return (
+        f"all categories in {where} are called as data sets call their parts ({_named(names)}), "
+        "and are taken for things to be recognised by these names. If they are splits or the like, "
+        f"the images have to lie in {_ORDER} or <category>/: {RECIPES}"
+    )
+
+
+def _of_mixture(root: Path, names: Sequence[str], generators: Iterable[str | None]) -> str:
+    """About categories that no generator has."""
+    return (
+        f"in {root} these are taken for categories without a generator, since images lie directly "
+        f"in them: {_named(names)}; and these for generators: {_named(filter(None, generators))}. "
+        f"If the first are generators, too, their images have to lie in {_ORDER}: {RECIPES}. "
+        f"{_ELSE}"
+    )
+
+
+def _splits(root: Path, found: Layout) -> list[str]:
+    """A note if all generators are called as data sets call their parts."""
+    generators = sorted({g for folders in found.values() for g, _ in folders if g is not None})
+    if not are_parts(generators):
+        return []
+    roots = " or ".join(repr(str(root / name)) for name in generators[:3])
+    return [
+        f"{_named(generators)} in {root}: taken for generators. If they are parts of a data set or "
+        f"folders around all others, set images.root to {roots} (with images.archive, its `folder`)"
+    ]
+
+
+def _named(folders: Iterable[str]) -> str:
+    """Names of folders, the first few of many."""
+    names = sorted(folders)
+    more = f", and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(map(repr, names[:5])) + more
 
 
 def junk_in(root: Path, generators: Iterable[str | None]) -> list[str]:
@@ -110,12 +267,3 @@ def junk_in(root: Path, generators: Iterable[str | None]) -> list[str]:
         with suppress(OSError), os.scandir(folder) as scan:
             names += [entry.name for entry in scan if is_junk(entry.name)]
     return names
-
-
-def _holds_images(folder: Path) -> bool:
-    with os.scandir(folder) as scan:
-        return any(_is_image(e.name) and not e.is_dir(follow_symlinks=False) for e in scan)
-
-
-def _is_image(name: str) -> bool:
-    return not is_ignored(name) and Path(name).suffix.lower() in SUFFIXES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from pathlib import Path, PurePosixPath
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.bounds import Key
 from synthsight.files import hint_at, is_file, is_folder
-from synthsight.images.layout import Layout, find_categories, folders_in, junk_in
+from synthsight.images.layout import Layout, find_categories, junk_in
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
+from synthsight.images.tree import draw, find_folder, folders_in, look
 from synthsight.junk import describe
 from synthsight.labels.definitions import Definition, DefinitionError, read_definitions
 from synthsight.labels.matching import Target, accepted_classes, words
@@ -33,12 +35,14 @@ class Category:
         definition: its definition, with reasons.
         folders: ``(generator or None, folder below the images' root)``.
         listing: the files in the folders.
+        doubt: what the folders may be instead of this category's, as a sentence, or None.
     """
 
     target: Target
     definition: Definition
     folders: tuple[tuple[str | None, str], ...]
     listing: Listing
+    doubt: str | None = None
 
 
 def find_archive(
@@ -115,26 +119,27 @@ def load_categories(
     wanted = settings.categories
     if not is_folder(root):
         message = (
-            f"no folder {str(root)!r}. Put the images into {root}/<category>/ or "
+            f"no folder {str(root)!r}{hint_at(root)}. Put the images into {root}/<category>/ or "
             f"{root}/<generator>/<category>/, or name the folder they are in"
         )
         problems.append(Problem(("images", "root"), message))
         return {}
-    found, unused = find_categories(root, wanted)
-    warnings += unused
+    try:
+        found, notes, doubts, _ = find_categories(root, wanted)
+    except PermissionError:
+        message = f"{str(root)!r} may not be read: give yourself the right to read and to enter it"
+        problems.append(Problem(("images", "root"), message))
+        return {}
+    warnings += notes
     if wanted is not None:
         warnings += _other_spellings(root, wanted)
     for index, name in enumerate(wanted or ()):
         if name not in found and not bad_name(name):
-            outer = folders_in(root)
-            seen = sorted({*outer, *(inner for name in outer for inner in folders_in(root / name))})
-            hint = did_you_mean(name, seen) or f"; folders there: {', '.join(seen[:20]) or 'none'}"
-            message = f"no folder {name!r} in {root} or in a generator's folder there{hint}"
-            problems.append(Problem(("categories", index), message))
+            problems.append(Problem(("categories", index), _not_there(root, name)))
     if not found and wanted is None:
         message = (
-            f"no images in folders below {str(root)!r}. Put them into {root}/<category>/ or "
-            f"{root}/<generator>/<category>/"
+            f"no images in folders below {str(root)!r}{_too_deep(root)}. Put them into "
+            f"{root}/<category>/ or {root}/<generator>/<category>/"
         )
         problems.append(Problem(("images", "root"), message))
     problems += [Problem(("images", "root"), message) for message in _same_names(root, found)]
@@ -154,12 +159,46 @@ def load_categories(
             problems.append(Problem(("images", "root"), message))
             continue
         definition = definitions.get(name, Definition())
-        categories[name] = Category(definition.target(name), definition, tuple(folders), listing)
+        categories[name] = Category(
+            definition.target(name), definition, tuple(folders), listing, doubts.get(name)
+        )
     ignored = [entry for each in categories.values() for entry in each.listing.ignored]
     ignored += junk_in(root, {generator for folders in found.values() for generator, _ in folders})
     if note := describe(ignored, root):
         warnings.append(note)
     return categories
+
+
+def _not_there(root: Path, name: str) -> str:
+    """About a listed category of which there is no folder where it would be looked for."""
+    outer = folders_in(root)
+    seen = sorted({*outer, *(inner for name in outer for inner in folders_in(root / name))})
+    text = f"no folder {name!r} in {root} or in a generator's folder there"
+    place = find_folder(root, name)
+    if place is None:
+        above = _too_deep(root)
+        hint = did_you_mean(name, seen) or f"; folders there: {', '.join(seen[:20]) or 'none'}"
+        return f"{text}{above or hint}"
+    roots = [place.parent.parent, place.parent]
+    return (
+        f"{text}, but at {place}: set images.root to {str(roots[0])!r}, or, if "
+        f"{place.parent.name!r} is no generator, to {str(roots[1])!r} (with images.archive, its "
+        f"`folder`):\n{draw(root, {}, place.relative_to(root).as_posix())}"
+    )
+
+
+def _too_deep(root: Path) -> str:
+    """A hint if the images' root seems to be the folder of a category; else nothing."""
+    first = look(root).first
+    if first is None:
+        return ""
+    absolute = Path(os.path.abspath(root))
+    above = root.parent if len(root.parts) > 1 else absolute.parent
+    return (
+        f"; images lie directly in it ({first}, ...). If {absolute.name!r} is a category, set "
+        f"images.root to the folder above it, {str(above)!r}, or, if that is a generator's, to the "
+        "one above that"
+    )
 
 
 def _spelt(names: Sequence[str]) -> list[str]:
@@ -227,9 +266,10 @@ def check_words(
 ) -> None:
     """Check that some class of every label space matches each category, under some rule.
 
-    What ``notes`` on the layout say about a category that none matches is repeated: most likely it
-    is the reason.
+    What is doubtful about the folders of a category that none matches is repeated, as it stands in
+    ``notes``: most likely it is the reason. It is said once for all categories that it is about.
     """
+    told: set[str] = set()
     for space in spaces.values():
         names = sorted({name for lemmas in space.lemmas for name in lemmas} | set(space.simple))
         folded = {name.casefold(): name for name in names}
@@ -255,8 +295,7 @@ def check_words(
                         f"{generator!r} looks like the category: is it <category>/<generator>/?"
                     )
                     break
-            for _, folder in category.folders:
-                message += "".join(
-                    f". {note}" for note in notes if f"/{folder} is taken for" in note
-                )
+            if category.doubt is not None and category.doubt not in told:
+                told.add(category.doubt)
+                message += "".join(f". {note}" for note in notes if note.startswith(category.doubt))
             problems.append(Problem(("categories",), message))

@@ -1,0 +1,187 @@
+"""Looking at a folder of images for ``synthsight init``: what can be used, and why not the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthsight.errors import SynthsightError
+from synthsight.files import is_folder
+from synthsight.images.layout import DRAWN, Found, find_categories
+from synthsight.images.manifest import list_folders
+from synthsight.images.tree import are_parts, better_roots
+from synthsight.labels.audit import label_audit, messages
+from synthsight.labels.definitions import Definition, read_definitions
+from synthsight.labels.matching import words
+from synthsight.labels.spaces import load_labels
+from synthsight.library.scores import rules
+from synthsight.plan.config.names import bad_name
+from synthsight.wording import did_you_mean
+
+#: The label space of the models that are proposed.
+LABELS = "imagenet-1k"
+
+#: The default of the key `category_definitions`.
+DEFINITIONS = Path("resources", "categories.yaml")
+
+#: How many roots are tried: each is a listing of all its files.
+_TRIED = 5
+
+
+class InitError(SynthsightError):
+    """No configuration can be written for this folder, or to this file."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A category that was found.
+
+    Attributes:
+        name: its name.
+        images: number of files named like images in its folders, by generator; None stands for a
+            folder without a generator.
+        remarks: what the label audit says about it, in sentences.
+        refused: why it cannot be used, or None.
+    """
+
+    name: str
+    images: Mapping[str | None, int]
+    remarks: tuple[str, ...] = ()
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found.
+
+    Attributes:
+        root: the folder to take for ``images.root``.
+        categories: sorted by name.
+        notes: about what is not used or doubtful.
+    """
+
+    root: Path
+    categories: tuple[Candidate, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def taken(self) -> list[Candidate]:
+        """The categories that can be used."""
+        return [each for each in self.categories if each.refused is None]
+
+    @property
+    def refused(self) -> list[Candidate]:
+        """Those that cannot."""
+        return [each for each in self.categories if each.refused is not None]
+
+
+def survey(folder: Path, definitions: Path) -> Survey:
+    """Find the categories in a folder of images, or deeper in it if they are only there.
+
+    Args:
+        folder: where the images are.
+        definitions: the file of category definitions.
+
+    Raises:
+        InitError: there is no such folder, no category in it, or none that can be used.
+        synthsight.labels.definitions.DefinitionError: the definitions cannot be used.
+    """
+    if not is_folder(folder):
+        raise InitError(f"no folder {str(folder)!r}")
+    known = read_definitions(definitions)
+    try:
+        layouts = [(root, find_categories(root, None)) for root in (folder, *_deeper(folder))]
+    except PermissionError as error:
+        raise InitError(f"{str(error.filename)!r} may not be read") from None
+    given = layouts[0][1]
+    if not given.layout:
+        raise InitError(
+            f"no folder in {str(folder)!r} is a category: put the images into "
+            f"{folder}/<category>/ or {folder}/<generator>/<category>/, or name the folder that "
+            "holds those of the categories" + "".join(f". {note}" for note in given.notes)
+        )
+    judged = [
+        [_judge(name, root, found, known.get(name, Definition())) for name in sorted(found.layout)]
+        for root, found in layouts
+    ]
+    best = max(range(len(layouts)), key=lambda each: _certain(judged[each], layouts[each][1]))
+    root, found = layouts[best]
+    notes = list(found.notes)
+    if root != folder:
+        others = [str(other) for other, _ in layouts[1:] if other != root]
+        more = f" Others that it might be: {', '.join(map(repr, others))}." if others else ""
+        drawing = f" {DRAWN}\n{given.drawing}" if given.drawing else ""
+        notes.insert(
+            0,
+            f"images.root is {str(root)!r}, since that is where the folders of categories lie."
+            f"{more} In {str(folder)!r} they would be read otherwise.{drawing}",
+        )
+    looked = Survey(root, tuple(judged[best]), tuple(notes))
+    if not looked.taken:
+        reasons = "\n".join(f"  {each.name!r}: {each.refused}" for each in looked.refused[:20])
+        doubts = "".join(
+            f"\n{note}" for note in notes if note.startswith(tuple(found.doubts.values()))
+        )
+        raise InitError(f"no category in {str(folder)!r} can be used:\n{reasons}{doubts}")
+    _check_list(root, found, [each.name for each in looked.taken])
+    return looked
+
+
+def _deeper(folder: Path) -> Sequence[Path]:
+    return better_roots(folder)[:_TRIED]
+
+
+def _certain(judged: Sequence[Candidate], found: Found) -> int:
+    """The number of images in categories that can be used and of which nothing is doubtful."""
+    return sum(
+        sum(each.images.values())
+        for each in judged
+        if each.refused is None and each.name not in found.doubts
+    )
+
+
+def _check_list(root: Path, found: Found, taken: Sequence[str]) -> None:
+    """Check that a list of categories, which refers to folders wherever they are, is the same."""
+    if find_categories(root, taken).layout != {name: found.layout[name] for name in taken}:
+        generators = {generator for each in found.layout.values() for generator, _ in each}
+        both = sorted(name for name in taken if name in generators)
+        raise InitError(
+            f"{', '.join(map(repr, both))} in {str(root)!r}: is this a generator or a category? "
+            "Rename a folder, so that no name is both"
+        )
+
+
+def _judge(
+    name: str,
+    root: Path,
+    found: Found,
+    definition: Definition,
+) -> Candidate:
+    """Judge whether a category can be used, and collect remarks about it."""
+    images = {
+        generator: list_folders([root / folder]).images for generator, folder in found.layout[name]
+    }
+    for part in (name, *(generator for generator in images if generator is not None)):
+        if reason := bad_name(part):
+            return Candidate(name, images, refused=f"the name {part!r} {reason}. Rename the folder")
+    if not words(name):
+        return Candidate(name, images, refused="there is no word in its name. Rename the folder")
+    if name in found.doubts and are_parts([name]):
+        return Candidate(name, images, refused="the name is that of a data set's part")
+    if not any(images.values()):
+        return Candidate(name, images, refused="there are no images in it")
+    space = load_labels(LABELS)
+    audit = label_audit({name: definition}, [space], rules())
+    if not audit["accepted_by"].astype(bool).any():
+        phrase = " ".join(words(name))
+        close = did_you_mean(phrase, sorted({each for names in space.lemmas for each in names}), 3)
+        reason = (
+            f"no class of {LABELS} has {phrase!r} in its name{close or '.'} Rename the folder, or "
+            f"give further names in {DEFINITIONS.as_posix()}: {name}: {{also: [NAME]}}"
+        )
+        return Candidate(name, images, refused=reason)
+    remarks = [
+        each.removeprefix(f"{name}: ").removesuffix(f" [{LABELS}]") for each in messages(audit)
+    ]
+    return Candidate(name, images, tuple(remarks))
