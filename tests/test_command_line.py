@@ -14,6 +14,7 @@ import yaml
 
 from synthsight import api
 from synthsight.commands import check, draft, init, main, show
+from synthsight.images.layout import find_categories
 from synthsight.plan import standalone
 from tests.support import REPOSITORY, Project, draw_image, small_config
 
@@ -441,6 +442,84 @@ def test_init_says_why_it_cannot(say, pictures: Path) -> None:
     draw_image(Path("both/dream/pizza/a.png"), 2)
     assert "'pizza' in 'both': is this a generator or a category?" in say("init", "both")[2]
     assert not [*Path().glob("*.yaml")], "and writes nothing"
+
+
+def rooted(*names: str) -> None:
+    """Pictures in folders below `deep`, in the current folder."""
+    for number, name in enumerate(names):
+        draw_image(Path("deep", name), number)
+
+
+@pytest.mark.parametrize(
+    ("names", "root", "also"),
+    [
+        (("images/pizza/a.png", "images/kite/b.png"), "deep/images", None),
+        (("data/train/pizza/a.png", "data/train/kite/b.png"), "deep/data/train", None),
+        (("train/pizza/a.png", "train/kite/c.png", "val/pizza/b.png"), "deep/train", "deep/val"),
+        (("a/b/muse/pizza/a.png", "a/b/dream/pizza/b.png"), "deep/a/b", None),
+        (("x/ai/pizza/a.png", "x/nature/pizza/b.png"), "deep/x/ai", "deep/x/nature"),
+        (("muse/pizza/a.png", "muse/pizza/more/b.png"), "deep", None),
+        (("bus/a.png", "train/b.png", "pizza/c.png"), "deep", None),
+    ],
+)
+def test_init_finds_the_root_where_the_categories_lie(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], root, also
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rooted(*names)
+    status, text, errors = say("init", "deep")
+    assert (status, errors) == (0, "")
+    config = yaml.safe_load(Path("deep.yaml").read_text(encoding="utf-8"))
+    assert config["images"]["root"] == root
+    assert "pizza" in config["categories"]
+    plain = " ".join(text.split())
+    assert ("images.root is" in plain) == (root != "deep")
+    assert also is None or f"Others that it might be: '{also}'" in plain
+    found = find_categories(Path(root), config["categories"])
+    assert set(found.layout) == set(config["categories"])
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            ("ADM/train/ai/1_adm_2.png", "ADM/train/nature/n1_1.png"),
+            "as in GenImage, and no folder",
+        ),
+        (("ADM/imagenet_adm/val/ai/1_adm_2.png",), "as in GenImage, and no folder"),
+        (("train/ai/1.png", "train/nature/2.png"), "called as data sets call their parts"),
+        (
+            ("ADM/train/pizza/1.png", "glide/train/pizza/2.png"),
+            "'train' is a split, take its level",
+        ),
+        (
+            ("pizza/dalle/1.png", "pizza/muse/2.png"),
+            "in 'pizza/dalle' 'pizza' looks like the category",
+        ),
+    ],
+)
+def test_init_says_what_a_tree_looks_like_that_it_cannot_use(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], said: str
+) -> None:
+    """Also where a split has the name of a class, as the bullet train, or the sloth called ai."""
+    monkeypatch.chdir(tmp_path)
+    rooted(*names)
+    status, _, errors = say("init", "deep")
+    assert status == 1
+    assert said in errors
+    assert "docs/images.md (Folders in another order)" in errors
+    assert "\n    deep/" in errors
+    assert not Path("deep.yaml").exists()
+
+
+def test_the_name_of_a_long_folder_is_cut_to_a_valid_one(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw_image(Path("p" * 200, "pizza", "a.png"), 1)
+    assert say("init", "p" * 200)[0] == 0
+    assert yaml.safe_load(Path("p" * 120 + ".yaml").read_text())["run"] == "p" * 120
+    assert "cannot be the name of a run" in say("init", "p" * 200, "--run", "r" * 121)[2]
 
 
 def test_init_names_close_classes(say, pictures: Path) -> None:

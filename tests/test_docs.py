@@ -6,13 +6,15 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
+from synthsight.images.layout import Layout, find_categories
 from synthsight.labels.matching import admit_rules
-from tests.support import REPOSITORY
+from tests.support import REPOSITORY, draw_image
 
 DOCUMENTS = sorted(
     path.relative_to(REPOSITORY).as_posix()
@@ -152,3 +154,55 @@ def test_the_examples_of_recipes_are_modules_that_can_be_imported(block: str) ->
     scope: dict[str, object] = {}
     exec(compile(code, "recipe", "exec"), scope)
     assert callable(scope["categories" if block == "figure" else "tabulate"])
+
+
+# Folders of images -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "files", "layout"),
+    [
+        (
+            0,
+            ("downloaded/ADM/train/goldfish/1.png", "downloaded/muse/train/lion/a", "downloaded/x"),
+            {"goldfish": [("ADM", "ADM/goldfish")], "lion": [("muse", "muse/lion")]},
+        ),
+        (
+            1,
+            (
+                "GenImage/ADM/imagenet_ai_0508_adm/train/ai/207_adm_12.PNG",
+                "GenImage/ADM/imagenet_ai_0508_adm/train/nature/n02099601_1.JPEG",
+                "GenImage/ADM/imagenet_ai_0508_adm/val/ai/1_adm_12.PNG",
+                "GenImage/ADM/imagenet_ai_0508_adm/val/nature/ILSVRC2012_val_00000001.JPEG",
+                "GenImage/glide/train/ai/GLIDE_1000_200_02_207_glide_00003.png",
+                "GenImage/wukong/train/ai/0_wukong_image3.png",
+                "GenImage/wukong/train/ai/264_wukong_image3.png",  # Cardigan, and 474 cardigan
+                "GenImage/wukong/train/nature/n02099601_1.JPEG",
+            ),
+            {
+                "golden retriever": [
+                    ("ADM", "ADM/golden retriever"),
+                    ("glide", "glide/golden retriever"),
+                    ("photographs", "photographs/golden retriever"),
+                ],
+                "tench": [("wukong", "wukong/tench")],
+            },
+        ),
+    ],
+)
+def test_the_lines_that_put_folders_in_order_do_it(
+    number: int,
+    files: tuple[str, ...],
+    layout: Layout,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in files:
+        draw_image(tmp_path / "picture.png", seed=1)
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path("picture.png").rename(name)
+    section = text_of("docs/images.md").partition("\n### Folders in another order\n")[2]
+    code = re.findall(r"^```python\n(.*?)^```", section, re.M | re.S)[number]
+    exec(compile(code, "recipe", "exec"), {})
+    assert find_categories(Path("pictures"), None) == (layout, [], {})

@@ -55,9 +55,9 @@ def write(looked: Survey, name: str, output: Path, definitions: Path | None) -> 
         lines += [f"  #   {generator}: {count(images, 'image')}"]
     lines += [f"  root: {_scalar(looked.root.as_posix())}", ""]
     lines += _comment(
-        "Comments above a name say what the matching rules make of it. Without this list, all"
+        "Comments above a name say what the matching rules make of it. Without this list, all "
+        "folders are used, including new ones."
     )
-    lines += _comment("folders are used, including new ones.")
     lines += ["categories:"]
     for category in taken:
         for remark in category.remarks:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from synthsight.errors import SynthsightError
 from synthsight.files import is_folder
-from synthsight.images.layout import DRAWN, Found, find_categories
+from synthsight.images.layout import Found, drawing, find_categories, reversed_order
 from synthsight.images.manifest import list_folders
 from synthsight.images.tree import are_parts, better_roots
 from synthsight.labels.audit import label_audit, messages
 from synthsight.labels.definitions import Definition, read_definitions
-from synthsight.labels.matching import words
+from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import load_labels
 from synthsight.library.scores import rules
 from synthsight.plan.config.names import bad_name
@@ -109,23 +109,36 @@ def survey(folder: Path, definitions: Path) -> Survey:
     root, found = layouts[best]
     notes = list(found.notes)
     if root != folder:
-        others = [str(other) for other, _ in layouts[1:] if other != root]
-        more = f" Others that it might be: {', '.join(map(repr, others))}." if others else ""
-        drawing = f" {DRAWN}\n{given.drawing}" if given.drawing else ""
+        others = [repr(str(other)) for other, _ in layouts[1:] if other != root]
+        more = f" Others that it might be: {', '.join(others)}." if others else ""
         notes.insert(
             0,
             f"images.root is {str(root)!r}, since that is where the folders of categories lie."
-            f"{more} In {str(folder)!r} they would be read otherwise.{drawing}",
+            f"{more} With {str(folder)!r} they would be others. {drawing(folder, given.layout)}",
         )
     looked = Survey(root, tuple(judged[best]), tuple(notes))
     if not looked.taken:
-        reasons = "\n".join(f"  {each.name!r}: {each.refused}" for each in looked.refused[:20])
-        doubts = "".join(
-            f"\n{note}" for note in notes if note.startswith(tuple(found.doubts.values()))
-        )
-        raise InitError(f"no category in {str(folder)!r} can be used:\n{reasons}{doubts}")
+        raise InitError(_unusable(looked, found))
     _check_list(root, found, [each.name for each in looked.taken])
     return looked
+
+
+def _unusable(looked: Survey, found: Found) -> str:
+    """Why no category can be used, and what the folders may be instead."""
+    reasons = [f"  {each.name!r}: {each.refused}" for each in looked.refused[:20]]
+    doubts = tuple(found.doubts.values())
+    said = [note for note in looked.notes if doubts and note.startswith(doubts)]
+    folders = sorted(folder for each in found.layout.values() for folder in each if folder[0])
+    if not said and folders and _is_hit(str(folders[0][0])):
+        hint = reversed_order(folders[0][1], str(folders[0][0]))
+        said = [f"{hint}. {drawing(looked.root, found.layout)}"]
+    return "\n".join([f"no category in {str(looked.root)!r} can be used:", *reasons, *said])
+
+
+def _is_hit(name: str) -> bool:
+    """Whether a category of this name accepts some class, under some rule."""
+    space = load_labels(LABELS)
+    return any(accepted_classes(Target(name), space, rule).any() for rule in rules())
 
 
 def _deeper(folder: Path) -> Sequence[Path]:
@@ -134,6 +147,8 @@ def _deeper(folder: Path) -> Sequence[Path]:
 
 def _certain(judged: Sequence[Candidate], found: Found) -> int:
     """The number of images in categories that can be used and of which nothing is doubtful."""
+    if are_parts({g for folders in found.layout.values() for g, _ in folders if g is not None}):
+        return 0
     return sum(
         sum(each.images.values())
         for each in judged

@@ -16,6 +16,7 @@ from synthsight.images.tree import (
     are_parts,
     better_roots,
     draw,
+    folders_in,
     image_folders,
     look,
 )
@@ -25,10 +26,7 @@ from synthsight.junk import is_junk
 Layout = dict[str, list[tuple[str | None, str]]]
 
 #: Where it is shown how folders in another order are put into this one.
-RECIPES = "docs/images.md (Folders in another order) has the lines that do it"
-
-#: What precedes a drawing.
-DRAWN = "The folders, as they are read:"
+_RECIPES = "docs/images.md (Folders in another order) has the lines that do it"
 
 _ORDER = "<generator>/<category>/"
 _ELSE = "If they are neither, nothing is to be done"
@@ -41,13 +39,11 @@ class Found(NamedTuple):
         layout: each category's folders.
         notes: what is not used, and what may be meant otherwise.
         doubts: of the notes, what a category's folders may be instead, by category.
-        drawing: of these folders, with what they are taken for; empty if there is no doubt.
     """
 
     layout: Layout
     notes: list[str]
     doubts: dict[str, str]
-    drawing: str
 
 
 def find_categories(root: Path, wanted: Sequence[str] | None) -> Found:
@@ -95,15 +91,33 @@ def find_categories(root: Path, wanted: Sequence[str] | None) -> Found:
     ]
     doubts = _doubts(root, found, insides, wanted is not None)
     levels = list(dict.fromkeys(doubts.values())) or _splits(root, found)
-    drawing = ""
     if levels:
-        roles = dict.fromkeys(top.folders, "not used")
-        for places in found.values():
-            roles |= {generator: "generator" for generator, _ in places if generator is not None}
-            roles |= {place: "category" for _, place in places}
-        drawing = draw(root, roles, found[next(iter(doubts), next(iter(found)))][0][1])
-        levels[0] += f". {DRAWN}\n{drawing}"
-    return Found(found, levels + notes, doubts, drawing)
+        levels[0] += f". {drawing(root, found, next(iter(doubts), None))}"
+    return Found(found, levels + notes, doubts)
+
+
+def drawing(root: Path, layout: Layout, category: str | None = None) -> str:
+    """What the folders look like and are taken for, in a few lines after a heading.
+
+    Args:
+        root: the images' root.
+        layout: its categories, of which there is at least one.
+        category: one whose folder is to be seen.
+    """
+    roles = dict.fromkeys(folders_in(root), "not used")
+    for places in layout.values():
+        roles |= {generator: "generator" for generator, _ in places if generator is not None}
+        roles |= {place: "category" for _, place in places}
+    towards = layout[next(iter(layout)) if category is None else category][0][1]
+    return f"The folders, as they are read:\n{draw(root, roles, towards)}"
+
+
+def reversed_order(folder: str, generator: str) -> str:
+    """A sentence on a category's folder, below that of a generator that has a category's name."""
+    return (
+        f"The order of folders is {_ORDER}, and in {folder!r} {generator!r} looks like the "
+        f"category: is it <category>/<generator>/? {_RECIPES}"
+    )
 
 
 def _unused(inside: Inside, folder: Path) -> str:
@@ -200,7 +214,7 @@ def _advice(group: _Odd, kind: str, proposed: Sequence[Path]) -> str:
     if kind == "origins":
         return (
             "These tell generated images from others, as in GenImage, and no folder says what an "
-            f"image shows: {RECIPES}"
+            f"image shows: {_RECIPES}"
         )
     if kind.startswith("images"):
         return (
@@ -208,7 +222,7 @@ def _advice(group: _Odd, kind: str, proposed: Sequence[Path]) -> str:
             f"elsewhere. {_ELSE}"
         )
     if kind == "listed":
-        return f"If these are generators, the order is {_ORDER}: {RECIPES}. {_ELSE}"
+        return f"If these are generators, the order is {_ORDER}: {_RECIPES}. {_ELSE}"
     if proposed:
         roots = " or ".join(repr(str(path)) for path in proposed[:3])
         first = (
@@ -216,10 +230,10 @@ def _advice(group: _Odd, kind: str, proposed: Sequence[Path]) -> str:
             "`folder`)"
         )
     elif kind == "splits":
-        first = f"If {name!r} is a split, take its level out: {RECIPES}"
+        first = f"If {name!r} is a split, take its level out: {_RECIPES}"
     else:
-        first = f"If these are the categories, take a level out: {RECIPES}"
-    return f"{first}. If they are generators, the order is {_ORDER}: {RECIPES}. {_ELSE}"
+        first = f"If these are the categories, take a level out: {_RECIPES}"
+    return f"{first}. If they are generators, the order is {_ORDER}: {_RECIPES}. {_ELSE}"
 
 
 def _of_parts(where: Path, names: Sequence[str]) -> str:
@@ -227,7 +241,7 @@ def _of_parts(where: Path, names: Sequence[str]) -> str:
     return (
         f"all categories in {where} are called as data sets call their parts ({_named(names)}), "
         "and are taken for things to be recognised by these names. If they are splits or the like, "
-        f"the images have to lie in {_ORDER} or <category>/: {RECIPES}"
+        f"the images have to lie in {_ORDER} or <category>/: {_RECIPES}"
     )
 
 
@@ -236,7 +250,7 @@ def _of_mixture(root: Path, names: Sequence[str], generators: Iterable[str | Non
     return (
         f"in {root} these are taken for categories without a generator, since images lie directly "
         f"in them: {_named(names)}; and these for generators: {_named(filter(None, generators))}. "
-        f"If the first are generators, too, their images have to lie in {_ORDER}: {RECIPES}. "
+        f"If the first are generators, too, their images have to lie in {_ORDER}: {_RECIPES}. "
         f"{_ELSE}"
     )
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.bounds import Key
 from synthsight.files import hint_at, is_file, is_folder
-from synthsight.images.layout import Layout, find_categories, junk_in
+from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
 from synthsight.images.tree import draw, find_folder, folders_in, look
@@ -125,7 +125,7 @@ def load_categories(
         problems.append(Problem(("images", "root"), message))
         return {}
     try:
-        found, notes, doubts, _ = find_categories(root, wanted)
+        found, notes, doubts = find_categories(root, wanted)
     except PermissionError:
         message = f"{str(root)!r} may not be read: give yourself the right to read and to enter it"
         problems.append(Problem(("images", "root"), message))
@@ -290,10 +290,7 @@ def check_words(
                 if generator is not None and any(
                     accepted_classes(Target(generator), space, rule).any() for rule in rules
                 ):
-                    message += (
-                        f". The order of folders is <generator>/<category>/, and in {folder!r} "
-                        f"{generator!r} looks like the category: is it <category>/<generator>/?"
-                    )
+                    message += f". {reversed_order(folder, generator)}"
                     break
             if category.doubt is not None and category.doubt not in told:
                 told.add(category.doubt)
