@@ -512,6 +512,14 @@ def test_init_says_what_a_tree_looks_like_that_it_cannot_use(
     assert not Path("deep.yaml").exists()
 
 
+def test_init_makes_no_folder_called_like_a_home(say, pictures: Path) -> None:
+    """As the shell leaves it to do with --output=~/mine.yaml."""
+    said = say("init", pictures, "--output=~/mine.yaml")[2]
+    assert f"write '{Path.home()}/mine.yaml'" in said
+    assert f"write '{Path.home()}/pictures'" in say("init", "~/pictures")[2]
+    assert not Path("~").exists()
+
+
 def test_the_name_of_a_long_folder_is_cut_to_a_valid_one(
     say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

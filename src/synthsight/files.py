@@ -210,13 +210,29 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+def hint_at_home(path: str | os.PathLike[str]) -> str | None:
+    """What to write for a path that begins with a home folder as shells abbreviate it, or None.
+
+    No path is expanded, so that no folder called ``~`` is made: a folder that is really called so
+    is ``./~``.
+    """
+    written = os.fspath(path)
+    full = os.path.expanduser(written)
+    if full != written:
+        own = "" if written.startswith("~/") else f", or {f'./{written}'!r} if that is its name"
+        return f"`~` is not expanded here: write {full!r}{own}"
+    if written == "~" or written.startswith("~/"):
+        return "`~` is not expanded here, and there is no home folder: write the path in full"
+    return None
+
+
 def hint_at(path: str | os.PathLike[str]) -> str:
     """What may be meant by a path that leads nowhere, to append to a message; empty if unknown."""
     written = os.fspath(path)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", written):
         return "; it is a URL: download it by hand, and write the path"
-    if written.startswith("~"):
-        return f"; `~` is not expanded here: write {os.path.expanduser(written)!r}"
+    if home := hint_at_home(path):
+        return f"; {home}"
     slashes = written.replace("\\", "/")
     if slashes != written and os.path.exists(slashes):
         return f"; write it with slashes: {slashes!r}"

@@ -18,13 +18,14 @@ NAMES = frozenset(
     }
 )
 
-#: What precedes the names of the files in which macOS keeps what other systems cannot store.
-_RESOURCES = "._"
+#: What precedes the names of the files in which macOS keeps what other systems cannot store, and of
+#: those by which Office says that a file is open.
+_BEGINNINGS = ("._", "~$")
 
 
 def is_junk(name: str) -> bool:
     """Whether a file or folder of this name is something that systems leave."""
-    return name.lower() in NAMES or name.startswith(_RESOURCES)
+    return name.lower() in NAMES or name.startswith(_BEGINNINGS)
 
 
 def is_ignored(name: str) -> bool:
@@ -39,7 +40,9 @@ def describe(names: Iterable[str], where: object) -> str | None:
         names: of all entries there; those that are not junk are not counted.
         where: the folder.
     """
-    counts = Counter("._*" if n.startswith(_RESOURCES) else n for n in names if is_junk(n))
+    counts = Counter(
+        f"{name[:2]}*" if name.startswith(_BEGINNINGS) else name for name in names if is_junk(name)
+    )
     if not counts:
         return None
     each = ", ".join(f"{name!r} ({count})" for name, count in sorted(counts.items()))

@@ -146,6 +146,17 @@ def test_another_archive_takes_the_place_of_an_untouched_one(server: Server, roo
     assert os.listdir(root.parent) == ["images"]
 
 
+def test_what_systems_leave_in_an_unpacked_folder_is_no_change(server: Server, root: Path) -> None:
+    fetch(server[0], root)
+    for name in (".DS_Store", "dream/Thumbs.db", "dream/bagel/._1.png", "@eaDir/1.png/thumb.jpg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    server[1].content = packed("zip", {"bagel/new.png": b"4"})
+    server[1].usual = Answer(etag='"two"')
+    fetch(server[0], root, hashlib.sha256(server[1].content).hexdigest())
+    assert found(root) == {"bagel/new.png": b"4"}
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -180,8 +191,9 @@ def test_of_a_refused_archive_nothing_is_left(server: Server, root: Path, conten
 
 
 def test_a_hostile_archive_changes_nothing_and_is_kept_if_it_is_the_one_asked_for(
-    server: Server, root: Path
+    server: Server, tmp_path: Path
 ) -> None:
+    root = tmp_path / "a" / "b" / "images"  # where the archive aims at lies in this test's folder
     fetch(server[0], root)
     evil = packed("zip", {"a.png": b"x", "../../evil.png": b"x"})
     server[1].content, server[1].usual = evil, Answer(etag='"two"')
@@ -189,7 +201,7 @@ def test_a_hostile_archive_changes_nothing_and_is_kept_if_it_is_the_one_asked_fo
     assert "'../../evil.png' leads out of the folder" in said
     assert f"It is kept: {root.parent / '.images.synthsight' / 'archive'}" in said
     assert found(root) == MEMBERS
-    assert not list(root.parent.parent.rglob("evil.png"))
+    assert not list(tmp_path.rglob("evil.png"))
 
 
 def test_a_server_that_cuts_short_what_it_states_is_found_out(server: Server, root: Path) -> None:

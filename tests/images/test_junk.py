@@ -18,7 +18,7 @@ from tests.support import Project, draw_image
 LEFT = (
     *("@eaDir/SYNOPHOTO_THUMB_XL.jpg", "__MACOSX/._1.png", "Thumbs.db", "desktop.ini"),
     *("lost+found/9.png", "$RECYCLE.BIN/2.png", "#recycle/3.png", ".ipynb_checkpoints/1-copy.png"),
-    *("System Volume Information/4.png", "Icon\r", "._1.png", ".DS_Store"),
+    *("System Volume Information/4.png", "Icon\r", "._1.png", ".DS_Store", "~$names.xlsx"),
 )
 
 
@@ -49,10 +49,10 @@ def test_nothing_of_it_is_a_category_a_generator_or_a_file(tmp_path: Path) -> No
 
 
 def test_it_is_counted_in_a_line() -> None:
-    said = describe(["@eaDir", "a.png", "Thumbs.db", "@eaDir", "._1.png", "._2.png"], "pictures")
-    assert said == (
-        "5 entries in pictures that systems leave are ignored: "
-        "'._*' (2), '@eaDir' (2), 'Thumbs.db' (1)"
+    names = ["@eaDir", "a.png", "Thumbs.db", "@eaDir", "._1.png", "._2.png", "~$a.xlsx"]
+    assert describe(names, "pictures") == (
+        "6 entries in pictures that systems leave are ignored: "
+        "'._*' (2), '@eaDir' (2), 'Thumbs.db' (1), '~$*' (1)"
     )
     assert describe(["a.png", ".hidden"], "pictures") is None
 

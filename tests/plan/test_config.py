@@ -908,6 +908,45 @@ def test_a_path_that_leads_nowhere_is_met_with_what_may_be_meant(
 
 
 @pytest.mark.usefixtures("answered")
+def test_every_path_that_begins_with_a_home_folder_is_refused_with_what_to_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also a root that an archive would be unpacked to, in a new folder called `~`."""
+    monkeypatch.setenv("HOME", "/home/someone")
+    archive = "images: {root: ~/a, archive: {url: 'file:~/b.zip'}}"
+    models = "models: [timm/x, {model: timm/y, checkpoint: ~/c.pth, labels: ~/d.txt}]"
+    vqa = (
+        "category_definitions: ~/e.yaml\nvqa: {questions: ~/f.csv, root: ~/g, "
+        "models: [a/b, {checkpoint: ~/h, tokenizer: ~/i, name: z}]}"
+    )
+    found = errors(write(images=archive, models=models, x=vqa))
+    keys = (
+        *("images.root", "images.archive.url", "category_definitions", "models[1].checkpoint"),
+        *("models[1].labels", "vqa.questions", "vqa.root", "vqa.models[1].checkpoint"),
+        "vqa.models[1].tokenizer",
+    )
+    names = ("a", "b.zip", "e.yaml", "c.pth", "d.txt", "f.csv", "g", "h", "i")
+    assert len(found) == len(keys)
+    for line, key, name in zip(found, keys, names, strict=True):
+        assert (
+            f", {key}: '~/{name}': `~` is not expanded here: write '/home/someone/{name}'" in line
+        )
+    assert not Path("~").exists()
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_folder_that_is_called_so_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    images("pizza/a.png", root="~")
+    images("pizza/a.png", root="~old")
+    assert set(load(write(images="images: {root: ./~}")).categories) == {"pizza"}
+    assert set(load(write(images="images: {root: ~old}")).categories) == {"pizza"}
+    found = error(write(images="images: {root: ~root}"))
+    assert found.endswith(f"write '{Path('~root').expanduser()}', or './~root' if that is its name")
+    monkeypatch.setattr(os.path, "expanduser", str)  # as where there is no home folder
+    assert "write the path in full" in error(write(images="images: {root: ~/x}"))
+
+
+@pytest.mark.usefixtures("answered")
 @pytest.mark.parametrize("key", ["mean", "std"])
 def test_a_normalisation_for_other_pixels_is_refused_with_the_numbers_to_write(key: str) -> None:
     values = "[123.675, 116.28, 103.53]"

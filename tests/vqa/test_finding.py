@@ -47,6 +47,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("{root}/lion/b.png", "lion/b.png"),
         ("{root}/lion/a.png", "lion/A.PNG"),
         ("~/data/images/lion/b.png", "lion/b.png"),
+        ("~\\data\\images\\lion\\b.png", "lion/b.png"),
     ],
 )
 def test_what_can_only_mean_one_image_is_found(root: Path, written: str, image: str) -> None:
@@ -63,6 +64,8 @@ def test_what_can_only_mean_one_image_is_found(root: Path, written: str, image: 
         ("https://example.org/b.png", "a URL: download the image to data/images"),
         ("s3://bucket/lion/b.png", "a URL: download"),
         ("~/lion/b.png", "must stay below data/images: write it from there"),
+        ("~\\lion\\b.png", "must stay below data/images: write it from there"),
+        ("~root/lion/b.png", "must stay below data/images: write it from there"),
         ("/somewhere/lion/b.png", "must stay below data/images: write it from there"),
         ("C:\\pictures\\lion\\b.png", "must stay below data/images: write it from there"),
         ("lion/../../b.png", "must stay below data/images"),
@@ -114,3 +117,28 @@ def test_an_image_is_told_by_its_content_where_its_name_says_nothing(root: Path)
     (root / "lion" / "notes.txt").write_text("no image")
     assert ImageFinder(root).find("lion/b") == ("lion/b", None)
     assert "not an image by its name" in str(ImageFinder(root).find("lion/notes.txt")[1])
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("__MACOSX/lion/._b.png", "__MACOSX"),
+        ("lion/._b.png", "._b.png"),
+        ("lion\\THUMBS.DB", "THUMBS.DB"),
+        ("@eaDir/b.png/SYNOPHOTO_THUMB_M.jpg", "@eaDir"),
+        (".DS_Store", ".DS_Store"),
+    ],
+)
+def test_a_row_about_what_systems_leave_says_so(root: Path, written: str, name: str) -> None:
+    """Whether the file is there, and a picture, or not."""
+    finder = ImageFinder(root)
+    for _ in range(2):
+        assert finder.find(written) == (
+            written,
+            f"{name!r} is something that systems leave, and no image: remove the row",
+        )
+        there = root / written.replace("\\", "/")
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_bytes((root / "lion" / "b.png").read_bytes())
+        finder = ImageFinder(root)
+    assert "._" not in str(finder.find("lion/b2.png")[1]), "nor is it a close name"

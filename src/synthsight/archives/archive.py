@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from synthsight.errors import SynthsightError
+from synthsight.junk import is_junk
 
 #: The marker: a file in the folder of unpacked images that says which archive they came from.
 MARKER = ".synthsight.json"
@@ -77,7 +78,10 @@ def read_marker(root: Path) -> dict[str, Any] | None:
 
 
 def contents(root: Path) -> str:
-    """A digest of the names, sizes and times of everything below a folder except its marker."""
+    """A digest of the names, sizes and times of everything below a folder but its marker and junk.
+
+    Looking at a folder leaves something in it on some systems, which is no change.
+    """
     digest = hashlib.sha256()
     for relative, status in sorted(_entries(root, "")):
         digest.update(os.fsencode(relative) + b"\0" + status.encode() + b"\0")
@@ -87,6 +91,8 @@ def contents(root: Path) -> str:
 def _entries(root: Path, below: str) -> Iterator[tuple[str, str]]:
     with os.scandir(root / below) as scan:
         for entry in scan:
+            if is_junk(entry.name):
+                continue
             relative = f"{below}{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 yield relative, "folder"

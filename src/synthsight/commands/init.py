@@ -11,7 +11,7 @@ from typing import Any
 from synthsight.commands.draft import next_steps, total, write
 from synthsight.commands.survey import DEFINITIONS, InitError, survey
 from synthsight.commands.text import listed, paragraph
-from synthsight.files import atomic
+from synthsight.files import atomic, hint_at_home
 from synthsight.plan.standalone import definitions_file, read_schema
 
 ABOUT = """\
@@ -44,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder: Path = arguments.folder
     name = _run_name(arguments.run, folder)
     output: Path = arguments.output or Path(f"{name}.yaml")
+    if home := hint_at_home(output):
+        raise InitError(f"{output}: {home}")
     if output.exists() and not arguments.force:
         raise InitError(
             f"{output} already exists: choose another --output, or replace it (--force)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthsight.errors import SynthsightError
-from synthsight.files import is_folder
+from synthsight.files import hint_at, is_folder
 from synthsight.images.layout import Found, drawing, find_categories, reversed_order
 from synthsight.images.manifest import list_folders
 from synthsight.images.tree import are_parts, better_roots
@@ -88,7 +88,7 @@ def survey(folder: Path, definitions: Path) -> Survey:
         synthsight.labels.definitions.DefinitionError: the definitions cannot be used.
     """
     if not is_folder(folder):
-        raise InitError(f"no folder {str(folder)!r}")
+        raise InitError(f"no folder {str(folder)!r}{hint_at(folder)}")
     known = read_definitions(definitions)
     try:
         layouts = [(root, find_categories(root, None)) for root in (folder, *_deeper(folder))]

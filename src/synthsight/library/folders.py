@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from synthsight.canonical import canonical_json
-from synthsight.files import sha256_of
+from synthsight.files import hint_at_home, sha256_of
 from synthsight.images.manifest import ImageRecord, index_images, write_manifest
 from synthsight.images.pixels import prepare_pixels
 from synthsight.library.errors import ApiError
@@ -61,7 +61,7 @@ def classify(
         synthsight.plan.config.messages.ConfigError: images, model or settings cannot be used; all
             problems are reported at once.
         synthsight.classifiers.weights.WeightsError: the weights cannot be fetched or do not fit.
-        ApiError: a category has no usable image.
+        ApiError: a category has no usable image, or the cache begins with ``~``.
     """
     entry = {"model": model, **settings}
     config = {
@@ -74,6 +74,8 @@ def classify(
         "precision": precision,
         "batch_size": batch_size,
     }
+    if cache is not None and (home := hint_at_home(cache)):
+        raise ApiError(f"cache={os.fspath(cache)!r}: {home}")
     kept = standalone.cache_folder() if cache is None else Path(cache)
     found = standalone.check(config, cache=kept)
     for warning in found.warnings:

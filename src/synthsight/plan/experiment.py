@@ -21,6 +21,7 @@ from synthsight.plan.config.categories import (
     load_categories,
     load_definitions,
 )
+from synthsight.plan.config.homes import home_problems
 from synthsight.plan.config.messages import ConfigError, Problem
 from synthsight.plan.config.models import Model, check_models, load_spaces, named, resolve_models
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa
@@ -83,6 +84,8 @@ def load_experiment(
         raise ConfigError(problems, files)
     written = fill_defaults(config, schema)
     settings = load_settings(written, schema)
+    if problems := home_problems(settings):
+        raise ConfigError(problems, files)
     rules, primary = settings.matching.rules, settings.matching.primary
     if primary not in rules:
         message = f"{primary!r} is not among `rules` ({', '.join(rules)})"

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from synthsight.files import hint_at_home
 from synthsight.images.reading import SUFFIXES, looks_like_image
+from synthsight.junk import is_junk
 
 #: Number of missing images for which a close name is suggested: each costs a scan of all names.
 _HINTS = 100
@@ -54,7 +56,13 @@ class ImageFinder:
         path = PurePosixPath(image)
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", image):
             return f"a URL: download the image to {self.root}, and write its path below it"
-        if path.parts[:1] == ("~",) or re.match(r"[A-Za-z]:[\\/]", image) or path.is_absolute():
+        if left := next(filter(is_junk, re.split(r"[\\/]", image)), None):
+            return f"{left!r} is something that systems leave, and no image: remove the row"
+        if (
+            hint_at_home(image.replace("\\", "/"))
+            or re.match(r"[A-Za-z]:[\\/]", image)
+            or path.is_absolute()
+        ):
             return f"the image's path must stay below {self.root}: write it from there"
         if ".." in path.parts or "\0" in image:
             return f"the image's path must stay below {self.root}"
@@ -77,7 +85,7 @@ class ImageFinder:
         """Other ways to write a path, with ``..`` in none of them; the plainest first."""
         path = written.replace("\\", "/")
         drive = re.match(r"[A-Za-z]:/", path) is not None
-        tries = [PurePosixPath(os.path.expanduser(path) if path.startswith("~/") else path)]
+        tries = [PurePosixPath(os.path.expanduser(path))]
         if tries[0].is_absolute():
             for root in (Path(os.path.abspath(self.root)), self.resolved_root):
                 if tries[0].is_relative_to(root):
@@ -127,10 +135,10 @@ class ImageFinder:
 
     @cache  # noqa: B019 (lives only while one file is read)
     def _names(self, folder: Path) -> dict[str, None]:
-        """The names in a folder below the root, sorted; none of one that is elsewhere."""
+        """The names in a folder below the root, sorted; none of one that is elsewhere, or junk."""
         if not folder.is_dir() or not folder.resolve().is_relative_to(self.resolved_root):
             return {}
-        return dict.fromkeys(sorted(os.listdir(folder)))
+        return dict.fromkeys(sorted(name for name in os.listdir(folder) if not is_junk(name)))
 
     @cache  # noqa: B019
     def _alike(self, folder: Path) -> dict[str, list[str]]:

@@ -1,0 +1,41 @@
+"""Paths of a configuration that begin with ``~``, which shells expand and YAML does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from synthsight.archives.archive import local_path
+from synthsight.bounds import Key
+from synthsight.files import hint_at_home
+from synthsight.plan.config.messages import Problem
+from synthsight.plan.settings import Settings
+
+
+def home_problems(settings: Settings) -> list[Problem]:
+    """A problem for each such path, with what to write.
+
+    They are refused before anything is looked for, also where a folder would be made.
+    """
+    return [
+        Problem(key, f"{path!r}: {hint}")
+        for key, path in _paths(settings)
+        if path is not None and (hint := hint_at_home(path))
+    ]
+
+
+def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
+    """Every key that holds a path on this machine."""
+    yield ("images", "root"), settings.images.root
+    if settings.images.archive is not None:
+        file = local_path(settings.images.archive.url)
+        yield ("images", "archive", "url"), None if file is None else str(file)
+    yield ("category_definitions",), settings.category_definitions
+    for index, model in enumerate(settings.models):
+        yield ("models", index, "checkpoint"), model.checkpoint
+        yield ("models", index, "labels"), model.labels
+    if settings.vqa is not None:
+        yield ("vqa", "questions"), settings.vqa.questions
+        yield ("vqa", "root"), settings.vqa.root
+        for index, asked in enumerate(settings.vqa.models):
+            yield ("vqa", "models", index, "checkpoint"), asked.checkpoint
+            yield ("vqa", "models", index, "tokenizer"), asked.tokenizer
