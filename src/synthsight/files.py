@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
 from synthsight.wording import did_you_mean
 
@@ -233,6 +234,10 @@ def hint_at(path: str | os.PathLike[str]) -> str:
         return "; it is a URL: download it by hand, and write the path"
     if home := hint_at_home(path):
         return f"; {home}"
+    if os.path.isdir(written):
+        return "; it is a folder"
+    if os.path.exists(written):
+        return f"; it is {another_kind(written) or 'a file'}"
     slashes = written.replace("\\", "/")
     if slashes != written and os.path.exists(slashes):
         return f"; write it with slashes: {slashes!r}"

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import yaml
 from synthsight.images.geometry import Geometry
 from synthsight.images.layout import find_categories
 from synthsight.images.manifest import find_files
+from synthsight.images.tree import are_origins, are_parts
 from synthsight.labels.matching import admit_rules
 from synthsight.plan.config import models as models_module
 from synthsight.plan.config.messages import ConfigError
@@ -774,6 +776,73 @@ def test_a_category_that_can_never_be_hit_is_explained_by_the_folders(
     said = str(caught.value)
     assert said.count(line) == 1
     assert "The folders, as they are read:\n    others/" in said
+
+
+def test_a_listed_category_deeper_than_a_generator_s_folder_is_noted() -> None:
+    """Beside folders that are found, and in a generator's folder."""
+    names = ("mj/lion/a.png", "mj/extra/tiger/b.png", "dalle/train/lion/c.png", "muse/zebra/d.png")
+    found, notes = layout(*names, wanted=["lion", "tiger"])
+    assert found == {"lion": [("mj", "mj/lion")]}
+    said = "\n".join(notes)
+    for place in ("layout/mj/extra/tiger", "layout/dalle/train/lion"):
+        assert f"{place} is not used, since it is neither in layout nor directly in a gen" in said
+    assert "layout/muse is not used: it is not one of the requested categories" in said
+
+
+def test_a_link_in_a_generator_s_folder_is_noted() -> None:
+    images("mj/cat/a.png", root="layout")
+    images("dog/a.png", root="elsewhere")
+    Path("layout/mj/dog").symlink_to(Path("elsewhere/dog").absolute())
+    found, notes = layout()
+    assert found == {"cat": [("mj", "mj/cat")]}
+    assert notes[0].startswith("layout/mj/dog is a link to a folder and is not followed: ")
+
+
+def test_categories_in_folders_of_their_own_name_are_noted() -> None:
+    """As an archive for each category leaves them: they would be compared as generators."""
+    _, notes = layout("cat/cat/a.png", "dog/dog/a.png")
+    assert "'cat', 'dog' in layout: taken for generators, each with one category" in notes[0]
+    images("mj/cat/a.png", root="layout")
+    assert layout()[1] == [], "a generator among them says that the others are some, too"
+
+
+@pytest.mark.parametrize(
+    ("names", "parts", "origins"),
+    [
+        (["train2017", "VAL", "test-set"], True, False),
+        (["training_data", "part-000001", "split_0"], True, False),
+        (["0_real", "1_fake"], True, True),
+        (["ai", "nature"], True, True),
+        (["AI_generated", "real images"], True, True),
+        (["train", "ai"], True, False),
+        (["train", "bus"], False, False),
+        (["test tube", "001", "aid"], False, False),
+        ([], False, False),
+    ],
+)
+def test_names_of_parts_are_told(names: list[str], parts: bool, origins: bool) -> None:
+    assert (are_parts(names), are_origins(names)) == (parts, origins)
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize(
+    ("name", "meant"), [("n02099601", "golden retriever"), ("207", "golden retriever")]
+)
+def test_a_category_called_by_a_synset_or_number_is_told_its_name(name: str, meant: str) -> None:
+    images(f"{name}/a.png")
+    assert f"it is how ImageNet calls the class {meant!r}, so give it that name" in error(write())
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_root_that_is_no_folder_is_called_what_it_is() -> None:
+    with zipfile.ZipFile("all.zip", "w") as file:
+        file.writestr("pizza/a.png", b"x")
+    assert "no folder 'all.zip'; it is a zip archive" in error(
+        write(images="images: {root: all.zip}")
+    )
+    images("lion.png", root="GenImage/train/ai")
+    found = error_text(write(images="images: {root: GenImage/train/ai}"))
+    assert "images lie directly in it (lion.png, ...), and no folder says what they show" in found
 
 
 @pytest.mark.usefixtures("answered")

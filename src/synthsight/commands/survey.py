@@ -14,7 +14,7 @@ from synthsight.images.tree import are_parts, better_roots
 from synthsight.labels.audit import label_audit, messages
 from synthsight.labels.definitions import Definition, read_definitions
 from synthsight.labels.matching import Target, accepted_classes, words
-from synthsight.labels.spaces import load_labels
+from synthsight.labels.spaces import load_labels, named_by
 from synthsight.library.scores import rules
 from synthsight.plan.config.names import bad_name
 from synthsight.wording import did_you_mean
@@ -190,7 +190,10 @@ def _judge(
     audit = label_audit({name: definition}, [space], rules())
     if not audit["accepted_by"].astype(bool).any():
         phrase = " ".join(words(name))
+        meant = named_by(name)
         close = did_you_mean(phrase, sorted({each for names in space.lemmas for each in names}), 3)
+        if meant is not None:
+            close = f": it is how ImageNet calls the class {meant!r}."
         reason = (
             f"no class of {LABELS} has {phrase!r} in its name{close or '.'} Rename the folder, or "
             f"give further names in {DEFINITIONS.as_posix()}: {name}: {{also: [NAME]}}"

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from synthsight.files import is_folder
 from synthsight.images.tree import (
     Inside,
     are_origins,
     are_parts,
     better_roots,
     draw,
+    find_folder,
     folders_in,
     image_folders,
     look,
@@ -76,21 +76,27 @@ def find_categories(root: Path, wanted: Sequence[str] | None) -> Found:
         folders = [each for each in inside.folders if wanted is None or each in wanted]
         for folder in folders:
             found.setdefault(folder, []).append((name, f"{name}/{folder}"))
-        if not folders:
+        deeper = None if wanted is None else find_folder(root / name, wanted)
+        if deeper is not None:
+            notes.append(
+                f"{deeper} is not used, since it is neither in {root} nor directly in a "
+                f"generator's folder: {_RECIPES}"
+            )
+        elif not folders:
             notes.append(f"{root / name} is not used: it is not one of the requested categories")
-        elif inside.first is not None:
+        if folders and inside.first is not None:
             notes.append(_unused(inside, root / name))
     if top.first is not None:
         notes.append(_unused(top, root))
-    with os.scandir(root) as scan:
-        links = sorted(entry.name for entry in scan if entry.is_symlink() and is_folder(entry))
+    links = [root / name for name in top.links]
+    links += [root / name / link for name, inside in insides.items() for link in inside.links]
     notes += [
-        f"{root / name} is a link to a folder and is not followed: set images.root to the folder "
+        f"{link} is a link to a folder and is not followed: set images.root to the folder "
         "with the images, or copy them"
-        for name in links
+        for link in links
     ]
     doubts = _doubts(root, found, insides, wanted is not None)
-    levels = list(dict.fromkeys(doubts.values())) or _splits(root, found)
+    levels = list(dict.fromkeys(doubts.values())) or _of_generators(root, found)
     if levels:
         levels[0] += f". {drawing(root, found, next(iter(doubts), None))}"
     return Found(found, levels + notes, doubts)
@@ -255,16 +261,26 @@ def _of_mixture(root: Path, names: Sequence[str], generators: Iterable[str | Non
     )
 
 
-def _splits(root: Path, found: Layout) -> list[str]:
-    """A note if all generators are called as data sets call their parts."""
-    generators = sorted({g for folders in found.values() for g, _ in folders if g is not None})
-    if not are_parts(generators):
-        return []
-    roots = " or ".join(repr(str(root / name)) for name in generators[:3])
-    return [
-        f"{_named(generators)} in {root}: taken for generators. If they are parts of a data set or "
-        f"folders around all others, set images.root to {roots} (with images.archive, its `folder`)"
-    ]
+def _of_generators(root: Path, found: Layout) -> list[str]:
+    """A note if the names of all generators are those of data sets' parts, or their categories'."""
+    makers = {g: set[str]() for folders in found.values() for g, _ in folders if g is not None}
+    for name, folders in found.items():
+        for generator, _ in folders:
+            if generator is not None:
+                makers[generator].add(name)
+    if are_parts(makers):
+        roots = " or ".join(repr(str(root / name)) for name in sorted(makers)[:3])
+        return [
+            f"{_named(makers)} in {root}: taken for generators. If they are parts of a data set "
+            f"or folders around all others, set images.root to {roots} (with images.archive, its "
+            "`folder`)"
+        ]
+    if makers and all(names == {generator} for generator, names in makers.items()):
+        return [
+            f"{_named(makers)} in {root}: taken for generators, each with one category, of its own "
+            f"name. If they are categories, take a level out: {_RECIPES}"
+        ]
+    return []
 
 
 def _named(folders: Iterable[str]) -> str:

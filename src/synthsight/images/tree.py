@@ -9,22 +9,29 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+from synthsight.files import is_folder
 from synthsight.images.reading import SUFFIXES, looks_like_image
 from synthsight.junk import is_ignored
 from synthsight.wording import one_line, printable
 
-#: Names that data sets give to parts of themselves, in lower case, and so hardly anybody to a thing
-#: or a generator: splits, folders around all, what is real and what is not. Some name a class of
-#: ImageNet, too: *train* the bullet train, *ai* the three-toed sloth.
-_PARTS = re.compile(
-    r"(train|training|val|valid|validation|dev|test|testing|eval|evaluation|split|fold)(set|split)?"
-    r"|images?|imgs?|pictures?|pics|photos?|photographs?|data|datasets?|samples?|outputs?|results?"
-    r"|files|raw|all|png|jpe?g|webp|part|shard|batch|chunk|folder"
-    r"|ai|nature|natural|real|reals|fake|fakes|[01]_(real|fake)|generated|synthetic"
+#: Words by which data sets call parts of themselves, in lower case, and by which hardly anybody
+#: calls a thing or a generator: splits, folders around all, what is real and what is not. Some name
+#: a class of ImageNet, too: *train* the bullet train, *ai* the three-toed sloth.
+_PARTS = frozenset(
+    {
+        *("train", "training", "trainset", "val", "valid", "validation", "valset", "dev", "test"),
+        *("testing", "testset", "eval", "evaluation", "split", "fold", "set", "subset"),
+        *("image", "images", "img", "imgs", "picture", "pictures", "pics", "photo", "photos"),
+        *("photographs", "data", "dataset", "datasets", "sample", "samples", "output", "outputs"),
+        *("result", "results", "file", "files", "raw", "all", "png", "jpg", "jpeg", "webp"),
+        *("part", "shard", "batch", "chunk", "folder"),
+    }
 )
 
 #: Those that say whether an image is generated, as data sets for detectors have them.
-_ORIGINS = re.compile(r"ai|nature|natural|reals?|fakes?|[01]_(real|fake)|generated|synthetic")
+_ORIGINS = frozenset(
+    {"ai", "nature", "natural", "real", "reals", "fake", "fakes", "generated", "synthetic"}
+)
 
 #: Files of a folder that are opened to see whether one is an image, if no name tells.
 _OPENED = 1000
@@ -45,11 +52,13 @@ class Inside:
         images: the number of files named like images, links among them.
         first: the first image by name; if none is named like one, the first that is one by the
             start of its content, links not followed; None if there is none.
+        links: names of the links to folders, sorted.
     """
 
     folders: tuple[str, ...]
     images: int
     first: str | None
+    links: tuple[str, ...] = ()
 
 
 def look(folder: Path) -> Inside:
@@ -58,7 +67,7 @@ def look(folder: Path) -> Inside:
     Raises:
         OSError: it cannot be read.
     """
-    folders, named, others = [], [], []
+    folders, named, others, links = [], [], [], []
     with os.scandir(folder) as scan:
         for entry in scan:
             if is_ignored(entry.name):
@@ -69,12 +78,14 @@ def look(folder: Path) -> Inside:
                 named.append(entry.name)
             elif not entry.is_symlink():
                 others.append(entry.name)
+            elif is_folder(entry):
+                links.append(entry.name)
     if named:
         first: str | None = min(named)
     else:
         tried = sorted(others)[:_OPENED]
         first = next((name for name in tried if looks_like_image(folder / name)), None)
-    return Inside(tuple(sorted(folders)), len(named), first)
+    return Inside(tuple(sorted(folders)), len(named), first, tuple(sorted(links)))
 
 
 def folders_in(folder: Path) -> list[str]:
@@ -95,13 +106,19 @@ def folders_in(folder: Path) -> list[str]:
 
 def are_parts(names: Collection[str]) -> bool:
     """Whether all of some folders' names are those of a data set's parts, and there are any."""
-    plain = [re.sub(r"[-_ ]?\d+$", "", name.lower()) or name for name in names]
-    return bool(plain) and all(map(_PARTS.fullmatch, plain))
+    return bool(names) and all(
+        (found := _words(name)) and found <= _PARTS | _ORIGINS for name in names
+    )
 
 
 def are_origins(names: Collection[str]) -> bool:
-    """Whether all of some names say only what is generated and what real, and there are any."""
-    return bool(names) and all(_ORIGINS.fullmatch(name.lower()) for name in names)
+    """Whether all of some names say what is generated or real and no more, and there are any."""
+    return are_parts(names) and all(_words(name) & _ORIGINS for name in names)
+
+
+def _words(name: str) -> set[str]:
+    """The words of a name, in lower case, without numbers."""
+    return set(re.findall(r"[^\W\d_]+", name.lower()))
 
 
 def image_folders(root: Path) -> Iterator[tuple[str, ...]]:
@@ -147,11 +164,17 @@ def better_roots(root: Path) -> list[Path]:
     return [root.joinpath(*around)] if around else []
 
 
-def find_folder(root: Path, name: str) -> Path | None:
-    """The first folder of a name that holds images below a root, at any level within bounds."""
-    for place in image_folders(root):
-        if name in place:
-            return root.joinpath(*place[: place.index(name) + 1])
+def find_folder(folder: Path, names: Collection[str]) -> Path | None:
+    """The first folder of one of some names, two levels or more below, that holds images.
+
+    Those directly in ``folder`` are no matter, nor is what lies in such a folder.
+    """
+    for place in image_folders(folder):
+        for level, name in enumerate(place):
+            if name in names:
+                if level > 0:
+                    return folder.joinpath(*place[: level + 1])
+                break
     return None
 
 

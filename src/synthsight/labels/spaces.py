@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -71,6 +72,14 @@ def load_labels(name: str) -> LabelSpace:
     if name == "imagenet-1k":
         simple = _torchvision_names()
     return LabelSpace(name, simple, lemmas, synsets)
+
+
+def named_by(code: str) -> str | None:
+    """The name of the class of ImageNet that a synset or a number, from 0, stands for, or None."""
+    if code in wordnet_names():
+        return wordnet_names()[code][0]
+    simple = load_labels("imagenet-1k").simple
+    return simple[int(code)] if re.fullmatch(r"[0-9]{1,3}", code) else None
 
 
 def _read_label_file(name: str) -> LabelSpace:

@@ -15,11 +15,11 @@ from synthsight.files import hint_at, is_file, is_folder
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
-from synthsight.images.tree import draw, find_folder, folders_in, look
+from synthsight.images.tree import are_parts, draw, find_folder, folders_in, look
 from synthsight.junk import describe
 from synthsight.labels.definitions import Definition, DefinitionError, read_definitions
 from synthsight.labels.matching import Target, accepted_classes, words
-from synthsight.labels.spaces import LabelSpace
+from synthsight.labels.spaces import LabelSpace, named_by
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name, name_key
 from synthsight.plan.settings import ImageSettings, Settings
@@ -174,7 +174,7 @@ def _not_there(root: Path, name: str) -> str:
     outer = folders_in(root)
     seen = sorted({*outer, *(inner for name in outer for inner in folders_in(root / name))})
     text = f"no folder {name!r} in {root} or in a generator's folder there"
-    place = find_folder(root, name)
+    place = find_folder(root, [name])
     if place is None:
         above = _too_deep(root)
         hint = did_you_mean(name, seen) or f"; folders there: {', '.join(seen[:20]) or 'none'}"
@@ -193,6 +193,8 @@ def _too_deep(root: Path) -> str:
     if first is None:
         return ""
     absolute = Path(os.path.abspath(root))
+    if are_parts([absolute.name]):
+        return f"; images lie directly in it ({first}, ...), and no folder says what they show"
     above = root.parent if len(root.parts) > 1 else absolute.parent
     return (
         f"; images lie directly in it ({first}, ...). If {absolute.name!r} is a category, set "
@@ -280,6 +282,8 @@ def check_words(
             phrase = " ".join(words(name))
             close = difflib.get_close_matches(phrase, folded, n=3, cutoff=0.6)
             hint = f" (close: {', '.join(folded[name] for name in close)})" if close else ""
+            if (meant := named_by(name)) is not None:
+                hint = f"; it is how ImageNet calls the class {meant!r}, so give it that name"
             message = (
                 f"category {name!r} can never be hit: no class of {space.name} has "
                 f"{phrase!r} in its name{hint}. Rename the folder, leave it out of `categories`, "
