@@ -56,7 +56,7 @@ PENDING = EXPERIMENT.pending
 FETCHED = str(fetched_file(KEPT, workflow.is_main_process))
 CODE = code_digests(
     sorted(SCRIPTS.glob("*.py")),
-    KEPT / "code.json",
+    KEPT,
     [*row_doors(EXPERIMENT), *model_doors(EXPERIMENT)],
 )
 

@@ -27,6 +27,15 @@ REPOSITORY = Path(__file__).parents[1]
 #: Of Snakemake, and of the programs behind the networks.
 BEHIND = (
     *("snakemake.cli", "snakemake.api", "snakemake.dag", "snakemake.scheduling.job_scheduler"),
+    *(
+        "snakemake.storage",
+        "snakemake.profiles",
+        "snakemake.assets",
+        "snakemake.report.html_reporter",
+    ),
+    *("smart_open", "requests", "dpath", "platformdirs.unix", "pygments.formatters.html"),
+    *("docutils.core", "docutils.parsers.rst.directives.images", "docutils.readers.doctree"),
+    *("docutils.parsers.rst.languages.en", "PIL.ImageOps", "PIL.AvifImagePlugin"),
     *("jsonschema", "yaml", "numpy", "pandas", "pyarrow.parquet", "pyarrow.ipc", "PIL.Image"),
     *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"),
     *("statsmodels.stats.multitest", "statsmodels.stats.proportion", "jinja2"),
@@ -83,6 +92,10 @@ def _server(kind: str) -> subprocess.Popen[str]:
 def serve() -> None:
     for name in IMPORTS[sys.argv[1]]:
         __import__(name)
+    if "snakemake.cli" in sys.modules:
+        sys.modules[
+            "snakemake.cli"
+        ].get_argument_parser()  # it looks for plugins, once in a process
     assert "huggingface_hub.constants" not in sys.modules
     gc.freeze()
     for line in sys.stdin:

@@ -14,7 +14,7 @@ import pytest
 
 from synthsight.canonical import canonical_json
 from synthsight.plan import digest as digest_module
-from synthsight.plan.digest import code_digest, code_digests
+from synthsight.plan.digest import code_digest, code_digests, recall_sources
 
 REPOSITORY = Path(__file__).parents[2]
 SOURCE = REPOSITORY / "src" / "synthsight"
@@ -245,6 +245,7 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     def forget() -> None:
         monkeypatch.setattr(digest_module, "_PARSED", {})
+        monkeypatch.setattr(digest_module, "_KNOWN", {})
         monkeypatch.setattr(digest_module, "_USED", set())
         digest_module._read.cache_clear()
 
@@ -259,11 +260,12 @@ def test_what_was_parsed_is_kept_for_the_next_start(
     for name in ("one", "two"):
         programs.append(tmp_path / f"{name}.py")
         programs[-1].write_text(f"from synthsight import files\nprint({name!r})\n")
-    kept = tmp_path / "kept" / "code.json"
+    kept = tmp_path / "kept"
     first = code_digests(programs, kept)
     assert first == {path.stem: code_digest(path) for path in programs}
     assert first["one"] != first["two"]
-    written = kept.stat().st_mtime_ns
+    file = kept / "code.json"
+    written = file.stat().st_mtime_ns
 
     def refuse(*_: object) -> None:
         raise AssertionError("parsed again")
@@ -271,10 +273,12 @@ def test_what_was_parsed_is_kept_for_the_next_start(
     forgetful()
     with monkeypatch.context() as patched:
         patched.setattr(digest_module.ast, "parse", refuse)
+        recall_sources(kept)
         assert code_digests(programs, kept) == first
-        assert kept.stat().st_mtime_ns == written, "nothing new, nothing written"
+        assert file.stat().st_mtime_ns == written, "nothing new, nothing written"
         # An edit is parsed, whatever the file's times say.
         forgetful()
+        recall_sources(kept)
         programs[0].write_text("print('another')\n")
         with pytest.raises(AssertionError, match="parsed again"):
             code_digests(programs, kept)
@@ -291,5 +295,6 @@ def test_a_damaged_or_foreign_file_of_what_was_parsed_is_made_again(
     program = tmp_path / "one.py"
     program.write_text("print(1)\n")
     (tmp_path / "code.json").write_text(content)
-    assert code_digests([program], tmp_path / "code.json") == {"one": code_digest(program)}
+    recall_sources(tmp_path)
+    assert code_digests([program], tmp_path) == {"one": code_digest(program)}
     assert "parsed" in (tmp_path / "code.json").read_text()

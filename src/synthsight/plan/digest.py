@@ -15,6 +15,9 @@ from synthsight.files import keep, read_kept
 
 _PACKAGE = "synthsight"
 _SOURCE = Path(__file__).parents[1]
+#: What is kept: parsed sources by their sha256.
+_SOURCES = "code.json"
+_PYTHON = sys.version.split()[0]
 
 
 def code_digest(program: Path, doors: Iterable[str] = ()) -> str:
@@ -35,24 +38,32 @@ def code_digest(program: Path, doors: Iterable[str] = ()) -> str:
     return digest.hexdigest()[:16]
 
 
+def recall_sources(kept: Path) -> None:
+    """Take over what :func:`code_digests` kept in a folder, before any digest is asked for.
+
+    Parsing sources is a good part of the workflow's start-up time.
+    """
+    known = read_kept(kept / _SOURCES, _is_cache)
+    if known is not None and known["python"] == _PYTHON:
+        _PARSED.update(known["parsed"])
+        _KNOWN.update(known["parsed"])
+
+
 def code_digests(programs: Iterable[Path], kept: Path, doors: Iterable[str] = ()) -> dict[str, str]:
     """The digests of programs, by file name without extension.
 
     Args:
         programs: their files.
-        kept: JSON file that caches parsed sources by their sha256, since parsing is a good part of
-            the workflow's start-up time. It is rewritten if anything is new.
+        kept: folder for what :func:`recall_sources` reads at the next start. It is written if
+            anything is new.
         doors: modules that :func:`code_digest` will be asked for, to cache their parsed sources as
             well.
     """
-    version = sys.version.split()[0]
-    known = read_kept(kept, _is_cache) or {"python": version, "parsed": {}}
-    _PARSED.update(known["parsed"] if known["python"] == version else {})
     digests = {program.stem: code_digest(program) for program in programs}
     _reached(*_files(doors))
     used = {source: _PARSED[source] for source in sorted(_USED)}
-    if used != known["parsed"]:
-        keep(kept, canonical_json({"python": version, "parsed": used}))
+    if _KNOWN.keys() != used.keys():
+        keep(kept / _SOURCES, canonical_json({"python": _PYTHON, "parsed": used}))
     return digests
 
 
@@ -71,6 +82,9 @@ def _is_cache(kept: Any) -> bool:
 
 #: Parsed sources by their sha256: the sha256 of the normal form, and the names imported.
 _PARSED: dict[str, list[Any]] = {}
+
+#: Those of them that were kept.
+_KNOWN: dict[str, list[Any]] = {}
 
 #: The sha256 of each source that was read.
 _USED: set[str] = set()

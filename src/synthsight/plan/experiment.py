@@ -26,6 +26,7 @@ from synthsight.plan.config.messages import ConfigError, Problem
 from synthsight.plan.config.models import Model, check_models, load_spaces, named, resolve_models
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa
 from synthsight.plan.config.schema import fill_defaults, schema_problems
+from synthsight.plan.digest import recall_sources
 from synthsight.plan.settings import Settings, typed
 
 
@@ -71,11 +72,12 @@ def load_experiment(
         config: the configuration, as read from YAML.
         schema: the JSON schema that it must satisfy, with the defaults.
         files: the files it was read from, for messages; if a key is in several, the last counts.
-        cache: folder that caches what models resolve to.
+        cache: folder that caches what models resolve to, and what sources are parsed to.
 
     Raises:
         ConfigError: with everything that was found wrong.
     """
+    recall_sources(cache)
     if wrong := bounds.fault(config):
         raise ConfigError([Problem(*wrong)], files)
     schema = admit_rules(schema)

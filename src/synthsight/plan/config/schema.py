@@ -46,9 +46,13 @@ _TYPES = {
 }
 
 
+#: libyaml's where it is there: every start of the workflow waits for this.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def read_schema(path: Path) -> dict[str, Any]:
     """Read the schema from its YAML file."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     assert isinstance(content, dict)
     return content
 
