@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+import re
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fontTools.ttLib import TTFont
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
@@ -284,6 +288,18 @@ def test_hostile_names_are_plain_text(
     assert not any("\n" in text.get_text() for text in texts(figure))
     assert [str(warning.message) for warning in recwarn if "lyph" in str(warning.message)] == []
     assert "$" in words(figure)
+
+
+def test_a_pdf_has_fonts_that_only_draw(tmp_path: Path) -> None:
+    """Tables that lay out text take most of the time that a font needs, and draw nothing."""
+    style.save(hostile_figure("models"), tmp_path / "f.pdf", tmp_path / "f.png")
+    streams = re.findall(rb"stream\n(.*?)\nendstream", (tmp_path / "f.pdf").read_bytes(), re.DOTALL)
+    contents = [zlib.decompress(stream) for stream in streams if stream.startswith(b"x")]
+    fonts = [TTFont(io.BytesIO(each)) for each in contents if each.startswith(b"\0\1\0\0")]
+    assert len(fonts) >= 2, "normal and bold"
+    for font in fonts:
+        assert {"glyf", "hmtx", "cmap"} <= {*font.keys()}
+        assert not {"GDEF", "GPOS", "GSUB"} & {*font.keys()}
 
 
 def test_a_name_that_the_font_lacks_is_spelled_out() -> None:
