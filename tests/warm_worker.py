@@ -119,6 +119,7 @@ def serve() -> None:
             forks[os.pidfd_open(process)] = (process, connection)
     for process, _ in forks.values():
         os.kill(process, signal.SIGKILL)
+    os._exit(0)  # or libraries complain, at length, of what they leave behind
 
 
 def _hear(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:

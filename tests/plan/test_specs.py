@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import warm
 from tests.support import REPOSITORY
 
 #: Of one job of each rule an output and its spec, as Snakemake recorded them when the demo was run
@@ -29,7 +29,7 @@ def planned_(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, A
     for part in ("Snakefile", "rules", "workflow", "profiles", "src", "resources", "config.yaml"):
         (folder / part).symlink_to(REPOSITORY / part)
     command = [Path(sys.executable).with_name("snakemake"), "--dry-run", "--forceall", "-p"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = warm.run(command, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(_jobs(done.stdout))
 

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,6 @@ from tests.support import (
     REPOSITORY,
     Job,
     Project,
-    copy_workflow,
     draw_image,
     save_random_weights,
 )
@@ -538,37 +536,6 @@ def test_published_weights_are_taken_from_the_library_s_cache(
     # A file of another content than the name states is not passed over in silence.
     log = project.results / "logs" / "fetch_weights" / f"{name}.log"
     assert "WARNING: the file in the cache" in log.read_text(encoding="utf-8")
-
-
-@pytest.mark.long
-def test_hostile_names_are_plain_text(finished: Project, tmp_path: Path) -> None:
-    """Categories, generators, files and models that a shell or a format string would act on."""
-    project = copy_workflow(tmp_path / "project")
-    for part in ("checkpoints", "labels.txt"):
-        (project.folder / part).symlink_to(finished.folder / part)
-    category, generator = "bagel $(touch pwned) ; 'x\" &", "-g `touch pwned`"
-    folder = project.folder / "pictures" / generator / category
-    names = ["a b.png", "new\nline.png", "ünï✓.png", "$(touch pwned).png", "--x '\".png", "[1].png"]
-    for seed, name in enumerate(names):
-        draw_image(folder / name, seed)
-    config = {**finished.config, "images": {"root": "pictures"}}
-    model = config["models"][0] | {"name": "$(touch pwned); rm -rf 'x\""}
-    definitions = project.folder / "resources" / "categories.yaml"
-    definitions.write_text(json.dumps({category: {"also": ["bagel"]}}), encoding="utf-8")
-    vqa = {**config["vqa"], "questions": "$(touch pwned).csv"}
-    vqa["models"] = [vqa["models"][0] | {"name": "`touch pwned` & 'x\""}]
-    with open(project.folder / vqa["questions"], "w", encoding="utf-8", newline="") as handle:
-        rows = [(f"{generator}/{category}/{name}", "$(touch pwned)?", "yes") for name in names]
-        csv.writer(handle).writerows([("image", "question", "answer"), *rows])
-    project.configure({**config, "models": [model], "vqa": vqa})
-    project.run()
-    assert not list(project.folder.rglob("pwned"))
-    asked = pq.read_table(project.results / "vqa" / f"{vqa['models'][0]['name']}.parquet")
-    assert sorted(asked["image"].to_pylist()) == sorted(row[0] for row in rows)
-    table = pq.read_table(project.results / "scores" / f"{model['name']}.parquet").to_pandas()
-    assert set(table["image"]) == {f"{generator}/{category}/{name}" for name in names}
-    assert set(table["category"]) == {category}
-    assert project.plan() == set()
 
 
 def test_snakemake_s_own_report_can_be_made(project: Project) -> None:

@@ -119,38 +119,39 @@ def test_without_records_refusing_questions_is_not_forgotten(project: Project) -
 # Files in the place of others --------------------------------------------------------------------
 
 
+#: Files copied over others, and the jobs that make these again.
+COPIED = [
+    ("logits/effnet/clock.parquet", "logits/resnet/clock.parquet", ("classify", "resnet", "clock")),
+    ("scores/resnet.parquet", "scores/effnet.parquet", ("score", "effnet")),
+    ("vqa/asked.parquet", "vqa/other.parquet", ("score_vqa", "other")),
+    ("vqa/answers/asked/1.parquet", "vqa/answers/other/1.parquet", ("ask", "other", "1")),
+    ("images/toilet_seat.parquet", "images/bagel.parquet", ("index_images", "bagel")),
+    ("figures/kappa.png", "figures/gallery.png", ("plot_gallery",)),
+    ("figures/kappa.pdf", "figures/overview.pdf", ("plot_overview",)),
+    ("tables/kappa.parquet", "tables/agreement.parquet", ("agreement",)),
+]
+
+
 @pytest.mark.parametrize("lost", [False, True], ids=["with records", "without records"])
-@pytest.mark.parametrize(
-    ("one", "other", "job"),
-    [
-        (
-            "logits/effnet/clock.parquet",
-            "logits/resnet/clock.parquet",
-            ("classify", "resnet", "clock"),
-        ),
-        ("scores/effnet.parquet", "scores/resnet.parquet", ("score", "resnet")),
-        ("vqa/asked.parquet", "vqa/other.parquet", ("score_vqa", "other")),
-        (
-            "vqa/answers/asked/1.parquet",
-            "vqa/answers/other/1.parquet",
-            ("ask", "other", "1"),
-        ),
-        ("images/bagel.parquet", "images/clock.parquet", ("index_images", "clock")),
-        ("figures/kappa.png", "figures/gallery.png", ("plot_gallery",)),
-        ("figures/kappa.pdf", "figures/gallery.pdf", ("plot_gallery",)),
-        ("tables/kappa.parquet", "tables/agreement.parquet", ("agreement",)),
-    ],
-)
-def test_a_file_in_the_place_of_another_is_made_again(
-    project: Project, one: str, other: str, job: tuple[str, ...], lost: bool
-) -> None:
+def test_files_in_the_places_of_others_are_made_again(project: Project, lost: bool) -> None:
     if lost:
         forget(project)
-    status = (project.results / other).stat()
-    shutil.copyfile(project.results / one, project.results / other)
-    os.utime(project.results / other, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert job in project.plan()
-    assert f"{other} (" in note(project)
+    for one, other, _ in COPIED:
+        status = (project.results / other).stat()
+        shutil.copyfile(project.results / one, project.results / other)
+        os.utime(project.results / other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    planned = project.plan()
+    assert [job for _, _, job in COPIED if job not in planned] == []
+    said = note(project)
+    assert [other for _, other, _ in COPIED if f"{other} (" not in said] == []
+
+
+def test_a_page_and_a_figure_alone_are_made_again(project: Project) -> None:
+    """Nothing else is: what depends on neither is as it was."""
+    shutil.copyfile(
+        project.results / "figures" / "kappa.png", project.results / "figures" / "gallery.png"
+    )
+    assert project.plan() == {("plot_gallery",)}
 
 
 def test_a_stage_refuses_files_made_for_another_place(project: Project) -> None:

@@ -12,7 +12,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from tests.support import Project
+from tests.support import Project, draw_image
 
 #: What the small project's names become: each would make the file `pwned`, or delete others, if a
 #: shell ever took it for a piece of a command.
@@ -22,7 +22,7 @@ HOSTILE = {
     "dream": "-rf",
     "muse": 'muse" && touch pwned; "',
     "effnet": "$(touch pwned)",
-    "resnet": "; rm -rf *; touch pwned #",
+    "resnet": "; rm -rf *; touch pwned 'x\" #",
     "asked": "`touch pwned`",
     "other": "|touch pwned&",
 }
@@ -34,6 +34,12 @@ FILES = {
     "checkpoints": "-c `touch pwned`; 'points",
     "pictures": "$(touch pwned) \"'pictures\\",
 }
+
+#: Names of images, besides those of the small project.
+IMAGES = (
+    *("a b.png", "new\nline.png", "ünï✓.png", "$(touch pwned).png", "--x '\".png", "[1].png"),
+    "; rm -rf x.png",
+)
 
 
 def rename(text: str) -> str:
@@ -62,13 +68,18 @@ def test_names_are_plain_text_in_every_command(project: Project, finished: Proje
             path.rename(path.with_name(hostile))
     for name, hostile in FILES.items():
         (folder / name).rename(folder / hostile)
+    place = f"{HOSTILE['dream']}/{HOSTILE['clock']}"
+    images = [f"{place}/{name}" for name in IMAGES]
+    for seed, image in enumerate(images):
+        draw_image(folder / FILES["pictures"] / image, seed)
     labels = folder / FILES["labels.txt"]
     text = labels.read_text().replace("bagel,", "bagel touch pwned,")
     labels.write_text(text.replace("analog clock", "clock touch pwned x"))
     questions = folder / FILES["questions.csv"]
     table = pd.read_csv(questions)
     table["image"] = table["image"].map(rename)
-    table.to_csv(questions, index=False)
+    more = pd.DataFrame({"image": images, "question": "$(touch pwned)?", "answer": "yes"})
+    pd.concat([table, more]).to_csv(questions, index=False)
     config = renamed(project.config)
     assert isinstance(config, dict)
     project.configure(config)
@@ -85,6 +96,14 @@ def test_names_are_plain_text_in_every_command(project: Project, finished: Proje
     assert {HOSTILE["dream"], HOSTILE["muse"]} < set(accuracy["generator"])
     before = pd.read_parquet(finished.results / "tables" / "accuracy.parquet")
     assert len(accuracy) == len(before)
+    for model in (HOSTILE["effnet"], HOSTILE["resnet"]):
+        scores = pd.read_parquet(project.results / "scores" / f"{model}.parquet")
+        assert {*images} <= {*scores["image"]}
+        assert set(scores.loc[scores["image"].isin(images), "category"]) == {HOSTILE["clock"]}
     answers = pd.read_parquet(project.results / "tables" / "vqa.parquet")
     assert set(answers["model"]) == {HOSTILE["asked"], HOSTILE["other"]}
-    assert answers["n"].sum() == pd.read_csv(finished.results / "tables" / "vqa.csv")["n"].sum()
+    asked = pd.read_parquet(project.results / "vqa" / f"{HOSTILE['asked']}.parquet")
+    assert {*images} <= {*asked["image"]}
+    of_finished = pd.read_csv(finished.results / "tables" / "vqa.csv")["n"].sum()
+    assert answers["n"].sum() == of_finished + 2 * len(images)
+    assert project.plan() == set()
