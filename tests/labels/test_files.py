@@ -52,7 +52,6 @@ SAME = {
 
 def load(folder: Path, text: str, name: str = "labels.txt") -> LabelSpace:
     (folder / name).write_bytes(text.encode())
-    load_labels.cache_clear()
     return load_labels(str(folder / name))
 
 

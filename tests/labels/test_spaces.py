@@ -15,7 +15,6 @@ SIZES = {"imagenet-1k": 1000, "imagenet-12k": 11821, "imagenet-21k": 21843, "ima
 def write(folder: Path, content: bytes) -> LabelSpace:
     path = folder / "labels.txt"
     path.write_bytes(content)
-    load_labels.cache_clear()
     return load_labels(str(path))
 
 
@@ -116,3 +115,9 @@ def test_an_unknown_label_space_is_an_error_that_lists_the_known_ones() -> None:
 def test_a_folder_is_no_label_file(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="no label file"):
         load_labels(str(tmp_path))
+
+
+def test_a_label_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    """A notebook that stays open sees what the file says now."""
+    assert write(tmp_path, b"cat\n").simple == ("cat",)
+    assert write(tmp_path, b"dog\n").simple == ("dog",)

@@ -19,6 +19,7 @@ from synthsight.images.geometry import Geometry
 from synthsight.images.layout import find_categories
 from synthsight.images.manifest import find_files
 from synthsight.images.tree import are_origins, are_parts
+from synthsight.labels.definitions import Definition, read_definitions
 from synthsight.labels.matching import admit_rules
 from synthsight.plan.config import models as models_module
 from synthsight.plan.config.messages import ConfigError
@@ -363,7 +364,9 @@ def test_of_a_key_given_twice_the_last_counts() -> None:
 @pytest.mark.usefixtures("answered")
 def test_a_missing_root_is_named_with_what_to_do() -> None:
     found = error(write(images="images:\n  root: pictures"))
-    assert found.startswith("config.yaml, line 3, images.root: no folder 'pictures'. Put the image")
+    assert found.startswith(
+        "config.yaml, line 3, images.root: no folder 'pictures' (relative paths "
+    )
     assert "pictures/<generator>/<category>/" in found
 
 
@@ -528,6 +531,14 @@ def test_a_category_must_match_in_every_label_space() -> None:
 def test_category_definitions_are_checked(content: str) -> None:
     Path("resources/categories.yaml").write_text(content)
     assert "`also: [NAME, ...]`" in error(write())
+
+
+@pytest.mark.usefixtures("answered")
+def test_the_default_definitions_are_the_projects_unless_the_folder_has_its_own() -> None:
+    own = read_definitions(REPOSITORY / "resources" / "categories.yaml")["toilet_seat"]
+    assert own.classes and load(write()).categories["toilet_seat"].definition == Definition()
+    Path("resources/categories.yaml").unlink()
+    assert load(write()).categories["toilet_seat"].definition == own
 
 
 @pytest.mark.usefixtures("answered")

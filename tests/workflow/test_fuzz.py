@@ -646,7 +646,6 @@ def test_category_definitions_that_were_found_once(
 )
 def test_label_files_of_any_content(workplace: Path, content: bytes) -> None:
     Path("any.txt").write_bytes(content)
-    load_labels.cache_clear()
     try:
         space = load_labels("any.txt")
     except LabelError as error:

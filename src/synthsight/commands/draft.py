@@ -11,6 +11,7 @@ import yaml
 
 from synthsight.commands.survey import Candidate, Survey
 from synthsight.commands.text import count, paragraph
+from synthsight.plan.standalone import repository
 from synthsight.wording import one_line
 
 #: Published models to start with, from the field's oldest to one of its best; all for ImageNet-1k.
@@ -22,14 +23,13 @@ MODELS = (
 )
 
 
-def write(looked: Survey, name: str, output: Path, definitions: Path | None) -> str:
+def write(looked: Survey, name: str, output: Path) -> str:
     """The text of a configuration.
 
     Args:
         looked: what was found; its root appears in the configuration as it is.
         name: name of the run.
         output: the file that the text is for, named in its instructions.
-        definitions: the file of category definitions; None for the default one.
     """
     taken, refused = looked.taken, looked.refused
     generators = sorted({g for category in taken for g in category.images if g is not None})
@@ -69,9 +69,6 @@ def write(looked: Survey, name: str, output: Path, definitions: Path | None) -> 
         lines += [f"  # - {_scalar(category.name)} # {_images(category)}"]
         lines += _comment(str(category.refused), "  #     ")
     lines += [""]
-    if definitions is not None:
-        lines += _comment("Further names and classes that count as a hit for a category.")
-        lines += [f"category_definitions: {_scalar(definitions.as_posix())}", ""]
     lines += _comment(
         "Published models to start with; their weights are downloaded once. There are hundreds "
         "more: timm/NAME and torchvision/NAME.WEIGHTS."
@@ -108,9 +105,11 @@ _MORE = """\
 def next_steps(output: Path) -> list[str]:
     """The commands to run once the configuration is there."""
     file = one_line(shlex.quote(str(output)))
+    own = repository() / "Snakefile"
+    elsewhere = "" if Path("Snakefile").exists() else f"-s {one_line(shlex.quote(str(own)))} "
     return [
         f"synthsight check {file}",
-        f"snakemake --configfile {file} --cores 8 --resources gpu=1",
+        f"snakemake {elsewhere}--configfile {file} --cores 8 --resources gpu=1",
     ]
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from synthsight.commands.draft import next_steps, total, write
-from synthsight.commands.survey import DEFINITIONS, InitError, survey
+from synthsight.commands.survey import InitError, survey
 from synthsight.commands.text import listed, paragraph
 from synthsight.files import atomic, hint_at_home
-from synthsight.plan.standalone import definitions_file, read_schema
+from synthsight.plan.config.categories import DEFINITIONS, definitions_at
+from synthsight.plan.standalone import read_schema
 
 ABOUT = """\
 write a configuration for a folder of images
@@ -50,10 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise InitError(
             f"{output} already exists: choose another --output, or replace it (--force)"
         )
-    # If the default file does not exist, as outside of a clone, the configuration names one.
-    own = None if DEFINITIONS.is_file() else definitions_file()
-    looked = survey(folder, own or DEFINITIONS)
-    text = write(looked, name, output, own)
+    looked = survey(folder, definitions_at(DEFINITIONS))
+    text = write(looked, name, output)
     try:
         with atomic(output) as temporary:
             temporary.write_text(text, encoding="utf-8")

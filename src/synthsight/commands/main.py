@@ -24,8 +24,9 @@ A configuration names the images and models; Snakemake runs it:
   snakemake --configfile pictures.yaml --cores 8 --resources gpu=1
   synthsight show pictures         print the answer, and where its files are
 
-Run these where Snakemake runs, in a clone of synthsight, since paths are
-relative to it. `synthsight COMMAND --help` explains each."""
+Run these in the folder that Snakemake runs in, a clone of synthsight or
+another, since relative paths start there. `synthsight COMMAND --help` explains
+each."""
 
 #: The commands, in order of use.
 _COMMANDS = (init, check, show)

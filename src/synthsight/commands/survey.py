@@ -16,14 +16,12 @@ from synthsight.labels.definitions import Definition, read_definitions
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import load_labels, named_by
 from synthsight.library.scores import rules
+from synthsight.plan.config.categories import DEFINITIONS, definitions_at
 from synthsight.plan.config.names import bad_name
 from synthsight.wording import did_you_mean
 
 #: The label space of the models that are proposed.
 LABELS = "imagenet-1k"
-
-#: The default of the key `category_definitions`.
-DEFINITIONS = Path("resources", "categories.yaml")
 
 #: How many roots are tried: each is a listing of all its files.
 _TRIED = 5
@@ -196,7 +194,7 @@ def _judge(
             close = f": it is how ImageNet calls the class {meant!r}."
         reason = (
             f"no class of {LABELS} has {phrase!r} in its name{close or '.'} Rename the folder, or "
-            f"give further names in {DEFINITIONS.as_posix()}: {name}: {{also: [NAME]}}"
+            f"give further names in {definitions_at(DEFINITIONS)}: {name}: {{also: [NAME]}}"
         )
         return Candidate(name, images, refused=reason)
     remarks = [

@@ -52,7 +52,6 @@ class LabelSpace:
         return self.lemmas if kind == "lemmas" else tuple((name,) for name in self.simple)
 
 
-@lru_cache
 def load_labels(name: str) -> LabelSpace:
     """A label space by name (a key of :data:`IMAGENETS`) or from a label file.
 
@@ -64,8 +63,11 @@ def load_labels(name: str) -> LabelSpace:
         LabelError: there is no such label space or file, or a line has no name; the message names
             the file and the line.
     """
-    if name not in IMAGENETS:
-        return _read_label_file(name)
+    return _imagenet(name) if name in IMAGENETS else _read_label_file(name)
+
+
+@lru_cache
+def _imagenet(name: str) -> LabelSpace:
     synsets = tuple(_info_file(IMAGENETS[name]).read_text(encoding="utf-8").split())
     lemmas = tuple(wordnet_names()[synset] for synset in synsets)
     simple = tuple(names[0] for names in lemmas)

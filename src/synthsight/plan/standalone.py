@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 import synthsight
+from synthsight.clone import PACKAGE
 from synthsight.errors import SynthsightError
 from synthsight.keys import repeated_keys
 from synthsight.plan.config import schema as config_schema
@@ -108,8 +109,8 @@ def read_config(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigFileError(
-            f"no file {str(path)!r} (relative paths start at {Path.cwd()}); name another with "
-            "--configfile, or write one: `synthsight init FOLDER`"
+            f"no file {str(path)!r} (relative paths start at {Path.cwd()}){_beside(path)}; name "
+            "another with --configfile, or write one: `synthsight init FOLDER`"
         ) from None
     except OSError as error:
         raise ConfigFileError(f"{path} cannot be read: {error.strerror}") from None
@@ -141,6 +142,12 @@ def read_config(path: Path) -> dict[str, Any]:
             f"{path} {found}: write keys and values, such as `run: NAME` and `models: [...]`"
         )
     return content
+
+
+def _beside(path: Path) -> str:
+    """Where a file is instead that is missing here: in the project, whose demo runs there."""
+    home = PACKAGE.parents[1]
+    return f"; there is one in {home}: run it in that folder" if (home / path).is_file() else ""
 
 
 def merge(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.bounds import Key
+from synthsight.clone import PACKAGE
 from synthsight.files import hint_at, is_file, is_folder
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
@@ -24,6 +25,9 @@ from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name, name_key
 from synthsight.plan.settings import ImageSettings, Settings
 from synthsight.wording import did_you_mean
+
+#: The default of the key `category_definitions`.
+DEFINITIONS = "resources/categories.yaml"
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,23 @@ def find_archive(
     return archive, True, folder
 
 
+def definitions_at(written: str) -> Path:
+    """Where a file of category definitions is that a configuration names.
+
+    The default one belongs to the project. A run in another folder, which has none of that name,
+    uses the one beside the Snakefile.
+    """
+    path = Path(written)
+    own = PACKAGE.parents[1] / path
+    return own if written == DEFINITIONS and not path.exists() and is_file(own) else path
+
+
 def load_definitions(settings: Settings, problems: list[Problem]) -> dict[str, Definition]:
     """The definitions of categories; also checks the requested names."""
     wanted = settings.categories or ()
     definitions: dict[str, Definition] = {}
     try:
-        definitions = read_definitions(Path(settings.category_definitions))
+        definitions = read_definitions(definitions_at(settings.category_definitions))
     except DefinitionError as error:
         problems.append(Problem(("category_definitions",), str(error)))
     for index, name in enumerate(wanted):
@@ -119,8 +134,9 @@ def load_categories(
     wanted = settings.categories
     if not is_folder(root):
         message = (
-            f"no folder {str(root)!r}{hint_at(root)}. Put the images into {root}/<category>/ or "
-            f"{root}/<generator>/<category>/, or name the folder they are in"
+            f"no folder {str(root)!r}{hint_at(root)} (relative paths start at {Path.cwd()}). Put the "
+            f"images into {root}/<category>/ or {root}/<generator>/<category>/, or name the folder "
+            "they are in"
         )
         problems.append(Problem(("images", "root"), message))
         return {}
