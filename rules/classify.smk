@@ -11,8 +11,6 @@ rule classify:
     log:
         f"{FILES.logs}/classify/{{model}}/{{category}}.log",
     priority: of(FILES.priority, "model")
-    # For a job killed for lack of memory; one that only fails to allocate halves its batch itself.
-    retries: 2
     group:
         together("classify_{model}")
     threads: threads

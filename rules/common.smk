@@ -178,7 +178,7 @@ def threads(wildcards):
 
 
 def batch_size(first):
-    """A batch size that is halved each time a job has been killed for lack of memory."""
+    """A batch size, halved each time that a cluster's job is submitted again (cf. client.py)."""
     return lambda wildcards, attempt: max(1, first // 2 ** (attempt - 1))
 
 

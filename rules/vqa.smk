@@ -56,8 +56,6 @@ rule ask:
     log:
         f"{FILES.logs}/ask/{{vqa_model}}/{{shard}}.log",
     priority: of(FILES.vqa_priority, "vqa_model")
-    # As for classify: for a job killed for lack of memory.
-    retries: 2
     group:
         together("ask_{vqa_model}")
     threads: threads

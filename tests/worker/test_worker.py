@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -306,6 +307,28 @@ def test_without_a_worker_a_program_runs_below_the_job(without: Worker) -> None:
     assert not Path(without.settings.folder).exists()
     assert without.run("print:a", "exit:7", device=False) == (7, "a\n", "a\n")
     assert without.run("exit:bye") == (1, "", "bye\n")
+
+
+def test_a_killed_program_runs_again_with_half_the_batch_unless_its_workflow_has_ended(
+    without: Worker, tmp_path: Path
+) -> None:
+    blow = tmp_path / "blow"
+    blow.write_text(str(int(signal.SIGKILL)))
+    status, output, error = without.run(f"signal:{blow}", "--batch-size", "3", "print:done")
+    assert (status, output) == (0, "done\n") and "again with a batch of 1" in error
+    # What is told to end ends, and the terminal's Ctrl-C still reaches a program's second attempt.
+    blow.write_text(str(int(signal.SIGKILL)))
+    mark = tmp_path / "mark"
+    job = without.start(f"signal:{blow}", "--batch-size", "9", f"mark:{mark}")
+    until(mark.exists)
+    (serving,) = Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+    ignored = re.search(r"SigIgn:\t(\w+)", Path(f"/proc/{serving}/status").read_text())
+    assert ignored and not int(ignored[1], 16) & 1 << (signal.SIGINT - 1)
+    without.owner.kill()
+    without.owner.wait()
+    assert job.wait(PATIENCE) == -signal.SIGKILL
+    assert "again with a batch of 4" in str(job.communicate()[1])
+    assert not blow.exists(), "and has not begun once more"
 
 
 # What goes wrong ---------------------------------------------------------------------------------

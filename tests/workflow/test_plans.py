@@ -451,23 +451,34 @@ def test_one_device_takes_one_job_unless_more_are_named(
         assert f"CAP {cap}" in completed.stdout + completed.stderr
 
 
-#: A program that is killed each time, as by a system whose memory ran out.
+#: A program that is killed each time, as by a system whose memory ran out, or refuses a model.
 KILLED = """#!/usr/bin/env python3
 import os, signal, sys
 def main(models=None):
     with open("tried", "a") as handle:
-        print(sys.argv[sys.argv.index("--batch-size") + 1], file=handle)
+        refused = "effnet" in " ".join(sys.argv)
+        print("refused" if refused else sys.argv[sys.argv.index("--batch-size") + 1], file=handle)
+    if refused:
+        sys.exit("classify: this checkpoint cannot be used")
     os.kill(os.getpid(), signal.SIGKILL)
 if __name__ == "__main__":
     main()
 """
 
 
-def test_a_job_that_is_killed_is_tried_again_with_half_the_batch(project: Project) -> None:
+def test_a_job_that_is_killed_is_tried_again_with_half_the_batch_and_no_other(
+    project: Project,
+) -> None:
+    """What a program refuses it would refuse again: its message stands there once."""
     (project.folder / "workflow" / "scripts" / "classify.py").write_text(KILLED, encoding="utf-8")
     project.configure({**project.config, "worker": False, "batch_size": 6})
-    project.fail("results/small/logits/resnet/clock.parquet")
-    assert (project.folder / "tried").read_text(encoding="utf-8").split() == ["6", "3", "1"]
+    wanted = [f"results/small/logits/{model}/clock.parquet" for model in ("effnet", "resnet")]
+    said = project.fail(*wanted)
+    tried = (project.folder / "tried").read_text(encoding="utf-8").split()
+    assert tried.count("refused") == 1
+    assert [batch for batch in tried if batch != "refused"] == ["6", "3", "1"]
+    assert said.count("this checkpoint cannot be used") == 1
+    assert "memory ran out; again with a batch of 3" in said
 
 
 def test_excluded_files_are_listed_and_shift_nothing(project: Project) -> None:

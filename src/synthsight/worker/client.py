@@ -34,6 +34,9 @@ from synthsight.worker.protocol import (
 #: Attempts, in case a server ends for want of work just when it is asked.
 _ATTEMPTS = 3
 
+#: How often a program that is killed runs again, with half the batch each time.
+_HALVINGS = 2
+
 
 class _GoneError(Exception):
     """The server ended before it took up the job."""
@@ -65,7 +68,33 @@ def run_program(
         os.execv(program, [str(program), *piped])
     if device:
         _choose_device(settings)
-    sys.exit(_run_here(settings, [str(program), *piped]))
+    status = _run_here(settings, [str(program), *piped])
+    for _ in range(_HALVINGS):
+        batch = _batch_size(piped) // 2
+        if status != -signal.SIGKILL or not batch or born(settings.owner) != settings.born:
+            break
+        print(
+            f"{program.name} was killed, most likely by the system because memory ran out; "
+            f"again with a batch of {batch}",
+            file=sys.stderr,
+            flush=True,
+        )
+        piped[piped.index(_BATCH) + 1] = str(batch)
+        status = _run_here(settings, [str(program), *piped])
+    if status < 0:  # end by the same signal, as if this process were the program
+        if -status != signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    sys.exit(status)
+
+
+#: The option that says how many images a program takes at a time.
+_BATCH = "--batch-size"
+
+
+def _batch_size(arguments: Sequence[str]) -> int:
+    """The batch size that a program is given; 0 if none."""
+    return int(arguments[arguments.index(_BATCH) + 1]) if _BATCH in arguments else 0
 
 
 def _run_here(settings: Settings, command: list[str]) -> int:
@@ -73,6 +102,9 @@ def _run_here(settings: Settings, command: list[str]) -> int:
 
     Otherwise the shell between them would outlive a workflow that is killed, and the program would
     write into the next workflow's files.
+
+    Returns:
+        Its exit status; if a signal ended it, that signal's number, negative.
     """
     import ctypes
     import select
@@ -87,16 +119,17 @@ def _run_here(settings: Settings, command: list[str]) -> int:
         if os.getppid() != parent:
             os._exit(1)
         os.execv(command[0], command)
-    signal.signal(signal.SIGTERM, lambda number, _: os.kill(process, number))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both processes
+    terminated = signal.signal(signal.SIGTERM, lambda number, _: os.kill(process, number))
+    # The terminal sends it to both processes.
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     ended = os.pidfd_open(process)
     if ended not in select.select([owner, ended], [], [])[0]:
         os.kill(process, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    if status < 0:  # end by the same signal, as if this process were the program
-        if -status != signal.SIGKILL:
-            signal.signal(-status, signal.SIG_DFL)
-        os.kill(os.getpid(), -status)
+    signal.signal(signal.SIGTERM, terminated)
+    signal.signal(signal.SIGINT, interrupted)
+    os.close(ended)
+    os.close(owner)
     return status
 
 
