@@ -18,10 +18,13 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 from PIL import Image
 
-from synthsight.inputs import describe
+from synthsight.files import sha256_of
+from synthsight.inputs import INDEXED, describe
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.files import KINDS
 from synthsight.plan.tables import STATISTICS, Statistic
@@ -283,8 +286,21 @@ def plot(
     (row,) = (row for row in FIGURES if row.name == name)
     assert set(inputs) == set(row.inputs)
     assert bool(root) == (row.pictures is not None)
+    if root:
+        inputs = {**inputs, INDEXED: _index(Path(root), folder.with_name("indexed.parquet"))}
     outputs = ["--pdf", folder / "figure.pdf", "--png", folder / "figure.png"]
     return _program("plot", row, inputs, [*outputs, "--root", *([root] if root else [])], spec)
+
+
+def _index(root: Path, output: Path) -> Path:
+    """What the figure's program needs to know of the images below a folder."""
+    images = sorted(path for path in root.rglob("*") if path.is_file())
+    columns = {
+        "image": [path.relative_to(root).as_posix() for path in images],
+        "sha256": [sha256_of(path) for path in images],
+    }
+    pq.write_table(pa.table(columns), output)
+    return output
 
 
 def _program(
@@ -299,7 +315,11 @@ def _program(
         for parameter, files in inputs.items()
     }
     described = describe(
-        (parameter, KINDS.get(row.inputs[parameter], "table"), len(files))
+        (
+            parameter,
+            "checksums" if parameter == INDEXED else KINDS.get(row.inputs[parameter], "table"),
+            len(files),
+        )
         for parameter, files in lists.items()
     )
     arguments = [

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+#: The parameter of a figure's program that holds the sha256 of the images that the figure shows.
+INDEXED = "indexed"
+
 
 def describe(inputs: Iterable[tuple[str, str, int]]) -> list[str]:
     """Describe each input, given as ``(parameter, kind, number of files)``, for a command line."""

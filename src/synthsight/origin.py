@@ -5,19 +5,23 @@ copying and cleaning up, and tells a file that was put in the place of another. 
 opens an origin (see :mod:`synthsight.program`); readers add to it what the files that they read say
 of the versions behind them; writers store it.
 
-Parquet, Arrow and JSON hold the whole origin. Pictures and pages hold its :attr:`Origin.digest`.
+Parquet, Arrow and JSON hold the whole origin. Pictures and pages hold its :attr:`Origin.digest`
+and, shortened, its inputs. A CSV file can hold nothing; the Parquet file beside it holds its
+sha256.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -29,11 +33,14 @@ from synthsight.files import MAKE_AGAIN, FileError
 #: The key in a file's metadata.
 KEY = "synthsight.origin"
 
-#: What precedes a digest in files without metadata of this kind, and the digest.
-_MARK = re.compile(rb"synthsight-origin:([0-9a-f]{32})")
+#: A mark in a file without metadata of this kind: a digest, and inputs.
+_MARK = re.compile(rb"synthsight-origin:([0-9a-f]{32})(?:\.([A-Za-z0-9_=-]+))?")
 
-#: Where a digest stands in a file: near its beginning or its end.
-_NEAR = 2**16
+#: Where a mark stands in a file: near its beginning or its end.
+_NEAR = 2**18
+
+#: How many characters of an input's chain are in a mark: thousands of inputs have to fit.
+_IN_MARK = 12
 
 #: The key of a device among the versions.
 DEVICE = "device"
@@ -55,6 +62,7 @@ class Origin:
             included, and under :data:`DEVICE` the devices; more than one of a library means a mix.
         file: the file's name and its folder's.
         inputs: the :attr:`chain` of each file that it was made from, by program and file.
+        beside: the sha256 of the same content as CSV, in a file beside this one; empty if none.
     """
 
     program: str
@@ -63,6 +71,7 @@ class Origin:
     versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     file: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
+    beside: str = ""
 
     @property
     def name(self) -> str:
@@ -88,6 +97,7 @@ class Origin:
             "versions": {name: list(found) for name, found in sorted(self.versions.items())},
             "file": self.file,
             "inputs": dict(sorted(self.inputs.items())),
+            **({"beside": self.beside} if self.beside else {}),
         }
 
 
@@ -104,7 +114,21 @@ def from_dict(content: Mapping[str, Any]) -> Origin:
         {str(name): tuple(map(str, found)) for name, found in content["versions"].items()},
         str(content["file"]),
         {str(name): str(chain) for name, chain in content["inputs"].items()},
+        str(content.get("beside", "")),
     )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a file says that holds no whole origin.
+
+    Attributes:
+        digest: :attr:`Origin.digest`.
+        inputs: as in :class:`Origin`, but only the beginning of each chain.
+    """
+
+    digest: str
+    inputs: Mapping[str, str]
 
 
 def _digest(content: object) -> str:
@@ -207,10 +231,17 @@ def versions() -> dict[str, tuple[str, ...]]:
     return dict(current.of("").versions) if current else {}
 
 
-def metadata(path: str | os.PathLike[str]) -> dict[str, str]:
-    """What to add to the metadata of a Parquet or Arrow file; nothing outside of programs."""
+def metadata(path: str | os.PathLike[str], beside: str = "") -> dict[str, str]:
+    """What to add to the metadata of a Parquet or Arrow file; nothing outside of programs.
+
+    Args:
+        path: the file.
+        beside: as in :class:`Origin`.
+    """
     current = _making.get()
-    return {} if current is None else {KEY: canonical_json(current.of(path).as_dict())}
+    if current is None:
+        return {}
+    return {KEY: canonical_json(replace(current.of(path), beside=beside).as_dict())}
 
 
 def entry(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -222,7 +253,12 @@ def entry(path: str | os.PathLike[str]) -> dict[str, Any]:
 def mark(path: str | os.PathLike[str]) -> str | None:
     """Text for a picture's or a page's metadata; None outside of programs."""
     current = _making.get()
-    return None if current is None else f"synthsight-origin:{current.of(path).digest}"
+    if current is None:
+        return None
+    made = current.of(path)
+    inputs = {name: chain[:_IN_MARK] for name, chain in made.inputs.items()}
+    packed = base64.urlsafe_b64encode(zlib.compress(canonical_json(inputs).encode()))
+    return f"synthsight-origin:{made.digest}.{packed.decode()}"
 
 
 def _add(found: Mapping[str, Iterable[str]]) -> None:
@@ -235,15 +271,14 @@ def _add(found: Mapping[str, Iterable[str]]) -> None:
 # What was made -----------------------------------------------------------------------------------
 
 
-def read_origin(path: str | os.PathLike[str]) -> Origin | str | None:
+def read_origin(path: str | os.PathLike[str]) -> Origin | Mark | None:
     """What a file says of its making.
 
     Args:
         path: Parquet, Arrow, JSON, or a file that holds a :func:`mark`.
 
     Returns:
-        The origin; its digest if that is all the file holds; None if it says nothing or cannot be
-        read.
+        The origin; a mark if that is all the file holds; None if it says nothing or cannot be read.
     """
     ending = Path(path).suffix
     try:
@@ -255,9 +290,18 @@ def read_origin(path: str | os.PathLike[str]) -> Origin | str | None:
             head = file.read(_NEAR)
             file.seek(max(0, os.fstat(file.fileno()).st_size - _NEAR))
             found = _MARK.search(head) or _MARK.search(file.read())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None if found is None else Mark(found[1].decode(), _unpack(found[2]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error):
         return None
-    return found[1].decode() if found else None
+
+
+def _unpack(packed: bytes | None) -> dict[str, str]:
+    """The inputs in a mark; none in one of an earlier version."""
+    if packed is None:
+        return {}
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(base64.urlsafe_b64decode(packed), 2**26)
+    return {str(name): str(chain) for name, chain in json.loads(text).items()}
 
 
 def _schema(path: str | os.PathLike[str], ending: str) -> Any:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from synthsight import origin
 from synthsight.cells import quote_cells, quoted
-from synthsight.files import MAKE_AGAIN, FileError, atomic
+from synthsight.files import MAKE_AGAIN, FileError, atomic, sha256_of
 from synthsight.wording import one_line
 
 #: In a column of names, stands for all of them together.
@@ -32,18 +32,21 @@ def write_table(
     """
     with atomic(csv) as temporary:
         quote_cells(table).to_csv(temporary, index=False, lineterminator="\n")
-    write_parquet(parquet, pa.Table.from_pandas(table, preserve_index=False))
+    write_parquet(parquet, pa.Table.from_pandas(table, preserve_index=False), sha256_of(csv))
 
 
-def write_parquet(path: str | os.PathLike[str], table: pa.Table, **options: Any) -> None:
+def write_parquet(
+    path: str | os.PathLike[str], table: pa.Table, beside: str = "", **options: Any
+) -> None:
     """Write a table as Parquet, atomically, with its origin in the metadata.
 
     Args:
         path: the file.
         table: the rows; its schema's metadata are kept.
+        beside: the sha256 of the CSV file that is written beside it, if any.
         options: as for :func:`pyarrow.parquet.write_table`.
     """
-    described = {**(table.schema.metadata or {}), **origin.metadata(path)}
+    described = {**(table.schema.metadata or {}), **origin.metadata(path, beside)}
     with atomic(path) as temporary:
         pq.write_table(table.replace_schema_metadata(described), temporary, **options)
 
@@ -93,7 +96,7 @@ def write_records(
         writer = csv.DictWriter(handle, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writeheader()
         writer.writerows({name: quoted(value) for name, value in row.items()} for row in rows)
-    write_parquet(parquet, pa.Table.from_pylist(rows, schema=pa.schema(columns)))
+    write_parquet(parquet, pa.Table.from_pylist(rows, schema=pa.schema(columns)), sha256_of(text))
 
 
 @contextmanager

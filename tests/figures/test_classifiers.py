@@ -28,7 +28,7 @@ from synthsight.figures.failures import MOST, failures
 from synthsight.figures.models import models
 from synthsight.figures.overview import overview
 from synthsight.figures.samples import choose, samples
-from tests.support import plot
+from tests.support import plot, run_program
 
 RULE = "words/simple"
 HOSTILE = [
@@ -655,6 +655,16 @@ def test_plot_failures_shows_the_best_model_under_the_rule(run_folder: Path) -> 
         colours = {colour for _, colour in image.convert("RGB").getcolors(2**24) or []}
     shown = {colour_of(f"dalle/kite/{number}.png") for number in (0, 1)} & colours
     assert len(shown) == (2 if best == "net_b" else 0)
+
+
+def test_a_picture_exchanged_after_indexing_is_refused(run_folder: Path) -> None:
+    """A figure would show it under the other's name, category and predictions."""
+    done = draw(run_folder, "samples")
+    assert done.returncode == 0, done.stderr
+    picture("dalle/vase/0.png").save(run_folder / "images" / "dalle" / "kite" / "0.png")
+    done = run_program("plot", *done.args[1:])
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "dalle/kite/0.png: changed since indexing: its bytes are not those" in done.stderr
 
 
 def test_a_failing_script_leaves_the_old_figure(run_folder: Path) -> None:

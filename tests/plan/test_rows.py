@@ -52,7 +52,11 @@ def test_every_input_is_a_table_or_of_a_kind_that_can_be_read() -> None:
     for row in (*FIGURES, *STATISTICS):
         assert set(row.inputs.values()) <= {*TABLES, *KINDS}
     kinds = {KINDS.get(name, "table") for row in FIGURES for name in row.inputs.values()}
-    assert kinds == set(READERS)
+    assert kinds | {"checksums"} == set(READERS)
+    # Of images a figure's program checks the bytes, wherever they were examined.
+    assert {name for name, kind in KINDS.items() if kind == "checksums"} == {
+        *("indexed_images", "indexed_of_category", "indexed_questions")
+    }
 
 
 def test_every_table_that_a_stage_reads_has_its_columns_stated() -> None:

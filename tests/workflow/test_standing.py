@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from synthsight.origin import KEY, Origin, read_origin
+from synthsight.origin import KEY, Mark, Origin, read_origin
 from tests.support import Project, draw_image, save_random_weights
 from tests.workflow.test_plans import CATEGORIES, MODELS
 
@@ -166,9 +169,56 @@ def test_a_stage_refuses_files_made_for_another_place(project: Project) -> None:
 def test_a_page_of_another_run_is_made_again(project: Project) -> None:
     page = project.results / "report.html"
     text = page.read_text(encoding="utf-8")
-    digest = str(read_origin(page))
+    origin = read_origin(page)
+    assert isinstance(origin, Mark)
+    digest = origin.digest
     page.write_text(text.replace(digest, digest[::-1]), encoding="utf-8")
     assert project.plan() == {("report",)}
+
+
+def pack(inputs: Mapping[str, str]) -> bytes:
+    """Inputs as they are in a mark."""
+    text = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(zlib.compress(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "job"),
+    [
+        ("figures/kappa.pdf", ("plot_kappa",)),
+        ("figures/failures_clock.pdf", ("plot_failures", "clock")),
+        ("report.html", ("report",)),
+    ],
+)
+def test_what_was_made_from_other_inputs_is_made_again(
+    project: Project, name: str, job: tuple[str, ...]
+) -> None:
+    """As the same run's with other images: settings, code and place are the same."""
+    path = project.results / name
+    mark = read_origin(path)
+    assert isinstance(mark, Mark) and mark.inputs
+    other = {each: chain[::-1] for each, chain in mark.inputs.items()}
+    content, status = path.read_bytes(), path.stat()
+    assert content.count(pack(mark.inputs)) == 1
+    path.write_bytes(content.replace(pack(mark.inputs), pack(other)))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert project.plan() == {job}
+    assert f"{name} (made from other inputs)" in note(project)
+
+
+def test_a_table_for_people_that_was_edited_or_exchanged_is_made_again(project: Project) -> None:
+    """CSV files say nothing of themselves; the Parquet files beside them do."""
+    tables = project.results / "tables"
+    for name in ("accuracy", "excluded"):
+        path = tables / f"{name}.csv"
+        exchange(path, path.read_bytes().replace(b",", b";", 1), seconds=0)
+    assert {"accuracy", "list_excluded"} <= {job[0] for job in project.plan()}
+    assert "2 files in results/small/tables (edited or exchanged)" in note(project)
+    assert {path.stem for path in tables.glob("*.csv")} == {
+        path.stem
+        for path in tables.glob("*.parquet")
+        if isinstance(said := read_origin(path), Origin) and said.beside
+    }
 
 
 # What the user gives: contents decide, not times -------------------------------------------------

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Draw the figure of one row of synthsight.plan.figures.
 
-In: what the row's function reads and, if it shows images, the folder they are in. Out: a figure as
+In: what the row's function reads and, if it shows images, the folder they are in and the files that
+hold their sha256. Out: a figure as
 PDF and as PNG. The spec holds the function's settings by name.
 """
 
@@ -14,7 +15,7 @@ from synthsight.doors import load
 from synthsight.figures import style
 from synthsight.figures.inputs import READERS
 from synthsight.images.reading import open_checked
-from synthsight.inputs import deal
+from synthsight.inputs import INDEXED, deal
 from synthsight.program import Arguments, many, one, program
 
 
@@ -33,7 +34,8 @@ def main(args: Arguments) -> None:
         for parameter, (kind, files) in deal(args.inputs, args.files).items()
     }
     if args.root:
-        inputs["read"] = lambda image: open_checked(Path(args.root), image)
+        sha256 = inputs.pop(INDEXED)
+        inputs["read"] = lambda image: open_checked(Path(args.root), image, sha256(image))
     style.save(load(args.function)(**inputs, **args.spec), args.pdf, args.png)
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthsight.files import read_json
+from synthsight import origin
+from synthsight.files import MAKE_AGAIN, FileError, read_json
 from synthsight.statistics.columns import BY_TABLE
 from synthsight.tables import read_frame, read_parquet
 
@@ -38,7 +39,25 @@ def _manifests(paths: Sequence[str]) -> pd.DataFrame:
 def _references(paths: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The accuracy on real photographs of each model that has one, from notes about weights."""
     notes = [read_json(path, ["name"]) for path in paths]
+    for note in notes:
+        origin.depends_on_note(note)
     return {note["name"]: note["reference"] for note in notes if note.get("reference")}
+
+
+def _checksums(paths: Sequence[str]) -> Callable[[str], str]:
+    """The sha256 of an image's bytes, from where they were checked: manifests, shards of questions.
+
+    The columns stay as they are stored, since few of what may be a million images are shown.
+    """
+    table = pa.concat_tables(read_parquet(path, ["image", "sha256"]) for path in paths)
+
+    def checksum(image: str) -> str:
+        row = pc.index(table["image"], image).as_py()
+        if row < 0:
+            raise FileError(f"{image} is not in {', '.join(paths[:3])}; {MAKE_AGAIN}")
+        return str(table["sha256"][row])
+
+    return checksum
 
 
 def _paths(paths: Sequence[str]) -> list[str]:
@@ -46,11 +65,13 @@ def _paths(paths: Sequence[str]) -> list[str]:
 
 
 #: Readers by kind: a table; scored answers with their metadata; the manifests of all categories,
-#: concatenated; references by model; paths of files of which the figure itself reads only a few.
+#: concatenated; references by model; the sha256 of images, by name; paths of files of which the
+#: figure itself reads only a few.
 READERS: dict[str, Callable[[Sequence[str]], Any]] = {
     "table": _table,
     "answers": _answers,
     "manifests": _manifests,
     "references": _references,
+    "checksums": _checksums,
     "paths": _paths,
 }

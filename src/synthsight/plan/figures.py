@@ -54,7 +54,8 @@ class Figure:
         wildcards: wildcards whose values are appended to the files' names with underscores.
         instances: their values in an experiment.
         pictures: which images it shows, those of ``images`` or of ``questions``, which the function
-            gets through its argument ``read``; None if it shows none.
+            gets through its argument ``read``; None if it shows none. The program's further input
+            :data:`synthsight.inputs.INDEXED` holds their checksums.
         group: group of the submission on a cluster.
         when: whether an experiment has it.
     """

@@ -13,7 +13,7 @@ from functools import cached_property
 from synthsight.archives.archive import MARKER
 from synthsight.canonical import canonical_json
 from synthsight.files import is_file
-from synthsight.inputs import describe
+from synthsight.inputs import INDEXED, describe
 from synthsight.origin import Origin, read_origin
 from synthsight.plan import specs
 from synthsight.plan.config.questions import local_files
@@ -33,7 +33,18 @@ KINDS = {
     "answers": "paths",
     "vqa_notes": "paths",
     "answers_of_model": "answers",
+    "indexed_images": "checksums",
+    "indexed_of_category": "checksums",
+    "indexed_questions": "checksums",
 }
+
+
+def _sources(row: Figure | Statistic) -> dict[str, str]:
+    """The names of a row's inputs, by parameter, checksums of the images that it shows included."""
+    if not isinstance(row, Figure) or row.pictures is None:
+        return dict(row.inputs)
+    of = "of_category" if "category" in row.wildcards else row.pictures
+    return {**row.inputs, INDEXED: f"indexed_{of}"}
 
 
 @dataclass(frozen=True)
@@ -317,7 +328,8 @@ class Files:
             name: name of a table, or ``manifests``, ``scores``, ``notes``, ``references`` (also the
                 notes, from which a figure reads the accuracies on real photographs), ``answers``,
                 ``vqa_notes``, ``answers_of_model`` (those of the model named by the wildcard
-                ``vqa_model``).
+                ``vqa_model``), or what holds the images' checksums: ``indexed_images``,
+                ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
             The kind of reader (see :mod:`synthsight.figures.inputs`), and the files, with
@@ -333,16 +345,19 @@ class Files:
             "answers": self.vqa_scores,
             "vqa_notes": self.vqa_notes,
             "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],
+            "indexed_images": self.manifests,
+            "indexed_of_category": [self.manifest_of("{category}")],
+            "indexed_questions": self.question_shards,
         }
         return KINDS[name], files[name]
 
     def inputs_of(self, row: Figure | Statistic) -> dict[str, list[str]]:
         """The inputs of a row's rule, by the names of its function's parameters."""
-        return {name: self.input(source)[1] for name, source in row.inputs.items()}
+        return {name: self.input(source)[1] for name, source in _sources(row).items()}
 
     def described(self, row: Figure | Statistic) -> list[str]:
         """What these inputs are, for the program (see :mod:`synthsight.inputs`)."""
-        found = [(name, *self.input(source)) for name, source in row.inputs.items()]
+        found = [(name, *self.input(source)) for name, source in _sources(row).items()]
         return describe((name, kind, len(files)) for name, kind, files in found)
 
     # Targets ------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 from synthsight.canonical import canonical_json
 from synthsight.doors import module_of
 from synthsight.errors import SynthsightError
-from synthsight.files import age_of, keep
-from synthsight.origin import DEVICE, Origin, read_origin, short
+from synthsight.files import Digests, age_of, keep
+from synthsight.origin import DEVICE, Mark, Origin, read_origin, short
 from synthsight.plan import specs
 from synthsight.plan.files import Files
 from synthsight.plan.programs import family_doors, library_door
@@ -160,6 +160,7 @@ def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
         kept: JSON file that caches what files say; it is rewritten if anything is new.
     """
     memory = _Memory(kept)
+    sums = Digests(kept.with_name(f"csv-{kept.name}"))
     stale: dict[str, tuple[str, ...]] = {}
     versions: dict[str, Counter[str]] = {}
     chains: dict[str, str] = {}
@@ -181,6 +182,8 @@ def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
                 stale[path] = _differences(each, spec, code)
                 continue
             chains[right.name] = right.chain
+            if found.beside and (text := _other_csv(path, found.beside, sums)):
+                stale[text] = ("edited or exchanged",)
             inputs[path] = found.inputs
             for name, of_name in made_with.items():
                 versions.setdefault(name, Counter()).update(of_name)
@@ -188,6 +191,7 @@ def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
         if any(_is_other(name, chain, chains, weights) for name, chain in made_from.items()):
             stale[path] = ("made from other inputs",)
     memory.save()
+    sums.save()
     return Standing(stale, versions)
 
 
@@ -195,7 +199,15 @@ def _is_other(name: str, chain: str, chains: Mapping[str, str], weights: Set[str
     """Whether a recorded input is not what this run has; one that is not there says nothing."""
     if name.partition(" ")[0] in _FETCH and name not in weights:
         return True
-    return chains.get(name, chain) != chain
+    return not chains.get(name, chain).startswith(chain)  # a mark holds a beginning
+
+
+def _other_csv(path: str, beside: str, sums: Digests) -> str | None:
+    """The CSV file beside a table if its bytes are others than the table says."""
+    text = str(Path(path).with_suffix(".csv"))
+    with suppress(OSError):
+        return None if sums.of(text) == beside else text
+    return None
 
 
 #: What many files say alike: spec, code and versions; no spec where a file holds only a digest.
@@ -203,11 +215,12 @@ _Said = tuple[str | None, str, dict[str, list[str]]]
 
 
 class _Found(NamedTuple):
-    """What a file says: the digest of its origin, if any; what many say alike; its inputs."""
+    """What a file says: the digest of its origin, if any; what many say alike; and the rest."""
 
     digest: str | None
     said: _Said
     inputs: dict[str, str]
+    beside: str
 
 
 class _Memory:
@@ -236,15 +249,16 @@ class _Memory:
         except OSError:
             return None
         entry = self._known.get(path)
-        if entry is None or entry[:-3] != age:
+        if entry is None or entry[:-4] != age:
             origin = read_origin(path)
-            digest = origin.digest if isinstance(origin, Origin) else origin
-            inputs = dict(origin.inputs) if isinstance(origin, Origin) else {}
-            entry = [*age, digest, inputs, self._number(origin)]
+            beside = origin.beside if isinstance(origin, Origin) else ""
+            digest, inputs = (origin.digest, dict(origin.inputs)) if origin else (None, {})
+            entry = [*age, digest, inputs, beside, self._number(origin)]
         self._seen[path] = entry
-        return _Found(entry[-3], self._said[entry[-1]], entry[-2])
+        digest, inputs, beside, number = entry[-4:]
+        return _Found(digest, self._said[number], inputs, beside)
 
-    def _number(self, origin: Origin | str | None) -> int:
+    def _number(self, origin: Origin | Mark | None) -> int:
         said: _Said = (None, "", {})
         if isinstance(origin, Origin):
             versions = {name: list(found) for name, found in origin.versions.items()}
