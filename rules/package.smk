@@ -23,11 +23,13 @@ sys.path[:] = [
 try:
     from synthsight.errors import SynthsightError
     from synthsight.clone import export, require_own, require_utf8
+    from synthsight.plan.machine import provide_home
     from synthsight.plan.standalone import read_config
 
     require_own(BASE, "this Snakefile")
     require_utf8()
     export(BASE)
+    provide_home(Path(".snakemake"))
 
     # Snakemake says neither file nor line of YAML that it cannot read, and takes the later of two
     # keys of one name. Files named by --configfile it has read already.

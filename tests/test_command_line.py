@@ -407,6 +407,17 @@ def test_odd_names_are_written_as_they_are(
     assert standalone.read_config(Path("the file.yaml")) == config
 
 
+def test_what_is_found_out_is_kept_in_the_home_folder_or_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("HOME", str(tmp_path / "a file"))
+    assert standalone.cache_folder() == Path(".snakemake", "synthsight")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert standalone.cache_folder() == tmp_path / ".cache" / "synthsight"
+
+
 def test_init_replaces_no_file_unless_it_is_asked_to(say, pictures: Path) -> None:
     Path("pictures.yaml").write_text("mine: true\n")
     status, text, errors = say("init", pictures)

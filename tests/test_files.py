@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.files import atomic, keep, read_kept, sweep
+from synthsight.files import atomic, can_be_written, keep, read_kept, sweep
 
 #: Writes half of a file and then does what its second argument says.
 HALF = """
@@ -106,3 +106,12 @@ def test_a_cache_that_is_damaged_is_as_good_as_none(tmp_path: Path, content: byt
     assert read_kept(tmp_path / "none.json", lambda kept: True) is None
     keep(path, '{"b": 2}')
     assert read_kept(path, lambda kept: "b" in kept) == {"b": 2}
+
+
+def test_a_folder_that_can_be_made_can_be_written_and_one_below_a_file_cannot(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert can_be_written(tmp_path) and can_be_written(tmp_path / "a" / "b")
+    assert not can_be_written(tmp_path / "file") and not can_be_written(tmp_path / "file" / "a")
+    assert not can_be_written(tmp_path / ("a" * 300) / "b")

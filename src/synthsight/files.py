@@ -227,6 +227,17 @@ def hint_at_home(path: str | os.PathLike[str]) -> str | None:
     return None
 
 
+def can_be_written(folder: str | os.PathLike[str]) -> bool:
+    """Whether files can be written into a folder, which may have to be made first."""
+    place = Path(folder).absolute()
+    try:
+        while not place.exists():
+            place = place.parent
+        return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
+    except OSError:  # below a file, or a folder that may not be entered
+        return False
+
+
 def hint_at(path: str | os.PathLike[str]) -> str:
     """What may be meant by a path that leads nowhere, to append to a message; empty if unknown."""
     written = os.fspath(path)

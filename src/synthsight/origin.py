@@ -33,8 +33,9 @@ from synthsight.files import MAKE_AGAIN, FileError
 #: The key in a file's metadata.
 KEY = "synthsight.origin"
 
-#: A mark in a file without metadata of this kind: a digest, and inputs.
-_MARK = re.compile(rb"synthsight-origin:([0-9a-f]{32})(?:\.([A-Za-z0-9_=-]+))?")
+#: A mark in a file without metadata of this kind: a digest, and inputs. The bytes of a file that
+#: follow a text may be letters by chance (a checksum, in a PNG), so the inputs have an end.
+_MARK = re.compile(rb"synthsight-origin:([0-9a-f]{32})(?:\.([A-Za-z0-9_=-]+)\.)?")
 
 #: Where a mark stands in a file: near its beginning or its end.
 _NEAR = 2**18
@@ -258,7 +259,7 @@ def mark(path: str | os.PathLike[str]) -> str | None:
     made = current.of(path)
     inputs = {name: chain[:_IN_MARK] for name, chain in made.inputs.items()}
     packed = base64.urlsafe_b64encode(zlib.compress(canonical_json(inputs).encode()))
-    return f"synthsight-origin:{made.digest}.{packed.decode()}"
+    return f"synthsight-origin:{made.digest}.{packed.decode()}."
 
 
 def _add(found: Mapping[str, Iterable[str]]) -> None:

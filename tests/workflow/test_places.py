@@ -38,6 +38,22 @@ def test_a_finished_run_has_nothing_to_do_whichever_snakefile_and_folder_are_nam
     assert f"in {REPOSITORY}: run it in that folder; name another with --configfile" in told
 
 
+def test_a_home_that_cannot_be_written_is_not_needed(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by Snakemake, which has caches there, nor by the library that draws."""
+    home = tmp_path / "home"
+    home.write_text("a file")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR"):
+        monkeypatch.delenv(name, raising=False)
+    (project.results / "figures" / "kappa.png").unlink()
+    project.configure({**project.config, "worker": False})
+    project.run("results/small/figures/kappa.png")
+    assert (project.results / "logs" / "plot_kappa.log").read_text() == ""
+    assert (project.folder / ".snakemake" / "cache" / "matplotlib").is_dir()
+
+
 def test_definitions_in_the_working_folder_come_before_the_projects(apart: Project) -> None:
     own = apart.folder / "resources" / "categories.yaml"
     own.write_text("bagel:\n  also: [pretzel]\n", encoding="utf-8")

@@ -8,8 +8,10 @@ import signal
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from synthsight.canonical import canonical_json
+from synthsight.files import can_be_written
 from synthsight.plan.programs import Imports
 from synthsight.worker.protocol import VARIABLE, Settings, born, choose_folder, supported
 
@@ -96,6 +98,20 @@ def describe_workers(
         for name, imports in workers.items()
     ]
     return f"export {VARIABLE}={shlex.quote(canonical_json(described))}; "
+
+
+def provide_home(folder: Path) -> None:
+    """Give this process and its jobs folders for caches and settings if the user has none.
+
+    Libraries look for them in the home folder; matplotlib and the hubs' clients do not go without.
+
+    Args:
+        folder: where to put them if the home folder cannot be written.
+    """
+    for variable, name in (("XDG_CACHE_HOME", ".cache"), ("XDG_CONFIG_HOME", ".config")):
+        own = os.environ.get(variable) or os.path.expanduser(f"~/{name}")
+        if not can_be_written(own):
+            os.environ[variable] = str((folder / name[1:]).resolve())
 
 
 def hide_devices() -> None:

@@ -17,6 +17,7 @@ import yaml
 import synthsight
 from synthsight.clone import PACKAGE
 from synthsight.errors import SynthsightError
+from synthsight.files import can_be_written
 from synthsight.keys import repeated_keys
 from synthsight.plan.config import schema as config_schema
 from synthsight.plan.experiment import Experiment, load_experiment
@@ -75,10 +76,12 @@ def definitions_file() -> Path:
 def cache_folder() -> Path:
     """The folder that caches, between calls, what was resolved or fetched outside of a run.
 
-    ``$XDG_CACHE_HOME/synthsight``, by default ``~/.cache/synthsight``.
+    ``$XDG_CACHE_HOME/synthsight``, by default ``~/.cache/synthsight``; where that cannot be
+    written, the one of a workflow in the current folder.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "synthsight"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    own = Path(home) / "synthsight"
+    return own if can_be_written(own) else Path(".snakemake", "synthsight")
 
 
 def check(
