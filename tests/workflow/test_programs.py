@@ -82,7 +82,7 @@ class Trace:
 
     def record(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def recorded(*args: Any, **named: Any) -> Any:
-            if args and isinstance(args[0], list) and args[0] and isinstance(args[0][0], str):
+            if args and isinstance(args[0], list) and args[0] and str(args[0][0]).endswith(".png"):
                 self.probe = args[0][0]
             text = f"{name}({', '.join(map(self.describe, [*args, *named.items()]))})"
             self.calls.append(text)
