@@ -134,9 +134,9 @@ def load_categories(
     wanted = settings.categories
     if not is_folder(root):
         message = (
-            f"no folder {str(root)!r}{hint_at(root)} (relative paths start at {Path.cwd()}). Put the "
-            f"images into {root}/<category>/ or {root}/<generator>/<category>/, or name the folder "
-            "they are in"
+            f"no folder {str(root)!r}{hint_at(root)} (relative paths start at {Path.cwd()}). Put "
+            f"the images into {root}/<category>/ or {root}/<generator>/<category>/, or name the "
+            "folder they are in"
         )
         problems.append(Problem(("images", "root"), message))
         return {}
