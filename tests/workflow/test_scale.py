@@ -16,7 +16,7 @@ import pytest
 
 from tests.support import REPOSITORY, Project, draw_image
 
-CATEGORIES = 1000
+CATEGORIES = 1200
 
 #: Of the small project.
 CATEGORY_NAMES = ("bagel", "clock", "toilet_seat")
@@ -48,7 +48,8 @@ include: "%s/rules/score.smk"
 
 @pytest.mark.long
 def test_thousands_of_categories_fit_on_a_command_line(tmp_path: Path) -> None:
-    names = [f"thing number {number:04} of many with long names" for number in range(CATEGORIES)]
+    about = "of a great many, with names that are long enough to fill a line"
+    names = [f"thing number {number:04} {about}" for number in range(CATEGORIES)]
     for folder, table in (
         ("images", {"image": ["a.png"], "generator": ["muse"], "status": ["ok"]}),
         ("logits/model", {"image": ["a.png"], "logits": [[0.1, 0.7, 0.2]]}),
