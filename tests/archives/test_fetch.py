@@ -98,6 +98,29 @@ def test_a_local_archive_is_left_where_it_is(root: Path, place: str) -> None:
     assert path.read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("seconds", [0.0, -1e6], ids=["newer", "older"])
+def test_a_local_archive_that_is_exchanged_is_unpacked_again(root: Path, seconds: float) -> None:
+    """Without a sum, too, and whatever the times of the file in its place."""
+    path = root.parent / "a.zip"
+    path.write_bytes(CONTENT)
+    archive = Archive(str(path), None, root)
+    fetch(str(path), root, None)
+    assert archive.is_unpacked()
+    os.utime(path)
+    assert archive.is_unpacked(), "it holds the same"
+    other = {"dream/bagel/1.png": b"2", "dream/clock/1.png": b"1"}
+    new = path.with_name("new.zip")
+    new.write_bytes(packed("zip", other))
+    time = path.stat().st_mtime + seconds
+    os.utime(new, (time, time))
+    os.replace(new, path)
+    assert not archive.is_unpacked()
+    fetch(str(path), root, None)
+    assert found(root) == other
+    path.unlink()
+    assert archive.is_unpacked(), "what was unpacked stays"
+
+
 def test_a_root_that_is_a_link_stays_one(server: Server, root: Path) -> None:
     target = root.parent / "big disk" / "images"
     root.symlink_to(target)

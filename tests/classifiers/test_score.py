@@ -248,6 +248,28 @@ def test_a_category_s_place_does_not_depend_on_its_name(aggregation: str) -> Non
             assert ((ranked[:, 0] == number) == (ahead.sum(axis=1) == 0)).all()
 
 
+@pytest.mark.parametrize("aggregation", ["max", "mean"])
+def test_logits_that_are_far_apart_decide_although_their_probabilities_are_zero(
+    aggregation: str,
+) -> None:
+    choice = Choice(np.eye(4, dtype=bool)[[1, 2, 3]], aggregation)
+    logits = np.array([[6e6, -3e6, 2e6, 1e6], [6e6, 1.0, -2000.0, 2.0]], np.float32)
+    chosen, best, _ = choice.rank(logits)
+    assert chosen.tolist() == [[1, 2, 0], [2, 0, 1]]
+    assert best.tolist() == [[2, 3, 1], [3, 1, 2]]
+
+
+@pytest.mark.parametrize("aggregation", ["max", "mean"])
+def test_ties_between_classes_go_to_the_lower_one_whatever_the_categories_are_called(
+    aggregation: str,
+) -> None:
+    logits = np.array([[0, 2, 2, 1]], np.float32)
+    for classes in ([1, 2, 3], [3, 2, 1], [2, 3, 1]):
+        choice = Choice(np.eye(4, dtype=bool)[classes], aggregation)
+        for own in (None, 0, 1, 2):
+            assert choice.rank(logits, own=own)[1].tolist() == [[1, 2, 3]]
+
+
 def test_a_kind_ties_with_its_own_kind_by_the_shared_class_alone() -> None:
     """A retriever that looks like another kind is no golden retriever."""
     choice = Choice(np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]], dtype=bool), "max")

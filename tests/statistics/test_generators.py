@@ -77,6 +77,14 @@ def test_pairs_without_a_common_category_are_left_out(table: pd.DataFrame) -> No
     assert len(table) == 2 * 3 * 2  # pairs, models and their mean, hits
 
 
+def test_no_bound_is_beyond_what_a_difference_can_be(tmp_path: Path) -> None:
+    """Resamples of two images are widened, and leave the range of a fraction."""
+    cells = {("a", "kite"): (2, (2,)), ("b", "kite"): (2, (1,))}
+    table = compare_generators(write(tmp_path, cells), INTERVALS)
+    top1 = table[table["hit"] == "top1"]
+    assert top1["high"].eq(1).all() and top1["low"].between(-1, 1).all()
+
+
 def test_means_are_over_the_common_categories_by_hand(table: pd.DataFrame) -> None:
     found = row(table, model="m0", hit="top1", b="mj")
     assert (found["categories"], found["n_a"], found["n_b"]) == (2, 50, 50)

@@ -96,6 +96,13 @@ def test_answers_are_understood_in_every_usual_form(
     assert read_questions(path, COLUMNS, root)[0].answer == meaning
 
 
+def test_a_generator_that_would_stand_for_all_is_none(tmp_path: Path, root: Path) -> None:
+    path = write(tmp_path, "json", [{**ROWS[0], "generator": "*"}, {**ROWS[0], "generator": "**"}])
+    first, second = read_questions(path, {**COLUMNS, "generator": "generator"}, root)
+    assert "a generator cannot be called '*'" in str(first.reason)
+    assert second.reason is None and second.generator == "**"
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -8,11 +8,13 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from synthsight.errors import SynthsightError
+from synthsight.files import sha256_of
 from synthsight.junk import is_junk
 
 #: The marker: a file in the folder of unpacked images that says which archive they came from.
@@ -49,7 +51,7 @@ class Archive:
         """Whether the root holds this archive's files, according to its marker.
 
         If a sha256 is given, it alone decides, wherever the archive came from; otherwise the URL
-        does.
+        does, and for a local file that has been touched since also what it holds.
 
         Raises:
             ArchiveError: the root holds files that came from no archive.
@@ -64,8 +66,25 @@ class Archive:
                 )
             return False
         if self.sha256 is None:
-            return bool(marker.get("url") == identity(self.url))
+            return bool(marker.get("url") == identity(self.url)) and not self._is_another(marker)
         return bool(marker.get("sha256") == self.sha256)
+
+    def _is_another(self, marker: dict[str, Any]) -> bool:
+        """Whether a local file now holds something else than what was unpacked.
+
+        An older file that is put in its place is new there by the time of its inode.
+        """
+        file = local_path(self.url)
+        try:
+            status = os.stat(file or "")
+            unpacked = datetime.fromisoformat(marker["fetched"]).timestamp()
+            if max(status.st_mtime, status.st_ctime) < unpacked - 1:
+                return False
+            return sha256_of(file or "") != marker["sha256"]
+        except OSError:  # it is no local file, or has been deleted since
+            return False
+        except (KeyError, TypeError, ValueError):  # the marker was edited
+            return True
 
 
 def read_marker(root: Path) -> dict[str, Any] | None:

@@ -107,40 +107,36 @@ class Choice:
         Args:
             logits: (n, classes).
             k: how many.
-            own: the images' category, which comes before those that it shares a class with if they
-                tie: the class that decides is right for each of them, and names must not decide.
+            own: the images' category, which comes first among those that tie by the same class:
+                that class is right for each of them, and names must not decide.
 
         Returns:
             Categories int64 (n, k), the best class of each int32 (n, k), and the categories'
-            probabilities float32 (n, k), aggregated over their classes.
+            probabilities float32 (n, k), aggregated over their classes. Logits decide, not
+            probabilities, most of which are zero if logits are far apart. Ties go to the category
+            whose best class has the lower index, as ties between classes do.
         """
         probabilities = softmax(logits)
-        open_to_choice = self._open_to_choice(own)
+        open_to_choice = np.flatnonzero(self.accepted.any(axis=1))
         values = np.empty((len(logits), len(open_to_choice)))
+        strengths = np.empty(values.shape)
         best = np.empty(values.shape, np.int32)
         for column, category in enumerate(open_to_choice):
             classes = np.flatnonzero(self.accepted[category])
-            of_category = probabilities[:, classes]
+            of_category = logits[:, classes].astype(np.float64)
             best[:, column] = classes[of_category.argmax(axis=1)]
-            values[:, column] = getattr(of_category, self.aggregation)(axis=1)
-        order = np.argsort(-values, axis=1, kind="stable")[:, :k]
+            strengths[:, column] = (
+                of_category.max(axis=1)
+                if self.aggregation == "max"
+                else np.logaddexp.reduce(of_category, axis=1) - np.log(len(classes))
+            )
+            values[:, column] = getattr(probabilities[:, classes], self.aggregation)(axis=1)
+        others = np.broadcast_to(open_to_choice != own, values.shape)
+        order = np.lexsort((others, best, -strengths), axis=1)[:, :k]
         return (
             open_to_choice[order],
             np.take_along_axis(best, order, axis=1),
             np.take_along_axis(values, order, axis=1).astype(np.float32),
-        )
-
-    def _open_to_choice(self, own: int | None) -> npt.NDArray[np.int64]:
-        """The categories that have classes, in the order in which they win ties."""
-        categories = np.flatnonzero(self.accepted.any(axis=1))
-        if own is None or not self.accepted[own].any():
-            return categories
-        shares = (self.accepted & self.accepted[own]).any(axis=1)
-        place = int(np.flatnonzero(shares)[0])
-        return np.array(
-            [*categories[categories < place], own]
-            + [each for each in categories[categories >= place] if each != own],
-            dtype=np.int64,
         )
 
 

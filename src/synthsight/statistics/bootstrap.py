@@ -140,3 +140,11 @@ def percentile_interval(
     tail = (1 - level) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail], axis=0)
     return low, high
+
+
+def difference_interval(
+    resampled: npt.NDArray[np.float64], level: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Likewise of differences between fractions, which widened resamples can carry beyond 1."""
+    low, high = percentile_interval(resampled, level)
+    return np.clip(low, -1, 1), np.clip(high, -1, 1)

@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 
 from synthsight.statistics.bootstrap import (
     Intervals,
-    percentile_interval,
+    difference_interval,
     resampled_means,
     stratified_means,
     stream,
@@ -125,7 +125,7 @@ def _pairs(
         names,
         hits,
         means,
-        lambda first: percentile_interval(
+        lambda first: difference_interval(
             resampled[:, first, None] - resampled[:, first + 1 :], level
         ),
     )

@@ -13,7 +13,7 @@ import pandas as pd
 
 from synthsight.statistics.bootstrap import (
     Intervals,
-    percentile_interval,
+    difference_interval,
     resampled_means,
     stratified_means,
     stream,
@@ -117,7 +117,8 @@ def _difference(sample: Sample, a: _Side, b: _Side, level: float) -> list[pd.Dat
     """One table per rule and hit, with one row per model and one for their mean."""
     tables = []
     for (r, rule), (h, hit) in itertools.product(enumerate(sample.rules), enumerate(HITS)):
-        low, high = percentile_interval(a.resampled[:, r, h] - b.resampled[:, r, h], level)
+        differences = a.resampled[:, r, h] - b.resampled[:, r, h]
+        low, high = difference_interval(differences, level)
         columns = {
             "model": [ALL, *sample.models],
             "rule": rule,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from synthsight.tables import ALL
 from synthsight.vqa.finding import ImageFinder
 from synthsight.vqa.readers import read_rows
 
@@ -89,6 +90,8 @@ def _parse(
     elif answer not in _YES | _NO:
         found = f"{values['answer']!r}" if answer else "none"
         reason = f"the answer must be yes or no (or true/false, 1/0); found {found}"
+    elif values.get("generator") == ALL:
+        reason = f"a generator cannot be called {ALL!r}, which stands for all of them in the tables"
     else:
         answer = "yes" if answer in _YES else "no"
         image, reason = find.find(image)
