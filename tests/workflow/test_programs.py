@@ -164,6 +164,9 @@ class Runner:
         With ``replaced`` the functions that do the work are recorded instead of run.
         """
         module, trace = self.module(name), Trace()
+        # Of a category, such as a figure may be about, an image of it.
+        if name == "plot" and (of := re.search(r"/images/(\w+)\.parquet", " ".join(arguments))):
+            trace.probe = f"dream/{of[1]}/0.png"
         with pytest.MonkeyPatch.context() as patch:
             for what, value in vars(module).items():
                 of_library = getattr(value, "__module__", "").startswith("synthsight.")

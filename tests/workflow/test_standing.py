@@ -111,6 +111,21 @@ def test_without_records_other_intervals_make_tables_figures_and_page_again(
     assert not planned & {"classify", "ask", "score", "label_audit"}
 
 
+@pytest.mark.parametrize("part", ["resources/weights", "results/small/logits"])
+def test_without_records_and_what_results_were_made_from_a_start_says_so(
+    project: Project, part: str
+) -> None:
+    """What is missing might be another today; pixels, which need not be kept, say nothing."""
+    forget(project)
+    shutil.rmtree(project.results / "pixels")
+    assert "no longer there" not in project.snakemake("--dry-run").stdout
+    shutil.rmtree(project.folder / part)
+    completed = project.snakemake("--dry-run")
+    said = completed.stdout + completed.stderr
+    assert "Note: results were made from files that are no longer there" in said
+    assert part in said and "--forceall" in said
+
+
 def test_without_records_refusing_questions_is_not_forgotten(project: Project) -> None:
     """A table that is for people only knows, too, how it was made."""
     forget(project)

@@ -80,7 +80,7 @@ class Archive:
             unpacked = datetime.fromisoformat(marker["fetched"]).timestamp()
             if max(status.st_mtime, status.st_ctime) < unpacked - 1:
                 return False
-            return sha256_of(file or "") != marker["sha256"]
+            return sha256_of(file or "") != str(marker["sha256"])
         except OSError:  # it is no local file, or has been deleted since
             return False
         except (KeyError, TypeError, ValueError):  # the marker was edited

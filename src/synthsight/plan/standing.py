@@ -66,10 +66,12 @@ class Standing:
         stale: files that were made otherwise than wanted, and how: the names of the settings.
         versions: of each library the versions with which the other files were made, each with the
             number of files; and devices.
+        gone: files that are no longer there, although others that are were made from them.
     """
 
     stale: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     versions: Mapping[str, Counter[str]] = field(default_factory=dict)
+    gone: Sequence[str] = ()
 
 
 def wanted(files: Files, code: Code) -> Iterator[Wanted]:
@@ -149,7 +151,8 @@ def check_results(files: Files, code: Code, kept: Path) -> list[str]:
     mixed = describe_versions(found.versions, files.run)
     if mixed is not None and files.experiment.settings.versions == "refuse":
         raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")
-    return [note for note in (describe_stale(found.stale), mixed) if note is not None]
+    notes = (describe_stale(found.stale), describe_gone(found.gone), mixed)
+    return [note for note in notes if note is not None]
 
 
 def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
@@ -166,11 +169,14 @@ def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
     chains: dict[str, str] = {}
     inputs: dict[str, Mapping[str, str]] = {}
     weights: set[str] = set()
+    missing: dict[str, str] = {}
     for each in all_wanted:
         for path in each.paths:
             if each.program in _FETCH:
                 weights.add(f"{each.program} {short(path)}")
             if (found := memory.of(path)) is None:
+                if each.program != "prepare_pixels":  # these need not be kept
+                    missing[f"{each.program} {short(path)}"] = path
                 continue
             digest, (spec, code, made_with) = found.digest, found.said
             if each.code is None and digest is None:
@@ -190,9 +196,11 @@ def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
     for path, made_from in inputs.items():
         if any(_is_other(name, chain, chains, weights) for name, chain in made_from.items()):
             stale[path] = ("made from other inputs",)
+    recorded = {name for path, names in inputs.items() if path not in stale for name in names}
+    gone = [path for name, path in missing.items() if name in recorded]
     memory.save()
     sums.save()
-    return Standing(stale, versions)
+    return Standing(stale, versions, gone)
 
 
 def _is_other(name: str, chain: str, chains: Mapping[str, str], weights: Set[str]) -> bool:
@@ -306,6 +314,18 @@ def describe_stale(stale: Mapping[str, Sequence[str]], most: int = 4) -> str | N
     return (
         "files whose own record differs from what is wanted are made again: "
         f"{'; '.join(parts[:most])}{others}"
+    )
+
+
+def describe_gone(gone: Sequence[str], most: int = 4) -> str | None:
+    """One line about files that others were made from and that are no longer there, or None."""
+    if not gone:
+        return None
+    more = f" and {len(gone) - most} more" if len(gone) > most else ""
+    return (
+        f"results were made from files that are no longer there ({', '.join(gone[:most])}{more}), "
+        "so that nothing can tell whether they are what would be made now. `snakemake --forceall` "
+        "makes all of them again"
     )
 
 
