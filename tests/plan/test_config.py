@@ -426,6 +426,7 @@ def test_a_category_that_is_like_no_folder_is_named_with_the_folders_there() -> 
         ("a}", "contains braces"),
         ("a\nb", "contains braces or control characters"),
         ("a\x7fb", "contains braces or control characters"),
+        ("a <temp> b", "'<temp>' in it means a folder to Snakemake"),
         ("   ", "is blank"),
         ("a" * 121, "is too long for a name: the limit is 120 bytes"),
     ],
@@ -448,6 +449,23 @@ def test_a_folder_whose_name_cannot_stand_in_paths_is_refused(name: str, place: 
     assert f"images.root: the folder {name!r} " in found
     assert found.endswith("Rename it")
     assert found.encode()
+
+
+@pytest.mark.usefixtures("answered")
+def test_what_stands_in_paths_is_nothing_that_snakemake_replaces() -> None:
+    """`<temp>` would become `temp`: another model's folder, or another file. Generators may."""
+    images("<dalle>/pizza/a.png")
+    Path("<logs>").mkdir()
+    Path("<logs>/mine.txt").write_text("pizza\nhare\ntoilet seat\n")
+    model = (
+        "{model: timm/a, name: net <temp>, checkpoint: <logs>/mine.txt, labels: <logs>/mine.txt}"
+    )
+    found = errors(write(models=f"models: [{model}]"))
+    assert [re.sub(r"config.yaml, line \d+, ", "", line).partition(":")[0] for line in found] == [
+        *("models[0]", "models[0].checkpoint", "models[0].labels")
+    ]
+    assert all("means a folder to Snakemake" in line for line in found)
+    assert load(write()).generators == {"<dalle>"}
 
 
 @pytest.mark.usefixtures("answered")

@@ -74,6 +74,12 @@ def test_questions_become_shards_and_models_have_names() -> None:
     assert found.warnings == ()
 
 
+def test_files_that_snakemake_would_look_for_elsewhere_are_refused() -> None:
+    Path("local").rename("local <temp>")
+    found = errors_of(write(vqa=models("{checkpoint: local <temp>, name: a}")), "has . errors")
+    assert len(found) > 1 and all("'<temp>' in it means a folder" in line for line in found)
+
+
 def test_questions_that_are_left_out_are_announced_or_refused() -> None:
     Path("q.csv").write_text(QUESTIONS + "pizza/b.png,Is it?,yes\npizza/a.png,,no\n")
     found = load(write(vqa=VQA))
@@ -95,9 +101,9 @@ def test_at_most_twenty_questions_are_spelled_out() -> None:
     assert lines[-1].strip() == "... and 10 more"
 
 
-def errors_of(path: Path) -> list[str]:
+def errors_of(path: Path, how_many: str = "has an error") -> list[str]:
     """The lines of the one error, which tells of several questions."""
-    with pytest.raises(ConfigError, match="has an error") as caught:
+    with pytest.raises(ConfigError, match=how_many) as caught:
         load(path)
     return [line.removeprefix("  ") for line in str(caught.value).splitlines()[1:]]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from synthsight.labels.matching import words
 from synthsight.plan.digest import code_digest
 from synthsight.plan.figures import FIGURES
 from synthsight.plan.tables import STATISTICS
@@ -169,6 +170,31 @@ def test_images_are_looked_for_where_the_configuration_says(project: Project) ->
             *("plot_vqa_samples", "thumbnails_vqa"),
         },
     }
+
+
+def test_names_of_any_characters_reach_the_programs_whole(project: Project) -> None:
+    """Through wildcards, which Snakemake matches by patterns, and through the shell."""
+    models = {
+        "effnet": """-a [x]?*: 50% "q" 's'""",
+        "resnet": "$HOME `id` <B> \\n ü",
+        "asked": "=1+1;& | # ~ @x !",
+    }
+    category = """bagel's "<I>" $X: 100% ?*[a] & \\ | ~ é"""
+    config = project.config
+    for model in (*config["models"], *config["vqa"]["models"]):
+        model["name"] = models.get(model["name"], model["name"])
+    project.configure(config)
+    labels = project.folder / "labels.txt"
+    labels.write_text(
+        labels.read_text().replace("bagel, beigel", " ".join(words(category))), encoding="utf-8"
+    )
+    for generator in (project.folder / "pictures").iterdir():
+        (generator / "bagel").rename(generator / category)
+
+    told = {word for command in commands(project) for word in command.words}
+    made = [f"images/{category}", f"scores/{models['resnet']}", f"vqa/{models['asked']}"]
+    made += [f"logits/{models[name]}/{category}" for name in ("effnet", "resnet")]
+    assert {f"results/small/{path}.parquet" for path in made} <= told
 
 
 def test_the_order_of_the_configuration_is_in_no_command(

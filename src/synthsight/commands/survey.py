@@ -176,7 +176,7 @@ def _judge(
         generator: list_folders([root / folder]).images for generator, folder in found.layout[name]
     }
     for part in (name, *(generator for generator in images if generator is not None)):
-        if reason := bad_name(part):
+        if reason := bad_name(part, in_paths=part == name):
             return Candidate(name, images, refused=f"the name {part!r} {reason}. Rename the folder")
     if not words(name):
         return Candidate(name, images, refused="there is no word in its name. Rename the folder")

@@ -268,7 +268,7 @@ def _same_names(root: Path, found: Layout) -> list[str]:
 
 def _bad_folder(name: str, folders: Iterable[tuple[str | None, str]]) -> str | None:
     for part in (name, *(generator for generator, _ in folders if generator is not None)):
-        if message := bad_name(part):
+        if message := bad_name(part, in_paths=part == name):
             return f"the folder {part!r} {message}. Rename it"
     if not words(name):
         return f"the category {name!r} has no word in its name. Rename the folder"

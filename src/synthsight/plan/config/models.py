@@ -21,7 +21,7 @@ from synthsight.images.geometry import Geometry
 from synthsight.labels.files import LabelError
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import check_model_name
+from synthsight.plan.config.names import bad_path, check_model_name
 from synthsight.plan.digest import code_digest
 from synthsight.plan.settings import ModelSettings, ReferenceSettings
 
@@ -78,6 +78,9 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
             message = f"no file {model.checkpoint!r} (relative paths start at {Path.cwd()})"
             message += hint_at(model.checkpoint)
             problems.append(Problem((*key, "checkpoint"), message))
+        for setting in ("checkpoint", "labels"):
+            if reason := bad_path(getattr(model, setting)):
+                problems.append(Problem((*key, setting), reason))
         for setting in ("mean", "std"):
             if reason := _beyond_one(getattr(model, setting)):
                 problems.append(Problem((*key, setting), reason))

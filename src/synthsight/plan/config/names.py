@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from synthsight.bounds import Key
 from synthsight.plan.config.messages import Problem
 
+#: In a path of Snakemake's this is a variable: ``<temp>`` would become ``temp``, without a word.
+_PATHVAR = re.compile(r"<[a-z][a-z0-9_]*>")
 
-def bad_name(name: str) -> str | None:
-    """Why a name cannot be used in paths and tables, or None."""
+
+def bad_name(name: str, *, in_paths: bool = True) -> str | None:
+    """Why a name cannot be used in tables and, unless it is a generator's, in paths; or None."""
     if not name.strip():
         return "is blank"
     if name == "*":
@@ -21,9 +24,18 @@ def bad_name(name: str) -> str | None:
         return "cannot be used as a name: it contains a slash or starts with a dot"
     if re.search(r"[{}\x00-\x1f\x7f]", name) or not name.isprintable():
         return "cannot be used as a name: it contains braces or control characters"
+    if in_paths and (found := _PATHVAR.search(name)):
+        return f"cannot be used as a name: {found[0]!r} in it means a folder to Snakemake"
     if len(os.fsencode(name)) > 120:
         return "is too long for a name: the limit is 120 bytes"
     return None
+
+
+def bad_path(path: str | None) -> str | None:
+    """Why a file cannot be an input of a rule, or None."""
+    if path is None or (found := _PATHVAR.search(path)) is None:
+        return None
+    return f"{path!r}: {found[0]!r} in it means a folder to Snakemake. Rename it"
 
 
 def name_key(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from synthsight.bounds import Key
 from synthsight.files import Digests, hint_at, is_file, is_folder
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import check_model_name
+from synthsight.plan.config.names import bad_path, check_model_name
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
 from synthsight.vqa.families.registry import FamilyError, family_of
 from synthsight.vqa.folders import TEMPLATES
@@ -119,6 +119,8 @@ def _digests(
     digests = Digests(cache / "sha256_vqa.json")
     found = {}
     for index, (name, about) in enumerate(models.items()):
+        reasons = filter(None, map(bad_path, local_files(about)))
+        problems += [Problem(("vqa", "models", index), reason) for reason in reasons]
         try:
             lines = [f"{digests.of(file)}  {file}\n" for file in local_files(about)]
         except OSError as error:
