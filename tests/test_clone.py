@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.clone import PACKAGE, OtherCopyError, is_clone, require_own
+from synthsight.clone import PACKAGE, OtherCopyError, is_clone, own_version, require_own
 from tests.support import REPOSITORY, Project, copy_workflow
 
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -136,3 +137,18 @@ def test_a_locale_that_reads_other_names_is_refused(command: tuple[object, ...])
     said = done.stdout + done.stderr
     assert "names of files are read as ascii" in said and "PYTHONUTF8=1" in said
     assert "Traceback" not in said
+
+
+def test_the_version_is_that_of_the_code_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is installed, or was before the project was copied or moved."""
+    monkeypatch.setattr("synthsight.clone.PACKAGE", tmp_path / "src" / "synthsight")
+    installed = importlib.metadata.version("synthsight")
+    assert own_version() == installed, "not in a clone"
+    file = tmp_path / "pyproject.toml"
+    file.write_text('[project]\nname = "synthsight"\nversion = "99.1"\n')
+    assert own_version() == "99.1"
+    for content in ('[project]\nname = "else"\nversion = "99.1"\n', "[project", "[project]\n"):
+        file.write_text(content)
+        assert own_version() == installed, content

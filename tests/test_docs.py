@@ -92,7 +92,7 @@ def test_the_command_prints_the_version() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "synthsight", "--version"], capture_output=True, text=True
     )
-    assert done.stdout == f"synthsight {VERSION}\n", "`make venv` installs another version"
+    assert done.stdout == f"synthsight {VERSION}\n"
 
 
 def test_no_other_file_of_the_code_states_a_version() -> None:

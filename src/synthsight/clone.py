@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 from synthsight.errors import SynthsightError
@@ -67,6 +69,21 @@ def require_utf8() -> None:
             f"in this locale names of files are read as {encoding}, so images with other letters "
             "than a to z would not be found: set PYTHONUTF8=1 (export PYTHONUTF8=1) and run again"
         )
+
+
+def own_version() -> str:
+    """The version of the package that runs.
+
+    It stands in the clone's pyproject.toml. What is installed may have been installed from another
+    copy, or before the version changed.
+    """
+    try:
+        content = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text("utf-8"))
+        if content["project"]["name"] == PACKAGE.name:
+            return str(content["project"]["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # not in a clone
+    return version(PACKAGE.name)
 
 
 def export(clone: Path) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from synthsight import origin
+from synthsight.clone import own_version
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN, atomic, read_json
 from synthsight.images.manifest import ImageRecord, read_manifest
@@ -34,7 +35,7 @@ from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sam
 from synthsight.tables import read_parquet
 
 #: Packages that the tables depend on, made where the page is made.
-PACKAGES = ("synthsight", "numpy", "pandas", "pyarrow", "statsmodels", "snakemake")
+PACKAGES = ("numpy", "pandas", "pyarrow", "statsmodels", "snakemake")
 
 
 @program(
@@ -89,6 +90,7 @@ def _page(args: Arguments) -> Page:
         made_with=origin.versions(),
         versions={
             "Python": platform.python_version(),
+            "synthsight": own_version(),
             **{each: version(each) for each in PACKAGES},
         },
         mark=origin.mark(args.output),

@@ -7,10 +7,9 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
-from synthsight.clone import is_clone, require_own, require_utf8
+from synthsight.clone import is_clone, own_version, require_own, require_utf8
 from synthsight.commands import check, init, show
 from synthsight.errors import SynthsightError
 
@@ -47,9 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         "synthsight", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--version", action="version", version=f"synthsight {version('synthsight')}"
-    )
+    parser.add_argument("--version", action="version", version=f"synthsight {own_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in _COMMANDS:
         name = module.__name__.rpartition(".")[2]
