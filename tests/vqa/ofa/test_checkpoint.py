@@ -242,9 +242,35 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path, state: State) -> None:
     with pytest.raises(OFAError, match=r"list.pt: not a state dict"):
         load_checkpoint(tmp_path / "list.pt")
     save_file(state, tmp_path / "model.safetensors")
-    (tmp_path / "config.json").write_text("{", encoding="utf-8")
-    with pytest.raises(OFAError, match=r"config.json next to it cannot be read"):
-        load_checkpoint(tmp_path)
-    write_config(tmp_path, normformer=False)
-    with pytest.raises(OFAError, match=r"model.safetensors: `normformer` is False"):
-        load_checkpoint(tmp_path)
+
+
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("{", "Expecting property name"),
+        ("[1]", "it is not a JSON mapping"),
+        (LFS, "it is a Git LFS pointer"),
+        ('{"normformer": false}', "`normformer` is False; only True"),
+        ('{"model_type": "blip"}', "`model_type` is 'blip'; only 'ofa'"),
+        ('{"d_model": "512"}', "`d_model` is '512'; it must be of type int"),
+        ('{"encoder_layers": 1000000000}', "no OFA has more than 1000"),
+        ('{"max_position_embeddings": 99999999}', "no OFA has more than 16384"),
+    ],
+)
+def test_a_damaged_or_foreign_configuration_is_named_itself(
+    tmp_path: Path, state: State, content: str, what: str
+) -> None:
+    """Not the weights beside it; and where these can do without one, that is said."""
+    save_file(state, tmp_path / "model.safetensors")
+    config = tmp_path / "config.json"
+    config.write_text(content, encoding="utf-8")
+    for path, alone in ((tmp_path, False), (tmp_path / "model.safetensors", True)):
+        with pytest.raises(OFAError) as caught:
+            load_checkpoint(path)
+        said = str(caught.value)
+        assert said.startswith(f"{config}: ") and what in said and "\n" not in said
+        assert "Put the config.json there that was published with the weights" in said
+        assert said.endswith("the sizes are read off the weights") == alone

@@ -65,7 +65,9 @@ def family_of(checkpoint: str | Path) -> str:
     except (ValueError, AttributeError, RecursionError):
         kind = another_kind(config, "json", "text")
         what = f": it is {kind}" if kind else ""
-        raise FamilyError(f"{config} is not a JSON mapping{what}") from None
+        raise FamilyError(
+            f"{config} is not a JSON mapping{what}; put the published one there"
+        ) from None
     if not isinstance(found, str) or found not in FAMILIES:
         raise FamilyError(
             f"{config} has the model_type {found!r}; supported: {', '.join(FAMILIES)}"

@@ -26,12 +26,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from synthsight.contents import another_kind
 from synthsight.inference.checkpoints import CheckpointError, read_file
 from synthsight.vqa.folders import WeightsError, weight_files
 from synthsight.vqa.ofa.config import OFAConfig, OFAError, infer_config, refuse_entangled
 from synthsight.vqa.ofa.model import EMBEDDING, EMBEDDING_COPIES, OFA
 from synthsight.vqa.ofa.positions import image_buckets, token_buckets
 from synthsight.vqa.weights import in_float32, read_state
+from synthsight.wording import one_line
 
 StateDict = dict[str, Tensor]
 
@@ -101,30 +103,40 @@ def load_checkpoint(
     except WeightsError as error:
         raise OFAError(str(error)) from error
     read = files[0] if len(files) == 1 else path
+    described = _config_file(files[0].parent / "config.json", alone=path.is_file())
     try:
         content = read_file(read) if read.is_file() else read_state(files)
         weights, settings = _unwrap(content)
         state = _canonical(rename(weights))
         if dtype is not None:
             state = in_float32(state)
-        described = _config_file(files[0].parent)
         config = described or infer_config(state, **settings)
         return config, _checked(state, config)
     except (CheckpointError, OFAError, WeightsError) as error:
         raise OFAError(f"{read}: {error}") from error
 
 
-def _config_file(folder: Path) -> OFAConfig | None:
-    file = folder / "config.json"
+def _config_file(file: Path, alone: bool) -> OFAConfig | None:
+    """The configuration beside weights, None if there is none.
+
+    Args:
+        file: where it would be.
+        alone: whether the weights can be used without one.
+    """
     if not file.is_file():
         return None
     try:
         mapping = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise OFAError(f"config.json next to it cannot be read: {error}") from error
-    if not isinstance(mapping, dict):
-        raise OFAError("config.json next to it is not a JSON mapping")
-    return OFAConfig.from_dict(mapping)
+        if not isinstance(mapping, dict):
+            raise OFAError("it is not a JSON mapping")
+        return OFAConfig.from_dict(mapping)
+    except (OFAError, OSError, ValueError, RecursionError) as error:
+        kind = another_kind(file, "json", "text")
+        what = f"it is {kind}" if kind else one_line(error)
+        away = ", or none: without one the sizes are read off the weights" if alone else ""
+        raise OFAError(
+            f"{file}: {what}. Put the config.json there that was published with the weights{away}"
+        ) from error
 
 
 def _unwrap(content: Any) -> tuple[StateDict, dict[str, Any]]:

@@ -60,6 +60,15 @@ _FIXED: dict[str, Any] = {
     "decoder_start_token_id": BOS,
 }
 
+#: The largest values of settings by whose square, or by whose number of layers, a damaged file
+#: could fill the memory; of the others it is 2**20.
+_MOST = {
+    "encoder_layers": 1000,
+    "decoder_layers": 1000,
+    "image_bucket_size": 1000,
+    "max_position_embeddings": 2**14,
+}
+
 #: Fields that a configuration may leave open.
 _OPTIONAL = ("patch_image_size", "prompt_type")
 
@@ -123,6 +132,9 @@ class OFAConfig:
                 raise OFAError(f"`{field.name}` is {value!r}; it must be of type {wanted.__name__}")
             if isinstance(value, int) and not isinstance(value, bool) and value < 1:
                 raise OFAError(f"`{field.name}` is {value}; it must be positive")
+            most = _MOST.get(field.name, 2**20)
+            if isinstance(value, int) and value > most:
+                raise OFAError(f"`{field.name}` is {value}; no OFA has more than {most}")
         for stack in ("encoder", "decoder"):
             heads = getattr(self, f"{stack}_attention_heads")
             if self.d_model % heads:
