@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet
 
-.PHONY: help venv demo test test-fast test-cluster test-faults check format audit demo-assets clean
+.PHONY: help venv demo test test-fast test-pythons test-cluster test-faults check format audit demo-assets clean
 
 help:
 	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
 	@echo "make test         set up .venv and run the tests"
 	@echo "make test-fast    the tests that run no workflow, in a minute or two"
+	@echo "make test-pythons the tests that need no torch under Python 3.12 and 3.13, where these are found"
 	@echo "make test-cluster the demo and more on the Slurm that tests/slurm/install.sh sets up"
 	@echo "make test-faults  runs whose processes are killed, whose disk is full, and the like"
 	@echo "make check        linters, formatting and types"
@@ -58,6 +59,9 @@ test: $(VENV)/installed-dev
 test-fast: $(VENV)/installed-dev
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 -m "not workflow and not slow"
 
+test-pythons: $(VENV)/installed
+	bash tests/pythons.sh
+
 test-cluster: $(VENV)/installed-dev
 	$(BIN)/python -m pytest --numprocesses 2 tests/slurm/runs.py
 
@@ -89,4 +93,4 @@ demo-assets: $(VENV)/installed
 	$(BIN)/python -m demo all
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit results .snakemake resources/weights
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-3.* results .snakemake resources/weights
