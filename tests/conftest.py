@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
+from tests import warm_worker
 from tests.loopback_hub import Hub
 from tests.support import Project, run_small_project
 
@@ -25,6 +26,10 @@ WORKFLOW_FOLDERS = {"workflow", "worker", "slurm"}
 
 #: What only runs of the workflow make.
 WORKFLOW_FIXTURES = {"finished", "project"}
+
+
+def pytest_configure() -> None:
+    warm_worker.offer()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

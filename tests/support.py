@@ -77,13 +77,17 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [Path(sys.executable).with_name("snakemake"), *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
+        source = str(self.folder / "src")
         if self.cold:
+            environment = {**os.environ, "PYTHONPATH": source}
             return subprocess.run(
                 command, cwd=self.folder, env=environment, capture_output=True, text=True
             )
-        if "--dry-run" not in arguments:
-            environment |= warm_worker.variables(environment)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{warm_worker.START}{os.pathsep}{source}",
+            warm_worker.WORKERS: "yes",
+        }
         return warm.run(command, self.folder, environment)
 
     def run(self, *arguments: str) -> str:

@@ -1,16 +1,18 @@
-"""Servers of workers that begin as forks of a process which has imported the networks' libraries.
+"""Programs with networks that begin as forks of a process which has imported the networks' libraries.
 
-A workflow's workers import torch, timm, pandas and so on in several seconds, which forty runs
-of the small project need not repeat. What is forked here is the real server, from its first line
-on, with nothing of synthsight imported; only other packages are. The tests of determinism, of the
-worker, of Slurm and of faults, whose runs are disturbed, start it as users do.
+A workflow's workers import torch, timm, pandas and so on in several seconds, and so does a start
+which asks what models expect; a hundred runs and plans need not repeat that. What is forked here is
+the real program, from its first line on, with nothing of synthsight imported; only other packages
+are. The tests of determinism, of the worker, of Slurm and of faults, whose runs are disturbed,
+start it as users do.
+
+There is one such process for all processes of tests. It starts when it is first needed.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import gc
 import json
 import os
@@ -21,14 +23,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 REPOSITORY = Path(__file__).parents[1]
 
-#: What workers' programs import of other packages.
+#: What these programs import of other packages.
 IMPORTS = (
     *("torch", "torchvision", "timm", "timm.data.config", "safetensors.torch", "tokenizers"),
     *("transformers", "huggingface_hub.errors", "huggingface_hub.constants", "gdown", "requests"),
@@ -39,46 +41,55 @@ IMPORTS = (
     *("statsmodels.stats.multitest", "statsmodels.stats.proportion"),
 )
 
-#: Variables that these packages read when they are imported; with others a server begins anew.
+#: Variables that these packages read when they are imported; with others a program begins anew.
 READ = ("HF_", "HUGGINGFACE", "TRANSFORMERS", "TORCH_", "PYTORCH", "MPL", "XDG_C", "HOME", "CUDA")
 
-#: The environment as it was before any test changed it.
-ENVIRONMENT = dict(os.environ)
+#: How to reach the process, and the variables that its packages have read: JSON.
+VARIABLE = "TESTS_WARM"
+
+#: Set for workflows whose workers begin warm, too.
+WORKERS = "TESTS_WARM_WORKERS"
+
+START = str(REPOSITORY / "tests" / "warm_start")
 
 
-def variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """What to add to the environment of a workflow, so that its workers begin warm."""
-    if _read(environment) != _read(ENVIRONMENT):
-        return {}
-    return {
-        "TESTS_WARM_WORKER": _server(),
-        "PYTHONPATH": f"{REPOSITORY / 'tests' / 'warm_start'}:{environment['PYTHONPATH']}",
-    }
-
-
-def _read(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith(READ)}
-
-
-@functools.cache
-def _server() -> str:
-    """Its address. It ends with this process, which holds the other end of its standard input."""
+def offer() -> None:
+    """Let this process and those that it starts have their programs with networks warm."""
+    if VARIABLE in os.environ:
+        return
     folder = tempfile.TemporaryDirectory()
-    atexit.register(folder.cleanup)
     address = f"{folder.name}/warm"
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(address)
-    listening.listen(16)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.warm_worker", str(listening.fileno())],
-        cwd=REPOSITORY,
-        env={**ENVIRONMENT, "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.PIPE,
-        pass_fds=[listening.fileno()],
+    listening.listen(64)
+    read = {name: value for name, value in os.environ.items() if name.startswith(READ)}
+    environment = dict(os.environ)
+    os.environ[VARIABLE] = json.dumps({"address": address, "read": read, "names": READ})
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, (START, os.environ.get("PYTHONPATH", "")))
     )
-    listening.close()
-    atexit.register(server.communicate)
-    return address
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        select.select([listening], [], [])
+        servers.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.warm_worker", str(listening.fileno())],
+                cwd=REPOSITORY,
+                env={**environment, "OMP_NUM_THREADS": "1"},
+                stdin=subprocess.PIPE,  # it ends with this process, which holds the other end
+                pass_fds=[listening.fileno()],
+            )
+        )
+
+    def end() -> None:
+        for server in servers:
+            server.kill()
+            server.wait()
+        folder.cleanup()
+
+    atexit.register(end)
+    threading.Thread(target=start, daemon=True).start()
 
 
 def serve() -> None:
@@ -127,28 +138,28 @@ def _hear(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
     All is read before the fork, for what can be read later is the end of who asked.
     """
-    data, files, _, _ = socket.recv_fds(connection, 2**20, 4)
+    data, files, _, _ = socket.recv_fds(connection, 2**20, 8)
     while data and not data.endswith(b"\n"):
         data += connection.recv(2**20)
     return json.loads(data), files
 
 
 def _become(told: dict[str, Any], files: list[int]) -> NoReturn:
-    """Be a worker's server, to its end."""
+    """Be the program, to its end."""
     status: object = 1
     try:
         os.setsid()
-        for number, file in enumerate(files[:2], 1):
+        for number, file in enumerate(files[:3]):
             os.dup2(file, number)
             os.close(file)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir(told["folder"])
         os.environ.clear()
         os.environ.update(told["environment"])
         paths = filter(None, os.environ["PYTHONPATH"].split(os.pathsep))
         sys.path[0:1] = [told["folder"], *paths]
-        sys.argv[:] = ["server", *map(str, files[2:])]
-        runpy.run_module("synthsight.worker.server", run_name="__main__", alter_sys=True)
+        sys.argv[:] = [told["module"], *map(str, files[3:])]
+        runpy.run_module(told["module"], run_name="__main__", alter_sys=True)
+        status = 0
     except SystemExit as end:
         status = end.code or 0
     except BaseException:
