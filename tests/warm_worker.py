@@ -1,10 +1,10 @@
-"""Programs with networks that begin as forks of a process which has imported the networks' libraries.
+"""Programs that begin as forks of a process which has imported what networks need.
 
-A workflow's workers import torch, timm, pandas and so on in several seconds, and so does a start
-which asks what models expect; a hundred runs and plans need not repeat that. What is forked here is
-the real program, from its first line on, with nothing of synthsight imported; only other packages
-are. The tests of determinism, of the worker, of Slurm and of faults, whose runs are disturbed,
-start it as users do.
+A workflow's workers import torch, timm, pandas and so on in several seconds, and so do a start that
+asks what models expect and a job without a worker; a hundred runs and plans need not repeat that.
+What is forked here is the real program, from its first line on, with nothing of synthsight
+imported; only other packages are. The tests of determinism, of the worker, of Slurm and of faults,
+whose runs are disturbed, start it as users do.
 
 There is one such process for all processes of tests. It starts when it is first needed.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import gc
 import json
 import os
@@ -112,7 +113,7 @@ def serve() -> None:
             process, connection = forks.pop(handle)
             status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
             with connection, contextlib.suppress(OSError):
-                connection.sendall(str(status if status >= 0 else 1).encode())
+                connection.sendall(str(status).encode())
             os.close(handle)
         if listening in ready:
             connection, _ = listening.accept()
@@ -138,7 +139,7 @@ def _hear(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
     All is read before the fork, for what can be read later is the end of who asked.
     """
-    data, files, _, _ = socket.recv_fds(connection, 2**20, 8)
+    data, files, _, _ = socket.recv_fds(connection, 2**20, 32)
     while data and not data.endswith(b"\n"):
         data += connection.recv(2**20)
     return json.loads(data), files
@@ -149,19 +150,29 @@ def _become(told: dict[str, Any], files: list[int]) -> NoReturn:
     status: object = 1
     try:
         os.setsid()
-        for number, file in enumerate(files[:3]):
+        aside = [fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 256) for file in files]
+        for file in files:
+            os.close(file)
+        for number, file in zip(told["files"], aside, strict=True):
             os.dup2(file, number)
             os.close(file)
         os.chdir(told["folder"])
         os.environ.clear()
         os.environ.update(told["environment"])
         paths = filter(None, os.environ["PYTHONPATH"].split(os.pathsep))
-        sys.path[0:1] = [told["folder"], *paths]
-        sys.argv[:] = [told["module"], *map(str, files[3:])]
-        runpy.run_module(told["module"], run_name="__main__", alter_sys=True)
+        program = told["program"]
+        first = told["folder"] if told["module"] else str(Path(program).parent)
+        sys.path[0:1] = [first, *paths]
+        sys.argv[:] = [program, *told["arguments"]]
+        if told["module"]:
+            runpy.run_module(program, run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(program, run_name="__main__")
         status = 0
     except SystemExit as end:
         status = end.code or 0
+        if isinstance(status, str):
+            print(status, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
     sys.stdout.flush()
