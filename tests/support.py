@@ -77,18 +77,13 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [Path(sys.executable).with_name("snakemake"), *arguments]
-        source = str(self.folder / "src")
+        source = self.folder / "src"
         if self.cold:
-            environment = {**os.environ, "PYTHONPATH": source}
+            environment = {**os.environ, "PYTHONPATH": str(source)}
             return subprocess.run(
                 command, cwd=self.folder, env=environment, capture_output=True, text=True
             )
-        environment = {
-            **os.environ,
-            "PYTHONPATH": f"{warm_worker.START}{os.pathsep}{source}",
-            warm_worker.WORKERS: "yes",
-        }
-        return warm.run(command, self.folder, environment)
+        return warm.run(command, self.folder, {**os.environ, **warm_worker.environment(source)})
 
     def run(self, *arguments: str) -> str:
         """Run the workflow for real; it must succeed."""

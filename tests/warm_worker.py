@@ -54,6 +54,11 @@ WORKERS = "TESTS_WARM_WORKERS"
 START = str(REPOSITORY / "tests" / "warm_start")
 
 
+def environment(source: Path) -> dict[str, str]:
+    """What to set for a workflow with this package, so that all of its programs begin warm."""
+    return {"PYTHONPATH": f"{START}{os.pathsep}{source}", WORKERS: "yes"}
+
+
 def offer() -> None:
     """Let this process and those that it starts have their programs with networks warm."""
     if VARIABLE in os.environ:
@@ -64,7 +69,7 @@ def offer() -> None:
     listening.bind(address)
     listening.listen(64)
     read = {name: value for name, value in os.environ.items() if name.startswith(READ)}
-    environment = dict(os.environ)
+    as_it_was = dict(os.environ)
     os.environ[VARIABLE] = json.dumps({"address": address, "read": read, "names": READ})
     os.environ["PYTHONPATH"] = os.pathsep.join(
         filter(None, (START, os.environ.get("PYTHONPATH", "")))
@@ -77,7 +82,7 @@ def offer() -> None:
             subprocess.Popen(
                 [sys.executable, "-m", "tests.warm_worker", str(listening.fileno())],
                 cwd=REPOSITORY,
-                env={**environment, "OMP_NUM_THREADS": "1"},
+                env={**as_it_was, "OMP_NUM_THREADS": "1"},
                 stdin=subprocess.PIPE,  # it ends with this process, which holds the other end
                 pass_fds=[listening.fileno()],
             )

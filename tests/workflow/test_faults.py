@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from synthsight.worker.protocol import supported
-from tests import faults
+from tests import faults, warm_worker
 from tests.faults import FAULTS
 from tests.support import Project
 
@@ -50,6 +50,11 @@ def test_the_harness_notices_a_file_that_is_not_whole(
         table = project.results / "tables" / "accuracy.csv"
         table.write_bytes(table.read_bytes()[:-10])
 
+    def start(project: Project, said: Path) -> subprocess.Popen[bytes]:
+        return cold(project, said, **warm_worker.environment(project.folder / "src"))
+
+    cold = faults.start
+    monkeypatch.setattr(faults, "start", start)  # this run is not disturbed
     monkeypatch.setitem(FAULTS, "spoil", spoil)
     with pytest.raises(faults.BrokenPromiseError, match=r"accuracy\.csv is not as it should be"):
         faults.run_round(undisturbed, tmp_path / "round", "spoil", seed=0)
