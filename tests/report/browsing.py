@@ -44,6 +44,12 @@ class Tab:
         else:
             control.fill(value)
 
+    def reset(self, what: str) -> None:
+        """Take all filters back. What follows a click may be there before its effect is."""
+        self.page.locator(f"[data-reset={what}]").click()
+        first = {"images": "category", "questions": "qmodel"}[what]
+        self.page.wait_for_function(f"!document.querySelector('[data-key={first}]').value")
+
     def shown(self, what: str = "images") -> int:
         """The number that the page says is shown."""
         said = self.page.inner_text(f"#{what}-count").split(" ")[0]

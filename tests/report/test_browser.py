@@ -92,7 +92,7 @@ def test_filters_give_the_counts_of_the_parquet(tab: Tab, results: Path) -> None
             tab.choose("generator", generator)
             of &= images["generator"] == generator
             assert tab.shown() == of.sum()
-            tab.page.locator("[data-reset=images]").click()
+            tab.reset("images")
     name = str(table["image"].iloc[0])
     tab.choose("find", name.upper())
     assert tab.shown() == 1
@@ -129,7 +129,7 @@ def test_questions_are_filtered_and_sorted(small: Tab, finished: Project) -> Non
     assert small.shown("questions") == (~rows["correct"]).sum()
     small.choose("qanswer", "yes")
     assert small.shown("questions") == (~rows["correct"] & (rows["answer"] == "yes")).sum()
-    small.page.locator("[data-reset=questions]").click()
+    small.reset("questions")
     small.choose("qkind", "colour")
     assert small.shown("questions") == (rows["kind"] == "colour").sum()
     small.choose("qgenerator", "muse")

@@ -23,15 +23,17 @@ def is_warm(module: bool, program: str) -> bool:
 
 
 def go_on(module: bool, program: str, arguments: list[str]) -> None:
-    """Go on in a fork, unless packages would have read other variables."""
+    """Go on in a fork, unless packages would have read other variables, or limits are set."""
     import json
     import re
+    import resource
     import socket
 
     offer = json.loads(OFFER or "")
     names = tuple(offer["names"])
     read = {name: value for name, value in os.environ.items() if name.startswith(names)}
-    if read != offer["read"]:
+    limits = (resource.getrlimit(each)[0] for each in (resource.RLIMIT_FSIZE, resource.RLIMIT_AS))
+    if read != offer["read"] or any(limit != resource.RLIM_INFINITY for limit in limits):
         return
     files = [0, 1, 2]
     if program == SERVER:  # its arguments are the numbers of its sockets
