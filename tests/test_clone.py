@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from synthsight.clone import PACKAGE, OtherCopyError, is_clone, own_version, require_own
+from tests import warm
 from tests.support import REPOSITORY, Project, copy_workflow
 
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -101,18 +102,18 @@ def test_the_plain_command_says_where_a_configuration_is_wrong(
     clone: Project, tmp_path: Path, content: bytes, message: str
 ) -> None:
     (tmp_path / "config.yaml").write_bytes(content)
-    status, said = run(tmp_path, SNAKEMAKE, "-s", clone.folder / "Snakefile", "--dry-run")
-    assert status != 0
-    assert message in said
-    assert "Traceback" not in said
+    done = warm.run([SNAKEMAKE, "-s", clone.folder / "Snakefile", "--dry-run"], tmp_path)
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_two_keys_in_a_file_of_an_option_are_refused(clone: Project, tmp_path: Path) -> None:
     (tmp_path / "two.yaml").write_text("run: a\nimages:\n  root: b\n  root: c\n")
     command = (SNAKEMAKE, "-s", clone.folder / "Snakefile", "--dry-run", "--configfile", "two.yaml")
-    status, said = run(tmp_path, *command)
-    assert status != 0
-    assert "two.yaml, line 4: the key 'root' is also on line 3" in said
+    done = warm.run(command, tmp_path)
+    assert done.returncode != 0
+    assert "two.yaml, line 4: the key 'root' is also on line 3" in done.stdout + done.stderr
 
 
 #: A locale in which Python reads the names of files as ASCII; one of ISO 8859 does as badly.
