@@ -1,4 +1,8 @@
-"""Keys that stand twice in a file that people write: YAML and JSON take the later one, silently."""
+"""Keys that YAML and JSON silently take otherwise than people who write them expect.
+
+Of a key that stands twice in a mapping the later one is taken, and ``no`` and ``007`` are not text
+without quotes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import yaml
+
+#: What YAML calls text, and a merge key.
+_TEXTS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 
 
 def repeated_keys(text: str) -> list[str]:
@@ -34,8 +41,38 @@ def repeated_keys(text: str) -> list[str]:
     ]
 
 
+def keys_not_text(text: str) -> list[str]:
+    """A message for each key that YAML reads as something else than text, with its line.
+
+    Args:
+        text: YAML.
+
+    Raises:
+        yaml.YAMLError, RecursionError: it is none.
+    """
+    return [
+        f"line {key.start_mark.line + 1}: YAML does not read the key {key.value} as text; if it is "
+        f'a name, write it in quotes: "{key.value}"'
+        for mapping in _mappings(yaml.compose(text, Loader=yaml.SafeLoader))
+        for key, _ in mapping.value
+        if isinstance(key, yaml.ScalarNode) and key.tag not in _TEXTS
+    ]
+
+
 def _repeated(root: yaml.Node | None) -> Iterator[tuple[str, int, int]]:
     """Keys that occur more than once in a mapping, each with the lines of two occurrences."""
+    for mapping in _mappings(root):
+        lines: dict[Hashable, int] = {}
+        for key, _ in mapping.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                line = key.start_mark.line + 1
+                if (key.tag, key.value) in lines:
+                    yield key.value, lines[key.tag, key.value], line
+                lines[key.tag, key.value] = line
+
+
+def _mappings(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    """All mappings, each once, in the order of the text."""
     waiting = [] if root is None else [root]
     seen: set[int] = set()
     while waiting:
@@ -46,13 +83,7 @@ def _repeated(root: yaml.Node | None) -> Iterator[tuple[str, int, int]]:
         if isinstance(node, yaml.SequenceNode):
             waiting += reversed(node.value)
         elif isinstance(node, yaml.MappingNode):
-            lines: dict[Hashable, int] = {}
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value != "<<":
-                    line = key.start_mark.line + 1
-                    if (key.tag, key.value) in lines:
-                        yield key.value, lines[key.tag, key.value], line
-                    lines[key.tag, key.value] = line
+            yield node
             waiting += [value for _, value in reversed(node.value)]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,6 +124,36 @@ def test_an_apostrophe_is_dropped(name: str) -> None:
 def test_composed_and_decomposed_letters_are_the_same() -> None:
     assert words("cafe\u0301") == words("café") == ("café",)
     assert hit("café", "cafe\u0301")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("\u0939\u093f\u0928\u094d\u0926\u0940", ("\u0939\u093f\u0928\u094d\u0926\u0940",)),
+        ("x\u0331y q\u0301", ("x\u0331y", "q\u0301")),
+        ("rock\u00b4n\u00b4roll", ("rock", "n", "roll")),
+        ("\u0645\u06cc\u200c\u062e", ("\u0645\u06cc\u062e",)),
+        ("\u2764\ufe0f heart", ("heart",)),
+    ],
+)
+def test_marks_belong_to_their_letters(name: str, found: tuple[str, ...]) -> None:
+    assert words(name) == found
+
+
+def test_signs_at_the_end_of_a_word_make_another_of_it() -> None:
+    assert words("C++") == ("c++",) and words("a C# book") == ("a", "c#", "book")
+    assert not hit("C++", "C") and not hit("C", "C#") and not hit("F\u266f", "F")
+    assert hit("C++", "C++ code")
+    assert words("salt+pepper #5") == ("salt", "pepper", "5")
+
+
+def test_the_words_of_all_names_of_wordnet_are_their_letters_and_digits() -> None:
+    names = {name for names in wordnet_names().values() for name in names}
+    names |= set(load_labels("imagenet-1k").simple)
+    assert len(names) > 30_000
+    for name in names:
+        bare = name.casefold().replace("'", "")
+        assert words(name) == tuple(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", bare)))
 
 
 def test_letters_of_another_width_and_ligatures_are_the_letters_they_stand_for() -> None:

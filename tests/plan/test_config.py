@@ -560,6 +560,51 @@ def test_the_default_definitions_are_the_projects_unless_the_folder_has_its_own(
 
 
 @pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("written", ["Toilet seat", "toilet-seat", "TOILET_SEAT"])
+def test_a_definition_written_otherwise_is_taken_for_its_category(written: str) -> None:
+    Path("resources/categories.yaml").write_text(f"{written}: {{also: [toilet lid]}}")
+    found = load(write())
+    assert found.categories["toilet_seat"].target.also == ("toilet lid",)
+    (note,) = found.warnings
+    assert f"the definition '{written}' is taken for the category 'toilet_seat'" in note
+    Path("resources/categories.yaml").write_text(
+        f"{written}: {{also: [a]}}\ntoilet seat lid: {{also: [b]}}\ntoilet.seat: {{also: [b]}}"
+    )
+    assert f"'{written}' and 'toilet.seat' are one category" in error(write())
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_definition_nearly_called_like_a_category_is_noted() -> None:
+    Path("resources/categories.yaml").write_text("rabbits: {also: [hare]}\nvase: {classes: {}}")
+    (note,) = load(write()).warnings
+    assert "'rabbits' is not used; if it is meant for the category 'rabbit'" in note
+    Path("resources/categories.yaml").write_text("rabbits: {also: [a]}\nrabbit: {also: [hare]}")
+    assert not load(write()).warnings, "that category has its own"
+
+
+@pytest.mark.usefixtures("answered")
+def test_unused_definitions_in_a_file_of_ones_own_are_noted() -> None:
+    Path("own.yaml").write_text("pizzas: {also: [pie]}\nrabbit: {also: [hare]}\ncup: {also: [mug]}")
+    (note,) = load(write(x="category_definitions: own.yaml")).warnings
+    assert note.startswith("own.yaml: no category of this run is called 'cup', 'pizzas' (did you ")
+    assert "mean 'pizza'?)" in note
+    shipped = REPOSITORY / "resources" / "categories.yaml"
+    assert not load(write(x=f"category_definitions: {shipped}")).warnings
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_chosen_class_that_no_model_has_is_noted() -> None:
+    classes = "n07873807: right, pizzza: a slip, Pizza Pie: one of its names, n02119789: a kit fox"
+    Path("resources/categories.yaml").write_text(f"pizza: {{classes: {{{classes}}}}}")
+    (note,) = load(write()).warnings
+    assert "pizza: no model has the class 'pizzza', so it counts for nothing; did you mean" in note
+    Path("labels.txt").write_text("pizza\nrabbit\ntoilet seat\n" + "\n".join("abcd"))
+    labels = "models: [{model: timm/b, checkpoint: labels.txt, labels: labels.txt}]"
+    notes = load(write(models=labels)).warnings
+    assert [note.partition("class ")[2][:8] for note in notes] == ["'pizzza'", "'Pizza P"]
+
+
+@pytest.mark.usefixtures("answered")
 def test_category_definitions_that_cannot_be_read_are_named() -> None:
     part = {"x": "category_definitions: other"}
     assert "line 5, category_definitions: no file 'other'" in error(write(**part))

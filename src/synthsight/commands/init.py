@@ -12,7 +12,7 @@ from synthsight.commands.draft import next_steps, total, write
 from synthsight.commands.survey import InitError, survey
 from synthsight.commands.text import listed, paragraph
 from synthsight.files import atomic, hint_at_home
-from synthsight.plan.config.categories import DEFINITIONS, definitions_at
+from synthsight.plan.config.definitions import DEFINITIONS, definitions_at
 from synthsight.plan.standalone import read_schema
 
 ABOUT = """\

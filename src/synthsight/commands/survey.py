@@ -16,7 +16,7 @@ from synthsight.labels.definitions import Definition, read_definitions
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import load_labels, named_by
 from synthsight.library.scores import rules
-from synthsight.plan.config.categories import DEFINITIONS, definitions_at
+from synthsight.plan.config.definitions import DEFINITIONS, Definitions, definitions_at
 from synthsight.plan.config.names import bad_name
 from synthsight.wording import did_you_mean
 
@@ -87,7 +87,7 @@ def survey(folder: Path, definitions: Path) -> Survey:
     """
     if not is_folder(folder):
         raise InitError(f"no folder {str(folder)!r}{hint_at(folder)}")
-    known = read_definitions(definitions)
+    known = Definitions(str(definitions), read_definitions(definitions))
     try:
         layouts = [(root, find_categories(root, None)) for root in (folder, *_deeper(folder))]
     except PermissionError as error:
@@ -100,7 +100,7 @@ def survey(folder: Path, definitions: Path) -> Survey:
             "holds those of the categories" + "".join(f". {note}" for note in given.notes)
         )
     judged = [
-        [_judge(name, root, found, known.get(name, Definition())) for name in sorted(found.layout)]
+        [_judge(name, root, found, known.of(name)) for name in sorted(found.layout)]
         for root, found in layouts
     ]
     best = max(range(len(layouts)), key=lambda each: _certain(judged[each], layouts[each][1]))

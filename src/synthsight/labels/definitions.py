@@ -12,7 +12,7 @@ from synthsight import bounds
 from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
 from synthsight.files import hint_at
-from synthsight.keys import repeated_keys
+from synthsight.keys import keys_not_text, repeated_keys
 from synthsight.labels.matching import Target, is_synset, words
 from synthsight.labels.spaces import wordnet_names
 from synthsight.wording import one_line
@@ -85,6 +85,8 @@ def read_definitions(path: Path) -> dict[str, Definition]:
     if wrong := bounds.fault(content):
         place = ": ".join(map(str, wrong[0])) or "the file"
         raise DefinitionError(f"{path}: {place}: {wrong[1]}")
+    if isinstance(content, dict) and (others := keys_not_text(text)):
+        raise DefinitionError("\n".join(f"{path}, {message}" for message in others))
     for fault in jsonschema.Draft202012Validator(_SCHEMA).iter_errors(content):
         place = ": ".join(map(str, fault.absolute_path)) or "the file"
         raise DefinitionError(f"{path}: {place}: {fault.message}; {_EXAMPLE}")
@@ -96,5 +98,5 @@ def read_definitions(path: Path) -> dict[str, Definition]:
                 raise DefinitionError(f"{path}: {name}: {each!r} has no word in it; {_EXAMPLE}")
             if is_synset(each) and each not in wordnet_names():
                 raise DefinitionError(f"{path}: {name}: there is no synset {each}")
-        definitions[str(name)] = definition
+        definitions[name] = definition
     return definitions

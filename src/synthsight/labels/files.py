@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,12 @@ _FORMS = (
 _SYNSET = re.compile(r"(n[0-9]{8})(?:[\s,:]+(.*))?")
 _NUMBERED = re.compile(r"\{?\s*['\"]?([0-9]{1,7})['\"]?\s*([:,;\t]|[.)]\s|\s)\s*(.*)")
 _HEADER = re.compile(r"(?i)(class[ _]?)?(id|idx|index|number|no|nr|label[ _]?id)\s*[,;:\t].*")
+
+#: The same at the end of a line, as in ``tench,0`` below ``name,index``.
+_NUMBER_LAST = re.compile(r"(.*[^\s,;:])\s*[,;:\t]\s*['\"]?([0-9]{1,7})['\"]?")
+_HEADER_LAST = re.compile(
+    r"(?i).*[,;:\t]\s*(class[ _]?)?(id|idx|index|number|no|nr|label([ _]?id)?|class)"
+)
 
 
 class LabelError(SynthsightError):
@@ -43,7 +49,8 @@ def read_label_file(name: str, wordnet: Callable[[], Mapping[str, tuple[str, ...
     """Read a label file.
 
     It is UTF-8 text: a line per class, with its names separated by commas; perhaps with a number in
-    front, from 0 or 1, or a synset, or with synsets alone. Or it is JSON: a list, a mapping from
+    front or at the end, from 0 or 1, or a synset in front, or with synsets alone. Where all lines
+    have numbers, these give the order. Or it is JSON: a list, a mapping from
     numbers, as ``imagenet_class_index.json`` and the ``id2label`` of a config.json, or to numbers.
 
     Args:
@@ -69,7 +76,7 @@ def read_label_file(name: str, wordnet: Callable[[], Mapping[str, tuple[str, ...
         labels = _from_json(name, text)
     else:
         labels = _from_lines(name, text, wordnet)
-    if all(names[0].isdigit() for names in labels.names):
+    if all(name.isdigit() for names in labels.names for name in names):
         raise LabelError(
             f"{name}: its {len(labels.names):,} lines are numbers, not names, so no category would "
             "match. If classes are called so, give each a second name: 7, seven"
@@ -110,13 +117,16 @@ def _from_lines(
 
 
 def _in_order(name: str, lines: Sequence[str]) -> list[str]:
-    """The lines in the order of the numbers in front of them, without these, if all have one."""
+    """The lines in the order of the numbers in front of them or at their end, without these.
+
+    They stay as they are if not all have one, or if the numbers are part of the names.
+    """
     rows = [line.strip() for line in lines]
     if len(rows) > 1 and _HEADER.fullmatch(rows[0]) and _NUMBERED.fullmatch(rows[1]):
         del rows[0]
     found = [_NUMBERED.fullmatch(row) for row in rows]
     if len(rows) < 2 or not all(found):
-        return list(lines)
+        return _by_last_number(name, rows) or list(lines)
     numbers = [int(match[1]) for match in found if match]
     first = min(numbers)
     if first > 1 or sorted(numbers) != list(range(first, first + len(rows))):
@@ -129,7 +139,40 @@ def _in_order(name: str, lines: Sequence[str]) -> list[str]:
             )
         return list(lines)  # names that begin with a number, such as years
     texts = dict(zip(numbers, (match[3] for match in found if match), strict=True))
+    if all(match and match[2].isspace() for match in found) and _are_amounts(texts.values()):
+        return list(lines)
     return [_unquoted(texts[number]) for number in sorted(texts)]
+
+
+def _by_last_number(name: str, rows: Sequence[str]) -> list[str] | None:
+    """Lines such as ``tench,0`` in the order of their numbers, without these; None for others.
+
+    Raises:
+        LabelError: the numbers are not those of the classes, so what they mean is unknown.
+    """
+    if len(rows) > 2 and _HEADER_LAST.fullmatch(rows[0]):
+        rows = rows[1:]
+    found = [match for match in map(_NUMBER_LAST.fullmatch, rows) if match]
+    if len(rows) < 2 or len(found) < len(rows) or all(match[1].isdigit() for match in found):
+        return None
+    texts = {int(match[2]): match[1] for match in found}
+    first = min(texts)
+    if first > 1 or sorted(texts) != list(range(first, first + len(rows))):
+        raise LabelError(
+            f"{name}: each line ends in a number, but these are not 0, 1, 2, ... or 1, 2, 3, ... "
+            "without gaps and repeats. If they say which output a class is, correct them; else "
+            "remove them, and sort the lines as the model's outputs are"
+        )
+    return [_unquoted(texts[number]) for number in sorted(texts)]
+
+
+def _are_amounts(names: Iterable[str]) -> bool:
+    """Whether numbers tell names apart that are otherwise alike, as in ``1 cent`` and ``2 cents``.
+
+    A few of ImageNet's classes have the same name, so some repeats prove nothing.
+    """
+    alike = [name.casefold().removesuffix("s") for name in names]
+    return 2 * len(set(alike)) <= len(alike)
 
 
 def _unquoted(text: str) -> str:

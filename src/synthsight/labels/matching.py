@@ -32,8 +32,13 @@ from synthsight.wording import did_you_mean
 
 _SYNSET = re.compile(r"n\d{8}")
 
-_APOSTROPHES = str.maketrans("", "", "'\u2019")
-_WORD = re.compile(r"[^\W_]+")
+#: Dropped within words: apostrophes, and what only says how letters are joined, broken or drawn
+#: (soft hyphen, joiners and non-joiner, variation selectors).
+_DROPPED = re.compile("['\u2019\u00ad\u200c\u200d\u2060\ufe00-\ufe0f\ufeff]")
+
+#: A letter or digit, and all letters, digits and marks after it; at the end also the signs that
+#: make another name of it. Of what is not ASCII only these are left when it is used.
+_WORD = re.compile(r"[^\W_](?:[^\W_]|[^\x00-\x7f])*(?:[+#]+(?![^\W_]))?")
 
 
 @lru_cache(maxsize=100_000)
@@ -41,10 +46,24 @@ def words(name: str) -> tuple[str, ...]:
     """The words of a category or a class name, case-folded.
 
     Everything but letters and digits separates words (space, underscore, hyphen), except that an
-    apostrophe is dropped: ``carpenter's kit`` has the words of ``carpenters_kit``.
+    apostrophe is dropped: ``carpenter's kit`` has the words of ``carpenters_kit``. Combining marks
+    belong to the letter before them, and signs at the end of a word that make another name of it
+    to that word: ``C++`` is not ``C``.
     """
-    folded = unicodedata.normalize("NFKC", name).casefold().translate(_APOSTROPHES)
-    return tuple(_WORD.findall(folded))
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    text = _DROPPED.sub("", folded)
+    if not text.isascii():
+        text = "".join(each if each.isascii() or _in_word(each) else " " for each in text)
+    return tuple(_WORD.findall(text))
+
+
+def _in_word(character: str) -> bool:
+    """Whether a character that is not ASCII is a letter, a digit, or belongs to the one before."""
+    return (
+        character.isalnum()
+        or unicodedata.category(character) in ("Mn", "Mc")
+        or character in "\u266d\u266f"  # flat and sharp, as in F#
+    )
 
 
 def contains(name: str, wanted: tuple[str, ...]) -> bool:

@@ -16,11 +16,12 @@ from synthsight.archives.archive import Archive
 from synthsight.labels.matching import admit_rules
 from synthsight.plan.config.categories import (
     Category,
+    check_names,
     check_words,
     find_archive,
     load_categories,
-    load_definitions,
 )
+from synthsight.plan.config.definitions import load_definitions, unknown_classes
 from synthsight.plan.config.homes import home_problems
 from synthsight.plan.config.messages import ConfigError, Problem
 from synthsight.plan.config.models import Model, check_models, load_spaces, named, resolve_models
@@ -95,12 +96,15 @@ def load_experiment(
     archive, pending, root = find_archive(settings.images, problems)
     settings = replace(settings, images=replace(settings.images, root=root))
     written["images"]["root"] = root
-    definitions = load_definitions(settings, problems)
+    definitions = load_definitions(settings.category_definitions, problems)
+    check_names(settings, problems)
     warnings: list[str] = []
     categories = {} if pending else load_categories(settings, definitions, problems, warnings)
     check_models(settings.models, problems)
     spaces = load_spaces(settings.models, problems)
     check_words(categories, spaces, rules, problems, warnings)
+    targets = [category.target for category in categories.values()]
+    warnings += unknown_classes(targets, spaces.values(), definitions.file)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     if problems:
         raise ConfigError(problems, files)

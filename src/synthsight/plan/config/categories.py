@@ -11,23 +11,20 @@ from pathlib import Path, PurePosixPath
 
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.bounds import Key
-from synthsight.clone import PACKAGE
 from synthsight.files import hint_at, is_file, is_folder
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
 from synthsight.images.tree import are_parts, draw, find_folder, folders_in, look
 from synthsight.junk import describe
-from synthsight.labels.definitions import Definition, DefinitionError, read_definitions
+from synthsight.labels.definitions import Definition
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import LabelSpace, named_by
+from synthsight.plan.config.definitions import Definitions
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name, name_key
 from synthsight.plan.settings import ImageSettings, Settings
 from synthsight.wording import did_you_mean
-
-#: The default of the key `category_definitions`.
-DEFINITIONS = "resources/categories.yaml"
 
 
 @dataclass(frozen=True)
@@ -96,36 +93,19 @@ def find_archive(
     return archive, True, folder
 
 
-def definitions_at(written: str) -> Path:
-    """Where a file of category definitions is that a configuration names.
-
-    The default one belongs to the project. A run in another folder, which has none of that name,
-    uses the one beside the Snakefile.
-    """
-    path = Path(written)
-    own = PACKAGE.parents[1] / path
-    return own if written == DEFINITIONS and not path.exists() and is_file(own) else path
-
-
-def load_definitions(settings: Settings, problems: list[Problem]) -> dict[str, Definition]:
-    """The definitions of categories; also checks the requested names."""
+def check_names(settings: Settings, problems: list[Problem]) -> None:
+    """Check the names of the requested categories."""
     wanted = settings.categories or ()
-    definitions: dict[str, Definition] = {}
-    try:
-        definitions = read_definitions(definitions_at(settings.category_definitions))
-    except DefinitionError as error:
-        problems.append(Problem(("category_definitions",), str(error)))
     for index, name in enumerate(wanted):
         if wanted.index(name) < index:
             problems.append(Problem(("categories", index), f"{name!r} is listed twice"))
         elif message := bad_name(name):
             problems.append(Problem(("categories", index), f"{name!r} {message}"))
-    return definitions
 
 
 def load_categories(
     settings: Settings,
-    definitions: Mapping[str, Definition],
+    definitions: Definitions,
     problems: list[Problem],
     warnings: list[str],
 ) -> dict[str, Category]:
@@ -174,10 +154,11 @@ def load_categories(
             )
             problems.append(Problem(("images", "root"), message))
             continue
-        definition = definitions.get(name, Definition())
+        definition = definitions.of(name)
         categories[name] = Category(
             definition.target(name), definition, tuple(folders), listing, doubts.get(name)
         )
+    warnings += definitions.notes(categories)
     ignored = [entry for each in categories.values() for entry in each.listing.ignored]
     ignored += junk_in(root, {generator for folders in found.values() for generator, _ in folders})
     if note := describe(ignored, root):

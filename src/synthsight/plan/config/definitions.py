@@ -1,0 +1,159 @@
+"""The category definitions of a configuration: which is of which category, and which of none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+
+from synthsight.clone import PACKAGE
+from synthsight.files import is_file
+from synthsight.labels.definitions import Definition, DefinitionError, read_definitions
+from synthsight.labels.matching import Target, is_synset, words
+from synthsight.labels.spaces import LabelSpace
+from synthsight.plan.config.messages import Problem
+from synthsight.wording import did_you_mean
+
+#: The default of the key `category_definitions`.
+DEFINITIONS = "resources/categories.yaml"
+
+#: How similar a name in the default file must be to a category's for a note. That file is about
+#: more categories than a run has; a plural or a slip is meant, not another word.
+_NEARLY = 0.85
+
+#: At most how many unused definitions a note lists.
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The definitions in a file.
+
+    Attributes:
+        file: the file, as messages name it.
+        content: its definitions, by the names in it.
+        own: whether it is a file that the user has named, instead of the default.
+    """
+
+    file: str
+    content: Mapping[str, Definition] = field(default_factory=dict)
+    own: bool = False
+
+    def of(self, category: str) -> Definition:
+        """The definition of a category: that of its name or, if there is none, of its words."""
+        return self.content.get(self._name_of(category) or category, Definition())
+
+    def _name_of(self, category: str) -> str | None:
+        """The name under which a category is defined, if it is."""
+        return category if category in self.content else self._by_words.get(words(category))
+
+    @cached_property
+    def _by_words(self) -> dict[tuple[str, ...], str]:
+        return {words(name): name for name in self.content}
+
+    def notes(self, categories: Collection[str]) -> list[str]:
+        """What the user should know about definitions that are not called like a category."""
+        used = {category: name for category in categories if (name := self._name_of(category))}
+        notes = [
+            f"{self.file}: the definition {name!r} is taken for the category {category!r}, whose "
+            "folder is written otherwise. Give them one name"
+            for category, name in used.items()
+            if name != category
+        ]
+        unused = sorted(set(self.content) - set(used.values()))
+        if not categories:
+            return notes
+        if self.own and unused:
+            listed = [f"{name!r}{self._meant(name, categories, used)}" for name in unused[:_LISTED]]
+            more = f", and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
+            notes.append(
+                f"{self.file}: no category of this run is called {', '.join(listed)}{more}: these "
+                "definitions are not used"
+            )
+        elif not self.own:
+            folded = {each.casefold(): each for each in categories if each not in used}
+            for name in unused:
+                # Comparing all with all would take seconds where there are thousands.
+                near = [
+                    each
+                    for each in folded
+                    if each[0] == name[0].casefold() and abs(len(each) - len(name)) <= 2
+                ]
+                for close in get_close_matches(name.casefold(), near, n=1, cutoff=_NEARLY):
+                    notes.append(
+                        f"{self.file}: the definition {name!r} is not used; if it is meant for the "
+                        f"category {folded[close]!r}, give them one name"
+                    )
+        return notes
+
+    @staticmethod
+    def _meant(name: str, categories: Iterable[str], used: Mapping[str, str]) -> str:
+        hint = did_you_mean(name, (each for each in categories if each not in used))
+        return f" ({hint.removeprefix('; ')})" if hint else ""
+
+
+def definitions_at(written: str) -> Path:
+    """Where a file of category definitions is that a configuration names.
+
+    The default one belongs to the project. A run in another folder, which has none of that name,
+    uses the one beside the Snakefile.
+    """
+    path = Path(written)
+    own = PACKAGE.parents[1] / path
+    return own if written == DEFINITIONS and not path.exists() and is_file(own) else path
+
+
+def load_definitions(written: str, problems: list[Problem]) -> Definitions:
+    """The definitions in the file that a configuration names; none if it cannot be used."""
+    path = definitions_at(written)
+    try:
+        content = read_definitions(path)
+        first: dict[tuple[str, ...], str] = {}
+        for name in content:
+            if (other := first.setdefault(words(name), name)) != name:
+                raise DefinitionError(
+                    f"{path}: {other!r} and {name!r} are one category, written in different ways. "
+                    "Keep one of them"
+                )
+    except DefinitionError as error:
+        problems.append(Problem(("category_definitions",), str(error)))
+        return Definitions(str(path))
+    default = (Path(DEFINITIONS), PACKAGE.parents[1] / DEFINITIONS)
+    return Definitions(str(path), content, own=path not in default)
+
+
+def unknown_classes(
+    targets: Iterable[Target], spaces: Iterable[LabelSpace], file: str
+) -> list[str]:
+    """Notes on chosen classes that no model has.
+
+    A synset counts where a label space has synsets: in a label file it only means a class that has
+    one of its names, and few of them have all.
+
+    Args:
+        targets: the categories.
+        spaces: the models' label spaces.
+        file: the definitions, for the messages.
+    """
+    synsets: set[str] = set()
+    names: set[str] = set()
+    for space in spaces:
+        synsets |= set(space.synsets or ())
+        names |= {name for lemmas in space.lemmas for name in lemmas}
+    named = {words(name) for name in names}
+    notes = []
+    for target in targets:
+        for each in target.classes or ():
+            if is_synset(each):
+                found, hint = not synsets or each in synsets, ""
+            else:
+                found = words(each) in named
+                hint = "" if found else did_you_mean(each, names)
+            if not found:
+                notes.append(
+                    f"{file}: {target.name}: no model has the class {each!r}, so it counts for "
+                    f"nothing{hint}"
+                )
+    return notes
