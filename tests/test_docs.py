@@ -205,4 +205,4 @@ def test_the_lines_that_put_folders_in_order_do_it(
     section = text_of("docs/images.md").partition("\n### Folders in another order\n")[2]
     code = re.findall(r"^```python\n(.*?)^```", section, re.M | re.S)[number]
     exec(compile(code, "recipe", "exec"), {})
-    assert find_categories(Path("pictures"), None) == (layout, [], {})
+    assert find_categories(Path("pictures"), None) == (layout, [], {}, ())

@@ -762,6 +762,42 @@ def test_categories_that_are_called_like_parts_of_data_sets_are_noted(
     assert expected.partition(" (")[0].partition("(")[0] in notes[0], "with a list, too"
 
 
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize(
+    ("names", "listed", "advice"),
+    [
+        (["data/train/lion/a.png", "data/val/lion/b.png"], "train, val", "'layout/data/train'"),
+        (["data/train/rabbit/a.png"], "train", "set images.root to 'layout/data/train'"),
+        (["ADM/train/ai/a.png", "ADM/train/nature/b.png"], "train", "as in GenImage"),
+        (["ADM/test_set/rabbit/a.png", "mj/test_set/rabbit/a.png"], "test_set", "is a split"),
+        (["train/ai/a.png", "train/nature/b.png"], "ai, nature", "as data sets call their parts"),
+    ],
+)
+def test_where_no_folder_can_be_a_category_the_run_stops_unless_they_are_listed(
+    names: list[str], listed: str, advice: str
+) -> None:
+    images(*names, root="layout")
+    message = error_text(write(images="images: {root: layout}"))
+    assert "images.root: " in message and advice in message and "    layout/ " in message
+    assert "an error." in message and "nothing is to be done" not in message
+    assert f"Only if the images show what they are called, list them: `categories: [{listed}" in (
+        message
+    )
+    wanted = listed.split(", ")
+    assert find_categories(Path("layout"), wanted).wrong == ()
+    images("layout/bus/a.png", root=".")
+    assert find_categories(Path("layout"), None).wrong == (), "beside one that is none"
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_listed_category_called_train_is_a_train() -> None:
+    images("data/train/steam/a.png", root="layout")
+    assert error_text(write(images="images: {root: layout}"))
+    assert list(load(write(images="images: {root: layout}\ncategories: [train]")).categories) == [
+        "train"
+    ]
+
+
 def test_a_category_called_like_a_part_among_others_is_a_category() -> None:
     assert layout("train/a.png", "bus/a.png", "boat/a.png")[1] == []
 

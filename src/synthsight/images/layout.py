@@ -39,11 +39,14 @@ class Found(NamedTuple):
         layout: each category's folders.
         notes: what is not used, and what may be meant otherwise.
         doubts: of the notes, what a category's folders may be instead, by category.
+        wrong: of the notes, those by which no folder can be a category: all are called like parts
+            of a data set and hold folders alone, or tell generated images from others.
     """
 
     layout: Layout
     notes: list[str]
     doubts: dict[str, str]
+    wrong: tuple[str, ...] = ()
 
 
 def find_categories(root: Path, wanted: Sequence[str] | None) -> Found:
@@ -96,10 +99,28 @@ def find_categories(root: Path, wanted: Sequence[str] | None) -> Found:
         for link in links
     ]
     doubts = _doubts(root, found, insides, wanted is not None)
+    wrong = wanted is None and _are_no_categories(root, found)
+    if wrong:
+        doubts = {name: text.removesuffix(f". {_ELSE}") for name, text in doubts.items()}
     levels = list(dict.fromkeys(doubts.values())) or _of_generators(root, found)
+    if levels and wrong:
+        levels[0] += f". Only if the images show what they are called, list them: {_listed(found)}"
     if levels:
         levels[0] += f". {drawing(root, found, next(iter(doubts), None))}"
-    return Found(found, levels + notes, doubts)
+    return Found(found, levels + notes, doubts, tuple(levels) if wrong else ())
+
+
+def _are_no_categories(root: Path, found: Layout) -> bool:
+    """Whether all categories' names are those of a data set's parts, and so is what they hold."""
+    places = [folder for folders in found.values() for _, folder in folders]
+    return are_parts(found) and (
+        are_origins(found)
+        or all((inside := _inside(root / place)).folders and not inside.first for place in places)
+    )
+
+
+def _listed(found: Layout) -> str:
+    return f"`categories: [{', '.join(sorted(found))}]`"
 
 
 def drawing(root: Path, layout: Layout, category: str | None = None) -> str:

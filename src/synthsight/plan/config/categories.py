@@ -121,10 +121,13 @@ def load_categories(
         problems.append(Problem(("images", "root"), message))
         return {}
     try:
-        found, notes, doubts = find_categories(root, wanted)
+        found, notes, doubts, wrong = find_categories(root, wanted)
     except PermissionError:
         message = f"{str(root)!r} may not be read: give yourself the right to read and to enter it"
         problems.append(Problem(("images", "root"), message))
+        return {}
+    if wrong:
+        problems += [Problem(("images", "root"), message) for message in wrong]
         return {}
     warnings += notes
     if wanted is not None:
