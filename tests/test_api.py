@@ -16,7 +16,9 @@ import pytest
 
 from synthsight import api
 from synthsight.classifiers.score import ScoreError
+from synthsight.files import FileError
 from synthsight.labels.definitions import Definition
+from synthsight.library import scores as scores_module
 from synthsight.plan import digest
 from synthsight.plan.config.messages import ConfigError
 from tests.support import (
@@ -207,11 +209,33 @@ def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rule", api.rules())
-def test_a_run_s_logits_score_as_the_workflow_scored_them(
-    run: api.Run, finished: Project, rule: str
+def test_a_run_s_logits_score_as_the_workflow_scored_them(run: api.Run, rule: str) -> None:
+    """With the run's labels and definitions, its categories to choose from, and in any order."""
+    logits, stored = run.logits("effnet"), run.scores("effnet", rule)
+    same(api.score(logits, rule=rule), stored)
+    shuffled = logits.iloc[:, ::-1].loc[["clock"]]
+    of_clock = stored[stored["category"] == "clock"].reset_index(drop=True)
+    same(api.score(shuffled, rule=rule), of_clock)
+
+
+def test_what_a_run_knows_of_its_scores_counts_unless_something_else_is_given(
+    run: api.Run, finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    labels = finished.folder / "labels.txt"
-    same(api.score(run.logits("effnet"), labels=labels, rule=rule), run.scores("effnet", rule))
+    """The project's definitions may have changed since, and the label file, too."""
+    monkeypatch.setattr(scores_module, "definitions_file", lambda: tmp_path / "changed.yaml")
+    (tmp_path / "changed.yaml").write_text("clock: {classes: {}}\n")
+    logits = run.logits("effnet", "clock")
+    kept = tmp_path / "logits.parquet"
+    logits.to_parquet(kept)
+    stored = run.scores("effnet", "classes").query("category == 'clock'")
+    for frame in (logits, pd.read_parquet(kept)):
+        assert api.score(frame, rule="classes")["top5_hit"].tolist() == stored["top5_hit"].tolist()
+        given = api.score(frame, rule="classes", definitions=tmp_path / "changed.yaml")
+        assert not given["top5_hit"].any()
+    logits.attrs["synthsight"]["content"] = "0" * 64
+    with pytest.raises(FileError, match=r"labels\.txt has changed"):
+        api.score(logits)
+    assert len(api.score(logits, labels=finished.folder / "labels.txt")) == len(logits)
 
 
 def one_hot(*classes: int, count: int = 1000) -> np.ndarray:
@@ -246,11 +270,26 @@ def test_the_rule_decides_and_so_do_definitions(tmp_path: Path) -> None:
 
 def test_restricted_chooses_among_the_categories_that_are_named() -> None:
     logits = one_hot(963)  # pizza, then all alike
-    alone = api.score(logits, "clock", rule="restricted")
-    assert alone["top1_hit"].tolist() == [True]
+    with pytest.raises(api.ApiError, match="with 'clock' alone it is always right: name the oth"):
+        api.score(logits, "clock", rule="restricted")
     among = api.score(logits, "clock", rule="restricted", among=["pizza", "vase"])
     assert among["top1_hit"].tolist() == [False]
     assert len(among) == 1
+
+
+def test_columns_go_by_their_names_and_a_series_of_categories_by_its_index(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("clock\npizza\nvase\n")
+    frame = pd.DataFrame(np.eye(3, dtype=np.float32), ["a", "b", "c"], ["clock", "pizza", "vase"])
+    shown = pd.Series({"c": "vase", "a": "clock", "b": "pizza"})
+    turned = frame[["vase", "clock", "pizza"]]
+    numbered = frame.set_axis(["0", "1", "2"], axis=1)[["2", "0", "1"]]
+    for logits in (frame, turned, numbered, frame.set_axis([0, 1, 2], axis=1)[[2, 1, 0]]):
+        assert api.score(logits, shown, labels=labels)["top1_hit"].all()
+    paired = turned.set_axis(
+        pd.MultiIndex.from_product([["x"], list("abc")], names=["from", "image"])
+    )
+    assert api.score(paired, shown, labels=labels)["top1_hit"].all()
 
 
 def test_the_aggregation_is_handed_on(tmp_path: Path) -> None:
@@ -269,6 +308,11 @@ def test_the_aggregation_is_handed_on(tmp_path: Path) -> None:
         ((one_hot(1, 2), ["clock"]), {}, "2 images, but 1 categories"),
         ((one_hot(1), "clock"), {"rule": "words/simpel"}, "did you mean 'words/simple'?"),
         ((one_hot(1), "clock"), {"aggregation": "sum"}, "no aggregation 'sum'"),
+        ((one_hot(1, 2), ["clock", None]), {}, "a category is a text, not None"),
+        ((pd.DataFrame(one_hot(1)).iloc[:, 1:], "clock"), {}, "0 to 998: 0 is missing"),
+        ((pd.DataFrame(one_hot(1)).add_prefix("logit_"), "clock"), {}, "'logit_0' is no class"),
+        ((pd.DataFrame(one_hot(1, 2)), pd.Series("clock", [1, 2])), {}, "2 is not an image's"),
+        ((pd.DataFrame(one_hot(1)).astype(object).replace(5.0, "x"), "clock"), {}, "else than log"),
         ((one_hot(1) * np.nan, "clock"), {}, "NaN or infinite"),
         ((pd.DataFrame(one_hot(1, 2), index=["a", "a"]), "clock"), {}, "'a' occurs twice"),
     ],

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.library.errors import ApiError
-from synthsight.library.scores import class_names, read_scores
+from synthsight.library.scores import class_names, read_scores, with_scoring
 from synthsight.report import answer
 from synthsight.report.tables import read_table
 from synthsight.wording import did_you_mean
@@ -132,7 +132,8 @@ class Run:
 
         Returns:
             One row for each image, indexed by ``category`` and ``image``, and one column for each
-            class, named by its index; :meth:`classes` has the names.
+            class, named by its index; :meth:`classes` has the names. The frame knows how the run
+            scored it, for :func:`synthsight.api.score`.
 
         Raises:
             ApiError: there is no such model, or it has no logits of such a category.
@@ -154,7 +155,8 @@ class Run:
             index = pd.MultiIndex.from_product([[name], images], names=["category", "image"])
             columns = pd.RangeIndex(width, name="class")
             frames.append(pd.DataFrame(values.reshape(-1, width), index, columns))
-        return pd.concat(frames)
+        scores = self.folder / "scores" / f"{model}.parquet"
+        return with_scoring(pd.concat(frames), scores, self.folder.resolve().parents[1])
 
     def classes(self, model: str) -> tuple[str, ...]:
         """One name for each class of a classifier, in the order of its logits.

@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,11 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.classifiers import score as scoring
+from synthsight.files import check_unchanged
 from synthsight.images.manifest import ImageRecord, write_manifest
 from synthsight.labels.definitions import Definition, read_definitions
-from synthsight.labels.matching import RULES, Target
-from synthsight.labels.spaces import load_labels
+from synthsight.labels.matching import RULES, Target, find_rule
+from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.library.errors import ApiError
+from synthsight.origin import Origin, read_origin
+from synthsight.plan.config.definitions import Definitions as Defined
 from synthsight.plan.standalone import definitions_file
 from synthsight.wording import did_you_mean
 
@@ -39,39 +43,56 @@ def rules() -> tuple[str, ...]:
 
 def score(
     logits: pd.DataFrame | npt.ArrayLike,
-    category: str | Sequence[str] | None = None,
+    category: str | Sequence[str] | pd.Series | None = None,
     *,
-    labels: str | os.PathLike[str] = "imagenet-1k",
+    labels: str | os.PathLike[str] | None = None,
     rule: str = PAPERS_RULE,
     definitions: Definitions | None = None,
     among: Sequence[str] | None = None,
-    aggregation: str = "max",
+    aggregation: str | None = None,
 ) -> pd.DataFrame:
     """Score logits: which images a classifier gets, under a matching rule.
 
+    A frame from :meth:`Run.logits` knows how its run scored it: its label space, the definitions of
+    its categories, which ones there were to choose from and how. That is taken unless something
+    else is given, and what pandas makes of such a frame usually knows it, too.
+
     Args:
         logits: one row for each image and one column for each class: a frame from
-            :meth:`Run.logits`, another frame (its index names the images), or an array.
-        category: what the images show, one name for all or one for each; None to take it from the
-            frame's index, which frames from :meth:`Run.logits` have.
-        labels: the label space, or a file with one line for each class.
+            :meth:`Run.logits`, another frame (its index names the images), or an array. A frame's
+            columns are the numbers of the classes, from 0, or their names, in any order.
+        category: what the images show, one name for all or one for each; a series goes by its
+            index. None to take it from the frame's index, which frames from :meth:`Run.logits`
+            have.
+        labels: the label space, or a file with one line for each class; None for the run's or
+            ``imagenet-1k``.
         rule: one of :func:`rules`.
-        definitions: definitions of the categories; None for the project's
+        definitions: definitions of the categories; None for the run's or the project's
             ``resources/categories.yaml``.
-        among: categories that the rule ``restricted`` chooses from; None for those of the images.
-        aggregation: for the rule ``restricted``, ``max`` or ``mean``.
+        among: categories that the rule ``restricted`` chooses from; None for the run's or those of
+            the images.
+        aggregation: for the rule ``restricted``, ``max`` or ``mean``; None for the run's or
+            ``max``.
 
     Returns:
         A frame like that of :meth:`Run.scores`, one row for each image in the order given;
         ``generator`` is missing.
 
     Raises:
-        ApiError: shapes or names do not fit together, there is no such rule, or a logit is not
-            finite.
+        ApiError: shapes or names do not fit together, there is no such rule, a logit is not finite,
+            or there is nothing to choose from.
         synthsight.classifiers.score.ScoreError: the number of classes is not that of the labels.
+        synthsight.files.FileError: the run's label file has changed.
     """
     frame = logits if isinstance(logits, pd.DataFrame) else pd.DataFrame(np.asarray(logits))
-    values = frame.to_numpy(np.float32)
+    of_run = _as_scored(frame)
+    if labels is None:
+        labels = of_run.labels
+        if of_run.content is not None:
+            check_unchanged(labels, of_run.content)
+    if aggregation is None:
+        aggregation = of_run.aggregation
+    values = _by_class(frame, load_labels(os.fspath(labels)))
     if not np.isfinite(values).all():
         raise ApiError("a logit is NaN or infinite")
     if rule not in rules():
@@ -83,9 +104,15 @@ def score(
     shown = _categories(frame, category)
     if twice := [key for key, n in Counter(zip(shown, images, strict=True)).items() if n > 1]:
         raise ApiError(f"the image {twice[0][1]!r} occurs twice")
-    known_of = _read_definitions(definitions)
-    names = sorted({*shown, *(among or ())})
-    targets = {name: known_of.get(name, Definition()).target(name) for name in names}
+    given = of_run.definitions if definitions is None else definitions
+    defined = Defined("", _read_definitions(given))
+    names = sorted({*shown, *((of_run.definitions or ()) if among is None else among)})
+    if find_rule(rule).choice and len(names) == 1:
+        raise ApiError(
+            f"{rule!r} chooses among categories, and with {names[0]!r} alone it is always right: "
+            "name the others in `among`"
+        )
+    targets = {name: defined.of(name).target(name) for name in names}
     of = np.array(shown, dtype=object)
     with TemporaryDirectory(prefix="synthsight-") as folder:
         files: dict[str, tuple[Path, Path]] = {}
@@ -148,7 +175,38 @@ def _level(frame: pd.DataFrame, name: str, otherwise: int) -> pd.Index[Any]:
     return frame.index.get_level_values(name if name in frame.index.names else otherwise)
 
 
-def _categories(frame: pd.DataFrame, category: str | Sequence[str] | None) -> list[str]:
+def _by_class(frame: pd.DataFrame, labels: LabelSpace) -> npt.NDArray[np.float32]:
+    """The logits in the order of the classes, by the names of the columns."""
+    found = list(frame.columns)
+    numbers = [int(name) if str(name).isdecimal() else None for name in found]
+    count = len(found)
+    if None not in numbers:
+        places = {number: place for place, number in enumerate(numbers)}
+        if lost := sorted(set(range(count)) - set(places)):
+            raise ApiError(
+                f"the columns are not numbered from 0 to {count - 1}: {lost[0]} is missing. All "
+                "classes are needed, in any order"
+            )
+        order = [places[number] for number in range(count)]
+    elif found == list(labels.simple):
+        order = list(range(count))
+    else:
+        unknown = [name for name in found if name not in labels.simple]
+        lost_names = [name for name in labels.simple if name not in found]
+        if unknown or lost_names or len(set(found)) < count:
+            what = f"{unknown[0]!r} is no class" if unknown else "a class is missing or twice"
+            raise ApiError(
+                f"the columns are neither the numbers nor the names of the classes of "
+                f"{labels.name}: {what}. Call them 0, 1, 2, ..."
+            )
+        order = [found.index(name) for name in labels.simple]
+    try:
+        return frame.to_numpy(np.float32)[:, order]
+    except (TypeError, ValueError) as error:
+        raise ApiError(f"a column holds something else than logits: {error}") from None
+
+
+def _categories(frame: pd.DataFrame, category: str | Sequence[str] | pd.Series | None) -> list[str]:
     if isinstance(category, str):
         return [category] * len(frame)
     if category is None:
@@ -157,10 +215,85 @@ def _categories(frame: pd.DataFrame, category: str | Sequence[str] | None) -> li
         return list(frame.index.get_level_values("category"))
     if len(category) != len(frame):
         raise ApiError(f"{len(frame)} images, but {len(category)} categories")
+    if isinstance(category, pd.Series):
+        category = _aligned(category, frame)
+    wrong = [each for each in category if not isinstance(each, str)]
+    if wrong:
+        raise ApiError(f"a category is a text, not {wrong[0]!r}")
     return list(category)
+
+
+def _aligned(category: pd.Series, frame: pd.DataFrame) -> list[str]:
+    """A series of categories in the order of a frame, by the index of both."""
+    for index in (frame.index, _level(frame, "image", -1)):
+        if category.index.equals(index):
+            return list(category)
+        if category.index.is_unique and index.is_unique and set(category.index) == set(index):
+            return list(category.loc[list(index)])
+    first = next((each for each in category.index if each not in frame.index), category.index[0])
+    raise ApiError(
+        f"the categories' index is not that of the logits: {first!r} is not an image's, or stands "
+        "twice. Give a list to go by the order"
+    )
 
 
 def _read_definitions(definitions: Definitions | None) -> Mapping[str, Definition]:
     if isinstance(definitions, Mapping):
         return definitions
     return read_definitions(Path(definitions or definitions_file()))
+
+
+# How a run scored its logits ---------------------------------------------------------------------
+
+#: Where a frame keeps it, among what pandas calls its attributes, which it writes as JSON.
+_ATTRIBUTE = "synthsight"
+
+
+@dataclass(frozen=True)
+class _AsScored:
+    """How a run scored a model's logits; by default, how logits of no run are scored.
+
+    Attributes:
+        labels: its label space, or the label file.
+        content: the sha256 of the label file, if it is one.
+        definitions: those of the run's categories; None for the project's.
+        aggregation: ``max`` or ``mean``.
+    """
+
+    labels: str = "imagenet-1k"
+    content: str | None = None
+    definitions: Mapping[str, Definition] | None = None
+    aggregation: str = "max"
+
+
+def with_scoring(logits: pd.DataFrame, scores: Path, project: Path) -> pd.DataFrame:
+    """The logits of a run, with how the run scored them, if it has.
+
+    Args:
+        logits: the frame, to whose attributes this is added.
+        scores: the file of the model's scores.
+        project: the folder that the run's relative paths start at.
+    """
+    made = read_origin(scores)
+    if isinstance(made, Origin):
+        spec = json.loads(made.spec)
+        kept = {key: spec[key] for key in ("labels", "aggregation", "categories")}
+        if "content" in spec:
+            kept |= {"content": spec["content"], "labels": str(project / spec["labels"])}
+        logits.attrs[_ATTRIBUTE] = kept
+    return logits
+
+
+def _as_scored(logits: pd.DataFrame) -> _AsScored:
+    """What a frame knows of it."""
+    kept = logits.attrs.get(_ATTRIBUTE)
+    if kept is None:
+        return _AsScored()
+    definitions = {
+        name: Definition(
+            tuple(about["also"]),
+            None if about["classes"] is None else dict.fromkeys(about["classes"], ""),
+        )
+        for name, about in kept["categories"].items()
+    }
+    return _AsScored(kept["labels"], kept.get("content"), definitions, kept["aggregation"])
