@@ -34,12 +34,13 @@ rule list_excluded:
         together("images")
     params:
         code=code("list_excluded"),
-    # Lists by category go through a pipe: the system limits the length of a command.
+    # Lists by category go through a pipe: the system limits the length of a command. What was left
+    # out, and what is in several categories, is for people, so it is also printed.
     shell:
         """
         with_worker.py --code {params.code} list_excluded.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \
-            >{log:q} 2>&1
+            2>&1 | tee {log:q}
         """

@@ -14,6 +14,7 @@ from synthsight.errors import SynthsightError
 from synthsight.report.tables import read_table
 from synthsight.tables import write_records, write_table
 from synthsight.wording import printable
+from tests.support import REPOSITORY
 
 RUN = ["=1+1", "+1", "-x", "@SUM(A1)", "\t=1", "\r=1", "'=1", "''@a", "\uff1d1"]
 HARMLESS = ["", "a=b", "'quoted'", "kite", "it's", "1", "'"]
@@ -39,6 +40,17 @@ def test_tables_and_lists_of_what_was_left_out_run_nothing(tmp_path: Path) -> No
     write_records(*paths, [("image", pa.string()), ("line", pa.int64())], [record])
     assert '"\'=HYPERLINK(""x"")","-3"' in paths[0].read_text()
     assert read_table(paths[1])["image"].tolist() == ['=HYPERLINK("x")']
+
+
+def test_names_that_pandas_takes_for_missing_come_back_as_docs_methods_says(tmp_path: Path) -> None:
+    names = ["NA", "nan", "null", "None", "N/A", "n/a", "NaN", "<NA>", "kite", None]
+    table = pd.DataFrame({"category": pd.array(names, "str"), "top1": [*[0.5] * 9, None]})
+    write_table(table, tmp_path / "a.csv", tmp_path / "a.parquet")
+    read = pd.read_csv(tmp_path / "a.csv", keep_default_na=False, na_values="")
+    pd.testing.assert_frame_equal(read, table)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "a.parquet"), table)
+    documented = (REPOSITORY / "docs" / "methods.md").read_text(encoding="utf-8")
+    assert 'pd.read_csv(file, keep_default_na=False, na_values="")' in " ".join(documented.split())
 
 
 @pytest.mark.parametrize("text", ["a\x1b[2Jb", "\x9b31m", "\x07", "\r", "\u202e", "\x7f", "\udce4"])

@@ -66,6 +66,7 @@ def make_answers(
     ]
     table = pd.DataFrame(rows, columns=["image", "question"])
     table["number"] = table.groupby("image").cumcount().astype("int32") + 1
+    table["sha256"] = table["image"]
     table["answer"] = rng.choice(["yes", "no"], len(table))
     table["generator"] = [generators[int(name[-7:-4]) % len(generators)] for name in table["image"]]
     stems = first_words or ["is", "are", "isn't"]

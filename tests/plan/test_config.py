@@ -67,7 +67,10 @@ def answered_(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def answer(asked: Sequence[dict[str, Any]], *_: object) -> list[dict[str, Any]]:
         requests.extend(asked)
-        return [{"model": RESOLVED} for _ in asked]
+        return [
+            {"model": {**RESOLVED, "architecture": {"library": "timm", "name": each["model"]}}}
+            for each in asked
+        ]
 
     monkeypatch.setattr(models_module, "resolve_cached", answer)
     return requests
@@ -557,6 +560,37 @@ def test_the_default_definitions_are_the_projects_unless_the_folder_has_its_own(
     assert own.classes and load(write()).categories["toilet_seat"].definition == Definition()
     Path("resources/categories.yaml").unlink()
     assert load(write()).categories["toilet_seat"].definition == own
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_top1_above_the_top5_is_an_error() -> None:
+    reference = "{top1: 0.9, top5: 0.8, source: me}"
+    message = error(write(models=f"models: [{{model: timm/a, reference: {reference}}}]"))
+    assert "models[0].reference: top1 (0.9) is more than top5 (0.8)" in message
+
+
+@pytest.mark.usefixtures("answered")
+def test_the_same_weights_under_two_names_are_noted() -> None:
+    Path("w").write_bytes(b"weights")
+    Path("v").write_bytes(b"weights")
+    models = "[{name: a, model: timm/a, checkpoint: w}, {name: b, model: timm/b, checkpoint: v}]"
+    (note,) = load(write(models=f"models: {models}")).warnings
+    assert note.startswith("the models 'a' and 'b' have the same weights")
+    (note,) = load(write(models="models: [timm/a, {model: timm/a, name: b, crop: 200}]")).warnings
+    assert note.startswith("the models 'a' and 'b' have the same weights")
+    Path("v").write_bytes(b"others")
+    assert not load(write(models=f"models: {models}")).warnings
+
+
+@pytest.mark.usefixtures("answered")
+@pytest.mark.parametrize("classes", [4, 5, 6])
+def test_a_top5_of_so_few_classes_that_it_is_always_right_is_noted(classes: int) -> None:
+    Path("labels.txt").write_text("\n".join(["pizza", "rabbit", "toilet seat", *"abc"][:classes]))
+    model = "models: [{model: timm/a, checkpoint: labels.txt, labels: labels.txt}]"
+    notes = load(write(models=model)).warnings
+    assert [note.partition(",")[0] for note in notes] == (
+        [f"a has {classes} classes"] if classes <= 5 else []
+    )
 
 
 @pytest.mark.usefixtures("answered")

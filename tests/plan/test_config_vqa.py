@@ -197,3 +197,14 @@ def test_a_question_that_is_left_out_counts_for_the_list_of_these_alone() -> Non
     assert listed != content
     Path("q.csv").write_text(QUESTIONS + "\npizza/none.png,Is it?,yes\n")
     assert vqa_digests()[1] not in (content, listed), "it stands on another line"
+
+
+def test_generators_that_differ_only_in_how_they_are_written_are_an_error() -> None:
+    rows = ["pizza/a.png,Is it hot?,yes,Dream", "rabbit/a.JPG,Is it?,no,dream"]
+    Path("q.csv").write_text("\n".join(["image,question,answer,generator", *rows]))
+    message = error(write(vqa=models("OFA-Sys/ofa-base")))
+    assert "vqa.questions: q.csv: the generators 'Dream' (line 2) and 'dream' (line 3) " in message
+    Path("q.csv").write_text(
+        "\n".join(["image,question,answer,generator", *rows]).replace("D", "M")
+    )
+    assert not load(write(vqa=models("OFA-Sys/ofa-base"))).warnings

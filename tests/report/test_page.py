@@ -148,6 +148,14 @@ def digest_of_images(project: Project) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def test_what_makes_numbers_doubtful_is_said_at_the_top(finished: Project) -> None:
+    (said,) = re.findall(r'<p class="note warning">(.*?)</p>', text_of(finished))
+    assert said == (
+        "Top-5 under restricted is always right, except for categories without a class: there are "
+        "3 categories to choose from."
+    )
+
+
 def test_the_images_digest_is_of_their_bytes_and_names(finished: Project) -> None:
     assert digest_of_images(finished) in text_of(finished)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -65,7 +66,8 @@ def make_questions(images: int = 12, seed: int = 0) -> pd.DataFrame:
     table["generator"] = np.where(
         table["image"] == "a/00.png", None, table["image"].str[0].map({"a": "dalle", "b": "sd"})
     )
-    table = table.assign(objects=None, status="ok", reason=None)
+    sha256 = table["image"].map(lambda image: hashlib.sha256(image.encode()).hexdigest())
+    table = table.assign(objects=None, status="ok", reason=None, sha256=sha256)
     bad = table.iloc[:1].assign(question="Why?", answer=None, status="excluded", reason="no answer")
     return pd.concat([table, bad.assign(number=np.int32(999))], ignore_index=True)
 
@@ -122,7 +124,7 @@ def test_scores_have_a_row_for_each_usable_question(tmp_path: Path) -> None:
     rows = table.to_pandas()
     assert list(rows.index) == list(range(len(answers)))
     expected = questions[questions["status"] == "ok"].sort_values(["image", "number"])
-    for column in ("image", "number", "question", "answer", "generator"):
+    for column in ("image", "number", "question", "answer", "generator", "sha256"):
         assert rows[column].tolist() == expected[column].tolist()
     given_ = answers.set_index(["image", "question"])["p_yes"]
     assert rows["p_yes"].tolist() == [
@@ -547,6 +549,27 @@ def test_one_model_is_compared_with_none(tmp_path: Path) -> None:
     assert table.dtypes.astype(str).to_dict() == VQA_COMPARISONS
 
 
+def test_copies_of_a_picture_are_one_image(tmp_path: Path) -> None:
+    """Whatever their names: the tables are those of the same questions about one file."""
+    questions = make_questions(images=8).query("status == 'ok'")
+    copies = questions.assign(
+        image=[f"{image}{row % 3}" for row, image in enumerate(questions["image"])]
+    )
+    one, other = (
+        tables_of(tmp_path / name, table, [make_answers(table, seed=seed) for seed in (1, 2)])
+        for name, table in (("one", questions), ("copies", copies))
+    )
+    assert (one.models["images"] == 8).all()
+    for name in ("models", "groups", "calibration", "comparisons"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
+    apart = tables_of(
+        tmp_path / "apart",
+        copies.assign(sha256=None),
+        [make_answers(copies, seed=seed) for seed in (1, 2)],
+    )
+    assert (apart.models["images"] == copies["image"].nunique()).all()
+
+
 def test_one_image_has_no_bounds_of_differences(tmp_path: Path) -> None:
     questions = make_questions()
     questions = questions[questions["image"] == "a/04.png"]
@@ -612,6 +635,7 @@ def test_ten_models_on_ten_thousand_questions_take_seconds(tmp_path: Path) -> No
             "predicted": rng.choice(["yes", "no"], n),
             "correct": rng.random(n) < 0.7,
             "reason": pa.nulls(n, pa.string()),
+            "sha256": [f"{number:064x}" for number in image],
         },
         schema=SCHEMA,
     )

@@ -2,7 +2,8 @@
 """List every file that was left out, with its reason.
 
 In: the manifests of all categories. Out: a table, as CSV and as Parquet, with image, category,
-generator, sha256 and reason, sorted by image.
+generator, sha256 and reason, sorted by image; on standard output how many there are, and a sentence
+on pictures that are in several categories.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ from collections import Counter
 
 import pyarrow as pa
 
-from synthsight.images.manifest import ImageRecord, read_manifest
+from synthsight.images.manifest import read_manifest
+from synthsight.images.repeats import in_several_categories
 from synthsight.program import Arguments, many, program
 from synthsight.statistics.columns import EXCLUDED
 from synthsight.tables import write_records
+
+#: Categories of which the number of excluded files is printed.
+SHOWN = 10
 
 COLUMNS = [(name, pa.string()) for name in EXCLUDED]
 
@@ -28,20 +33,13 @@ def main(args: Arguments) -> None:
     )
     write_records(args.csv, args.parquet, COLUMNS, excluded)
     print(f"{len(records)} files, {len(excluded)} of them excluded")
-    for category, count in sorted(Counter(record.category for record in excluded).items()):
+    counted = sorted(Counter(record.category for record in excluded).items())
+    for category, count in counted[:SHOWN]:
         print(f"{category}: {count} excluded")
-    _report_shared(records)
-
-
-def _report_shared(records: list[ImageRecord]) -> None:
-    """Name files that are in several categories: one of their labels is most likely wrong."""
-    categories: dict[str, set[str]] = {}
-    for record in records:
-        if record.status == "ok" and record.sha256 is not None:
-            categories.setdefault(record.sha256, set()).add(record.category)
-    for record in records:
-        if record.status == "ok" and len(categories.get(str(record.sha256), ())) > 1:
-            print(f"the same picture is in several categories: {record.image!r}")
+    if len(counted) > SHOWN:
+        print(f"and others in {len(counted) - SHOWN} more categories: see {args.csv}")
+    if shared := in_several_categories(records):
+        print(shared)
 
 
 if __name__ == "__main__":

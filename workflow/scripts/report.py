@@ -30,6 +30,7 @@ from synthsight.program import Arguments, many, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.page import Page, render
+from synthsight.report.remarks import remarks
 from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
 from synthsight.tables import read_parquet
@@ -75,14 +76,17 @@ def _page(args: Arguments) -> Page:
         images = sample(set(table.column("image").to_pylist()), spec["images"])
         numbers = pictures.add(args.vqa_pictures, images)
         questions = question_data(args.vqa_scores, dict(zip(images, numbers, strict=True)))
+    tables = {Path(path).stem: read_table(path) for path in args.tables}
+    notes, vqa_notes = _notes(args.notes), _notes(args.vqa_notes)
     return Page(
         run=spec["run"],
         rule=spec["rule"],
         level=spec["level"],
         date=_date([*args.scores, *args.vqa_scores]),
-        tables={Path(path).stem: read_table(path) for path in args.tables},
-        notes=_notes(args.notes),
-        vqa_notes=_notes(args.vqa_notes),
+        tables=tables,
+        notes=notes,
+        vqa_notes=vqa_notes,
+        remarks=remarks(records, args.scores, [*notes, *vqa_notes], tables.get("vqa")),
         preprocessing={
             model: describe_preprocessing(about) for model, about in spec["preprocessing"].items()
         },

@@ -24,7 +24,14 @@ from synthsight.plan.config.categories import (
 from synthsight.plan.config.definitions import load_definitions, unknown_classes
 from synthsight.plan.config.homes import home_problems
 from synthsight.plan.config.messages import ConfigError, Problem
-from synthsight.plan.config.models import Model, check_models, load_spaces, named, resolve_models
+from synthsight.plan.config.models import (
+    Model,
+    check_models,
+    load_spaces,
+    named,
+    notes_on,
+    resolve_models,
+)
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa
 from synthsight.plan.config.schema import fill_defaults, schema_problems
 from synthsight.plan.digest import recall_sources
@@ -111,6 +118,7 @@ def load_experiment(
     models = resolve_models(settings.models, spaces, settings.preprocess, cache, problems)
     if problems:
         raise ConfigError(problems, files)
+    warnings += notes_on(models, spaces)
     return Experiment(settings, written, categories, models, vqa, archive, pending, tuple(warnings))
 
 

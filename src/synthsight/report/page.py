@@ -46,6 +46,7 @@ class Page:
         pictures: WebP files, by the numbers that ``explorer`` and ``questions`` use.
         sampled: total numbers of ``images`` and ``questions``, shown or not.
         mark: text for the page's metadata that says how it was made, or None.
+        remarks: sentences on what makes numbers doubtful.
     """
 
     run: str
@@ -67,6 +68,7 @@ class Page:
     pictures: Sequence[bytes]
     sampled: Mapping[str, int] = field(default_factory=dict)
     mark: str | None = None
+    remarks: Sequence[str] = ()
 
 
 def render(page: Page) -> str:

@@ -28,7 +28,7 @@ class Answers:
     Attributes:
         models: sorted.
         questions: one row per question, sorted by image and number: ``image, number, question,
-            answer, generator, first_word, kind``.
+            answer, generator, first_word, kind, sha256``.
         p_yes: (questions, models).
         correct: likewise.
         unanswered: (models,), how many of all questions a model could not take. What one of them
@@ -49,8 +49,10 @@ class Answers:
 
     @property
     def images(self) -> npt.NDArray[np.intp]:
-        """The number of each question's image, (questions,)."""
-        return pd.factorize(self.questions["image"], sort=True)[0]
+        """The number of each question's image, (questions,); copies of a picture are one image."""
+        names = self.questions["image"]
+        first = names.groupby(self.questions["sha256"]).transform("min")
+        return pd.factorize(first.fillna(names), sort=True)[0]
 
 
 def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
@@ -63,7 +65,9 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
         AggregateVqaError: no files, two of one model, files that differ in their questions, or no
             question that every model answered.
     """
-    described = ["image", "number", "question", "answer", "generator", "first_word", "kind"]
+    described = [
+        *("image", "number", "question", "answer", "generator", "first_word", "kind", "sha256")
+    ]
     tables: dict[str, pd.DataFrame] = {}
     origin: dict[str, str | os.PathLike[str]] = {}
     for path in paths:

@@ -58,8 +58,8 @@ def aggregate_vqa(
 ) -> VqaTables:
     """Make all tables about the answers to yes/no questions.
 
-    Intervals take the image as the sampling unit (see :mod:`synthsight.statistics.clusters`). The
-    order of the files does not matter.
+    Intervals take the image as the sampling unit (see :mod:`synthsight.statistics.clusters`), and
+    files of the same bytes as one image. The order of the files does not matter.
 
     Args:
         answers: Parquet files from :func:`synthsight.vqa.score.score_vqa`, one per model.
@@ -312,7 +312,7 @@ def compare_models(answers: Answers, level: float) -> pd.DataFrame:
             mean(correct[:, first, None] - correct[:, first + 1 :]), answers.images, level
         ),
     ).rename(columns={"a_mean": "a_accuracy", "b_mean": "b_accuracy"})
-    table = mcnemar_test(pairs).assign(images=answers.questions["image"].nunique())
+    table = mcnemar_test(pairs).assign(images=len(np.unique(answers.images)))
     return table[list(VQA_COMPARISONS)].astype(VQA_COMPARISONS)
 
 

@@ -29,6 +29,7 @@ SCHEMA = pa.schema(
         ("predicted", pa.string()),
         ("correct", pa.bool_()),
         ("reason", pa.string()),
+        ("sha256", pa.string()),
     ]
 )
 
@@ -50,10 +51,11 @@ def score_vqa(
     The prediction is ``yes`` if P(yes) is above 0.5; at exactly 0.5 it is ``no``, so that an
     undecided model is not credited with the answer that most questions have. A question that the
     model could not take has a reason, no P(yes), no prediction, and is neither correct nor wrong.
+    The sha256 is that of the image: of pictures that are the same under several names, it is one.
 
     Args:
         questions: Parquet shards of questions: ``number, image, question, answer, generator,
-            status``; rows whose status is not ``ok`` are left out.
+            sha256, status``; rows whose status is not ``ok`` are left out.
         answers: Parquet shards of answers: ``image, question, p_yes, reason``, one row for each
             usable question.
         model: its name.
@@ -64,7 +66,9 @@ def score_vqa(
             answer without a question, another model's answers, a truth that is neither ``yes`` nor
             ``no``, or a P(yes) that is not a probability.
     """
-    asked = _read(questions, ["number", *_KEY, "answer", "generator", "status"], "question")
+    asked = _read(
+        questions, ["number", *_KEY, "answer", "generator", "sha256", "status"], "question"
+    )
     asked = asked[asked["status"] == "ok"].drop(columns="status")
     if asked.empty:
         raise ScoreVqaError("there is no usable question")

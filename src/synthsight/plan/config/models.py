@@ -16,6 +16,7 @@ from typing import Any
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
 from synthsight.classifiers.registry import library_modules
+from synthsight.classifiers.score import TOP
 from synthsight.files import Digests, hint_at, is_file, keep, read_kept
 from synthsight.images.geometry import Geometry
 from synthsight.labels.files import LabelError
@@ -84,11 +85,38 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
         for setting in ("mean", "std"):
             if reason := _beyond_one(getattr(model, setting)):
                 problems.append(Problem((*key, setting), reason))
+        if model.reference is not None and model.reference.top1 > model.reference.top5:
+            message = (
+                f"top1 ({model.reference.top1:g}) is more than top5 ({model.reference.top5:g}), "
+                "which includes it: are they exchanged?"
+            )
+            problems.append(Problem((*key, "reference"), message))
         try:
             canonical_json(model.arguments)
         except (TypeError, ValueError):
             message = "may hold only text, finite numbers, true, false, null, lists and mappings"
             problems.append(Problem((*key, "arguments"), message))
+
+
+def notes_on(models: Mapping[str, Model], spaces: Mapping[str, LabelSpace]) -> list[str]:
+    """What the user should know about classifiers that can be used."""
+    notes = []
+    weights: dict[str, list[str]] = {}
+    for model in models.values():
+        source = model.content or canonical_json(model.architecture)
+        weights.setdefault(source, []).append(model.name)
+        if len(spaces[model.labels]) <= TOP:
+            notes.append(
+                f"{model.name} has {len(spaces[model.labels])} classes, so its top-5 is always "
+                "right where a category has a class: look at top-1"
+            )
+    notes += [
+        f"the models {' and '.join(map(repr, same))} have the same weights: unless their settings "
+        "are to be compared, remove all but one, or correct `model` or `checkpoint`"
+        for same in weights.values()
+        if len(same) > 1
+    ]
+    return notes
 
 
 def _beyond_one(values: Sequence[float] | None) -> str | None:

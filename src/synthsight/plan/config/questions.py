@@ -11,7 +11,7 @@ from typing import Any
 from synthsight.bounds import Key
 from synthsight.files import Digests, hint_at, is_file, is_folder
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import bad_path, check_model_name
+from synthsight.plan.config.names import bad_path, check_model_name, name_key
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
 from synthsight.vqa.families.registry import FamilyError, family_of
 from synthsight.vqa.folders import TEMPLATES
@@ -89,6 +89,9 @@ def load_vqa(
         problems.append(Problem(("vqa", "questions"), f"{error}{hint}"))
         return None
     _check_excluded(questions, about, problems, warnings)
+    problems += [
+        Problem(("vqa", "questions"), message) for message in _same_generators(about, questions)
+    ]
     dealt = deal(questions, about.shards)
     return Vqa(
         root=str(root),
@@ -177,6 +180,23 @@ def _check_excluded(
             f"{about.questions}: {len(excluded)} of {len(questions)} questions are left out; "
             "tables/excluded_questions.csv will say which and why"
         )
+
+
+def _same_generators(about: VqaSettings, questions: Sequence[Question]) -> list[str]:
+    """Names of generators that people would take for one, as for folders."""
+    alike: dict[str, dict[str, int]] = {}
+    for question in questions:
+        if question.reason is None and question.generator is not None:
+            spellings = alike.setdefault(name_key(question.generator), {})
+            spellings.setdefault(question.generator, question.line)
+    return [
+        f"{about.questions}: the generators "
+        + " and ".join(f"{name!a} (line {line})" for name, line in spellings.items())
+        + " differ only in how the name is written: their questions would be counted apart. Give "
+        "them one name"
+        for spellings in alike.values()
+        if len(spellings) > 1
+    ]
 
 
 def _refusal(file: str, excluded: Sequence[Question], most: int = 20) -> str:

@@ -1,0 +1,119 @@
+"""What a reader should know about a run's numbers before trusting them, in sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthsight.classifiers.score import TOP
+from synthsight.images.manifest import ImageRecord
+from synthsight.images.repeats import in_several_categories
+from synthsight.labels.matching import find_rule
+from synthsight.tables import metadata_of, read_batches, read_schema
+
+#: Rows read at a time: the first of them nearly always settle the matter.
+_ROWS = 8192
+
+
+def remarks(
+    records: Iterable[ImageRecord],
+    scores: Sequence[str | os.PathLike[str]],
+    notes: Iterable[Mapping[str, Any]],
+    vqa: pd.DataFrame | None = None,
+) -> list[str]:
+    """All remarks on a run; none if nothing stands out.
+
+    Args:
+        records: the manifests of all categories.
+        scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model.
+        notes: the notes about the weights of all models.
+        vqa: the table ``vqa``, if questions were asked.
+    """
+    found = list(records)
+    categories = {record.category for record in found if record.status == "ok"}
+    said = [in_several_categories(found)]
+    said += [same_best_class(path) for path in scores]
+    said += dict.fromkeys(always_in_top5(path, len(categories)) for path in scores)
+    said += same_weights(notes)
+    said += [] if vqa is None else same_answer(vqa)
+    return [f"{sentence}." for sentence in said if sentence is not None]
+
+
+def same_best_class(scores: str | os.PathLike[str]) -> str | None:
+    """About a model with the same best class for every image, which it cannot have looked at."""
+    schema = read_schema(scores)
+    names = json.loads(metadata_of(schema, "class_names", scores))
+    seen: set[int] = set()
+    images = 0
+    for batch in read_batches(scores, ["image", "rule", "predicted"], _ROWS):
+        # Under a choice among categories the best class is that of the category chosen.
+        rules = [rule for rule in batch["rule"].unique().to_pylist() if not find_rule(rule).choice]
+        if rules:
+            part = pa.table(batch).filter(pc.field("rule") == rules[0])
+            images += part.num_rows
+            seen |= set(pc.unique(pc.list_element(part["predicted"], 0)).to_pylist())
+        if len(seen) > 1:
+            return None
+    if images < 2:
+        return None
+    model = metadata_of(schema, "model", scores)
+    (number,) = seen
+    return (
+        f"{model} gives all {images:,} images the same best class, {names[number]!r}: its weights "
+        "or its preprocessing are most likely not what belongs to it"
+    )
+
+
+def always_in_top5(scores: str | os.PathLike[str], categories: int) -> str | None:
+    """About a top-5 among so few classes or categories that it cannot be wrong."""
+    schema = read_schema(scores, ["rule"])
+    batch = next(read_batches(scores, ["rule"], _ROWS), None)
+    rules = [] if batch is None else batch["rule"].unique().to_pylist()
+    choices = sorted(rule for rule in rules if find_rule(rule).choice)
+    classes = len(json.loads(metadata_of(schema, "class_names", scores)))
+    if classes <= TOP:
+        model = metadata_of(schema, "model", scores)
+        return f"{model} has {classes} classes, so its top-5 is always right where one of them is"
+    if choices and categories <= TOP:
+        return (
+            f"Top-5 under {', '.join(choices)} is always right, except for categories without a "
+            f"class: there are {categories} categories to choose from"
+        )
+    return None
+
+
+def same_weights(notes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """About models that are one: weights of several names with the same sha256."""
+    names: dict[str, list[str]] = {}
+    for note in notes:
+        if digest := note.get("safetensors_sha256"):
+            names.setdefault(digest, []).append(str(note["name"]))
+    return [
+        f"{' and '.join(sorted(same))} have the same weights, so they differ in their settings at "
+        "most, and agree more than two models would"
+        for _, same in sorted(names.items())
+        if len(same) > 1
+    ]
+
+
+def same_answer(vqa: pd.DataFrame) -> list[str]:
+    """About VQA models that answer every question alike.
+
+    Args:
+        vqa: the table of this name.
+    """
+    sentences = []
+    for row in vqa.to_dict("records"):
+        yes = row["yes_yes"] + row["no_yes"]
+        if row["n"] > 1 and row["n_yes"] and row["n_no"] and yes in (0, row["n"]):
+            sentences.append(
+                f"{row['model']} answers {'yes' if yes else 'no'} to all {row['n']:,} questions, "
+                "whatever they are about"
+            )
+    return sentences

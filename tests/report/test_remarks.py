@@ -1,0 +1,120 @@
+"""What the page says of numbers that are doubtful, whatever the tables look like."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from synthsight.classifiers.score import SCHEMA
+from synthsight.images.manifest import ImageRecord
+from synthsight.report.remarks import (
+    always_in_top5,
+    remarks,
+    same_answer,
+    same_best_class,
+    same_weights,
+)
+
+
+def scores(path: Path, best: list[int], rules: tuple[str, ...], classes: int = 8) -> Path:
+    """Scores of a model with these best classes; under a choice, those of another category."""
+    rows = [
+        {
+            "image": str(number),
+            "category": "cat",
+            "generator": None,
+            "rule": rule,
+            "top1_hit": True,
+            "top5_hit": True,
+            "predicted": [7 - number if rule == "restricted" else index, 1],
+            "probability": [0.5, 0.2],
+        }
+        for rule in rules
+        for number, index in enumerate(best)
+    ]
+    names = json.dumps([f"class {number}" for number in range(classes)])
+    schema = SCHEMA.with_metadata({"model": path.stem, "class_names": names})
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    return path
+
+
+def record(image: str, category: str, sha256: str, status: str = "ok") -> ImageRecord:
+    return ImageRecord(image, category, None, sha256, 9, 9, status, None)
+
+
+@pytest.mark.parametrize(
+    ("best", "rules", "said"),
+    [
+        ([3, 3, 3], ("words/simple",), True),
+        ([3, 3, 3], ("restricted", "classes"), True),
+        ([3, 4, 3], ("restricted", "classes"), False),
+        ([3], ("words/simple",), False),
+        ([3, 3, 3], ("restricted",), False),
+    ],
+)
+def test_a_model_with_one_best_class_for_all_images(
+    tmp_path: Path, best: list[int], rules: tuple[str, ...], said: bool
+) -> None:
+    found = same_best_class(scores(tmp_path / "net.parquet", best, rules))
+    assert (found is not None) == said
+    assert found is None or found.startswith(
+        "net gives all 3 images the same best class, 'class 3'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rules", "classes", "categories", "said"),
+    [
+        (("classes",), 5, 3, "net has 5 classes, so its top-5 is always right"),
+        (("classes",), 6, 3, None),
+        (("classes", "restricted"), 6, 5, "Top-5 under restricted is always right"),
+        (("classes", "restricted"), 6, 6, None),
+    ],
+)
+def test_a_top5_that_cannot_be_wrong(
+    tmp_path: Path, rules: tuple[str, ...], classes: int, categories: int, said: str | None
+) -> None:
+    path = scores(tmp_path / "net.parquet", [1, 2], rules, classes)
+    assert str(always_in_top5(path, categories)).startswith(str(said))
+
+
+def test_weights_under_two_names() -> None:
+    notes = [
+        {"name": name, "safetensors_sha256": sum_} for name, sum_ in zip("abc", "xyx", strict=True)
+    ]
+    (said,) = same_weights(notes)
+    assert said.startswith("a and c have the same weights")
+    assert same_weights(notes[:2]) == []
+
+
+def test_a_model_that_answers_all_questions_alike() -> None:
+    table = pd.DataFrame(
+        [
+            {"model": "m", "n": 9, "n_yes": 5, "n_no": 4, "yes_yes": 5, "no_yes": 4},
+            {"model": "k", "n": 9, "n_yes": 5, "n_no": 4, "yes_yes": 0, "no_yes": 0},
+            {"model": "l", "n": 9, "n_yes": 5, "n_no": 4, "yes_yes": 5, "no_yes": 0},
+            {"model": "j", "n": 5, "n_yes": 5, "n_no": 0, "yes_yes": 5, "no_yes": 0},
+        ]
+    )
+    assert [said.partition(" questions")[0] for said in same_answer(table)] == [
+        "m answers yes to all 9",
+        "k answers no to all 9",
+    ]
+
+
+def test_pictures_in_several_categories_are_named_and_nothing_else_is_said(tmp_path: Path) -> None:
+    path = scores(tmp_path / "net.parquet", [1, 2], ("classes",))
+    found = [record("cat/a", "cat", "x"), record("dog/a", "dog", "y"), record("cat/b", "cat", "x")]
+    assert remarks(found, [path], []) == []
+    found.append(record("dog/c", "dog", "x", "excluded"))
+    assert remarks(found, [path], []) == []
+    (said,) = remarks([*found, record("dog/d", "dog", "x")], [path], [])
+    assert said == (
+        "A picture is in several categories, so that one label of each is most likely wrong: "
+        "cat/a and cat/b and dog/d. Remove the wrong ones."
+    )
