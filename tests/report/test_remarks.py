@@ -21,12 +21,18 @@ from synthsight.report.remarks import (
 )
 
 
-def scores(path: Path, best: list[int], rules: tuple[str, ...], classes: int = 8) -> Path:
+def scores(
+    path: Path,
+    best: list[int],
+    rules: tuple[str, ...],
+    classes: int = 8,
+    categories: tuple[str, ...] = ("cat", "dog"),
+) -> Path:
     """Scores of a model with these best classes; under a choice, those of another category."""
     rows = [
         {
             "image": str(number),
-            "category": "cat",
+            "category": categories[number % len(categories)],
             "generator": None,
             "rule": rule,
             "top1_hit": True,
@@ -65,6 +71,11 @@ def test_a_model_with_one_best_class_for_all_images(
     assert found is None or found.startswith(
         "net gives all 3 images the same best class, 'class 3'"
     )
+
+
+def test_one_best_class_for_the_images_of_one_category_may_be_right(tmp_path: Path) -> None:
+    path = scores(tmp_path / "net.parquet", [3, 3], ("classes",), categories=("cat",))
+    assert same_best_class(path) is None
 
 
 @pytest.mark.parametrize(

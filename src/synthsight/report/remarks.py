@@ -46,21 +46,23 @@ def remarks(
 
 
 def same_best_class(scores: str | os.PathLike[str]) -> str | None:
-    """About a model with the same best class for every image, which it cannot have looked at."""
+    """About a model with the same best class for all images of several categories."""
     schema = read_schema(scores)
     names = json.loads(metadata_of(schema, "class_names", scores))
     seen: set[int] = set()
+    categories: set[str] = set()
     images = 0
-    for batch in read_batches(scores, ["image", "rule", "predicted"], _ROWS):
+    for batch in read_batches(scores, ["category", "rule", "predicted"], _ROWS):
         # Under a choice among categories the best class is that of the category chosen.
         rules = [rule for rule in batch["rule"].unique().to_pylist() if not find_rule(rule).choice]
         if rules:
             part = pa.table(batch).filter(pc.field("rule") == rules[0])
             images += part.num_rows
+            categories |= set(part["category"].unique().to_pylist())
             seen |= set(pc.unique(pc.list_element(part["predicted"], 0)).to_pylist())
         if len(seen) > 1:
             return None
-    if images < 2:
+    if len(categories) < 2:
         return None
     model = metadata_of(schema, "model", scores)
     (number,) = seen
