@@ -609,7 +609,9 @@ def test_a_definition_written_otherwise_is_taken_for_its_category(written: str) 
 
 @pytest.mark.usefixtures("answered")
 def test_a_definition_nearly_called_like_a_category_is_noted() -> None:
-    Path("resources/categories.yaml").write_text("rabbits: {also: [hare]}\nvase: {classes: {}}")
+    Path("resources/categories.yaml").write_text(
+        "rabbits: {also: [hare]}\nvase: {classes: {}}\n'': {classes: {}}"
+    )
     (note,) = load(write()).warnings
     assert "'rabbits' is not used; if it is meant for the category 'rabbit'" in note
     Path("resources/categories.yaml").write_text("rabbits: {also: [a]}\nrabbit: {also: [hare]}")

@@ -79,7 +79,7 @@ class Definitions:
                 near = [
                     each
                     for each in folded
-                    if each[0] == name[0].casefold() and abs(len(each) - len(name)) <= 2
+                    if each[:1] == name.casefold()[:1] and abs(len(each) - len(name)) <= 2
                 ]
                 for close in get_close_matches(name.casefold(), near, n=1, cutoff=_NEARLY):
                     notes.append(
