@@ -50,6 +50,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Let the interpreter's last collection see all, or triton says what it takes for leaks."""
+    gc.unfreeze()
+
+
 Make = Callable[[Path], Project]
 
 
