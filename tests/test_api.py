@@ -369,6 +369,7 @@ def test_weights_are_fetched_once_and_again_for_another_checkpoint(
     entry = settings(finished, 0)
     copy = tmp_path / "copy.safetensors"
     save_random_weights(copy, "test_efficientnet", len(LABELS), seed=5)
+    others = {*(cache / "weights").glob("*.safetensors")}
 
     def classify() -> pd.DataFrame:
         return api.classify(
@@ -381,12 +382,33 @@ def test_weights_are_fetched_once_and_again_for_another_checkpoint(
     first, again = classify(), classify()
     assert fetched == ["effnet"]
     same(first, again)
+    # What was damaged or exchanged in the cache is noticed, and fetched again.
+    (weights_file,) = {*(cache / "weights").glob("*.safetensors")} - others
+    note = weights_file.with_suffix(".json")
+    cached = weights_file.read_bytes()
+    stated = json.loads(note.read_text())
+    for spoil in (
+        lambda: weights_file.write_bytes(cached[:-1] + bytes([cached[-1] ^ 1])),
+        lambda: note.write_text(json.dumps({**stated, "sha256": "0" * 64})),
+        lambda: note.write_text("{"),
+    ):
+        spoil()
+        with pytest.warns(UserWarning, match=f"{weights_file.name} is not the file that"):
+            same(first, classify())
+        assert weights_file.read_bytes() == cached
+    assert fetched == ["effnet"] * 4
+    fetched.clear()
     save_random_weights(copy, "test_efficientnet", len(LABELS), seed=7)
     other = classify()
-    assert fetched == ["effnet", "effnet"]
+    assert fetched == ["effnet"]
     assert not np.allclose(
         np.concatenate(first["probability"].tolist()), np.concatenate(other["probability"].tolist())
     )
+
+
+def test_a_cache_in_a_home_folder_as_shells_abbreviate_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(api.ApiError, match="cache='~/kept': `~` is not expanded here: write '/"):
+        api.classify(tmp_path, "timm/test_resnet", cache="~/kept")
 
 
 def test_files_that_cannot_be_used_are_left_out_with_a_warning(

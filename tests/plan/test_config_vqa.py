@@ -171,6 +171,20 @@ def test_the_digests_change_with_what_they_are_of() -> None:
     assert digests() != first
 
 
+@pytest.mark.parametrize("name", ["config.json", "vocab.json", "merges.txt", "dict.txt"])
+def test_what_is_read_beside_a_single_file_counts_as_the_model_s(name: str) -> None:
+    def digest() -> str:
+        vqa = load(write(vqa=models("{checkpoint: vqa_base_best.pt}"))).vqa
+        assert vqa is not None
+        return vqa.files["vqa_base_best"]
+
+    before = digest()
+    Path("notes.txt").write_text("read by nobody")
+    assert digest() == before
+    Path(name).write_text("{}")
+    assert digest() != before
+
+
 def vqa_digests() -> tuple[dict[str, str], str]:
     vqa = load(write(vqa=VQA + "  root: asked\n")).vqa
     assert vqa is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,9 @@ from synthsight.vqa import ask as ask_module
 from synthsight.vqa.ask import NonFiniteAnswersError, write_answers
 from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.fetch import fetch_vqa
-from synthsight.vqa.shards import ShardRow
+from synthsight.vqa.shards import ShardRow, write_shard
 from tests import vqa_assets
-from tests.support import assert_close, draw_image, log_odds
+from tests.support import assert_close, draw_image, log_odds, run_program
 
 QUESTIONS = ("Is it red?", "Is the dog tall?", "Is there a red, round dog?")
 
@@ -66,8 +68,6 @@ def ask(*arguments: Any, **settings: Any) -> npt.NDArray[np.float64]:
 
 
 def load(folder: Path) -> VqaModel[Any, Any, Any]:
-    import json
-
     note = json.loads(Path(f"{folder}.json").read_text())
     state = load_file(f"{folder}.safetensors")
     return load_vqa(note["family"], folder, state, note["settings"], torch.device("cpu"))
@@ -344,3 +344,46 @@ def test_a_strip_that_vilt_cannot_see_stays_unanswered_and_the_shard_is_not_lost
 def test_nothing_but_unanswered_questions_is_no_error(folders: dict[str, Path], root: Path) -> None:
     rows = [row_of("0.png", TOO_LONG["vilt"][0])]
     assert np.isnan(ask_module.ask(load(folders["vilt"]), rows, root, 4).p_yes).all()
+
+
+def swap_letters(folder: Path) -> None:
+    path = folder / "vocab.json"
+    vocabulary = json.loads(path.read_text())
+    letters = [name for name in vocabulary if len(name) == 1 and name.isalpha()]
+    ids = [vocabulary[name] for name in letters]
+    vocabulary.update(zip(letters, ids[1:] + ids[:1], strict=True))
+    path.write_text(json.dumps(vocabulary))
+
+
+#: What may have happened to a fetched model's folder, and what is said of it; nothing of the last.
+CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "exchanged": (swap_letters, "vocab.json is not the file that"),
+    "missing": (lambda folder: (folder / "merges.txt").unlink(), "lacks merges.txt, which"),
+    "additional": (
+        lambda folder: (folder / "added_tokens.json").write_text('{"red": 3}'),
+        "added_tokens.json was put there later",
+    ),
+    "what systems leave": (lambda folder: (folder / ".DS_Store").write_bytes(b"x"), ""),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_model_whose_files_are_not_those_that_were_fetched_is_not_asked(
+    folders: dict[str, Path], root: Path, tmp_path: Path, change: str
+) -> None:
+    for suffix in (".safetensors", ".json"):
+        shutil.copyfile(f"{folders['ofa']}{suffix}", tmp_path / f"ofa{suffix}")
+    shutil.copytree(folders["ofa"], tmp_path / "ofa")
+    spoil, message = CHANGES[change]
+    spoil(tmp_path / "ofa")
+    write_shard(tmp_path / "shard.parquet", rows_about(1))
+    done = run_program(
+        "ask",
+        *("--spec", json.dumps({"model": "ofa", "root": str(root), "precision": "fp32"})),
+        *("--shard", tmp_path / "shard.parquet", "--output", tmp_path / "answers.parquet"),
+        *("--weights", tmp_path / "ofa.safetensors", "--note", tmp_path / "ofa.json"),
+        *("--folder", tmp_path / "ofa", "--batch-size", "4"),
+    )
+    assert (done.returncode != 0) == bool(message), done.stderr
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert (tmp_path / "answers.parquet").exists() != bool(message)

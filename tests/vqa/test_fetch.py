@@ -13,15 +13,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from synthsight.files import sha256_of
 from synthsight.vqa.families.base import load_vqa
 from synthsight.vqa.families.pretrained import fit
 from synthsight.vqa.families.registry import FAMILIES
 from synthsight.vqa.fetch import VqaModelError, fetch_vqa
-from synthsight.vqa.folders import weight_files
+from synthsight.vqa.folders import digest_of, local_files, weight_files
 from synthsight.vqa.weights import read_state, store
 from tests import vqa_assets, warm
 from tests.loopback_hub import COMMIT, Hub
-from tests.support import REPOSITORY
+from tests.support import REPOSITORY, run_program
 
 SETTINGS: dict[str, Any] = {
     "name": "m",
@@ -73,7 +74,8 @@ def test_a_local_folder_becomes_weights_a_folder_and_a_note(tmp_path: Path, ofa:
     assert stored.keys() == original.keys()
     assert all(torch.equal(stored[name], original[name]) for name in original)
     names = {path.name for path in (tmp_path / "out" / "m").iterdir()}
-    assert names == {"config.json", "vocab.json", "merges.txt"}
+    assert names == {"config.json", "vocab.json", "merges.txt"} == record["folder"].keys()
+    assert record["folder"]["vocab.json"] == sha256_of(ofa / "vocab.json")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"m", "m.json", "m.safetensors"}
 
 
@@ -103,6 +105,20 @@ def test_a_file_may_state_its_licence_and_its_reference(tmp_path: Path, ofa: Pat
     assert (record["license"], record["reference"]) == ("MIT", reference)
     stated = {"yes_no": 0.5, "overall": None, "source": "the user"}
     assert fetch(tmp_path, checkpoint=str(ofa), reference=stated)["reference"] == stated
+
+
+def test_local_files_that_change_while_a_run_is_under_way_are_refused(
+    tmp_path: Path, ofa: Path
+) -> None:
+    settings = {**SETTINGS, "checkpoint": str(ofa), "content": "0" * 64}
+    out = tmp_path / "out" / "m"
+    places = ("--weights", f"{out}.safetensors", "--note", f"{out}.json", "--folder", out)
+    done = run_program("fetch_vqa", "--spec", json.dumps(settings), *places)
+    assert done.returncode == 1 and not out.exists()
+    assert "model 'm': its local files have changed since the run began" in done.stderr
+    content = digest_of(local_files(str(ofa), None))
+    done = run_program("fetch_vqa", "--spec", json.dumps({**settings, "content": content}), *places)
+    assert done.returncode == 0, done.stderr
 
 
 def test_fetching_again_replaces_what_is_there(tmp_path: Path, ofa: Path) -> None:
@@ -193,7 +209,7 @@ def test_a_pickle_with_code_is_refused_and_never_run(tmp_path: Path, family: str
     (vqa_assets.save_ofa if family == "ofa" else vqa_assets.save_blip)(folder)
     (folder / "model.safetensors").unlink()
     with open(folder / "pytorch_model.bin", "wb") as handle:
-        pickle.dump({"weight": Payload(tmp_path / "pwned")}, handle)
+        pickle.dump({"weight": Payload(tmp_path / "pwned")}, handle, protocol=2)
     with pytest.raises(VqaModelError):
         fetch(tmp_path, checkpoint=str(folder))
     assert not (tmp_path / "pwned").exists()
@@ -302,12 +318,17 @@ def test_each_of_several_files_is_brought_from_a_hub_and_verified(
     # One byte of one of them, in the hub's cache.
     snapshot = next((tmp_path / "hub").rglob(f"*-00002-of-00003.{kind}"))
     blob = snapshot.resolve()
-    content = bytearray(blob.read_bytes())
-    content[len(content) // 2] ^= 1
+    sound = blob.read_bytes()
     blob.chmod(0o644)
-    blob.write_bytes(content)
+    blob.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
     completed = run(tmp_path, url, model="OFA-Sys/ofa-huge-vqa", image_size=64)
-    assert "WARNING: the file in the cache does not have the checksum" in completed.stdout
+    assert "WARNING: a file in the cache does not have the checksum" in completed.stdout
+    # Or of the vocabulary.
+    blob.write_bytes(sound)
+    vocabulary = next((tmp_path / "hub").rglob("merges.txt"))
+    vocabulary.write_bytes(vocabulary.read_bytes() + b"\n")
+    completed = run(tmp_path, url, model="OFA-Sys/ofa-huge-vqa", image_size=64)
+    assert "WARNING: a file in the cache does not have the checksum" in completed.stdout
 
 
 @pytest.mark.parametrize(

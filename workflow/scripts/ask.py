@@ -25,6 +25,7 @@ from synthsight.origin import depends_on_note, made_with
 from synthsight.program import Arguments, one, program
 from synthsight.vqa.ask import ask, write_answers
 from synthsight.vqa.families.base import VqaModel, load_vqa
+from synthsight.vqa.folders import check_contents
 from synthsight.vqa.shards import read_shard
 
 
@@ -44,7 +45,8 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     device = choose_device()
     torch.set_num_threads(args.threads)
     note = read_json(
-        args.note, ["name", "family", "settings", "sha256", "safetensors_sha256", "source"]
+        args.note,
+        ["name", "family", "settings", "sha256", "safetensors_sha256", "folder", "source"],
     )
     if note["name"] != spec["model"]:
         raise FileError(
@@ -54,11 +56,13 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
 
     def load() -> VqaModel[Any, Any, Any]:
         check_sha256(args.weights, stated, args.note)
+        check_contents(args.folder, note["folder"], args.note)
         state = read_stored(args.weights)
         return load_vqa(note["family"], args.folder, state, note["settings"], device)
 
     rows = [row for row in read_shard(args.shard) if row.status == "ok"]
-    key = (canonical_json(note["settings"]), stated, *file_identity(args.weights))
+    parts = canonical_json([note["family"], note["settings"], note["folder"]])
+    key = (parts, stated, *file_identity(args.weights))
     model = models.get(key, load, device)
     start = time.perf_counter()
     with about(f"model {spec['model']!r}"):

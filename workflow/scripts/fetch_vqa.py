@@ -14,12 +14,15 @@ from synthsight.errors import about
 from synthsight.inference.hub import warn_of_checksum
 from synthsight.program import Arguments, program
 from synthsight.vqa.fetch import fetch_vqa
+from synthsight.vqa.folders import check_local_files
 
 
 @program(spec=True, outputs=["weights", "note", "folder"])
 def main(args: Arguments) -> None:
     """Run the program."""
     with about(f"model {args.spec['name']!r}"):
+        if "content" in args.spec:
+            check_local_files(args.spec["checkpoint"], args.spec["tokenizer"], args.spec["content"])
         record = fetch_vqa(args.spec, args.weights, args.note, args.folder)
     print(json.dumps(record, indent=2))
     warn_of_checksum(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -19,16 +20,27 @@ from synthsight.wording import one_line
 def check_cached(file: Path) -> tuple[str, str]:
     """Check a file in the hub's cache against the checksum that the hub states for it.
 
-    The cache names a large file by the sha256 that the hub states, and links to it.
+    The cache names a file by what the hub states, and links to it: the sha256 of a large one, and
+    Git's name of the content, a sha1, of others.
 
     Returns:
         Its sha256 in hex, and ``verified``, ``differs`` or ``none stated``.
     """
     digest = sha256_of(file)
     stated = file.resolve().name
-    if not re.fullmatch(r"[0-9a-f]{64}", stated):
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", stated):
         return digest, "none stated"
-    return digest, "verified" if stated == digest else "differs"
+    found = digest if len(stated) == len(digest) else _git_name_of(file)
+    return digest, "verified" if stated == found else "differs"
+
+
+def _git_name_of(file: Path) -> str:
+    """What Git calls a file's content."""
+    found = hashlib.sha1(b"blob %d\0" % file.stat().st_size, usedforsecurity=False)
+    with open(file, "rb") as handle:
+        while part := handle.read(2**20):
+            found.update(part)
+    return found.hexdigest()
 
 
 def stated_by(file: Path, accuracies: Sequence[str]) -> tuple[str | None, dict[str, Any] | None]:
@@ -76,6 +88,6 @@ def warn_of_checksum(note: Mapping[str, Any]) -> None:
     """Print a warning if a note says that a cached file does not match its stated checksum."""
     if note["checksum"] == "differs":
         print(
-            f"WARNING: the file in the cache does not have the checksum that {note['source']} "
+            f"WARNING: a file in the cache does not have the checksum that {note['source']} "
             "states: it is incomplete, or another file. Its sha256 is recorded in the note."
         )

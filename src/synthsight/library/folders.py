@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from synthsight.canonical import canonical_json
-from synthsight.files import hint_at_home, sha256_of
+from synthsight.files import FileError, hint_at_home, read_json, sha256_of
 from synthsight.images.manifest import ImageRecord, index_images, write_manifest
 from synthsight.images.pixels import prepare_pixels
 from synthsight.library.errors import ApiError
@@ -38,7 +38,8 @@ def classify(
     """Classify the images in a folder with one classifier.
 
     This is equivalent to a run of the workflow with this one model, with the same error messages.
-    Weights are fetched once, into the cache; an accelerator is used if there is one. Files that
+    Weights are fetched once, into the cache, and compared with what was noted about them each time
+    they are used; an accelerator is used if there is one. Files that
     cannot be used are left out, and a warning says which.
 
     Args:
@@ -136,7 +137,7 @@ def _run(
 
 
 def _weights(model: Model, cache: Path) -> Path:
-    """A model's weights, fetched into the cache if they are not there."""
+    """A model's weights, fetched into the cache unless they are there as they were."""
     from synthsight.classifiers.library import Architecture
     from synthsight.classifiers.weights import fetch_weights
 
@@ -144,10 +145,39 @@ def _weights(model: Model, cache: Path) -> Path:
     content = None if checkpoint is None else sha256_of(checkpoint)
     key = sha256(canonical_json([model.architecture, content]).encode()).hexdigest()
     weights = cache / "weights" / f"{key}.safetensors"
-    if not weights.is_file():
-        architecture = Architecture(**model.architecture)
-        fetch_weights(model.name, architecture, checkpoint, weights, weights.with_suffix(".json"))
+    note = weights.with_suffix(".json")
+    if weights.is_file():
+        if _are_sound(weights, note, model.architecture, content):
+            return weights
+        warnings.warn(
+            f"{weights} is not the file that {note} describes: one of them was damaged or "
+            f"exchanged, and the weights of {model.name!r} are fetched again",
+            stacklevel=4,
+        )
+    fetch_weights(model.name, Architecture(**model.architecture), checkpoint, weights, note)
     return weights
+
+
+def _are_sound(
+    weights: Path, note: Path, architecture: Mapping[str, Any], content: str | None
+) -> bool:
+    """Whether cached weights are what was fetched for an architecture.
+
+    Args:
+        weights: the file.
+        note: what was noted when it was written.
+        architecture: which network it must be for.
+        content: the sha256 of the checkpoint that it must have been made of; None if published.
+    """
+    try:
+        stated = read_json(note, ["architecture", "sha256", "safetensors_sha256"])
+    except (FileError, OSError):
+        return False
+    return (
+        canonical_json(stated["architecture"]) == canonical_json(architecture)
+        and content in (None, stated["sha256"])
+        and stated["safetensors_sha256"] == sha256_of(weights)
+    )
 
 
 def _left_out(manifests: Mapping[str, Sequence[ImageRecord]]) -> str | None:

@@ -25,7 +25,14 @@ from synthsight.inference.hub import check_cached, not_brought, stated_by
 from synthsight.origin import entry
 from synthsight.vqa.families.base import Collected, Published, load_vqa
 from synthsight.vqa.families.registry import FAMILIES, family_of
-from synthsight.vqa.folders import SMALL, WEIGHTS, files_in, weight_files
+from synthsight.vqa.folders import (
+    SMALL,
+    WEIGHTS,
+    contents,
+    files_in,
+    small_files,
+    weight_files,
+)
 from synthsight.vqa.weights import store
 from synthsight.wording import one_line
 
@@ -50,8 +57,9 @@ def fetch_vqa(
             the published ones, ``tokenizer``, ``image_size``, ``prompt``, ``interpolate_position``
             and ``reference``; None for those that do not.
         weights: the safetensors file to write.
-        note: the JSON file to write: family, source, the sha256 of each file and of all (for
-            several files, that of their ``sha256sum`` lines), settings, licence, reference.
+        note: the JSON file to write: family, source, the sha256 of each file of weights and of all
+            (for several files, that of their ``sha256sum`` lines) and of each file in ``folder``,
+            settings, licence, reference.
         folder: the folder to write: config.json and what the tokenizer and processor need.
 
     Returns:
@@ -76,7 +84,7 @@ def fetch_vqa(
         files = [source] if source.is_file() else weight_files(source)
         kind = FAMILIES.load(family)
         license_, published = _facts(source, files, kind.published, repository)
-        digests, checksum = _digests(files, repository is not None)
+        digests, checksum = _digests(files, source if repository is not None else None)
     except VqaModelError:
         raise
     except SynthsightError as error:
@@ -108,6 +116,7 @@ def fetch_vqa(
             "sha256": _sum_of(digests),
             "files": digests,
             "safetensors_sha256": stored,
+            "folder": contents(temporary),
             "parameters": _parameters(collected),
             "settings": dict(collected.settings),
             "reference": settings["reference"]
@@ -191,15 +200,21 @@ def _license(folder: Path) -> str | None:
     return license_ if isinstance(license_, str) else None
 
 
-def _digests(files: Sequence[Path], from_hub: bool) -> tuple[dict[str, str], str]:
-    """The sha256 of each file by name, and how they compare with those that the hub states.
+def _digests(files: Sequence[Path], hub: Path | None) -> tuple[dict[str, str], str]:
+    """The sha256 of each file of weights by name, and how a hub's files compare with its sums.
 
-    The model ``differs`` if any file does, and is ``verified`` only if every file is.
+    The model ``differs`` if any file does, one of the tokenizer as well as one of weights, and is
+    ``verified`` only if every file is.
+
+    Args:
+        files: the files of weights.
+        hub: the folder that a hub's files are in; None for local ones.
     """
-    if not from_hub:
+    if hub is None:
         return {file.name: sha256_of(file) for file in files}, "none stated"
     checked = {file.name: check_cached(file) for file in files}
-    outcomes = {outcome for _, outcome in checked.values()}
+    others = [check_cached(hub / name) for name in small_files(hub)]
+    outcomes = {outcome for _, outcome in (*checked.values(), *others)}
     checksum = next(each for each in ("differs", "none stated", "verified") if each in outcomes)
     return {name: digest for name, (digest, _) in checked.items()}, checksum
 

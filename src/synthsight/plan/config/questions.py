@@ -13,8 +13,8 @@ from synthsight.files import Digests, hint_at, is_file, is_folder
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name, name_key
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
+from synthsight.vqa import folders
 from synthsight.vqa.families.registry import FamilyError, family_of
-from synthsight.vqa.folders import TEMPLATES
 from synthsight.vqa.questions import Question, read_questions
 from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.shards import deal, shard_digest
@@ -106,13 +106,7 @@ def load_vqa(
 
 def local_files(about: VqaModelSettings) -> list[str]:
     """The local files that a model is made of; none if it is fetched from a hub."""
-    given = [Path(path) for path in (about.checkpoint, about.tokenizer) if path is not None]
-    return sorted(
-        str(file)
-        for path in given
-        for file in ([*path.iterdir(), *path.glob(f"{TEMPLATES}/*")] if is_folder(path) else [path])
-        if is_file(file)
-    )
+    return folders.local_files(about.checkpoint, about.tokenizer)
 
 
 def _digests(
@@ -122,16 +116,15 @@ def _digests(
     digests = Digests(cache / "sha256_vqa.json")
     found = {}
     for index, (name, about) in enumerate(models.items()):
-        reasons = filter(None, map(bad_path, local_files(about)))
+        files = local_files(about)
+        reasons = filter(None, map(bad_path, files))
         problems += [Problem(("vqa", "models", index), reason) for reason in reasons]
         try:
-            lines = [f"{digests.of(file)}  {file}\n" for file in local_files(about)]
+            if files:
+                found[name] = folders.digest_of(files, digests.of)
         except OSError as error:
             message = f"{error.filename} cannot be read: {error.strerror}"
             problems.append(Problem(("vqa", "models", index), message))
-            continue
-        if lines:
-            found[name] = hashlib.sha256("".join(lines).encode()).hexdigest()
     digests.save()
     return found
 

@@ -20,6 +20,7 @@ from synthsight.vqa.families.base import (
     VqaModel,
     read_config,
 )
+from synthsight.vqa.folders import CONFIG, VOCABULARIES
 from synthsight.vqa.ofa import processing
 from synthsight.vqa.ofa.answers import yes_no_logits
 from synthsight.vqa.ofa.checkpoint import load_checkpoint
@@ -32,9 +33,6 @@ from synthsight.vqa.weights import in_float32
 
 #: The answers as tokens of the vocabulary: words with a leading space.
 ANSWERS = (" yes", " no")
-
-#: The vocabulary's files, as on the hub or as in fairseq.
-_VOCABULARIES = (("vocab.json", "merges.txt"), ("dict.txt", "encoder.json", "vocab.bpe"))
 
 
 class Ofa(VqaModel[Tensor, Tensor, list[int]]):
@@ -75,7 +73,7 @@ class Ofa(VqaModel[Tensor, Tensor, list[int]]):
         for answer in ANSWERS:
             tokenizer.single(answer)
         about = {"model_type": "ofa", **config.as_dict()}
-        (folder / "config.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        (folder / CONFIG).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         return Collected(state, used)
 
     def __init__(
@@ -132,12 +130,12 @@ class Ofa(VqaModel[Tensor, Tensor, list[int]]):
 
 
 def _vocabulary_files(folder: Path) -> tuple[str, ...]:
-    for names in _VOCABULARIES:
+    for names in VOCABULARIES:
         if all((folder / name).is_file() for name in names):
             return names
     raise OFAError(
-        f"no vocabulary in {folder} ({' and '.join(_VOCABULARIES[0])}, or "
-        f"{', '.join(_VOCABULARIES[1])}). Set the model's `tokenizer` to a folder that has it"
+        f"no vocabulary in {folder} ({' and '.join(VOCABULARIES[0])}, or "
+        f"{', '.join(VOCABULARIES[1])}). Set the model's `tokenizer` to a folder that has it"
     )
 
 
