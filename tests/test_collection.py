@@ -24,11 +24,11 @@ SHIFT = 401 * 86_400 + 5 * 3_600 + 7
 
 
 def collect(file: Path, folder: Path, seed: int, shift: int, *paths: str) -> dict[str, str]:
-    """The tests below a folder, as a process with such a hash seed and clock sees them."""
+    """The tests, named in a folder, as a process with such a hash seed and clock sees them."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-p", "tests.collected", "-p", "no:cacheprovider"),
-            *("--collect-only", "--quiet", "--rootdir", folder, *paths),
+            *("--collect-only", "--quiet", *paths),
         ],
         cwd=folder,
         env={
@@ -52,7 +52,9 @@ def test_ids_and_parameters_are_those_of_another_process_at_another_time(
 ) -> None:
     here = collected.fingerprints(request.session.items)
     seed = 4711 if os.environ.get("PYTHONHASHSEED") != "4711" else 4712
-    there = collect(tmp_path / "there.json", REPOSITORY, seed, SHIFT)
+    # What was named is named again, in its order, which is that of the tests.
+    where = request.config.invocation_params.dir
+    there = collect(tmp_path / "there.json", where, seed, SHIFT, *request.config.args)
     assert {name: there.get(name) for name in here} == here
     assert [name for name in there if name in here] == list(here), "in another order"
 
