@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.files import atomic, can_be_written, keep, read_kept, sweep
+from synthsight.files import (
+    FileError,
+    atomic,
+    can_be_written,
+    check_sha256,
+    check_unchanged,
+    keep,
+    read_kept,
+    sha256_of,
+    sweep,
+)
 
 #: Writes half of a file and then does what its second argument says.
 HALF = """
@@ -115,3 +125,16 @@ def test_a_folder_that_can_be_made_can_be_written_and_one_below_a_file_cannot(
     assert can_be_written(tmp_path) and can_be_written(tmp_path / "a" / "b")
     assert not can_be_written(tmp_path / "file") and not can_be_written(tmp_path / "file" / "a")
     assert not can_be_written(tmp_path / ("a" * 300) / "b")
+
+
+def test_a_file_is_what_was_planned_and_noted_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("pizza\nkite\n")
+    before = sha256_of(path)
+    check_unchanged(path, before)
+    check_sha256(path, before, "note.json")
+    path.write_text("kite\npizza\n")
+    with pytest.raises(FileError, match=r"labels\.txt has changed since the run began"):
+        check_unchanged(path, before)
+    with pytest.raises(FileError, match=r"labels\.txt is not the file that note\.json describes"):
+        check_sha256(path, before, "note.json")
