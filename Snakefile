@@ -49,6 +49,7 @@ resource_scopes:
 onstart:
     handle_term_aside()
     hold(KEPT)
+    record_plan(FILES, code)
 
 
 localrules:

@@ -5,8 +5,8 @@ copying and cleaning up, and tells a file that was put in the place of another. 
 opens an origin (see :mod:`synthsight.program`); readers add to it what the files that they read say
 of the versions behind them; writers store it.
 
-Parquet, Arrow and JSON hold the whole origin. Pictures and pages hold its :attr:`Origin.digest`
-and, shortened, its inputs. A CSV file can hold nothing; the Parquet file beside it holds its
+Parquet, Arrow and JSON hold the whole origin. Pictures and pages hold it without versions and with
+shortened inputs. A CSV file can hold nothing; the Parquet file beside it holds its
 sha256.
 """
 
@@ -33,12 +33,12 @@ from synthsight.files import MAKE_AGAIN, FileError
 #: The key in a file's metadata.
 KEY = "synthsight.origin"
 
-#: A mark in a file without metadata of this kind: a digest, and inputs. The bytes of a file that
+#: A mark in a file without metadata of this kind: a digest, and the rest. The bytes of a file that
 #: follow a text may be letters by chance (a checksum, in a PNG), so the inputs have an end.
 _MARK = re.compile(rb"synthsight-origin:([0-9a-f]{32})(?:\.([A-Za-z0-9_=-]+)\.)?")
 
 #: Where a mark stands in a file: near its beginning or its end.
-_NEAR = 2**18
+_NEAR = 2**20
 
 #: How many characters of an input's chain are in a mark: thousands of inputs have to fit.
 _IN_MARK = 12
@@ -126,10 +126,16 @@ class Mark:
     Attributes:
         digest: :attr:`Origin.digest`.
         inputs: as in :class:`Origin`, but only the beginning of each chain.
+        spec: as in :class:`Origin`; None in a mark of an earlier version.
+        code: likewise.
+        file: likewise.
     """
 
     digest: str
     inputs: Mapping[str, str]
+    spec: str | None = None
+    code: str = ""
+    file: str = ""
 
 
 def _digest(content: object) -> str:
@@ -257,8 +263,13 @@ def mark(path: str | os.PathLike[str]) -> str | None:
     if current is None:
         return None
     made = current.of(path)
-    inputs = {name: chain[:_IN_MARK] for name, chain in made.inputs.items()}
-    packed = base64.urlsafe_b64encode(zlib.compress(canonical_json(inputs).encode()))
+    content = {
+        "spec": json.loads(made.spec),
+        "code": made.code,
+        "file": made.file,
+        "inputs": {name: chain[:_IN_MARK] for name, chain in made.inputs.items()},
+    }
+    packed = base64.urlsafe_b64encode(zlib.compress(canonical_json(content).encode()))
     return f"synthsight-origin:{made.digest}.{packed.decode()}."
 
 
@@ -291,18 +302,22 @@ def read_origin(path: str | os.PathLike[str]) -> Origin | Mark | None:
             head = file.read(_NEAR)
             file.seek(max(0, os.fstat(file.fileno()).st_size - _NEAR))
             found = _MARK.search(head) or _MARK.search(file.read())
-        return None if found is None else Mark(found[1].decode(), _unpack(found[2]))
+        return None if found is None else _unpack(found[1].decode(), found[2])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zlib.error):
         return None
 
 
-def _unpack(packed: bytes | None) -> dict[str, str]:
-    """The inputs in a mark; none in one of an earlier version."""
+def _unpack(digest: str, packed: bytes | None) -> Mark:
+    """A mark; one of an earlier version holds less."""
     if packed is None:
-        return {}
+        return Mark(digest, {})
     unpacker = zlib.decompressobj()
-    text = unpacker.decompress(base64.urlsafe_b64decode(packed), 2**26)
-    return {str(name): str(chain) for name, chain in json.loads(text).items()}
+    content = json.loads(unpacker.decompress(base64.urlsafe_b64decode(packed), 2**26))
+    if "spec" not in content:
+        return Mark(digest, {})
+    inputs = {str(name): str(chain) for name, chain in content["inputs"].items()}
+    spec = canonical_json(content["spec"])
+    return Mark(digest, inputs, spec, str(content["code"]), str(content["file"]))
 
 
 def _schema(path: str | os.PathLike[str], ending: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from synthsight.commands.text import count, listed, paragraph
+from synthsight.library.errors import ApiError
 from synthsight.library.runs import Run, open_run
 
 ABOUT = """\
@@ -22,26 +23,32 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the answer, if there is one yet, and where the files are."""
     found = open_run(arguments.run)
-    if found.report.is_file():
-        for sentence in found.summary():
-            print("\n".join(paragraph(sentence)), end="\n\n")
-        meaning = (
-            f"A guess is right under the matching rule {found.rule}; accuracies are means over "
-            "categories, each counting the same."
-        )
-        print("\n".join(paragraph(meaning)), end="\n\n")
-    else:
-        message = (
-            f"The run {found.name!r} is not finished: run Snakemake again with its configuration."
-        )
-        print("\n".join(paragraph(message)), end="\n\n")
+    for text in _answer(found):
+        print("\n".join(paragraph(text)), end="\n\n")
     print("\n".join(_files(found)))
     return 0
 
 
+def _answer(run: Run) -> list[str]:
+    """The answer in sentences, or why there is none yet."""
+    if not run.report.is_file():
+        return [
+            f"The run {run.name!r} is not finished: run Snakemake again with its configuration."
+        ]
+    try:
+        answer = run.summary()
+    except ApiError as error:
+        return [f"The run {run.name!r} is not finished: {error}."]
+    meaning = (
+        f"A guess is right under the matching rule {run.rule}; accuracies are means over "
+        "categories, each counting the same."
+    )
+    return [*answer, meaning]
+
+
 def _files(run: Run) -> list[str]:
     """Where a run's files are, in lines: each place, followed by what is there."""
-    figures = len(list((run.folder / "figures").glob("*.png")))
+    figures = len(run.figures)
     places = (
         (run.report.name, "everything on one page: open it in a browser", run.report.is_file()),
         ("tables/", f"CSV and Parquet: {listed(run.tables, most=50)}", run.tables),

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.library.errors import ApiError
+from synthsight.library.planned import Planned
 from synthsight.library.scores import class_names, read_scores, with_scoring
 from synthsight.report import answer
 from synthsight.report.tables import read_table
 from synthsight.wording import did_you_mean
-
-#: What precedes the data of a report page, which are JSON.
-_PAGE_DATA = '<script type="application/json" id="data">'
 
 
 def open_run(run: str | os.PathLike[str]) -> Run:
@@ -62,23 +59,28 @@ class Run:
     @property
     def tables(self) -> tuple[str, ...]:
         """The names of the tables that exist."""
-        return _names(self.folder / "tables", "*.parquet")
+        return self._planned.names("tables")
 
     @property
     def models(self) -> tuple[str, ...]:
         """The classifiers that have scores or logits."""
-        scored = _names(self.folder / "scores", "*.parquet")
-        return tuple(sorted({*scored, *_names(self.folder / "logits", "*/")}))
+        planned = self._planned
+        return tuple(sorted({*planned.names("scores"), *planned.folders("logits")}))
 
     @property
     def vqa_models(self) -> tuple[str, ...]:
         """The VQA models that have answers."""
-        return _names(self.folder / "vqa", "*.parquet")
+        return self._planned.names("vqa")
 
     @property
     def categories(self) -> tuple[str, ...]:
         """The categories that have manifests."""
-        return _names(self.folder / "images", "*.parquet")
+        return self._planned.names("images")
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of the figures that exist, each as PDF and PNG."""
+        return self._planned.names("figures", ".png")
 
     def table(self, name: str) -> pd.DataFrame:
         """A table by name, such as ``accuracy``; docs/methods.md explains the columns.
@@ -86,8 +88,7 @@ class Run:
         Raises:
             ApiError: there is no such table.
         """
-        self._known("table", name, self.tables)
-        return read_table(self.folder / "tables" / f"{name}.parquet")
+        return self._table(self._planned, name)
 
     def images(self) -> pd.DataFrame:
         """The manifests of all categories: one row for each file found.
@@ -96,8 +97,10 @@ class Run:
             The fields of :class:`synthsight.images.manifest.ImageRecord`; files whose ``status`` is
             not ``ok`` were left out, for the stated ``reason``.
         """
-        self._needed("manifests", self.categories)
-        files = [self.folder / "images" / f"{name}.parquet" for name in self.categories]
+        planned = self._planned
+        names = planned.names("images")
+        self._needed("manifests", names)
+        files = [planned.path(f"images/{name}.parquet") for name in names]
         table = pa.concat_tables([pq.read_table(file) for file in files])
         frame: pd.DataFrame = table.to_pandas()
         return frame
@@ -116,8 +119,7 @@ class Run:
         Raises:
             ApiError: there is no such model, or the run has not computed the rule.
         """
-        self._known("model", model, _names(self.folder / "scores", "*.parquet"))
-        frame = read_scores(self.folder / "scores" / f"{model}.parquet")
+        frame = read_scores(self._scores_of(model))
         if rule is None:
             return frame
         self._known("rule", rule, tuple(frame["rule"].unique()))
@@ -138,14 +140,15 @@ class Run:
         Raises:
             ApiError: there is no such model, or it has no logits of such a category.
         """
-        folder = self._logits_of(model)
-        names = _names(folder, "*.parquet")
+        planned = self._planned
+        names = self._logits_of(planned, model)
         if category is not None:
             self._known("category", category, names)
             names = (category,)
         frames = []
         for name in names:
-            table = pq.read_table(folder / f"{name}.parquet").combine_chunks()
+            path = planned.path(f"logits/{model}/{name}.parquet")
+            table = pq.read_table(path).combine_chunks()
             column = table.column("logits")
             width = column.type.list_size
             values = np.concatenate(
@@ -164,8 +167,7 @@ class Run:
         Raises:
             ApiError: there are no scores of such a model.
         """
-        self._known("model", model, _names(self.folder / "scores", "*.parquet"))
-        return class_names(pq.read_schema(self.folder / "scores" / f"{model}.parquet"))
+        return class_names(pq.read_schema(self._scores_of(model)))
 
     def answers(self, model: str) -> pd.DataFrame:
         """A VQA model's answers: one row for each question that was asked.
@@ -177,8 +179,9 @@ class Run:
         Raises:
             ApiError: there is no such model.
         """
-        self._known("VQA model", model, self.vqa_models)
-        return pd.read_parquet(self.folder / "vqa" / f"{model}.parquet")
+        planned = self._planned
+        self._known("VQA model", model, planned.names("vqa"))
+        return pd.read_parquet(planned.path(f"vqa/{model}.parquet"))
 
     def about(self, model: str) -> dict[str, Any]:
         """How a classifier's logits were computed.
@@ -190,8 +193,9 @@ class Run:
         Raises:
             ApiError: there are no logits of such a model.
         """
-        folder = self._logits_of(model)
-        schema = pq.read_schema(folder / f"{_names(folder, '*.parquet')[0]}.parquet")
+        planned = self._planned
+        first = self._logits_of(planned, model)[0]
+        schema = pq.read_schema(planned.path(f"logits/{model}/{first}.parquet"))
         found: dict[str, Any] = json.loads(schema.metadata[b"synthsight"])
         return found
 
@@ -202,21 +206,13 @@ class Run:
 
     @property
     def rule(self) -> str:
-        """The primary matching rule.
-
-        Raises:
-            ApiError: the run is not finished.
-        """
-        return str(self._page["rule"])
+        """The primary matching rule."""
+        return self._planned.record.rule
 
     @property
     def level(self) -> float:
-        """The confidence level of the intervals, in 0..1.
-
-        Raises:
-            ApiError: the run is not finished.
-        """
-        return float(self._page["level"])
+        """The confidence level of the intervals, in 0..1."""
+        return self._planned.record.level
 
     def summary(self) -> list[str]:
         """The run's answer in a few sentences, those that its report begins with.
@@ -224,26 +220,31 @@ class Run:
         Raises:
             ApiError: the run is not finished.
         """
-        rule, level = self.rule, self.level
-        return answer.answers({name: self.table(name) for name in self.tables}, rule, level)
-
-    @cached_property
-    def _page(self) -> dict[str, Any]:
-        """The data of the report, the only file that has the settings of the whole run."""
         if not self.report.is_file():
             raise ApiError(f"the run {self.name!r} is not finished: there is no {self.report}")
-        text = self.report.read_text(encoding="utf-8")
-        _, found, data = text.partition(_PAGE_DATA)
-        if not found:
-            raise ApiError(f"{self.report} is not a synthsight report: remove it and run again")
-        page: dict[str, Any] = json.JSONDecoder().raw_decode(data)[0]
-        return page
+        planned = self._planned
+        tables = {name: self._table(planned, name) for name in planned.wanted("tables")}
+        planned.path(self.report.name)
+        return answer.answers(tables, planned.record.rule, planned.record.level)
 
-    def _logits_of(self, model: str) -> Path:
-        self._known("model", model, _names(self.folder / "logits", "*/"))
-        folder = self.folder / "logits" / model
-        self._needed(f"logits of {model!r}", _names(folder, "*.parquet"))
-        return folder
+    @property
+    def _planned(self) -> Planned:
+        """What is there of the run's last plan now: a run may be at work meanwhile."""
+        return Planned(self.folder)
+
+    def _table(self, planned: Planned, name: str) -> pd.DataFrame:
+        self._known("table", name, planned.names("tables"))
+        return read_table(planned.path(f"tables/{name}.parquet"))
+
+    def _scores_of(self, model: str) -> Path:
+        planned = self._planned
+        self._known("model", model, planned.names("scores"))
+        return planned.path(f"scores/{model}.parquet")
+
+    def _logits_of(self, planned: Planned, model: str) -> tuple[str, ...]:
+        """The categories of which a model has logits."""
+        self._known("model", model, planned.folders("logits"))
+        return planned.names(f"logits/{model}")
 
     def _known(self, what: str, name: str, known: Sequence[str]) -> None:
         if name not in known:

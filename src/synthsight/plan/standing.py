@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -18,44 +18,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthsight.canonical import canonical_json
-from synthsight.doors import module_of
 from synthsight.errors import SynthsightError
 from synthsight.files import Digests, age_of, keep
 from synthsight.origin import DEVICE, Mark, Origin, read_origin, short
-from synthsight.plan import specs
 from synthsight.plan.files import Files
-from synthsight.plan.programs import family_doors, library_door
+from synthsight.plan.record import FETCH, Record, Wanted, leftovers, name_of, write_record
 from synthsight.plan.targets import prepare_graph
-
-#: The digest of a program's code, given its name and the modules that it imports by name.
-Code = Callable[..., str]
-
-#: Programs whose outputs all runs share.
-_FETCH = ("fetch_weights", "fetch_vqa")
-
-#: Settings of a spec that name what a file is about; two files differ in them by nature.
-_ABOUT = {"model", "name", "category", "shard"}
+from synthsight.plan.wanted import Code, wanted
 
 
 class VersionsError(SynthsightError):
     """Results of other versions than are installed, in a run that refuses such a mix."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Files that one program makes with the same settings.
-
-    Attributes:
-        program: its name.
-        spec: canonical JSON of the settings.
-        code: digest of its code; None if a file is good whatever code made it.
-        paths: the files.
-    """
-
-    program: str
-    spec: str
-    code: str | None
-    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,62 +47,6 @@ class Standing:
     gone: Sequence[str] = ()
 
 
-def wanted(files: Files, code: Code) -> Iterator[Wanted]:
-    """What each file of a run should say of itself."""
-    experiment = files.experiment
-    run = files.run
-
-    def one(
-        program: str, spec: specs.Spec, digest: str | None, paths: Iterable[str]
-    ) -> Iterator[Wanted]:
-        yield Wanted(program, canonical_json(spec), digest, tuple(paths))
-
-    for name in experiment.categories:
-        spec = specs.index_images(experiment, name)
-        yield from one("index_images", spec, code("index_images"), [files.manifest_of(name)])
-    if experiment.settings.keep_pixels:
-        for geometry in files.geometries:
-            spec = specs.prepare_pixels(experiment, geometry)
-            paths = [f"{files.pixels.format(geometry=geometry)}/{c}" for c in experiment.categories]
-            arrows = [f"{path}.arrow" for path in paths]
-            yield from one("prepare_pixels", spec, code("prepare_pixels"), arrows)
-    for model in files.models:
-        door = library_door(experiment, model)
-        spec = specs.fetch_weights(experiment, model)
-        yield from one("fetch_weights", spec, None, [files.note_of(model)])
-        spec = specs.classify(experiment, model)
-        yield from one("classify", spec, code("classify", door), files.logits_of(model))
-        spec = specs.score(experiment, model)
-        yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"])
-    for shard in files.shards:
-        spec = specs.index_questions(experiment, shard)
-        shards = [f"{run}/vqa/questions/{shard}.parquet"]
-        yield from one("index_questions", spec, code("index_questions"), shards)
-    for name in files.vqa_models:
-        doors = family_doors(experiment, name)
-        yield from one("fetch_vqa", specs.fetch_vqa(experiment, name), None, [files.note_of(name)])
-        yield from one(
-            "ask", specs.ask(experiment, name), code("ask", *doors), files.answers_of(name)
-        )
-        spec = specs.score_vqa(experiment, name)
-        yield from one("score_vqa", spec, code("score_vqa"), [f"{run}/vqa/{name}.parquet"])
-    pictures = [*files.thumbnails, *files.vqa_thumbnails]
-    yield from one("thumbnails", specs.thumbnails(experiment), code("thumbnails"), pictures)
-    for row in files.statistics:
-        doors = (module_of(row.function),) if row.function else ()
-        program = "tabulate" if row.function else row.rule
-        spec = {} if row.spec is None else row.spec(experiment)
-        tables = [path for _, ending, path in files.tables_of(row) if ending == "parquet"]
-        yield from one(program, spec, code(program, *doors), tables)
-    for figure in files.figure_rows:
-        digest = code("plot", module_of(figure.function))
-        for values, stem in files.instances(figure):
-            spec = {} if figure.spec is None else figure.spec(experiment, *values)
-            pair = [f"{run}/figures/{stem}.{ending}" for ending in ("pdf", "png")]
-            yield from one("plot", spec, digest, pair)
-    yield from one("report", specs.report(experiment), code("report"), [files.report])
-
-
 def check_results(files: Files, code: Code, kept: Path) -> list[str]:
     """See that files which were made otherwise than wanted are made again if a target needs them.
 
@@ -146,13 +63,27 @@ def check_results(files: Files, code: Code, kept: Path) -> list[str]:
     """
     if files.experiment.pending:
         return []
-    found = compare(wanted(files, code), kept / f"results-{files.experiment.settings.run}.json")
+    all_wanted = list(wanted(files, code))
+    found = compare(all_wanted, kept / f"results-{files.experiment.settings.run}.json")
     prepare_graph(frozenset(found.stale), files.run)
     mixed = describe_versions(found.versions, files.run)
     if mixed is not None and files.experiment.settings.versions == "refuse":
         raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")
-    notes = (describe_stale(found.stale), describe_gone(found.gone), mixed)
+    notes = (
+        describe_stale(found.stale),
+        describe_gone(found.gone),
+        describe_leftovers(leftovers(all_wanted, files.run), files.run),
+        mixed,
+    )
     return [note for note in notes if note is not None]
+
+
+def record_plan(files: Files, code: Code) -> None:
+    """Keep what a run consists of beside its results, when it begins."""
+    if not files.experiment.pending:
+        settings = files.experiment.settings
+        rule, level = settings.matching.primary, settings.intervals.level
+        write_record(Record(files.run, rule, level, tuple(wanted(files, code))))
 
 
 def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
@@ -167,47 +98,85 @@ def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
     stale: dict[str, tuple[str, ...]] = {}
     versions: dict[str, Counter[str]] = {}
     chains: dict[str, str] = {}
-    inputs: dict[str, Mapping[str, str]] = {}
-    weights: set[str] = set()
+    inputs: dict[str, tuple[Mapping[str, str], Sequence[str]]] = {}
+    planned: dict[str, tuple[Wanted, str]] = {}
     missing: dict[str, str] = {}
     for each in all_wanted:
         for path in each.paths:
-            if each.program in _FETCH:
-                weights.add(f"{each.program} {short(path)}")
-            if (found := memory.of(path)) is None:
-                if each.program != "prepare_pixels":  # these need not be kept
-                    missing[f"{each.program} {short(path)}"] = path
+            name = name_of(each.program, path)
+            planned[name] = (each, path)
+            if each.temporary or (found := memory.of(path)) is None:
+                missing[name] = path
                 continue
             digest, (spec, code, made_with) = found.digest, found.said
             if each.code is None and digest is None:
                 continue  # of an earlier version, which did not say
-            right = Origin(
-                each.program, each.spec, each.code or code, {}, short(path), found.inputs
-            )
+            right = each.origin(path, code, found.inputs)
             if digest != right.digest:
-                stale[path] = _differences(each, spec, code)
+                stale[path] = each.differences(path, spec, code, found.file)
                 continue
-            chains[right.name] = right.chain
+            chains[name] = right.chain
             if found.beside and (text := _other_csv(path, found.beside, sums)):
                 stale[text] = ("edited or exchanged",)
-            inputs[path] = found.inputs
-            for name, of_name in made_with.items():
-                versions.setdefault(name, Counter()).update(of_name)
-    for path, made_from in inputs.items():
-        if any(_is_other(name, chain, chains, weights) for name, chain in made_from.items()):
+            inputs[path] = (found.inputs, each.inputs_of(path))
+            for library, of_library in made_with.items():
+                versions.setdefault(library, Counter()).update(of_library)
+    origins = _Inputs(planned, missing, chains)
+    gone: dict[str, str] = {}
+    for path, (recorded, required) in inputs.items():
+        others = any(origins.is_other(name, chain) for name, chain in recorded.items())
+        if others or not recorded.keys() >= {*required}:
             stale[path] = ("made from other inputs",)
-    recorded = {name for path, names in inputs.items() if path not in stale for name in names}
-    gone = [path for name, path in missing.items() if name in recorded]
+        else:
+            gone |= {name: missing[name] for name in recorded if origins.is_unknown(name)}
     memory.save()
     sums.save()
-    return Standing(stale, versions, gone)
+    return Standing(stale, versions, list(gone.values()))
 
 
-def _is_other(name: str, chain: str, chains: Mapping[str, str], weights: Set[str]) -> bool:
-    """Whether a recorded input is not what this run has; one that is not there says nothing."""
-    if name.partition(" ")[0] in _FETCH and name not in weights:
-        return True
-    return not chains.get(name, chain).startswith(chain)  # a mark holds a beginning
+@dataclass(frozen=True)
+class _Inputs:
+    """What files were made from, as they record it, against what there is.
+
+    What is missing is known nevertheless if its chain follows from the plan.
+
+    Attributes:
+        planned: each file by its name, with how it is made.
+        missing: the paths of those that are not there, by name.
+        chains: of those that are there and as wanted; others are added as they are found out.
+    """
+
+    planned: Mapping[str, tuple[Wanted, str]]
+    missing: Mapping[str, str]
+    chains: dict[str, str]
+
+    def is_other(self, name: str, chain: str) -> bool:
+        """Whether a recorded input is not what this run has; an unknown one says nothing."""
+        now = self._chain(name)
+        if now is None:
+            return name not in self.planned
+        return not now.startswith(chain)  # a mark holds a beginning
+
+    def is_unknown(self, name: str) -> bool:
+        """Whether a file is not there, and the plan alone does not decide its content.
+
+        So it is with weights: what a model's name stands for is found out by fetching it.
+        """
+        if name not in self.missing or name in self.chains:
+            return False
+        each, path = self.planned[name]
+        return each.program in FETCH or any(map(self.is_unknown, each.inputs_of(path)))
+
+    def _chain(self, name: str) -> str | None:
+        """The chain of a file that is there, or of what would be made in its place."""
+        if name not in self.chains and name in self.missing:
+            each, path = self.planned[name]
+            inputs = {name: self._chain(name) for name in each.inputs_of(path)}
+            known = {name: chain for name, chain in inputs.items() if chain is not None}
+            if each.code is None or known.keys() != inputs.keys():
+                return None
+            self.chains[name] = each.origin(path, "", known).chain
+        return self.chains.get(name)
 
 
 def _other_csv(path: str, beside: str, sums: Digests) -> str | None:
@@ -218,14 +187,15 @@ def _other_csv(path: str, beside: str, sums: Digests) -> str | None:
     return None
 
 
-#: What many files say alike: spec, code and versions; no spec where a file holds only a digest.
+#: What many files say alike: spec, code and versions; no spec where a file says nothing.
 _Said = tuple[str | None, str, dict[str, list[str]]]
 
 
 class _Found(NamedTuple):
-    """What a file says: the digest of its origin, if any; what many say alike; and the rest."""
+    """What a file says: the digest of its origin, if any; its place; what many say alike; ..."""
 
     digest: str | None
+    file: str
     said: _Said
     inputs: dict[str, str]
     beside: str
@@ -257,19 +227,21 @@ class _Memory:
         except OSError:
             return None
         entry = self._known.get(path)
-        if entry is None or entry[:-4] != age:
+        if entry is None or entry[:-5] != age:
             origin = read_origin(path)
             beside = origin.beside if isinstance(origin, Origin) else ""
             digest, inputs = (origin.digest, dict(origin.inputs)) if origin else (None, {})
-            entry = [*age, digest, inputs, beside, self._number(origin)]
+            file = "" if origin is None or origin.file == short(path) else origin.file
+            entry = [*age, digest, file, inputs, beside, self._number(origin)]
         self._seen[path] = entry
-        digest, inputs, beside, number = entry[-4:]
-        return _Found(digest, self._said[number], inputs, beside)
+        digest, file, inputs, beside, number = entry[-5:]
+        return _Found(digest, file or short(path), self._said[number], inputs, beside)
 
     def _number(self, origin: Origin | Mark | None) -> int:
         said: _Said = (None, "", {})
-        if isinstance(origin, Origin):
-            versions = {name: list(found) for name, found in origin.versions.items()}
+        if origin is not None:
+            found = origin.versions if isinstance(origin, Origin) else {}
+            versions = {name: list(each) for name, each in found.items()}
             said = (origin.spec, origin.code, versions)
         number = self._numbers.setdefault(canonical_json(said), len(self._said))
         if number == len(self._said):
@@ -281,19 +253,6 @@ class _Memory:
         if self._seen != self._known:
             content = {"said": self._said, "files": self._seen}
             keep(self._kept, json.dumps(content, separators=(",", ":")))
-
-
-def _differences(each: Wanted, spec: str | None, code: str) -> tuple[str, ...]:
-    """The settings in which a file differs from what is wanted, in words."""
-    if spec is None:
-        return ("of unknown making",)
-    found, right = json.loads(spec), json.loads(each.spec)
-    keys = sorted(key for key in {*found, *right} if found.get(key) != right.get(key))
-    if _ABOUT & {*keys}:
-        return ("made for another place",)
-    if keys:
-        return tuple(keys)
-    return ("code",) if each.code not in (None, code) else ("made for another place",)
 
 
 # In words ----------------------------------------------------------------------------------------
@@ -314,6 +273,19 @@ def describe_stale(stale: Mapping[str, Sequence[str]], most: int = 4) -> str | N
     return (
         "files whose own record differs from what is wanted are made again: "
         f"{'; '.join(parts[:most])}{others}"
+    )
+
+
+def describe_leftovers(left: Sequence[str], run: str, most: int = 4) -> str | None:
+    """One line about result files that the configuration does not have, or None."""
+    if not left:
+        return None
+    more = f" and {len(left) - most} more" if len(left) > most else ""
+    one = len(left) == 1
+    return (
+        f"{run} holds {'a file that does' if one else f'{len(left)} files that do'} not belong to "
+        f"the configuration: {', '.join(left[:most])}{more}. {'It is' if one else 'They are'} not "
+        "read, and may be removed"
     )
 
 

@@ -1,0 +1,108 @@
+"""How each file of a run is to be made: programs, settings, code and inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from synthsight.canonical import canonical_json
+from synthsight.doors import module_of
+from synthsight.plan import specs
+from synthsight.plan.files import Files
+from synthsight.plan.programs import family_doors, library_door
+from synthsight.plan.record import OWN, Wanted, name_of
+from synthsight.plan.tables import Statistic
+
+#: The digest of a program's code, given its name and the modules that it imports by name.
+Code = Callable[..., str]
+
+
+def wanted(files: Files, code: Code) -> Iterator[Wanted]:
+    """What each file of a run should say of itself."""
+    experiment = files.experiment
+    run = files.run
+
+    def one(
+        program: str,
+        spec: specs.Spec,
+        digest: str | None,
+        paths: Iterable[str],
+        inputs: Iterable[str] = (),
+    ) -> Iterator[Wanted]:
+        temporary = program == "prepare_pixels" and not experiment.settings.keep_pixels
+        text = canonical_json(spec)
+        yield Wanted(program, text, digest, tuple(paths), tuple(inputs), temporary)
+
+    for name in experiment.categories:
+        spec = specs.index_images(experiment, name)
+        yield from one("index_images", spec, code("index_images"), [files.manifest_of(name)])
+    for geometry in files.geometries:
+        pixels = [f"{run}/pixels/{geometry}/{each}.arrow" for each in experiment.categories]
+        inputs = [f"index_images images/{OWN}.parquet"]
+        spec = specs.prepare_pixels(experiment, geometry)
+        yield from one("prepare_pixels", spec, code("prepare_pixels"), pixels, inputs)
+    for model in files.models:
+        door = library_door(experiment, model)
+        note, logits = files.note_of(model), files.logits_of(model)
+        geometry = experiment.models[model].geometry.name
+        yield from one("fetch_weights", specs.fetch_weights(experiment, model), None, [note])
+        inputs = [name_of("fetch_weights", note), f"prepare_pixels {geometry}/{OWN}.arrow"]
+        spec = specs.classify(experiment, model)
+        yield from one("classify", spec, code("classify", door), logits, inputs)
+        inputs = [name_of("classify", path) for path in logits]
+        inputs += [name_of("index_images", path) for path in files.manifests]
+        spec = specs.score(experiment, model)
+        yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"], inputs)
+    for shard in files.shards:
+        spec = specs.index_questions(experiment, shard)
+        shards = [files.shard_file(shard)]
+        yield from one("index_questions", spec, code("index_questions"), shards)
+    for name in files.vqa_models:
+        doors = family_doors(experiment, name)
+        note, answers = files.note_of(name), files.answers_of(name)
+        yield from one("fetch_vqa", specs.fetch_vqa(experiment, name), None, [note])
+        inputs = [name_of("fetch_vqa", note), f"index_questions questions/{OWN}.parquet"]
+        yield from one("ask", specs.ask(experiment, name), code("ask", *doors), answers, inputs)
+        inputs = [name_of("ask", path) for path in answers]
+        inputs += [name_of("index_questions", path) for path in files.question_shards]
+        spec = specs.score_vqa(experiment, name)
+        scores = [f"{run}/vqa/{name}.parquet"]
+        yield from one("score_vqa", spec, code("score_vqa"), scores, inputs)
+    spec = specs.thumbnails(experiment)
+    inputs = [f"index_images images/{OWN}.parquet"]
+    yield from one("thumbnails", spec, code("thumbnails"), files.thumbnails, inputs)
+    inputs = [f"index_questions questions/{OWN}.parquet"]
+    yield from one("thumbnails", spec, code("thumbnails"), files.vqa_thumbnails, inputs)
+    programs: dict[str, str] = {}
+    for row in files.statistics:
+        doors = (module_of(row.function),) if row.function else ()
+        program = "tabulate" if row.function else row.rule
+        spec = {} if row.spec is None else row.spec(experiment)
+        tables = [path for _, ending, path in files.tables_of(row) if ending == "parquet"]
+        programs |= dict.fromkeys(tables, program)
+        digest = code(program, *doors)
+        yield from one(program, spec, digest, tables, _inputs_of_table(files, row, programs))
+    for figure in files.figure_rows:
+        digest = code("plot", module_of(figure.function))
+        for values, stem in files.instances(figure):
+            spec = {} if figure.spec is None else figure.spec(experiment, *values)
+            pair = [f"{run}/figures/{stem}.{ending}" for ending in ("pdf", "png")]
+            yield from one("plot", spec, digest, pair)
+    yield from one("report", specs.report(experiment), code("report"), [files.report])
+
+
+#: By the kind of a table's input, the program that makes it. Notes are no part of what tables say.
+_PROGRAMS = {"scores": "score", "answers": "score_vqa", "manifests": "index_images"}
+
+
+def _inputs_of_table(files: Files, row: Statistic, programs: Mapping[str, str]) -> list[str]:
+    """The names of what a row's tables are made from."""
+    names = []
+    for kind in row.inputs.values():
+        for path in files.input(kind)[1]:
+            program = _PROGRAMS.get(kind) or programs.get(path)
+            names += [name_of(program, path)] if program else []
+    if row.rule == "list_excluded":
+        names += [name_of("index_images", path) for path in files.manifests]
+    if row.rule == "list_excluded_questions":
+        names += [name_of("index_questions", path) for path in files.question_shards]
+    return names
