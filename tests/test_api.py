@@ -7,6 +7,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +17,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthsight import api
+from synthsight.canonical import canonical_json
 from synthsight.classifiers.score import ScoreError
 from synthsight.files import FileError
 from synthsight.labels.definitions import Definition
 from synthsight.library import scores as scores_module
 from synthsight.plan import digest
 from synthsight.plan.config.messages import ConfigError
+from synthsight.plan.record import Record, Wanted, read_record, write_record
 from tests.support import (
     LABELS,
     REAL_DATA,
@@ -192,8 +196,11 @@ def test_what_a_run_has_not_is_an_error_with_close_names(run: api.Run, ask, mess
 
 def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
     (tmp_path / "begun" / "images").mkdir(parents=True)
+    table = Wanted("tabulate", "{}", "c0de", ("results/begun/tables/accuracy.parquet",))
+    write_record(Record("results/begun", "words/lemmas", 0.9, (table,)), tmp_path / "begun")
     run = api.open_run(tmp_path / "begun")
     assert run.tables == run.models == run.categories == ()
+    assert (run.rule, run.level) == ("words/lemmas", 0.9)
     with pytest.raises(api.ApiError, match="no table 'accuracy'; available: none yet"):
         run.table("accuracy")
     with pytest.raises(api.ApiError, match="has no manifests yet"):
@@ -201,8 +208,136 @@ def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
     with pytest.raises(api.ApiError, match=r"'begun' is not finished: there is no .*report\.html"):
         run.summary()
     run.report.write_text("<html></html>")
-    with pytest.raises(api.ApiError, match="is not a synthsight report"):
+    with pytest.raises(api.ApiError, match="no table 'accuracy'"):
         run.summary()
+
+
+def test_a_run_without_its_plan_is_not_guessed_at(tmp_path: Path) -> None:
+    (tmp_path / "old" / "tables").mkdir(parents=True)
+    with pytest.raises(api.ApiError, match=r"old has no plan\.json.*--forcerun report"):
+        _ = api.open_run(tmp_path / "old").tables
+    (tmp_path / "old" / "plan.json").write_text('{"run": 1, "rule": 2, "level": 3, "wanted": [4]}')
+    with pytest.raises(api.SynthsightError, match=r"plan\.json is damaged"):
+        _ = api.open_run(tmp_path / "old").tables
+
+
+# --- What is there, but not of the last plan ---------------------------------------------------
+
+
+Change = Callable[[Wanted], Wanted | None]
+
+
+@pytest.fixture(name="replanned")
+def replanned_(run: api.Run, tmp_path: Path) -> Callable[[Change], api.Run]:
+    """The same files under the plan of another configuration, elsewhere and under another name."""
+
+    def replanned(change: Change) -> api.Run:
+        record = read_record(run.folder)
+        changed = tuple(new for each in record.wanted if (new := change(each)) is not None)
+        (tmp_path / "resources").symlink_to(run.folder.parents[1] / "resources")
+        copy = tmp_path / "results" / "copy"
+        copy.mkdir(parents=True)
+        for each in run.folder.iterdir():
+            (copy / each.name).symlink_to(each)
+        (copy / "plan.json").unlink()
+        write_record(replace(record, wanted=changed), copy)
+        return api.open_run(copy)
+
+    return replanned
+
+
+def without(*parts: str) -> Change:
+    """Take all files out of a plan that have one of these in their path, or are made from it."""
+
+    def change(each: Wanted) -> Wanted | None:
+        kept = tuple(path for path in each.paths if not any(part in path for part in parts))
+        inputs = tuple(name for name in each.inputs if not any(part in name for part in parts))
+        return replace(each, paths=kept, inputs=inputs) if kept else None
+
+    return change
+
+
+def respec(program: str, **settings: object) -> Change:
+    """Other settings for what a program makes."""
+
+    def change(each: Wanted) -> Wanted:
+        spec = json.loads(each.spec)
+        if each.program != program or not spec.keys() >= settings.keys():
+            return each
+        return replace(each, spec=canonical_json({**spec, **settings}))
+
+    return change
+
+
+def test_results_are_read_wherever_they_lie(run: api.Run, replanned) -> None:
+    copy = replanned(lambda each: each)
+    assert copy.summary() == run.summary()
+    assert copy.scores("effnet").equals(run.scores("effnet"))
+    assert copy.figures == run.figures and "kappa" in run.figures
+
+
+def test_what_the_configuration_no_longer_has_is_not_the_runs(replanned) -> None:
+    """A model, a category and the questions were taken out; their files are still there."""
+    run = replanned(without("effnet", "clock", "vqa", "asked", "other"))
+    assert run.models == ("resnet",) and run.vqa_models == ()
+    assert run.categories == ("bagel", "toilet_seat")
+    assert set(run.images()["category"]) == {*run.categories}
+    assert set(run.logits("resnet").index.get_level_values("category")) == {*run.categories}
+    assert not [name for name in run.tables if name.startswith("vqa")]
+    with pytest.raises(api.ApiError, match="no model 'effnet'"):
+        run.logits("effnet")
+    with pytest.raises(api.ApiError, match="no category 'clock'; available: bagel, toilet_seat"):
+        run.logits("resnet", "clock")
+    for ask in (lambda: run.answers("asked"), lambda: run.table("vqa")):
+        with pytest.raises(api.ApiError, match="has no "):
+            ask()
+    # What was made when they were in it is not read either.
+    with pytest.raises(api.ApiError, match=r"scores/resnet.parquet is not .* made from .*clock"):
+        run.scores("resnet")
+    with pytest.raises(
+        api.ApiError, match=r"made from scores/effnet\.parquet, which is not of the"
+    ):
+        run.table("accuracy")
+    with pytest.raises(api.ApiError, match="Run Snakemake again"):
+        run.summary()
+
+
+@pytest.mark.parametrize(
+    ("change", "asked", "message"),
+    [
+        (respec("tabulate", level=0.9), "table", r"accuracy.parquet .* made otherwise \(level\)"),
+        (respec("report", level=0.9), "summary", r"report.html .* made otherwise \(level\)"),
+        (respec("report", settings={}), "summary", r"made otherwise \(.*intervals.*, matching"),
+        (respec("index_images", max_pixels=1), "images", r"bagel.parquet .* \(max_pixels\)"),
+        (respec("index_images", max_pixels=1), "logits", "effnet/bagel.* made from .*images/bagel"),
+        (respec("prepare_pixels", root="x"), "logits", "made from another .*pixels/.*bagel.arrow"),
+        (respec("classify", mean=0), "scores", r"made from .*effnet/bagel.*otherwise \(mean\)"),
+        (respec("classify", mean=0), "table", r"accuracy.* made from .*effnet/bagel.* \(mean\)"),
+        (respec("classify", mean=0), "about", r"effnet/bagel.* made otherwise \(mean\)"),
+        (respec("score", rules=[]), "classes", r"scores/effnet.* made otherwise \(rules\)"),
+        (respec("fetch_vqa", prompt="x"), "answers", r"made from .*weights/asked.json"),
+        (respec("ask", precision="x"), "answers", r"made from .*asked/1.*\(precision\)"),
+    ],
+)
+def test_what_was_made_otherwise_than_the_last_plan_asks_is_not_read(
+    replanned, change: Change, asked: str, message: str
+) -> None:
+    """As after a run that was stopped half-way through another configuration."""
+    run = replanned(change)
+    of = {"table": ["accuracy"], "answers": ["asked"], "summary": [], "images": []}
+    with pytest.raises(api.ApiError, match=message):
+        getattr(run, asked)(*of.get(asked, ["effnet"]))
+
+
+def test_a_table_made_before_a_model_was_added_is_not_read(replanned) -> None:
+    def change(each: Wanted) -> Wanted:
+        more = ("score scores/third.parquet",) if each.program == "tabulate" else ()
+        return replace(each, inputs=(*each.inputs, *more))
+
+    run = replanned(change)
+    with pytest.raises(api.ApiError, match=r"made without scores/third\.parquet"):
+        run.table("accuracy")
+    assert len(run.scores("effnet")), "which do not depend on it"
 
 
 # --- Scores of logits -------------------------------------------------------------------------

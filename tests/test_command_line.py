@@ -16,6 +16,7 @@ from synthsight import api
 from synthsight.commands import check, draft, init, main, show
 from synthsight.images.layout import find_categories
 from synthsight.plan import standalone
+from synthsight.plan.record import Record, Wanted, write_record
 from tests.support import REPOSITORY, Project, draw_image, small_config
 
 PUBLISHED = [model for model, _ in draft.MODELS]
@@ -159,12 +160,21 @@ def test_show_says_what_there_is_of_a_run_that_is_not_finished(say, tmp_path: Pa
     tables = tmp_path / "begun" / "tables"
     tables.mkdir(parents=True)
     (tables / "excluded.parquet").touch()
+    (tables / "vqa.parquet").touch()  # of another configuration
+    excluded = Wanted("list_excluded", "{}", "c0de", ("results/begun/tables/excluded.parquet",))
+    record = Record("results/begun", "classes", 0.9, (excluded,))
+    write_record(record, tmp_path / "begun")
     status, text, _ = say("show", tmp_path / "begun")
     assert status == 0
     assert "'begun' is not finished" in text
     assert "CSV and Parquet: excluded\n" in text
     assert "figures" not in text
     assert "report.html" not in text
+    (tmp_path / "begun" / "report.html").touch()
+    status, text, _ = say("show", tmp_path / "begun")
+    flat = " ".join(text.split())
+    assert status == 0
+    assert "'begun' is not finished" in flat and "excluded.parquet is not of the run's last" in flat
 
 
 # --- check ------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ def test_a_mark_is_read_whatever_follows_it(tmp_path: Path, after: bytes, inputs
     found = read_origin(file)
     made = Origin("plot", '{"rule":"classes"}', "c0de", {}, "figures/kappa.png")
     assert isinstance(found, Mark) and found.digest == made.digest
+    assert (found.spec, found.code, found.file) == (made.spec, made.code, made.file)
     assert found.inputs == {
         f"x {name}": Origin("x", "{}", chain, {}, name).chain[:12]
         for name, chain in made_from.items()

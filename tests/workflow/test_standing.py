@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from synthsight import api
 from synthsight.origin import KEY, Mark, Origin, read_origin
 from tests.support import Job, Project, draw_image, save_random_weights
 from tests.workflow.test_plans import CATEGORIES, MODELS
@@ -44,7 +46,7 @@ def exchange(path: Path, content: bytes, seconds: float = -1e6) -> None:
 
 def test_every_result_says_how_it_was_made(finished: Project) -> None:
     made = [path for path in finished.results.rglob("*") if path.is_file()]
-    checked = [path for path in made if path.suffix not in (".csv", ".log")]
+    checked = [path for path in made if path.suffix not in (".csv", ".log", ".json")]
     assert {path.suffix for path in checked} == {".parquet", ".arrow", ".pdf", ".png", ".html"}
     silent = [path for path in checked if read_origin(path) is None]
     assert silent == []
@@ -65,7 +67,7 @@ def test_every_result_is_compared_with_what_is_wanted(project: Project) -> None:
     made = {
         path.relative_to(project.folder).as_posix()
         for path in project.results.rglob("*")
-        if path.is_file() and path.suffix not in (".csv", ".log")
+        if path.is_file() and path.suffix not in (".csv", ".log", ".json")
     }
     notes = {f"resources/weights/{name}.json" for name in ("effnet", "resnet", "asked", "other")}
     assert {*compared} == made | notes
@@ -109,21 +111,70 @@ def test_without_records_other_intervals_make_tables_figures_and_page_again(
     planned = {job[0] for job in project.plan()}
     assert {"accuracy", "agreement", "compare", "vqa", "plot_overview", "report"} <= planned
     assert not planned & {"classify", "ask", "score", "label_audit"}
+    said = note(project)
+    assert re.search(r"[0-9]+ files in results/small/figures \(level\)", said), said
+    shutil.rmtree(project.results / "tables")  # a note names four groups
+    assert "report.html (intervals, level)" in note(project)
 
 
-@pytest.mark.parametrize("part", ["resources/weights", "results/small/logits"])
-def test_without_records_and_what_results_were_made_from_a_start_says_so(
-    project: Project, part: str
-) -> None:
-    """What is missing might be another today; pixels, which need not be kept, say nothing."""
+def test_without_records_and_weights_a_start_says_so(project: Project) -> None:
+    """What a model's name stands for might be another today."""
     forget(project)
-    shutil.rmtree(project.results / "pixels")
-    assert "no longer there" not in project.snakemake("--dry-run").stdout
-    shutil.rmtree(project.folder / part)
+    shutil.rmtree(project.folder / "resources" / "weights")
     completed = project.snakemake("--dry-run")
     said = completed.stdout + completed.stderr
     assert "Note: results were made from files that are no longer there" in said
-    assert part in said and "--forceall" in said
+    assert "resources/weights" in said and "--forceall" in said
+
+
+def test_without_records_what_is_gone_is_known_by_what_was_made_from_it(project: Project) -> None:
+    """Pixels, manifests and logits follow from the plan, so that they can be compared unseen."""
+    forget(project)
+    shutil.rmtree(project.results / "pixels")
+    shutil.rmtree(project.results / "logits")
+    for path in (project.results / "images").iterdir():
+        path.unlink()
+    assert project.plan("tables", "figures") == set()
+    assert "no longer there" not in project.snakemake("--dry-run").stdout
+    config = project.config
+    config["models"][1]["mean"] = [0.4, 0.5, 0.6]
+    project.configure(config)
+    assert {("classify", "resnet", "clock"), ("score", "resnet")} <= project.plan("tables")
+
+
+def test_without_records_a_model_less_makes_tables_again(project: Project) -> None:
+    """Their settings are as they were, and what they were made from is there."""
+    forget(project)
+    project.configure({**project.config, "models": project.config["models"][1:], "vqa": None})
+    planned = {job[0] for job in project.plan()}
+    assert {"accuracy", "agreement", "compare", "confusions", "report"} <= planned
+    assert not planned & {"classify", "score"}
+
+
+def test_files_of_earlier_configurations_are_named_and_not_read(project: Project) -> None:
+    config = {**project.config, "categories": ["bagel", "clock"], "intervals": {"level": 0.9}}
+    config |= {"models": config["models"][1:], "vqa": None, "matching": {"primary": "classes"}}
+    project.configure(config)
+    (project.results / "tables" / ".hidden").touch()
+    said = project.run("scores", "--until", "score")
+    left = re.search(r"Note: results/small holds (.*) files that do not belong to the", said)
+    assert left, said
+    named = [
+        path
+        for path in project.results.rglob("*.*")
+        if {*path.parts} & {"tables", "figures", "scores", "logits", "images", "vqa"}
+        and not {*path.parts} & {"logs", "thumbnails", ".hidden"}
+        and re.search(
+            "vqa|effnet|toilet|questions|asked|other", str(path.relative_to(project.results))
+        )
+    ]
+    assert int(left[1]) == len(named)
+    run = api.open_run(project.results)
+    assert (run.models, run.vqa_models, run.categories) == (("resnet",), (), ("bagel", "clock"))
+    assert (run.rule, run.level) == ("classes", 0.9)
+    assert set(run.scores("resnet")["category"]) == {"bagel", "clock"}
+    with pytest.raises(api.ApiError, match=r"accuracy\.parquet is not of the run's last plan"):
+        run.summary()
 
 
 def test_without_records_refusing_questions_is_not_forgotten(project: Project) -> None:
@@ -195,9 +246,11 @@ def test_a_page_of_another_run_is_made_again(project: Project) -> None:
     assert project.plan() == {("report",)}
 
 
-def pack(inputs: Mapping[str, str]) -> bytes:
-    """Inputs as they are in a mark."""
-    text = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def pack(mark: Mark, inputs: Mapping[str, str]) -> bytes:
+    """What a mark holds, with these inputs."""
+    content = {**vars(mark), "spec": json.loads(str(mark.spec)), "inputs": inputs}
+    del content["digest"]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return base64.urlsafe_b64encode(zlib.compress(text.encode()))
 
 
@@ -218,8 +271,8 @@ def test_what_was_made_from_other_inputs_is_made_again(
     assert isinstance(mark, Mark) and mark.inputs
     other = {each: chain[::-1] for each, chain in mark.inputs.items()}
     content, status = path.read_bytes(), path.stat()
-    assert content.count(pack(mark.inputs)) == 1
-    path.write_bytes(content.replace(pack(mark.inputs), pack(other)))
+    assert content.count(pack(mark, mark.inputs)) == 1
+    path.write_bytes(content.replace(pack(mark, mark.inputs), pack(mark, other)))
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert project.plan() == {job}
     assert f"{name} (made from other inputs)" in note(project)

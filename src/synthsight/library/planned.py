@@ -113,12 +113,11 @@ class Planned:
 
     def _read(self, path: str) -> tuple[str | None, str | None]:
         each = self._files[path]
-        if each.program == "prepare_pixels":  # what the plan and the manifests say is enough
-            inputs = {name: self._judge(self._paths[name]) for name in each.inputs_of(path)}
-            chains = {name: chain for name, (chain, _) in inputs.items() if chain is not None}
-            why = next((why for _, why in inputs.values() if why is not None), None)
-            known = chains.keys() == inputs.keys()
-            return (each.origin(path, "", chains).chain if known else None), why
+        if each.program == "prepare_pixels":  # what the plan and the manifest say is enough
+            (name,) = each.inputs_of(path)
+            chain, _ = self._judge(self._paths[name])
+            right = each.origin(path, "", {name: chain or ""})
+            return right.chain if chain else None, self._fault(name, "")
         place = self._place(path)
         if not place.exists():
             return None, None
@@ -131,7 +130,7 @@ class Planned:
             return None, f"made otherwise ({differences})"
         for name in each.inputs_of(path):
             if name not in said.inputs:
-                return None, f"made without {self._paths.get(name, name)}"
+                return None, f"made without {name.partition(' ')[2]}"
         for name, chain in said.inputs.items():
             if (why := self._fault(name, chain)) is not None:
                 return None, why
@@ -143,8 +142,9 @@ class Planned:
         if path is None:
             return f"made from {name.partition(' ')[2]}, which is not of the plan"
         now, why = self._judge(path)
+        shown = path.removeprefix(f"{self.record.run}/")
         if why is not None:
-            return why if why.startswith("made from") else f"made from {path}, which was {why}"
+            return why if why.startswith("made from") else f"made from {shown}, which was {why}"
         if now is not None and not now.startswith(chain):
-            return f"made from another {path} than is there"
+            return f"made from another {shown} than is there"
         return None

@@ -141,12 +141,12 @@ class Record:
     wanted: tuple[Wanted, ...]
 
 
-def write_record(record: Record) -> None:
+def write_record(record: Record, folder: Path) -> None:
     """Write a run's plan into the folder of its results.
 
     One that cannot be written is none: what reads the run's results says so.
     """
-    path = Path(record.run) / NAME
+    path = folder / NAME
     content = {**vars(record), "wanted": [_as_dict(each) for each in record.wanted]}
     with suppress(OSError):
         path.unlink(missing_ok=True)

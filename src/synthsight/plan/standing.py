@@ -83,7 +83,8 @@ def record_plan(files: Files, code: Code) -> None:
     if not files.experiment.pending:
         settings = files.experiment.settings
         rule, level = settings.matching.primary, settings.intervals.level
-        write_record(Record(files.run, rule, level, tuple(wanted(files, code))))
+        record = Record(files.run, rule, level, tuple(wanted(files, code)))
+        write_record(record, Path(files.run))
 
 
 def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:
