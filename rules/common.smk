@@ -41,7 +41,7 @@ try:
     EXPERIMENT = load_experiment(
         config,
         read_schema(BASE / "workflow" / "schemas" / "config.schema.yaml"),
-        [Path(file) for file in workflow.configfiles],
+        [*map(Path, workflow.configfiles), workflow.config_settings.config],
         KEPT,
     )
 except SynthsightError as error:

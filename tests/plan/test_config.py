@@ -274,9 +274,9 @@ def test_every_key_is_read_by_something() -> None:
         ({"x": "intervals: {level: .nan}"}, "intervals.level: found NaN; write a number."),
         ({"x": "intervals: {seed: -1}"}, "intervals.seed: found -1; -1 is less than the minimum"),
         ({"models": "models: [{model: timm/a, std: [1, 0, 1]}]"}, "models[0].std[1]: found 0;"),
-        ({"models": "models: [{model: timm/a, mean: [1, 1]}]"}, "models[0].mean: found [1, 1]. M"),
+        ({"models": "models: [{model: timm/a, mean: [1, 1]}]"}, "found [1, 1]; write 3 values. M"),
         ({"models": "models: [{model: timm/a, mean: [.inf, 0, 0]}]"}, "mean[0]: found Infinity; w"),
-        ({"models": "models: [{model: timm/a, crop: [1, 2, 3]}]"}, "crop: found [1, 2, 3]. Side"),
+        ({"models": "models: [{model: timm/a, crop: [1, 2, 3]}]"}, "[1, 2, 3]; write 2 values. Side"),
         ({"models": "models: [{model: timm/a, interpolation: cubic}]"},
          "write one of nearest, box, bilinear, hamming, bicubic, lanczos; did you mean 'bicubic'?"),
         ({"models": "models: [{model: timm/a, arguments: {x: .nan}}]"},
@@ -327,6 +327,31 @@ def test_all_that_is_not_there_is_shown_at_once() -> None:
 
 
 # --- Several files ----------------------------------------------------------------------------
+
+
+def test_a_minimum_is_stated_once() -> None:
+    found = errors(write(models="models: [{model: timm/a, std: [0]}]"))
+    assert [line.partition(": ")[2] for line in found] == [
+        "found [0]; write 3 values. Standard deviation that each channel is divided by, for pixels "
+        "in 0..1. If left out, as published.",
+        "found 0; 0 is less than or equal to the minimum of 0",
+    ]
+
+
+def test_what_the_command_line_sets_is_not_looked_for_in_files() -> None:
+    file = write(x="precision: fp32\nintervals:\n  seed: -1")
+    given = {"precision": "fp31", "intervals": {"level": 7}, "models": ["timm/" + "a" * 99, 3]}
+    config = yaml.safe_load(file.read_text())
+    merge(config, given)
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(config, SCHEMA, [file, given], Path("cache"))
+    found = str(caught.value).splitlines()[1:]
+    assert [line.strip().partition(": found")[0] for line in found] == [
+        '--config intervals={"level": 7}, intervals.level',
+        "config.yaml, line 7, intervals.seed",
+        f'--config models=["timm/{"a" * 53}..., models[1]',
+        "--config precision=fp31",
+    ]
 
 
 @pytest.mark.usefixtures("answered")

@@ -23,7 +23,7 @@ from synthsight.plan.config.categories import (
 )
 from synthsight.plan.config.definitions import load_definitions, unknown_classes
 from synthsight.plan.config.homes import home_problems
-from synthsight.plan.config.messages import ConfigError, Problem
+from synthsight.plan.config.messages import ConfigError, Problem, Source
 from synthsight.plan.config.models import (
     Model,
     check_models,
@@ -72,14 +72,15 @@ class Experiment:
 
 
 def load_experiment(
-    config: Mapping[str, Any], schema: Mapping[str, Any], files: Sequence[Path], cache: Path
+    config: Mapping[str, Any], schema: Mapping[str, Any], files: Sequence[Source], cache: Path
 ) -> Experiment:
     """Check a configuration and resolve what it names.
 
     Args:
         config: the configuration, as read from YAML.
         schema: the JSON schema that it must satisfy, with the defaults.
-        files: the files it was read from, for messages; if a key is in several, the last counts.
+        files: what it was read from, for messages: files, and the values of ``--config``; if a key
+            is in several, the last counts.
         cache: folder that caches what models resolve to, and what sources are parsed to.
 
     Raises:

@@ -115,6 +115,11 @@ def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
     every = int((chosen["top1"] == models).sum())
     none = int((chosen["top1"] == 0).sum())
     total = len(chosen)
+    if total == 1:
+        if none:
+            return "No model gets the only image with its first guess."
+        who = f"All {models}" if every else "Some"
+        return f"{who} models get the only image with their first guess."
     return (
         f"All {models} models get {every:,} of the {total:,} images ({percent(every / total)}) "
         f"with their first guess, none gets {none:,} ({percent(none / total)})."

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from synthsight.bounds import Key
 from synthsight.errors import SynthsightError
 
+#: What a configuration was read from: a file, or the values of ``--config``.
+Source = Path | Mapping[str, Any]
+
 #: Maximum number of problems that a message lists.
 _SHOWN = 50
+
+#: Maximum number of characters of a value of ``--config`` that a message repeats.
+_VALUE = 60
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Problem:
 class ConfigError(SynthsightError):
     """Everything wrong with a configuration, each problem with its file, line and key."""
 
-    def __init__(self, problems: Sequence[Problem], files: Sequence[Path]) -> None:
+    def __init__(self, problems: Sequence[Problem], files: Sequence[Source]) -> None:
         shown = problems[:_SHOWN]
         lines = [f"{place(problem.key, files)}: {problem.message}" for problem in shown]
         if len(problems) > _SHOWN:
@@ -35,12 +43,14 @@ class ConfigError(SynthsightError):
         super().__init__(f"The configuration has {count}.\n  " + "\n  ".join(lines))
 
 
-def place(key: Key, files: Sequence[Path]) -> str:
+def place(key: Key, files: Sequence[Source]) -> str:
     """File, line and key, such as ``config.yaml, line 12, models[2].model``.
+
+    Or what was given on the command line, such as ``--config precision=fp31``.
 
     Args:
         key: key of the configuration.
-        files: the files it was read from; if a key is in several, the last one counts.
+        files: what it was read from; if a key is in several, the last one counts.
     """
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key)
     path = path.removeprefix(".") or "the configuration"
@@ -48,11 +58,31 @@ def place(key: Key, files: Sequence[Path]) -> str:
     mappings = next((i for i, part in enumerate(key) if isinstance(part, int)), len(key))
     for length in range(mappings, 0, -1):
         for file in reversed(files):
-            if _line(file, key[:length]) is not None:
+            if isinstance(file, Mapping):
+                if _has(file, key[:length]):
+                    return _given(file[str(key[0])], key, path)
+            elif _line(file, key[:length]) is not None:
                 lines = (_line(file, key[:end]) for end in range(len(key), 0, -1))
                 line = next(line for line in lines if line is not None)
                 return f"{file}, line {line}, {path}"
     return path
+
+
+def _given(value: Any, key: Key, path: str) -> str:
+    """What was written on the command line to set a key."""
+    is_text = isinstance(value, str)
+    text = value if is_text else json.dumps(value, ensure_ascii=False, default=str)
+    shown = text if len(text) <= _VALUE else f"{text[:_VALUE]}..."
+    return f"--config {key[0]}={shown}" + (f", {path}" if key[1:] else "")
+
+
+def _has(given: Any, key: Key) -> bool:
+    """Whether a key is in a mapping of mappings."""
+    for part in key:
+        if not isinstance(given, Mapping) or part not in given:
+            return False
+        given = given[part]
+    return True
 
 
 def _line(file: Path, key: Key) -> int | None:

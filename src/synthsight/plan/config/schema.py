@@ -90,8 +90,10 @@ def _describe(error: Any) -> str:
         found += f"; write {' or '.join(wanted)}"
     elif error.validator in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         found += f"; {error.message}"
+    elif error.validator in ("minItems", "maxItems") and error.schema.get("maxItems"):
+        found += f"; write {error.validator_value} values"
     about = error.schema.get("description") or error.message
-    return f"{found}. {about}"
+    return found if about in found else f"{found}. {about}"
 
 
 def _shown(value: Any, most: int = 200) -> str:
