@@ -276,7 +276,7 @@ def test_every_key_is_read_by_something() -> None:
         ({"models": "models: [{model: timm/a, std: [1, 0, 1]}]"}, "models[0].std[1]: found 0;"),
         ({"models": "models: [{model: timm/a, mean: [1, 1]}]"}, "found [1, 1]; write 3 values. M"),
         ({"models": "models: [{model: timm/a, mean: [.inf, 0, 0]}]"}, "mean[0]: found Infinity; w"),
-        ({"models": "models: [{model: timm/a, crop: [1, 2, 3]}]"}, "[1, 2, 3]; write 2 values. Side"),
+        ({"models": "models: [{model: timm/a, crop: [1, 2, 3]}]"}, "3]; write 2 values. Side"),
         ({"models": "models: [{model: timm/a, interpolation: cubic}]"},
          "write one of nearest, box, bilinear, hamming, bicubic, lanczos; did you mean 'bicubic'?"),
         ({"models": "models: [{model: timm/a, arguments: {x: .nan}}]"},

@@ -24,6 +24,7 @@ from PIL import Image
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
 from synthsight.report import assets
+from synthsight.report.answer import agreement_answer
 from synthsight.report.answer import images_answer, questions_answer
 from synthsight.report.embed import script_hash, script_json, script_text
 from synthsight.report.explorer import image_data
@@ -50,6 +51,19 @@ def data_of(text: str) -> dict[str, Any]:
 
 
 # What it says ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hits", "said"),
+    [
+        (0, "No model gets the only image with its first guess."),
+        (1, "Some models get the only image with their first guess."),
+        (2, "All 2 models get the only image with their first guess."),
+    ],
+)
+def test_one_image_is_not_counted(hits: int, said: str) -> None:
+    images = pd.DataFrame({"rule": [RULE], "models": [2], "top1": [hits]})
+    assert agreement_answer(images, RULE) == said
 
 
 def test_the_answer_has_the_numbers_of_the_tables(finished: Project) -> None:
