@@ -24,8 +24,7 @@ from PIL import Image
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
 from synthsight.report import assets
-from synthsight.report.answer import agreement_answer
-from synthsight.report.answer import images_answer, questions_answer
+from synthsight.report.answer import agreement_answer, images_answer, questions_answer
 from synthsight.report.embed import script_hash, script_json, script_text
 from synthsight.report.explorer import image_data
 from synthsight.report.facts import describe_preprocessing
