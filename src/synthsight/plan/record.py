@@ -55,7 +55,8 @@ class Wanted:
 
     def inputs_of(self, path: str) -> list[str]:
         """The names of what one of the files is made from."""
-        return [name.replace(OWN, Path(path).stem) for name in self.inputs]
+        own = path.rpartition("/")[2].rpartition(".")[0]
+        return [name.replace(OWN, own) for name in self.inputs]
 
     def origin(self, path: str, code: str, inputs: Mapping[str, str]) -> Origin:
         """What one of the files should say of itself.
