@@ -98,7 +98,7 @@ def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
         *(f"figures/{f}.{e}" for f in figures for e in ("pdf", "png")),
         *(f"thumbnails/images/{c}.parquet" for c in CATEGORIES),
         *(f"thumbnails/questions/{s}.parquet" for s in SHARDS),
-        "report.html",
+        *("report.html", "plan.json"),
         *(f"vqa/questions/{s}.parquet" for s in SHARDS),
         *(f"vqa/answers/{m}/{s}.parquet" for m in VQA_MODELS for s in SHARDS),
         *(f"vqa/{m}.parquet" for m in VQA_MODELS),
