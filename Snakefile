@@ -49,7 +49,6 @@ resource_scopes:
 onstart:
     handle_term_aside()
     hold(KEPT)
-    record_plan(FILES, code)
 
 
 localrules:

@@ -23,7 +23,7 @@ try:
     from synthsight.plan.programs import family_doors, library_door, model_doors, row_doors, workers
     from synthsight.plan.recall import recall
     from synthsight.plan.restart import begin_anew, fetched_file
-    from synthsight.plan.standing import check_results, record_plan
+    from synthsight.plan.standing import check_results
     from synthsight.report.assets import assets_digest
     from synthsight.wording import printable
 except ImportError as error:

@@ -214,7 +214,7 @@ def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
 
 def test_a_run_without_its_plan_is_not_guessed_at(tmp_path: Path) -> None:
     (tmp_path / "old" / "tables").mkdir(parents=True)
-    with pytest.raises(api.ApiError, match=r"old has no plan\.json.*--forcerun report"):
+    with pytest.raises(api.ApiError, match=r"old has no plan\.json.*run Snakemake"):
         _ = api.open_run(tmp_path / "old").tables
     (tmp_path / "old" / "plan.json").write_text('{"run": 1, "rule": 2, "level": 3, "wanted": [4]}')
     with pytest.raises(api.SynthsightError, match=r"plan\.json is damaged"):

@@ -175,6 +175,9 @@ def test_files_of_earlier_configurations_are_named_and_not_read(project: Project
     assert set(run.scores("resnet")["category"]) == {"bagel", "clock"}
     with pytest.raises(api.ApiError, match=r"accuracy\.parquet is not of the run's last plan"):
         run.summary()
+    (project.results / "plan.json").unlink()
+    assert "Nothing to be done" in project.run("scores")
+    assert api.open_run(project.results).level == 0.9
 
 
 def test_without_records_refusing_questions_is_not_forgotten(project: Project) -> None:

@@ -40,7 +40,7 @@ class Planned:
         except FileNotFoundError:
             raise ApiError(
                 f"{self.folder} has no {NAME}, which says what belongs to the run: run Snakemake "
-                "again with its configuration, with `--forcerun report` if nothing is to be done"
+                "again with its configuration"
             ) from None
 
     @cached_property

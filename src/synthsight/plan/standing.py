@@ -50,6 +50,8 @@ class Standing:
 def check_results(files: Files, code: Code, kept: Path) -> list[str]:
     """See that files which were made otherwise than wanted are made again if a target needs them.
 
+    When the run begins, its plan is kept beside its results.
+
     Args:
         files: of the run.
         code: digests of programs.
@@ -65,9 +67,12 @@ def check_results(files: Files, code: Code, kept: Path) -> list[str]:
         return []
     all_wanted = list(wanted(files, code))
     found = compare(all_wanted, kept / f"results-{files.experiment.settings.run}.json")
-    prepare_graph(frozenset(found.stale), files.run)
+    settings = files.experiment.settings
+    rule, level = settings.matching.primary, settings.intervals.level
+    record = Record(files.run, rule, level, tuple(all_wanted))
+    prepare_graph(frozenset(found.stale), files.run, lambda: write_record(record, Path(files.run)))
     mixed = describe_versions(found.versions, files.run)
-    if mixed is not None and files.experiment.settings.versions == "refuse":
+    if mixed is not None and settings.versions == "refuse":
         raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")
     notes = (
         describe_stale(found.stale),
@@ -76,15 +81,6 @@ def check_results(files: Files, code: Code, kept: Path) -> list[str]:
         mixed,
     )
     return [note for note in notes if note is not None]
-
-
-def record_plan(files: Files, code: Code) -> None:
-    """Keep what a run consists of beside its results, when it begins."""
-    if not files.experiment.pending:
-        settings = files.experiment.settings
-        rule, level = settings.matching.primary, settings.intervals.level
-        record = Record(files.run, rule, level, tuple(wanted(files, code)))
-        write_record(record, Path(files.run))
 
 
 def compare(all_wanted: Iterable[Wanted], kept: Path) -> Standing:

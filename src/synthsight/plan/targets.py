@@ -6,7 +6,7 @@ Snakemake makes the graph after the Snakefile has been read, from the command li
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from synthsight.errors import SynthsightError
@@ -29,7 +29,7 @@ class Rule(Protocol):
         """Whether it makes a file."""
 
 
-def prepare_graph(stale: frozenset[str], run: str) -> None:
+def prepare_graph(stale: frozenset[str], run: str, begin: Callable[[], None]) -> None:
     """Have Snakemake's next graph run the jobs of some files, and refuse targets that nobody makes.
 
     ``--forcerun`` would do the first, but it also makes the files targets; these are made only if a
@@ -38,6 +38,8 @@ def prepare_graph(stale: frozenset[str], run: str) -> None:
     Args:
         stale: the files.
         run: folder of the run's results, for the message.
+        begin: called when a run begins, but for a dry one: once the folder is locked, and also if
+            there is nothing to be done, when Snakemake calls no ``onstart``.
     """
     from snakemake import workflow  # type: ignore[import-untyped]
     from snakemake.exceptions import CliException  # type: ignore[import-untyped]
@@ -59,6 +61,11 @@ def prepare_graph(stale: frozenset[str], run: str) -> None:
                 raise CliException(str(error)) from None
             forced = {*(forcefiles or ()), *stale}
             super().__init__(of, rules, targetfiles=targetfiles, forcefiles=forced, **named)
+
+        async def postprocess(self, *given: Any, check_initial: bool = False, **named: Any) -> None:
+            await super().postprocess(*given, check_initial=check_initial, **named)
+            if check_initial and not self.workflow.dryrun:
+                begin()
 
     workflow.DAG = Graph
 
