@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,8 +159,11 @@ class Run:
             index = pd.MultiIndex.from_product([[name], images], names=["category", "image"])
             columns = pd.RangeIndex(width, name="class")
             frames.append(pd.DataFrame(values.reshape(-1, width), index, columns))
-        scores = self.folder / "scores" / f"{model}.parquet"
-        return with_scoring(pd.concat(frames), scores, self.folder.resolve().parents[1])
+        found = pd.concat(frames)
+        with suppress(ApiError):  # scores of an earlier configuration say nothing of this one
+            scores = planned.path(f"scores/{model}.parquet")
+            found = with_scoring(found, scores, self.folder.resolve().parents[1])
+        return found
 
     def classes(self, model: str) -> tuple[str, ...]:
         """One name for each class of a classifier, in the order of its logits.
