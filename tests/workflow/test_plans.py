@@ -546,7 +546,7 @@ def test_published_weights_are_taken_from_the_library_s_cache(
     assert project.plan("weights") == set()
     # A file of another content than the name states is not passed over in silence.
     log = project.results / "logs" / "fetch_weights" / f"{name}.log"
-    assert "WARNING: the file in the cache" in log.read_text(encoding="utf-8")
+    assert "WARNING: a file in the cache" in log.read_text(encoding="utf-8")
 
 
 def test_snakemake_s_own_report_can_be_made(project: Project) -> None:

@@ -22,8 +22,8 @@ from synthsight.origin import Origin, short
 #: The record's name in the folder of a run's results.
 NAME = "plan.json"
 
-#: Stands for a file's own name, without its extension, in the names of its inputs.
-OWN = "*"
+#: Stands for a file's own name, without its extension, in the names of its inputs. No name has it.
+OWN = "\0"
 
 #: Programs whose outputs all runs share.
 FETCH = ("fetch_weights", "fetch_vqa")
