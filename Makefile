@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet
 
-.PHONY: help venv demo test test-fast test-pythons test-cluster test-faults check format audit demo-assets clean
+.PHONY: help venv demo test test-long test-fast test-pythons test-cluster test-faults check format audit demo-assets clean
 
 help:
 	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
-	@echo "make test         set up .venv and run the tests"
+	@echo "make test         set up .venv and run the tests, in a few minutes"
+	@echo "make test-long    the tests that take longest: the same run twice, real networks, hostile files"
 	@echo "make test-fast    the tests that run no workflow, in a minute or two"
 	@echo "make test-pythons the tests that need no torch under Python 3.12 and 3.13, where these are found"
 	@echo "make test-cluster the demo and more on the Slurm that tests/slurm/install.sh sets up"
@@ -54,10 +55,13 @@ demo: $(VENV)/installed
 	@echo "Open results/demo/report.html in a browser. Tables: results/demo/tables. Figures: results/demo/figures."
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal -m "not long"
+
+test-long: $(VENV)/installed-dev
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal -m long
 
 test-fast: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 -m "not workflow and not slow"
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 -m "not workflow and not slow and not long"
 
 test-pythons: $(VENV)/installed
 	bash tests/pythons.sh

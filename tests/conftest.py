@@ -32,13 +32,19 @@ def pytest_configure() -> None:
     warm_worker.offer()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+#: All tests that were found, also those that are not chosen.
+FOUND = pytest.StashKey[list[pytest.Item]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what runs the workflow, and let what takes longest begin first."""
     for item in items:
         room = item.path.parent.name
         if room in WORKFLOW_FOLDERS or WORKFLOW_FIXTURES & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.workflow)
-    items.sort(key=lambda item: (not item.get_closest_marker("long"), 0))
+    items.sort(key=lambda item: not item.get_closest_marker("long"))
+    config.stash[FOUND] = list(items)
 
 
 def pytest_collection_finish() -> None:

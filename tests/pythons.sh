@@ -46,7 +46,7 @@ check() {
     fi
     # Beside the workflow's own environment, which an editable installation would change.
     PYTHONPATH=$PWD/src "$environment/bin/python" -m pytest -q -p no:cacheprovider \
-        -m "not workflow and not slow" "${tests[@]}"
+        -m "not workflow and not slow and not long" "${tests[@]}"
 }
 
 declare -A running

@@ -37,6 +37,7 @@ def run(folder: Path, *command: object) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_copy_runs_its_own_package_and_takes_nothing_from_the_working_folder(
     clone: Project,
 ) -> None:

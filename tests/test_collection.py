@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests import collected
+from tests.conftest import FOUND
 from tests.support import REPOSITORY
 
 pytestmark = pytest.mark.slow
@@ -47,10 +48,11 @@ def collect(file: Path, folder: Path, seed: int, shift: int, *paths: str) -> dic
     return content
 
 
+@pytest.mark.long
 def test_ids_and_parameters_are_those_of_another_process_at_another_time(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    here = collected.fingerprints(request.session.items)
+    here = collected.fingerprints(request.config.stash[FOUND])
     seed = 4711 if os.environ.get("PYTHONHASHSEED") != "4711" else 4712
     # What was named is named again, in its order, which is that of the tests.
     where = request.config.invocation_params.dir

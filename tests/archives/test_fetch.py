@@ -312,7 +312,6 @@ def reconfigure(project: Project, **archive: object) -> None:
 FETCH = {("fetch_images",), ("logits",)}
 
 
-@pytest.mark.long
 def test_one_command_fetches_and_goes_on(remote: tuple[Project, type[Files]]) -> None:
     project, files = remote
     half = len(files.content) // 2

@@ -342,7 +342,7 @@ classify.main()
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_program_with_little_memory_completes_in_smaller_batches(tmp_path: Path) -> None:
     for seed in range(24):
         draw_image(tmp_path / f"{seed:02}.png", seed, (384, 384))

@@ -30,6 +30,7 @@ def test_torchvision_has_the_classifiers_that_these_tests_mean() -> None:
     assert {"regnet_x_400mf", "regnet_y_128gf", "vit_h_14", "googlenet"} <= set(CLASSIFIERS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_of_torchvision_is_resolved(name: str) -> None:
     resolved = resolve(entry(f"torchvision/{name}"), "model")
@@ -79,6 +80,7 @@ def test_timm_has_the_modules_that_these_tests_mean() -> None:
     assert {"resnet", "vision_transformer", "sequencer"} <= set(MODULES) >= WITHOUT_CLASSES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("module", sorted(set(MODULES) - WITHOUT_CLASSES))
 def test_a_pretrained_model_of_every_module_of_timm_is_resolved(module: str) -> None:
     name = smallest(module)

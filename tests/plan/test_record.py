@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthsight.canonical import canonical_json
-from synthsight.plan.record import Record, Wanted, leftovers, read_record, write_record
+from synthsight.plan.record import OWN, Record, Wanted, leftovers, read_record, write_record
 from synthsight.plan.standing import describe_leftovers
 
 TABLE = Wanted("tabulate", '{"level":0.9}', "c0de", ("results/a/tables/kappa.parquet",))
@@ -15,12 +15,12 @@ TABLE = Wanted("tabulate", '{"level":0.9}', "c0de", ("results/a/tables/kappa.par
 
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
     logits = ("results/a/logits/m/b.parquet", "results/a/logits/m/c.parquet")
-    inputs = ("fetch_weights weights/m.json", "prepare_pixels g/*.arrow")
+    inputs = ("fetch_weights weights/m *.json", f"prepare_pixels g/{OWN}.arrow")
     made = Wanted("classify", canonical_json({"model": "é"}), None, logits, inputs, temporary=True)
     record = Record("results/a", "words/simple", 0.95, (TABLE, made))
     write_record(record, tmp_path)
     assert read_record(tmp_path) == record
-    assert made.inputs_of(logits[1]) == ["fetch_weights weights/m.json", "prepare_pixels g/c.arrow"]
+    assert made.inputs_of(logits[1]) == [inputs[0], "prepare_pixels g/c.arrow"]
 
 
 def test_a_plan_that_cannot_be_written_leaves_no_older_one(

@@ -275,6 +275,7 @@ def test_it_fits_a_phone(browser: Any, finished: Project, view: str) -> None:
     tab.context.close()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: tests/install_browser.sh")
 @pytest.mark.parametrize(  # both widths and both schemes; no style depends on the two together
     ("viewport", "scheme"), [(WIDE, "light"), (NARROW, "dark")], ids=["wide-light", "narrow-dark"]

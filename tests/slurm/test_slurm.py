@@ -71,9 +71,11 @@ def processes_of(cluster: Cluster) -> list[str]:
 # --- What would be submitted --------------------------------------------------------------------
 
 
-@pytest.fixture
-def paper(project: Project) -> Project:
+@pytest.fixture(scope="module")
+def paper(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with the paper's configuration, an image of each category and some questions."""
+    project = Project(tmp_path_factory.mktemp("paper") / "project")
+    shutil.copytree(finished.folder, project.folder, symlinks=True)
     shutil.copytree(REPOSITORY / "config", project.folder / "config")
     text = (project.folder / "config" / "paper.yaml").read_text(encoding="utf-8")
     categories = re.findall(r"^  - (\w+)$", text, re.MULTILINE)

@@ -74,6 +74,7 @@ JobScheduler._finish_jobs = slow
 """
 
 
+@pytest.mark.long
 def test_a_run_that_is_told_to_end_while_it_finishes_a_job_ends(
     project: Project, runtime: None
 ) -> None:

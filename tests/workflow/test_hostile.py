@@ -159,6 +159,7 @@ def run_index(root: Path, output: Path) -> tuple[str, int]:
     return said, int(peak) * 1024
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_corpus_harms_nothing(tmp_path: Path) -> None:
     """In one test, since all of it is made once, for every process that tests run in."""
@@ -597,6 +598,7 @@ def test_a_file_of_more_bytes_than_any_picture_is_not_read(tmp_path: Path) -> No
 # --- The whole way ----------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_run_with_hostile_files_says_of_the_good_ones_what_it_says_without(
     finished: Project, project: Project
 ) -> None:

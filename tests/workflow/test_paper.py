@@ -87,6 +87,7 @@ def test_the_paper_has_its_ten_models() -> None:
     assert len(TIMM) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_a_torchvision_model_of_the_paper_is_the_official_one(
     name: str, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
