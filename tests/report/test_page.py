@@ -162,7 +162,7 @@ def digest_of_images(project: Project) -> str:
 
 
 def test_what_makes_numbers_doubtful_is_said_at_the_top(finished: Project) -> None:
-    said = re.findall(r'<p class="note warning">(.*?)</p>', text_of(finished))
+    said = re.findall(r'<li class="remark">(.*?)</li>', text_of(finished))
     assert (
         "Top-5 under restricted is always right, except for categories without a class: there are "
         "3 categories to choose from."
