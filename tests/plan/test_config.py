@@ -271,6 +271,7 @@ def test_every_key_is_read_by_something() -> None:
         ({"x": "matching: {rules: [words/lemmas]}"},
          "matching.primary: 'words/simple' is not among `rules` (words/lemmas)"),
         ({"x": "intervals: {level: 95}"}, "intervals.level: found 95; 95 is greater than or equal"),
+        ({"x": "intervals: {level: 0.05}"}, "intervals.level: found 0.05; 0.05 is less than"),
         ({"x": "intervals: {level: .nan}"}, "intervals.level: found NaN; write a number."),
         ({"x": "intervals: {seed: -1}"}, "intervals.seed: found -1; -1 is less than the minimum"),
         ({"models": "models: [{model: timm/a, std: [1, 0, 1]}]"}, "models[0].std[1]: found 0;"),
@@ -352,6 +353,10 @@ def test_what_the_command_line_sets_is_not_looked_for_in_files() -> None:
         f'--config models=["timm/{"a" * 53}..., models[1]',
         "--config precision=fp31",
     ]
+    given = {"intervals": {"level": "0.9"}}  # so Snakemake reads --config intervals={level: 0.9}
+    merge(config := yaml.safe_load(file.read_text()), given)
+    with pytest.raises(ConfigError, match=r"level \(numbers need a file, by --configfile\): found"):
+        load_experiment(config, SCHEMA, [given], Path("cache"))
 
 
 @pytest.mark.usefixtures("answered")

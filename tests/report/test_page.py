@@ -24,7 +24,7 @@ from PIL import Image
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
 from synthsight.report import assets
-from synthsight.report.answer import agreement_answer, images_answer, questions_answer
+from synthsight.report.answer import agreement_answer, images_answer, percent, questions_answer
 from synthsight.report.embed import script_hash, script_json, script_text
 from synthsight.report.explorer import image_data
 from synthsight.report.facts import describe_preprocessing
@@ -56,13 +56,28 @@ def data_of(text: str) -> dict[str, Any]:
     ("hits", "said"),
     [
         (0, "No model gets the only image with its first guess."),
-        (1, "Some models get the only image with their first guess."),
-        (2, "All 2 models get the only image with their first guess."),
+        (1, "1 of 2 models gets the only image with its first guess."),
+        (2, "Both models get the only image with their first guess."),
     ],
 )
 def test_one_image_is_not_counted(hits: int, said: str) -> None:
     images = pd.DataFrame({"rule": [RULE], "models": [2], "top1": [hits]})
     assert agreement_answer(images, RULE) == said
+
+
+@pytest.mark.parametrize(
+    ("fraction", "said"),
+    [
+        (1, "100.0%"),
+        (0, "0.0%"),
+        (2999 / 3000, "99.97%"),
+        (1 / 3000, "0.03%"),
+        (0.9994, "99.9%"),
+        (0.5, "50.0%"),
+    ],
+)
+def test_less_than_all_is_not_said_to_be_all(fraction: float, said: str) -> None:
+    assert percent(fraction) == said
 
 
 def test_the_answer_has_the_numbers_of_the_tables(finished: Project) -> None:

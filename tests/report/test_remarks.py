@@ -13,7 +13,7 @@ import pytest
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
 from synthsight.report.remarks import (
-    always_in_top5,
+    always_right,
     remarks,
     same_answer,
     same_best_class,
@@ -27,8 +27,9 @@ def scores(
     rules: tuple[str, ...],
     classes: int = 8,
     categories: tuple[str, ...] = ("cat", "dog"),
+    choices: int = 5,
 ) -> Path:
-    """Scores of a model with these best classes; under a choice, those of another category."""
+    """Scores of a model with these best classes; under a choice, those of other categories."""
     rows = [
         {
             "image": str(number),
@@ -37,7 +38,11 @@ def scores(
             "rule": rule,
             "top1_hit": True,
             "top5_hit": True,
-            "predicted": [7 - number if rule == "restricted" else index, 1],
+            "predicted": (
+                [(7 - number - more) % classes for more in range(choices)]
+                if rule == "restricted"
+                else [index, 1]
+            ),
             "probability": [0.5, 0.2],
         }
         for rule in rules
@@ -79,19 +84,41 @@ def test_one_best_class_for_the_images_of_one_category_may_be_right(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("rules", "classes", "categories", "said"),
+    ("rules", "classes", "categories", "choices", "said"),
     [
-        (("classes",), 5, 3, "net has 5 classes, so its top-5 is always right"),
-        (("classes",), 6, 3, None),
-        (("classes", "restricted"), 6, 5, "Top-5 under restricted is always right"),
-        (("classes", "restricted"), 6, 6, None),
+        (("classes",), 5, 3, 0, "net has 5 classes, so its top-5 is always right"),
+        (("classes",), 6, 3, 0, None),
+        (("classes", "restricted"), 6, 5, 5, "Top-5 under restricted is always right"),
+        (("classes", "restricted"), 6, 6, 5, None),
+        (("classes", "restricted"), 6, 6, 3, "Top-5 under restricted is always right"),
+        (("classes", "restricted"), 6, 3, 1, "Under restricted there is nothing to choose from"),
+        (("classes", "restricted"), 6, 3, 0, None),
     ],
 )
-def test_a_top5_that_cannot_be_wrong(
-    tmp_path: Path, rules: tuple[str, ...], classes: int, categories: int, said: str | None
+def test_hits_that_cannot_be_missed(
+    tmp_path: Path,
+    rules: tuple[str, ...],
+    classes: int,
+    categories: int,
+    choices: int,
+    said: str | None,
 ) -> None:
-    path = scores(tmp_path / "net.parquet", [1, 2], rules, classes)
-    assert str(always_in_top5(path, categories)).startswith(str(said))
+    path = scores(tmp_path / "net.parquet", [1, 2], rules, classes, choices=choices)
+    assert str(always_right(path, categories)).startswith(str(said))
+
+
+def test_remarks_count_all_rows_of_one_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever rules the rows have that are read at a time."""
+    monkeypatch.setattr("synthsight.report.remarks._ROWS", 4)
+    path = scores(tmp_path / "net.parquet", [3] * 9, ("words/simple", "restricted", "classes"))
+    assert "all 9 images the same best class" in str(same_best_class(path))
+    assert "Top-5 under restricted" in str(always_right(path, 5))
+    best = [3] * 8 + [4]
+    assert (
+        same_best_class(scores(tmp_path / "net.parquet", best, ("restricted", "classes"))) is None
+    )
 
 
 def test_weights_under_two_names() -> None:

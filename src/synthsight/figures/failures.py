@@ -57,7 +57,8 @@ def failures(
         read: Returns the RGB image of a score's ``image``.
     """
     missed = scores[~scores["top5_hit"].astype(bool)]
-    confidence = missed["probability"].map(lambda values: float(values[0]))
+    # A choice among categories of which none has a class predicts nothing.
+    confidence = missed["probability"].map(lambda found: float(found[0]) if len(found) else 0.0)
     shown = (
         missed.assign(confidence=confidence)
         .sort_values(["confidence", "image"], ascending=[False, True])

@@ -29,16 +29,31 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
 
 
 def percent(fraction: float) -> str:
-    """A fraction as a percentage with one decimal."""
-    return f"{100 * fraction:.1f}%"
+    """A fraction as a percentage with one decimal.
+
+    With more, where all or nothing would be said of less than all or more than nothing.
+    """
+    return f"{_hundredths(fraction)}%"
+
+
+def _hundredths(fraction: float) -> str:
+    digits = 1
+    while digits < 6 and 0 < fraction < 1 and round(fraction, digits + 2) in (0, 1):
+        digits += 1
+    return f"{100 * fraction:.{digits}f}"
 
 
 def _points(difference: float) -> str:
-    return f"{100 * difference:.1f} points"
+    return f"{_signed(difference)} points"
+
+
+def _signed(difference: float) -> str:
+    """A difference of fractions, in hundredths with one decimal; there is no negative zero."""
+    return f"{round(100 * difference, 1) + 0.0:.1f}"
 
 
 def _interval(low: float, high: float, level: float) -> str:
-    return f"({100 * level:g}% interval {100 * low:.1f} to {percent(high)})"
+    return f"({100 * level:g}% interval {_hundredths(low)} to {percent(high)})"
 
 
 def _count(number: int, noun: str, plural: str | None = None) -> str:
@@ -96,7 +111,7 @@ def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, le
             f"; on its reference ({row['source']}) it is stated to get "
             f"{percent(row['reference_top1'])}, "
             f"{_points(drop)} {'more' if row['drop_top1'] >= 0 else 'less'} "
-            f"({100 * low:.1f} to {100 * high:.1f})"
+            f"({_signed(low)} to {_signed(high)})"
         )
     return sentence + "."
 
@@ -118,12 +133,19 @@ def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
     if total == 1:
         if none:
             return "No model gets the only image with its first guess."
-        who = f"All {models}" if every else "Some"
-        return f"{who} models get the only image with their first guess."
+        if every:
+            return f"{_all(models)} get the only image with their first guess."
+        right = int(chosen["top1"].iloc[0])
+        gets = "gets the only image with its" if right == 1 else "get the only image with their"
+        return f"{right} of {models} models {gets} first guess."
     return (
-        f"All {models} models get {every:,} of the {total:,} images ({percent(every / total)}) "
+        f"{_all(models)} get {every:,} of the {total:,} images ({percent(every / total)}) "
         f"with their first guess, none gets {none:,} ({percent(none / total)})."
     )
+
+
+def _all(models: int) -> str:
+    return "Both models" if models == 2 else f"All {models} models"
 
 
 def questions_answer(vqa: pd.DataFrame, level: float) -> str:

@@ -39,7 +39,7 @@ def remarks(
     categories = {record.category for record in found if record.status == "ok"}
     said = [in_several_categories(found)]
     said += [same_best_class(path) for path in scores]
-    said += dict.fromkeys(always_in_top5(path, len(categories)) for path in scores)
+    said += dict.fromkeys(always_right(path, len(categories)) for path in scores)
     said += same_weights(notes)
     said += [] if vqa is None else same_answer(vqa)
     return [f"{sentence}." for sentence in said if sentence is not None]
@@ -52,11 +52,13 @@ def same_best_class(scores: str | os.PathLike[str]) -> str | None:
     seen: set[int] = set()
     categories: set[str] = set()
     images = 0
+    rule: str | None = None
     for batch in read_batches(scores, ["category", "rule", "predicted"], _ROWS):
         # Under a choice among categories the best class is that of the category chosen.
-        rules = [rule for rule in batch["rule"].unique().to_pylist() if not find_rule(rule).choice]
-        if rules:
-            part = pa.table(batch).filter(pc.field("rule") == rules[0])
+        rules = [each for each in batch["rule"].unique().to_pylist() if not find_rule(each).choice]
+        rule = rule or next(iter(rules), None)
+        if rule in rules:
+            part = pa.table(batch).filter(pc.field("rule") == rule)
             images += part.num_rows
             categories |= set(part["category"].unique().to_pylist())
             seen |= set(pc.unique(pc.list_element(part["predicted"], 0)).to_pylist())
@@ -72,22 +74,41 @@ def same_best_class(scores: str | os.PathLike[str]) -> str | None:
     )
 
 
-def always_in_top5(scores: str | os.PathLike[str], categories: int) -> str | None:
-    """About a top-5 among so few classes or categories that it cannot be wrong."""
+def always_right(scores: str | os.PathLike[str], categories: int) -> str | None:
+    """About hits among so few classes or categories that they cannot be missed.
+
+    Args:
+        scores: of a model.
+        categories: how many the run has.
+    """
     schema = read_schema(scores, ["rule"])
-    batch = next(read_batches(scores, ["rule"], _ROWS), None)
-    rules = [] if batch is None else batch["rule"].unique().to_pylist()
-    choices = sorted(rule for rule in rules if find_rule(rule).choice)
     classes = len(json.loads(metadata_of(schema, "class_names", scores)))
     if classes <= TOP:
         model = metadata_of(schema, "model", scores)
         return f"{model} has {classes} classes, so its top-5 is always right where one of them is"
-    if choices and categories <= TOP:
-        return (
-            f"Top-5 under {', '.join(choices)} is always right, except for categories without a "
-            f"class: there are {categories} categories to choose from"
-        )
+    for rule, choices in _choices(scores).items():
+        if choices == 1:
+            return (
+                f"Under {rule} there is nothing to choose from, since one category alone has a "
+                "class: every model is right about all of its images, and that says nothing"
+            )
+        if 0 < choices < TOP or 0 < choices == categories:
+            return (
+                f"Top-5 under {rule} is always right, except for categories without a class: there "
+                f"are {choices} categories to choose from"
+            )
     return None
+
+
+def _choices(scores: str | os.PathLike[str]) -> dict[str, int]:
+    """By rule, for rules that choose among categories: how many they choose from, or the top 5."""
+    found: dict[str, int] = {}
+    for batch in read_batches(scores, ["rule", "predicted"], _ROWS):
+        for rule in batch["rule"].unique().to_pylist():
+            if rule not in found and find_rule(rule).choice:
+                part = pa.table(batch).filter(pc.field("rule") == rule)
+                found[rule] = len(part["predicted"][0])
+    return found
 
 
 def same_weights(notes: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -174,6 +174,9 @@ def _not_there(root: Path, name: str) -> str:
     outer = folders_in(root)
     seen = sorted({*outer, *(inner for name in outer for inner in folders_in(root / name))})
     text = f"no folder {name!r} in {root} or in a generator's folder there"
+    for other in seen:
+        if unicodedata.normalize("NFC", other) == unicodedata.normalize("NFC", name):
+            return f"{text}: it is written {other!a} there, and {name!a} here. Write it as there"
     place = find_folder(root, [name])
     if place is None:
         above = _too_deep(root)

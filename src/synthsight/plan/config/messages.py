@@ -73,7 +73,12 @@ def _given(value: Any, key: Key, path: str) -> str:
     is_text = isinstance(value, str)
     text = value if is_text else json.dumps(value, ensure_ascii=False, default=str)
     shown = text if len(text) <= _VALUE else f"{text[:_VALUE]}..."
-    return f"--config {key[0]}={shown}" + (f", {path}" if key[1:] else "")
+    inner = value
+    for part in key[1:]:
+        inner = inner[part] if isinstance(inner, Mapping) and part in inner else None
+    # Snakemake makes text of what is nested there.
+    hint = " (numbers need a file, by --configfile)" if key[1:] and isinstance(inner, str) else ""
+    return f"--config {key[0]}={shown}" + (f", {path}{hint}" if key[1:] else "")
 
 
 def _has(given: Any, key: Key) -> bool:
