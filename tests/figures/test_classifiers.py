@@ -540,6 +540,13 @@ def test_failures_without_failures_says_so(hits: int, said: str) -> None:
     assert said in words(figure)
 
 
+def test_failures_of_a_choice_among_nothing_has_no_predictions() -> None:
+    scores = make_scores(3, 0)
+    scores[["predicted", "probability"]] = [[[], []]] * len(scores)
+    figure = failures(scores, names("class", 8), "net", "kite", "restricted", picture)
+    assert "missed in 3 of 3 images" in words(figure)
+
+
 # --- Files and scripts ------------------------------------------------------------------------
 
 

@@ -439,6 +439,13 @@ def test_a_misspelt_category_is_named_with_a_close_folder(layout: str) -> None:
 
 
 @pytest.mark.usefixtures("answered")
+def test_a_category_that_is_composed_otherwise_is_shown_with_escapes() -> None:
+    images("cafe\u0301/x.png", root="other")
+    found = error(write(images="images: {root: other}", x="categories: ['caf\u00e9']"))
+    assert r"it is written 'cafe\u0301' there, and 'caf\xe9' here" in found
+
+
+@pytest.mark.usefixtures("answered")
 def test_a_category_that_is_like_no_folder_is_named_with_the_folders_there() -> None:
     found = error(write(x="categories: [pizza, zebra]"))
     assert "categories[1]: no folder 'zebra' in images" in found
