@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.accuracy import aggregate
 from synthsight.statistics.bootstrap import Intervals
+from tests.support import tabulate
 
 RULES = ("words/simple", "words/lemmas")
 BOUNDS = ["top1_low", "top1_high", "top5_low", "top5_high"]
@@ -248,15 +249,15 @@ def test_the_order_of_the_files_changes_nothing(scores: Path, tmp_path: Path) ->
     pd.testing.assert_frame_equal(first, second)
 
 
-def test_csv_and_parquet_hold_the_same_numbers(scores: Path, tmp_path: Path) -> None:
-    from synthsight.tables import write_table
-
-    table = aggregate([scores], INTERVALS)
-    write_table(table, tmp_path / "t" / "a.csv", tmp_path / "t" / "a.parquet")
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t" / "a.parquet"), table)
-    read = pd.read_csv(tmp_path / "t" / "a.csv")
+def test_the_program_writes_the_table(scores: Path, tmp_path: Path) -> None:
+    spec = {"level": 0.9, "resamples": 100, "seed": 1}
+    tabulate("accuracy", tmp_path / "t", spec, scores=[scores]).check_returncode()
+    table = aggregate([scores], Intervals(**spec))
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t" / "accuracy.parquet"), table)
+    read = pd.read_csv(tmp_path / "t" / "accuracy.csv")
     pd.testing.assert_frame_equal(read, table, check_exact=True, check_dtype=False)
-    assert sorted(path.name for path in (tmp_path / "t").iterdir()) == ["a.csv", "a.parquet"]
+    names = sorted(path.name for path in (tmp_path / "t").iterdir())
+    assert names == ["accuracy.csv", "accuracy.parquet"]
 
 
 def test_a_file_is_read_a_part_at_a_time(scores: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,15 +140,23 @@ def test_a_model_and_itself_do_not_differ(tmp_path: Path) -> None:
     assert (models[["p", "p_holm"]] == 1).all(axis=None)
 
 
-def test_rules_that_differ_in_the_first_guess_alone_do_not_differ_within_five(
-    tmp_path: Path,
-) -> None:
+def test_what_differs_in_the_first_guess_alone_does_not_differ_within_five(tmp_path: Path) -> None:
     numbers = np.arange(len(CATEGORIES))
-    hits = {RULES[0]: numbers % 3 == 0, RULES[1]: numbers < 0}
-    comparisons, _ = compare([write(tmp_path / "m", "m", hits)], INTERVALS)
-    first, within = (row(comparisons, kind="rule", hit=hit) for hit in ("top1", "top5"))
-    assert abs(first["difference"]) > 0 and first["low"] < first["high"]
-    assert (within["difference"], within["low"], within["high"]) == (0, 0, 0)
+    third, none = numbers % 3 == 0, numbers < 0
+    hits = {"m": {RULES[0]: third, RULES[1]: none}, "n": {RULES[0]: none, RULES[1]: none}}
+    paths = [write(tmp_path / name, name, of_model) for name, of_model in hits.items()]
+    comparisons, ranking = compare(paths, INTERVALS)
+    for about in ({"kind": "rule", "model": "m"}, {"kind": "model", "rule": RULES[0]}):
+        first, within = (row(comparisons, hit=hit, **about) for hit in ("top1", "top5"))
+        assert abs(first["difference"]) > 0 and first["low"] < first["high"]
+        assert (within["difference"], within["low"], within["high"]) == (0, 0, 0)
+    for hit, share in (("top1", 1), ("top5", 0.5)):
+        assert row(ranking, rule=RULES[0], hit=hit, model="m", rank=1)["share"] == share
+
+
+def test_a_higher_level_widens_every_interval(scores: list[Path]) -> None:
+    narrow, wide = (compare(scores, Intervals(level, 200, 0))[0] for level in (0.6, 0.95))
+    assert ((wide["low"] < narrow["low"]) & (narrow["high"] < wide["high"])).all()
 
 
 def test_swapping_two_models_swaps_the_signs(tmp_path: Path) -> None:
@@ -350,9 +358,10 @@ def test_a_clear_order_is_a_firm_ranking(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_program_writes_the_tables(scores: list[Path], tmp_path: Path) -> None:
-    spec = {"level": 0.95, "resamples": 200, "seed": 0}
+    spec = {"level": 0.9, "resamples": 200, "seed": 0}
     tabulate("compare", tmp_path, spec, scores=scores).check_returncode()
-    for name, expected in zip(("comparisons", "ranking"), compare(scores, INTERVALS), strict=True):
+    measured = compare(scores, Intervals(**spec))
+    for name, expected in zip(("comparisons", "ranking"), measured, strict=True):
         table = pd.read_parquet(tmp_path / f"{name}.parquet")
         pd.testing.assert_frame_equal(table, expected)
         pd.testing.assert_frame_equal(pd.read_csv(tmp_path / f"{name}.csv"), expected)

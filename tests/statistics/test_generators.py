@@ -77,6 +77,11 @@ def test_pairs_without_a_common_category_are_left_out(table: pd.DataFrame) -> No
     assert len(table) == 2 * 3 * 2  # pairs, models and their mean, hits
 
 
+def test_a_higher_level_widens_every_interval(tmp_path: Path, table: pd.DataFrame) -> None:
+    narrow = compare_generators(write(tmp_path, CELLS), Intervals(0.6, 2000, 0))
+    assert ((table["low"] < narrow["low"]) & (narrow["high"] < table["high"])).all()
+
+
 def test_no_bound_is_beyond_what_a_difference_can_be(tmp_path: Path) -> None:
     """Resamples of two images are widened, and leave the range of a fraction."""
     cells = {("a", "kite"): (2, (2,)), ("b", "kite"): (2, (1,))}
@@ -218,9 +223,11 @@ def test_swapping_generators_swaps_the_signs_whatever_the_order(
     assert (one["difference"] <= one["high"] + 1e-9).all()
 
 
-def test_the_program_writes_the_table(tmp_path: Path, table: pd.DataFrame) -> None:
-    spec = {"level": 0.95, "resamples": 2000, "seed": 0}
-    tabulate("generators", tmp_path, spec, scores=write(tmp_path, CELLS)).check_returncode()
+def test_the_program_writes_the_table(tmp_path: Path) -> None:
+    spec = {"level": 0.9, "resamples": 2000, "seed": 0}
+    scores = write(tmp_path, CELLS)
+    tabulate("generators", tmp_path, spec, scores=scores).check_returncode()
+    table = compare_generators(scores, Intervals(**spec))
     table_made = pd.read_parquet(tmp_path / "generators.parquet")
     pd.testing.assert_frame_equal(table_made, table)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "generators.csv"), table)

@@ -344,10 +344,13 @@ def test_the_table_of_models_is_that_of_a_slow_count(tmp_path: Path) -> None:
         assert row["balanced_accuracy"] == pytest.approx(sides.mean())
         assert row["low"] < row["accuracy"] < row["high"]
         assert row["balanced_low"] < row["balanced_accuracy"] < row["balanced_high"]
-        expected = share_interval(
-            mean(rows[["correct"]].to_numpy()), pd.factorize(rows["image"])[0], 0.9
-        )
-        assert (row["low"], row["high"]) == pytest.approx([bound[0] for bound in expected])
+        correct, images = rows[["correct"]].to_numpy(), pd.factorize(rows["image"])[0]
+        for prefix, estimate in (
+            ("", mean(correct)),
+            ("balanced_", balanced_accuracy(correct, yes.to_numpy())),
+        ):
+            expected = [bound[0] for bound in share_interval(estimate, images, 0.9)]
+            assert [row[f"{prefix}low"], row[f"{prefix}high"]] == pytest.approx(expected)
         assert row["brier"] == pytest.approx(((rows["p_yes"] - yes) ** 2).mean())
         ece = 0.0
         for tenth in range(10):
