@@ -394,6 +394,9 @@ def test_a_bomb_that_is_not_extracted_counts_too(
     (folder / "a.png").unlink()
     junk = gzipped(tarred(("__MACOSX/a", bytes(20_000_000)), ("b.png", b"x")))
     assert "decompression bomb" in refused(archive(junk), folder)
+    # By what it states, before what is left out is unpacked to find that it is not there.
+    short = gzipped(info("__MACOSX/a", size=2**33 - 1).tobuf(tarfile.USTAR_FORMAT))
+    assert "decompression bomb" in refused(archive(short), folder)
     header = info("x", type=tarfile.XHDTYPE, size=2**32).tobuf(tarfile.USTAR_FORMAT)
     metadata = gzipped(header + bytes(20_000_000))
     assert "states 4,294,967,296 bytes of metadata" in refused(archive(metadata), folder)
@@ -499,8 +502,9 @@ def test_a_full_disk_is_told(
     archive: Callable[[bytes], Path], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "RESERVE", 10**18)
-    assert "10.0 kB is needed and" in refused(archive(zipped(MEMBERS)), folder)
-    assert found(folder) == {}
+    for kind, needed in (("zip", "10.0 kB"), ("tar", "20.5 kB")):
+        assert f"{needed} is needed and" in refused(archive(packed(kind, MEMBERS)), folder)
+        assert found(folder) == {}
 
 
 # Damage ------------------------------------------------------------------------------------------
