@@ -123,13 +123,20 @@ def test_a_bad_file_leaves_the_rows_of_the_others_as_they_are(tmp_path: Path) ->
     assert all(after[image].width == 8 + int(image[4]) for image in before if image[4] != "3")
 
 
-def test_rows_are_sorted_by_image_across_generators_and_processes(tmp_path: Path) -> None:
+def test_rows_are_sorted_by_image_across_generators_and_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever began last is listened to first.
+    monkeypatch.setattr("synthsight.images.examine.wait", lambda helpers: helpers[-1:])
     names = ["b/cat/z.png", "b/cat/a.png", "cat/m/1.png", "cat/m.png", "a/cat/B.png", "a/cat/a.png"]
     for seed, name in enumerate(names):
         save(tmp_path / name, seed)
     folders = [("b", "b/cat"), (None, "cat"), ("a", "a/cat")]
     records = index_images(tmp_path, "cat", folders, processes=4)
     assert [record.image for record in records] == sorted(names)
+    assert {record.image: record.sha256 for record in records} == {
+        name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in names
+    }
     assert {record.image: record.generator for record in records} == {
         name: None if name.startswith("cat") else name[0] for name in names
     }

@@ -47,6 +47,12 @@ OF_FILES = {
     "list_excluded_questions": {"content"},
 }
 
+#: What a program only writes down with its results, for the stages that follow.
+TOLD = {"classify": {"geometry", "label_space", "preprocess"}}
+
+#: What writes all settings down, which says nothing of whether the work is done by them.
+NOTED = ("write_logits(", "write_answers(")
+
 #: Another value of a setting that is one of a few.
 CHOICES = {"exclude": "refuse", "refuse": "exclude"}
 
@@ -270,7 +276,12 @@ def test_every_setting_of_a_spec_is_handed_on(runner: Runner, name: str) -> None
             if place.partition(".")[0] in OF_FILES.get(name, ()):
                 continue
             other = runner.run(name, [*arguments[:at], json.dumps(spec), *arguments[at + 1 :]])
-            same = (other.calls, other.end) == (plain.calls, plain.end)
+            left_out = () if place.partition(".")[0] in TOLD.get(name, ()) else NOTED
+            one, two = (
+                [call for call in trace.calls if not call.startswith(left_out)]
+                for trace in (plain, other)
+            )
+            same = (one, plain.end) == (two, other.end)
             assert not same, f"{rule}: {place} of the spec is ignored"
 
 
