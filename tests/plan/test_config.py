@@ -136,6 +136,8 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
     assert list(found.models) == ["alexnet.IMAGENET1K_V1", "r50"]
     assert found.models["r50"].reference == ReferenceSettings(0.8, 0.9, "me")
     assert found.models["r50"].geometry == Geometry(256, (224, 224), "bilinear")
+    assert found.models["r50"].mean == (0.485, 0.456, 0.406)
+    assert found.models["r50"].std == (0.229, 0.224, 0.225)
     assert found.models["r50"].labels == "imagenet-1k"
     assert list(found.categories) == ["pizza", "rabbit", "toilet_seat"]
     assert found.categories["rabbit"].target.also == ("hare",)
