@@ -27,6 +27,18 @@ SAME = {
     "numbered at the end of a table": (
         'name,index\ngreat white shark,2\nhen,3\n"tench, Tinca tinca",1\n'
     ),
+    "as Places365's": "hen 2\ngreat white shark 1\ntench, Tinca tinca 0\n",
+    "numbers that pandas has widened": "hen,2.0\ngreat white shark,1.0\ntench, Tinca tinca,0.0\n",
+    "bars": "2|hen\n0|tench, Tinca tinca\n1|great white shark\n",
+    "equals signs": "hen=2\ngreat white shark=1\ntench, Tinca tinca=0\n",
+    "arrows": "2 -> hen\n0 -> tench, Tinca tinca\n1 -> great white shark\n",
+    "brackets": "(2) hen\n(0) tench, Tinca tinca\n(1) great white shark\n",
+    "words in front": "class 2: hen\nclass 0: tench, Tinca tinca\nclass 1: great white shark\n",
+    "YAML": "names:\n  2: hen\n  0: tench, Tinca tinca\n  1: great white shark\n",
+    "pairs": json.dumps([["2", "hen"], ["0", "tench", "Tinca tinca"], ["1", "great white shark"]]),
+    "pairs with the number last": json.dumps(
+        [["hen", 3], ["tench", "Tinca tinca", 1], ["great white shark", 2]]
+    ),
     "a Python mapping": "{0: 'tench, Tinca tinca',\n 1: \"great white shark\",\n 2: 'hen'}\n",
     "a Python mapping of quoted numbers": (
         "{'0': 'tench, Tinca tinca',\n '1': 'great white shark',\n '2': 'hen',\n}\n"
@@ -97,6 +109,13 @@ def test_a_file_of_synsets_alone_has_the_names_of_wordnet(tmp_path: Path) -> Non
         ("7, seven\n5, five\n", 2),
         ("Boeing 747\nBoeing 737\n", 2),
         ("id card\n0 point\n", 2),
+        ("2 cents\n1 cent\n", 2),
+        ("2 seater\n3 wheeler\n", 2),
+        ("crane 2\ncrane 1\ncrane 0\n", 3),
+        ("Windows 95\nWindows 98\nDOS 6\n", 3),
+        ("Audi S4 2012\nAudi S4 2007\nBMW M3 2012\nBMW 3 Series 2012\n", 4),
+        ("background\n1 kite\n2 clock\n", 3),  # the numbers say the order that the lines are in
+        ("1 bamboo\n2 bamboo\n3 bamboo\n1 dot\n2 dots\n3 dots\n", 6),
     ],
 )
 def test_names_that_begin_with_a_number_stay(tmp_path: Path, text: str, lines: int) -> None:
@@ -137,6 +156,40 @@ def test_what_does_not_say_the_names_of_all_classes_is_refused(
     with pytest.raises(LabelError, match=message) as caught:
         load(tmp_path, text)
     assert "labels.txt" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        ("kite,1,x\nclock,0,y\nbagel,2,z\n", "they do not stand in front or at the end"),
+        ("wall clock,1,a device\nkite,0,toy\nbagel,2,daily bread\n", "they do not stand in front"),
+        ("name,index,wnid\nkite,1,a\nclock,0,b\nbagel,2,c\n", "line 1 has none"),
+        ("0,clock\n2,bagel\n1,kite\n2,pretzel\n", "2 stands twice"),
+        ("0 clock\n2 bagel\n1 kite\n4 pretzel\n", "they are not 0, 1, 2"),
+        ("2,bagel\n3,clock\n4,kite\n", "they are not 0, 1, 2"),
+        ("-1,bg\n0,kite\n1,clock\n", "they are not 0, 1, 2"),
+        ("1 kite\n0 clock\nbagel\n", "line 3 has none"),
+        ("kite 1\nclock\nbagel 0\n", "line 2 has none"),
+        ('[["1", "kite"], ["0", "clock"], ["0", "bagel"]]', "0 stands twice"),
+    ],
+)
+def test_numbers_that_leave_the_order_of_the_classes_open_are_refused(
+    tmp_path: Path, text: str, trouble: str
+) -> None:
+    message = f"look like those of the classes, but {trouble}.* write each in front, `0: NAME`"
+    with pytest.raises(LabelError, match=message):
+        load(tmp_path, text)
+
+
+def test_a_json_list_is_the_way_to_keep_numbers_in_names(tmp_path: Path) -> None:
+    assert load(tmp_path, '["2 seater", "3 wheeler", "4 door"]').simple[0] == "2 seater"
+
+
+def test_imagenets_own_names_are_read_as_they_are(tmp_path: Path) -> None:
+    space = load_labels("imagenet-1k")
+    names = tuple(tuple(name.split(", ")) for name in map(", ".join, space.lemmas))
+    assert load(tmp_path, "\n".join(", ".join(each) for each in names)).lemmas == names
+    assert load(tmp_path, "\n".join(space.simple)).simple == space.simple
 
 
 def test_numbers_with_names_are_classes(tmp_path: Path) -> None:

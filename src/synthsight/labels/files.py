@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,31 @@ _FORMS = (
 )
 
 _SYNSET = re.compile(r"(n[0-9]{8})(?:[\s,:]+(.*))?")
-_NUMBERED = re.compile(r"\{?\s*['\"]?([0-9]{1,7})['\"]?\s*([:,;\t]|[.)]\s|\s)\s*(.*)")
-_HEADER = re.compile(r"(?i)(class[ _]?)?(id|idx|index|number|no|nr|label[ _]?id)\s*[,;:\t].*")
-
-#: The same at the end of a line, as in ``tench,0`` below ``name,index``.
-_NUMBER_LAST = re.compile(r"(.*[^\s,;:])\s*[,;:\t]\s*['\"]?([0-9]{1,7})['\"]?")
-_HEADER_LAST = re.compile(
-    r"(?i).*[,;:\t]\s*(class[ _]?)?(id|idx|index|number|no|nr|label([ _]?id)?|class)"
+#: A number in front of a name: ``7 hen``, ``7: hen``, ``7|hen``, ``(7) hen``, ``class 7: hen``.
+_NUMBERED = re.compile(
+    r"(?i)[{(\[]?\s*['\"]?(?:(?:class|label|index|id)[\s_]*)?([0-9]{1,7})(?:\.0+)?['\"]?\s*"
+    r"([:,;\t|=]|[)\]]?\s*(?:[-=]>|-(?=\s))|[)\]](?=\s)|\.(?=\s|[^\W\d])|\s)\s*(.*)"
 )
+_HEADER = re.compile(
+    r"(?i)(class[ _]?)?(id|idx|index|number|no|nr|label[ _]?id|target|output)\s*[,;:\t|=].*"
+    r"|(names|classes|labels|id2label)\s*:"
+)
+
+#: The same at the end of a line, as in ``tench,0`` below ``name,index``, or ``tench 0``.
+_NUMBER_LAST = re.compile(
+    r"(.*[^\s,;:|=])\s*([,;:\t|=]|[-=]>|\s)\s*[(\[]?['\"]?([0-9]{1,7})(?:\.0+)?['\"]?[)\]]?"
+)
+_HEADER_LAST = re.compile(
+    r"(?i).*[,;:\t|=]\s*(class[ _]?)?(id|idx|index|number|no|nr|label([ _]?id)?|class|target)"
+)
+
+#: What stands between the parts of a line, or only between columns; and a whole number.
+_BETWEEN = re.compile(r"[\s,;:|=()\[\]{}#'\"<>/]+")
+_COLUMNS = re.compile(r"\s*[,;:|=\t]\s*")
+_WHOLE = re.compile(r"([+-]?[0-9]{1,7})(?:\.0*)?")
+
+#: The places of a line where a number may stand, from its beginning and from its end.
+_PLACES = (0, -1, 1, -2, 2, -3, 3, -4)
 
 
 class LabelError(SynthsightError):
@@ -50,16 +68,16 @@ def read_label_file(name: str, wordnet: Callable[[], Mapping[str, tuple[str, ...
 
     It is UTF-8 text: a line per class, with its names separated by commas; perhaps with a number in
     front or at the end, from 0 or 1, or a synset in front, or with synsets alone. Where all lines
-    have numbers, these give the order. Or it is JSON: a list, a mapping from
-    numbers, as ``imagenet_class_index.json`` and the ``id2label`` of a config.json, or to numbers.
+    have numbers, these give the order. Or it is JSON: a list, a mapping from numbers, as
+    ``imagenet_class_index.json`` and the ``id2label`` of a config.json, or to numbers, or pairs.
 
     Args:
         name: its path.
         wordnet: returns all names of each synset, for a file of synsets alone.
 
     Raises:
-        LabelError: it cannot be read, is something else, or does not say the names of all classes;
-            the message names the file and the line.
+        LabelError: it cannot be read, is something else, does not say the names of all classes, or
+            has numbers that leave their order open; the message names the file and the line.
     """
     path = Path(name)
     kind = another_kind(path, "text", "json", "empty", "utf-16")
@@ -119,28 +137,42 @@ def _from_lines(
 def _in_order(name: str, lines: Sequence[str]) -> list[str]:
     """The lines in the order of the numbers in front of them or at their end, without these.
 
-    They stay as they are if not all have one, or if the numbers are part of the names.
+    They stay as they are if the numbers are part of the names.
+
+    Raises:
+        LabelError: there are numbers that seem to be those of the classes, but do not say the order
+            of all.
     """
     rows = [line.strip() for line in lines]
     if len(rows) > 1 and _HEADER.fullmatch(rows[0]) and _NUMBERED.fullmatch(rows[1]):
         del rows[0]
-    found = [_NUMBERED.fullmatch(row) for row in rows]
-    if len(rows) < 2 or not all(found):
-        return _by_last_number(name, rows) or list(lines)
-    numbers = [int(match[1]) for match in found if match]
-    first = min(numbers)
-    if first > 1 or sorted(numbers) != list(range(first, first + len(rows))):
-        if all(match and match[2] == ":" for match in found):
-            wanted = set(range(min(first, 1), len(rows) + min(first, 1)))
-            lost = sorted(wanted - set(numbers))
+    if len(rows) < 2:
+        return list(lines)
+    ordered = _by_first_number(name, rows) or _by_last_number(name, rows)
+    if ordered is None and not all(map(_SYNSET.fullmatch, rows)):
+        for between in (_COLUMNS, _BETWEEN):
+            _check_numbers(name, [[part for part in between.split(row) if part] for row in rows])
+    return ordered or list(lines)
+
+
+def _by_first_number(name: str, rows: Sequence[str]) -> list[str] | None:
+    """Lines such as ``0 tench`` in the order of their numbers, without these; None for others."""
+    found = [match for match in map(_NUMBERED.fullmatch, rows) if match]
+    if len(found) < len(rows):
+        return None
+    numbers = [int(match[1]) for match in found]
+    if not _are_all(numbers):
+        if all(match[2] == ":" for match in found):
+            start = min(*numbers, 1)
+            lost = sorted({*range(start, start + len(rows))} - {*numbers})
             raise LabelError(
                 f"{name}: its lines are numbered, but not from 0 or 1 without gaps: {lost[:3]} "
                 "are missing"
             )
-        return list(lines)  # names that begin with a number, such as years
-    texts = dict(zip(numbers, (match[3] for match in found if match), strict=True))
-    if all(match and match[2].isspace() for match in found) and _are_amounts(texts.values()):
-        return list(lines)
+        return None  # names that begin with a number, such as years
+    texts = dict(zip(numbers, (match[3] for match in found), strict=True))
+    if all(match[2].isspace() for match in found) and _are_amounts(texts.values()):
+        return None
     return [_unquoted(texts[number]) for number in sorted(texts)]
 
 
@@ -153,17 +185,82 @@ def _by_last_number(name: str, rows: Sequence[str]) -> list[str] | None:
     if len(rows) > 2 and _HEADER_LAST.fullmatch(rows[0]):
         rows = rows[1:]
     found = [match for match in map(_NUMBER_LAST.fullmatch, rows) if match]
-    if len(rows) < 2 or len(found) < len(rows) or all(match[1].isdigit() for match in found):
+    if len(found) < len(rows) or all(match[1].isdigit() for match in found):
         return None
-    texts = {int(match[2]): match[1] for match in found}
-    first = min(texts)
-    if first > 1 or sorted(texts) != list(range(first, first + len(rows))):
+    texts = {int(match[3]): match[1] for match in found}
+    in_a_column = all(match[2] == "\t" or not match[2].isspace() for match in found)
+    if len(texts) < len(rows) or not _are_all(texts):
+        if not in_a_column:
+            return None  # names that end in a number, such as years
         raise LabelError(
             f"{name}: each line ends in a number, but these are not 0, 1, 2, ... or 1, 2, 3, ... "
             "without gaps and repeats. If they say which output a class is, correct them; else "
             "remove them, and sort the lines as the model's outputs are"
         )
+    if not in_a_column and _are_amounts(texts.values()):
+        return None
     return [_unquoted(texts[number]) for number in sorted(texts)]
+
+
+def _are_all(numbers: Collection[int]) -> bool:
+    """Whether numbers are 0, 1, 2, ... or 1, 2, 3, ..., in any order."""
+    first = min(numbers)
+    return first in (0, 1) and sorted(numbers) == [*range(first, first + len(numbers))]
+
+
+def _check_numbers(name: str, rows: Sequence[Sequence[str]]) -> None:
+    """Refuse names with numbers that seem to be those of the classes and differ from the order.
+
+    They seem so if nearly all lines have one at the same place, and together they are most of
+    those that there are classes. In names, as years and models of cars, they are not.
+
+    Args:
+        name: the file, for the message.
+        rows: the parts of each line.
+
+    Raises:
+        LabelError: such numbers are not the lines' own.
+    """
+    count = len(rows)
+    for place in _PLACES:
+        numbers: dict[int, int] = {}
+        for line, row in enumerate(rows):
+            if -len(row) <= place < len(row) and (whole := _WHOLE.fullmatch(row[place])):
+                numbers[line] = int(whole[1])
+        if len(numbers) < max(2, count - max(1, count // 10)):
+            continue
+        distinct = {number for number in numbers.values() if -1 <= number <= count + 1}
+        if len(distinct) < max(2, 3 * count // 4):
+            continue
+        if not distinct & {0, 1} and len(distinct) < max(count, 3):
+            continue
+        steps = {number - line for line, number in numbers.items()}
+        if len(numbers) == count and steps in ({0}, {1}):
+            return
+        if steps in ({0}, {1}) or _are_amounts(
+            " ".join(part for part in row if part != row[place])
+            for line, row in enumerate(rows)
+            if line in numbers
+        ):
+            continue
+        raise LabelError(
+            f"{name}: its lines have numbers that look like those of the classes, but "
+            f"{_trouble(numbers, count)}, so the order is unknown. If they are, write each in "
+            "front, `0: NAME`, from 0 or 1 without gaps and repeats; if not, write the names as a "
+            'JSON list in the order of the model\'s outputs: ["NAME", ...]'
+        )
+
+
+def _trouble(numbers: Mapping[int, int], count: int) -> str:
+    """Why numbers, by line from 0, are not understood as those of all classes."""
+    if len(numbers) < count:
+        return f"line {next(line for line in range(count) if line not in numbers) + 1} has none"
+    twice = [number for number, times in Counter(numbers.values()).items() if times > 1]
+    if twice:
+        return f"{twice[0]} stands twice"
+    if not _are_all(numbers.values()):
+        return "they are not 0, 1, 2, ... or 1, 2, 3, ... without gaps"
+    return "they do not stand in front or at the end of the lines, nor in their order"
 
 
 def _are_amounts(names: Iterable[str]) -> bool:
@@ -251,5 +348,20 @@ def _values(name: str, content: Any) -> list[Any]:
         if keys == list(range(len(content))):
             return [content[str(key)] for key in keys if str(key) in content]
     elif isinstance(content, list) and content:
-        return content
+        return _pairs_in_order(name, content)
     raise LabelError(f"{name}: {_FORMS}, without gaps")
+
+
+def _pairs_in_order(name: str, content: list[Any]) -> list[Any]:
+    """A list of classes; if it has pairs of a number and names, these in the numbers' order."""
+    rows = [value for value in content if isinstance(value, list) and len(value) > 1]
+    if len(rows) < max(2, len(content)):
+        return content
+    for place, rest in ((0, slice(1, None)), (-1, slice(None, -1))):
+        numbers = [str(row[place]) for row in rows]
+        if all(number.isdecimal() and len(number) < 8 for number in numbers):
+            by_number = {int(number): row[rest] for number, row in zip(numbers, rows, strict=True)}
+            if len(by_number) == len(rows) and _are_all(by_number):
+                return [by_number[number] for number in sorted(by_number)]
+    _check_numbers(name, [[str(part) for part in row] for row in rows])
+    return content
