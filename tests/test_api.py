@@ -20,7 +20,7 @@ from synthsight import api
 from synthsight.canonical import canonical_json
 from synthsight.classifiers.score import ScoreError
 from synthsight.files import FileError
-from synthsight.labels.definitions import Definition
+from synthsight.labels.definitions import Definition, DefinitionError
 from synthsight.library import scores as scores_module
 from synthsight.plan import digest
 from synthsight.plan.config.messages import ConfigError
@@ -384,6 +384,8 @@ def test_an_array_scores_with_a_category_for_all_or_for_each(tmp_path: Path) -> 
     assert each["top1_hit"].tolist() == [True, True, False]
     assert each["image"].tolist() == ["0", "1", "2"], "in the order given"
     assert each["predicted"].str[0].tolist() == ["analog clock", "pizza", "wall clock"]
+    in_order = pd.Series(["clock", "pizza", "pizza"])
+    assert api.score(logits, in_order)["top1_hit"].tolist() == [True, True, False]
     named = api.score(pd.DataFrame(logits, index=["c", "b", "a"]), "clock")
     assert named["image"].tolist() == ["c", "b", "a"]
 
@@ -400,13 +402,35 @@ def test_the_rule_decides_and_so_do_definitions(tmp_path: Path) -> None:
     assert scored["top1_hit"].tolist() == [True]
     file = tmp_path / "mine.yaml"
     file.write_text("bunny: {also: [hare]}\n")
-    assert api.score(hare, "bunny", definitions=file)["top1_hit"].tolist() == [True]
+    for given in (file, {"bunny": {"also": ["hare"]}}, {"bunny": Definition(("hare",))}):
+        assert api.score(hare, "bunny", definitions=given)["top1_hit"].tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("definitions", "message"),
+    [
+        ({"bunny": {"also": "hare"}}, "`definitions`: bunny: also: 'hare' is not of type 'array'"),
+        ({"bunny": {"aslo": ["hare"]}}, "`definitions`: bunny: Additional properties"),
+        ({"bunny": {"classes": {"n99999999": "x"}}}, "`definitions`: bunny: there is no synset"),
+        ({7: {"also": ["hare"]}}, "`definitions`: the category 7 is not a text"),
+        ({"bunny": ["hare"]}, "`definitions`: bunny: ['hare'] is not of type 'object'"),
+    ],
+)
+def test_definitions_in_a_mapping_are_checked_as_those_in_a_file(definitions, message: str) -> None:
+    with pytest.raises(DefinitionError, match=re.escape(message)):
+        api.score(one_hot(331), "bunny", definitions=definitions)
 
 
 def test_restricted_chooses_among_the_categories_that_are_named() -> None:
     logits = one_hot(963)  # pizza, then all alike
-    with pytest.raises(api.ApiError, match="with 'clock' alone it is always right: name the oth"):
-        api.score(logits, "clock", rule="restricted")
+    # Kite is defined, but no class of ImageNet shows one: only the clock could be chosen.
+    for others in (None, [], ["clock"], ["kite"]):
+        with pytest.raises(api.ApiError, match="'clock' alone is no choice: name the others"):
+            api.score(logits, "clock", rule="restricted", among=others)
+    with pytest.raises(api.ApiError, match=r"is called 'piza', .* did you mean 'pizza'\?"):
+        api.score(logits, "clock", rule="restricted", among=["vase", "piza"])
+    with pytest.raises(api.ApiError, match="and none of these has any"):
+        api.score(logits, "kite", rule="restricted")
     among = api.score(logits, "clock", rule="restricted", among=["pizza", "vase"])
     assert among["top1_hit"].tolist() == [False]
     assert len(among) == 1
@@ -450,6 +474,16 @@ def test_the_aggregation_is_handed_on(tmp_path: Path) -> None:
         ((pd.DataFrame(one_hot(1)).astype(object).replace(5.0, "x"), "clock"), {}, "else than log"),
         ((one_hot(1) * np.nan, "clock"), {}, "NaN or infinite"),
         ((pd.DataFrame(one_hot(1, 2), index=["a", "a"]), "clock"), {}, "'a' occurs twice"),
+        ((one_hot(1, 2), pd.Series(["clock", "vase"], [1, 0])), {}, "give `.tolist()` to go by"),
+        ((one_hot(1, 2), pd.Series(["clock", "vase"], ["a", "b"])), {}, "give `.tolist()` to go"),
+        ((one_hot(1, 2), {"clock", "vase"}), {}, "must be a list, in the order of the images"),
+        ((one_hot(1, 2), {"clock": 0, "vase": 1}), {}, "or a series, not a dict"),
+        ((one_hot(1, 2), iter(["clock", "vase"])), {}, "must be a list"),
+        ((one_hot(1, 2)[None], "clock"), {}, "these have the shape (1, 2, 1000)"),
+        ((one_hot(1)[0], "clock"), {}, "these have the shape (1000,)"),
+        (([[1.0, 2.0], [3.0]], "clock"), {}, "logits must be an array"),
+        ((one_hot(1), "clock"), {"among": "pizza"}, "`among` is a list of categories, not 'pizza'"),
+        ((one_hot(1), "clock"), {"among": [7]}, "`among` is a list of categories, not [7]"),
     ],
 )
 def test_what_cannot_be_scored_is_an_error(arguments, options, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import yaml
@@ -82,21 +83,36 @@ def read_definitions(path: Path) -> dict[str, Definition]:
         raise DefinitionError(f"{path} is not YAML: {one_line(error)}") from None
     if repeated:
         raise DefinitionError("\n".join(f"{path}, {message}" for message in repeated))
+    # What has no bounds is refused below, and not walked through before.
+    sound = isinstance(content, dict) and not bounds.fault(content)
+    if sound and (others := keys_not_text(text)):
+        raise DefinitionError("\n".join(f"{path}, {message}" for message in others))
+    return definitions_in(content, str(path))
+
+
+def definitions_in(content: Any, source: str) -> dict[str, Definition]:
+    """The definitions in what a YAML file of them holds, by category.
+
+    Args:
+        content: categories, each with a mapping of ``also``, ``classes`` or both.
+        source: what messages call it.
+
+    Raises:
+        DefinitionError: it does not follow the schema, or names a synset that does not exist.
+    """
     if wrong := bounds.fault(content):
         place = ": ".join(map(str, wrong[0])) or "the file"
-        raise DefinitionError(f"{path}: {place}: {wrong[1]}")
-    if isinstance(content, dict) and (others := keys_not_text(text)):
-        raise DefinitionError("\n".join(f"{path}, {message}" for message in others))
+        raise DefinitionError(f"{source}: {place}: {wrong[1]}")
     for fault in jsonschema.Draft202012Validator(_SCHEMA).iter_errors(content):
         place = ": ".join(map(str, fault.absolute_path)) or "the file"
-        raise DefinitionError(f"{path}: {place}: {fault.message}; {_EXAMPLE}")
+        raise DefinitionError(f"{source}: {place}: {fault.message}; {_EXAMPLE}")
     definitions = {}
     for name, about in content.items():
         definition = Definition(tuple(sorted(about.get("also", ()))), about.get("classes"))
         for each in (*definition.also, *(definition.classes or ())):
             if not words(each):
-                raise DefinitionError(f"{path}: {name}: {each!r} has no word in it; {_EXAMPLE}")
+                raise DefinitionError(f"{source}: {name}: {each!r} has no word in it; {_EXAMPLE}")
             if is_synset(each) and each not in wordnet_names():
-                raise DefinitionError(f"{path}: {name}: there is no synset {each}")
+                raise DefinitionError(f"{source}: {name}: there is no synset {each}")
         definitions[name] = definition
     return definitions

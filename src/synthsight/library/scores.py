@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +20,13 @@ import pyarrow.parquet as pq
 from synthsight.classifiers import score as scoring
 from synthsight.files import check_unchanged
 from synthsight.images.manifest import ImageRecord, write_manifest
-from synthsight.labels.definitions import Definition, read_definitions
-from synthsight.labels.matching import RULES, Target, find_rule
+from synthsight.labels.definitions import (
+    Definition,
+    DefinitionError,
+    definitions_in,
+    read_definitions,
+)
+from synthsight.labels.matching import RULES, Target, accepted_classes, find_rule
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.library.errors import ApiError
 from synthsight.origin import Origin, read_origin
@@ -29,8 +34,8 @@ from synthsight.plan.config.definitions import Definitions as Defined
 from synthsight.plan.standalone import definitions_file
 from synthsight.wording import did_you_mean
 
-#: Category definitions: a YAML file like ``resources/categories.yaml``, or its content.
-Definitions = str | os.PathLike[str] | Mapping[str, Definition]
+#: Category definitions: a YAML file like ``resources/categories.yaml``, or what is in one.
+Definitions = str | os.PathLike[str] | Mapping[str, Definition | Mapping[str, Any]]
 
 #: The first one, which is the default: that of Borji 2022.
 PAPERS_RULE = next(iter(RULES))
@@ -62,15 +67,16 @@ def score(
             :meth:`Run.logits`, another frame (its index names the images), or an array. A frame's
             columns are the numbers of the classes, from 0, or their names, in any order.
         category: what the images show, one name for all or one for each; a series goes by its
-            index. None to take it from the frame's index, which frames from :meth:`Run.logits`
-            have.
+            index, which for an array must be 0, 1, 2, ... None to take it from the frame's index,
+            which frames from :meth:`Run.logits` have.
         labels: the label space, or a file with one line for each class; None for the run's or
             ``imagenet-1k``.
         rule: one of :func:`rules`.
-        definitions: definitions of the categories; None for the run's or the project's
+        definitions: definitions of the categories, a file or its content, as
+            ``{"rabbit": {"also": ["hare"]}}``; None for the run's or the project's
             ``resources/categories.yaml``.
-        among: categories that the rule ``restricted`` chooses from; None for the run's or those of
-            the images.
+        among: a list of categories that the rule ``restricted`` chooses from; None for the run's or
+            those of the images. Two of them must have classes among the labels.
         aggregation: for the rule ``restricted``, ``max`` or ``mean``; None for the run's or
             ``max``.
 
@@ -81,10 +87,11 @@ def score(
     Raises:
         ApiError: shapes or names do not fit together, there is no such rule, a logit is not finite,
             or there is nothing to choose from.
+        synthsight.labels.definitions.DefinitionError: the definitions do not follow their schema.
         synthsight.classifiers.score.ScoreError: the number of classes is not that of the labels.
         synthsight.files.FileError: the run's label file has changed.
     """
-    frame = logits if isinstance(logits, pd.DataFrame) else pd.DataFrame(np.asarray(logits))
+    frame = logits if isinstance(logits, pd.DataFrame) else _rows_of(logits)
     of_run = _as_scored(frame)
     if labels is None:
         labels = of_run.labels
@@ -92,7 +99,8 @@ def score(
             check_unchanged(labels, of_run.content)
     if aggregation is None:
         aggregation = of_run.aggregation
-    values = _by_class(frame, load_labels(os.fspath(labels)))
+    space = load_labels(os.fspath(labels))
+    values = _by_class(frame, space)
     if not np.isfinite(values).all():
         raise ApiError("a logit is NaN or infinite")
     if rule not in rules():
@@ -101,18 +109,17 @@ def score(
     if aggregation not in ("max", "mean"):
         raise ApiError(f"no aggregation {aggregation!r}; available: max, mean")
     images = [str(name) for name in _level(frame, "image", -1)]
-    shown = _categories(frame, category)
+    shown = _categories(frame, category, isinstance(logits, pd.DataFrame))
     if twice := [key for key, n in Counter(zip(shown, images, strict=True)).items() if n > 1]:
         raise ApiError(f"the image {twice[0][1]!r} occurs twice")
     given = of_run.definitions if definitions is None else definitions
     defined = Defined("", _read_definitions(given))
+    if isinstance(among, str) or not all(isinstance(name, str) for name in among or ()):
+        raise ApiError(f"`among` is a list of categories, not {among!r}")
     names = sorted({*shown, *((of_run.definitions or ()) if among is None else among)})
-    if find_rule(rule).choice and len(names) == 1:
-        raise ApiError(
-            f"{rule!r} chooses among categories, and with {names[0]!r} alone it is always right: "
-            "name the others in `among`"
-        )
     targets = {name: defined.of(name).target(name) for name in names}
+    if find_rule(rule).choice:
+        _check_choice(rule, targets, among or (), space)
     of = np.array(shown, dtype=object)
     with TemporaryDirectory(prefix="synthsight-") as folder:
         files: dict[str, tuple[Path, Path]] = {}
@@ -158,6 +165,47 @@ def read_scores(path: Path) -> pd.DataFrame:
 def class_names(schema: pa.Schema) -> tuple[str, ...]:
     """One name for each class of a model, from the schema of its scores."""
     return tuple(json.loads(schema.metadata[b"class_names"]))
+
+
+def _rows_of(logits: npt.ArrayLike) -> pd.DataFrame:
+    """An array of logits as a frame."""
+    try:
+        values = np.asarray(logits)
+    except ValueError as error:
+        raise ApiError(f"logits must be an array: {error}") from None
+    if values.ndim != 2:
+        raise ApiError(
+            "logits must have two dimensions, a row for each image and a column for each class; "
+            f"these have the shape {values.shape}"
+        )
+    return pd.DataFrame(values)
+
+
+def _check_choice(
+    rule: str, targets: Mapping[str, Target], among: Sequence[str], labels: LabelSpace
+) -> None:
+    """Refuse a choice that says nothing, as there is only one category that can be chosen.
+
+    Args:
+        rule: one that chooses among categories.
+        targets: the categories.
+        among: those that the caller has named. One that nobody has defined must have a class.
+        labels: the classes.
+    """
+    able = [name for name, each in targets.items() if accepted_classes(each, labels, rule).any()]
+    for name in among:
+        if name not in able and targets[name].classes is None:
+            known = {each for names in labels.lemmas for each in names}
+            raise ApiError(
+                f"no class of {labels.name} is called {name!r}, which is in `among`, so that it "
+                f"could never be chosen{did_you_mean(name, sorted(known))}"
+            )
+    if len(able) < 2:
+        what = f"{able[0]!r} alone is no choice" if able else "none of these has any"
+        raise ApiError(
+            f"{rule!r} chooses among categories that have classes, and {what}: name the others in "
+            "`among`"
+        )
 
 
 def _store(path: Path, images: list[str], logits: npt.NDArray[np.float32]) -> None:
@@ -206,16 +254,29 @@ def _by_class(frame: pd.DataFrame, labels: LabelSpace) -> npt.NDArray[np.float32
         raise ApiError(f"a column holds something else than logits: {error}") from None
 
 
-def _categories(frame: pd.DataFrame, category: str | Sequence[str] | pd.Series | None) -> list[str]:
+def _categories(
+    frame: pd.DataFrame, category: str | Sequence[str] | pd.Series | None, named: bool
+) -> list[str]:
+    """What each image shows; ``named`` is whether the index says which image a row is."""
     if isinstance(category, str):
         return [category] * len(frame)
     if category is None:
         if "category" not in frame.index.names:
             raise ApiError("what do the images show? Give `category`, one for all or one for each")
         return list(frame.index.get_level_values("category"))
+    if isinstance(category, Mapping | Set | pd.DataFrame) or not hasattr(category, "__len__"):
+        raise ApiError(
+            "the categories must be a list, in the order of the images, or a series, not a "
+            f"{type(category).__name__}"
+        )
     if len(category) != len(frame):
         raise ApiError(f"{len(frame)} images, but {len(category)} categories")
     if isinstance(category, pd.Series):
+        if not named and not category.index.equals(frame.index):
+            raise ApiError(
+                "a series of categories goes by its index, which an array does not have: give "
+                "`.tolist()` to go by the order, or the logits as a frame with the same index"
+            )
         category = _aligned(category, frame)
     wrong = [each for each in category if not isinstance(each, str)]
     if wrong:
@@ -239,7 +300,11 @@ def _aligned(category: pd.Series, frame: pd.DataFrame) -> list[str]:
 
 def _read_definitions(definitions: Definitions | None) -> Mapping[str, Definition]:
     if isinstance(definitions, Mapping):
-        return definitions
+        ready = {name: each for name, each in definitions.items() if isinstance(each, Definition)}
+        plain = {name: each for name, each in definitions.items() if name not in ready}
+        if other := next((name for name in plain if not isinstance(name, str)), None):
+            raise DefinitionError(f"`definitions`: the category {other!r} is not a text")
+        return ready | definitions_in(plain, "`definitions`")
     return read_definitions(Path(definitions or definitions_file()))
 
 
