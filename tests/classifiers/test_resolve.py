@@ -135,6 +135,8 @@ def test_the_normalisation_that_is_given_goes_before_the_published_one() -> None
         {"resize": [224, 224], "crop": 256},
         {"resize": [256, 200], "crop": 224},
         {"resize": 128, "crop": [160, 140]},
+        {"resize": 64, "crop": [120, 40]},
+        {"resize": 64, "crop": [40, 120]},
     ],
 )
 def test_a_crop_larger_than_the_resized_image_is_refused(settings: dict[str, Any]) -> None:
@@ -148,6 +150,7 @@ def test_a_crop_larger_than_the_resized_image_is_refused(settings: dict[str, Any
     [
         {"resize": 224, "crop": 224},
         {"resize": [256, 224], "crop": 224},
+        {"resize": 120, "crop": [120, 40]},
         {"resize": 64, "crop": False},
     ],
 )

@@ -107,7 +107,11 @@ def test_accuracy_that_a_checkpoint_carries_is_noted_and_the_users_goes_first(
 
 
 @pytest.mark.parametrize(
-    "stated", ["no JSON", "[1]", '{"top1": 81.2}', '{"source": 1}', "[" * 9999]
+    "stated",
+    [
+        *("no JSON", "[1]", '{"top1": 81.2}', '{"source": 1}', "[" * 9999),
+        '{"top1": 0.9, "top5": 0.8}',
+    ],
 )
 def test_what_a_checkpoint_says_of_itself_in_another_form_is_refused(
     tmp_path: Path, checkpoint: Path, stated: str

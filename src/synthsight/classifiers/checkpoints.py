@@ -52,6 +52,12 @@ def read_checkpoint(path: Path) -> Fetched:
         license_, reference = stated_by(path, ("top1", "top5"))
     except ValueError as error:
         raise WeightsError(str(error)) from error
+    top1, top5 = (reference[key] if reference else None for key in ("top1", "top5"))
+    if top1 is not None and top5 is not None and top1 > top5:
+        raise WeightsError(
+            f"{path}: the `reference` in its metadata has a top1 ({top1:g}) above its top5 "
+            f"({top5:g}), which no model can reach. Are they exchanged?"
+        )
     return Fetched(state, str(path), sha256_of(path), "none stated", reference, license_)
 
 

@@ -103,18 +103,22 @@ def _geometry(about: Published, preprocess: str, entry: dict[str, Any]) -> Geome
 
 
 def _check_crop(geometry: Geometry) -> None:
-    """Refuse a crop that is larger than what is left of every image, and would be padded."""
+    """Refuse a crop that may be larger than what is left of an image, and would be padded.
+
+    Of images whose short side is given, the long side is known to be no shorter, and no more.
+    """
     if geometry.crop is None:
         return
     if isinstance(geometry.resize, int):
-        larger = min(geometry.crop) > geometry.resize
+        larger = max(geometry.crop) > geometry.resize
     else:
         larger = any(crop > side for crop, side in zip(geometry.crop, geometry.resize, strict=True))
     if larger:
+        side = ", the short side" if isinstance(geometry.resize, int) else ""
         raise ModelError(
             f"cuts a `crop` of {geometry.crop[0]} x {geometry.crop[1]} pixels from an image that "
-            f"`resize` makes smaller ({geometry.resize}): the rest would be black. Set both, or a "
-            "smaller `crop`"
+            f"`resize` makes smaller ({geometry.resize}{side}): the rest would be black. Set both, "
+            "or a smaller `crop`"
         )
 
 
