@@ -19,6 +19,7 @@ _FORMS = (
 )
 
 _SYNSET = re.compile(r"(n[0-9]{8})(?:[\s,:]+(.*))?")
+
 #: A number in front of a name: ``7 hen``, ``7: hen``, ``7|hen``, ``(7) hen``, ``class 7: hen``.
 _NUMBERED = re.compile(
     r"(?i)[{(\[]?\s*['\"]?(?:(?:class|label|index|id)[\s_]*)?([0-9]{1,7})(?:\.0+)?['\"]?\s*"
@@ -31,15 +32,18 @@ _HEADER = re.compile(
 
 #: The same at the end of a line, as in ``tench,0`` below ``name,index``, or ``tench 0``.
 _NUMBER_LAST = re.compile(
-    r"(.*[^\s,;:|=])\s*([,;:\t|=]|[-=]>|\s)\s*[(\[]?['\"]?([0-9]{1,7})(?:\.0+)?['\"]?[)\]]?"
+    r"(.*[^\s,;:|=])(\s*[,;:|=]\s*|\s*[-=]>\s*|\s+)[(\[]?['\"]?([0-9]{1,7})(?:\.0+)?['\"]?[)\]]?"
 )
 _HEADER_LAST = re.compile(
     r"(?i).*[,;:\t|=]\s*(class[ _]?)?(id|idx|index|number|no|nr|label([ _]?id)?|class|target)"
 )
 
-#: What stands between the parts of a line, or only between columns; and a whole number.
+#: What stands between columns, between words, and between parts of words, as in ``1-kite``.
+_COLUMNS = re.compile(r"[,;:|=\t]")
 _BETWEEN = re.compile(r"[\s,;:|=()\[\]{}#'\"<>/]+")
-_COLUMNS = re.compile(r"\s*[,;:|=\t]\s*")
+_JOINTS = re.compile(r"(?:[^\w.]|_)+")
+
+#: A part of a line that is a whole number.
 _WHOLE = re.compile(r"([+-]?[0-9]{1,7})(?:\.0*)?")
 
 #: The places of a line where a number may stand, from its beginning and from its end.
@@ -150,8 +154,9 @@ def _in_order(name: str, lines: Sequence[str]) -> list[str]:
         return list(lines)
     ordered = _by_first_number(name, rows) or _by_last_number(name, rows)
     if ordered is None and not all(map(_SYNSET.fullmatch, rows)):
-        for between in (_COLUMNS, _BETWEEN):
-            _check_numbers(name, [[part for part in between.split(row) if part] for row in rows])
+        for between in (_COLUMNS, _BETWEEN, _JOINTS):
+            split = [map(str.strip, between.split(row)) for row in rows]
+            _check_numbers(name, [[part for part in parts if part] for parts in split])
     return ordered or list(lines)
 
 
@@ -188,7 +193,7 @@ def _by_last_number(name: str, rows: Sequence[str]) -> list[str] | None:
     if len(found) < len(rows) or all(match[1].isdigit() for match in found):
         return None
     texts = {int(match[3]): match[1] for match in found}
-    in_a_column = all(match[2] == "\t" or not match[2].isspace() for match in found)
+    in_a_column = all("\t" in match[2] or not match[2].isspace() for match in found)
     if len(texts) < len(rows) or not _are_all(texts):
         if not in_a_column:
             return None  # names that end in a number, such as years
@@ -260,7 +265,7 @@ def _trouble(numbers: Mapping[int, int], count: int) -> str:
         return f"{twice[0]} stands twice"
     if not _are_all(numbers.values()):
         return "they are not 0, 1, 2, ... or 1, 2, 3, ... without gaps"
-    return "they do not stand in front or at the end of the lines, nor in their order"
+    return "they are in another order than the lines, and in a form that is not read"
 
 
 def _are_amounts(names: Iterable[str]) -> bool:
