@@ -447,14 +447,14 @@ def test_the_statistics_of_the_questions(tmp_path: Path) -> None:
 def test_a_word_is_what_stands_between_blanks_however_many() -> None:
     questions = pd.DataFrame(
         {"image": ["a"], "question": ["Is  it   red ?"], "answer": ["no"], "generator": [None]}
-    )
+    ).assign(sha256=None)
     assert describe(questions)["words_per_question"].tolist() == [4]
 
 
 def test_all_generators_come_before_each() -> None:
     questions = pd.DataFrame(
         {"image": ["a", "b"], "question": "Is it?", "answer": "no", "generator": ["!", "z"]}
-    )
+    ).assign(sha256=None)
     assert describe(questions)["generator"].tolist() == ["*", "!", "z"]
 
 
@@ -466,6 +466,7 @@ def test_the_paper_s_numbers_of_questions() -> None:
             "question": ["Is there a dog here?"] * 213 + ["Is there a dog in here, too?"] * 28,
             "answer": ["yes"] * 132 + ["no"] * 109,
             "generator": None,
+            "sha256": None,
         }
     )
     (row,) = describe(questions).to_dict("records")
@@ -563,7 +564,7 @@ def test_copies_of_a_picture_are_one_image(tmp_path: Path) -> None:
         for name, table in (("one", questions), ("copies", copies))
     )
     assert (one.models["images"] == 8).all()
-    for name in ("models", "groups", "calibration", "comparisons"):
+    for name in ("models", "groups", "questions", "calibration", "comparisons"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
     apart = tables_of(
         tmp_path / "apart",
@@ -571,6 +572,26 @@ def test_copies_of_a_picture_are_one_image(tmp_path: Path) -> None:
         [make_answers(copies, seed=seed) for seed in (1, 2)],
     )
     assert (apart.models["images"] == copies["image"].nunique()).all()
+
+
+def test_what_is_asked_about_copies_of_a_picture_counts_once_or_not_at_all(tmp_path: Path) -> None:
+    questions = make_questions(images=5).query("status == 'ok'")
+    of_one = questions[questions["image"] == "a/04.png"]
+    other = {"yes": "no", "no": "yes"}
+    copies = of_one.assign(image="copy.png")
+    copies["answer"] = [other[answer] for answer in copies["answer"][:-1]] + [
+        of_one["answer"].iloc[-1]
+    ]
+    both = pd.concat([questions, copies], ignore_index=True)
+    found = pd.read_parquet(scored(tmp_path, "net", both, make_answers(both)))
+    kept = set(zip(questions["image"], questions["question"], strict=True))
+    kept -= {("a/04.png", question) for question in of_one["question"][:-1]}
+    assert set(zip(found["image"], found["question"], strict=True)) == kept
+    only = both[both["sha256"] == of_one["sha256"].iloc[0]].query(
+        "question != @last", local_dict={"last": of_one["question"].iloc[-1]}
+    )
+    with pytest.raises(ScoreVqaError, match="copies of pictures contradict each other"):
+        scored(tmp_path / "only", "net", only, make_answers(only))
 
 
 def test_one_image_has_no_bounds_of_differences(tmp_path: Path) -> None:

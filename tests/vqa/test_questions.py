@@ -17,6 +17,7 @@ from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.shards import (
     deal,
     index_questions,
+    read_left_out,
     read_shard,
     shard_digest,
     shard_of,
@@ -112,10 +113,20 @@ def test_a_generator_that_would_stand_for_all_is_none(tmp_path: Path, root: Path
         ({"question": "  "}, "an empty question"),
         ({"image": ""}, "no image"),
         ({"image": "muse/aa.png"}, "no such image below {root}; close: muse/a.png"),
-        ({"image": "../secret.png"}, "must stay below {root}"),
+        ({"image": "../secret.png"}, "has '..': write it from {root}, without"),
         ({"image": "/etc/passwd"}, "must stay below {root}"),
         ({"image": "notes.txt"}, "not an image by its name"),
         ({"image": "out.png"}, "a link that leads out"),
+        ({"question": {"text": "Is it?"}}, "the question must be text; found dict: {{'text': "),
+        ({"question": ["Is it?", "Is it red?"]}, "the question must be text; found list: ['Is"),
+        ({"question": 5}, "the question must be text; found int: 5"),
+        ({"question": "\u200b ?"}, "an empty question"),
+        ({"image": {"path": "b.png"}}, "the image must be text; found dict"),
+        ({"answer": ["yes"]}, "the answer must be text, a number or true/false; found list"),
+        ({"generator": ["dream", "muse"]}, "the generator must be text or a number; found list"),
+        ({"generator": True}, "the generator must be text or a number; found bool: true"),
+        ({"objects": {"name": "cat"}}, "the objects must be text with && between the names, or"),
+        ({"objects": ["cat", 7]}, "or a list of texts; found list: ['cat', 7]"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_left_out_with_its_reason(
@@ -151,6 +162,123 @@ def test_a_repeated_question_is_asked_once_and_a_contradicted_one_never(
         None,
         "the same question as on line 5",
     ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *("Is there a cafe\u0301?", "Is there\u200b a caf\u00e9?", "Is\u00a0there  a caf\u00e9 ?"),
+        *("IS THERE A CAF\u00c9", "Is there a caf\u00e9\uff1f"),
+    ],
+)
+def test_questions_that_look_alike_are_one_but_are_asked_as_they_are_written(
+    tmp_path: Path, root: Path, other: str
+) -> None:
+    rows = [
+        {"image": "b.png", "question": "Is there a caf\u00e9?", "answer": "yes"},
+        {"image": "b.png", "question": other, "answer": "no"},
+        {"image": "c.png", "question": other, "answer": "no"},
+        {"image": "c.png", "question": "Is there a cave?", "answer": "no"},
+    ]
+    questions = read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root)
+    assert ["different answer" in str(question.reason) for question in questions] == [
+        *(True, True, False, False)
+    ]
+    assert [question.question for question in questions] == [row["question"] for row in rows]
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl", "parquet"])
+def test_lists_of_objects_are_joined_whole(tmp_path: Path, root: Path, ending: str) -> None:
+    names = [f"a {number}th thing" for number in range(40)]
+    rows = [{**ROWS[0], "objects": names}, {**ROWS[1], "objects": []}]
+    questions = read_questions(write(tmp_path, ending, rows), COLUMNS, root)
+    assert [question.objects for question in questions] == ["&&".join(names), None]
+    assert [question.reason for question in questions] == [None, None]
+
+
+@pytest.mark.parametrize("name", ["Objects", "objects_", "OBJECTS", "Gene rator", "Generator"])
+def test_an_optional_column_is_not_passed_over_for_its_spelling(
+    tmp_path: Path, root: Path, name: str
+) -> None:
+    wanted = "objects" if "bj" in name.lower() else "generator"
+    path = write(tmp_path, "csv", [{**ROWS[0], name: "x"}])
+    with pytest.raises(QuestionsError, match=f"column '{name}'; did you mean '{wanted}'"):
+        read_questions(path, COLUMNS, root)
+    assert read_questions(path, {**COLUMNS, wanted: name}, root)[0].reason is None
+
+
+def test_a_column_with_a_name_close_to_an_optional_one_is_noted(tmp_path: Path, root: Path) -> None:
+    notes: list[str] = []
+    path = write(tmp_path, "csv", [{**ROWS[0], "genrator": "x", "object": "y", "notes": "z"}])
+    read_questions(path, COLUMNS, root, notes)
+    assert notes == [
+        f"{path} has no column 'generator'; is it 'genrator'? Then state vqa.columns.generator",
+        f"{path} has no column 'objects'; is it 'object'? Then state vqa.columns.objects",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (
+            "dream",
+            "muse",
+            "'b.png' has generator 'dream' on line 1, but generator 'muse' on line 2",
+        ),
+        (None, "muse", "'b.png' has no generator on line 1, but generator 'muse' on line 2"),
+        ("dream", None, "'b.png' has generator 'dream' on line 1, but no generator on line 2"),
+    ],
+)
+def test_an_image_has_one_generator(
+    tmp_path: Path, root: Path, first: str | None, second: str | None, message: str
+) -> None:
+    rows = [
+        {"image": "b.png", "question": "Is it red?", "answer": "yes", "generator": first},
+        {"image": "./b.png", "question": "Is it tall?", "answer": "yes", "generator": second},
+    ]
+    with pytest.raises(QuestionsError, match=message):
+        read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root)
+
+
+def test_an_image_in_the_folder_of_another_generator_is_noted(tmp_path: Path, root: Path) -> None:
+    notes: list[str] = []
+    rows = [{**ROWS[0], "generator": "dream"}, {**ROWS[2], "generator": "Muse"}]
+    questions = read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root, notes)
+    assert [question.reason for question in questions] == [None, None]
+    (note,) = notes
+    assert "1 images lie in the folder of another generator than theirs, the first: " in note
+    assert "'muse/a.png' with generator 'dream' on line 1, in the folder of 'Muse'" in note
+    notes.clear()
+    rows = [{**ROWS[0], "generator": "muse"}, {**ROWS[2], "generator": "dream"}]
+    read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root, notes)
+    assert notes == []
+
+
+def test_what_is_asked_about_copies_of_a_picture_is_asked_once_or_never(
+    tmp_path: Path, root: Path
+) -> None:
+    (root / "copy.png").write_bytes((root / "b.png").read_bytes())
+    (root / "bad.png").write_bytes(b"no picture")
+    questions = [
+        Question(2, "b.png", "Is it red?", "yes"),
+        Question(3, "copy.png", "is it RED ?", "no"),
+        Question(4, "copy.png", "Is it tall?", "no"),
+        Question(5, "b.png", "Is it tall?", "no"),
+        Question(6, "copy.png", "Is it deep?", "no"),
+        Question(7, "c.png", "Is it red?", "no"),
+        Question(8, "bad.png", "Is it red?", "no"),
+    ]
+    shards = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
+    for shard, part in zip(shards, (questions[::2], questions[1::2]), strict=True):
+        write_shard(shard, index_questions(part, root, 10**6))
+    reasons = read_left_out(shards)
+    assert "image" in reasons.pop(("bad.png", "Is it red?"))
+    same = "which is the same picture"
+    assert reasons == {
+        ("b.png", "Is it red?"): f"asked, but with a different answer, about 'copy.png', {same}",
+        ("copy.png", "is it RED ?"): f"asked, but with a different answer, about 'b.png', {same}",
+        ("copy.png", "Is it tall?"): f"also asked about 'b.png', {same}",
+    }
 
 
 @pytest.mark.parametrize(

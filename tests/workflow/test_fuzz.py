@@ -320,8 +320,8 @@ def test_what_was_found_once(pictures: Path, name: str, content: bytes, message:
         ("away/secret.png", "a link that leads out"),
         ("away/secrt.png", "a link that leads out"),
         ("\ud800.png", "half a character"),
-        (["a.png"], "no such image"),
-        ({"a": 1}, "no such image"),
+        (["a.png"], "the image must be text; found list"),
+        ({"a": 1}, "the image must be text; found dict"),
     ],
 )
 def test_an_image_s_path_that_was_found_once(pictures: Path, image: Any, reason: str) -> None:

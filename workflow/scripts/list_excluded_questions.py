@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """List every question that is left out, with its line and the reason.
 
-In: the questions file, and the shards, which record images that cannot be used. Out: a table,
+In: the questions file, and the shards, which record images that cannot be used or are the same
+picture. Out: a table,
 as CSV and as Parquet, with line, image, question, answer and reason, in the order of the file. With
 ``invalid: refuse`` it fails if there are any.
 """
@@ -18,7 +19,7 @@ from synthsight.program import Arguments, many, program
 from synthsight.statistics.columns import EXCLUDED_QUESTIONS
 from synthsight.tables import write_records
 from synthsight.vqa.questions import read_questions
-from synthsight.vqa.shards import read_shard
+from synthsight.vqa.shards import read_left_out
 
 COLUMNS = [(name, pa.int64() if name == "line" else pa.string()) for name in EXCLUDED_QUESTIONS]
 
@@ -28,13 +29,11 @@ def main(args: Arguments) -> None:
     """Run the program."""
     spec = args.spec
     questions = read_questions(Path(spec["questions"]), spec["columns"], Path(spec["root"]))
-    unusable = {
-        row.image: row.reason for path in args.shards for row in read_shard(path) if row.reason
-    }
+    left_out = read_left_out(args.shards)
     excluded = [
-        question if question.reason else replace(question, reason=unusable[question.image])
+        question if question.reason else replace(question, reason=left_out[key])
         for question in questions
-        if question.reason or question.image in unusable
+        if question.reason or (key := (question.image, question.question)) in left_out
     ]
     for question in excluded:
         print(f"{spec['questions']}, line {question.line}: {question.reason}")

@@ -50,9 +50,14 @@ class Answers:
     @property
     def images(self) -> npt.NDArray[np.intp]:
         """The number of each question's image, (questions,); copies of a picture are one image."""
-        names = self.questions["image"]
-        first = names.groupby(self.questions["sha256"]).transform("min")
-        return pd.factorize(first.fillna(names), sort=True)[0]
+        return pd.factorize(pictures(self.questions), sort=True)[0]
+
+
+def pictures(questions: pd.DataFrame) -> pd.Series:
+    """What tells the picture of each question: the first name of those with the same sha256."""
+    names = questions["image"]
+    first = names.groupby(questions["sha256"]).transform("min")
+    return first.fillna(names)
 
 
 def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:

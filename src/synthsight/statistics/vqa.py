@@ -13,7 +13,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from synthsight.files import read_json
-from synthsight.statistics.answers import AggregateVqaError, Answers, Flags, read_answers
+from synthsight.statistics.answers import (
+    AggregateVqaError,
+    Answers,
+    Flags,
+    pictures,
+    read_answers,
+)
 from synthsight.statistics.clusters import Estimate, difference_interval, mean, share_interval
 from synthsight.statistics.columns import (
     VQA,
@@ -228,17 +234,17 @@ def describe(questions: pd.DataFrame) -> pd.DataFrame:
     """The statistics that the paper reports about its questions (Borji 2022, section 3).
 
     Args:
-        questions: one row per question: ``image, question, answer, generator``.
+        questions: one row per question: ``image, question, answer, generator, sha256``.
 
     Returns:
         The columns :data:`VQA_QUESTIONS`, generator ``*`` (all questions) first.
-        ``questions_per_image`` and ``words_per_question`` are means; words are separated by
-        whitespace.
+        Copies of a picture are one image, as in all tables. ``questions_per_image`` and
+        ``words_per_question`` are means; words are separated by whitespace.
     """
     columns = pd.DataFrame(
         {
             "generator": questions["generator"],
-            "image": questions["image"],
+            "image": pictures(questions),
             "yes": questions["answer"] == "yes",
             "words": [len(question.split()) for question in questions["question"]],
         }

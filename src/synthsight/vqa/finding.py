@@ -64,8 +64,10 @@ class ImageFinder:
             or path.is_absolute()
         ):
             return f"the image's path must stay below {self.root}: write it from there"
-        if ".." in path.parts or "\0" in image:
-            return f"the image's path must stay below {self.root}"
+        if ".." in path.parts:
+            return f"the image's path has '..': write it from {self.root}, without"
+        if "\0" in image:
+            return "a NUL character in the image's path"
         file = self.root / path
         try:
             # Checked first, since any link in the path may lead anywhere.

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import numbers
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from synthsight.tables import ALL
 from synthsight.vqa.finding import ImageFinder
-from synthsight.vqa.readers import read_rows
+from synthsight.vqa.readers import QuestionsError, read_rows
+from synthsight.vqa.repeats import comparable, find_repeats
+from synthsight.wording import one_line
 
 _YES = frozenset({"yes", "y", "true", "t", "1", "1.0"})
 _NO = frozenset({"no", "n", "false", "f", "0", "0.0"})
+
+#: What stands between the names of objects.
+_BETWEEN = "&&"
+
+#: What else than text a column may hold.
+_ALLOWED = {"answer": "text, a number or true/false", "generator": "text or a number"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,9 @@ def read_questions(
     """Read a file of questions; those that cannot be asked have a ``reason``.
 
     Reasons are a missing or unusable image name, an empty question, an answer other than yes/no,
-    true/false or 1/0 (in any case, or in short), and a repeated question: the later one is left
-    out if the answers agree, both if they do not, since either may be wrong. Images are only
+    true/false or 1/0 (in any case, or in short), a value that is no text, as a mapping, and a
+    repeated question: the later one is left out if the answers agree, both if they do not, since
+    either may be wrong (see :func:`synthsight.vqa.repeats.comparable`). Images are only
     checked for existence; one that is written otherwise than its file is called, but can only mean
     that one, is taken (see :class:`synthsight.vqa.finding.ImageFinder`).
 
@@ -55,12 +65,14 @@ def read_questions(
         columns: the file's names for the columns image, question, answer, generator and objects.
             The last two may be absent if they keep these default names.
         root: folder that image paths are relative to.
-        notes: receives a line on images that are written otherwise.
+        notes: receives a line on images that are written otherwise, on columns with a name like an
+            optional one's, and on images in the folder of another generator.
 
     Raises:
-        synthsight.vqa.readers.QuestionsError: the file cannot be read, or lacks a column.
+        synthsight.vqa.readers.QuestionsError: the file cannot be read, lacks a column, or gives an
+            image two generators.
     """
-    rows = read_rows(path, columns)
+    rows = read_rows(path, columns, notes)
     find = ImageFinder(root)
     questions = [_parse(line, row, columns, find) for line, row in rows]
     if notes is not None and find.renamed:
@@ -69,13 +81,19 @@ def read_questions(
             f"{path}: {len(find.renamed)} images are written otherwise than their files are called "
             f"and are taken for these, the first: {written!r} for {image!r}"
         )
+    _check_generators(path, questions)
+    if notes is not None and (note := _in_other_folders(questions)):
+        notes.append(f"{path}: {note}")
     return _without_repeats(questions)
 
 
 def _parse(
     line: int, row: Mapping[str, Any], columns: Mapping[str, str], find: ImageFinder
 ) -> Question:
-    values = {key: _text(row.get(name)) for key, name in columns.items()}
+    cells = {key: row.get(name) for key, name in columns.items()}
+    if isinstance(objects := cells.get("objects"), list):
+        cells["objects"] = _joined(objects)
+    values = {key: _text(cell) for key, cell in cells.items()}
     image = values["image"]
     answer = values["answer"].lower()
     reason = None
@@ -83,9 +101,14 @@ def _parse(
         reason = "text that contains half a character (a lone surrogate)"
         values = {key: value.encode("utf-8", "replace").decode() for key, value in values.items()}
         image = image.encode("utf-8", "replace").decode()
+    elif other := next((key for key, cell in cells.items() if not _is_allowed(key, cell)), None):
+        reason = (
+            f"the {other} must be {_allowed(other)}; found {type(cells[other]).__name__}: "
+            f"{one_line(values[other], 80)}"
+        )
     elif not image:
         reason = "no image"
-    elif not values["question"]:
+    elif not comparable(values["question"]):
         reason = "an empty question"
     elif answer not in _YES | _NO:
         found = f"{values['answer']!r}" if answer else "none"
@@ -106,6 +129,35 @@ def _parse(
     )
 
 
+def _joined(names: list[Any]) -> Any:
+    """A list of objects' names as one text; the list itself if they are not all text."""
+    if not all(isinstance(name, str) for name in names):
+        return names
+    return _BETWEEN.join(name.strip() for name in names if name.strip())
+
+
+def _is_allowed(key: str, cell: Any) -> bool:
+    """Whether a cell is what its column may hold; anything may be missing."""
+    if isinstance(cell, bytes):
+        try:
+            cell.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+    if cell is None or isinstance(cell, str):
+        return True
+    if isinstance(cell, bool):
+        return key == "answer"
+    # NaN is what Parquet may hold for a missing value.
+    return isinstance(cell, numbers.Number) and (key in _ALLOWED or bool(cell != cell))
+
+
+def _allowed(key: str) -> str:
+    if key == "objects":
+        return f"text with {_BETWEEN} between the names, or a list of texts"
+    return _ALLOWED.get(key, "text")
+
+
 def _is_text(value: str) -> bool:
     """Whether it can be written as UTF-8; JSON can escape text that cannot."""
     try:
@@ -118,7 +170,7 @@ def _is_text(value: str) -> bool:
 def _text(value: Any) -> str:
     """A cell as text: true is ``true``, 1.0 is ``1``, a missing value is empty."""
     if isinstance(value, dict | list | tuple):
-        return reprlib.repr(value)  # short, whatever its size
+        return reprlib.repr(value)  # short, whatever its size: to be shown, not to be asked
     if value is None or value != value:  # NaN, which Parquet may hold for a missing value
         return ""
     if isinstance(value, bool):
@@ -130,25 +182,62 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
-def _without_repeats(questions: Sequence[Question]) -> list[Question]:
-    """The questions, with repeats about the same image marked.
+def _check_generators(path: Path, questions: Sequence[Question]) -> None:
+    """Refuse an image with two generators, or with one in some of its rows only.
 
-    Case and the amount of whitespace between words are ignored.
+    Generators whose names differ only in how they are written are the configuration's to refuse.
     """
-    groups: dict[tuple[str, str], list[int]] = {}
-    for index, question in enumerate(questions):
+    first: dict[str, Question] = {}
+    for question in questions:
         if question.reason is None:
-            normalized = " ".join(question.question.casefold().split())
-            groups.setdefault((question.image, normalized), []).append(index)
+            other = first.setdefault(question.image, question)
+            if comparable(other.generator or "") != comparable(question.generator or ""):
+                raise QuestionsError(
+                    f"{path}: {question.image!r} has {_made_by(other)} on line {other.line}, but "
+                    f"{_made_by(question)} on line {question.line}. An image has one generator: "
+                    "give it in all of its rows"
+                )
+
+
+def _made_by(question: Question) -> str:
+    return "no generator" if question.generator is None else f"generator {question.generator!r}"
+
+
+def _in_other_folders(questions: Sequence[Question]) -> str | None:
+    """A note on images that lie in the folder of another generator of the file, or None."""
+    known = {
+        comparable(question.generator): question.generator
+        for question in questions
+        if question.generator is not None
+    }
+    found: dict[str, tuple[Question, str]] = {}
+    for question in questions:
+        if question.reason is None and question.generator is not None:
+            own, folders = comparable(question.generator), PurePosixPath(question.image).parts[:-1]
+            others = [known[key] for key in map(comparable, folders) if key in known and key != own]
+            if others and own not in map(comparable, folders):
+                found.setdefault(question.image, (question, others[0]))
+    if not found:
+        return None
+    question, folder = next(iter(found.values()))
+    return (
+        f"{len(found)} images lie in the folder of another generator than theirs, the first: "
+        f"{question.image!r} with generator {question.generator!r} on line {question.line}, in the "
+        f"folder of {folder!r}"
+    )
+
+
+def _without_repeats(questions: Sequence[Question]) -> list[Question]:
+    """The questions, with repeats about the same image marked."""
+    usable = [index for index, question in enumerate(questions) if question.reason is None]
     marked = list(questions)
-    for first, *others in groups.values():
-        same = {questions[index].answer for index in (first, *others)}
-        for index in others if len(same) == 1 else (first, *others) if others else ():
-            other = first if index != first else others[0]
-            line = questions[other].line
-            reason = f"the same question as on line {line}"
-            if len(same) > 1:
-                lines = ", ".join(str(questions[i].line) for i in (first, *others) if i != index)
-                reason = f"also asked on line {lines}, but with a different answer"
-            marked[index] = replace(questions[index], reason=reason)
+    asked = [(questions[i].image, questions[i].question, questions[i].answer) for i in usable]
+    for number, repeat in find_repeats(asked).items():
+        lines = [questions[usable[other]].line for other in repeat.others]
+        reason = f"the same question as on line {lines[0]}"
+        if not repeat.agree:
+            shown = ", ".join(map(str, lines))
+            reason = f"also asked on line {shown}, but with a different answer"
+        index = usable[number]
+        marked[index] = replace(questions[index], reason=reason)
     return marked

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,13 +46,16 @@ class QuestionsError(SynthsightError):
     """A file of questions that cannot be read at all."""
 
 
-def read_rows(path: Path, columns: Mapping[str, str]) -> list[tuple[int, dict[str, Any]]]:
+def read_rows(
+    path: Path, columns: Mapping[str, str], notes: list[str] | None = None
+) -> list[tuple[int, dict[str, Any]]]:
     """The line number and content of each row.
 
     Args:
         path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
         columns: the file's name for each column. Those of :data:`OPTIONAL` may be absent if they
             keep their default names.
+        notes: receives a line on each column with a name close to that of one that is absent.
 
     Returns:
         Line numbers from 1 (for Parquet, row numbers from 1), and each row by the file's own names.
@@ -59,7 +63,11 @@ def read_rows(path: Path, columns: Mapping[str, str]) -> list[tuple[int, dict[st
     Raises:
         QuestionsError: the file cannot be read, has no rows, or lacks a column.
     """
-    return _checked_columns(path, _read_rows(path, columns), columns)
+    rows = _checked_columns(path, _read_rows(path, columns), columns)
+    _check_optional(
+        path, list(dict.fromkeys(name for _, row in rows for name in row)), columns, notes
+    )
+    return rows
 
 
 def _read_rows(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -270,6 +278,29 @@ def _checked_columns(
                 f"the column's name in vqa.columns.{key}"
             )
     return found
+
+
+def _check_optional(
+    path: Path, names: Sequence[str], columns: Mapping[str, str], notes: list[str] | None
+) -> None:
+    """Refuse another spelling of a column that may be absent, and note a name close to its own."""
+    others = [name for name in names if name not in columns.values()]
+    for key in OPTIONAL:
+        name = columns.get(key, key)
+        same = [other for other in others if _folded(other) == _folded(name)]
+        if same:
+            raise QuestionsError(
+                f"{path} has a column {same[0]!r}; did you mean {name!r}? It would not be read: "
+                f"name it {name!r}, or state vqa.columns.{key}"
+            )
+        if name not in names and notes is not None:
+            hint = did_you_mean(name, others, cutoff=0.8).replace("did you mean", "is it")
+            if hint:
+                notes.append(f"{path} has no column {name!r}{hint} Then state vqa.columns.{key}")
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _shown(names: Sequence[str], keep: int = 30) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN
 from synthsight.tables import read_parquet, read_schema, write_parquet
 from synthsight.vqa.kinds import first_word, kind
+from synthsight.vqa.repeats import repeats_about_copies
 
 #: Schema of the file with one row per question. Its metadata hold ``model``.
 SCHEMA = pa.schema(
@@ -51,7 +52,9 @@ def score_vqa(
     The prediction is ``yes`` if P(yes) is above 0.5; at exactly 0.5 it is ``no``, so that an
     undecided model is not credited with the answer that most questions have. A question that the
     model could not take has a reason, no P(yes), no prediction, and is neither correct nor wrong.
-    The sha256 is that of the image: of pictures that are the same under several names, it is one.
+    The sha256 is that of the image: of pictures that are the same under several names, it is one,
+    and what is asked about several of them is scored once, or never if the answers differ (see
+    :mod:`synthsight.vqa.repeats`).
 
     Args:
         questions: Parquet shards of questions: ``number, image, question, answer, generator,
@@ -82,6 +85,13 @@ def score_vqa(
         twice = table[table.duplicated(_KEY)]
         if len(twice):
             raise ScoreVqaError(f"{_name(twice)} is {what} twice")
+    named = asked.dropna(subset="sha256")
+    copies = repeats_about_copies(
+        zip(*(named[name] for name in (*_KEY, "answer", "sha256")), strict=True)
+    )
+    asked, given = (_without(table, copies) for table in (asked, given))
+    if asked.empty:
+        raise ScoreVqaError("there is no usable question: copies of pictures contradict each other")
     rows = asked.merge(given, on=_KEY, how="outer", indicator="found")
     for side, what in (
         ("left_only", "has no answer"),
@@ -118,6 +128,11 @@ def _read(paths: Sequence[str | os.PathLike[str]], columns: list[str], what: str
     # A column may be all null in one shard.
     table: pd.DataFrame = pa.concat_tables(parts, promote_options="permissive").to_pandas()
     return table
+
+
+def _without(rows: pd.DataFrame, left_out: Container[tuple[str, str]]) -> pd.DataFrame:
+    pairs = zip(rows["image"], rows["question"], strict=True)
+    return rows[np.array([pair not in left_out for pair in pairs], np.bool_)]
 
 
 def _name(rows: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ from synthsight.canonical import canonical_json
 from synthsight.images.examine import examine_all
 from synthsight.tables import read_parquet, write_parquet
 from synthsight.vqa.questions import Question
+from synthsight.vqa.repeats import repeats_about_copies
 
 
 @dataclass(frozen=True)
@@ -131,3 +132,21 @@ def read_shard(path: str | os.PathLike[str]) -> list[ShardRow]:
     """
     names = [field.name for field in fields(ShardRow)]
     return [ShardRow(**row) for row in read_parquet(path, names).to_pylist()]
+
+
+def read_left_out(paths: Iterable[str | os.PathLike[str]]) -> dict[tuple[str, str], str]:
+    """Why questions of all shards are left out, by image and question.
+
+    An image cannot be used, or it is the same picture as another one that is asked the same.
+
+    Raises:
+        synthsight.files.FileError: a shard is damaged, or lacks a column.
+    """
+    rows = [row for path in paths for row in read_shard(path)]
+    unusable = {(row.image, row.question): row.reason for row in rows if row.reason is not None}
+    copies = repeats_about_copies(
+        (row.image, row.question, row.answer, row.sha256)
+        for row in rows
+        if row.reason is None and row.sha256 is not None
+    )
+    return unusable | copies

@@ -111,6 +111,12 @@ class Ofa(VqaModel[Tensor, Tensor, list[int]]):
                 f"the question has {words} words, the model was trained with up to "
                 f"{processing.MAX_WORDS}"
             )
+        named = 0 if objects is None else processing.count_objects(objects)
+        if named > processing.MAX_OBJECTS:
+            raise UnansweredError(
+                f"{named} objects are named, the model was trained with up to "
+                f"{processing.MAX_OBJECTS}: name the surest of them"
+            )
         ids = processing.source(self.tokenizer, question, objects)
         limit = self.model.config.max_position_embeddings
         if len(ids) > limit:

@@ -43,6 +43,11 @@ def count_words(question: str) -> int:
     return len(_words(question))
 
 
+def count_objects(objects: str) -> int:
+    """The number of objects as :func:`source` counts them."""
+    return len(objects.strip().split("&&"))
+
+
 def _words(question: str) -> list[str]:
     text = question.lower().lstrip(",.!?*#:;~").replace("-", " ").replace("/", " ")
     return re.sub(r"\s{2,}", " ", text).rstrip("\n").strip(" ").split(" ")
@@ -60,7 +65,8 @@ def source(
         tokenizer: the model's.
         question: as a person writes it.
         objects: names of objects that a detector found in the image, separated by ``&&``; the
-            published checkpoints finetuned for VQA were given such names. None for none.
+            published checkpoints finetuned for VQA were given such names. None for none. Only the
+            first :data:`MAX_OBJECTS` count.
         max_words: bound on the question's length.
     """
     ids = [BOS, *tokenizer.encode(" " + clean_question(question, max_words))]
