@@ -321,6 +321,15 @@ def test_ofa_is_asked_no_question_of_more_words_than_it_was_trained_with(
         model.read("Is it?", "&&".join(["elephant"] * 30))
 
 
+def test_ofa_is_named_no_more_objects_than_it_was_trained_with(folders: dict[str, Path]) -> None:
+    from synthsight.vqa.families.base import UnansweredError
+
+    model = load(folders["ofa"])
+    assert model.read("Is it?", "&&".join("a" * 30)) != model.read("Is it?", "&&".join("a" * 29))
+    with pytest.raises(UnansweredError, match="31 objects are named, .* with up to 30"):
+        model.read("Is it?", "&&".join("a" * 31))
+
+
 def test_a_strip_that_vilt_cannot_see_stays_unanswered_and_the_shard_is_not_lost(
     folders: dict[str, Path], root: Path, tmp_path: Path
 ) -> None:
