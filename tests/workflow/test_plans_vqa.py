@@ -250,7 +250,10 @@ def test_questions_that_cannot_be_asked_can_stop_the_run(project: Project) -> No
     assert "Error in rule" not in said
     path = Path("questions.csv")
     text = (project.folder / path).read_text(encoding="utf-8")
-    (project.folder / path).write_text(text.replace("dream/bagel/9.png", IMAGE), encoding="utf-8")
+    text = text.replace(
+        "dream/bagel/9.png,Is it there?,yes,dream", f"{IMAGE},Is it there?,yes,muse"
+    )
+    (project.folder / path).write_text(text, encoding="utf-8")
     picture = project.folder / "pictures" / IMAGE
     picture.write_bytes(picture.read_bytes()[:60])
     said = project.fail("tables")
