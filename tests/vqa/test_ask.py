@@ -326,7 +326,7 @@ def test_ofa_is_named_no_more_objects_than_it_was_trained_with(folders: dict[str
 
     model = load(folders["ofa"])
     assert model.read("Is it?", "&&".join("a" * 30)) != model.read("Is it?", "&&".join("a" * 29))
-    with pytest.raises(UnansweredError, match="31 objects are named, .* with up to 30"):
+    with pytest.raises(UnansweredError, match=r"31 objects are named, .* with up to 30"):
         model.read("Is it?", "&&".join("a" * 31))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Repeat:
     agree: bool
 
 
+@lru_cache(maxsize=65536)
 def comparable(text: str) -> str:
     """A question as it is compared with others, never as it is asked.
 
