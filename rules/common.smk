@@ -137,13 +137,13 @@ def code(program, *modules):
 
 
 if workflow.is_main_process:
+    _say = lambda text: logger.info(f"Note: {printable(text)}")
     try:
-        _other = at_work(KEPT, sys.argv)
-        _notes = [*([_other] if _other else []), *check_results(FILES, code, KEPT)]
+        _notes = [*filter(None, [at_work(KEPT, sys.argv)]), *check_results(FILES, code, KEPT, _say)]
     except SynthsightError as error:
         raise WorkflowError(str(error)) from None
     for _note in [*EXPERIMENT.warnings, *_notes]:
-        logger.info(f"Note: {printable(_note)}")
+        _say(_note)
 
 
 def doors(*modules):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import html
 import json
 import re
+import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +22,7 @@ import pytest
 from synthsight import api
 from synthsight.canonical import canonical_json
 from synthsight.classifiers.score import ScoreError
+from synthsight.commands.main import main
 from synthsight.files import FileError
 from synthsight.labels.definitions import Definition, DefinitionError
 from synthsight.library import scores as scores_module
@@ -176,6 +180,12 @@ def test_the_summary_is_what_the_report_begins_with(run: api.Run) -> None:
     assert run.level == 0.95
 
 
+def test_the_remarks_are_those_of_the_page(run: api.Run) -> None:
+    page = run.report.read_text(encoding="utf-8")
+    said = re.findall(r'<li class="remark">(.*?)</li>', page)
+    assert said and run.remarks() == [html.unescape(each) for each in said]
+
+
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
@@ -228,17 +238,19 @@ Change = Callable[[Wanted], Wanted | None]
 
 
 @pytest.fixture(name="replanned")
-def replanned_(run: api.Run, tmp_path: Path) -> Callable[[Change], api.Run]:
+def replanned_(run: api.Run, tmp_path: Path) -> Callable[..., api.Run]:
     """The same files under the plan of another configuration, elsewhere and under another name."""
 
-    def replanned(change: Change) -> api.Run:
+    def replanned(change: Change, *lost: str) -> api.Run:
         record = read_record(run.folder)
         changed = tuple(new for each in record.wanted if (new := change(each)) is not None)
-        (tmp_path / "resources").symlink_to(run.folder.parents[1] / "resources")
+        if "resources" not in lost:
+            (tmp_path / "resources").symlink_to(run.folder.parents[1] / "resources")
         copy = tmp_path / "results" / "copy"
         copy.mkdir(parents=True)
         for each in run.folder.iterdir():
-            (copy / each.name).symlink_to(each)
+            if each.name not in lost:
+                (copy / each.name).symlink_to(each)
         (copy / "plan.json").unlink()
         write_record(replace(record, wanted=changed), copy)
         return api.open_run(copy)
@@ -329,6 +341,60 @@ def test_what_was_made_otherwise_than_the_last_plan_asks_is_not_read(
         getattr(run, asked)(*of.get(asked, ["effnet"]))
 
 
+@pytest.mark.parametrize(
+    ("change", "lost", "message"),
+    [
+        (respec("index_images", max_pixels=1), "images", r"images/bagel.parquet is not there"),
+        (respec("classify", mean=0), "logits", r"effnet/bagel.* plan asks for .* is not there"),
+        (respec("score", rules=[]), "scores", r"another scores/effnet.* is not there"),
+        (respec("fetch_weights", architecture=0), "logits", r"effnet.json, .*\(architecture\)"),
+    ],
+)
+def test_what_was_made_from_files_that_would_be_others_now_is_not_read(
+    replanned, change: Change, lost: str, message: str
+) -> None:
+    """A job that fails or is killed leaves no file, but old ones that were made from it."""
+    run = replanned(change, lost)
+    with pytest.raises(api.ApiError, match=f"accuracy.parquet is not .*{message}"):
+        run.table("accuracy")
+    assert "accuracy" not in run.tables and "overview" not in run.figures
+
+
+def test_what_follows_from_the_plan_may_be_gone(run: api.Run, replanned) -> None:
+    copy = replanned(lambda each: each, "images", "pixels", "logits", "scores")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert copy.summary() == run.summary()
+        assert copy.tables == run.tables
+    with pytest.raises(api.ApiError, match=r"images/bagel\.parquet is not there: run Snakemake"):
+        copy.remarks()
+
+
+def test_without_weights_nothing_can_tell_whether_results_are_as_planned(
+    replanned, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = replanned(lambda each: each, "resources")
+    for ask in (lambda: run.table("accuracy"), run.remarks):
+        with pytest.warns(UserWarning, match="weights/effnet.json, .*nothing can tell") as warned:
+            ask()
+        assert len(warned) == 1
+    assert main(["show", str(run.folder)]) == 0
+    assert capsys.readouterr().out.count("\n- Results were made from files that are no longer") == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(run.images())
+
+
+def test_figures_and_tables_at_another_level_are_not_the_runs(run: api.Run, replanned) -> None:
+    def change(each: Wanted) -> Wanted:
+        return respec("plot", level=0.9)(respec("tabulate", level=0.9)(each))
+
+    copy = replanned(change)
+    assert {"accuracy", "overview"}.isdisjoint({*copy.tables, *copy.figures})
+    assert {*copy.tables} < {*run.tables} and {*copy.figures} < {*run.figures}
+    assert copy.tables and copy.figures
+
+
 def test_a_table_made_before_a_model_was_added_is_not_read(replanned) -> None:
     def change(each: Wanted) -> Wanted:
         more = ("score scores/third.parquet",) if each.program == "tabulate" else ()
@@ -371,6 +437,22 @@ def test_what_a_run_knows_of_its_scores_counts_unless_something_else_is_given(
     with pytest.raises(FileError, match=r"labels\.txt has changed"):
         api.score(logits)
     assert len(api.score(logits, labels=finished.folder / "labels.txt")) == len(logits)
+
+
+def test_labels_are_those_of_the_project_wherever_its_results_are(
+    finished: Project, tmp_path: Path
+) -> None:
+    """`results` may be a link to another disk, where no label file counts."""
+    for name in ("results", "resources"):
+        (tmp_path / name).symlink_to(finished.folder / name)
+    logits = api.open_run(tmp_path / "results" / "small").logits("effnet")
+    with pytest.raises(api.ApiError, match=f"{tmp_path}/labels.txt is missing.* give it as"):
+        api.score(logits)
+    labels = shutil.copy(finished.folder / "labels.txt", tmp_path)
+    assert len(api.score(logits)) == len(logits)
+    Path(labels).write_text("others\n")
+    with pytest.raises(FileError, match=r"labels\.txt has changed"):
+        api.score(logits)
 
 
 def one_hot(*classes: int, count: int = 1000) -> np.ndarray:

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from synthsight import api
 from synthsight.commands import check, draft, init, main, show
 from synthsight.images.layout import find_categories
+from synthsight.origin import making, metadata
 from synthsight.plan import standalone
 from synthsight.plan.record import Record, Wanted, write_record
 from tests.support import REPOSITORY, Project, draw_image, small_config
@@ -147,6 +150,8 @@ def test_show_prints_the_answer_and_where_the_files_are(say, finished: Project) 
     for sentence in run.summary():
         assert sentence in flat
     assert "the matching rule words/simple" in flat
+    _, doubts = flat.split("Before you trust these numbers: - ")
+    assert doubts.startswith(" - ".join(run.remarks()))
     for path in ("report.html", "tables/", "figures/", "scores/", "vqa/", "logs/"):
         assert f"{finished.results}/{path}" in text
     for name in (*run.tables, *run.models, *run.vqa_models):
@@ -159,10 +164,15 @@ def test_show_prints_the_answer_and_where_the_files_are(say, finished: Project) 
 def test_show_says_what_there_is_of_a_run_that_is_not_finished(say, tmp_path: Path) -> None:
     tables = tmp_path / "begun" / "tables"
     tables.mkdir(parents=True)
-    (tables / "excluded.parquet").touch()
+    with making("list_excluded", {}, "c0de"):
+        said = metadata(tables / "excluded.parquet")
+    table = pa.schema([("image", pa.string())], said).empty_table()
+    pq.write_table(table, tables / "excluded.parquet")
+    (tables / "kappa.parquet").touch()  # made otherwise
     (tables / "vqa.parquet").touch()  # of another configuration
-    excluded = Wanted("list_excluded", "{}", "c0de", ("results/begun/tables/excluded.parquet",))
-    record = Record("results/begun", "classes", 0.9, (excluded,))
+    paths = (f"results/begun/tables/{name}.parquet" for name in ("excluded", "kappa"))
+    planned = Wanted("list_excluded", "{}", "c0de", tuple(paths))
+    record = Record("results/begun", "classes", 0.9, (planned,))
     write_record(record, tmp_path / "begun")
     status, text, _ = say("show", tmp_path / "begun")
     assert status == 0
@@ -174,7 +184,7 @@ def test_show_says_what_there_is_of_a_run_that_is_not_finished(say, tmp_path: Pa
     status, text, _ = say("show", tmp_path / "begun")
     flat = " ".join(text.split())
     assert status == 0
-    assert "'begun' is not finished" in flat and "excluded.parquet is not of the run's last" in flat
+    assert "'begun' is not finished" in flat and "kappa.parquet is not of the run's last" in flat
 
 
 # --- check ------------------------------------------------------------------------------------

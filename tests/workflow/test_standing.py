@@ -121,10 +121,14 @@ def test_without_records_and_weights_a_start_says_so(project: Project) -> None:
     """What a model's name stands for might be another today."""
     forget(project)
     shutil.rmtree(project.folder / "resources" / "weights")
-    completed = project.snakemake("--dry-run")
-    said = completed.stdout + completed.stderr
-    assert "Note: results were made from files that are no longer there" in said
-    assert "resources/weights" in said and "--forceall" in said
+    shutil.rmtree(project.results / "logits" / "effnet")
+    (project.results / "scores" / "effnet.parquet").unlink()
+    completed = project.snakemake("--dry-run", "scores")
+    lines = (completed.stdout + completed.stderr).splitlines()
+    (said,) = [line for line in lines if line.startswith("Note: results were made from files")]
+    assert "no longer there (" in said and "--forceall" in said
+    assert all(f"resources/weights/{name}.json" in said for name in ("resnet", "asked", "other"))
+    assert "effnet" not in said  # it is fetched, and what rests on it made again
 
 
 def test_without_records_what_is_gone_is_known_by_what_was_made_from_it(project: Project) -> None:

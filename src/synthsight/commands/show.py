@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 
 from synthsight.commands.text import count, listed, paragraph
 from synthsight.library.errors import ApiError
@@ -23,27 +24,39 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the answer, if there is one yet, and where the files are."""
     found = open_run(arguments.run)
-    for text in _answer(found):
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        answer, doubts = _answer(found)
+    said = dict.fromkeys(str(each.message) for each in warned)
+    doubts += [f"{text[:1].upper()}{text[1:]}." for text in said]
+    for text in answer:
         print("\n".join(paragraph(text)), end="\n\n")
+    if doubts:
+        print("Before you trust these numbers:")
+        lines = (line for text in doubts for line in paragraph(text, "- ", "  "))
+        print("\n".join(lines), end="\n\n")
     print("\n".join(_files(found)))
     return 0
 
 
-def _answer(run: Run) -> list[str]:
-    """The answer in sentences, or why there is none yet."""
+def _answer(run: Run) -> tuple[list[str], list[str]]:
+    """The answer in sentences, or why there is none yet; and what makes it doubtful."""
+    unfinished = f"The run {run.name!r} is not finished: "
     if not run.report.is_file():
-        return [
-            f"The run {run.name!r} is not finished: run Snakemake again with its configuration."
-        ]
+        return [f"{unfinished}run Snakemake again with its configuration."], []
     try:
         answer = run.summary()
     except ApiError as error:
-        return [f"The run {run.name!r} is not finished: {error}."]
+        return [f"{unfinished}{error}."], []
+    try:
+        doubts = run.remarks()
+    except ApiError as error:
+        doubts = [f"What else there is to know cannot be told: {error}."]
     meaning = (
         f"A guess is right under the matching rule {run.rule}; accuracies are means over "
         "categories, each counting the same."
     )
-    return [*answer, meaning]
+    return [*answer, meaning], doubts
 
 
 def _files(run: Run) -> list[str]:

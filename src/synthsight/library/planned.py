@@ -8,13 +8,15 @@ tell them apart.
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from synthsight.library.errors import ApiError
 from synthsight.origin import read_origin
-from synthsight.plan.record import NAME, Record, Wanted, name_of, read_record
+from synthsight.plan.record import FETCH, NAME, Record, Wanted, describe_gone, name_of, read_record
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Planned:
 
     folder: Path
     _judged: dict[str, tuple[str | None, str | None]] = field(default_factory=dict, repr=False)
+    _gone: list[str] = field(default_factory=list, repr=False)
 
     @cached_property
     def record(self) -> Record:
@@ -78,6 +81,29 @@ class Planned:
         there = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
         return tuple(name for name in self.wanted(part, ending) if f"{name}{ending}" in there)
 
+    def right(self, part: str, *endings: str) -> tuple[str, ...]:
+        """Those of them that are there with all these endings, and as the plan asks for."""
+        return tuple(
+            name
+            for name in self.names(part, endings[0])
+            if all(self._is_right(f"{part}/{name}{ending}") for ending in endings)
+        )
+
+    def made_by(self, *programs: str) -> list[Path]:
+        """All files that these programs make, in the plan's order; see :meth:`paths`.
+
+        Raises:
+            ApiError: one is not there, other than notes about weights.
+        """
+        wanted = [each for each in self.record.wanted if each.program in programs]
+        found = self.paths(path for each in wanted for path in each.paths)
+        missing = [path for path in found if not path.exists()]
+        if missing and not {*programs} <= {*FETCH}:
+            raise ApiError(
+                f"{missing[0]} is not there: run Snakemake again with the run's configuration"
+            )
+        return [path for path in found if path not in missing]
+
     def folders(self, part: str) -> tuple[str, ...]:
         """Names of the folders in one of the run's that hold files of the plan."""
         start = f"{self.record.run}/{part}/"
@@ -85,21 +111,43 @@ class Planned:
         return tuple(sorted(name for name in found if self.names(f"{part}/{name}")))
 
     def path(self, path: str) -> Path:
-        """A file of the plan, if it is what the plan asks for.
+        """A file of the plan, if it is what the plan asks for; see :meth:`paths`.
 
         Args:
             path: its path in the folder.
+        """
+        return self.paths([f"{self.record.run}/{path}"])[0]
+
+    def paths(self, paths: Iterable[str]) -> list[Path]:
+        """Where files of the plan are, if they are what the plan asks for.
+
+        Args:
+            paths: in the plan.
+
+        Warns:
+            UserWarning: nothing can tell whether they are, as weights behind them are gone.
 
         Raises:
-            ApiError: it was made with other settings, or from files that are not of the plan.
+            ApiError: one was made with other settings, or from files that are not of the plan.
         """
-        _, why = self._judge(f"{self.record.run}/{path}")
-        if why is not None:
-            raise ApiError(
-                f"{self.folder / path} is not of the run's last plan: it was {why}. Run Snakemake "
-                "again with the run's configuration"
-            )
-        return self.folder / path
+        found = []
+        for path in paths:
+            found.append(self._place(path))
+            _, why = self._judge(path)
+            if why is not None:
+                raise ApiError(
+                    f"{found[-1]} is not of the run's last plan: it was {why}. Run Snakemake again "
+                    "with the run's configuration"
+                )
+        if self._gone:
+            warnings.warn(describe_gone(self._gone), stacklevel=4)
+            self._gone.clear()  # it is said once
+        return found
+
+    def _is_right(self, path: str) -> bool:
+        return self._place(f"{self.record.run}/{path}").exists() and (
+            self._judge(f"{self.record.run}/{path}")[1] is None
+        )
 
     def _place(self, path: str) -> Path:
         """Where a file of the plan is now: weights are outside the run's folder."""
@@ -113,14 +161,10 @@ class Planned:
 
     def _read(self, path: str) -> tuple[str | None, str | None]:
         each = self._files[path]
-        if each.program == "prepare_pixels":  # what the plan and the manifest say is enough
-            (name,) = each.inputs_of(path)
-            chain, _ = self._judge(self._paths[name])
-            right = each.origin(path, "", {name: chain or ""})
-            return right.chain if chain else None, self._fault(name, "")
         place = self._place(path)
-        if not place.exists():
-            return None, None
+        # Of pixels, what the plan and the manifest say is enough.
+        if each.program == "prepare_pixels" or not place.exists():
+            return self._foresee(each, path)
         said = read_origin(place)
         if said is None:
             return None, "not made by the workflow"
@@ -136,6 +180,15 @@ class Planned:
                 return None, why
         return right.chain, None
 
+    def _foresee(self, each: Wanted, path: str) -> tuple[str | None, str | None]:
+        """As :meth:`_judge` for a file that is not there: of what would be made in its place."""
+        if each.program in FETCH:
+            self._gone.append(path)
+        for name in each.inputs_of(path):
+            if (why := self._fault(name, "")) is not None:
+                return None, why
+        return each.foreseen(path, lambda name: self._judge(self._paths[name])[0]), None
+
     def _fault(self, name: str, chain: str) -> str | None:
         """What is wrong with a recorded input, if anything."""
         path = self._paths.get(name)
@@ -146,5 +199,17 @@ class Planned:
         if why is not None:
             return why if why.startswith("made from") else f"made from {shown}, which was {why}"
         if now is not None and not now.startswith(chain):
-            return f"made from another {shown} than is there"
+            missing = self._missing(path)
+            why = "" if missing is None else f" ({missing} is not there)"
+            return f"made from another {shown} than the plan asks for{why}"
         return None
+
+    def _missing(self, path: str) -> str | None:
+        """If a file is not there: the first of those behind it that is not there and is kept."""
+        each = self._files[path]
+        pixels = each.program == "prepare_pixels"  # which are not looked at
+        if not pixels and self._place(path).exists():
+            return None
+        behind = (self._missing(self._paths[name]) for name in each.inputs_of(path))
+        found = next((one for one in behind if one is not None), None)
+        return path if found is None and not pixels else found

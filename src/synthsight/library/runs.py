@@ -15,10 +15,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from synthsight.files import read_json
+from synthsight.images.manifest import read_manifest
 from synthsight.library.errors import ApiError
 from synthsight.library.planned import Planned
 from synthsight.library.scores import class_names, read_scores, with_scoring
+from synthsight.plan.record import FETCH
 from synthsight.report import answer
+from synthsight.report.remarks import remarks
 from synthsight.report.tables import read_table
 from synthsight.wording import did_you_mean
 
@@ -55,12 +59,12 @@ class Run:
     @property
     def name(self) -> str:
         """The run's name."""
-        return self.folder.resolve().name
+        return Path(os.path.abspath(self.folder)).name
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The names of the tables that exist."""
-        return self._planned.names("tables")
+        """The names of the tables that exist and are of the run's last plan."""
+        return self._planned.right("tables", ".parquet")
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -80,8 +84,8 @@ class Run:
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """The names of the figures that exist, each as PDF and PNG."""
-        return self._planned.names("figures", ".png")
+        """The names of the figures that exist, as PDF and PNG, and are of the run's last plan."""
+        return self._planned.right("figures", ".png", ".pdf")
 
     def table(self, name: str) -> pd.DataFrame:
         """A table by name, such as ``accuracy``; docs/methods.md explains the columns.
@@ -162,7 +166,7 @@ class Run:
         found = pd.concat(frames)
         with suppress(ApiError):  # scores of an earlier configuration say nothing of this one
             scores = planned.path(f"scores/{model}.parquet")
-            found = with_scoring(found, scores, self.folder.resolve().parents[1])
+            found = with_scoring(found, scores, self._project)
         return found
 
     def classes(self, model: str) -> tuple[str, ...]:
@@ -227,9 +231,35 @@ class Run:
         if not self.report.is_file():
             raise ApiError(f"the run {self.name!r} is not finished: there is no {self.report}")
         planned = self._planned
-        tables = {name: self._table(planned, name) for name in planned.wanted("tables")}
+        names = planned.wanted("tables")
+        planned.paths(f"{planned.record.run}/tables/{name}.parquet" for name in names)
+        tables = {name: self._table(planned, name) for name in names}
         planned.path(self.report.name)
         return answer.answers(tables, planned.record.rule, planned.record.level)
+
+    def remarks(self) -> list[str]:
+        """What to know before trusting the run's numbers, in sentences, as on its report.
+
+        Raises:
+            ApiError: a manifest, scores or answers are not there, or not of the run's last plan.
+        """
+        planned = self._planned
+        notes = planned.made_by(*FETCH)
+        manifests = planned.made_by("index_images")
+        return remarks(
+            (record for path in manifests for record in read_manifest(path)),
+            planned.made_by("score"),
+            (read_json(path, ["name"]) for path in notes),
+            self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
+        )
+
+    @property
+    def _project(self) -> Path:
+        """The folder that the run's relative paths start at.
+
+        Links are not followed: ``results`` may be one, to another disk.
+        """
+        return Path(os.path.abspath(self.folder / ".." / ".."))
 
     @property
     def _planned(self) -> Planned:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.classifiers import score as scoring
-from synthsight.files import check_unchanged
+from synthsight.files import check_unchanged, is_file
 from synthsight.images.manifest import ImageRecord, write_manifest
 from synthsight.labels.definitions import (
     Definition,
@@ -96,6 +96,11 @@ def score(
     if labels is None:
         labels = of_run.labels
         if of_run.content is not None:
+            if not is_file(labels):
+                raise ApiError(
+                    f"{labels} is missing, the label file of the run that the logits are from: "
+                    "give it as `labels`, or open the run in its project"
+                )
             check_unchanged(labels, of_run.content)
     if aggregation is None:
         aggregation = of_run.aggregation

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,23 @@ class Wanted:
         """
         return Origin(self.program, self.spec, self.code or code, {}, short(path), inputs)
 
+    def foreseen(self, path: str, chain_of: Callable[[str], str | None]) -> str | None:
+        """The chain of what would be made in a file's place, if the plan decides that.
+
+        It does not decide what weights are: what a model's name stands for is found out by fetching
+        it.
+
+        Args:
+            path: the file.
+            chain_of: the chain of an input by its name; None if it cannot be told.
+        """
+        known: dict[str, str] = {}
+        for name in self.inputs_of(path):
+            if (chain := chain_of(name)) is None:
+                return None
+            known[name] = chain
+        return None if self.code is None else self.origin(path, "", known).chain
+
     def differences(self, path: str, spec: str | None, code: str, file: str) -> tuple[str, ...]:
         """In which settings a file differs from what is wanted, in words.
 
@@ -123,6 +140,16 @@ def _files(folder: str) -> Iterator[str]:
                 yield from _files(f"{folder}/{entry.name}")
             elif not entry.name.startswith("."):
                 yield f"{folder}/{entry.name}"
+
+
+def describe_gone(gone: Sequence[str], most: int = 4) -> str:
+    """One line about files that others were made from and that are no longer there."""
+    more = f" and {len(gone) - most} more" if len(gone) > most else ""
+    return (
+        f"results were made from files that are no longer there ({', '.join(gone[:most])}{more}), "
+        "so that nothing can tell whether they are what would be made now. `snakemake --forceall` "
+        "makes all of them again"
+    )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -22,7 +22,15 @@ from synthsight.errors import SynthsightError
 from synthsight.files import Digests, age_of, keep
 from synthsight.origin import DEVICE, Mark, Origin, read_origin, short
 from synthsight.plan.files import Files
-from synthsight.plan.record import FETCH, Record, Wanted, leftovers, name_of, write_record
+from synthsight.plan.record import (
+    FETCH,
+    Record,
+    Wanted,
+    describe_gone,
+    leftovers,
+    name_of,
+    write_record,
+)
 from synthsight.plan.targets import prepare_graph
 from synthsight.plan.wanted import Code, wanted
 
@@ -47,7 +55,7 @@ class Standing:
     gone: Sequence[str] = ()
 
 
-def check_results(files: Files, code: Code, kept: Path) -> list[str]:
+def check_results(files: Files, code: Code, kept: Path, say: Callable[[str], None]) -> list[str]:
     """See that files which were made otherwise than wanted are made again if a target needs them.
 
     When the run begins, its plan is kept beside its results.
@@ -56,6 +64,7 @@ def check_results(files: Files, code: Code, kept: Path) -> list[str]:
         files: of the run.
         code: digests of programs.
         kept: folder of caches.
+        say: called with what can be said only when it is known which jobs will run.
 
     Returns:
         What the user should know.
@@ -70,13 +79,21 @@ def check_results(files: Files, code: Code, kept: Path) -> list[str]:
     settings = files.experiment.settings
     rule, level = settings.matching.primary, settings.intervals.level
     record = Record(files.run, rule, level, tuple(all_wanted))
-    prepare_graph(frozenset(found.stale), files.run, lambda: write_record(record, Path(files.run)))
+
+    def say_gone(made: frozenset[str]) -> None:
+        """Only Snakemake knows what of it will be made again, with all that rests on it."""
+        if gone := [path for path in found.gone if path not in made]:
+            say(describe_gone(gone))
+
+    def begin() -> None:
+        write_record(record, Path(files.run))
+
+    prepare_graph(frozenset(found.stale), files.run, begin, say_gone)
     mixed = describe_versions(found.versions, files.run)
     if mixed is not None and settings.versions == "refuse":
         raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")
     notes = (
         describe_stale(found.stale),
-        describe_gone(found.gone),
         describe_leftovers(leftovers(all_wanted, files.run), files.run),
         mixed,
     )
@@ -168,11 +185,8 @@ class _Inputs:
         """The chain of a file that is there, or of what would be made in its place."""
         if name not in self.chains and name in self.missing:
             each, path = self.planned[name]
-            inputs = {name: self._chain(name) for name in each.inputs_of(path)}
-            known = {name: chain for name, chain in inputs.items() if chain is not None}
-            if each.code is None or known.keys() != inputs.keys():
-                return None
-            self.chains[name] = each.origin(path, "", known).chain
+            if (chain := each.foreseen(path, self._chain)) is not None:
+                self.chains[name] = chain
         return self.chains.get(name)
 
 
@@ -283,18 +297,6 @@ def describe_leftovers(left: Sequence[str], run: str, most: int = 4) -> str | No
         f"{run} holds {'a file that does' if one else f'{len(left)} files that do'} not belong to "
         f"the configuration: {', '.join(left[:most])}{more}. {'It is' if one else 'They are'} not "
         "read, and may be removed"
-    )
-
-
-def describe_gone(gone: Sequence[str], most: int = 4) -> str | None:
-    """One line about files that others were made from and that are no longer there, or None."""
-    if not gone:
-        return None
-    more = f" and {len(gone) - most} more" if len(gone) > most else ""
-    return (
-        f"results were made from files that are no longer there ({', '.join(gone[:most])}{more}), "
-        "so that nothing can tell whether they are what would be made now. `snakemake --forceall` "
-        "makes all of them again"
     )
 
 

@@ -29,7 +29,12 @@ class Rule(Protocol):
         """Whether it makes a file."""
 
 
-def prepare_graph(stale: frozenset[str], run: str, begin: Callable[[], None]) -> None:
+def prepare_graph(
+    stale: frozenset[str],
+    run: str,
+    begin: Callable[[], None],
+    told: Callable[[frozenset[str]], None],
+) -> None:
     """Have Snakemake's next graph run the jobs of some files, and refuse targets that nobody makes.
 
     ``--forcerun`` would do the first, but it also makes the files targets; these are made only if a
@@ -40,6 +45,7 @@ def prepare_graph(stale: frozenset[str], run: str, begin: Callable[[], None]) ->
         run: folder of the run's results, for the message.
         begin: called when a run begins, but for a dry one: once the folder is locked, and also if
             there is nothing to be done, when Snakemake calls no ``onstart``.
+        told: called with all files that will be made, before ``begin``; in a dry run, too.
     """
     from snakemake import workflow  # type: ignore[import-untyped]
     from snakemake.exceptions import CliException  # type: ignore[import-untyped]
@@ -64,8 +70,11 @@ def prepare_graph(stale: frozenset[str], run: str, begin: Callable[[], None]) ->
 
         async def postprocess(self, *given: Any, check_initial: bool = False, **named: Any) -> None:
             await super().postprocess(*given, check_initial=check_initial, **named)
-            if check_initial and not self.workflow.dryrun:
-                begin()
+            if check_initial:
+                jobs = self.needrun_jobs()
+                told(frozenset(os.fspath(file) for job in jobs for file in job.output))
+                if not self.workflow.dryrun:
+                    begin()
 
     workflow.DAG = Graph
 
