@@ -97,6 +97,7 @@ def plain_loop(model: str) -> dict[str, np.ndarray]:
     return logits
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", ["squeezenet", "mobilenet"])
 def test_logits_are_those_of_a_plain_loop(real: Project, model: str) -> None:
     ours, plain = stored_logits(real, model), plain_loop(model)

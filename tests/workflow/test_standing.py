@@ -362,6 +362,7 @@ def test_images_copied_anew_run_nothing_and_one_other_among_them_does(project: P
 # Weights -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_runs_with_one_name_for_two_checkpoints_do_not_fight(project: Project) -> None:
     first = project.config
     save_random_weights(project.folder / "checkpoints" / "b.safetensors", "test_resnet", 6, seed=3)
@@ -430,6 +431,7 @@ def test_other_versions_are_noted_or_refused(project: Project) -> None:
     assert "`versions: refuse`" in completed.stdout + completed.stderr
 
 
+@pytest.mark.long
 def test_a_mix_of_versions_is_in_tables_and_on_the_page(project: Project) -> None:
     made_with_another_torch(project)
     project.run("--forcerun", "score", "--until", "score", "accuracy", "report")
@@ -441,6 +443,7 @@ def test_a_mix_of_versions_is_in_tables_and_on_the_page(project: Project) -> Non
     assert "torch: 1.0 and" in page
 
 
+@pytest.mark.long
 def test_a_damaged_cache_is_made_again(project: Project) -> None:
     project.plan()
     kept = project.folder / ".snakemake" / "synthsight"
