@@ -54,14 +54,17 @@ demo: $(VENV)/installed
 	$(BIN)/snakemake --cores all
 	@echo "Open results/demo/report.html in a browser. Tables: results/demo/tables. Figures: results/demo/figures."
 
+# One process more than there are processors: tests of runs wait for these, now and then.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(shell expr 1 + $$(nproc)) --maxprocesses 8 --dist worksteal
+
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal -m "not long"
+	$(PYTEST) -m "not long"
 
 test-long: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal -m long
+	$(PYTEST) -m long
 
 test-fast: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 -m "not workflow and not slow and not long"
+	$(PYTEST) -m "not workflow and not slow and not long"
 
 test-pythons: $(VENV)/installed
 	bash tests/pythons.sh

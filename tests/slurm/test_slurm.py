@@ -93,6 +93,7 @@ def paper(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Projec
     return project
 
 
+@pytest.mark.long
 @needs_plugin
 def test_the_papers_run_is_a_dozen_submissions(paper: Project) -> None:
     plan = dry_run(paper, "--configfile", "config/paper.yaml")
@@ -117,6 +118,7 @@ def test_pixels_that_are_not_kept_go_with_their_model(project: Project) -> None:
             assert set(re.findall(r"geometry=\S+, model=(\w+)|wildcards: model=(\w+)", group))
 
 
+@pytest.mark.long
 @needs_plugin
 def test_one_model_can_be_spread_over_devices(paper: Project) -> None:
     """As the profile's comment says."""

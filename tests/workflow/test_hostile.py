@@ -238,6 +238,7 @@ def names_are_kept_as_they_are(indexed: Indexed) -> None:
 # --- Many files, deep folders -----------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_ten_thousand_tiny_files_take_seconds(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir()
     for number in range(10_000):

@@ -105,6 +105,7 @@ def test_logits_are_those_of_a_plain_loop(real: Project, model: str) -> None:
     assert_close([ours[image] for image in plain], [*plain.values()])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", ["squeezenet", "mobilenet"])
 def test_the_models_recognise_the_images(real: Project, model: str) -> None:
     """By class index: a wrong transform or class order would leave next to nothing."""
@@ -113,6 +114,7 @@ def test_the_models_recognise_the_images(real: Project, model: str) -> None:
     assert np.mean(right) > 0.8
 
 
+@pytest.mark.long
 def test_hits_are_those_that_a_person_reads_off_the_predictions(real: Project) -> None:
     """Names of three words, and a category that the models know under another name."""
     for model in ("squeezenet", "mobilenet"):
@@ -129,6 +131,7 @@ def test_hits_are_those_that_a_person_reads_off_the_predictions(real: Project) -
         assert bolete["top1_hit"] == (bolete["predicted"][0] == 997)
 
 
+@pytest.mark.long
 def test_generators_are_told_apart(real: Project) -> None:
     table = pq.read_table(real.results / "tables" / "accuracy.parquet").to_pandas()
     lions = table[(table["category"] == "lion") & (table["rule"] == "words/simple")]
@@ -136,6 +139,7 @@ def test_generators_are_told_apart(real: Project) -> None:
     assert set(table["generator"]) > {"*", "sit", "uvit", "halton_maskgit"}
 
 
+@pytest.mark.long
 def test_the_weights_are_noted_with_their_checksum(real: Project) -> None:
     sums = (REAL_DATA / "SHA256SUMS").read_text(encoding="utf-8")
     for name in ("squeezenet", "mobilenet"):
@@ -144,6 +148,7 @@ def test_the_weights_are_noted_with_their_checksum(real: Project) -> None:
         assert digest in sums
 
 
+@pytest.mark.long
 def test_the_real_data_is_not_part_of_the_repository() -> None:
     tracked = Path(__file__).parents[2]
     assert not list(tracked.glob("resources/**/squeezenet1_1*"))

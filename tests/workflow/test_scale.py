@@ -109,6 +109,7 @@ def lean(project: Project) -> Project:
     return project
 
 
+@pytest.mark.long
 def test_pixels_that_are_not_kept_change_disk_use_and_no_more(lean: Project) -> None:
     assert not list((lean.results / "pixels").rglob("*.arrow"))
     for path in (lean.results / "logits").rglob("*.parquet"):
