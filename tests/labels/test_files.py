@@ -27,7 +27,7 @@ SAME = {
     "numbered at the end of a table": (
         'name,index\ngreat white shark,2\nhen,3\n"tench, Tinca tinca",1\n'
     ),
-    "as Places365's": "hen 2\ngreat white shark 1\ntench, Tinca tinca 0\n",
+    "as Places365's": "tench, Tinca tinca 0\ngreat white shark 1\nhen 2\n",
     "numbers that pandas has widened": "hen,2.0\ngreat white shark,1.0\ntench, Tinca tinca,0.0\n",
     "bars": "2|hen\n0|tench, Tinca tinca\n1|great white shark\n",
     "equals signs": "hen=2\ngreat white shark=1\ntench, Tinca tinca=0\n",
@@ -189,7 +189,22 @@ def test_numbers_that_leave_the_order_of_the_classes_open_are_refused(
 
 
 def test_a_json_list_is_the_way_to_keep_numbers_in_names(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"after a blank, in another order.*write a JSON list"):
+        load(tmp_path, "Galaxy 2\nNexus 1\niPhone 3\n")
+    assert load(tmp_path, '["Galaxy 2", "Nexus 1"]').simple == ("Galaxy 2", "Nexus 1")
     assert load(tmp_path, '["2 seater", "3 wheeler", "4 door"]').simple[0] == "2 seater"
+
+
+def test_synsets_and_names_are_not_parted_by_a_second_number(tmp_path: Path) -> None:
+    text = f"1,{HEN},hen,3\n2,{TENCH},tench,1\n3,{SHARK},great white shark,2\n"
+    with pytest.raises(LabelError, match="a synset and a number"):
+        load(tmp_path, text)
+
+
+def test_mappings_may_have_padded_numbers(tmp_path: Path) -> None:
+    assert load(tmp_path, '{"01": "kite", "00": "clock"}').simple == ("clock", "kite")
+    with pytest.raises(LabelError):
+        load(tmp_path, '{"\u00b2": "kite", "0": "clock"}')
 
 
 def test_imagenets_own_names_are_read_as_they_are(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from synthsight.vqa.questions import Question, read_questions
 from synthsight.vqa.readers import QuestionsError
+from synthsight.vqa.repeats import find_repeats
 from synthsight.vqa.shards import (
     deal,
     index_questions,
@@ -481,3 +482,13 @@ def test_a_file_that_is_something_else_is_called_what_it_is(
     with pytest.raises(QuestionsError, match=message) as caught:
         read_questions(tmp_path / name, COLUMNS, root)
     assert name in str(caught.value)
+
+
+def test_a_question_asked_very_often_names_a_few_of_the_others() -> None:
+    """A black picture, say, that stands for thousands: reasons would grow with their square."""
+    repeats = find_repeats([("p", "q", "no" if number else "yes") for number in range(9)])
+    assert len(repeats) == 9
+    assert (repeats[0].others, repeats[0].more) == ((1, 2, 3, 4), 4)
+    assert (repeats[8].others, repeats[8].more) == ((0, 1, 2, 3), 4)
+    agreeing = find_repeats([("p", "q", "no")] * 3)
+    assert {number: repeat.others for number, repeat in agreeing.items()} == {1: (0, 2), 2: (0, 1)}

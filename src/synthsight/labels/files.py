@@ -129,13 +129,14 @@ def _from_lines(
         if unknown:
             raise LabelError(f"{name}: WordNet's names of {unknown[0]} are not known here")
         return Labels(tuple(known[synset] for synset in synsets), synsets)
-    numbers = [match and int(match[1]) for match in map(_NUMBERED.fullmatch, rest)]
-    if None not in numbers and numbers != sorted(n for n in numbers if n is not None):
+    ordered = _in_order(name, rest)
+    # The synsets stay where they are.
+    if any(said not in line for said, line in zip(ordered, rest, strict=False)):
         raise LabelError(
             f"{name}: each line has a synset and a number, and the numbers are not in the order of "
             "the lines. Sort the file as the model's outputs are, and remove the numbers"
         )
-    return Labels(_names(name, _in_order(name, rest)), synsets)
+    return Labels(_names(name, ordered), synsets)
 
 
 def _in_order(name: str, lines: Sequence[str]) -> list[str]:
@@ -204,7 +205,14 @@ def _by_last_number(name: str, rows: Sequence[str]) -> list[str] | None:
         )
     if not in_a_column and _are_amounts(texts.values()):
         return None
-    return [_unquoted(texts[number]) for number in sorted(texts)]
+    ordered = [_unquoted(texts[number]) for number in sorted(texts)]
+    if not in_a_column and list(texts) != sorted(texts):
+        raise LabelError(
+            f"{name}: each line ends in a number after a blank, in another order than the lines. "
+            "If it says which output a class is, write it with a comma (tench,0); if it belongs to "
+            "the name, write a JSON list of the names"
+        )
+    return ordered
 
 
 def _are_all(numbers: Collection[int]) -> bool:
@@ -349,9 +357,9 @@ def _values(name: str, content: Any) -> list[Any]:
             if len(set(content.values())) < len(content):
                 raise LabelError(f"{name}: two names have the same number")
             content = {str(number): key for key, number in content.items()}
-        keys = sorted(int(key) for key in content if key.isdigit() and len(key) < 8)
-        if keys == list(range(len(content))):
-            return [content[str(key)] for key in keys if str(key) in content]
+        by = {int(key): said for key, said in content.items() if key.isdecimal() and len(key) < 8}
+        if sorted(by) == list(range(len(content))):
+            return [by[number] for number in sorted(by)]
     elif isinstance(content, list) and content:
         return _pairs_in_order(name, content)
     raise LabelError(f"{name}: {_FORMS}, without gaps")

@@ -38,7 +38,7 @@ _DROPPED = re.compile("['\u2019\u00ad\u200c\u200d\u2060\ufe00-\ufe0f\ufeff]")
 
 #: A letter or digit, and all letters, digits and marks after it; at the end also the signs that
 #: make another name of it. Of what is not ASCII only these are left when it is used.
-_WORD = re.compile(r"[^\W_](?:[^\W_]|[^\x00-\x7f])*(?:[+#]+(?![^\W_]))?")
+_WORD = re.compile(r"[^\W_](?:[^\W_]|[^\x00-\x7f])*(?:[+#]++(?![^\W_]))?")
 
 
 @lru_cache(maxsize=100_000)

@@ -236,7 +236,7 @@ def _without_repeats(questions: Sequence[Question]) -> list[Question]:
         lines = [questions[usable[other]].line for other in repeat.others]
         reason = f"the same question as on line {lines[0]}"
         if not repeat.agree:
-            shown = ", ".join(map(str, lines))
+            shown = ", ".join(map(str, lines)) + (f" and {repeat.more} more" if repeat.more else "")
             reason = f"also asked on line {shown}, but with a different answer"
         index = usable[number]
         marked[index] = replace(questions[index], reason=reason)

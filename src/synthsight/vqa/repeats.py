@@ -7,17 +7,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+#: Other questions that a reason names.
+_NAMED = 4
+
 
 @dataclass(frozen=True)
 class Repeat:
     """Why a question is left out.
 
     Attributes:
-        others: the other questions that say the same, of which the first is asked if they agree.
+        others: other questions that say the same, the first of them, of which the very first is
+            asked if they agree.
+        more: how many there are besides.
         agree: whether all of them have one answer; if not, any may be wrong, and all are left out.
     """
 
     others: tuple[int, ...]
+    more: int
     agree: bool
 
 
@@ -48,7 +54,8 @@ def find_repeats(asked: Sequence[tuple[str, str, str]]) -> dict[int, Repeat]:
     for group in groups.values():
         agree = len({asked[index][2] for index in group}) == 1
         for index in group[1:] if agree else group:
-            found[index] = Repeat(tuple(other for other in group if other != index), agree)
+            others = tuple(other for other in group[: _NAMED + 1] if other != index)[:_NAMED]
+            found[index] = Repeat(others, len(group) - 1 - len(others), agree)
     return found
 
 
