@@ -158,6 +158,7 @@ def test_the_doors_of_models_are_the_modules_of_their_libraries() -> None:
     assert library_modules("torchvision/alexnet") == ["synthsight.classifiers.torchvision"]
 
 
+@pytest.mark.long
 def test_only_the_library_of_a_model_is_imported() -> None:
     program = """
 import json, sys

@@ -36,7 +36,7 @@ HOSTILE = {
 }
 
 
-@pytest.fixture(params=["small", "demo"])
+@pytest.fixture(params=["small", pytest.param("demo", marks=pytest.mark.long)])
 def results(request: pytest.FixtureRequest, finished: Project) -> Path:
     """Of the small project, and of the demo where it has been run."""
     if request.param == "small":

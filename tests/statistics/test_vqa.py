@@ -712,6 +712,7 @@ def test_the_scripts_do_what_the_library_does(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(csv, of_library, check_dtype=False, check_exact=False)
 
 
+@pytest.mark.slow
 def test_the_scripts_say_what_is_wrong(tmp_path: Path) -> None:
     questions = make_questions()
     path = scored(tmp_path, "net", questions, make_answers(questions))

@@ -38,6 +38,8 @@ from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.shards import deal, index_questions, shard_digest, write_shard
 from tests import hostile
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = Path(__file__).parents[2]
 SCHEMA = admit_rules(
     yaml.safe_load(

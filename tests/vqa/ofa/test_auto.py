@@ -51,7 +51,7 @@ def test_the_auto_class_refuses_what_is_not_implemented(tmp_path: Path) -> None:
         transformers.AutoModelForVisualQuestionAnswering.from_pretrained(tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_transformers_is_not_needed_otherwise() -> None:
     import subprocess
     import sys
