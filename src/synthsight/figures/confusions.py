@@ -29,7 +29,8 @@ def confusions(table: pd.DataFrame, rule: str) -> Figure:
     """
     title = "What each category is most often taken for"
     # A rule without rows is one under which nothing is wrong: the table lists only mistakes.
-    found = table[(table["rule"] == rule) & (table["model"] == style.ALL)]
+    of_all = style.generated(table)
+    found = of_all[(of_all["rule"] == rule) & (of_all["model"] == style.ALL)]
     found = found.sort_values(
         ["category", "share", "predicted"], ascending=[True, False, True]
     ).assign(place=lambda rows: rows.groupby("category").cumcount())

@@ -61,7 +61,8 @@ def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image])
     Raises:
         ValueError: If the table has no row under this rule.
     """
-    found = style.of_rule(images, rule, "images").reset_index(drop=True)
+    found = style.of_rule(images[~images["real"].astype(bool)], rule, "images")
+    found = found.reset_index(drop=True)
     hardest, easiest = choose(found)
     models = int(found["models"].max())
     who = (

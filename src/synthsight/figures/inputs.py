@@ -10,8 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthsight import origin
-from synthsight.files import MAKE_AGAIN, FileError, read_json
+from synthsight.files import MAKE_AGAIN, FileError
 from synthsight.statistics.columns import BY_TABLE
 from synthsight.tables import read_frame, read_parquet
 
@@ -36,14 +35,6 @@ def _manifests(paths: Sequence[str]) -> pd.DataFrame:
     return pd.concat([read_frame(path, MANIFEST) for path in paths], ignore_index=True)
 
 
-def _references(paths: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The accuracy on real photographs of each model that has one, from notes about weights."""
-    notes = [read_json(path, ["name"]) for path in paths]
-    for note in notes:
-        origin.depends_on_note(note)
-    return {note["name"]: note["reference"] for note in notes if note.get("reference")}
-
-
 def _checksums(paths: Sequence[str]) -> Callable[[str], str]:
     """The sha256 of an image's bytes, from where they were checked: manifests, shards of questions.
 
@@ -65,13 +56,12 @@ def _paths(paths: Sequence[str]) -> list[str]:
 
 
 #: Readers by kind: a table; scored answers with their metadata; the manifests of all categories,
-#: concatenated; references by model; the sha256 of images, by name; paths of files of which the
-#: figure itself reads only a few.
+#: concatenated; the sha256 of images, by name; paths of files of which the figure itself reads
+#: only a few.
 READERS: dict[str, Callable[[Sequence[str]], Any]] = {
     "table": _table,
     "answers": _answers,
     "manifests": _manifests,
-    "references": _references,
     "checksums": _checksums,
     "paths": _paths,
 }

@@ -57,7 +57,7 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
     title = "How far two models get the same images, beyond chance"
     if table.empty:
         return _no_pair(title, rule)
-    pairs = style.of_rule(table, rule, "kappa")
+    pairs = style.of_rule(style.generated(table), rule, "kappa")
     pairs = pairs[pairs["hit"] == "top1"]
     models = sorted({*map(str, pairs["a"]), *map(str, pairs["b"])})
     matrix = _matrix(pairs, models)

@@ -48,7 +48,7 @@ def models(
         title += f", {place} of {len(means)}"
     subtitle = (
         f"Rule {style.plain(rule)}. Models by mean top-1, categories by the best model's top-1. "
-        f"Bars: {style.percent(level)} Wilson intervals. Dashed lines, and the numbers under each "
+        f"Bars: {style.percent(level)} intervals. Dashed lines, and the numbers under each "
         f"name: mean top-1 / top-5 over {style.count(len(categories), 'category', 'categories')}."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from synthsight.figures import rows, style
+from synthsight.statistics.reference import of_models
 
 _GUTTER = 0.25  # inches between the two columns
 _COLUMN = (style.WIDTH - 2 * style.MARGIN - _GUTTER) / 2
@@ -38,7 +39,7 @@ def overview(
     accuracy: pd.DataFrame,
     agreement: pd.DataFrame,
     manifest: pd.DataFrame,
-    references: Mapping[str, Mapping[str, object]],
+    reference: pd.DataFrame,
     rule: str,
     level: float = 0.95,
 ) -> Figure:
@@ -53,7 +54,7 @@ def overview(
         accuracy: The accuracy table.
         agreement: The agreement table.
         manifest: The manifests of all categories, one after the other.
-        references: Accuracy on real photographs by model: ``top1`` and ``top5`` as fractions.
+        reference: The reference table.
         rule: Matching rule, such as ``words/simple``.
         level: Confidence level of the intervals, for the heading.
 
@@ -68,13 +69,15 @@ def overview(
     empty = sorted(set(manifest["category"]) - set(by_category["category"]))
     categories = [*by_category["category"], *empty]
     by_category = by_category.set_index("category").reindex(categories).reset_index()
-    agreed = agreement[agreement["rule"] == rule].set_index("category").reindex(categories)
+    agreed = style.generated(agreement)
+    agreed = agreed[agreed["rule"] == rule].set_index("category").reindex(categories)
     counts = _counts(images, categories)
 
     model_labels, model_width = style.label_column(means["model"].tolist(), _MODEL_LIMIT)
     category_labels, category_width = style.label_column(categories, _CATEGORY_LIMIT)
 
-    known = [name for name in means["model"] if references.get(name)]
+    references = of_models(reference, rule).set_index("model")
+    known = references["reference_top1"].notna().any()
     n_categories = style.count(int(by_category["top1"].notna().sum()), "category", "categories")
     one = len(means) == 1
     titles = (
@@ -87,7 +90,7 @@ def overview(
     )
     heads = [_wrapped(title) for title in titles]
     keys: tuple[Sequence[Line2D | Patch], ...] = (
-        rows.keys(hollow=bool(known)),
+        rows.keys(hollow=rows.reference(references["kind"]) if known else None),
         rows.keys(means=True),
         _agreement_keys(one),
         _generator_keys(counts),
@@ -195,16 +198,15 @@ def _models(
     axes: Axes,
     means: pd.DataFrame,
     labels: Sequence[str],
-    references: Mapping[str, Mapping[str, object]],
+    references: pd.DataFrame,
 ) -> None:
     rows.dress(axes, labels, "accuracy (%)")
     rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
-    for row, mean in means.iterrows():
-        reference = references.get(str(mean["model"])) or {}
-        for metric in rows.METRICS:
-            value = reference.get(metric)
-            if value is not None:
-                rows.hollow(axes, metric, float(str(value)), int(str(row)), float(mean[metric]))
+    for metric in rows.METRICS:
+        known = references[f"reference_{metric}"].reindex(means["model"]).astype(float)
+        for row, (value, shown) in enumerate(zip(known, means[metric], strict=True)):
+            if not np.isnan(value):
+                rows.hollow(axes, metric, value, row, float(shown))
     rows.accuracies(axes, means)
     # The numbers are next to the marks, for those who want to quote them.
     for position, metric in ((0.32, "top1"), (0.61, "top5")):

@@ -24,7 +24,7 @@ _FOOT = 0.4  # inches from the colour bar's top to the end
 
 
 def ranking(table: pd.DataFrame, rule: str) -> Figure:
-    """Draw how often each model holds each rank over the bootstrap resamples.
+    """Draw how often each model holds each rank over the draws.
 
     Models come in the order of their mean; top-1 is drawn.
 
@@ -35,7 +35,7 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
     Raises:
         ValueError: If the table has no row under this rule.
     """
-    found = style.of_rule(table, rule, "ranking")
+    found = style.of_rule(style.generated(table), rule, "ranking")
     found = found[found["hit"] == "top1"]
     means = found[["model", "mean"]].drop_duplicates("model")
     means = means.sort_values(["mean", "model"], ascending=[False, True], ignore_index=True)
@@ -48,7 +48,7 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
 
     title = "How firm the ranking of the models is"
     subtitle = (
-        f"Share of the bootstrap resamples in which a model has a rank by mean top-1; rule "
+        "Share of draws of other images like these in which a model has a rank by mean top-1; rule "
         f"{style.plain(rule)}. Models in the order of their mean, which stands at the right"
         + ("." if len(models) > NUMBERED else "; cells: per cent, empty where never.")
     )
@@ -95,7 +95,7 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
         Colorbar(bar, mesh, orientation="horizontal")
         ticks = [0, highest / 2, highest]
         bar.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
-        bar.set_xlabel("share of the resamples (%)", labelpad=1)
+        bar.set_xlabel("share of the draws (%)", labelpad=1)
     return figure
 
 

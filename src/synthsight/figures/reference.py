@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from synthsight.figures import rows, style
+from synthsight.statistics.reference import MEASURED, of_models
 
 _LIMIT = 1.65  # inches for the names of models
 _NUMBERS = {"top1": (0.52, 1.2), "top5": (1.82, 2.5)}
@@ -16,7 +17,9 @@ _FOOT = 0.42
 
 
 def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
-    """Draw accuracy on real photographs next to that on generated images, and the drop.
+    """Draw the reference accuracy next to that on generated images, and the drop.
+
+    The reference is the accuracy on the run's real photographs, or the one stated for the weights.
 
     A model whose accuracy on real photographs is unknown has neither hollow marks nor a drop.
 
@@ -28,16 +31,23 @@ def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
     Raises:
         ValueError: If the table has no row under this rule.
     """
-    means = style.of_rule(table[table["generator"] == style.ALL], rule, "reference")
+    found = style.of_rule(table, rule, "reference")
+    means = of_models(found, rule)
     means = means.sort_values(["top1", "model"], ascending=[False, True], ignore_index=True)
     known = means[["reference_top1", "reference_top5"]].notna().any(axis=1)
 
+    measured = (means["kind"] == MEASURED).any()
     title = "Accuracy on real photographs and on generated images"
     subtitle = (
         f"Rule {style.plain(rule)}; {style.count(len(means), 'model')} by mean top-1 on generated "
-        f"images. Bars, and the numbers in brackets: {style.percent(level)} intervals. Drop: the "
-        "reference accuracy on "
-        "real photographs minus the mean over categories of generated images, in percentage points."
+        f"images. Bars, and the numbers in brackets: {style.percent(level)} intervals. Drop: "
+        + (
+            "the mean over categories of the run's real photographs minus that of its generated "
+            "images, in percentage points."
+            if measured
+            else "the accuracy stated for the weights, over all of their classes, minus the mean "
+            "over categories of generated images, in percentage points."
+        )
     )
     if not known.all():
         unknown = int((~known).sum())
@@ -56,7 +66,8 @@ def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
     with style.style():
         figure = style.sheet(top + height + _FOOT)
         style.heading(figure, title, subtitle, 3)
-        style.legend(figure, rows.keys(hollow=bool(known.any())), style.MARGIN, under, 3)
+        hollow = rows.reference(means["kind"]) if known.any() else None
+        style.legend(figure, rows.keys(hollow=hollow), style.MARGIN, under, 3)
         axes = style.panel(figure, left, top, width, height)
         rows.dress(axes, labels, "accuracy (%)")
         rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from synthsight.figures import style
+from synthsight.statistics.reference import MEASURED
 
 
 @dataclass(frozen=True)
@@ -143,15 +144,15 @@ def key(look: Metric, label: str | None = None) -> Line2D:
     )
 
 
-def keys(*, means: bool = False, hollow: bool = False) -> list[Line2D]:
+def keys(*, means: bool = False, hollow: str | None = None) -> list[Line2D]:
     """Legend entries for what this module draws.
 
     Args:
         means: Whether to explain the dashed lines.
-        hollow: Whether to explain the hollow marks of accuracies on real photographs.
+        hollow: What hollow marks are accuracies on, if there are any.
     """
     entries = [key(look) for look in METRICS.values()]
-    if hollow:
+    if hollow is not None:
         entries.append(
             Line2D(
                 [],
@@ -162,7 +163,7 @@ def keys(*, means: bool = False, hollow: bool = False) -> list[Line2D]:
                 markeredgecolor=style.FAINT,
                 markeredgewidth=0.7,
                 markersize=_MARKER_SIZE,
-                label="hollow: reference (real photographs)",
+                label=f"hollow: {hollow}",
             )
         )
     if means:
@@ -172,8 +173,13 @@ def keys(*, means: bool = False, hollow: bool = False) -> list[Line2D]:
     return entries
 
 
+def reference(kinds: pd.Series) -> str:
+    """What references of these kinds are, for :func:`keys`."""
+    return "real photographs" if (kinds == MEASURED).any() else "reference, as stated"
+
+
 def hollow(axes: Axes, metric: str, value: float, row: int, shown: float) -> None:
-    """Mark the accuracy on real photographs, joined to the one shown to make the gap visible."""
+    """Mark the accuracy of the reference, joined to the one shown to make the gap visible."""
     look = METRICS[metric]
     height = row + look.offset
     color = look.color
@@ -187,7 +193,7 @@ def hollow(axes: Axes, metric: str, value: float, row: int, shown: float) -> Non
         markeredgecolor=color,
         markeredgewidth=0.7,
         markersize=_MARKER_SIZE,
-        label=f"{look.label} on real photographs",
+        label=f"{look.label} of the reference",
         clip_on=False,
         zorder=3,
     )

@@ -381,6 +381,11 @@ def of_rule(table: pd.DataFrame, rule: str, name: str) -> pd.DataFrame:
     return rows
 
 
+def generated(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table about all generated images together, without those about real photographs."""
+    return table[table["generator"] == ALL]
+
+
 def best_model(accuracy: pd.DataFrame, rule: str) -> str:
     """Name of the model with the highest mean top-1 accuracy under ``rule``, ties by name."""
     return str(ranked(accuracy, rule)["model"].iloc[0])
@@ -388,10 +393,6 @@ def best_model(accuracy: pd.DataFrame, rule: str) -> str:
 
 def by_category(accuracy: pd.DataFrame, rule: str, model: str) -> pd.DataFrame:
     """Rows of one model's categories, all generators pooled, best top-1 first, ties by name."""
-    rows = accuracy[
-        (accuracy["rule"] == rule)
-        & (accuracy["model"] == model)
-        & (accuracy["category"] != ALL)
-        & (accuracy["generator"] == ALL)
-    ]
+    rows = generated(accuracy)
+    rows = rows[(rows["rule"] == rule) & (rows["model"] == model) & (rows["category"] != ALL)]
     return rows.sort_values(["top1", "category"], ascending=[False, True], ignore_index=True)

@@ -108,7 +108,7 @@ FIGURES = (
             "accuracy": "accuracy",
             "agreement": "agreement",
             "manifest": "manifests",
-            "references": "references",
+            "reference": "reference",
         },
         specs.rule_and_level,
     ),

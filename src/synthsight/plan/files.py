@@ -29,7 +29,6 @@ KINDS = {
     "manifests": "manifests",
     "scores": "paths",
     "notes": "paths",
-    "references": "references",
     "answers": "paths",
     "vqa_notes": "paths",
     "answers_of_model": "answers",
@@ -325,11 +324,10 @@ class Files:
         """How an input of a table or a figure is read, and its files.
 
         Args:
-            name: name of a table, or ``manifests``, ``scores``, ``notes``, ``references`` (also the
-                notes, from which a figure reads the accuracies on real photographs), ``answers``,
-                ``vqa_notes``, ``answers_of_model`` (those of the model named by the wildcard
-                ``vqa_model``), or what holds the images' checksums: ``indexed_images``,
-                ``indexed_of_category``, ``indexed_questions``.
+            name: name of a table, or ``manifests``, ``scores``, ``notes``, ``answers``,
+                ``vqa_notes``, ``answers_of_model`` (those of the model named by the wildcard ``vqa_model``), or
+                what holds the images' checksums: ``indexed_images``, ``indexed_of_category``,
+                ``indexed_questions``.
 
         Returns:
             The kind of reader (see :mod:`synthsight.figures.inputs`), and the files, with
@@ -341,7 +339,6 @@ class Files:
             "manifests": self.manifests,
             "scores": self.scores,
             "notes": self.notes,
-            "references": self.notes,
             "answers": self.vqa_scores,
             "vqa_notes": self.vqa_notes,
             "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],

@@ -189,12 +189,12 @@ def ask(experiment: Experiment, vqa_model: str) -> Spec:
 
 
 def intervals(experiment: Experiment) -> Spec:
-    """For tables whose intervals need a bootstrap."""
+    """For tables that draw at random, too."""
     return as_dict(experiment.settings.intervals)
 
 
 def level(experiment: Experiment) -> Spec:
-    """For tables and figures with intervals that need no bootstrap."""
+    """For tables and figures with intervals."""
     return {"level": experiment.settings.intervals.level}
 
 

@@ -71,7 +71,7 @@ STATISTICS = (
         (Table("accuracy"),),
         "synthsight.statistics.accuracy:tabulate",
         {"scores": "scores"},
-        specs.intervals,
+        specs.level,
     ),
     Statistic(
         "agreement",
@@ -105,14 +105,15 @@ STATISTICS = (
         "reference",
         (Table("reference"),),
         "synthsight.statistics.reference:tabulate",
-        {"accuracy": "accuracy", "notes": "notes"},
+        {"accuracy": "accuracy", "notes": "notes", "scores": "scores"},
+        specs.level,
     ),
     Statistic(
         "generators",
         (Table("generators"),),
         "synthsight.statistics.generators:tabulate",
         {"scores": "scores"},
-        specs.intervals,
+        specs.level,
         with_generators,
     ),
     Statistic(

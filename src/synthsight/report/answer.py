@@ -7,20 +7,24 @@ from typing import Any
 
 import pandas as pd
 
+from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
+
+#: From this share of draws on a model is called the best without saying how often it is.
+SURE = 0.95
 
 
 def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list[str]:
     """The answer of a run, a sentence or two for each of its parts.
 
     Args:
-        tables: by name: ``accuracy``, ``reference``, ``images`` and, if questions were asked,
-            ``vqa``.
+        tables: by name: ``accuracy``, ``reference``, ``ranking``, ``images`` and, if
+            questions were asked, ``vqa``.
         rule: the matching rule.
         level: confidence level of the intervals.
     """
     sentences = [
-        images_answer(tables["accuracy"], tables["reference"], rule, level),
+        images_answer(tables["accuracy"], tables["reference"], tables["ranking"], rule, level),
         agreement_answer(tables["images"], rule),
     ]
     if "vqa" in tables:
@@ -71,12 +75,19 @@ def means(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
     return accuracy[chosen].sort_values(["top1", "model"], ascending=[False, True])
 
 
-def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, level: float) -> str:
+def images_answer(
+    accuracy: pd.DataFrame,
+    reference: pd.DataFrame,
+    ranking: pd.DataFrame,
+    rule: str,
+    level: float,
+) -> str:
     """How well the best classifier does, compared with its reference, mostly real photographs.
 
     Args:
         accuracy: the table from :func:`synthsight.statistics.accuracy.aggregate`.
         reference: the table from :func:`synthsight.statistics.reference.reference`.
+        ranking: the table from :func:`synthsight.statistics.compare.compare`.
         rule: the matching rule.
         level: confidence level of the intervals.
     """
@@ -89,7 +100,7 @@ def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, le
         f"{_count(categories, 'category', 'categories')}, "
     )
     if len(ranked) > 1:
-        sentence += f"{best['model']}, the best of {len(ranked)} models, "
+        sentence += f"{best['model']}, {_place(ranking, ranked, rule)}, "
     else:
         sentence += f"{best['model']} "
     sentence += (
@@ -97,23 +108,50 @@ def images_answer(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str, le
         f"{_interval(best['top1_low'], best['top1_high'], level)} and within five on "
         f"{percent(best['top5'])} {_interval(best['top5_low'], best['top5_high'], level)}"
     )
-    row = reference[
-        (reference["model"] == best["model"])
-        & (reference["rule"] == rule)
-        & (reference["generator"] == ALL)
-    ].iloc[0]
+    references = of_models(reference, rule).set_index("model")
+    if best["model"] not in references.index:
+        return sentence + "."  # the photographs are of other categories
+    row = references.loc[best["model"]]
     if pd.notna(row["drop_top1"]):
         drop = row["drop_top1"]
         low, high = row["drop_top1_low"], row["drop_top1_high"]
         if drop < 0:
             drop, low, high = -drop, -high, -low
+        if row["kind"] == MEASURED:
+            sentence += f"; on {_count(int(row['n_reference']), 'real photograph')} "
+            if row["categories"] < categories:
+                sentence += f"of {_count(int(row['categories']), 'category', 'categories')} "
+            sentence += "it gets "
+        else:
+            sentence += f"; on its reference ({row['source']}) it is stated to get "
         sentence += (
-            f"; on its reference ({row['source']}) it is stated to get "
             f"{percent(row['reference_top1'])}, "
             f"{_points(drop)} {'more' if row['drop_top1'] >= 0 else 'less'} "
             f"({_signed(low)} to {_signed(high)})"
         )
+        if row["kind"] == MEASURED and row["categories"] < categories:
+            sentence += " than on generated ones of these"
     return sentence + "."
+
+
+def _place(ranking: pd.DataFrame, ranked: pd.DataFrame, rule: str) -> str:
+    """Whether the best model is the only one, and how surely, as an apposition."""
+    tied = int((ranked["top1"] == ranked["top1"].iloc[0]).sum())
+    if tied > 1:
+        return f"one of {tied} models that share the first place of {len(ranked)}"
+    first = ranking[
+        (ranking["generator"] == ALL)
+        & (ranking["rule"] == rule)
+        & (ranking["hit"] == "top1")
+        & (ranking["rank"] == 1)
+    ].set_index("model")["share"]
+    share = float(first[ranked["model"].iloc[0]])
+    if share >= SURE:
+        return f"the best of {len(ranked)} models"
+    return (
+        f"the best of {len(ranked)} models here, and of {percent(share)} of draws of other images "
+        "like these"
+    )
 
 
 def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
@@ -123,7 +161,7 @@ def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
         images: the table of images, from :mod:`synthsight.statistics.agreement`.
         rule: the matching rule.
     """
-    chosen = images[images["rule"] == rule]
+    chosen = images[(images["rule"] == rule) & ~images["real"].astype(bool)]
     models = int(chosen["models"].iloc[0])
     if models < 2:
         return None

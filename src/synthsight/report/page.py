@@ -15,6 +15,7 @@ from synthsight.labels.matching import RULES, find_rule
 from synthsight.report import answer, assets
 from synthsight.report.embed import content_security_policy, script_json, script_text
 from synthsight.report.tables import page_table
+from synthsight.statistics.reference import MEASURED, of_models
 
 #: Pictures per script element; each element is parsed when the first of its pictures is needed.
 CHUNK = 100
@@ -124,6 +125,7 @@ def render(page: Page) -> str:
         mixed={name: found for name, found in page.made_with.items() if len(found) > 1},
         ranked=ranked.to_dict("records"),
         references=_references(tables["reference"], page.rule),
+        measured=(of_models(tables["reference"], page.rule)["kind"] == MEASURED).any(),
         vqa=None if vqa is None else vqa.to_dict("records"),
         tables=tables,
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
@@ -131,8 +133,8 @@ def render(page: Page) -> str:
 
 
 def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]:
-    """The reference table's row of each model with a stated accuracy."""
-    rows = reference[(reference["rule"] == rule) & (reference["generator"] == "*")]
+    """The reference table's row of each model whose reference is known."""
+    rows = of_models(reference, rule)
     stated = rows[rows["reference_top1"].notna()]
     return {
         str(row["model"]): {str(key): value for key, value in row.items()}

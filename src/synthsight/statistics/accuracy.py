@@ -1,92 +1,113 @@
-"""From hits to accuracies: Wilson intervals for cells, bootstrap for means over categories."""
+"""From hits to accuracies, with intervals, for each category and for the mean over categories."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
-from synthsight.statistics.bootstrap import (
-    Intervals,
-    percentile_interval,
-    resampled_means_of_counts,
-    stream,
-)
 from synthsight.statistics.columns import ACCURACY
-from synthsight.statistics.hits import count
+from synthsight.statistics.hits import HITS, count
+from synthsight.statistics.intervals import share_interval
+from synthsight.statistics.moments import Moments, Spread, moments_of_units
 from synthsight.tables import ALL, Outputs, metadata_of, read_schema
 
 
-def aggregate(scores: Iterable[str | os.PathLike[str]], intervals: Intervals) -> pd.DataFrame:
+def aggregate(scores: Iterable[str | os.PathLike[str]], level: float) -> pd.DataFrame:
     """The accuracy of each model, by category, generator and rule.
 
-    A cell (one category) has a Wilson interval. The mean over categories, unweighted as in the
-    paper, has a percentile bootstrap interval that resamples images within each category.
+    The mean over categories is unweighted, as in the paper. See
+    :func:`synthsight.statistics.intervals.share_interval` for the intervals.
 
     Args:
         scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model.
-        intervals: level, resamples and seed.
+        level: confidence level, such as 0.95.
 
     Returns:
-        The columns :data:`ACCURACY`, sorted; accuracies and bounds are fractions in 0..1. ``n`` is
-        the number of images; for a mean over categories, that of all their images.
+        The columns :data:`ACCURACY`, sorted; accuracies and bounds are fractions in 0..1. Generator
+        ``*`` is all generated images; real photographs have rows under their own generator only.
+        ``n`` is the number of images; for a mean over categories, that of all their images.
     """
-    tables = [_aggregate_model(path, intervals) for path in scores]
+    tables = [_aggregate_model(path, level) for path in scores]
     order = ["model", "rule", "category", "generator"]
     return pd.concat(tables)[ACCURACY].sort_values(order, ignore_index=True)
 
 
-def _aggregate_model(path: str | os.PathLike[str], intervals: Intervals) -> pd.DataFrame:
-    model = metadata_of(read_schema(path), "model", path)
-    keys = ["rule", "category", "generator"]
-    single = count(path, keys, {"top1": "top1_hit", "top5": "top5_hit"})
-    everything = single.groupby(keys[:2], as_index=False)[["n", "top1", "top5"]].sum()
-    cells = (
-        pd.concat([everything.assign(generator=ALL), single.dropna(subset=["generator"])])
-        .sort_values(keys, ignore_index=True)
-        .astype({"n": "int64", "top1": "int64", "top5": "int64"})
+def counts_of(scores: str | os.PathLike[str]) -> pd.DataFrame:
+    """The images and hits of one model by rule, category, generator and group.
+
+    Args:
+        scores: Parquet file from :func:`synthsight.classifiers.score.score`.
+
+    Returns:
+        ``rule, category, generator, real, group``, ``n`` images, and the numbers ``top1`` and
+        ``top5`` of hits. Images that are their own groups are counted together, with ``group``
+        missing.
+    """
+    keys = ["rule", "category", "generator", "real", "group"]
+    return count(scores, keys, {hit: f"{hit}_hit" for hit in HITS})
+
+
+def moments_of_counts(counts: pd.DataFrame) -> tuple[list[str], Moments]:
+    """The moments of ``top1`` and ``top5`` in some of the rows of :func:`counts_of`.
+
+    Args:
+        counts: rows under one rule; a group may have several, of different generators.
+
+    Returns:
+        The categories, sorted, which are the strata, and the moments.
+    """
+    units = counts.groupby(["category", "group"], as_index=False, dropna=False)[["n", *HITS]].sum()
+    strata, categories = pd.factorize(units["category"], sort=True)
+    hits = units[list(HITS)].to_numpy(np.int64)
+    groups = pd.factorize(units["group"])[0]
+    return list(categories), moments_of_units(
+        strata, groups, units["n"].to_numpy(np.int64), hits, hits
     )
-    means = [
-        _mean_over_categories(cells_of, model, str(rule), str(generator), intervals)
-        for (rule, generator), cells_of in cells.groupby(["rule", "generator"])
-    ]
-    for hit in ("top1", "top5"):
-        low, high = proportion_confint(
-            cells[hit], cells["n"], alpha=1 - intervals.level, method="wilson"
-        )
-        cells[f"{hit}_low"], cells[f"{hit}_high"] = low, high
-        cells[hit] = cells[hit] / cells["n"]
-    rows: pd.DataFrame = pd.concat([cells, pd.DataFrame(means)])
-    return rows.assign(model=model)
 
 
-def _mean_over_categories(
-    cells: pd.DataFrame, model: str, rule: str, generator: str, intervals: Intervals
-) -> dict[str, object]:
-    """The row of a mean over categories, from counts of hits by category."""
-    row: dict[str, object] = {
-        "rule": rule,
-        "category": ALL,
-        "generator": generator,
-        "n": int(cells["n"].sum()),
-    }
-    n = cells["n"].to_numpy()
-    for hit in ("top1", "top5"):
-        rng = stream(intervals.seed, model, rule, generator, hit)
-        hits = cells[hit].to_numpy()
-        row[hit] = float((hits / n).mean())
-        resampled = resampled_means_of_counts(hits, n, intervals.resamples, rng)
-        low, high = percentile_interval(resampled, intervals.level)
-        # Stretched resamples may lie slightly outside 0..1.
-        row[f"{hit}_low"] = max(0.0, float(low[0]))
-        row[f"{hit}_high"] = min(1.0, float(high[0]))
-    return row
+def by_source(counts: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """The rule, generator and rows of each part of :func:`counts_of` that has a row of means.
+
+    All generated images together are generator ``*``.
+    """
+    for rule, of_rule in counts.groupby("rule"):
+        generated = of_rule[~of_rule["real"]]
+        if len(generated):
+            yield str(rule), ALL, generated
+        for generator, of_generator in of_rule.groupby("generator"):
+            yield str(rule), str(generator), of_generator
 
 
-def tabulate(
-    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
-) -> None:
+def _aggregate_model(path: str | os.PathLike[str], level: float) -> pd.DataFrame:
+    model = metadata_of(read_schema(path), "model", path)
+    tables = []
+    for rule, generator, counts in by_source(counts_of(path)):
+        categories, found = moments_of_counts(counts)
+        total = found.items.sum()
+        parts = ((found.cells(), categories, found.items[:, 0]), (found.mean(), [ALL], [total]))
+        for spread, names, n in parts:
+            table = pd.DataFrame({"category": names, "n": np.asarray(n, np.int64)})
+            table = table.join(columns(spread, level))
+            tables.append(table.assign(rule=rule, generator=generator))
+    return pd.concat(tables).assign(model=model)
+
+
+def columns(spread: Spread, level: float, prefix: str = "") -> pd.DataFrame:
+    """Means of ``top1`` and ``top5`` and their bounds, as columns, with a prefix to their names."""
+    low, high = share_interval(spread, level)
+    bounds = {"": spread.mean, "_low": low, "_high": high}
+    return pd.DataFrame(
+        {
+            f"{prefix}{hit}{end}": np.atleast_1d(values[..., number])
+            for number, hit in enumerate(HITS)
+            for end, values in bounds.items()
+        }
+    )
+
+
+def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:
     """Write the table ``accuracy``: see :func:`aggregate`."""
-    outputs.write("accuracy", aggregate(scores, Intervals(level, resamples, seed)))
+    outputs.write("accuracy", aggregate(scores, level))

@@ -11,12 +11,23 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.special import ndtri
+from scipy.stats import t as student
 
 from synthsight import origin
 from synthsight.files import atomic
 from synthsight.statistics.columns import AGREEMENT, DIFFICULTY, KAPPA
-from synthsight.statistics.hits import HITS, Hits, HitsError, read_hits, rules_of
+from synthsight.statistics.hits import (
+    HITS,
+    Hits,
+    HitsError,
+    read_hits,
+    rules_of,
+    sample_of,
+    sources,
+)
+from synthsight.statistics.intervals import share_interval
+from synthsight.statistics.moments import Codes, Floats
+from synthsight.statistics.pairs import count_both
 from synthsight.tables import ALL, Outputs, read_schema
 
 #: Schema of the table with one row per image and rule.
@@ -25,6 +36,7 @@ IMAGES_SCHEMA = pa.schema(
         ("image", pa.string()),
         ("category", pa.string()),
         ("generator", pa.string()),
+        ("real", pa.bool_()),
         ("rule", pa.string()),
         ("top1", pa.int32()),
         ("top5", pa.int32()),
@@ -32,16 +44,13 @@ IMAGES_SCHEMA = pa.schema(
     ]
 )
 
-#: Images multiplied at a time: sums of this many ones are exact in single precision.
-_ROWS = 65536
-
 
 @dataclass(frozen=True)
 class Agreement:
     """The tables about all models together, sorted.
 
     Attributes:
-        agreement: see :func:`agreement`, by category and rule.
+        agreement: see :func:`agreement`, by source, category and rule.
         difficulty: see :func:`difficulty`.
         kappa: see :func:`kappas`.
     """
@@ -77,34 +86,45 @@ def measure_agreement(
     ):
         for rule in rules_of(scores[0]):
             hits = read_hits(scores, rule)
-            agreements.append(agreement(hits))
+            for source, chosen in sources(hits.images):
+                part = hits.part(chosen)
+                agreements.append(agreement(part, level).assign(generator=source))
+                pairs.append(kappas(part, level).assign(generator=source))
             difficulties.append(difficulty(hits))
-            pairs.append(kappas(hits, level))
             counts = count_models(hits)
             writer.write_table(pa.Table.from_pandas(counts, schema, preserve_index=False))
     return Agreement(
-        pd.concat(agreements).sort_values(["category", "rule"], ignore_index=True),
+        pd.concat(agreements)[AGREEMENT].sort_values(AGREEMENT[:3], ignore_index=True),
         pd.concat(difficulties).sort_values(DIFFICULTY[:5], ignore_index=True),
-        pd.concat(pairs).sort_values(KAPPA[:4], ignore_index=True),
+        pd.concat(pairs)[KAPPA].sort_values(KAPPA[:5], ignore_index=True),
     )
 
 
-def agreement(hits: Hits) -> pd.DataFrame:
+def agreement(hits: Hits, level: float) -> pd.DataFrame:
     """The fractions of images that every model gets and that no model gets (the paper's Figure 2).
 
     Args:
-        hits: the hits of all models under one rule.
+        hits: the hits of all models on the images of one source under one rule.
+        level: confidence level, such as 0.95.
 
     Returns:
-        The columns :data:`AGREEMENT`, one row per category; fractions in 0..1.
+        The columns :data:`AGREEMENT` but ``generator``, one row per category; fractions in 0..1,
+        with bounds from :func:`synthsight.statistics.intervals.share_interval`.
     """
-    columns: dict[str, object] = {"category": hits.images["category"].to_numpy()}
+    columns = {}
     for hit in HITS:
         columns[f"all_{hit}"] = hits.of(hit).all(axis=1)
         columns[f"none_{hit}"] = ~hits.of(hit).any(axis=1)
-    groups = pd.DataFrame(columns).groupby("category", as_index=False)
-    fractions = groups.mean().merge(groups.size().rename(columns={"size": "n"}))
-    return fractions.assign(rule=hits.rule)[AGREEMENT]
+    found = sample_of(hits.images).moments(np.column_stack(list(columns.values())))
+    cells = found.cells()
+    low, high = share_interval(cells, level)
+    table = pd.DataFrame({"category": sorted(hits.images["category"].unique())})
+    table["rule"] = hits.rule
+    table["n"] = found.items[:, 0]
+    for number, name in enumerate(columns):
+        table[name] = cells.mean[:, number]
+        table[f"{name}_low"], table[f"{name}_high"] = low[:, number], high[:, number]
+    return table
 
 
 def count_models(hits: Hits) -> pd.DataFrame:
@@ -115,10 +135,10 @@ def count_models(hits: Hits) -> pd.DataFrame:
 
     Returns:
         One row per image in the order of ``hits``: ``image``, ``category``, ``generator``,
-        ``rule``, the numbers ``top1`` and ``top5`` of models that get it, and ``models``, the
-        number of all models.
+        ``real``, ``rule``, the numbers ``top1`` and ``top5`` of models that get it, and
+        ``models``, the number of all models.
     """
-    return hits.images.assign(
+    return hits.images.drop(columns="group").assign(
         rule=hits.rule,
         top1=hits.top1.sum(axis=1),
         top5=hits.top5.sum(axis=1),
@@ -135,15 +155,16 @@ def difficulty(hits: Hits) -> pd.DataFrame:
     Returns:
         The columns :data:`DIFFICULTY`, sorted. Exactly ``models`` models get each of ``n`` images;
         every number from 0 to that of all models has a row, even if ``n`` is 0. ``share`` is the
-        fraction of the images of this generator and category. Generator ``*`` is all images,
-        including those without a generator; category ``*`` pools the images of all categories, so
-        that, unlike in the mean accuracies, a large category counts for more.
+        fraction of the images of this generator and category. Generator ``*`` is all generated
+        images, including those without a generator; category ``*`` pools the images of all
+        categories, so that, unlike in the mean accuracies, a large category counts for more.
     """
     tables = []
     for hit in HITS:
         images = hits.images[["generator", "category"]].assign(models=hits.of(hit).sum(axis=1))
+        generated = images[~hits.images["real"].to_numpy(bool)]
         by_generator = pd.concat(
-            [images.assign(generator=ALL), images.dropna(subset=["generator"])]
+            [generated.assign(generator=ALL), images.dropna(subset=["generator"])]
         )
         keys = ["generator", "category"]
         counts = by_generator.groupby([*keys, "models"], as_index=False).size()
@@ -172,19 +193,24 @@ def kappas(hits: Hits, level: float) -> pd.DataFrame:
     models get or both miss; expected is that of two models of these accuracies that fail
     independently, p q + (1 - p)(1 - q). This is the error consistency of Geirhos, Meding and
     Wichmann 2020 ("Beyond accuracy: quantifying trial-by-trial behaviour of CNNs and humans by
-    measuring error consistency"). The interval is the asymptotic one of Fleiss, Cohen and Everitt
-    1969, by the formula of ``statsmodels.stats.inter_rater.cohens_kappa`` for all pairs at once,
-    clipped to kappa's range of -1 to 1.
+    measuring error consistency").
+
+    The interval is the asymptotic one of Fleiss, Cohen and Everitt 1969 after adding one half to
+    each of the four counts, with a quantile of Student's t in place of the normal one: its degrees
+    of freedom are 5 more than the images that both get or that both miss, whichever are fewer,
+    since so few decide. Where images come in groups, the counts are divided by the design effect,
+    by which groups multiply the variance of kappa, if that is above 1. Bounds are clipped to
+    kappa's range of -1 to 1.
 
     Args:
-        hits: the hits of all models under one rule.
+        hits: the hits of all models on the images of one source under one rule.
         level: confidence level, such as 0.95.
 
     Returns:
-        The columns :data:`KAPPA`, sorted; one row per pair of models, ``a`` before ``b`` by name;
-        empty if there is only one model. Kappa and its bounds are NaN where both models get every
-        image or both get none: then expected is 1, there are no errors to compare, and 0 / 0 is
-        undefined.
+        The columns :data:`KAPPA` but ``generator``; one row per pair of models, ``a`` before ``b``
+        by name; empty if there is only one model. Kappa and its bounds are NaN where both models
+        get every image or both get none: then expected is 1, there are no errors to compare, and
+        0 / 0 is undefined.
     """
     return pd.concat([_kappas(hits, hit, level) for hit in HITS], ignore_index=True)
 
@@ -192,30 +218,18 @@ def kappas(hits: Hits, level: float) -> pd.DataFrame:
 def _kappas(hits: Hits, hit: str, level: float) -> pd.DataFrame:
     order = sorted(range(len(hits.models)), key=hits.models.__getitem__)
     names = np.array([hits.models[column] for column in order], dtype=object)
-    n = len(hits.images)
-    both_of = _count_both(hits.of(hit)[:, order])
+    right, n = hits.of(hit)[:, order], len(hits.images)
+    both_of = count_both(right)
     first, second = np.triu_indices(len(order), k=1)
     count = both_of.diagonal()
     count_a, count_b, both = count[first], count[second], both_of[first, second]
-    p, q = count_a / n, count_b / n
-    observed = (n - count_a - count_b + 2 * both) / n
-    expected = p * q + (1 - p) * (1 - q)
+    cells = np.stack([both, count_a - both, count_b - both, n - count_a - count_b + both])
+    observed, expected, kappa = kappa_of(cells.astype(np.float64))
     # Decided by counts, since rounding may keep fractions from being exactly 1.
     undefined = (count_a == count_b) & ((count_a == 0) | (count_a == n))
-    rest = np.where(undefined, np.nan, 1 - expected)
-    kappa = (observed - expected) / rest
-    neither = n - count_a - count_b + both
-    agreeing = (
-        both * (1 - (p + q) * (1 - kappa)) ** 2
-        + neither * (1 - (2 - p - q) * (1 - kappa)) ** 2
-    ) / n  # fmt: skip
-    differing = (
-        (count_a - both) * (1 - p + q) ** 2
-        + (count_b - both) * (1 - q + p) ** 2
-    ) / n * (1 - kappa) ** 2  # fmt: skip
-    variance = (agreeing + differing - (kappa - expected * (1 - kappa)) ** 2) / rest**2 / n
-    # Rounding can make a variance of zero negative.
-    margin = ndtri((1 + level) / 2) * np.sqrt(np.maximum(variance, 0))
+    groups = sample_of(hits.images).groups
+    effect = np.ones(len(first)) if groups is None else _design_effects(right, groups)
+    low, high = kappa_interval(cells / effect, level)
     return pd.DataFrame(
         {
             "rule": pd.Series(hits.rule, index=range(len(first)), dtype="str"),
@@ -225,20 +239,71 @@ def _kappas(hits: Hits, hit: str, level: float) -> pd.DataFrame:
             "n": np.full(len(first), n),
             "observed": observed,
             "expected": expected,
-            "kappa": kappa,
-            "low": np.maximum(kappa - margin, -1),
-            "high": np.minimum(kappa + margin, 1),
+            "kappa": np.where(undefined, np.nan, kappa),
+            "low": np.where(undefined, np.nan, np.minimum(low, kappa)),
+            "high": np.where(undefined, np.nan, np.maximum(high, kappa)),
         }
-    )[KAPPA]
+    )
 
 
-def _count_both(hits: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """How many images both models of each pair get: int64 (models, models)."""
-    both = np.zeros((hits.shape[1], hits.shape[1]), np.int64)
-    for start in range(0, len(hits), _ROWS):
-        part = hits[start : start + _ROWS].astype(np.float32)
-        both += (part.T @ part).astype(np.int64)
-    return both
+def kappa_of(cells: Floats) -> tuple[Floats, Floats, Floats]:
+    """Observed and expected agreement, and Cohen's kappa; NaN where it is undefined.
+
+    Args:
+        cells: (4, pairs), images that both models get, only the first, only the second, neither.
+    """
+    n = cells.sum(axis=0)
+    p, q = (cells[0] + cells[1]) / n, (cells[0] + cells[2]) / n
+    observed = (cells[0] + cells[3]) / n
+    expected = p * q + (1 - p) * (1 - q)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kappa = (observed - expected) / (1 - expected)
+    return observed, expected, kappa
+
+
+def kappa_interval(cells: Floats, level: float) -> tuple[Floats, Floats]:
+    """Bounds on kappa, see :func:`kappas`.
+
+    Args:
+        cells: as in :func:`kappa_of`; effective numbers may be fractions.
+        level: confidence level, such as 0.95.
+    """
+    freedom = np.minimum(cells[0], cells[3]) + 5
+    both, only_a, only_b, neither = more = cells + 0.5
+    n = more.sum(axis=0)
+    _, expected, kappa = kappa_of(more)
+    p, q = (both + only_a) / n, (both + only_b) / n
+    agreeing = (
+        both * (1 - (p + q) * (1 - kappa)) ** 2 + neither * (1 - (2 - p - q) * (1 - kappa)) ** 2
+    )
+    differing = (only_a * (1 - p + q) ** 2 + only_b * (1 - q + p) ** 2) * (1 - kappa) ** 2
+    variance = (agreeing + differing) / n - (kappa - expected * (1 - kappa)) ** 2
+    # Rounding can make a variance of zero negative.
+    margin = np.sqrt(np.maximum(variance, 0) / n) / (1 - expected)
+    margin *= student.ppf((1 + level) / 2, freedom)
+    return np.maximum(kappa - margin, -1), np.minimum(kappa + margin, 1)
+
+
+def _design_effects(right: npt.NDArray[np.bool_], groups: Codes) -> Floats:
+    """By how much groups multiply the variance of each pair's kappa, at least 1.
+
+    From kappa linearised in the three shares it follows from: what each image adds to its error,
+    summed by group and squared, over the sum of the squares.
+    """
+    codes = np.unique(groups, return_inverse=True)[1]
+    effects = []
+    for first in range(right.shape[1] - 1):
+        for second in range(first + 1, right.shape[1]):
+            a, b = right[:, first], right[:, second]
+            cells = np.array([[a & b], [a & ~b], [~a & b], [~(a | b)]]).sum(axis=2)
+            kappa = kappa_of(cells.astype(np.float64))[2][0]
+            p, q = a.mean(), b.mean()
+            agree = (a == b) - (1 - kappa) * ((2 * q - 1) * a + (2 * p - 1) * b)
+            error = agree - agree.mean()
+            alone = (error**2).sum()
+            together = (np.bincount(codes, weights=error) ** 2).sum()
+            effects.append(max(1.0, together / alone) if alone > 0 else 1.0)
+    return np.array(effects)
 
 
 def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:

@@ -22,14 +22,32 @@ ACCURACY = [
     "top5_high",
 ]
 
-AGREEMENT = ["category", "rule", "n", "all_top1", "none_top1", "all_top5", "none_top5"]
+AGREEMENT = [
+    "generator",
+    "category",
+    "rule",
+    "n",
+    "all_top1",
+    "none_top1",
+    "all_top5",
+    "none_top5",
+    "all_top1_low",
+    "all_top1_high",
+    "none_top1_low",
+    "none_top1_high",
+    "all_top5_low",
+    "all_top5_high",
+    "none_top5_low",
+    "none_top5_high",
+]
 
 DIFFICULTY = ["generator", "category", "rule", "hit", "models", "n", "share"]
 
-KAPPA = ["rule", "hit", "a", "b", "n", "observed", "expected", "kappa", "low", "high"]
+KAPPA = ["generator", "rule", "hit", "a", "b", "n", "observed", "expected", "kappa", "low", "high"]
 
 COMPARISONS = {
     "kind": "str",
+    "generator": "str",
     "hit": "str",
     "rule": "str",
     "model": "str",
@@ -47,9 +65,9 @@ COMPARISONS = {
     "p_holm": "float64",
 }
 
-RANKING = ["rule", "hit", "model", "mean", "rank", "share"]
+RANKING = ["generator", "rule", "hit", "model", "mean", "rank", "share"]
 
-CONFUSIONS = ["model", "category", "rule", "predicted", "n", "share"]
+CONFUSIONS = ["generator", "model", "category", "rule", "predicted", "n", "share"]
 
 GENERATORS = {
     "model": "str",
@@ -67,26 +85,35 @@ GENERATORS = {
     "high": "float64",
 }
 
-REFERENCE = [
-    "model",
-    "generator",
-    "rule",
-    "source",
-    "reference_top1",
-    "reference_top5",
-    "top1",
-    "top1_low",
-    "top1_high",
-    "top5",
-    "top5_low",
-    "top5_high",
-    "drop_top1",
-    "drop_top1_low",
-    "drop_top1_high",
-    "drop_top5",
-    "drop_top5_low",
-    "drop_top5_high",
-]
+REFERENCE = {
+    "model": "str",
+    "category": "str",
+    "generator": "str",
+    "rule": "str",
+    "kind": "str",
+    "source": "str",
+    "categories": "int64",
+    "n_reference": "Int64",
+    "n": "int64",
+    "reference_top1": "float64",
+    "reference_top1_low": "float64",
+    "reference_top1_high": "float64",
+    "reference_top5": "float64",
+    "reference_top5_low": "float64",
+    "reference_top5_high": "float64",
+    "top1": "float64",
+    "top1_low": "float64",
+    "top1_high": "float64",
+    "top5": "float64",
+    "top5_low": "float64",
+    "top5_high": "float64",
+    "drop_top1": "float64",
+    "drop_top1_low": "float64",
+    "drop_top1_high": "float64",
+    "drop_top5": "float64",
+    "drop_top5_low": "float64",
+    "drop_top5_high": "float64",
+}
 
 VQA = [
     "model",
@@ -171,7 +198,7 @@ VQA_COMPARISONS = {
 }
 
 #: The table with one row per image and rule.
-IMAGES = ["image", "category", "generator", "rule", "top1", "top5", "models"]
+IMAGES = ["image", "category", "generator", "real", "rule", "top1", "top5", "models"]
 
 #: Files, and questions, that were left out.
 EXCLUDED = ["image", "category", "generator", "sha256", "reason"]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthsight.statistics.columns import CONFUSIONS
+from synthsight.statistics.hits import name_of_real
 from synthsight.tables import ALL, Outputs, metadata_of, read_batches, read_schema
 
 #: Wrong classes kept for each model, category and rule.
@@ -20,7 +21,7 @@ MOST = 10
 #: Rows read at a time: the bound on memory.
 _ROWS = 65536
 
-_KEYS = ["model", "category", "rule"]
+_KEYS = ["generator", "model", "category", "rule"]
 
 
 def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
@@ -36,8 +37,9 @@ def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
             least one.
 
     Returns:
-        The columns :data:`CONFUSIONS`; for each model, category and rule at most :data:`MOST` rows,
-        the most frequent class first, ties by name. ``n`` images are mistaken for ``predicted``;
+        The columns :data:`CONFUSIONS`; for each source (generator ``*``, all generated images, or
+        the real photographs), model, category and rule at most :data:`MOST` rows, the most
+        frequent class first, ties by name. ``n`` images are mistaken for ``predicted``;
         ``share`` is their fraction of all images of the category, correct ones included. Model
         ``*`` is all models together: ``n`` and share over images times models.
     """
@@ -46,7 +48,7 @@ def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
     images = _pool([table for _, table in counted], _KEYS).rename(columns={"n": "images"})
     order = [*_KEYS, "n", "predicted"]
     most = (
-        wrong.sort_values(order, ascending=[True, True, True, False, True])
+        wrong.sort_values(order, ascending=[True, True, True, True, False, True])
         .groupby(_KEYS)
         .head(MOST)
         .merge(images, on=_KEYS, how="left", validate="many_to_one")
@@ -62,14 +64,16 @@ def _pool(tables: Sequence[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
 
 
 def _count(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One model's mistakes by category, rule and class name, and its images by the first two."""
+    """A model's mistakes by source, category, rule and class, and images by the first three."""
     schema = read_schema(path)
     model = metadata_of(schema, "model", path)
     names = np.array(json.loads(metadata_of(schema, "class_names", path)))
-    cells = ["category", "rule"]
+    cells = ["real", "category", "rule"]
     wrong, images = [], []
-    for batch in read_batches(path, [*cells, "top1_hit", "predicted"], _ROWS):
+    photographs: set[str] = set()
+    for batch in read_batches(path, [*cells, "generator", "top1_hit", "predicted"], _ROWS):
         part = pa.table(batch)
+        photographs.update(part.filter(part["real"])["generator"].unique().to_pylist())
         images.append(part.group_by(cells).aggregate([([], "count_all")]))
         named = pc.greater(pc.list_value_length(part["predicted"]), 0)
         part = part.filter(pc.and_(pc.invert(part["top1_hit"]), named))
@@ -78,10 +82,12 @@ def _count(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
         wrong.append(part.group_by([*cells, "class"]).aggregate([([], "count_all")]))
     mistakes = _sum(wrong, [*cells, "class"])
     named_mistakes = pd.Series(names[mistakes.pop("class").to_numpy()], dtype="str")
-    return (
-        mistakes.assign(model=model, predicted=named_mistakes),
-        _sum(images, cells).assign(model=model),
+    sources = {False: ALL, True: name_of_real(photographs)}
+    tables = (mistakes.assign(predicted=named_mistakes), _sum(images, cells))
+    wrong_of, images_of = (
+        table.assign(model=model, generator=table["real"].map(sources)) for table in tables
     )
+    return wrong_of, images_of
 
 
 def _sum(parts: Sequence[pa.Table], keys: list[str]) -> pd.DataFrame:

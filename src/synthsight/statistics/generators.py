@@ -5,40 +5,32 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from synthsight.statistics.bootstrap import (
-    Intervals,
-    difference_interval,
-    resampled_means,
-    stratified_means,
-    stream,
-)
 from synthsight.statistics.columns import GENERATORS
-from synthsight.statistics.hits import HITS, Sample, read_sample
+from synthsight.statistics.hits import HITS, Scored, read_scored, sample_of
+from synthsight.statistics.intervals import share_interval, unpaired_interval
+from synthsight.statistics.moments import Floats
 from synthsight.tables import ALL, Outputs
 
 
-def compare_generators(
-    scores: Sequence[str | os.PathLike[str]], intervals: Intervals
-) -> pd.DataFrame:
+def compare_generators(scores: Sequence[str | os.PathLike[str]], level: float) -> pd.DataFrame:
     """Compare each pair of generators, for each model and for the mean over models (``*``).
 
     Only categories that both generators have count, all equally, whatever their numbers of images:
-    a generator with more images of easy categories gains nothing by it. Images are resampled within
-    category and generator, independently for each generator (their images are not paired) and for
-    all models at once; adding a model leaves the rows of the others unchanged. The interval says
-    how the difference would vary with other images of these generators and categories, for these
-    models. Images without a generator are left out.
+    a generator with more images of easy categories gains nothing by it. The interval says how the
+    difference would vary with other images of these generators and categories, for these models; it
+    takes the images of the two as independent. Adding a model leaves the rows of the others
+    unchanged. Images without a generator are left out; real photographs are one of the sources
+    compared.
 
     Args:
         scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model, about
             the same images.
-        intervals: level, resamples and seed.
+        level: confidence level, such as 0.95.
 
     Returns:
         The columns :data:`GENERATORS`, with a < b: the number of ``categories`` that both have,
@@ -49,10 +41,10 @@ def compare_generators(
     Raises:
         synthsight.statistics.hits.HitsError: no files, or files that differ in their images.
     """
-    sample = read_sample(scores)
-    groups = sample.images.groupby("generator")["category"]
-    categories_of = {str(name): frozenset(categories) for name, categories in groups}
-    # Most pairs have the same categories in common, so each generator is resampled only once.
+    scored = read_scored(scores)
+    by_generator = scored.images.groupby("generator")["category"]
+    categories_of = {str(name): frozenset(categories) for name, categories in by_generator}
+    # Most pairs have the same categories in common, so each generator is looked at only once.
     sides: dict[tuple[str, frozenset[str]], _Side] = {}
     tables = [pd.DataFrame(columns=list(GENERATORS)).astype(GENERATORS)]
     for a, b in itertools.combinations(sorted(categories_of), 2):
@@ -61,8 +53,8 @@ def compare_generators(
             continue
         for name in (a, b):
             if (name, common) not in sides:
-                sides[name, common] = _side(sample, name, common, intervals)
-        tables += _difference(sample, sides[a, common], sides[b, common], intervals.level)
+                sides[name, common] = _side(scored, name, common, level)
+        tables += _difference(scored, sides[a, common], sides[b, common])
     order = ["model", "rule", "hit", "a", "b"]
     return pd.concat(tables).sort_values(order, ignore_index=True)
 
@@ -77,50 +69,40 @@ class _Side:
         n: number of images.
         means: (rules, hits, 1 + models), unweighted over categories; the first entry of the last
             axis is the mean over models.
-        resampled: (resamples, rules, hits, 1 + models), likewise.
+        bounds: likewise, lower and upper.
     """
 
     generator: str
     categories: int
     n: int
-    means: npt.NDArray[np.float64]
-    resampled: npt.NDArray[np.float64]
+    means: Floats
+    bounds: tuple[Floats, Floats]
 
 
-def _side(
-    sample: Sample, generator: str, categories: frozenset[str], intervals: Intervals
-) -> _Side:
-    """Observed and resampled means, with a random stream of the generator's own."""
-    images = sample.images
-    chosen = (images["generator"] == generator) & images["category"].isin(categories)
-    part = replace(sample, images=images[chosen], hits=sample.hits[chosen])
-    rng = stream(intervals.seed, "generators", generator, *sorted(categories))
-    means = stratified_means(part.flat, part.strata)
-    resampled = resampled_means(part.flat, part.strata, intervals.resamples, rng)
-    shape = part.hits.shape[1:]
-    return _Side(
-        generator,
-        len(categories),
-        len(part.images),
-        _with_mean(means.reshape(shape)),
-        _with_mean(resampled.reshape(-1, *shape)),
+def _side(scored: Scored, generator: str, categories: frozenset[str], level: float) -> _Side:
+    images = scored.images
+    part = scored.part(
+        ((images["generator"] == generator) & images["category"].isin(categories)).to_numpy()
     )
+    sample, (rules, _, models) = sample_of(part.images), part.hits.shape[1:]
+    shape = (rules, len(HITS), 1 + models)
+    means, low, high = np.empty(shape), np.empty(shape), np.empty(shape)
+    for r, h in np.ndindex(*shape[:2]):
+        hits = part.hits[:, r, h]
+        mean = sample.moments(hits.sum(axis=1)[:, None], scale=models).mean()
+        for spread, place in ((mean, slice(0, 1)), (sample.moments(hits).mean(), slice(1, None))):
+            means[r, h, place] = spread.mean
+            low[r, h, place], high[r, h, place] = share_interval(spread, level)
+    return _Side(generator, len(categories), len(part.images), means, (low, high))
 
 
-def _with_mean(of_models: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Prepend the mean over models to the models, along the last axis."""
-    mean = of_models.mean(axis=-1, keepdims=True)
-    return np.concatenate([mean, of_models], axis=-1)
-
-
-def _difference(sample: Sample, a: _Side, b: _Side, level: float) -> list[pd.DataFrame]:
+def _difference(scored: Scored, a: _Side, b: _Side) -> list[pd.DataFrame]:
     """One table per rule and hit, with one row per model and one for their mean."""
+    low, high = unpaired_interval(a.means, a.bounds, b.means, b.bounds)
     tables = []
-    for (r, rule), (h, hit) in itertools.product(enumerate(sample.rules), enumerate(HITS)):
-        differences = a.resampled[:, r, h] - b.resampled[:, r, h]
-        low, high = difference_interval(differences, level)
+    for (r, rule), (h, hit) in itertools.product(enumerate(scored.rules), enumerate(HITS)):
         columns = {
-            "model": [ALL, *sample.models],
+            "model": [ALL, *scored.models],
             "rule": rule,
             "hit": hit,
             "a": a.generator,
@@ -131,15 +113,13 @@ def _difference(sample: Sample, a: _Side, b: _Side, level: float) -> list[pd.Dat
             "a_mean": a.means[r, h],
             "b_mean": b.means[r, h],
             "difference": a.means[r, h] - b.means[r, h],
-            "low": low,
-            "high": high,
+            "low": low[r, h],
+            "high": high[r, h],
         }
         tables.append(pd.DataFrame(columns).astype(GENERATORS))
     return tables
 
 
-def tabulate(
-    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
-) -> None:
+def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:
     """Write the table ``generators``: see :func:`compare_generators`."""
-    outputs.write("generators", compare_generators(scores, Intervals(level, resamples, seed)))
+    outputs.write("generators", compare_generators(scores, level))

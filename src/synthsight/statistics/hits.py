@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,14 @@ import pandas as pd
 import pyarrow as pa
 
 from synthsight.errors import SynthsightError
-from synthsight.tables import metadata_of, read_batches, read_parquet
+from synthsight.statistics.moments import Sample
+from synthsight.tables import ALL, metadata_of, read_batches, read_parquet
 
 #: Rows read at a time where they are only counted: the bound on memory.
 _ROWS = 65536
+
+#: What scores say of an image.
+_IMAGE = ["image", "category", "generator", "group", "real"]
 
 #: The two kinds of hit.
 HITS = ("top1", "top5")
@@ -56,7 +60,8 @@ class Hits:
     Attributes:
         rule: the matching rule.
         models: names, in the order of the columns.
-        images: one row per image: ``image``, ``category``, ``generator`` (may be missing).
+        images: one row per image: ``image``, ``category``, ``generator`` (may be missing),
+            ``group`` (missing where the image is its own) and ``real``, whether it is a photograph.
         top1: bool (images, models).
         top5: likewise.
     """
@@ -70,6 +75,11 @@ class Hits:
     def of(self, hit: str) -> npt.NDArray[np.bool_]:
         """The hits ``top1`` or ``top5``, by name."""
         return self.top1 if hit == "top1" else self.top5
+
+    def part(self, chosen: npt.NDArray[np.bool_]) -> Hits:
+        """The chosen images (images,), in their order."""
+        images = self.images[chosen].reset_index(drop=True)
+        return replace(self, images=images, top1=self.top1[chosen], top5=self.top5[chosen])
 
 
 def rules_of(scores: str | os.PathLike[str]) -> list[str]:
@@ -93,11 +103,11 @@ def read_hits(scores: Sequence[str | os.PathLike[str]], rule: str) -> Hits:
     for path in scores:
         file = read_parquet(
             path,
-            ["image", "category", "generator", "rule", "top1_hit", "top5_hit"],
+            [*_IMAGE, "rule", "top1_hit", "top5_hit"],
             filters=[("rule", "=", rule)],
         )
         table = file.to_pandas()
-        described = table[["image", "category", "generator"]]
+        described = table[_IMAGE]
         if images is None:
             images = described
         elif not images.equals(described):
@@ -111,13 +121,13 @@ def read_hits(scores: Sequence[str | os.PathLike[str]], rule: str) -> Hits:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Scored:
     """The hits of all models under all rules, in an order independent of the files'.
 
     Attributes:
         rules: sorted.
         models: sorted.
-        images: one row per image, sorted by ``image``, with ``category`` and ``generator``.
+        images: one row per image, sorted by ``image``, with the columns of :class:`Hits`.
         hits: bool (images, rules, hits, models), the hits in the order of :data:`HITS`.
     """
 
@@ -126,18 +136,46 @@ class Sample:
     images: pd.DataFrame
     hits: npt.NDArray[np.bool_]
 
-    @property
-    def flat(self) -> npt.NDArray[np.bool_]:
-        """The hits as (images, columns)."""
-        return self.hits.reshape(len(self.hits), -1)
-
-    @property
-    def strata(self) -> npt.NDArray[np.intp]:
-        """The number of each image's category."""
-        return pd.factorize(self.images["category"], sort=True)[0]
+    def part(self, chosen: npt.NDArray[np.bool_]) -> Scored:
+        """The chosen images, in their order."""
+        images = self.images[chosen].reset_index(drop=True)
+        return replace(self, images=images, hits=self.hits[chosen])
 
 
-def read_sample(scores: Sequence[str | os.PathLike[str]]) -> Sample:
+def sample_of(images: pd.DataFrame) -> Sample:
+    """Categories as strata, and groups, of images with the columns of :class:`Hits`."""
+    strata = pd.factorize(images["category"], sort=True)[0]
+    if images["group"].isna().all():
+        return Sample(strata)
+    # An image without a group is one by itself, which no group is called like.
+    alone = np.arange(len(images)) + len(images)
+    codes = pd.factorize(images["group"])[0]
+    return Sample(strata, np.where(codes < 0, alone, codes))
+
+
+def sources(images: pd.DataFrame) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+    """The sources that models are compared on: all generated images, and all real photographs.
+
+    Args:
+        images: with the columns of :class:`Hits`.
+
+    Yields:
+        The name of each that has images, ``*`` for generated ones and the names of their generators
+        for photographs, and which images (images,) are from it.
+    """
+    real = images["real"].to_numpy(bool)
+    if not real.all():
+        yield ALL, ~real
+    if real.any():
+        yield name_of_real(images["generator"][real]), real
+
+
+def name_of_real(generators: Iterable[str]) -> str:
+    """What all real photographs together are called."""
+    return " + ".join(sorted(set(generators)))
+
+
+def read_scored(scores: Sequence[str | os.PathLike[str]]) -> Scored:
     """Read the hits of all models under all rules.
 
     Args:
@@ -160,7 +198,7 @@ def read_sample(scores: Sequence[str | os.PathLike[str]]) -> Sample:
     by_image = first.images["image"].argsort(kind="stable").to_numpy()
     by_model = np.array(sorted(range(len(first.models)), key=first.models.__getitem__))
     hits = np.stack([np.stack([table.of(hit) for hit in HITS], axis=1) for table in tables], axis=1)
-    return Sample(
+    return Scored(
         rules=tuple(rules),
         models=tuple(first.models[place] for place in by_model),
         images=first.images.iloc[by_image].reset_index(drop=True),

@@ -20,7 +20,6 @@ from synthsight.statistics.answers import (
     pictures,
     read_answers,
 )
-from synthsight.statistics.clusters import Estimate, difference_interval, mean, share_interval
 from synthsight.statistics.columns import (
     VQA,
     VQA_CALIBRATION,
@@ -28,6 +27,8 @@ from synthsight.statistics.columns import (
     VQA_GROUPS,
     VQA_QUESTIONS,
 )
+from synthsight.statistics.intervals import share_interval
+from synthsight.statistics.moments import Codes, Sample, Spread
 from synthsight.statistics.pairs import compare_pairs, mcnemar_test
 from synthsight.tables import ALL, Outputs
 
@@ -64,7 +65,7 @@ def aggregate_vqa(
 ) -> VqaTables:
     """Make all tables about the answers to yes/no questions.
 
-    Intervals take the image as the sampling unit (see :mod:`synthsight.statistics.clusters`), and
+    Intervals take the image as the sampling unit (see :mod:`synthsight.statistics.intervals`), and
     files of the same bytes as one image. The order of the files does not matter.
 
     Args:
@@ -96,7 +97,17 @@ def aggregate_vqa(
     )
 
 
-def balanced_accuracy(correct: Flags, yes: Flags) -> Estimate:
+def accuracy_of(correct: Flags, images: Codes) -> Spread:
+    """The accuracy of each column of ``correct`` (questions, models); images are its groups.
+
+    Args:
+        correct: (questions, models), of at least one question.
+        images: (questions,), the number of each question's image.
+    """
+    return Sample(np.zeros(len(images), np.int64), images).moments(correct).mean()
+
+
+def balanced_accuracy(correct: Flags, yes: Flags, images: Codes) -> Spread | None:
     """The mean of the accuracies on questions whose answer is yes and on those whose answer is no.
 
     It is the exact expectation of ShuffleAcc (Borji 2023), understood as the accuracy on questions
@@ -106,19 +117,14 @@ def balanced_accuracy(correct: Flags, yes: Flags) -> Estimate:
     Args:
         correct: (questions, models).
         yes: (questions,), whether the right answer is yes.
+        images: (questions,), the number of each question's image.
 
     Returns:
-        (models,); NaN where all questions have the same answer.
+        (models,); None where all questions have the same answer.
     """
-    value = np.zeros(correct.shape[1])
-    residuals = np.zeros(correct.shape)
-    for side in (yes, ~yes):
-        if not side.any():
-            return Estimate(value + np.nan, residuals)
-        of_side = mean(correct[side])
-        value += of_side.value / 2
-        residuals[side] = of_side.residuals / 2
-    return Estimate(value, residuals)
+    if yes.all() or not yes.any():
+        return None
+    return Sample(yes.astype(np.int64), images).moments(correct).mean()
 
 
 def summarise(
@@ -147,10 +153,12 @@ def summarise(
     """
     yes, images = answers.yes, answers.images
     correct = answers.correct
-    accuracy = mean(correct)
-    low, high = share_interval(accuracy, images, level)
-    balanced = balanced_accuracy(correct, yes)
-    balanced_low, balanced_high = share_interval(balanced, images, level)
+    accuracy = accuracy_of(correct, images)
+    low, high = share_interval(accuracy, level)
+    balanced = balanced_accuracy(correct, yes, images)
+    balanced_low, balanced_high = (
+        share_interval(balanced, level) if balanced is not None else (np.nan, np.nan)
+    )
     right_yes, right_no = correct[yes].sum(axis=0), correct[~yes].sum(axis=0)
     gap = (calibration["mean_p_yes"] - calibration["share_yes"]).abs() * calibration["n"]
     ece = gap.groupby(calibration["model"]).sum().loc[list(answers.models)] / len(yes)
@@ -161,11 +169,11 @@ def summarise(
             "n_yes": int(yes.sum()),
             "n_no": int((~yes).sum()),
             "images": len(np.unique(images)),
-            "accuracy": accuracy.value,
+            "accuracy": accuracy.mean,
             "low": low,
             "high": high,
             "always_yes": yes.mean(),
-            "balanced_accuracy": balanced.value,
+            "balanced_accuracy": np.nan if balanced is None else balanced.mean,
             "balanced_low": balanced_low,
             "balanced_high": balanced_high,
             "yes_yes": right_yes,
@@ -199,8 +207,9 @@ def group(answers: Answers, level: float) -> pd.DataFrame:
     tables = []
     for by, value, rows in _groups(answers.questions):
         correct = answers.correct[rows]
-        accuracy = mean(correct)
-        low, high = share_interval(accuracy, images[rows], level)
+        accuracy = accuracy_of(correct, images[rows])
+        low, high = share_interval(accuracy, level)
+        balanced = balanced_accuracy(correct, yes[rows], images[rows])
         tables.append(
             pd.DataFrame(
                 {
@@ -210,11 +219,11 @@ def group(answers: Answers, level: float) -> pd.DataFrame:
                     "n": len(correct),
                     "n_yes": int(yes[rows].sum()),
                     "images": len(np.unique(images[rows])),
-                    "accuracy": accuracy.value,
+                    "accuracy": accuracy.mean,
                     "low": low,
                     "high": high,
                     "always_yes": yes[rows].mean(),
-                    "balanced_accuracy": balanced_accuracy(correct, yes[rows]).value,
+                    "balanced_accuracy": np.nan if balanced is None else balanced.mean,
                 }
             )
         )
@@ -287,9 +296,9 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
             "images": len(np.unique(images[inside])),
         }
         if inside.any():
-            share = mean(yes[inside])
-            low, high = share_interval(share, images[inside], level)
-            row |= {"mean_p_yes": p_yes[inside].mean(), "share_yes": share.value[0]}
+            share = accuracy_of(yes[inside], images[inside])
+            low, high = share_interval(share, level)
+            row |= {"mean_p_yes": p_yes[inside].mean(), "share_yes": share.mean[0]}
             row |= {"low": low[0], "high": high[0]}
         rows.append(row)
     return pd.DataFrame(rows, columns=VQA_CALIBRATION)
@@ -306,18 +315,12 @@ def compare_models(answers: Answers, level: float) -> pd.DataFrame:
     Returns:
         The columns :data:`VQA_COMPARISONS`, sorted by ``a`` and ``b``, a < b; ``difference`` =
         a_accuracy - b_accuracy; ``only_a`` counts questions that a gets and b does not; ``p_holm``
-        is corrected for all pairs. Empty if there is only one model; without bounds if there is
-        only one image.
+        is corrected for all pairs. Empty if there is only one model.
     """
-    correct = answers.correct.astype(np.float64)
-    pairs = compare_pairs(
-        answers.models,
-        answers.correct,
-        correct.mean(axis=0),
-        lambda first: difference_interval(
-            mean(correct[:, first, None] - correct[:, first + 1 :]), answers.images, level
-        ),
-    ).rename(columns={"a_mean": "a_accuracy", "b_mean": "b_accuracy"})
+    sample = Sample(np.zeros(len(answers.images), np.int64), answers.images)
+    pairs = compare_pairs(answers.models, answers.correct, sample, level).rename(
+        columns={"a_mean": "a_accuracy", "b_mean": "b_accuracy"}
+    )
     table = mcnemar_test(pairs).assign(images=len(np.unique(answers.images)))
     return table[list(VQA_COMPARISONS)].astype(VQA_COMPARISONS)
 

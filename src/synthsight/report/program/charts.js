@@ -17,7 +17,9 @@ const CHARTS = {
   models(width) {
     const hit = state.hit;
     const measured = means().filter((row) => row.generator === "*");
-    const stated = rows("reference").filter((row) => row.generator === "*" && row.rule === state.rule && row[`reference_${hit}`] !== null);
+    const references = rows("reference").filter((row) => row.generator === "*" && row.category === "*" && row.rule === state.rule && row[`reference_${hit}`] !== null);
+    const photographs = references.filter((row) => row.kind === "measured");
+    const stated = photographs.length ? photographs : references;
     const order = [...measured].sort((a, b) => b[hit] - a[hit]).map((row) => row.model);
     return {
       width, height: rowHeight(order.length), marginLeft: marginFor(order), marginRight: 50,
@@ -26,11 +28,11 @@ const CHARTS = {
         Plot.ruleY(stated, { y: "model", x1: hit, x2: `reference_${hit}`, stroke: "var(--faint)", strokeDasharray: "2 3" }),
         Plot.ruleY(measured, { y: "model", x1: `${hit}_low`, x2: `${hit}_high`, stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
         Plot.dot(stated, { y: "model", x: `reference_${hit}`, stroke: "var(--two)", strokeWidth: 2, r: 5, tip: true,
-          title: (row) => `${row.model}\nreference: ${percent(row[`reference_${hit}`])}\n${row.source}` }),
+          title: (row) => `${row.model}\nreference: ${described(row, row[`reference_${hit}`], row[`reference_${hit}_low`], row[`reference_${hit}_high`])}\n${row.source}` }),
         Plot.dot(measured, { y: "model", x: hit, fill: "var(--one)", r: 5, tip: true,
           title: (row) => `${row.model}\ngenerated images: ${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` }),
       ],
-      key: [["var(--one)", "generated images"], ["var(--two)", "reference, as stated"]],
+      key: [["var(--one)", "generated images"], ["var(--two)", photographs.length ? "real photographs" : "reference, as stated"]],
     };
   },
   categories(width) {
@@ -88,7 +90,7 @@ const CHARTS = {
     };
   },
   agreement(width) {
-    const cells = rows("agreement").filter((row) => row.rule === state.rule);
+    const cells = rows("agreement").filter((row) => row.generator === "*" && row.rule === state.rule);
     const all = `all_${state.hit}`;
     const none = `none_${state.hit}`;
     const order = [...cells].sort((a, b) => b[all] - b[none] - (a[all] - a[none])).map((row) => row.category);
@@ -113,7 +115,7 @@ const CHARTS = {
     };
   },
   kappa(width) {
-    const pairs = rows("kappa").filter((row) => row.rule === state.rule && row.hit === state.hit);
+    const pairs = rows("kappa").filter((row) => row.generator === "*" && row.rule === state.rule && row.hit === state.hit);
     const cells = pairs.flatMap((row) => [row, { ...row, a: row.b, b: row.a }]);
     const left = marginFor(data.order);
     const size = Math.max(26, Math.min(64, (width - left - 80) / data.order.length));
