@@ -325,9 +325,9 @@ class Files:
 
         Args:
             name: name of a table, or ``manifests``, ``scores``, ``notes``, ``answers``,
-                ``vqa_notes``, ``answers_of_model`` (those of the model named by the wildcard ``vqa_model``), or
-                what holds the images' checksums: ``indexed_images``, ``indexed_of_category``,
-                ``indexed_questions``.
+                ``vqa_notes``, ``answers_of_model`` (those of the model named by the wildcard
+                ``vqa_model``), or what holds the images' checksums: ``indexed_images``,
+                ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
             The kind of reader (see :mod:`synthsight.figures.inputs`), and the files, with
