@@ -30,6 +30,7 @@ include: "rules/fetch_vqa.smk"
 if not PENDING:
 
     include: "rules/index_images.smk"
+    include: "rules/find_sources.smk"
     include: "rules/prepare_pixels.smk"
     include: "rules/classify.smk"
     include: "rules/label_audit.smk"

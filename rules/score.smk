@@ -4,7 +4,7 @@
 rule score:
     input:
         logits=of(FILES.logits_of, "model"),
-        manifests=FILES.manifests,
+        sources=FILES.sources,
         # Not its time but its content decides, which is in the spec.
         labels=ancient(of(FILES.label_file_of, "model")),
     output:
@@ -21,7 +21,7 @@ rule score:
         """
         with_worker.py --code {params.code} score.py \
             --logits @<(printf '%s\\n' {input.logits:q}) \
-            --manifests @<(printf '%s\\n' {input.manifests:q}) \
+            --sources {input.sources:q} \
             --spec @<(printf '%s\\n' {params.spec:q}) \
             --output {output.scores:q} \
             >{log:q} 2>&1

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 
 from synthsight.classifiers import score as score_module
 from synthsight.classifiers.score import SCHEMA, Choice, ScoreError, score, top_k
-from synthsight.images.manifest import ImageRecord, write_manifest
+from synthsight.images.sources import Sources, describe, write_sources
 from synthsight.labels.matching import Target
 from synthsight.labels.spaces import LabelSpace, load_labels
 
@@ -65,14 +65,14 @@ class World:
         self.logits: dict[str, npt.NDArray[np.float32]] = {}
         self.generators: dict[str, str | None] = {}
         self.logit_files: dict[str, Path] = {}
-        self.manifest_files: dict[str, Path] = {}
+        self.sources: dict[str, pa.Table] = {}
         for category in ("rabbit", "kite", "helmet"):
             names = [f"{category}/{number:05d}.png" for number in range(images)]
             for number, name in enumerate(names):
                 self.generators[name] = (None, "dalle", "mj")[number % 3]
                 self.logits[name] = rng.normal(size=classes).astype(np.float32)
             self.write_logits(category, names)
-            self.write_manifest(category, names)
+            self.describe(category, names)
 
     def write_logits(self, category: str, names: list[str]) -> None:
         path = self.folder / f"{category}.logits.parquet"
@@ -83,21 +83,16 @@ class World:
         pq.write_table(table.replace_schema_metadata(metadata), path)
         self.logit_files[category] = path
 
-    def write_manifest(self, category: str, names: list[str]) -> None:
-        path = self.folder / f"{category}.manifest.parquet"
-        records = [
-            ImageRecord(name, category, self.generators[name], "0", 8, 8, "ok", None)
-            for name in names
-        ]
-        bad = ImageRecord(f"{category}/000.bad", category, None, None, None, None, "excluded", "x")
-        write_manifest(path, [bad, *records])
-        self.manifest_files[category] = path
+    def describe(self, category: str, names: list[str]) -> None:
+        generators = [self.generators[name] for name in names]
+        self.sources[category] = describe(category, names, generators)
 
     def score(
         self, labels: LabelSpace = LABELS, rules: list[str] = RULES, aggregation: str = "max"
     ) -> pa.Table:
-        output = self.folder / "scores.parquet"
-        score(self.logit_files, self.manifest_files, TARGETS, labels, rules, output, aggregation)
+        output, sources = self.folder / "scores.parquet", self.folder / "sources.parquet"
+        write_sources(sources, self.sources.values())
+        score(self.logit_files, sources, TARGETS, labels, rules, output, aggregation)
         return pq.read_table(output)
 
 
@@ -225,7 +220,8 @@ def test_categories_that_share_the_class_that_decides_are_both_right(world: Worl
     for category in targets:
         world.write_logits(category, names_of(world, category))
     output = world.folder / "scores.parquet"
-    files = (world.logit_files, world.manifest_files)
+    world.score()
+    files = (world.logit_files, world.folder / "sources.parquet")
     # By the mean it is the rabbit that is chosen, though the class is also one of a helmet's.
     for aggregation, right in (("max", {"helmet", "rabbit"}), ("mean", {"rabbit"})):
         score(*files, targets, LABELS, ["restricted"], output, aggregation)
@@ -305,11 +301,31 @@ def test_max_chooses_by_the_best_class_and_mean_by_all_of_them() -> None:
 
 def test_the_file_has_the_columns_of_the_contract_and_tells_its_model(world: World) -> None:
     table = world.score()
-    names = "image category generator rule top1_hit top5_hit predicted probability"
+    names = "image category generator group real rule top1_hit top5_hit predicted probability"
     assert table.schema.names == names.split()
     assert table.schema.equals(SCHEMA)
     assert table.schema.metadata[b"model"] == b"resnet"
     assert json.loads(table.schema.metadata[b"class_names"]) == list(LABELS.simple)
+
+
+def test_a_row_says_which_group_its_image_is_in_and_whether_it_is_real(world: World) -> None:
+    """Null stands for the image itself: of one category nothing is known."""
+    for name in world.generators:
+        world.generators[name] = None
+    before = world.score()
+    assert before["group"].null_count == len(before)
+    assert set(before["real"].to_pylist()) == {False}
+    names = names_of(world, "kite")
+    generators = ["mj" if number < 4 else None for number in range(len(names))]
+    known = Sources(frozenset({"mj"}), r"(?:.*/)?0*([12]|3)")
+    world.sources["kite"] = describe("kite", names, generators, known)
+    table = world.score()
+    found = {row["image"]: row for row in table.to_pylist()}
+    assert {name for name, row in found.items() if row["real"]} == set(names[:4])
+    groups = {name: row["group"] for name, row in found.items() if row["group"] is not None}
+    assert groups == {names[number]: f"kite//{number}" for number in (1, 2, 3)}
+    others = ["image", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
+    assert table.select(others).equals(before.select(others))
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
@@ -334,7 +350,7 @@ def test_more_images_than_are_scored_at_a_time(
 def test_the_rows_of_a_model_do_not_depend_on_the_order_of_the_categories(world: World) -> None:
     first = world.score()
     world.logit_files = dict(reversed(world.logit_files.items()))
-    world.manifest_files = dict(reversed(world.manifest_files.items()))
+    world.sources = dict(reversed(world.sources.items()))
     assert world.score().equals(first)
 
 
@@ -374,12 +390,12 @@ def names_of(world: World, category: str) -> list[str]:
 
 def test_an_image_without_logits_is_an_error(world: World) -> None:
     world.write_logits("kite", names_of(world, "kite")[1:])
-    with pytest.raises(ScoreError, match="8 images, but the manifest of 'kite' has 9"):
+    with pytest.raises(ScoreError, match=r"8 images, but .*sources\.parquet has 9 of 'kite'"):
         world.score()
 
 
 def test_logits_of_an_unknown_image_are_an_error(world: World) -> None:
-    world.write_manifest("kite", [*names_of(world, "kite")[1:], "rabbit/00000.png"])
+    world.describe("kite", [*names_of(world, "kite")[1:], "rabbit/00000.png"])
     with pytest.raises(ScoreError, match=r"'kite/00000\.png'"):
         world.score()
 
@@ -393,7 +409,7 @@ def test_an_image_twice_in_place_of_another_is_an_error(world: World) -> None:
 
 def test_an_error_leaves_no_file(world: World) -> None:
     world.write_logits("rabbit", names_of(world, "rabbit")[1:])
-    before = set(world.folder.iterdir())
+    before = {*world.folder.iterdir(), world.folder / "sources.parquet"}
     with pytest.raises(ScoreError):
         world.score()
     assert set(world.folder.iterdir()) == before
@@ -401,4 +417,4 @@ def test_an_error_leaves_no_file(world: World) -> None:
 
 def test_no_logits_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(ScoreError, match="no logits"):
-        score({}, {}, {}, LABELS, RULES, tmp_path / "scores.parquet")
+        score({}, tmp_path / "sources.parquet", {}, LABELS, RULES, tmp_path / "scores.parquet")

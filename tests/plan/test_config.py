@@ -149,7 +149,7 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
 @pytest.mark.usefixtures("answered")
 def test_defaults_are_filled_in_where_keys_are_left_out() -> None:
     settings = load(write(matching="matching: {rules: [words/simple]}")).settings
-    assert settings.images == ImageSettings("images", 100_000_000, None)
+    assert settings.images == ImageSettings("images", 100_000_000, None, None, None)
     assert settings.matching == MatchingSettings(("words/simple",), "words/simple", "max")
     assert settings.intervals == IntervalSettings(0.95, 10000, 0)
     assert settings.preprocess == "model"

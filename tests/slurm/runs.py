@@ -95,7 +95,7 @@ def test_a_run_on_a_cluster_makes_the_same_tables_as_a_local_one(
     assert [submission.state for submission in submissions] == ["COMPLETED"] * 6, said
     images, *on_devices, results = submissions
     assert images.rules == {
-        *("index_images", "list_excluded", "thumbnails", "plot_samples"),
+        *("index_images", "find_sources", "list_excluded", "thumbnails", "plot_samples"),
         *("index_questions", "list_excluded_questions", "thumbnails_vqa"),
     }
     kinds = [submission.rules for submission in on_devices]

@@ -87,6 +87,7 @@ def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
         *(f"images/{c}.parquet" for c in CATEGORIES),
         *(f"pixels/{g}/{c}.arrow" for g in GEOMETRIES for c in CATEGORIES),
         *(f"logits/{m}/{c}.parquet" for m in MODELS for c in CATEGORIES),
+        "sources/images.parquet",
         *(f"scores/{m}.parquet" for m in MODELS),
         *(f"tables/{t}.{e}" for t in tables for e in ("csv", "parquet")),
         *(
@@ -198,6 +199,7 @@ def test_one_new_image_runs_its_category_and_the_fan_in(project: Project) -> Non
         *(("classify", model, "clock") for model in MODELS),
         ("thumbnails", "clock"),
         ("list_excluded",),
+        ("find_sources",),
         ("plot_samples",),
         *SCORES,
         *FAN_IN,
@@ -353,6 +355,27 @@ def test_a_setting_of_arithmetic_runs_what_computes_with_it(
     asked = {job for job in questions if job[0] == "ask"}
     every = {("ask", model, shard) for model in VQA_MODELS for shard in SHARDS}
     assert asked == (every if "precision" in setting else set())
+
+
+@pytest.mark.parametrize("key", [{"group": r"(\d+)"}, {"real": "muse"}, {"real": ["dream"]}])
+def test_groups_and_real_photographs_run_scoring_and_no_model(
+    project: Project, key: dict[str, object]
+) -> None:
+    images = project.config["images"]
+    project.configure({**project.config, "images": {**images, **key}})
+    assert project.plan() == {("find_sources",)} | SCORES | FAN_IN
+    project.run("scores")
+    scores = pq.read_table(project.results / "scores" / "effnet.parquet").to_pandas()
+    first = scores.drop_duplicates("image").set_index("image")
+    if "group" in key:
+        assert first.loc["muse/clock/1.png", "group"] == "clock//1"
+        assert first.loc["dream/clock/1.png", "group"] == "clock//1"
+        assert not first["real"].any()
+    else:
+        (real,) = [key["real"]] if isinstance(key["real"], str) else key["real"]
+        assert set(first.index[first["real"]]) == {n for n in first.index if n.startswith(real)}
+    project.configure({**project.config, "images": images})
+    assert project.plan("scores") == {("find_sources",), ("scores",)} | SCORES
 
 
 def test_other_intervals_run_the_aggregation_and_what_reads_it(project: Project) -> None:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Score one model: which images it gets right under each matching rule.
 
-In: logits and manifests of all categories. Out: Parquet with one row per image and rule (see
-synthsight.classifiers.score).
+In: logits of all categories, and where their images come from. Out: Parquet with one row per image
+and rule (see synthsight.classifiers.score).
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from synthsight.classifiers.score import score
 from synthsight.files import check_unchanged
 from synthsight.labels.matching import Target
 from synthsight.labels.spaces import load_labels
-from synthsight.program import Arguments, many, program
+from synthsight.program import Arguments, many, one, program
 
 
 @program(
     many("logits", "the logits of all categories, in their sorted order"),
-    many("manifests", "the manifests of all categories, likewise"),
+    one("sources", "Parquet: image, category, generator, group, real"),
     spec=True,
     outputs=["output"],
 )
@@ -27,7 +27,7 @@ def main(args: Arguments) -> None:
     categories = sorted(args.spec["categories"])
     score(
         dict(zip(categories, args.logits, strict=True)),
-        dict(zip(categories, args.manifests, strict=True)),
+        args.sources,
         {
             name: Target(
                 name,

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from synthsight import origin
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN, atomic
+from synthsight.images.sources import read_sources
 from synthsight.labels.matching import Target, accepted_classes, find_rule
 from synthsight.labels.spaces import LabelSpace
 from synthsight.tables import metadata_of, read_batches, read_parquet, read_schema
@@ -33,7 +34,7 @@ SCHEMA = pa.schema(
         ("category", pa.string()),
         ("generator", pa.string()),
         ("group", pa.string()),
-        ("real", pa.bool_()),
+        pa.field("real", pa.bool_(), nullable=False),
         ("rule", pa.string()),
         ("top1_hit", pa.bool_()),
         ("top5_hit", pa.bool_()),
@@ -44,7 +45,7 @@ SCHEMA = pa.schema(
 
 
 class ScoreError(SynthsightError):
-    """Logits that do not match the labels or the manifest."""
+    """Logits that do not match the labels or the images."""
 
 
 def top_k(
@@ -144,7 +145,7 @@ class Choice:
 
 def score(
     logits: Mapping[str, str | os.PathLike[str]],
-    manifests: Mapping[str, str | os.PathLike[str]],
+    sources: str | os.PathLike[str],
     targets: Mapping[str, Target],
     labels: LabelSpace,
     rules: Sequence[str],
@@ -160,7 +161,9 @@ def score(
 
     Args:
         logits: each category's Parquet file.
-        manifests: likewise.
+        sources: where the images of all categories come from, a file of
+            :func:`synthsight.images.sources.write_sources`. A row has the image's ``group``, null
+            where it is the image itself, and whether it is ``real``.
         targets: what is to be recognised in each category.
         labels: the model's label space.
         rules: names of :data:`synthsight.labels.matching.RULES`.
@@ -172,7 +175,7 @@ def score(
     Raises:
         ScoreError: the logits are another model's or for other labels, or were not all made with
             the same weights and settings; their number is not that of the classes; the images are
-            not those of the manifest, or one occurs twice.
+            not those that are usable, or one occurs twice.
     """
     categories = sorted(logits)
     described = _described(logits)
@@ -183,8 +186,7 @@ def score(
                 f"{logits[categories[0]]} holds logits for {key.replace('_', ' ')} {found!r}, not "
                 f"{wanted!r}; {MAKE_AGAIN}"
             )
-    for path in manifests.values():  # what they say is part of the output's own record
-        read_schema(path)
+    read_schema(sources)  # what it says is part of the output's own record
     accepted = {
         rule: np.array([accepted_classes(targets[name], labels, rule) for name in categories])
         for rule in rules
@@ -196,16 +198,16 @@ def score(
         for number, category in enumerate(categories):
             path = logits[category]
             rows = read_parquet(path, ["image"]).column("image").to_pylist()
-            generators = _generators(manifests[category])
-            if len(rows) != len(generators):
+            known = _sources(sources, category)
+            if len(rows) != len(known):
                 raise ScoreError(
-                    f"{path} has {len(rows)} images, but the manifest of {category!r} has "
-                    f"{len(generators)}"
+                    f"{path} has {len(rows)} images, but {sources} has {len(known)} of {category!r}"
                 )
-            if len(set(rows)) < len(generators):
+            if len(set(rows)) < len(known):
                 raise ScoreError(f"{path} contains an image twice")
             for part in read_batches(path, ["image", "logits"], _ROWS):
-                images, values = _read_part(part, category, generators, len(labels))
+                images, values = _read_part(part, category, known, len(labels))
+                about = [known[image] for image in images]
                 top = top_k(values)
                 for rule, table in accepted.items():
                     best, probabilities = top
@@ -218,9 +220,9 @@ def score(
                     columns = [
                         images,
                         [category] * len(images),
-                        [generators[image] for image in images],
-                        [None] * len(images),
-                        [False] * len(images),
+                        [each.generator for each in about],
+                        [each.group for each in about],
+                        [each.real for each in about],
                         [rule] * len(images),
                         hits[:, :1].any(axis=1),
                         hits.any(axis=1),
@@ -253,26 +255,37 @@ def _described(logits: Mapping[str, str | os.PathLike[str]]) -> Mapping[str, Any
     return found
 
 
-def _generators(manifest: str | os.PathLike[str]) -> dict[str, str | None]:
-    """The generator of each usable image in a manifest."""
-    columns = ["image", "generator", "status"]
-    table = read_parquet(manifest, columns, filters=[("status", "=", "ok")])
-    return dict(
-        zip(table.column("image").to_pylist(), table.column("generator").to_pylist(), strict=True)
-    )
+class _Source(NamedTuple):
+    """Where an image comes from; ``group`` is None where it is the image itself."""
+
+    generator: str | None
+    group: str | None
+    real: bool
+
+
+def _sources(sources: str | os.PathLike[str], category: str) -> dict[str, _Source]:
+    """Where each usable image of a category comes from."""
+    table = read_sources(sources, category)
+    columns = (table[name].to_pylist() for name in ("image", "generator", "group", "real"))
+    return {
+        image: _Source(generator, None if group == image else group, real)
+        for image, generator, group, real in zip(*columns, strict=True)
+    }
 
 
 def _read_part(
-    part: pa.RecordBatch, category: str, generators: Mapping[str, str | None], classes: int
+    part: pa.RecordBatch, category: str, known: Mapping[str, _Source], classes: int
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Images and logits in a part of a file, checked against the manifest and the labels."""
+    """Images and logits in a part of a file, checked against what is usable and the labels."""
     column = part.column("logits")
     if column.type.list_size != classes:
         raise ScoreError(
             f"the model has {column.type.list_size} logits, but its labels name {classes} classes"
         )
     images = part.column("image").to_pylist()
-    unknown = [image for image in images if image not in generators]
+    unknown = [image for image in images if image not in known]
     if unknown:
-        raise ScoreError(f"{unknown[0]!r} has logits but is not in the manifest of {category!r}")
+        raise ScoreError(
+            f"{unknown[0]!r} has logits but is not among the usable images of {category!r}"
+        )
     return images, column.flatten().to_numpy().reshape(len(images), classes)

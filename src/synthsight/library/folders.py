@@ -14,8 +14,9 @@ import pandas as pd
 
 from synthsight.canonical import canonical_json
 from synthsight.files import FileError, hint_at_home, read_json, sha256_of
-from synthsight.images.manifest import ImageRecord, index_images, write_manifest
+from synthsight.images.manifest import ImageRecord, index_images
 from synthsight.images.pixels import prepare_pixels
+from synthsight.images.sources import describe
 from synthsight.library.errors import ApiError
 from synthsight.library.scores import rules, score_files
 from synthsight.plan import standalone
@@ -109,13 +110,14 @@ def _run(
     network = load_model(
         Architecture(**model.architecture), _weights(model, cache), choose_device()
     )
-    files: dict[str, tuple[Path, Path]] = {}
+    files: dict[str, Path] = {}
+    sources = []
     with TemporaryDirectory(prefix="synthsight-") as folder:
         for number, (name, records) in enumerate(manifests.items()):
-            pixels, logits, manifest = (
-                Path(folder, f"{number}.{what}") for what in ("pixels", "logits", "images")
-            )
-            write_manifest(manifest, records)
+            pixels, logits = (Path(folder, f"{number}.{what}") for what in ("pixels", "logits"))
+            usable = [record for record in records if record.status == "ok"]
+            generators = [record.generator for record in usable]
+            sources.append(describe(name, [record.image for record in usable], generators))
             prepare_pixels(
                 [
                     (record.image, record.width, record.height)
@@ -131,9 +133,11 @@ def _run(
             images, values = classify(network, pixels, model.mean, model.std, batch_size, precision)
             pixels.unlink()
             write_logits(logits, images, values, {"model": model.name})
-            files[name] = logits, manifest
+            files[name] = logits
         targets = {name: category.target for name, category in found.categories.items()}
-        return score_files(files, targets, model.labels, sorted(rules()), "max", Path(folder))
+        return score_files(
+            *(files, sources, targets, model.labels, sorted(rules()), "max", Path(folder))
+        )
 
 
 def _weights(model: Model, cache: Path) -> Path:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from synthsight.files import read_json
 from synthsight.images.manifest import read_manifest
+from synthsight.images.sources import read_sources
 from synthsight.library.errors import ApiError
 from synthsight.library.planned import Planned
 from synthsight.library.scores import class_names, read_scores, with_scoring
@@ -99,8 +100,14 @@ class Run:
         """The manifests of all categories: one row for each file found.
 
         Returns:
-            The fields of :class:`synthsight.images.manifest.ImageRecord`; files whose ``status`` is
-            not ``ok`` were left out, for the stated ``reason``.
+            The fields of :class:`synthsight.images.manifest.ImageRecord`, and after ``generator``
+            the image's ``group``, which is itself where nothing is known, and whether it is
+            ``real``; files whose ``status`` is not ``ok`` were left out, for the stated ``reason``,
+            and these two are missing.
+
+        Raises:
+            ApiError: a manifest, or what is known of sources, is not there, or not of the run's
+                last plan.
         """
         planned = self._planned
         names = planned.names("images")
@@ -108,6 +115,11 @@ class Run:
         files = [planned.path(f"images/{name}.parquet") for name in names]
         table = pa.concat_tables([pq.read_table(file) for file in files])
         frame: pd.DataFrame = table.to_pandas()
+        (path,) = planned.made_by("find_sources")
+        known = read_sources(path).to_pandas().set_index("image")
+        place = list(frame).index("generator") + 1
+        frame.insert(place, "group", frame["image"].map(known["group"]))
+        frame.insert(place + 1, "real", frame["image"].map(known["real"]).astype("boolean"))
         return frame
 
     def scores(self, model: str, rule: str | None = None) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from synthsight.classifiers import score as scoring
 from synthsight.files import check_unchanged, is_file
-from synthsight.images.manifest import ImageRecord, write_manifest
+from synthsight.images.sources import describe, write_sources
 from synthsight.labels.definitions import (
     Definition,
     DefinitionError,
@@ -127,33 +127,36 @@ def score(
         _check_choice(rule, targets, among or (), space)
     of = np.array(shown, dtype=object)
     with TemporaryDirectory(prefix="synthsight-") as folder:
-        files: dict[str, tuple[Path, Path]] = {}
+        files: dict[str, Path] = {}
+        sources = []
         for number, name in enumerate(names):
             rows = np.flatnonzero(of == name)
-            manifest, stored = (Path(folder, f"{number}.{what}") for what in ("images", "logits"))
-            write_manifest(manifest, [_record(images[row], name) for row in rows])
-            _store(stored, [images[row] for row in rows], values[rows])
-            files[name] = stored, manifest
-        scored = score_files(files, targets, os.fspath(labels), [rule], aggregation, Path(folder))
+            shown_here = [images[row] for row in rows]
+            sources.append(describe(name, shown_here, [None] * len(rows)))
+            files[name] = Path(folder, f"{number}.logits")
+            _store(files[name], shown_here, values[rows])
+        scored = score_files(
+            *(files, sources, targets, os.fspath(labels), [rule], aggregation, Path(folder))
+        )
     order = {key: row for row, key in enumerate(zip(shown, images, strict=True))}
     keys = zip(scored["category"], scored["image"], strict=True)
     return scored.iloc[np.argsort([order[key] for key in keys])].reset_index(drop=True)
 
 
 def score_files(
-    files: Mapping[str, tuple[Path, Path]],
+    logits: Mapping[str, Path],
+    sources: Iterable[pa.Table],
     targets: Mapping[str, Target],
     labels: str,
     wanted: Sequence[str],
     aggregation: str,
     folder: Path,
 ) -> pd.DataFrame:
-    """Score logits and manifests from files, by category, as the workflow does."""
-    output = folder / "scores"
-    logits = {name: stored for name, (stored, _) in files.items()}
-    manifests = {name: manifest for name, (_, manifest) in files.items()}
+    """Score logits from files, by category, as the workflow does."""
+    output, described = folder / "scores", folder / "sources"
+    write_sources(described, sources)
     space = load_labels(labels)
-    scoring.score(logits, manifests, targets, space, wanted, output, aggregation)
+    scoring.score(logits, described, targets, space, wanted, output, aggregation)
     return read_scores(output)
 
 
@@ -218,10 +221,6 @@ def _store(path: Path, images: list[str], logits: npt.NDArray[np.float32]) -> No
     values = pa.FixedSizeListArray.from_arrays(pa.array(logits.reshape(-1)), logits.shape[1])
     table = pa.table({"image": pa.array(images, pa.string()), "logits": values})
     pq.write_table(table.replace_schema_metadata({"synthsight": '{"model": "given"}'}), path)
-
-
-def _record(image: str, category: str) -> ImageRecord:
-    return ImageRecord(image, category, None, None, None, None, "ok", None)
 
 
 def _level(frame: pd.DataFrame, name: str, otherwise: int) -> pd.Index[Any]:

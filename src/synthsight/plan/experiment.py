@@ -34,6 +34,7 @@ from synthsight.plan.config.models import (
 )
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa
 from synthsight.plan.config.schema import fill_defaults, schema_problems
+from synthsight.plan.config.sources import check_group, check_real
 from synthsight.plan.digest import recall_sources
 from synthsight.plan.settings import Settings, typed
 
@@ -48,6 +49,7 @@ class Experiment:
             one.
         categories: by name, sorted.
         models: by name, in the configuration's order.
+        real: the generators whose folders hold real photographs; none as long as ``pending``.
         vqa: the questions, or None if none are asked.
         archive: the archive that the images come from, or None.
         pending: whether it has yet to be unpacked. Until then there are neither categories nor
@@ -59,6 +61,7 @@ class Experiment:
     written: Mapping[str, Any]
     categories: dict[str, Category]
     models: dict[str, Model]
+    real: frozenset[str]
     vqa: Vqa | None
     archive: Archive | None
     pending: bool
@@ -66,7 +69,7 @@ class Experiment:
 
     @property
     def generators(self) -> set[str]:
-        """The generators that have folders of their own."""
+        """The generators that have folders of their own, real photographs' among them."""
         folders = [folder for each in self.categories.values() for folder in each.folders]
         return {generator for generator, _ in folders if generator is not None}
 
@@ -108,6 +111,8 @@ def load_experiment(
     check_names(settings, problems)
     warnings: list[str] = []
     categories = {} if pending else load_categories(settings, definitions, problems, warnings)
+    real = check_real(settings.images, categories, problems, warnings)
+    check_group(settings.images, categories, problems)
     check_models(settings.models, problems)
     spaces = load_spaces(settings.models, problems)
     check_words(categories, spaces, rules, problems, warnings)
@@ -120,7 +125,9 @@ def load_experiment(
     if problems:
         raise ConfigError(problems, files)
     warnings += notes_on(models, spaces)
-    return Experiment(settings, written, categories, models, vqa, archive, pending, tuple(warnings))
+    return Experiment(
+        *(settings, written, categories, models, real, vqa, archive, pending, tuple(warnings))
+    )
 
 
 def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:

@@ -186,6 +186,11 @@ class Files:
         """The manifests of all categories."""
         return list(map(self.manifest_of, self.experiment.categories))
 
+    @property
+    def sources(self) -> str:
+        """Where the usable images of all categories come from, and which belong together."""
+        return f"{self.run}/sources/images.parquet"
+
     @cached_property
     def weights(self) -> list[str]:
         """The classifiers' weights."""

@@ -32,6 +32,8 @@ class ImageSettings:
     root: str
     max_pixels: int
     archive: ArchiveSettings | None
+    real: str | tuple[str, ...] | None
+    group: str | None
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,15 @@ def index_images(experiment: Experiment, category: str) -> Spec:
     }
 
 
+def find_sources(experiment: Experiment) -> Spec:
+    """Which images are real photographs, and by what images are told to belong together."""
+    group = experiment.settings.images.group
+    return {
+        **({"real": sorted(experiment.real)} if experiment.real else {}),
+        **({} if group is None else {"group": group}),
+    }
+
+
 def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:
     """How the pixels for all models of a geometry are made."""
     found = next(
@@ -246,6 +255,11 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
     """The configuration as the report prints it: in a fixed order, with what changes results."""
     settings = {key: value for key, value in experiment.written.items() if key not in NOT_RESULTS}
     settings["categories"] = list(experiment.categories)
+    settings["images"] = {
+        key: value
+        for key, value in settings["images"].items()
+        if value is not None or key not in ("real", "group")
+    }
     if settings["images"]["archive"] is not None:
         archive = settings["images"]["archive"]
         archive = {**archive, "url": public_url(archive["url"])}

@@ -35,6 +35,9 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     for name in experiment.categories:
         spec = specs.index_images(experiment, name)
         yield from one("index_images", spec, code("index_images"), [files.manifest_of(name)])
+    inputs = [name_of("index_images", path) for path in files.manifests]
+    spec = specs.find_sources(experiment)
+    yield from one("find_sources", spec, code("find_sources"), [files.sources], inputs)
     for geometry in files.geometries:
         pixels = [f"{run}/pixels/{geometry}/{each}.arrow" for each in experiment.categories]
         inputs = [f"index_images images/{OWN}.parquet"]
@@ -49,7 +52,7 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         spec = specs.classify(experiment, model)
         yield from one("classify", spec, code("classify", door), logits, inputs)
         inputs = [name_of("classify", path) for path in logits]
-        inputs += [name_of("index_images", path) for path in files.manifests]
+        inputs += [name_of("find_sources", files.sources)]
         spec = specs.score(experiment, model)
         yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"], inputs)
     for shard in files.shards:

@@ -1,0 +1,243 @@
+"""Where usable images come from: generators or real photographs, and which belong together.
+
+Images of one prompt, seed or scene are not independent draws. What belongs together is a *group*,
+told by a pattern on the images' names; an image of which nothing is known is a group of its own.
+Neither groups nor what is real change any pixel, so both stand beside the manifests and not in
+them: no model classifies anything again if they change.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from synthsight import origin
+from synthsight.files import atomic
+from synthsight.images.reading import SUFFIXES
+from synthsight.tables import read_parquet
+from synthsight.wording import one_line
+
+SCHEMA = pa.schema(
+    [
+        ("image", pa.string()),
+        ("category", pa.string()),
+        ("generator", pa.string()),
+        pa.field("group", pa.string(), nullable=False),
+        pa.field("real", pa.bool_(), nullable=False),
+    ]
+)
+
+#: Between a group's category and what the pattern captured. No image's path has two slashes in a
+#: row, so that no group is called like an image that is a group of its own.
+BETWEEN = "//"
+
+#: The name of the capturing group of a pattern that has several.
+_NAME = "group"
+
+#: Categories that a sentence names.
+_NAMED = 3
+
+#: The last capturing group that RE2 can refer to by number.
+_LAST = 9
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is known about where images come from.
+
+    Attributes:
+        real: the generators' folders that hold real photographs.
+        group: a pattern that tells groups, see :func:`group_of`; None if nothing is known.
+    """
+
+    real: frozenset[str] = frozenset()
+    group: str | None = None
+
+
+def pattern_problem(pattern: str) -> str | None:
+    """What is wrong with a pattern that should tell groups; None if nothing is."""
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"{pattern!r} is not a regular expression: {error}"
+    if compiled.groups != 1 and _NAME not in compiled.groupindex:
+        return (
+            f"{pattern!r} has {compiled.groups or 'no'} capturing groups: put what images of one "
+            r"prompt, seed or scene have in common into parentheses, as in '(.*)_\d+', and "
+            "write (?:...) for others, or call it (?P<group>...)"
+        )
+    if _number(pattern) > _LAST:
+        return f"{pattern!r} has too many capturing groups before (?P<group>...): write (?:...)"
+    try:
+        groups_of([""], pattern)
+    except pa.ArrowInvalid as error:
+        return (
+            f"{pattern!r} cannot be used: {one_line(error, 120)} (the syntax is RE2's, which "
+            "has neither lookaround nor backreferences, so that no name takes long to match)"
+        )
+    return None
+
+
+def _number(pattern: str) -> int:
+    """The number of the capturing group that tells groups."""
+    return re.compile(pattern).groupindex.get(_NAME, 1)
+
+
+def groups_of(names: Sequence[str], pattern: str) -> list[str | None]:
+    """What a pattern captures in each name; None where it does not match all of the name.
+
+    RE2 matches, which takes time in proportion to a name's length, whatever the pattern. What is
+    captured is normalised to NFC, as systems differ in how they store names.
+
+    Args:
+        names: as :func:`name_in_category` gives them.
+        pattern: of which :func:`pattern_problem` says nothing.
+    """
+    whole = rf"\A(?:{pattern})\z"
+    texts = pa.array(names, pa.string())
+    found = pc.match_substring_regex(texts, whole)
+    captured = pc.replace_substring_regex(texts, whole, rf"\{_number(pattern)}")
+    return [
+        unicodedata.normalize("NFC", text) if matches else None
+        for matches, text in zip(found.to_pylist(), captured.to_pylist(), strict=True)
+    ]
+
+
+def name_in_category(image: str, generator: str | None) -> str:
+    """An image's path below its category's folder, without the ending of an image file.
+
+    Args:
+        image: path below the images' root.
+        generator: whose folder it is in, or None.
+    """
+    name = image.split("/", 1 if generator is None else 2)[-1]
+    ending = PurePosixPath(name).suffix
+    return name.removesuffix(ending) if ending.lower() in SUFFIXES else name
+
+
+def describe(
+    category: str,
+    images: Sequence[str],
+    generators: Sequence[str | None],
+    sources: Sources = Sources(),
+) -> pa.Table:
+    """The sources of the images of one category.
+
+    A group is called ``category//captured``: what the pattern captures in the names of images of
+    two generators is one group, as when both were given the same prompt; in two categories it is
+    two. An image whose name the pattern does not match is the only one of its group, which is then
+    called like the image.
+
+    Args:
+        category: its name.
+        images: paths below the images' root.
+        generators: whose folder each is in, or None.
+        sources: what is known.
+
+    Returns:
+        A row per image, the columns of :data:`SCHEMA`.
+    """
+    captured: list[str | None] = [None] * len(images)
+    if sources.group is not None:
+        pairs = zip(images, generators, strict=True)
+        captured = groups_of([name_in_category(*pair) for pair in pairs], sources.group)
+    groups = [
+        image if text is None else f"{category}{BETWEEN}{text}"
+        for image, text in zip(images, captured, strict=True)
+    ]
+    real = [generator is not None and generator in sources.real for generator in generators]
+    columns = [list(images), [category] * len(images), list(generators), groups, real]
+    arrays = [pa.array(column, f.type) for column, f in zip(columns, SCHEMA, strict=True)]
+    return pa.table(arrays, schema=SCHEMA)
+
+
+def write_sources(output: str | os.PathLike[str], tables: Iterable[pa.Table]) -> None:
+    """Write the sources of all images as Parquet, atomically: a row group for each category.
+
+    Args:
+        output: the file.
+        tables: from :func:`describe`, made one at a time, of files whose schemas have been read:
+            these are part of the output's own record.
+    """
+    schema = SCHEMA.with_metadata(origin.metadata(output))
+    with (
+        atomic(output) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for table in tables:
+            writer.write_table(table.replace_schema_metadata(schema.metadata))
+
+
+def read_sources(path: str | os.PathLike[str], category: str | None = None) -> pa.Table:
+    """The sources in a file written by :func:`write_sources`.
+
+    Args:
+        path: the file.
+        category: the category to read; None for all.
+
+    Raises:
+        synthsight.files.FileError: it is damaged, or lacks a column.
+    """
+    filters = None if category is None else [("category", "=", category)]
+    return read_parquet(path, SCHEMA.names, filters=filters)
+
+
+@dataclass
+class Found:
+    """What a pattern has found, counted over tables from :func:`describe`.
+
+    Attributes:
+        images: the number of images.
+        alone: of those that are no pattern's, and so groups of their own.
+        first: the first of these.
+        groups: the number of groups, these included.
+        whole: the categories all of whose images are one group.
+    """
+
+    images: int = 0
+    alone: int = 0
+    first: str = ""
+    groups: int = 0
+    whole: tuple[str, ...] = ()
+
+    def count(self, table: pa.Table) -> pa.Table:
+        """Count one more category; returns its table."""
+        own = pc.equal(table["image"], table["group"])
+        alone = table["image"].filter(own)
+        if len(alone) and not self.alone:
+            self.first = alone[0].as_py()
+        groups = pc.count_distinct(table["group"]).as_py()
+        if groups == 1 < len(table):
+            self.whole = (*self.whole, table["category"][0].as_py())
+        self.images += len(table)
+        self.alone += len(alone)
+        self.groups += groups
+        return table
+
+    def sentences(self) -> list[str]:
+        """What people should know of it, in sentences."""
+        said = [f"{self.images:,} images in {self.groups:,} groups (images.group)"]
+        if self.alone:
+            said.append(
+                f"{self.alone:,} of {self.images:,} images have no name that images.group matches, "
+                f"and each counts as a group of its own: {self.first!r}"
+                + (", ..." if self.alone > 1 else "")
+            )
+        if self.groups == self.images > self.alone:
+            said.append("no two images are in one group: does images.group capture too much?")
+        if self.whole:
+            named = ", ".join(map(repr, self.whole[:_NAMED]))
+            more = ", ..." if len(self.whole) > _NAMED else ""
+            said.append(
+                f"all images of a category are one group, in {named}{more}: does images.group "
+                "capture too little?"
+            )
+        return said

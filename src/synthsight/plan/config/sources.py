@@ -1,0 +1,158 @@
+"""The sources that a configuration names: real photographs, and a pattern that tells groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from synthsight.bounds import Key
+from synthsight.images.manifest import find_files
+from synthsight.images.sources import groups_of, name_in_category, pattern_problem
+from synthsight.plan.config.categories import Category
+from synthsight.plan.config.messages import Problem
+from synthsight.plan.settings import ImageSettings
+from synthsight.wording import did_you_mean
+
+#: Names that a message lists.
+_NAMED = 20
+
+#: Names that are matched at a time when it is asked whether a pattern matches any.
+_NAMES = 1000
+
+_REAL: Key = ("images", "real")
+
+
+def real_names(images: ImageSettings) -> tuple[str, ...]:
+    """The folders that ``images.real`` names."""
+    if images.real is None:
+        return ()
+    return (images.real,) if isinstance(images.real, str) else images.real
+
+
+def check_real(
+    images: ImageSettings,
+    categories: Mapping[str, Category],
+    problems: list[Problem],
+    warnings: list[str],
+) -> frozenset[str]:
+    """Check what ``images.real`` names against the folders.
+
+    Args:
+        images: the settings.
+        categories: those of the run; without any, what is wrong with them has been said.
+        problems: to which what is wrong is added.
+        warnings: to which is added of which categories there is only one kind of images.
+
+    Returns:
+        The generators whose folders hold real photographs.
+    """
+    names = real_names(images)
+    makers = {
+        name: {generator for generator, _ in category.folders}
+        for name, category in categories.items()
+    }
+    generators = sorted({each for of in makers.values() for each in of if each is not None})
+    found: set[str] = set()
+    for index, name in enumerate(names):
+        key = _REAL if isinstance(images.real, str) else (*_REAL, index)
+        if name in names[:index]:
+            problems.append(Problem(key, f"{name!r} is listed twice"))
+        elif name in generators:
+            found.add(name)
+        elif categories:
+            problems.append(Problem(key, _unknown(images.root, name, generators, categories)))
+    if not found or len(found) < len(set(names)):
+        return frozenset(found)
+    generated = {name for name, of in makers.items() if of - found}
+    photographed = {name for name, of in makers.items() if of & found}
+    if not generated:
+        message = (
+            f"every image in {images.root!r} would be a real photograph, and none generated: name "
+            "only the folders that hold photographs"
+        )
+        problems.append(Problem(_REAL, message))
+    elif not generated & photographed:
+        warnings.append(
+            "no category has both real photographs (images.real) and generated images, so no model "
+            "can be compared between the two"
+        )
+    else:
+        for kind, lacking in (
+            ("real photographs", generated - photographed),
+            ("generated images", photographed - generated),
+        ):
+            if lacking:
+                warnings.append(
+                    f"no {kind} of {_listed(sorted(lacking))}: real photographs and generated "
+                    "images are compared in the other categories"
+                )
+    return frozenset(found)
+
+
+def _unknown(
+    root: str, name: str, generators: list[str], categories: Mapping[str, Category]
+) -> str:
+    """About a name of which there is no generator's folder."""
+    if name in categories:
+        return (
+            f"{name!r} is a category's folder, not a generator's: real photographs have to lie in "
+            f"{root}/<name>/<category>/, with any name for the folder"
+        )
+    hint = did_you_mean(name, generators) or f"; generators there: {_listed(generators) or 'none'}"
+    return f"no generator's folder {name!r} in {root!r} with images of the run's categories{hint}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(repr, names[:_NAMED])) + more
+
+
+def check_group(
+    images: ImageSettings, categories: Mapping[str, Category], problems: list[Problem]
+) -> None:
+    """Check that ``images.group`` is a pattern that tells groups, and matches some file's name.
+
+    Args:
+        images: the settings.
+        categories: those of the run; without any, only the pattern is checked.
+        problems: to which what is wrong is added.
+    """
+    if images.group is None:
+        return
+    key: Key = ("images", "group")
+    if (message := pattern_problem(images.group)) is not None:
+        problems.append(Problem(key, message))
+        return
+    first = None
+    for names in _in_parts(_names(Path(images.root), categories)):
+        first = names[0] if first is None else first
+        if any(captured is not None for captured in groups_of(names, images.group)):
+            return
+    if first is not None:
+        message = (
+            f"{images.group!r} matches no image. It has to match all of an image's path below its "
+            f"category's folder, without the file's ending, as in {first!r}"
+        )
+        problems.append(Problem(key, message))
+
+
+def _names(root: Path, categories: Mapping[str, Category]) -> Iterator[str]:
+    """The names of all files that can be shown, as patterns see them."""
+    for category in categories.values():
+        for generator, folder in category.folders:
+            for path in find_files(root / folder):
+                image = path.relative_to(root).as_posix()
+                if image.isprintable():
+                    yield name_in_category(image, generator)
+
+
+def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:
+    """The same names, some at a time."""
+    part: list[str] = []
+    for name in names:
+        part.append(name)
+        if len(part) == _NAMES:
+            yield part
+            part = []
+    if part:
+        yield part

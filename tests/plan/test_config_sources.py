@@ -1,0 +1,118 @@
+"""Which images are real, and a pattern for groups: what can be wrong, and where that is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthsight.plan import specs
+from tests.plan.test_config import answered_, error, errors, images, load, workplace_, write
+
+__all__ = ["answered_", "workplace_"]  # fixtures
+
+pytestmark = pytest.mark.usefixtures("answered")
+
+
+@pytest.fixture(autouse=True)
+def generators_(workplace_: None) -> None:
+    """Two generators and photographs, in a root of their own."""
+    for generator in ("mj", "sd", "photos"):
+        images(f"{generator}/pizza/a_1.png", f"{generator}/rabbit/a_1.png", root="made")
+
+
+def of(keys: str, root: str = "made") -> Path:
+    return write(images=f"images:\n  root: {root}\n{keys}")
+
+
+def test_without_the_keys_nothing_is_real_and_specs_are_as_they_were() -> None:
+    found = load(write(images="images: {root: made}"))
+    assert found.real == frozenset()
+    assert specs.find_sources(found) == {}
+    assert specs.report(found)["settings"]["images"] == {
+        "root": "made",
+        "max_pixels": 100_000_000,
+        "archive": None,
+    }
+
+
+@pytest.mark.parametrize("written", ["photos", "[photos]"])
+def test_a_generator_s_folder_can_hold_real_photographs(written: str) -> None:
+    found = load(of(f"  real: {written}"))
+    assert found.real == {"photos"} and found.warnings == ()
+    assert found.generators == {"mj", "sd", "photos"}
+    assert specs.find_sources(found) == {"real": ["photos"]}
+    assert specs.report(found)["settings"]["images"]["real"] in ("photos", ["photos"])
+
+
+def test_several_folders_can() -> None:
+    assert load(of("  real: [photos, sd]")).real == {"photos", "sd"}
+
+
+@pytest.mark.parametrize(
+    ("real", "expected"),
+    [
+        ("photo", "line 4, images.real: no generator's folder 'photo' in 'made' with images of"),
+        ("photo", "run's categories; did you mean 'photos'?"),
+        ("zzzz", "; generators there: 'mj', 'photos', 'sd'"),
+        ("[sd, foto]", "line 4, images.real[1]: no generator's folder 'foto' in 'made'"),
+        ("[sd, sd]", "line 4, images.real[1]: 'sd' is listed twice"),
+        ("[]", "line 4, images.real: found []"),
+        ('""', 'line 4, images.real: found ""'),
+        ("7", "line 4, images.real: found 7; write text"),
+        ("[mj, sd, photos]", "line 4, images.real: every image in 'made' would be a real photo"),
+    ],
+)
+def test_a_name_that_cannot_be_is_explained(real: str, expected: str) -> None:
+    assert expected in error(of(f"  real: {real}"))
+
+
+def test_a_category_s_folder_is_no_generator_s() -> None:
+    message = error(of("  real: pizza", root="images"))
+    assert "'pizza' is a category's folder, not a generator's" in message
+    assert "images/<name>/<category>/" in message
+
+
+def test_nothing_is_said_of_names_where_there_are_no_images() -> None:
+    assert [line.partition(":")[0] for line in errors(of("  real: x", root="none"))] == [
+        "config.yaml, line 3, images.root"
+    ]
+
+
+def test_categories_with_one_kind_of_images_are_noted() -> None:
+    images("photos/toilet_seat/a.png", "sd/rabbit/b.png", root="made")
+    images("mj/toaster/a.png", root="made")
+    notes = load(of("  real: photos")).warnings
+    assert any("no real photographs of 'toaster': real" in note for note in notes)
+    assert any("no generated images of 'toilet_seat': real" in note for note in notes)
+
+
+def test_where_no_category_has_both_kinds_it_is_noted() -> None:
+    images("photos/pizza/a.png", "sd/rabbit/b.png", root="apart")
+    (note,) = load(of("  real: photos", root="apart")).warnings
+    assert note.startswith("no category has both real photographs (images.real) and generated")
+
+
+def test_a_pattern_for_groups_is_in_the_spec() -> None:
+    assert specs.find_sources(load(of(r"  group: (.*)_\d+"))) == {"group": r"(.*)_\d+"}
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        (r"'(.*_\d+'", "line 4, images.group: '(.*_\\\\d+' is not a regular expression"),
+        (r".*_\d+", "line 4, images.group: '.*_\\\\d+' has no capturing groups"),
+        ("(.)(.)", "line 4, images.group: '(.)(.)' has 2 capturing groups"),
+        (r"(.)(?!\d)", "line 4, images.group: '(.)(?!\\\\d)' cannot be used"),
+        ("(.*)-[0-9]+", "line 4, images.group: '(.*)-[0-9]+' matches no image. It has to match"),
+        ("(.*)-[0-9]+", "without the file's ending, as in 'a_1'"),
+        ("7", "line 4, images.group: found 7; write text"),
+    ],
+)
+def test_a_pattern_that_cannot_be_used_is_explained(group: str, expected: str) -> None:
+    assert expected in error(of(f"  group: {group}"))
+
+
+def test_one_image_that_matches_is_enough() -> None:
+    images("sd/rabbit/z-1.png", root="made")
+    assert load(of("  group: (.*)-[0-9]+")).warnings == ()
