@@ -37,6 +37,11 @@ def with_generators(experiment: Experiment) -> bool:
     return len(experiment.generators) > 1
 
 
+def with_photographs(experiment: Experiment) -> bool:
+    """Whether there are real photographs beside the generated images."""
+    return bool(experiment.settings.images.real)
+
+
 def with_questions(experiment: Experiment) -> bool:
     """Whether yes/no questions are asked."""
     return experiment.vqa is not None
