@@ -358,7 +358,7 @@ def draw_kappa(
     simulations: int,
     rng: np.random.Generator,
 ) -> Drawn:
-    """Kappa of two models of these accuracies; simulations in which it is undefined do not count."""
+    """Kappa of two models of these accuracies; where it is undefined, nothing is counted."""
     shares = np.array(kappa_shares(*rights, kappa))[:, None, None]
     units = Units.of([n], group)
     counts = draw(units, np.broadcast_to(shares, (4, 1, simulations)), icc, rng)
@@ -574,7 +574,7 @@ def summarise(found: Sequence[Measured]) -> Iterator[str]:
 
 def main() -> None:
     """Run the program."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--simulations", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
