@@ -63,12 +63,24 @@ def make_accuracy(models_: list[str], categories: list[str], seed: int = 0) -> p
 def make_agreement(categories: list[str]) -> pd.DataFrame:
     random = np.random.default_rng(1)
     rows = [
-        (category, rule, 20, *random.uniform(0, 0.5, 4))
+        (generator, category, rule, 20, *random.uniform(0, 0.5, 4))
         for category in categories
         for rule in ("words/lemmas", RULE)
+        for generator in ("*", "photographs")
     ]
-    columns = "category rule n all_top1 none_top1 all_top5 none_top5"
+    columns = "generator category rule n all_top1 none_top1 all_top5 none_top5"
     return pd.DataFrame(rows, columns=columns.split())
+
+
+def make_reference(stated: dict[str, tuple[float, float]], kind: str = "published") -> pd.DataFrame:
+    """A reference for each of some models, and rows of another generator and of a category."""
+    columns = ["model", "category", "generator", "rule", "kind", "reference_top1", "reference_top5"]
+    rows = [
+        (model, category, generator, RULE, kind, *(value if own else (0.01, 0.02)))
+        for model, value in stated.items()
+        for category, generator, own in (("*", "*", True), ("*", "dalle", 0), ("kite", "*", 0))
+    ]
+    return pd.DataFrame(rows, columns=columns).assign(source="a paper")
 
 
 def make_manifest(
@@ -196,7 +208,7 @@ def row_labels(axes: object) -> list[str]:
 def make_overview(
     models_: list[str], categories: list[str], generators: list[str | None]
 ) -> Figure:
-    references = {models_[0]: {"top1": 0.8, "top5": 0.95, "source": "a paper"}}
+    references = make_reference({models_[0]: (0.8, 0.95)})
     return overview(
         make_accuracy(models_, categories),
         make_agreement(categories),
@@ -263,7 +275,7 @@ def hostile_figure(name: str) -> Figure:
     if name == "overview":
         manifest = make_manifest(HOSTILE, [*HOSTILE[:3]], each=1)
         accuracy = make_accuracy(HOSTILE, HOSTILE)
-        return overview(accuracy, make_agreement(HOSTILE), manifest, {}, RULE)
+        return overview(accuracy, make_agreement(HOSTILE), manifest, make_reference({}), RULE)
     if name == "models":
         return models(make_accuracy(HOSTILE, HOSTILE), RULE, 1, 5)
     if name == "samples":
@@ -344,7 +356,7 @@ def test_overview_shows_the_numbers_of_the_tables() -> None:
     accuracy, agreement = make_accuracy(model_names, categories), make_agreement(categories)
     manifest = make_manifest(categories, ["dalle", "midjourney"])
     manifest = manifest.drop(index=[0, 1])
-    references = {"net_001": {"top1": 0.81, "top5": 0.96}}
+    references = make_reference({"net_001": (0.81, 0.96)})
     figure = overview(accuracy, agreement, manifest, references, RULE)
     by_model, by_category, agreed, images = figure.axes
 
@@ -369,7 +381,9 @@ def test_overview_shows_the_numbers_of_the_tables() -> None:
     for value in means["top1"]:
         assert f"{100 * value:.1f}" in words(figure)
 
-    rows = agreement[agreement["rule"] == RULE].set_index("category").loc[order]
+    assert set(agreement["generator"]) == {"*", "photographs"}
+    rows = agreement[(agreement["rule"] == RULE) & (agreement["generator"] == "*")]
+    rows = rows.set_index("category").loc[order]
     np.testing.assert_allclose(bars(agreed, "all get it, top-1"), rows["all_top1"])
     np.testing.assert_allclose(bars(agreed, "all get it, top-5"), rows["all_top5"])
     np.testing.assert_allclose(bars(agreed, "none gets it, top-1"), -rows["none_top1"])
@@ -383,23 +397,34 @@ def test_overview_shows_the_numbers_of_the_tables() -> None:
     assert "70 images and 1 excluded file" in words(figure)
 
 
-def test_overview_marks_accuracy_on_real_photographs_where_it_is_known() -> None:
+@pytest.mark.parametrize(
+    ("kind", "said"), [("published", "reference, as stated"), ("measured", "real photographs")]
+)
+def test_overview_marks_the_reference_where_it_is_known(kind: str, said: str) -> None:
     accuracy = make_accuracy(["a", "b"], ["kite"])
     arguments = (make_agreement(["kite"]), make_manifest(["kite"], [None]))
-    figure = overview(accuracy, *arguments, {"b": {"top1": 0.81, "top5": 0.96}}, RULE)
-    hollow = [line for line in figure.axes[0].lines if "real" in str(line.get_label())]
+    table = make_reference({"b": (0.81, 0.96)}, kind)
+    if kind == "measured":  # what is stated gives way to what is measured
+        stated = make_reference({"a": (0.4, 0.5), "b": (0.6, 0.7)})
+        table = pd.concat([stated, table], ignore_index=True)
+    figure = overview(accuracy, *arguments, table, RULE)
+    hollow = [line for line in figure.axes[0].lines if "reference" in str(line.get_label())]
     assert [line.get_xdata()[0] for line in hollow] == [0.81, 0.96]
     row = row_labels(figure.axes[0]).index("b")
     assert [round(line.get_ydata()[0]) for line in hollow] == [row, row]
     assert all(line.get_markerfacecolor() == "white" for line in hollow)
-    assert "real photographs" in words(figure)
-    assert "real photographs" not in words(overview(accuracy, *arguments, {}, RULE))
+    assert f"hollow: {said}" in words(figure)
+    unknown = make_reference({"b": (np.nan, np.nan)}, kind)
+    for nothing in (make_reference({}), unknown):
+        assert "hollow" not in words(overview(accuracy, *arguments, nothing, RULE))
 
 
 def test_overview_keeps_a_category_without_usable_images() -> None:
     manifest = make_manifest(["kite"], ["dalle"])
     manifest.loc[len(manifest)] = ["x/vase/1.png", "vase", "dalle", "excluded", "cut off"]
-    figure = overview(make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, {}, RULE)
+    figure = overview(
+        make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, make_reference({}), RULE
+    )
     assert row_labels(figure.axes[3]) == ["kite", "vase"]
     assert bars(figure.axes[3], "dalle") == [6, 0]
     assert "1 category" in words(figure)
@@ -410,7 +435,7 @@ def test_headings_give_the_level_of_the_intervals(level: float, said: str) -> No
     accuracy = make_accuracy(["a"], ["kite"])
     manifest = make_manifest(["kite"], [None])
     for figure in (
-        overview(accuracy, make_agreement(["kite"]), manifest, {}, RULE, level),
+        overview(accuracy, make_agreement(["kite"]), manifest, make_reference({}), RULE, level),
         models(accuracy, RULE, 1, 5, level),
     ):
         assert f"{said} " in words(figure).replace("\n", " ")
@@ -419,7 +444,9 @@ def test_headings_give_the_level_of_the_intervals(level: float, said: str) -> No
 def test_overview_pools_the_rarest_of_many_generators() -> None:
     generators: list[str | None] = [*names("gen", 9)]
     manifest = make_manifest(["kite"], generators, each=3)
-    figure = overview(make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, {}, RULE)
+    figure = overview(
+        make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, make_reference({}), RULE
+    )
     assert bars(figure.axes[3], "4 others") == [12]
     assert sum(patch.get_width() for patch in figure.axes[3].patches if patch.get_y() > -0.4) == 27
 

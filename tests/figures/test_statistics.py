@@ -62,7 +62,8 @@ def accuracy_table(
 
 def reference_table(models: list[str], unknown: tuple[str, ...] = ()) -> pd.DataFrame:
     means = accuracy_table(models, [], [RULE, "classes"], ["dalle"]).drop(columns="category")
-    means["source"] = "a paper"
+    means["category"], means["kind"], means["source"] = "*", "published", "a paper"
+    means["categories"], means["n_reference"] = 2, pd.array([None] * len(means), "Int64")
     for number, metric in enumerate(METRICS):
         value = 0.7 + 0.1 * number + np.linspace(0, 0.19, len(means))
         means[f"reference_{metric}"] = np.where(means["model"].isin(unknown), np.nan, value)
@@ -70,6 +71,17 @@ def reference_table(models: list[str], unknown: tuple[str, ...] = ()) -> pd.Data
         means[f"drop_{metric}"] = drop
         means[f"drop_{metric}_low"], means[f"drop_{metric}_high"] = drop - 0.03, drop + 0.04
     return means
+
+
+def with_photographs(table: pd.DataFrame, **changed: pd.Series) -> pd.DataFrame:
+    """Rows about generated images, and others about real photographs, which say something else."""
+    parts = [table.assign(generator="*"), table.assign(generator="photographs", **changed)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def generated(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows about all generated images."""
+    return table[table["generator"] == "*"]
 
 
 def generators_table(models: list[str], generators_: list[str]) -> pd.DataFrame:
@@ -94,7 +106,8 @@ def kappa_table(models: list[str]) -> pd.DataFrame:
         for rule, hit, shift in ((RULE, "top1", 0), (RULE, "top5", 0.2), ("classes", "top1", 0.1)):
             rows.append((rule, hit, a, b, value + shift))
     table = pd.DataFrame(rows, columns=["rule", "hit", "a", "b", "kappa"])
-    return table.assign(n=20, observed=0.8, expected=0.5, low=-0.1, high=0.9)
+    table = table.assign(n=20, observed=0.8, expected=0.5, low=-0.1, high=0.9)
+    return with_photographs(table, kappa=-table["kappa"])
 
 
 def difficulty_table(models: int, generators_: list[str]) -> pd.DataFrame:
@@ -118,7 +131,9 @@ def ranking_table(models: list[str]) -> pd.DataFrame:
             shares = random.dirichlet(np.full(len(models), 0.3)).round(3)
             for rank, share in enumerate(shares, start=1):
                 rows.append((rule, hit, model, mean, rank, share))
-    return pd.DataFrame(rows, columns=["rule", "hit", "model", "mean", "rank", "share"])
+    table = pd.DataFrame(rows, columns=["rule", "hit", "model", "mean", "rank", "share"])
+    # What is true of photographs is not drawn.
+    return with_photographs(table, share=1 - table["share"], mean=1 - table["mean"])
 
 
 def confusions_table(categories: list[str], classes: list[str]) -> pd.DataFrame:
@@ -131,7 +146,8 @@ def confusions_table(categories: list[str], classes: list[str]) -> pd.DataFrame:
         for name in classes
     ]
     table = pd.DataFrame(rows, columns=["model", "category", "rule", "predicted", "n"])
-    return table.assign(share=table["n"] / 1000)
+    table = table.assign(share=table["n"] / 1000)
+    return with_photographs(table, share=1 - table["share"])
 
 
 def images_table(models: int, categories: list[str], each: int) -> pd.DataFrame:
@@ -145,7 +161,7 @@ def images_table(models: int, categories: list[str], each: int) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["image", "category", "generator", "rule", "models"])
     table["top1"] = random.integers(0, models + 1, len(table))
     table["top5"] = random.integers(table["top1"], models + 1)
-    return table
+    return table.assign(real=False)
 
 
 def draw(name: str, models: list[str], categories: list[str], many: list[str]) -> Figure:
@@ -300,7 +316,7 @@ def test_reference_shows_both_accuracies_and_the_drop_where_it_is_known() -> Non
         hollow = [
             item.get_xdata()[0]
             for item in axes.lines
-            if item.get_label() == f"{label} on real photographs"
+            if item.get_label() == f"{label} of the reference"
         ]
         assert hollow == known[f"reference_{metric}"].tolist()
         drops = [number for number in column(axes, f"drop {label}") if number != "\N{EN DASH}"]
@@ -366,6 +382,7 @@ def test_generators_without_a_category_in_common_are_not_compared() -> None:
 def test_kappa_puts_models_that_agree_side_by_side_with_their_numbers() -> None:
     table = kappa_table(SHORT)
     table.loc[(table["a"] == "net_000") & (table["b"] == "net_001"), "kappa"] = np.nan
+    assert set(table["generator"]) == {"*", "photographs"}
     figure = kappa(table.sample(frac=1, random_state=1), RULE)
     axes = figure.axes[0]
     rows = [text for text in figure.texts if text.get_text() in SHORT]
@@ -373,7 +390,7 @@ def test_kappa_puts_models_that_agree_side_by_side_with_their_numbers() -> None:
     assert sorted(order) == SHORT
     assert len({int(name[-1]) % 2 for name in order[:5]}) == 1
 
-    used = table[(table["rule"] == RULE) & (table["hit"] == "top1")]
+    used = generated(table[(table["rule"] == RULE) & (table["hit"] == "top1")])
     expected = {frozenset(pair): value for *pair, value in used[["a", "b", "kappa"]].to_numpy()}
     (mesh,) = axes.collections
     matrix = np.ma.filled(mesh.get_array(), np.nan).reshape(10, 10)
@@ -430,7 +447,7 @@ def test_difficulty_shows_the_images_by_number_of_models() -> None:
 
 def test_ranking_shows_the_shares_in_the_order_of_the_means() -> None:
     table = ranking_table(SHORT[:4])
-    rows = table[(table["rule"] == RULE) & (table["hit"] == "top1")]
+    rows = generated(table[(table["rule"] == RULE) & (table["hit"] == "top1")])
     # A rank never held may have no row.
     figure = ranking(table[table["share"] > 0].sample(frac=1, random_state=1), RULE)
     axes = figure.axes[0]
@@ -458,7 +475,7 @@ def test_ranking_shows_the_shares_in_the_order_of_the_means() -> None:
 def test_confusions_shows_the_three_most_frequent_of_each_category() -> None:
     table = confusions_table(CATEGORIES[:3], names("class", 6))
     figure = confusions(table.sample(frac=1, random_state=1), RULE)
-    used = table[(table["model"] == "*") & (table["rule"] == RULE)]
+    used = generated(table[(table["model"] == "*") & (table["rule"] == RULE)])
     most = used.sort_values("share", ascending=False).groupby("category").head(3)
     order = most.drop_duplicates("category")["category"].tolist()
     written = [text.get_text() for text in figure.texts]
