@@ -165,7 +165,7 @@ def draw(name: str, models: list[str], categories: list[str], many: list[str]) -
         return ranking(ranking_table(models), RULE)
     if name == "confusions":
         return confusions(confusions_table(categories, [*HOSTILE, *LONG_MODELS[:2]]), RULE)
-    return gallery(images_table(len(models), categories, each=3), RULE, picture)
+    return gallery(images_table(len(models), categories, each=3), (), RULE, picture)
 
 
 FIGURES = [
@@ -505,7 +505,7 @@ def test_gallery_shows_no_image_twice_and_its_number_of_models() -> None:
         asked.append(image)
         return picture(image)
 
-    figure = gallery(table, RULE, read)
+    figure = gallery(table, (), RULE, read)
     assert len(asked) == len(set(asked)) == 10
     used = table[table["rule"] == RULE].set_index("image")
     written = [text.get_text() for text in figure.texts]
@@ -515,6 +515,20 @@ def test_gallery_shows_no_image_twice_and_its_number_of_models() -> None:
     assert [text for text in written if text in ("ant", "bee")] == used.loc[
         asked, "category"
     ].tolist()
+
+
+def test_gallery_leaves_real_photographs_out_and_says_so() -> None:
+    table = images_table(4, ["ant", "bee"], each=5)
+    real = set(table["image"].unique()[::3])
+    asked: list[str] = []
+
+    def read(image: str) -> Image.Image:
+        asked.append(image)
+        return picture(image)
+
+    figure = gallery(table, real, RULE, read)
+    assert set(asked) == set(table["image"]) - real
+    assert "hardest and the easiest generated images" in words(figure)
 
 
 # --- Scripts ----------------------------------------------------------------------------------
@@ -530,7 +544,7 @@ CALLS: dict[str, Callable[[str], Figure]] = {
     "kappa": lambda rule: kappa(kappa_table(SHORT[:3]), rule),
     "difficulty": lambda rule: difficulty(difficulty_table(2, []), rule),
     "ranking": lambda rule: ranking(ranking_table(SHORT[:2]), rule),
-    "gallery": lambda rule: gallery(images_table(2, ["kite"], 2), rule, picture),
+    "gallery": lambda rule: gallery(images_table(2, ["kite"], 2), (), rule, picture),
 }
 TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
     "rules": {"accuracy": lambda: accuracy_table(SHORT, CATEGORIES, RULES, [])},
@@ -543,7 +557,10 @@ TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
     "difficulty": {"difficulty": lambda: difficulty_table(4, ["a", "b"])},
     "ranking": {"ranking": lambda: ranking_table(SHORT)},
     "confusions": {"confusions": lambda: confusions_table(CATEGORIES, SHORT)},
-    "gallery": {"images": lambda: images_table(3, ["kite"], each=2)},
+    "gallery": {
+        "images": lambda: images_table(3, ["kite"], each=2),
+        "photographs": lambda: pd.DataFrame({"image": ["dalle/kite/0.png"], "real": [False]}),
+    },
 }
 
 

@@ -36,6 +36,18 @@ def test_without_the_keys_nothing_is_real_and_specs_are_as_they_were() -> None:
     }
 
 
+def test_folders_called_like_photographs_are_noted_beside_others() -> None:
+    (note,) = load(of("")).warnings
+    assert note == (
+        "'photos' in 'made': taken for generated images, since images.real names nothing. If these "
+        "are real photographs, write `real: photos` below `images`"
+    )
+    images("Real_images/pizza/1.png", root="made")
+    assert "`real: ['Real_images', 'photos']`" in load(of("")).warnings[-1]
+    images("photos/pizza/1.png", root="alone")
+    assert not any("taken for generated" in note for note in load(of("", root="alone")).warnings)
+
+
 @pytest.mark.parametrize("written", ["photos", "[photos]"])
 def test_a_generator_s_folder_can_hold_real_photographs(written: str) -> None:
     found = load(of(f"  real: {written}"))
@@ -115,7 +127,7 @@ def test_a_pattern_that_cannot_be_used_is_explained(group: str, expected: str) -
 
 def test_one_image_that_matches_is_enough() -> None:
     images("sd/rabbit/z-1.png", root="made")
-    assert load(of("  group: (.*)-[0-9]+")).warnings == ()
+    assert load(of("  real: photos\n  group: (.*)-[0-9]+")).warnings == ()
 
 
 # A folder elsewhere ------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -50,18 +50,25 @@ def _order(images: pd.DataFrame, ascending: bool) -> pd.DataFrame:
     )
 
 
-def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image]) -> Figure:
+def gallery(
+    images: pd.DataFrame,
+    photographs: Collection[str],
+    rule: str,
+    read: Callable[[str], Image.Image],
+) -> Figure:
     """Draw the hardest and the easiest images with the number of models that get each.
 
     Args:
         images: The images table.
+        photographs: The images that are real photographs, which are left out.
         rule: Matching rule, such as ``words/simple``.
         read: Returns the RGB image of the table's ``image``.
 
     Raises:
         ValueError: If the table has no row under this rule.
     """
-    found = style.of_rule(images, rule, "images").reset_index(drop=True)
+    found = style.of_rule(images, rule, "images")
+    found = found[~found["image"].isin(photographs)].reset_index(drop=True)
     hardest, easiest = choose(found)
     models = int(found["models"].max())
     who = (
@@ -69,7 +76,8 @@ def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image])
         if models == 1
         else f"the fewest and the most of {models} models get"
     )
-    title = "The hardest and the easiest images across all models"
+    which = "generated images" if len(photographs) else "images"
+    title = f"The hardest and the easiest {which} across all models"
     subtitle = (
         f"Images that {who} with the first prediction; rule {style.plain(rule)}. Among equals the "
         "categories take turns."

@@ -36,6 +36,13 @@ def _manifests(paths: Sequence[str]) -> pd.DataFrame:
     return pd.concat([read_frame(path, MANIFEST) for path in paths], ignore_index=True)
 
 
+def _photographs(paths: Sequence[str]) -> frozenset[str]:
+    """The images that are real photographs, which figures of generated images leave out."""
+    (path,) = paths
+    table = read_parquet(path, ["image", "real"], filters=[("real", "=", True)])
+    return frozenset(table["image"].to_pylist())
+
+
 def _references(paths: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The accuracy on real photographs of each model that has one, from notes about weights."""
     notes = [read_json(path, ["name"]) for path in paths]
@@ -65,12 +72,13 @@ def _paths(paths: Sequence[str]) -> list[str]:
 
 
 #: Readers by kind: a table; scored answers with their metadata; the manifests of all categories,
-#: concatenated; references by model; the sha256 of images, by name; paths of files of which the
-#: figure itself reads only a few.
+#: concatenated; the images that are real photographs, by name; references by model; the sha256 of
+#: images, by name; paths of files of which the figure itself reads only a few.
 READERS: dict[str, Callable[[Sequence[str]], Any]] = {
     "table": _table,
     "answers": _answers,
     "manifests": _manifests,
+    "photographs": _photographs,
     "references": _references,
     "checksums": _checksums,
     "paths": _paths,

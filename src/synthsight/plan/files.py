@@ -27,6 +27,7 @@ WEIGHTS = "resources/weights"
 #: How inputs other than tables are read (see :data:`synthsight.figures.inputs.READERS`).
 KINDS = {
     "manifests": "manifests",
+    "photographs": "photographs",
     "scores": "paths",
     "notes": "paths",
     "references": "references",
@@ -330,8 +331,10 @@ class Files:
         """How an input of a table or a figure is read, and its files.
 
         Args:
-            name: name of a table, or ``manifests``, ``scores``, ``notes``, ``references`` (also the
-                notes, from which a figure reads the accuracies on real photographs), ``answers``,
+            name: name of a table, or ``manifests``, ``photographs`` (where images come from, of
+                which a figure reads which are real), ``scores``, ``notes``, ``references`` (also
+                the notes, from which a figure reads the accuracies on real photographs),
+                ``answers``,
                 ``vqa_notes``, ``answers_of_model`` (those of the model named by the wildcard
                 ``vqa_model``), or what holds the images' checksums: ``indexed_images``,
                 ``indexed_of_category``, ``indexed_questions``.
@@ -344,6 +347,7 @@ class Files:
             return "table", [self.table(name)]
         files: Mapping[str, list[str]] = {
             "manifests": self.manifests,
+            "photographs": [self.sources],
             "scores": self.scores,
             "notes": self.notes,
             "references": self.notes,

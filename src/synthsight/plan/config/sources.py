@@ -9,6 +9,7 @@ from synthsight.bounds import Key
 from synthsight.images.manifest import images_in
 from synthsight.images.roots import Roots
 from synthsight.images.sources import groups_of, name_in_category, pattern_problem
+from synthsight.images.tree import are_photographs
 from synthsight.plan.config.categories import Category
 from synthsight.plan.config.elsewhere import name_of, real_entries
 from synthsight.plan.config.messages import Problem
@@ -59,6 +60,13 @@ def check_real(
         elif categories and os.path.dirname(place) == root:  # others have been looked at
             problems.append(Problem(key, _unknown(images.root, name, generators, categories)))
         places.add(place)
+    like = [name for name in generators if are_photographs(name)]
+    if not places and like and any(of - set(like) for of in makers.values()):
+        warnings.append(
+            f"{_listed(like)} in {images.root!r}: taken for generated images, since images.real "
+            "names nothing. If these are real photographs, write "
+            f"`real: {like[0] if len(like) == 1 else like}` below `images`"
+        )
     if not found or len(found) < len(places):
         return frozenset(found)
     generated = {name for name, of in makers.items() if of - found}
