@@ -105,6 +105,8 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
                     names[image],
                     f"category {image % CATEGORIES}",
                     names[image].split("/")[0],
+                    None,
+                    False,
                 )
                 hit = bool(top1[image]), bool(top5[image])
                 of_rule = predicted[image] + matching.RULES[rule].choice

@@ -103,6 +103,7 @@ def make_scores(misses: int, hits: int) -> pd.DataFrame:
         {
             "image": [f"dalle/kite/{number:03d}.png" for number in range(total)],
             "category": "kite",
+            "real": False,
             "rule": RULE,
             "top1_hit": False,
             "top5_hit": [number >= misses for number in range(total)],
@@ -258,7 +259,7 @@ def test_models_is_legible(n_models: int, n_categories: int) -> None:
 def test_samples_is_legible(n_categories: int, generators: list[str | None]) -> None:
     categories = names("great_white_shark_of_the_southern_sea", n_categories)
     manifest = make_manifest(categories, generators, each=1)
-    assert_legible(samples(manifest, picture))
+    assert_legible(samples(manifest, (), picture))
 
 
 @pytest.mark.parametrize("misses", [0, 1, 24, 57])
@@ -279,7 +280,7 @@ def hostile_figure(name: str) -> Figure:
     if name == "models":
         return models(make_accuracy(HOSTILE, HOSTILE), RULE, 1, 5)
     if name == "samples":
-        return samples(make_manifest(HOSTILE, [*HOSTILE[:3]], each=1), picture)
+        return samples(make_manifest(HOSTILE, [*HOSTILE[:3]], each=1), (), picture)
     scores = make_scores(4, 0)
     scores["image"] = HOSTILE[:4]
     return failures(scores, HOSTILE, HOSTILE[0], HOSTILE[1], RULE, picture)
@@ -501,7 +502,7 @@ def test_samples_shows_every_category_and_generator_and_no_excluded_file() -> No
         asked.append(image)
         return picture(image)
 
-    figure = samples(manifest, read)
+    figure = samples(manifest, (), read)
     shown = manifest.set_index("image").loc[asked]
     assert set(shown["status"]) == {"ok"}
     assert shown.groupby("category")["generator"].nunique().tolist() == [2] * 10
@@ -509,12 +510,31 @@ def test_samples_shows_every_category_and_generator_and_no_excluded_file() -> No
     assert all(category in words(figure) for category in categories)
     again = list(asked)
     asked.clear()
-    samples(manifest.sample(frac=1, random_state=1), read)
+    samples(manifest.sample(frac=1, random_state=1), (), read)
     assert asked == again
 
 
+def test_samples_leaves_real_photographs_out_and_says_so() -> None:
+    manifest = make_manifest(["kite", "vase"], ["a", "photos"])
+    real = set(manifest.loc[manifest["generator"] == "photos", "image"])
+    asked: list[str] = []
+
+    def read(image: str) -> Image.Image:
+        asked.append(image)
+        return picture(image)
+
+    figure = samples(manifest, real, read)
+    assert asked and not real & set(asked)
+    assert "Up to 8 of each category's generated images" in words(figure)
+    assert "all from a." in words(figure) and "photos" not in words(figure)
+    asked.clear()
+    generated = set(manifest["image"]) - real
+    only_real = real | {name for name in generated if "/vase/" in name}
+    assert "no generated image" in words(samples(manifest, only_real, read))
+
+
 def test_thumbnails_are_padded_not_distorted() -> None:
-    figure = samples(make_manifest(["kite"], [None], each=1), picture)
+    figure = samples(make_manifest(["kite"], [None], each=1), (), picture)
     (image,) = figure.axes[0].images
     pixels = np.asarray(image.get_array())[..., :3]
     assert pixels.shape[0] == pixels.shape[1]
@@ -620,7 +640,9 @@ def run_folder(tmp_path: Path) -> Path:
     for category in categories:
         rows = manifest[manifest["category"] == category]
         rows.to_parquet(tmp_path / f"{category}.parquet")
-    for image in manifest.loc[manifest["status"] == "ok", "image"]:
+    usable = manifest.loc[manifest["status"] == "ok", ["image"]]
+    usable.assign(real=False).to_parquet(tmp_path / "sources.parquet")
+    for image in usable["image"]:
         (tmp_path / "images" / image).parent.mkdir(parents=True, exist_ok=True)
         picture(image).save(tmp_path / "images" / image)
     for model in ("net_a", "net_b"):
@@ -653,7 +675,7 @@ INPUTS = {
         "references": ["w_net_a.json", "w_net_b.json"],
     },
     "models": {"accuracy": ["accuracy"]},
-    "samples": {"manifest": ["kite", "vase"]},
+    "samples": {"manifest": ["kite", "vase"], "photographs": ["sources"]},
     "failures": {"accuracy": ["accuracy"], "scores": ["s_net_a", "s_net_b"]},
 }
 
@@ -689,6 +711,23 @@ def test_plot_failures_shows_the_best_model_under_the_rule(run_folder: Path) -> 
         colours = {colour for _, colour in image.convert("RGB").getcolors(2**24) or []}
     shown = {colour_of(f"dalle/kite/{number}.png") for number in (0, 1)} & colours
     assert len(shown) == (2 if best == "net_b" else 0)
+
+
+def test_plot_failures_leaves_real_photographs_out(run_folder: Path) -> None:
+    """Whichever model is the best: both miss what is real, and nothing else."""
+    for model in ("net_a", "net_b"):
+        path = run_folder / f"s_{model}.parquet"
+        table = pq.read_table(path)
+        real = [image.as_py() == "dalle/kite/0.png" for image in table["image"]]
+        places = [table.schema.get_field_index(name) for name in ("real", "top5_hit")]
+        table = table.set_column(places[0], "real", pa.array(real))
+        table = table.set_column(places[1], "top5_hit", pa.array([not each for each in real]))
+        pq.write_table(table, path)
+    done = draw(run_folder, "failures")
+    assert done.returncode == 0, done.stderr
+    with Image.open(run_folder / "out" / "figure.png") as image:
+        colours = {colour for _, colour in image.convert("RGB").getcolors(2**24) or []}
+    assert not {colour_of(f"dalle/kite/{number}.png") for number in (0, 1)} & colours
 
 
 def test_a_picture_exchanged_after_indexing_is_refused(run_folder: Path) -> None:

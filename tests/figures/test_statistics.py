@@ -534,6 +534,20 @@ def test_gallery_shows_no_image_twice_and_its_number_of_models() -> None:
     ].tolist()
 
 
+def test_gallery_leaves_real_photographs_out_and_says_so() -> None:
+    table = images_table(4, ["ant", "bee"], each=5)
+    real = set(table["image"].unique()[::3])
+    asked: list[str] = []
+
+    def read(image: str) -> Image.Image:
+        asked.append(image)
+        return picture(image)
+
+    figure = gallery(table.assign(real=table["image"].isin(real)), RULE, read)
+    assert set(asked) == set(table["image"]) - real
+    assert "hardest and the easiest generated images" in words(figure)
+
+
 # --- Scripts ----------------------------------------------------------------------------------
 
 CALLS: dict[str, Callable[[str], Figure]] = {

@@ -326,6 +326,20 @@ def test_rules_with_other_probabilities_have_predictions_of_their_own(tmp_path: 
         assert parts == [round(1000 * each) for each in share] + [0, 0, 0]
 
 
+def test_the_explorer_knows_which_generators_are_real(tmp_path: Path) -> None:
+    row = {"rule": "x", "top1_hit": True, "top5_hit": True, "predicted": [1], "probability": [1.0]}
+    rows = [
+        {**row, "image": name, "category": "c", "generator": name, "real": name == "photos"}
+        for name in ("mj", "photos", "sd")
+    ]
+    path = tmp_path / "m.parquet"
+    metadata = {"model": "m", "class_names": json.dumps(["zero", "one"])}
+    pq.write_table(pa.Table.from_pylist(rows, SCHEMA.with_metadata(metadata)), path)
+    records = [ImageRecord(r["image"], "c", r["image"], "", 1, 1, "ok", None) for r in rows]
+    assert image_data(records, [path])["real"] == ["photos"]
+    assert image_data(records[:1], [path])["real"] == ["photos"]
+
+
 def test_the_questions_have_what_the_answers_have(finished: Project) -> None:
     questions = data_of(text_of(finished))["questions"]
     assert len(questions["question"]) == 24

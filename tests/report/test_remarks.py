@@ -18,6 +18,7 @@ from synthsight.report.remarks import (
     same_answer,
     same_best_class,
     same_weights,
+    ungrouped,
 )
 
 
@@ -28,6 +29,7 @@ def scores(
     classes: int = 8,
     categories: tuple[str, ...] = ("cat", "dog"),
     choices: int = 5,
+    groups: tuple[str | None, ...] = (None,),
 ) -> Path:
     """Scores of a model with these best classes; under a choice, those of other categories."""
     rows = [
@@ -35,6 +37,8 @@ def scores(
             "image": str(number),
             "category": categories[number % len(categories)],
             "generator": None,
+            "group": groups[number % len(groups)],
+            "real": False,
             "rule": rule,
             "top1_hit": True,
             "top5_hit": True,
@@ -155,4 +159,26 @@ def test_pictures_in_several_categories_are_named_and_nothing_else_is_said(tmp_p
     assert said == (
         "A picture is in several categories, so that one label of each is most likely wrong: "
         "cat/a and cat/b and dog/d. Remove the wrong ones."
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ((None,), None),
+        (("cat//a", "cat//b"), None),
+        (("cat//a", "cat//a", None), "1 of 4 images have no name that images.group matches"),
+        ((None, None, None, "cat//a"), "3 of 4 images have no name that images.group matches"),
+    ],
+)
+def test_images_without_a_group_are_told_where_others_have_one(
+    tmp_path: Path, groups: tuple[str | None, ...], said: str | None
+) -> None:
+    """Whatever the number of rules."""
+    rules = ("words/simple", "classes")
+    path = scores(tmp_path / "net.parquet", [3, 4, 3, 2], rules, groups=groups)
+    found = ungrouped(path)
+    assert found is None if said is None else found is not None and found.startswith(said)
+    assert sum("images.group" in each for each in remarks([], [path, path], [])) == (
+        said is not None
     )

@@ -378,6 +378,31 @@ def test_groups_and_real_photographs_run_scoring_and_no_model(
     assert project.plan("scores") == {("find_sources",), ("scores",)} | SCORES
 
 
+def test_photographs_elsewhere_run_the_categories_that_they_are_of(project: Project) -> None:
+    draw_image(project.folder / "elsewhere" / "photos" / "clock" / "0.png", seed=99)
+    images = {**project.config["images"], "real": "elsewhere/photos"}
+    project.configure({**project.config, "images": images})
+    assert project.plan() == {
+        ("index_images", "clock"),
+        *(("prepare_pixels", geometry, "clock") for geometry in GEOMETRIES),
+        *(("classify", model, "clock") for model in MODELS),
+        ("thumbnails", "clock"),
+        ("list_excluded",),
+        ("find_sources",),
+        ("plot_samples",),
+        *SCORES,
+        *FAN_IN,
+    }
+    project.run("scores")
+    scores = pq.read_table(project.results / "scores" / "effnet.parquet").to_pandas()
+    real = scores[scores["real"]]
+    assert set(real["image"]) == {"photos/clock/0.png"}
+    assert set(real["generator"]) == {"photos"}
+    draw_image(project.folder / "elsewhere" / "photos" / "clock" / "1.png", seed=100)
+    planned = project.plan("scores")
+    assert {job for job in planned if job[0] == "index_images"} == {("index_images", "clock")}
+
+
 def test_other_intervals_run_the_aggregation_and_what_reads_it(project: Project) -> None:
     project.configure({**project.config, "intervals": {"resamples": 200, "seed": 7}})
     unconcerned = {"agreement", "confusions", "kappa", "difficulty", "gallery"}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from synthsight.errors import SynthsightError
 from synthsight.images.manifest import index_images, write_manifest
+from synthsight.images.roots import Roots
 from synthsight.origin import made_with
 from synthsight.program import Arguments, program
 
@@ -19,8 +20,10 @@ from synthsight.program import Arguments, program
 def main(args: Arguments) -> None:
     """Run the program."""
     spec = args.spec
+    elsewhere = spec.get("elsewhere", {})
+    root = Roots(Path(spec["root"]), {name: Path(path) for name, path in elsewhere.items()})
     records = index_images(
-        Path(spec["root"]),
+        root,
         spec["category"],
         [(generator, folder) for generator, folder in spec["folders"]],
         spec["max_pixels"],
@@ -36,7 +39,7 @@ def main(args: Arguments) -> None:
             "Fix or add images, or leave it out of `categories` in the configuration"
         )
     made_with("pillow")
-    write_manifest(args.output, records)
+    write_manifest(args.output, records, root)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,11 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
         lines += _row("images", f"from {public_url(found.archive.url)}, to be fetched by the run")
     else:
         lines += _row("images", _images(found))
+        if found.real:
+            lines += _row("photographs", _photographs(found))
         lines += _row("categories", listed(list(found.categories)))
+    if found.settings.images.group is not None:
+        lines += _row("groups", f"of images, by {found.settings.images.group!r} in their names")
     if found.vqa is not None:
         asked = f"put to {listed(list(found.vqa.models))}"
         if not found.pending:
@@ -72,12 +76,26 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
     return lines
 
 
+def _photographs(found: Experiment) -> str:
+    folders = [
+        str(found.roots.elsewhere.get(name, found.roots.root / name)) for name in sorted(found.real)
+    ]
+    having = [
+        category
+        for category in found.categories.values()
+        if any(generator in found.real for generator, _ in category.folders)
+    ]
+    number = f"{len(having)} {'category' if len(having) == 1 else 'categories'}"
+    return f"real ones of {number}, in {listed(folders)}"
+
+
 def _images(found: Experiment) -> str:
     total = sum(category.listing.images for category in found.categories.values())
-    generators = sorted(found.generators)
+    generators = sorted(found.generators - found.real)
     images = count(total, "image")
+    rest = " and photographs" if found.real else ""
     return (
-        f"{images} of {count(len(generators), 'generator')}: {listed(generators)}"
+        f"{images} of {count(len(generators), 'generator')}{rest}: {listed(generators)}"
         if generators
         else images
     )

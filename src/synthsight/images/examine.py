@@ -29,6 +29,7 @@ from synthsight.images.reading import (
     open_file,
     read_file,
 )
+from synthsight.images.roots import Roots
 
 #: Errors for a file that cannot be read through no fault of the machine.
 NOT_READABLE = (
@@ -74,7 +75,7 @@ def max_memory(max_pixels: int) -> int:
 
 
 def examine_all(
-    root: Path, images: Sequence[str], max_pixels: int, processes: int = 1
+    root: Path | Roots, images: Sequence[str], max_pixels: int, processes: int = 1
 ) -> list[Examined]:
     """Decode files in full, each within bounds, to see whether they can serve as images.
 
@@ -121,7 +122,7 @@ def examine_all(
 class _Helper:
     """A process that examines one file after another."""
 
-    def __init__(self, root: Path, max_pixels: int, others: Iterable[Connection]) -> None:
+    def __init__(self, root: Path | Roots, max_pixels: int, others: Iterable[Connection]) -> None:
         context = multiprocessing.get_context("fork")
         self.root, self.max_pixels, self.image = root, max_pixels, ""
         self.connection, its = context.Pipe()
@@ -163,7 +164,7 @@ class _Helper:
         self.process.join()
 
 
-def _help(root: Path, max_pixels: int, jobs: Connection, others: list[Connection]) -> None:
+def _help(root: Path | Roots, max_pixels: int, jobs: Connection, others: list[Connection]) -> None:
     """Answer the job until it closes its end, or is gone."""
     for other in others:
         other.close()
@@ -194,7 +195,7 @@ def _lower_limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
-def examine(root: Path, image: str, max_pixels: int) -> Examined:
+def examine(root: Path | Roots, image: str, max_pixels: int) -> Examined:
     """Decode a file in full, in this process, to see whether it can serve as an image.
 
     Args:
@@ -221,7 +222,7 @@ def examine(root: Path, image: str, max_pixels: int) -> Examined:
     return Examined(sha256, width, height, None)
 
 
-def _digest(root: Path, image: str, max_pixels: int) -> str | None:
+def _digest(root: Path | Roots, image: str, max_pixels: int) -> str | None:
     """The sha256 of a file that broke its helper; None if it cannot be read."""
     with suppress(UnusableImageError, OSError), open_file(root, image) as handle:
         return hashlib.sha256(read_file(handle, max_pixels)).hexdigest()

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from synthsight.images.examine import NOT_READABLE, Examined, examine_all
 from synthsight.images.reading import MAX_PIXELS, SUFFIXES, looks_like_image
+from synthsight.images.roots import Roots, as_metadata, place_of
 from synthsight.junk import is_ignored
 from synthsight.tables import read_parquet, write_parquet
 
@@ -89,6 +90,14 @@ def find_files(folder: Path, ignored: list[str] | None = None) -> Iterator[Path]
             yield Path(entry.path)
 
 
+def images_in(root: Path | Roots, folder: str) -> Iterator[str]:
+    """The paths below the images' root of all files in a folder, see :func:`find_files`."""
+    outer, inner = place_of(root, folder)
+    before = folder.removesuffix(inner)
+    for path in find_files(outer / inner):
+        yield before + path.relative_to(outer).as_posix()
+
+
 def _entries(scan: Iterable[os.DirEntry[str]], ignored: list[str]) -> list[os.DirEntry[str]]:
     """The entries that are not ignored, in reverse order of names."""
     entries = list(scan)
@@ -143,7 +152,7 @@ def _age(status: os.stat_result) -> str:
 
 
 def index_images(
-    root: Path,
+    root: Path | Roots,
     category: str,
     folders: list[tuple[str | None, str]],
     max_pixels: int = MAX_PIXELS,
@@ -162,9 +171,7 @@ def index_images(
         processes: how many files are checked at a time.
     """
     found = [
-        (path.relative_to(root).as_posix(), generator)
-        for generator, folder in folders
-        for path in find_files(root / folder)
+        (image, generator) for generator, folder in folders for image in images_in(root, folder)
     ]
     # A name that is not UTF-8 cannot be a key in the tables; it is listed in a readable form.
     keys = {image: os.fsencode(image).decode("utf-8", "backslashreplace") for image, _ in found}
@@ -209,13 +216,24 @@ def _exclude_duplicates(records: list[ImageRecord]) -> list[ImageRecord]:
     return kept
 
 
-def write_manifest(output: str | os.PathLike[str], records: Sequence[ImageRecord]) -> None:
-    """Write a manifest as Parquet, atomically; the columns are :class:`ImageRecord`'s fields."""
+def write_manifest(
+    output: str | os.PathLike[str],
+    records: Sequence[ImageRecord],
+    root: Path | Roots | None = None,
+) -> None:
+    """Write a manifest as Parquet, atomically; the columns are :class:`ImageRecord`'s fields.
+
+    Args:
+        output: the file.
+        records: the rows.
+        root: where the images lie; what lies outside of one root is in the metadata.
+    """
     columns = zip(*map(astuple, records), strict=True) if records else [[] for _ in _SCHEMA]
     arrays = [
         pa.array(list(column), field.type) for column, field in zip(columns, _SCHEMA, strict=True)
     ]
-    write_parquet(output, pa.table(arrays, schema=_SCHEMA), compression="zstd")
+    schema = _SCHEMA if root is None else _SCHEMA.with_metadata(as_metadata(root))
+    write_parquet(output, pa.table(arrays, schema=schema), compression="zstd")
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[ImageRecord]:

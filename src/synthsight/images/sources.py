@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from synthsight import origin
 from synthsight.files import atomic
 from synthsight.images.reading import SUFFIXES
-from synthsight.tables import read_parquet
+from synthsight.tables import read_parquet, read_schema
 from synthsight.wording import one_line
 
 SCHEMA = pa.schema(
@@ -190,8 +190,39 @@ def read_sources(path: str | os.PathLike[str], category: str | None = None) -> p
     return read_parquet(path, SCHEMA.names, filters=filters)
 
 
+def find_sources(
+    manifests: Sequence[str | os.PathLike[str]],
+    sources: Sources,
+    output: str | os.PathLike[str],
+) -> list[str]:
+    """Write the sources of all usable images, one category at a time.
+
+    Args:
+        manifests: of the categories, sorted by their names.
+        sources: what is known.
+        output: the file, see :func:`write_sources`.
+
+    Returns:
+        What people should know of the groups that a pattern has found, in sentences.
+    """
+    columns = ["image", "category", "generator", "status"]
+    for path in manifests:
+        read_schema(path, columns)
+    found = _Found()
+
+    def tables() -> Iterator[pa.Table]:
+        for path in manifests:
+            usable = read_parquet(path, columns, filters=[("status", "=", "ok")]).to_pydict()
+            if usable["image"]:
+                name = usable["category"][0]
+                yield found.count(describe(name, usable["image"], usable["generator"], sources))
+
+    write_sources(output, tables())
+    return [] if sources.group is None else found.sentences()
+
+
 @dataclass
-class Found:
+class _Found:
     """What a pattern has found, counted over tables from :func:`describe`.
 
     Attributes:

@@ -13,6 +13,7 @@ from typing import Any
 
 from synthsight import bounds
 from synthsight.archives.archive import Archive
+from synthsight.images.roots import Roots
 from synthsight.labels.matching import admit_rules
 from synthsight.plan.config.categories import (
     Category,
@@ -49,6 +50,7 @@ class Experiment:
             one.
         categories: by name, sorted.
         models: by name, in the configuration's order.
+        roots: where the images lie.
         real: the generators whose folders hold real photographs; none as long as ``pending``.
         vqa: the questions, or None if none are asked.
         archive: the archive that the images come from, or None.
@@ -61,6 +63,7 @@ class Experiment:
     written: Mapping[str, Any]
     categories: dict[str, Category]
     models: dict[str, Model]
+    roots: Roots
     real: frozenset[str]
     vqa: Vqa | None
     archive: Archive | None
@@ -110,9 +113,13 @@ def load_experiment(
     definitions = load_definitions(settings.category_definitions, problems)
     check_names(settings, problems)
     warnings: list[str] = []
-    categories = {} if pending else load_categories(settings, definitions, problems, warnings)
+    categories, roots = (
+        ({}, Roots(Path(root)))
+        if pending
+        else load_categories(settings, definitions, problems, warnings)
+    )
     real = check_real(settings.images, categories, problems, warnings)
-    check_group(settings.images, categories, problems)
+    check_group(settings.images, roots, categories, problems)
     check_models(settings.models, problems)
     spaces = load_spaces(settings.models, problems)
     check_words(categories, spaces, rules, problems, warnings)
@@ -126,7 +133,18 @@ def load_experiment(
         raise ConfigError(problems, files)
     warnings += notes_on(models, spaces)
     return Experiment(
-        *(settings, written, categories, models, real, vqa, archive, pending, tuple(warnings))
+        *(
+            settings,
+            written,
+            categories,
+            models,
+            roots,
+            real,
+            vqa,
+            archive,
+            pending,
+            tuple(warnings),
+        )
     )
 
 

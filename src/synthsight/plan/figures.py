@@ -96,7 +96,7 @@ FIGURES = (
         "samples",
         "synthsight.figures.samples:samples",
         "Images",
-        {"manifest": "manifests"},
+        {"manifest": "manifests", "photographs": "photographs"},
         pictures="images",
         group="images",
     ),

@@ -41,8 +41,12 @@ def fetch_images(experiment: Experiment) -> Spec:
 def index_images(experiment: Experiment, category: str) -> Spec:
     """Where the files of a category are, and a digest of their listing."""
     about = experiment.categories[category]
+    outside = experiment.roots.elsewhere
+    makers = [name for name, _ in about.folders if name is not None]
+    elsewhere = {name: str(outside[name]) for name in makers if name in outside}
     return {
         "root": experiment.settings.images.root,
+        **({"elsewhere": elsewhere} if elsewhere else {}),
         "category": category,
         "folders": about.folders,
         "max_pixels": experiment.settings.images.max_pixels,

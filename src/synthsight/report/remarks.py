@@ -41,6 +41,7 @@ def remarks(
     said += [same_best_class(path) for path in scores]
     said += dict.fromkeys(always_right(path, len(categories)) for path in scores)
     said += same_weights(notes)
+    said += [ungrouped(path) for path in scores[:1]]  # all are about the same images
     said += [] if vqa is None else same_answer(vqa)
     return [f"{sentence}." for sentence in said if sentence is not None]
 
@@ -109,6 +110,24 @@ def _choices(scores: str | os.PathLike[str]) -> dict[str, int]:
                 part = pa.table(batch).filter(pc.field("rule") == rule)
                 found[rule] = len(part["predicted"][0])
     return found
+
+
+def ungrouped(scores: str | os.PathLike[str]) -> str | None:
+    """About images that no group was found for, if there was one for others."""
+    images = alone = 0
+    rule: str | None = None
+    for batch in read_batches(scores, ["rule", "group"], _ROWS):
+        table = pa.table(batch)
+        rule = table["rule"][0].as_py() if rule is None and len(table) else rule
+        groups = table.filter(pc.field("rule") == rule)["group"]
+        images += len(groups)
+        alone += groups.null_count
+    if not 0 < alone < images:
+        return None
+    return (
+        f"{alone:,} of {images:,} images have no name that images.group matches, and each counts "
+        "as a group of its own: if they belong together, intervals are too narrow"
+    )
 
 
 def same_weights(notes: Iterable[Mapping[str, Any]]) -> list[str]:

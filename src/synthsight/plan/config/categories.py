@@ -15,12 +15,14 @@ from synthsight.files import hint_at, is_file, is_folder
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
+from synthsight.images.roots import Roots
 from synthsight.images.tree import are_parts, draw, find_folder, folders_in, look
 from synthsight.junk import describe
 from synthsight.labels.definitions import Definition
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import LabelSpace, named_by
 from synthsight.plan.config.definitions import Definitions
+from synthsight.plan.config.elsewhere import add_elsewhere
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name, name_key
 from synthsight.plan.settings import ImageSettings, Settings
@@ -108,9 +110,14 @@ def load_categories(
     definitions: Definitions,
     problems: list[Problem],
     warnings: list[str],
-) -> dict[str, Category]:
-    """The categories by name, sorted; what is not used is added to ``warnings``."""
+) -> tuple[dict[str, Category], Roots]:
+    """The categories by name, sorted; what is not used is added to ``warnings``.
+
+    Returns:
+        The categories, and where their images lie.
+    """
     root = Path(settings.images.root)
+    roots = Roots(root)
     wanted = settings.categories
     if not is_folder(root):
         message = (
@@ -119,16 +126,16 @@ def load_categories(
             "folder they are in"
         )
         problems.append(Problem(("images", "root"), message))
-        return {}
+        return {}, roots
     try:
         found, notes, doubts, wrong = find_categories(root, wanted)
     except PermissionError:
         message = f"{str(root)!r} may not be read: give yourself the right to read and to enter it"
         problems.append(Problem(("images", "root"), message))
-        return {}
+        return {}, roots
     if wrong:
         problems += [Problem(("images", "root"), message) for message in wrong]
-        return {}
+        return {}, roots
     warnings += notes
     if wanted is not None:
         warnings += _other_spellings(root, wanted)
@@ -142,14 +149,16 @@ def load_categories(
         )
         problems.append(Problem(("images", "root"), message))
     problems += [Problem(("images", "root"), message) for message in _same_names(root, found)]
+    if found:
+        roots = Roots(root, add_elsewhere(settings.images, found, problems, warnings))
     categories = {}
     for name, folders in sorted(found.items()):
         if reason := _bad_folder(name, folders):
             problems.append(Problem(("images", "root"), reason))
             continue
-        listing = list_folders(root / folder for _, folder in folders)
+        listing = list_folders(roots.path(folder) for _, folder in folders)
         if listing.images == 0:
-            places = " or ".join(str(root / folder) for _, folder in folders)
+            places = " or ".join(str(roots.path(folder)) for _, folder in folders)
             message = (
                 f"category {name!r}: no images in {places} (files: {listing.files}; extensions "
                 f"read: {' '.join(sorted(SUFFIXES))}). Add some, or list the other categories "
@@ -163,10 +172,11 @@ def load_categories(
         )
     warnings += definitions.notes(categories)
     ignored = [entry for each in categories.values() for entry in each.listing.ignored]
-    ignored += junk_in(root, {generator for folders in found.values() for generator, _ in folders})
+    makers = {generator for folders in found.values() for generator, _ in folders}
+    ignored += junk_in(root, makers - roots.elsewhere.keys())
     if note := describe(ignored, root):
         warnings.append(note)
-    return categories
+    return categories, roots
 
 
 def _not_there(root: Path, name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from synthsight.archives.archive import local_path
 from synthsight.bounds import Key
 from synthsight.files import hint_at_home
+from synthsight.plan.config.elsewhere import real_entries
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.settings import Settings
 
@@ -26,6 +27,7 @@ def home_problems(settings: Settings) -> list[Problem]:
 def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
     """Every key that holds a path on this machine."""
     yield ("images", "root"), settings.images.root
+    yield from real_entries(settings.images)
     if settings.images.archive is not None:
         file = local_path(settings.images.archive.url)
         yield ("images", "archive", "url"), None if file is None else str(file)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 from synthsight.bounds import Key
-from synthsight.images.manifest import find_files
+from synthsight.images.manifest import images_in
+from synthsight.images.roots import Roots
 from synthsight.images.sources import groups_of, name_in_category, pattern_problem
+from synthsight.images.tree import are_photographs
 from synthsight.plan.config.categories import Category
+from synthsight.plan.config.elsewhere import name_of, real_entries
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.settings import ImageSettings
 from synthsight.wording import did_you_mean
@@ -20,13 +23,6 @@ _NAMED = 20
 _NAMES = 1000
 
 _REAL: Key = ("images", "real")
-
-
-def real_names(images: ImageSettings) -> tuple[str, ...]:
-    """The folders that ``images.real`` names."""
-    if images.real is None:
-        return ()
-    return (images.real,) if isinstance(images.real, str) else images.real
 
 
 def check_real(
@@ -46,22 +42,32 @@ def check_real(
     Returns:
         The generators whose folders hold real photographs.
     """
-    names = real_names(images)
     makers = {
         name: {generator for generator, _ in category.folders}
         for name, category in categories.items()
     }
     generators = sorted({each for of in makers.values() for each in of if each is not None})
     found: set[str] = set()
-    for index, name in enumerate(names):
-        key = _REAL if isinstance(images.real, str) else (*_REAL, index)
-        if name in names[:index]:
+    root = os.path.abspath(images.root)
+    places: set[str] = set()
+    for key, entry in real_entries(images):
+        name = name_of(entry)
+        place = os.path.abspath(entry if "/" in entry else os.path.join(root, entry))
+        if place in places:
             problems.append(Problem(key, f"{name!r} is listed twice"))
         elif name in generators:
             found.add(name)
-        elif categories:
+        elif categories and os.path.dirname(place) == root:  # others have been looked at
             problems.append(Problem(key, _unknown(images.root, name, generators, categories)))
-    if not found or len(found) < len(set(names)):
+        places.add(place)
+    like = [name for name in generators if are_photographs(name)]
+    if not places and like and any(of - set(like) for of in makers.values()):
+        warnings.append(
+            f"{_listed(like)} in {images.root!r}: taken for generated images, since images.real "
+            "names nothing. If these are real photographs, write "
+            f"`real: {like[0] if len(like) == 1 else like}` below `images`"
+        )
+    if not found or len(found) < len(places):
         return frozenset(found)
     generated = {name for name, of in makers.items() if of - found}
     photographed = {name for name, of in makers.items() if of & found}
@@ -98,6 +104,11 @@ def _unknown(
             f"{name!r} is a category's folder, not a generator's: real photographs have to lie in "
             f"{root}/<name>/<category>/, with any name for the folder"
         )
+    if os.path.isdir(name):
+        return (
+            f"no generator's folder {name!r} in {root!r}, but one in the working folder: if that "
+            f"is meant, write './{name}'"
+        )
     hint = did_you_mean(name, generators) or f"; generators there: {_listed(generators) or 'none'}"
     return f"no generator's folder {name!r} in {root!r} with images of the run's categories{hint}"
 
@@ -108,12 +119,16 @@ def _listed(names: list[str]) -> str:
 
 
 def check_group(
-    images: ImageSettings, categories: Mapping[str, Category], problems: list[Problem]
+    images: ImageSettings,
+    roots: Roots,
+    categories: Mapping[str, Category],
+    problems: list[Problem],
 ) -> None:
     """Check that ``images.group`` is a pattern that tells groups, and matches some file's name.
 
     Args:
         images: the settings.
+        roots: where the images lie.
         categories: those of the run; without any, only the pattern is checked.
         problems: to which what is wrong is added.
     """
@@ -124,7 +139,7 @@ def check_group(
         problems.append(Problem(key, message))
         return
     first = None
-    for names in _in_parts(_names(Path(images.root), categories)):
+    for names in _in_parts(_names(roots, categories)):
         first = names[0] if first is None else first
         if any(captured is not None for captured in groups_of(names, images.group)):
             return
@@ -136,12 +151,11 @@ def check_group(
         problems.append(Problem(key, message))
 
 
-def _names(root: Path, categories: Mapping[str, Category]) -> Iterator[str]:
+def _names(roots: Roots, categories: Mapping[str, Category]) -> Iterator[str]:
     """The names of all files that can be shown, as patterns see them."""
     for category in categories.values():
         for generator, folder in category.folders:
-            for path in find_files(root / folder):
-                image = path.relative_to(root).as_posix()
+            for image in images_in(roots, folder):
                 if image.isprintable():
                     yield name_in_category(image, generator)
 
