@@ -336,7 +336,7 @@ class Files:
                 ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
-            The kind of reader (see :mod:`synthsight.figures.inputs`), and the files.
+            The kind of reader (:mod:`synthsight.figures.inputs`) and the files.
         """
         if name in TABLES:
             return "table", [self.table(name)]

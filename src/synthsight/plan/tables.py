@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from synthsight.plan import specs
 from synthsight.plan.experiment import Experiment
+from synthsight.statistics.columns import LEAST_MODELS
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,12 @@ def with_generators(experiment: Experiment) -> bool:
 
 def with_photographs(experiment: Experiment) -> bool:
     """Whether there are real photographs beside the generated images."""
-    return bool(experiment.settings.images.real)
+    return bool(experiment.real)
+
+
+def with_a_line(experiment: Experiment) -> bool:
+    """Whether there are photographs, and enough models to fit a line to."""
+    return with_photographs(experiment) and len(experiment.models) >= LEAST_MODELS
 
 
 def with_questions(experiment: Experiment) -> bool:
@@ -112,6 +118,14 @@ STATISTICS = (
         "synthsight.statistics.reference:tabulate",
         {"accuracy": "accuracy", "notes": "notes", "scores": "scores"},
         specs.level,
+    ),
+    Statistic(
+        "robustness",
+        (Table("robustness"),),
+        "synthsight.statistics.robustness:tabulate",
+        {"scores": "scores"},
+        specs.intervals,
+        with_a_line,
     ),
     Statistic(
         "generators",

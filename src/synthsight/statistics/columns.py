@@ -115,6 +115,25 @@ REFERENCE = {
     "drop_top5_high": "float64",
 }
 
+#: With fewer models there is no table of robustness: a line through them says nothing.
+LEAST_MODELS = 5
+
+ROBUSTNESS = {
+    "model": "str",
+    "rule": "str",
+    "hit": "str",
+    "models": "int64",
+    "categories": "int64",
+    "real": "float64",
+    "generated": "float64",
+    "slope": "float64",
+    "intercept": "float64",
+    "expected": "float64",
+    "residual": "float64",
+    "low": "float64",
+    "high": "float64",
+}
+
 VQA = [
     "model",
     "n",
@@ -218,6 +237,7 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "kappa": KAPPA,
     "ranking": RANKING,
     "reference": REFERENCE,
+    "robustness": ROBUSTNESS,
     "vqa": VQA,
     "vqa_calibration": VQA_CALIBRATION,
     "vqa_comparisons": VQA_COMPARISONS,

@@ -45,8 +45,7 @@ def ranking(
     """
     count = len(models)
     means = sample.moments(hits).mean().mean
-    factor = _root(covariance(hits, sample))
-    drawn = means + rng.standard_normal((resamples, count)) @ factor.T
+    drawn = draw_means(hits, sample, resamples, rng)
     return pd.DataFrame(
         {
             "model": np.repeat(models, count),
@@ -55,6 +54,19 @@ def ranking(
             "share": rank_shares(drawn).ravel(),
         }
     )
+
+
+def draw_means(hits: Hits, sample: Sample, resamples: int, rng: np.random.Generator) -> Floats:
+    """Draws of the means of columns of ``hits``, as they would vary together with other items.
+
+    Returns:
+        (resamples, columns), about the observed means; they may lie outside 0..1.
+    """
+    means = sample.moments(hits).mean().mean
+    drawn: Floats = means + (
+        rng.standard_normal((resamples, hits.shape[1])) @ _root(covariance(hits, sample)).T
+    )
+    return drawn
 
 
 def covariance(hits: Hits, sample: Sample) -> Floats:
