@@ -124,7 +124,7 @@ def agreement(hits: Hits, level: float) -> pd.DataFrame:
     for number, name in enumerate(columns):
         table[name] = cells.mean[:, number]
         table[f"{name}_low"], table[f"{name}_high"] = low[:, number], high[:, number]
-    return table
+    return table[AGREEMENT[1:]]
 
 
 def count_models(hits: Hits) -> pd.DataFrame:
