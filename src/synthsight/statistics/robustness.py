@@ -42,7 +42,7 @@ def robustness(
     Returns:
         The columns :data:`ROBUSTNESS`, sorted: ``real`` and ``generated`` accuracies as they are,
         ``slope`` and ``intercept`` of the line, ``expected`` on it, and ``residual`` = generated -
-        expected, all as fractions. Empty with fewer than :data:`synthsight.statistics.columns.LEAST_MODELS` models, without
+        expected, all as fractions. Empty with fewer than :data:`LEAST_MODELS` models, without
         photographs or without a common category.
 
     Raises:
