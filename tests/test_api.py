@@ -533,6 +533,13 @@ def test_columns_go_by_their_names_and_a_series_of_categories_by_its_index(tmp_p
     assert api.score(paired, shown, labels=labels)["top1_hit"].all()
 
 
+def test_what_is_doubtful_about_a_label_file_is_warned_about(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("1kite\n2clock\n")
+    with pytest.warns(UserWarning, match=r"labels\.txt: '1kite', '2clock', .* part of the names"):
+        api.score(np.eye(2, dtype=np.float32), "kite", labels=labels)
+
+
 def test_the_aggregation_is_handed_on(tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("wall clock\nanalog clock\npizza\n")

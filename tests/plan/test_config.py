@@ -633,6 +633,16 @@ def test_a_top5_of_so_few_classes_that_it_is_always_right_is_noted(classes: int)
 
 
 @pytest.mark.usefixtures("answered")
+def test_how_a_label_file_was_read_is_noted() -> None:
+    names = ["pizza", "rabbit", "toilet seat", *"abc"]
+    rows = [f"{number},{name},x\n" for number, name in enumerate(names)]
+    Path("labels.csv").write_text("".join(["id,name,kind\n", *rows]))
+    model = "{model: timm/a, checkpoint: labels.csv, labels: labels.csv}"
+    notes = load(write(models=f"models: [{model}]")).warnings
+    assert notes == ("labels.csv: not read: column 'kind'",)
+
+
+@pytest.mark.usefixtures("answered")
 @pytest.mark.parametrize("written", ["Toilet seat", "toilet-seat", "TOILET_SEAT"])
 def test_a_definition_written_otherwise_is_taken_for_its_category(written: str) -> None:
     Path("resources/categories.yaml").write_text(f"{written}: {{also: [toilet lid]}}")

@@ -37,12 +37,14 @@ class LabelSpace:
         lemmas: all names of each class, including the simple one or its WordNet spelling.
         synsets: WordNet's identifier of each class, like ``n02504013``; None for a label file that
             has none.
+        notes: what the user should know about how the label file was read.
     """
 
     name: str
     simple: tuple[str, ...]
     lemmas: tuple[tuple[str, ...], ...]
     synsets: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.simple)
@@ -93,7 +95,7 @@ def _read_label_file(name: str) -> LabelSpace:
         )
     labels = read_label_file(name, wordnet_names)
     simple = tuple(names[0] for names in labels.names)
-    return LabelSpace(name, simple, labels.names, labels.synsets)
+    return LabelSpace(name, simple, labels.names, labels.synsets, labels.notes)
 
 
 def _package_file(package: str, *parts: str) -> Path:

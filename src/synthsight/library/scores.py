@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def score(
             index, which for an array must be 0, 1, 2, ... None to take it from the frame's index,
             which frames from :meth:`Run.logits` have.
         labels: the label space, or a file with one line for each class; None for the run's or
-            ``imagenet-1k``.
+            ``imagenet-1k``. A warning says what is doubtful about how the file was read.
         rule: one of :func:`rules`.
         definitions: definitions of the categories, a file or its content, as
             ``{"rabbit": {"also": ["hare"]}}``; None for the run's or the project's
@@ -105,6 +106,8 @@ def score(
     if aggregation is None:
         aggregation = of_run.aggregation
     space = load_labels(os.fspath(labels))
+    for note in space.notes:
+        warnings.warn(f"{space.name}: {note}", stacklevel=2)
     values = _by_class(frame, space)
     if not np.isfinite(values).all():
         raise ApiError("a logit is NaN or infinite")
