@@ -46,6 +46,33 @@ SAME = {
         "{'hen': 2,\n 'tench, Tinca tinca': 0,\n 'great white shark': 1}\n"
     ),
     "Python tuples": "('hen', 2),\n('tench, Tinca tinca', 0),\n('great white shark', 1)\n",
+    "a Python list": "[\n 'tench, Tinca tinca',\n 'great white shark',\n 'hen',\n]\n",
+    "a Python list in a line": "['tench, Tinca tinca', 'great white shark', 'hen']",
+    "a Python mapping in a line": (
+        "{2: ('hen',), 0: ('tench', 'Tinca tinca'), 1: ('great white shark',)}"
+    ),
+    "quoted names": '"tench, Tinca tinca",\n"great white shark",\n"hen"\n',
+    "a list in Markdown": "* tench, Tinca tinca\n* great white shark\n* hen\n",
+    "a numbered list in a list": "- 3: hen\n- 1: tench, Tinca tinca\n- 2: great white shark\n",
+    "square brackets": "[2] hen\n[0] tench, Tinca tinca\n[1] great white shark\n",
+    "a list of mappings": json.dumps(
+        [
+            {"id": 3, "name": "hen", "kind": "bird"},
+            {"id": 1, "name": "tench, Tinca tinca", "kind": "fish"},
+            {"id": 2, "name": "great white shark", "kind": "fish"},
+        ]
+    ),
+    "annotations as COCO's": json.dumps(
+        {
+            "info": {},
+            "categories": [
+                {"name": "great white shark", "id": 2},
+                {"name": "tench, Tinca tinca", "id": 1},
+                {"name": "hen", "id": 3},
+            ],
+        }
+    ),
+    "below a key": json.dumps({"classes": ["tench, Tinca tinca", "great white shark", "hen"]}),
     "dashes": "2 - hen\n0 - tench, Tinca tinca\n1 \u2013 great white shark\n",
     "numbered in another order": "2: hen\n0: tench, Tinca tinca\n1: great white shark\n",
     "numbered at the end": "hen,2\ntench, Tinca tinca,0\ngreat white shark,1\n",
@@ -104,7 +131,8 @@ def test_the_usual_forms_of_a_label_file_say_the_same(tmp_path: Path, what: str)
     space = load(tmp_path, SAME[what])
     assert space.lemmas == NAMES
     assert space.simple == ("tench", "great white shark", "hen")
-    assert space.notes == ()
+    unread = ("not read: column 'kind'",) if what == "a list of mappings" else ()
+    assert space.notes == unread
     with_synsets = "synsets" in what or what == "class_index"
     assert space.synsets == ((TENCH, SHARK, HEN) if with_synsets else None)
 
@@ -121,6 +149,8 @@ def test_names_with_underscores_match_as_the_words_they_are(tmp_path: Path) -> N
     [
         f"{TENCH}\n{SHARK}\n",
         f"1 {SHARK}\n0 {TENCH}\n",
+        f"{SHARK},1\n{TENCH},0\n",
+        f"{SHARK} 1\n{TENCH} 0\n",
         json.dumps([TENCH, SHARK]),
         json.dumps({"1": SHARK, "0": TENCH}),
         json.dumps({SHARK: 1, TENCH: 0}),  # class_to_idx of torchvision's ImageFolder
@@ -194,6 +224,10 @@ def test_names_that_begin_with_a_number_stay(tmp_path: Path, text: str, lines: i
         ("0: \n1: \n", "its 2 classes have numbers, not names"),
         ('{"a": "b"}', "expected a line per class, or JSON"),
         ('[["a"], 3]', "class 1 is '3'"),
+        ("{0: 'a', 0: 'b', 1: 'c'}", "a key occurs twice"),
+        ("{'a': 1, 'b': 1}", "two names have the same number"),
+        ('[{"id": 1, "name": "a"}, {"name": "b"}]', "class 0 is "),
+        ('[{"id": 1, "name": "a"}, {"id": 5, "name": "b"}]', "column 'id' does not number"),
         ('["a", ""]', "class 1 has no name"),
         ("[]", "expected a line per class"),
         ('{"a": ', "neither JSON nor text"),

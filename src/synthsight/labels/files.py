@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +14,15 @@ from typing import Any
 from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
 from synthsight.labels.order import Ordered, OrderError, cells, check, choose, in_order
-from synthsight.labels.tables import read_table
+from synthsight.labels.tables import columns, read_table
 
 _FORMS = (
     "expected a line per class, or JSON: a list of names, or a mapping from 0, 1, 2, ... to names "
     "or from names to 0, 1, 2, ..."
 )
+
+#: Keys below which JSON has the classes: a config.json, annotations such as COCO's, and others.
+_INSIDE = ("id2label", "categories", "names", "classes", "labels")
 
 _SYNSET = re.compile(r"(n[0-9]{8})(?:[\s,:]+(.*))?")
 
@@ -73,7 +78,11 @@ def read_label_file(name: str, wordnet: Callable[[], Mapping[str, tuple[str, ...
     kind = another_kind(path, "text", "empty")
     is_json = kind is not None and kind.name == "json"
     try:
-        ordered = _from_json(text) if is_json else _from_lines(text)
+        ordered = _from_json(text) if is_json or text.lstrip()[:1] in ("[", "{", "(") else None
+        if ordered is None:
+            ordered = _from_lines(text)
+            if is_json and not ordered.numbered:  # as `[7] hen` is, which looks like JSON
+                raise OrderError(f"neither JSON nor text that can be used; {_FORMS}")
     except OrderError as error:
         raise LabelError(f"{name}: {error}") from None
     synsets, texts = _synsets(name, ordered, wordnet)
@@ -139,7 +148,10 @@ def _from_lines(text: str) -> Ordered:
     synsets = [match[1] for match in found if match]
     if len(synsets) < len(lines):
         return in_order(lines)
-    ordered = in_order([match[2] or "" for match in found if match])
+    rest = [match[2] or "" for match in found if match]
+    if all(map(str.isdecimal, rest)):
+        return in_order([f"{number}: {each}" for number, each in zip(rest, synsets, strict=True)])
+    ordered = in_order(rest)
     texts = zip(ordered.lines, ordered.texts, strict=True)
     return replace(ordered, texts=tuple(f"{synsets[line]} {text}" for line, text in texts))
 
@@ -152,18 +164,23 @@ def _split(text: str, digits_last: bool) -> tuple[str, ...]:
 # JSON -----------------------------------------------------------------------------------------
 
 
-def _from_json(text: str) -> Ordered:
+def _from_json(text: str) -> Ordered | None:
+    """The classes of a text in JSON or Python's notation; None if it is neither."""
     try:
         content = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):
-        # A Python mapping with quoted numbers looks like JSON, too.
-        lines = [line for line in text.split("\n") if line.strip(" \t\r{}")]
-        ordered = in_order(lines)
-        if not ordered.numbered:
-            raise OrderError(f"neither JSON nor text that can be used; {_FORMS}") from None
-        return ordered
-    if isinstance(content, dict) and isinstance(content.get("id2label"), dict):
-        content = content["id2label"]
+        content = _from_python(text)
+        if content is None:
+            return None
+    for key in _INSIDE:
+        if isinstance(content, dict) and isinstance(content.get(key), dict | list):
+            content = content[key]
+            break
+    if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
+        rows = [[str(cell) for cell in row.values()] for row in content]
+        same = all(row.keys() == content[0].keys() for row in content)
+        if same and (table := columns(list(content[0]), rows)) is not None:
+            return table
     texts = []
     values = _values(content)
     for index, value in enumerate(values):
@@ -172,6 +189,22 @@ def _from_json(text: str) -> Ordered:
             raise OrderError(f"class {index} is {str(value)[:80]!r}; {_FORMS}")
         texts.append(", ".join(parts))
     return Ordered(tuple(texts), tuple(range(len(texts))))
+
+
+def _from_python(text: str) -> Any:
+    """A list or mapping in Python's notation, as JSON has it; None if the text is none."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(tree, ast.List | ast.Dict | ast.Tuple):
+            return None
+        keys = [ast.literal_eval(key) for key in getattr(tree, "keys", ()) if key is not None]
+        content = ast.literal_eval(tree)
+        if len(set(keys)) < len(keys):
+            raise OrderError("a key occurs twice in a mapping")
+        return json.loads(json.dumps(content), object_pairs_hook=_once)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -54,6 +54,9 @@ _IN_FRONT = re.compile(
 #: A line above a YAML list of classes.
 _ABOVE = re.compile(r"(?i)(names|classes|labels|id2label)\s*:")
 
+#: A line of a list in YAML or Markdown.
+_MARKED = re.compile(r"\s{0,9}[-*\u2022]\s(.*)")
+
 #: What stands between columns, between words (twice), and between parts of words, as in ``hen1``.
 #: All but the last two kinds of numbers are read.
 _COLUMNS = re.compile(r"([-=]>|[,;:|=\t])")
@@ -128,7 +131,7 @@ def in_order(lines: Sequence[str]) -> Ordered:
         OrderError: there are numbers that seem to be those of the classes, but do not say the order
             of all.
     """
-    above = len(lines) > 1 and _ABOVE.fullmatch(lines[0].strip()) is not None
+    lines, above = _unmarked(lines)
     rows = [_plain(line) for line in lines[above:]]
     if len(rows) < 2:
         return Ordered(tuple(lines), tuple(range(len(lines))))
@@ -146,6 +149,8 @@ def in_order(lines: Sequence[str]) -> Ordered:
             texts = [_unquoted(numbers.rest[line]) for line in numbers.lines]
             return Ordered(tuple(texts), tuple(line + above for line in numbers.lines), True)
     notes = check_numbers([_plain(line) for line in lines])
+    if all(_unquoted(line) != line for line in lines):
+        lines = [_unquoted(line) for line in lines]
     return Ordered(tuple(lines), tuple(range(len(lines))), notes=notes)
 
 
@@ -268,6 +273,14 @@ def _unknown_order(numbers: _Numbers) -> OrderError:
     )
 
 
+def _unmarked(lines: Sequence[str]) -> tuple[Sequence[str], bool]:
+    """Lines without the marks of a list, and whether the first one stands above the others."""
+    above = len(lines) > 1 and _ABOVE.fullmatch(lines[0].strip()) is not None
+    marked = [_MARKED.fullmatch(line) for line in lines[above:]]
+    items = [match[1] for match in marked if match]
+    return ([*lines[:above], *items] if len(items) == len(marked) else lines), above
+
+
 def _plain(line: str) -> str:
     """A line with plain digits for such as ``①``, and a colon behind a number in front of it."""
     digits = "".join(
@@ -312,5 +325,5 @@ def _at(rows: Sequence[Sequence[str]], place: int) -> _Numbers | None:
 def _unquoted(text: str) -> str:
     """A name without what Python and JSON write around it."""
     bare = text.strip("{}()[],; \t\r")
-    quoted = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\""
+    quoted = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\"" and bare.count(bare[0]) == 2
     return bare[1:-1] if quoted else text

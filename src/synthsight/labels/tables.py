@@ -41,13 +41,13 @@ def read_table(lines: Sequence[str]) -> Ordered | None:
             head, *rows = csv.reader(lines, delimiter=sign, skipinitialspace=True, strict=True)
         except csv.Error:
             continue
-        if len(rows) == len(lines) - 1 and (table := _columns(head, rows)) is not None:
+        if len(rows) == len(lines) - 1 and (table := columns(head, rows)) is not None:
             return table
     return None
 
 
-def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Ordered | None:
-    """The classes of a table of cells, or None if the first row is no header."""
+def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Ordered | None:
+    """The classes of a table of cells, as :func:`read_table`; None if ``head`` is no header."""
     head = [cell.strip() for cell in head]
     numbers, synsets, texts = {}, {}, []
     for place, title in enumerate(head):
