@@ -284,6 +284,34 @@ def test_numbers_that_leave_the_order_of_the_classes_open_are_refused(
         load(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("{i} {n}", "{i}: {n}", "{i},{n}", "{i}\t{n}", "{i}. {n}", "{i:03d}.{n}", "({i}) {n}"),
+        *("{i}|{n}", "{i} - {n}", "{i} -> {n}", "class {i}: {n}", "- {i}: {n}", "{i}: '{n}',"),
+        *("{n},{i}", "{n}\t{i}", "{n}: {i}", "'{n}': {i},", "{n} -> {i}"),
+    ],
+)
+def test_numbers_in_names_do_not_disturb_those_of_the_classes(tmp_path: Path, form: str) -> None:
+    names = (
+        "2 cents",
+        "Boeing 747",
+        "3D model",
+        "7-eleven",
+        "x: y",
+        "U.S. dollar",
+        "1 cent",
+        "C++",
+    )
+    lines = [form.format(i=number, n=names[number]) for number in (3, 0, 7, 1, 6, 2, 5, 4)]
+    assert load(tmp_path, "\n".join(lines)).simple == names
+
+
+def test_a_number_before_a_dot_is_whole_where_most_are(tmp_path: Path) -> None:
+    text = "003.7-eleven\n001.Black_footed_Albatross\n002.hen\n"
+    assert load(tmp_path, text).simple == ("Black_footed_Albatross", "hen", "7-eleven")
+
+
 def test_a_json_list_is_the_way_to_keep_numbers_in_names(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"in another order than the lines.*write a JSON list"):
         load(tmp_path, "Galaxy 2\nNexus 1\niPhone 3\n")

@@ -51,6 +51,10 @@ _IN_FRONT = re.compile(
     r"(?:[)\]](?=\s)|[)\]]?\s*[-\u2013\u2014](?=\s)|\.(?=\s|[^\W\d]))\s*"
 )
 
+#: A number and a dot in front of a name, and in front of a name that begins with a digit.
+_DOTTED = re.compile(r"\d{1,7}\.[^\W\d]|0\d{1,6}\.")
+_DOT = re.compile(r"\A(\d{1,7})\.(?=\d)")
+
 #: A line above a YAML list of classes.
 _ABOVE = re.compile(r"(?i)(names|classes|labels|id2label)\s*:")
 
@@ -132,7 +136,7 @@ def in_order(lines: Sequence[str]) -> Ordered:
             of all.
     """
     lines, above = _unmarked(lines)
-    rows = [_plain(line) for line in lines[above:]]
+    rows = _plain(lines[above:])
     if len(rows) < 2:
         return Ordered(tuple(lines), tuple(range(len(lines))))
     for between, places in ((_COLUMNS, _PLACES), (_BLANKS, (0, -1))):
@@ -148,7 +152,7 @@ def in_order(lines: Sequence[str]) -> Ordered:
             _check_rest(numbers)
             texts = [_unquoted(numbers.rest[line]) for line in numbers.lines]
             return Ordered(tuple(texts), tuple(line + above for line in numbers.lines), True)
-    notes = check_numbers([_plain(line) for line in lines])
+    notes = check_numbers(_plain(lines))
     if all(_unquoted(line) != line for line in lines):
         lines = [_unquoted(line) for line in lines]
     return Ordered(tuple(lines), tuple(range(len(lines))), notes=notes)
@@ -173,7 +177,7 @@ def _check_rest(numbers: _Numbers) -> None:
     Raises:
         OrderError: these give another order.
     """
-    rows = [_plain(text) for text in numbers.rest]
+    rows = _plain(numbers.rest)
     others = _numbers([_parts(_COLUMNS, row) for row in rows], (0, -1))
     if numbers.place == -1:
         others += _numbers([_parts(_BLANKS, row) for row in rows], (0,))
@@ -281,13 +285,21 @@ def _unmarked(lines: Sequence[str]) -> tuple[Sequence[str], bool]:
     return ([*lines[:above], *items] if len(items) == len(marked) else lines), above
 
 
-def _plain(line: str) -> str:
-    """A line with plain digits for such as ``①``, and a colon behind a number in front of it."""
-    digits = "".join(
-        unicodedata.normalize("NFKC", each) if unicodedata.category(each) == "No" else each
-        for each in line
-    )
-    return _IN_FRONT.sub(r"\1: ", digits.strip().rstrip("},; "), count=1)
+def _plain(lines: Sequence[str]) -> list[str]:
+    """Lines with plain digits for such as ``①``, and a colon behind a number in front of them.
+
+    ``1.5`` is one number, but not where most lines are as ``001.hen``.
+    """
+    rows = []
+    for line in lines:
+        digits = (
+            unicodedata.normalize("NFKC", each) if unicodedata.category(each) == "No" else each
+            for each in line
+        )
+        rows.append("".join(digits).strip().rstrip("},; "))
+    dotted = 2 * sum(_DOTTED.match(row) is not None for row in rows) > len(rows)
+    rows = [_DOT.sub(r"\1: ", row, count=1) for row in rows] if dotted else rows
+    return [_IN_FRONT.sub(r"\1: ", row, count=1) for row in rows]
 
 
 def _parts(between: re.Pattern[str], row: str) -> list[str]:
