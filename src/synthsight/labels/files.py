@@ -54,8 +54,9 @@ def read_label_file(name: str, wordnet: Callable[[], Mapping[str, tuple[str, ...
 
     It is UTF-8 text: a line per class, with its names separated by commas; perhaps with a number in
     front or at the end, from 0 or 1, or a synset in front, or with synsets alone. Where all lines
-    have numbers, these give the order. Or it is JSON: a list, a mapping from numbers, as
-    ``imagenet_class_index.json`` and the ``id2label`` of a config.json, or to numbers, or pairs.
+    have numbers, these give the order. Or it is a table with a header. Or it is JSON or what Python
+    prints: a list, a mapping from numbers, as ``imagenet_class_index.json`` and the ``id2label`` of
+    a config.json, or to numbers, or pairs, or mappings with a number and a name each.
 
     Args:
         name: its path.
