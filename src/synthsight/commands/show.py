@@ -7,7 +7,7 @@ import warnings
 
 from synthsight.commands.text import count, listed, paragraph
 from synthsight.library.errors import ApiError
-from synthsight.library.runs import Run, open_run
+from synthsight.library.runs import Run, at_once, open_run
 
 ABOUT = """\
 print the answer of a run, and where its files are
@@ -23,7 +23,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the answer, if there is one yet, and where the files are."""
-    found = open_run(arguments.run)
+    found = at_once(open_run(arguments.run))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         answer, doubts = _answer(found)
