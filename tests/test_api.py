@@ -76,6 +76,7 @@ def test_a_run_is_opened_by_its_folder_or_by_its_name(
     monkeypatch.chdir(finished.folder)
     by_name, by_folder = api.open_run("small"), api.open_run(finished.results)
     assert by_name.folder == Path("results/small")
+    assert api.Run("results/small") == by_name
     assert by_name.name == by_folder.name == "small"
     assert by_name.table("accuracy").equals(by_folder.table("accuracy"))
 
@@ -220,6 +221,7 @@ def test_what_a_run_has_not_is_an_error_with_close_names(run: api.Run, ask, mess
         (lambda run: run.classes(run), "a model is one name, a text, not Run(folder="),
         (lambda run: api.open_run(None), "a run is a path, a text or a `Path`, not None"),
         (lambda run: api.open_run(7), "a run is a path, a text or a `Path`, not 7"),
+        (lambda run: api.Run(7), "a run's folder is a path, a text or a `Path`, not 7"),
         (lambda run: api.open_run(""), "a run is a path, a text or a `Path`, not ''"),
         (lambda run: api.open_run([run.folder]), "a run is a path, a text or a `Path`, not [P"),
     ],
@@ -738,6 +740,7 @@ def test_the_aggregation_is_handed_on(tmp_path: Path) -> None:
         ((one_hot(1), "clock"), {"definitions": ""}, "is a path, a text or a `Path`, not ''"),
         ((one_hot(1), "clock"), {"definitions": [{}]}, "is a path, a text or a `Path`, not [{}]"),
         ((one_hot(1), ""), {}, "the category '' has no word in its name"),
+        ((np.empty((2, 0)), "clock"), {}, "there is no column: one is needed for each class"),
         ((one_hot(1), ["?"]), {}, "the category '?' has no word in its name"),
         ((one_hot(1), [b"clock"]), {}, "a category is a text, not b'clock'"),
         ((one_hot(1), Path("clock")), {}, "must be a list, in the order of the images"),

@@ -166,6 +166,29 @@ def test_a_category_that_nobody_can_be_right_about_is_said() -> None:
         assert hits(logits, "kite", definitions=none, rule="classes") == [False, False]
 
 
+def test_arguments_that_count_for_nothing_are_said() -> None:
+    with pytest.warns(UserWarning, match=r"`among` counts for nothing under 'classes', only under"):
+        assert hits(ONE, rule="classes", among=["pizza"]) == [True, False]
+    with pytest.warns(UserWarning, match="`aggregation` counts for nothing .* under 'restricted'"):
+        api.score(ONE, aggregation="mean")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        api.score(ONE, rule="restricted", aggregation="mean", among=["pizza"])
+
+
+def test_definitions_that_leave_out_what_the_run_knows_are_said() -> None:
+    timepiece = {"clock": {"also": ["pizza"]}}
+    with pytest.warns(UserWarning, match=r"instead of all .* says nothing of 'clock': these go by"):
+        api.score(ONE, definitions={"pizza": {"also": ["pie"]}})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert hits(ONE, definitions=timepiece) == [True, False]
+        pie = {"pizza": {"also": ["pie"]}}
+        assert hits(ONE.loc[["pizza"]], definitions=pie) == [False], "clock counts for nothing"
+        assert hits(ONE, definitions={}) == [True, False], "none at all are meant"
+        assert hits(ONE.to_numpy(), ["clock", "pizza"], definitions=timepiece) == [True, False]
+
+
 # Columns ---------------------------------------------------------------------------------------
 
 

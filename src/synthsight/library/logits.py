@@ -55,6 +55,8 @@ def by_class(frame: pd.DataFrame, labels: LabelSpace) -> npt.NDArray[np.float32]
         ApiError: the columns are not those of the classes, or hold something else than numbers.
     """
     found = list(frame.columns)
+    if not found:
+        raise ApiError("there is no column: one is needed for each class")
     numbers = [int(name) if str(name).isdecimal() else None for name in found]
     count = len(found)
     if None not in numbers:

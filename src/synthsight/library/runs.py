@@ -68,6 +68,10 @@ class Run:
     folder: Path
     _held: Planned | None = field(default=None, repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        """Take the folder as a text, too."""
+        object.__setattr__(self, "folder", Path(arguments.path("a run's folder", self.folder)))
+
     @property
     def name(self) -> str:
         """The run's name."""

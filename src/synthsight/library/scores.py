@@ -91,7 +91,8 @@ def score(
         ``generator`` is missing.
 
     Warns:
-        UserWarning: no class counts for one of the categories.
+        UserWarning: no class counts for one of the categories, an argument counts for nothing under
+            the rule, or the definitions given leave out what the run knows of other categories.
 
     Raises:
         ApiError: shapes or names do not fit together, there is no such rule, a logit is not finite,
@@ -112,10 +113,9 @@ def score(
     of_run = _scoring_of(frame, given)
     if labels is None:
         labels = _labels_of(of_run)
-    if aggregation is None:
-        aggregation = of_run.aggregation
-    if aggregation not in ("max", "mean"):
-        raise ApiError(f"no aggregation {aggregation!r}; available: max, mean")
+    how = of_run.aggregation if aggregation is None else aggregation
+    if how not in ("max", "mean"):
+        raise ApiError(f"no aggregation {how!r}; available: max, mean")
     space = load_labels(arguments.path("`labels`", labels))
     values = by_class(frame, space)
     if not np.isfinite(values).all():
@@ -133,8 +133,14 @@ def score(
     targets = {name: defined.of(name).target(name) for name in names}
     if find_rule(rule).choice:
         _check_choice(rule, targets, named or (), space)
-    if without := _without_class(rule, [targets[name] for name in sorted({*shown})], space):
-        warnings.warn(without, stacklevel=2)
+    count = names if find_rule(rule).choice else sorted({*shown})
+    for doubt in (
+        _unused(rule, {"among": among, "aggregation": aggregation}),
+        None if not definitions else _undefined(count, targets, own or {}),
+        _without_class(rule, [targets[name] for name in sorted({*shown})], space),
+    ):
+        if doubt is not None:
+            warnings.warn(doubt, stacklevel=2)
     of = np.array(shown, dtype=object)
     with TemporaryDirectory(prefix="synthsight-") as folder:
         files: dict[str, tuple[Path, Path]] = {}
@@ -144,7 +150,7 @@ def score(
             write_manifest(manifest, [_record(images[row], name) for row in rows])
             _store(stored, [images[row] for row in rows], values[rows])
             files[name] = stored, manifest
-        scored = score_files(files, targets, space, [rule], aggregation, Path(folder))
+        scored = score_files(files, targets, space, [rule], how, Path(folder))
     order = {key: row for row, key in enumerate(zip(shown, images, strict=True))}
     keys = zip(scored["category"], scored["image"], strict=True)
     return scored.iloc[np.argsort([order[key] for key in keys])].reset_index(drop=True)
@@ -238,6 +244,32 @@ def _check_names(names: Sequence[str], of_run: Mapping[str, Definition] | None) 
                 f"the run that the logits are from has no category {name!r}, so nothing defines "
                 f"it{close} Give `definitions`, if it is meant"
             )
+
+
+def _unused(rule: str, given: Mapping[str, object]) -> str | None:
+    """Words on arguments that only a choice among categories asks for, under another rule."""
+    unused = [f"`{name}`" for name, value in given.items() if value is not None]
+    if not unused or find_rule(rule).choice:
+        return None
+    choices = " or ".join(repr(each.name) for each in RULES.values() if each.choice)
+    return f"{' and '.join(unused)} counts for nothing under {rule!r}, only under {choices}"
+
+
+def _undefined(
+    names: Sequence[str], targets: Mapping[str, Target], of_run: Mapping[str, Definition]
+) -> str | None:
+    """Words on what a run knows of categories and is not in the definitions given instead."""
+    lost = [
+        name
+        for name in names
+        if of_run.get(name, Definition()) != Definition() and targets[name] == Target(name)
+    ]
+    if not lost:
+        return None
+    return (
+        "`definitions` counts instead of all that the run knows of its categories, and says "
+        f"nothing of {one_line(', '.join(map(repr, lost)), 200)}: these go by their names alone"
+    )
 
 
 def _without_class(rule: str, shown: Iterable[Target], labels: LabelSpace) -> str | None:
