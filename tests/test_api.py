@@ -28,6 +28,7 @@ from synthsight.files import FileError
 from synthsight.labels.definitions import Definition, DefinitionError
 from synthsight.library import planned as planned_module
 from synthsight.library import scores as scores_module
+from synthsight.library.folders import _yaml_value
 from synthsight.origin import KEY
 from synthsight.plan import digest
 from synthsight.plan.config.messages import ConfigError
@@ -452,14 +453,18 @@ def test_models_and_categories_made_otherwise_are_not_listed(
     assert (copy.models, copy.categories) == (models, categories)
 
 
-def test_what_is_planned_and_not_there_yet_is_told_apart(run: api.Run, replanned) -> None:
-    copy = replanned(lambda each: each, "images", "logits", "scores", "vqa")
+def test_what_is_planned_and_not_there_yet_is_told_apart(
+    run: api.Run, replanned, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = replanned(lambda each: each, "images", "logits", "scores", "vqa", "report.html")
     (copy.folder / "images").mkdir()
     (copy.folder / "logits" / "effnet").mkdir(parents=True)
     for path in ("images/bagel", "images/toilet_seat", "logits/effnet/bagel"):
         (copy.folder / f"{path}.parquet").symlink_to(run.folder / f"{path}.parquet")
     assert copy.categories == ("bagel", "toilet_seat") and copy.models == ("effnet",)
     assert copy.missing["images/clock.parquet"] == "not there yet"
+    assert main(["show", str(copy.folder)]) == 0
+    assert "scores/" not in capsys.readouterr().out, "there are logits, but no scores"
     assert "images/bagel.parquet" not in copy.missing
     for what, ask in (("logits", copy.logits), ("scores", copy.scores), ("scores", copy.classes)):
         with pytest.raises(api.ApiError, match=f"no {what} of model 'resnet' yet: run Snakemake"):
@@ -783,6 +788,13 @@ def test_a_folder_is_classified_as_by_the_workflow(
         np.concatenate(stored["probability"].tolist()),
         rtol=1e-4,
     )
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    given = {"mean": np.array([0.5, 0.25]), "resize": np.int64(64), "std": (np.float64(1), 2)}
+    assert _yaml_value(given) == {"mean": [0.5, 0.25], "resize": 64, "std": [1.0, 2]}
+    assert json.dumps(_yaml_value(given))
+    assert _yaml_value({"checkpoint": Path("a/b")}) == {"checkpoint": "a/b"}
 
 
 def test_weights_are_fetched_once_and_again_for_another_checkpoint(

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from synthsight.canonical import canonical_json
@@ -80,7 +81,7 @@ def classify(
         "models": [{key: _yaml_value(value) for key, value in entry.items()}],
         "preprocess": preprocess,
         "precision": precision,
-        "batch_size": batch_size,
+        "batch_size": _yaml_value(batch_size),
     }
     if cache is not None and (home := hint_at_home(arguments.path("`cache`", cache))):
         raise ApiError(f"cache={os.fspath(cache)!r}: {home}")
@@ -94,7 +95,7 @@ def classify(
     }
     if left_out := _left_out(manifests):
         warnings.warn(left_out, stacklevel=2)
-    return _run(root, found, manifests, batch_size, precision, kept)
+    return _run(root, found, manifests, int(batch_size), precision, kept)
 
 
 def _run(
@@ -208,7 +209,11 @@ def _left_out(manifests: Mapping[str, Sequence[ImageRecord]]) -> str | None:
 
 
 def _yaml_value(value: Any) -> Any:
-    """A setting as read from YAML: paths become text, and tuples lists."""
+    """A setting as read from YAML: paths are text, tuples lists, and numpy's numbers Python's."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _yaml_value(each) for key, each in value.items()}
+    return [_yaml_value(each) for each in value] if isinstance(value, list | tuple) else value
