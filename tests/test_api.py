@@ -80,6 +80,9 @@ def test_a_run_is_opened_by_its_folder_or_by_its_name(
     assert api.Run("results/small") == by_name
     assert by_name.name == by_folder.name == "small"
     assert by_name.table("accuracy").equals(by_folder.table("accuracy"))
+    monkeypatch.chdir(finished.folder / "results")
+    with pytest.raises(api.ApiError, match=r"^no folder results/small \(looked from .*/results\)"):
+        by_name.table("accuracy")
 
 
 def test_an_unknown_run_is_an_error_with_close_names(

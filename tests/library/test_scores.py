@@ -77,6 +77,19 @@ def test_a_frame_of_runs_that_forgot_how_it_is_scored_is_refused(joined: pd.Data
     assert hits(joined, shown, labels="imagenet-1k", definitions={}, **choice) == wanted
 
 
+@pytest.mark.parametrize("kept", [7, {"labels": "imagenet-1k"}, {**SPEC, "categories": ["clock"]}])
+def test_what_another_version_keeps_of_scoring_is_refused(kept: object) -> None:
+    frame = pd.DataFrame(ONE.to_numpy(), ["a", "b"])
+    frame.attrs["synthsight"] = kept
+    with pytest.raises(api.ApiError, match=r"`attrs\['synthsight'\]` is not what this version"):
+        api.score(frame, ["clock", "pizza"])
+
+
+def test_two_levels_of_one_name_are_refused() -> None:
+    with pytest.raises(api.ApiError, match="two levels of the index are called 'category'"):
+        api.score(pd.concat([ONE], keys=["x"], names=["category"]))
+
+
 def test_a_frame_that_never_was_a_runs_needs_nothing() -> None:
     frame = pd.DataFrame(ONE.to_numpy(), ["a", "b"])
     assert hits(frame, ["clock", "pizza"]) == [True, False]
@@ -174,6 +187,18 @@ def test_arguments_that_count_for_nothing_are_said() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         api.score(ONE, rule="restricted", aggregation="mean", among=["pizza"])
+
+
+def test_an_index_that_says_otherwise_than_what_is_given_is_said() -> None:
+    """A name was meant to select, or a list is in another order."""
+    with pytest.warns(UserWarning, match=r"^1 of 2 images are .* \('pizza'\) than .*'clock'\]\]`$"):
+        assert hits(ONE, "clock") == [True, True]
+    with pytest.warns(UserWarning, match=r"^2 of 2 images are of another category"):
+        assert hits(ONE, ["pizza", "clock"]) == [False, True]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert hits(ONE, ["clock", "pizza"]) == [True, False]
+        assert hits(ONE.droplevel("category"), "clock") == [True, True]
 
 
 def test_definitions_that_leave_out_what_the_run_knows_are_said() -> None:

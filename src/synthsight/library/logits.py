@@ -40,7 +40,13 @@ def rows_of(logits: npt.ArrayLike) -> pd.DataFrame:
 
 
 def level(frame: pd.DataFrame, name: str, otherwise: int) -> pd.Index[Any]:
-    """A level of a frame's index, by its name, or by its number if none is called so."""
+    """A level of a frame's index, by its name, or by its number if none is called so.
+
+    Raises:
+        ApiError: two are.
+    """
+    if list(frame.index.names).count(name) > 1:
+        raise ApiError(f"two levels of the index are called {name!r}")
     return frame.index.get_level_values(name if name in frame.index.names else otherwise)
 
 
@@ -122,7 +128,7 @@ def categories(
     if category is None:
         if "category" not in frame.index.names:
             raise ApiError("what do the images show? Give `category`, one for all or one for each")
-        return _all_texts(frame.index.get_level_values("category"))
+        return _all_texts(level(frame, "category", 0))
     if isinstance(category, Mapping | Set | pd.DataFrame) or not hasattr(category, "__len__"):
         raise ApiError(
             "the categories must be a list, in the order of the images, or a series, not a "
@@ -138,6 +144,27 @@ def categories(
             )
         category = _aligned(category, frame)
     return _all_texts(category)
+
+
+def otherwise(frame: pd.DataFrame, shown: Sequence[str]) -> str | None:
+    """Words on images of which the index says that they show something else, if there are any.
+
+    Args:
+        frame: a row for each image.
+        shown: what each is said to show.
+    """
+    if "category" not in frame.index.names:
+        return None
+    pairs = zip(level(frame, "category", 0), shown, strict=True)
+    wrong = [(index, said) for index, said in pairs if index != said]
+    if not wrong:
+        return None
+    index, said = wrong[0]
+    return (
+        f"{len(wrong)} of {len(frame)} images are of another category in the frame's index "
+        f"({index!r}) than in `category` ({said!r}), which counts. To select by category, write "
+        f"`frame.loc[[{said!r}]]`"
+    )
 
 
 def _all_texts(categories: Iterable[object]) -> list[str]:

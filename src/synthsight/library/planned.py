@@ -44,6 +44,8 @@ class Planned:
         try:
             return read_record(self.folder)
         except FileNotFoundError:
+            if not self.folder.is_dir():
+                raise ApiError(f"no folder {self.folder} (looked from {Path.cwd()})") from None
             raise ApiError(
                 f"{self.folder} has no {NAME}, which says what belongs to the run: run Snakemake "
                 "again with its configuration"

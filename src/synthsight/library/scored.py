@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from synthsight.labels.definitions import Definition
+from synthsight.library.errors import ApiError
 
 #: Where a frame keeps it.
 _ATTRIBUTE = "synthsight"
@@ -62,18 +63,28 @@ def with_scoring(
 
 
 def as_scored(logits: pd.DataFrame) -> AsScored | None:
-    """What a frame knows of it; None if it knows nothing."""
+    """What a frame knows of it; None if it knows nothing.
+
+    Raises:
+        ApiError: something else stands in its place, as in a file of another version.
+    """
     kept = logits.attrs.get(_ATTRIBUTE)
     if kept is None:
         return None
-    definitions = {
-        name: Definition(
-            tuple(about["also"]),
-            None if about["classes"] is None else dict.fromkeys(about["classes"], ""),
-        )
-        for name, about in kept["categories"].items()
-    }
-    return AsScored(kept["labels"], kept.get("content"), definitions, kept["aggregation"])
+    try:
+        definitions = {
+            name: Definition(
+                tuple(about["also"]),
+                None if about["classes"] is None else dict.fromkeys(about["classes"], ""),
+            )
+            for name, about in kept["categories"].items()
+        }
+        return AsScored(kept["labels"], kept.get("content"), definitions, kept["aggregation"])
+    except (KeyError, TypeError, AttributeError):
+        raise ApiError(
+            f"the frame's `attrs[{_ATTRIBUTE!r}]` is not what this version's `run.logits` puts "
+            "there: get the frame from the run again"
+        ) from None
 
 
 def is_of_run(logits: pd.DataFrame) -> bool:

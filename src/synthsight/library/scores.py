@@ -31,7 +31,7 @@ from synthsight.labels.matching import RULES, Target, accepted_classes, find_rul
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.library import arguments
 from synthsight.library.errors import ApiError
-from synthsight.library.logits import by_class, categories, level, rows_of
+from synthsight.library.logits import by_class, categories, level, otherwise, rows_of
 from synthsight.library.scored import AsScored, as_scored, is_of_run
 from synthsight.plan.config.definitions import Definitions as Defined
 from synthsight.plan.standalone import definitions_file
@@ -91,8 +91,9 @@ def score(
         ``generator`` is missing.
 
     Warns:
-        UserWarning: no class counts for one of the categories, an argument counts for nothing under
-            the rule, or the definitions given leave out what the run knows of other categories.
+        UserWarning: no class counts for one of the categories, the index says otherwise than
+            ``category``, an argument counts for nothing under the rule, or the definitions given
+            leave out what the run knows of categories.
 
     Raises:
         ApiError: shapes or names do not fit together, there is no such rule, a logit is not finite,
@@ -135,6 +136,7 @@ def score(
         _check_choice(rule, targets, named or (), space)
     count = names if find_rule(rule).choice else sorted({*shown})
     for doubt in (
+        otherwise(frame, shown),
         _unused(rule, {"among": among, "aggregation": aggregation}),
         None if not definitions else _undefined(count, targets, own or {}),
         _without_class(rule, [targets[name] for name in sorted({*shown})], space),
