@@ -110,13 +110,6 @@ def load_definitions(written: str, problems: list[Problem]) -> Definitions:
     path = definitions_at(written)
     try:
         content = read_definitions(path)
-        first: dict[tuple[str, ...], str] = {}
-        for name in content:
-            if (other := first.setdefault(words(name), name)) != name:
-                raise DefinitionError(
-                    f"{path}: {other!r} and {name!r} are one category, written in different ways. "
-                    "Keep one of them"
-                )
     except DefinitionError as error:
         problems.append(Problem(("category_definitions",), str(error)))
         return Definitions(str(path))
