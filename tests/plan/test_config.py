@@ -539,6 +539,11 @@ def test_two_spellings_of_a_category_are_refused_with_both(one: str, other: str)
 def test_two_spellings_of_a_generator_are_refused_with_both() -> None:
     images("SD_1.4/pizza/a.png", "sd-1.4/rabbit/a.png")
     assert "the generators 'SD_1.4' and 'sd-1.4' in 'images' differ only" in error(write())
+    images("DALL-E 2/pizza/a.png", "dalle2./rabbit/a.png")
+    found = errors(write())
+    assert any(
+        "the generators 'DALL-E 2' and 'dalle2.' in 'images' differ" in line for line in found
+    )
 
 
 @pytest.mark.usefixtures("answered")

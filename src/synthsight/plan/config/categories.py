@@ -22,8 +22,9 @@ from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import LabelSpace, named_by
 from synthsight.plan.config.definitions import Definitions
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import bad_name, name_key
+from synthsight.plan.config.names import bad_name
 from synthsight.plan.settings import ImageSettings, Settings
+from synthsight.spelling import name_key, spelt
 from synthsight.wording import did_you_mean
 
 
@@ -206,12 +207,6 @@ def _too_deep(root: Path) -> str:
     )
 
 
-def _spelt(names: Sequence[str]) -> list[str]:
-    """Names in quotes; with escapes where they look the same, as composed letters do."""
-    same = len({unicodedata.normalize("NFC", name) for name in names}) < len(names)
-    return [ascii(name) if same else repr(name) for name in names]
-
-
 def _other_spellings(root: Path, wanted: Sequence[str]) -> list[str]:
     """Notes about folders that are left out although a listed category has their name."""
     by_words = {words(name): name for name in wanted if words(name)}
@@ -245,7 +240,7 @@ def _same_names(root: Path, found: Layout) -> list[str]:
                     if (name if kind == "categories" else generator) in spellings
                 )
                 messages.append(
-                    f"the {kind} {' and '.join(_spelt(spellings))} in "
+                    f"the {kind} {' and '.join(spelt(spellings))} in "
                     f"{str(root)!r} differ only in how the name is written "
                     f"({', '.join(map(repr, places[:6]))}): their images would be counted apart. "
                     "Give these folders one name"
