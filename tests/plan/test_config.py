@@ -725,6 +725,23 @@ def test_a_chosen_class_that_no_model_has_is_noted() -> None:
 
 
 @pytest.mark.usefixtures("answered")
+def test_of_many_unknown_names_the_first_come_with_close_ones() -> None:
+    """Each is compared with thousands of names: hundreds took minutes."""
+    classes = ", ".join(f"pizzza{number}: a slip" for number in range(7))
+    Path("resources/categories.yaml").write_text(f"pizza: {{classes: {{{classes}}}}}")
+    notes = load(write()).warnings
+    assert ["did you mean" in note for note in notes] == [True] * 5 + [False] * 2
+    for number in range(23):
+        images(f"pizzza {number}/a.png")
+    found = [line for line in errors(write()) if "can never be hit" in line]
+    assert ["(close: pizza" in line for line in found] == [True] * 20 + [False] * 3
+    listed = ", ".join(f"pizzza_{number}" for number in range(23))
+    found = errors(write(x=f"categories: [pizza, {listed}]"))
+    assert ["did you mean" in line for line in found] == [True] * 20 + [False] * 3
+    assert "categories[23]: no folder 'pizzza_22' in images or in a generator's" in found[-1]
+
+
+@pytest.mark.usefixtures("answered")
 def test_category_definitions_that_cannot_be_read_are_named() -> None:
     part = {"x": "category_definitions: other"}
     assert "line 5, category_definitions: no file 'other'" in error(write(**part))

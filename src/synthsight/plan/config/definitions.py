@@ -171,7 +171,8 @@ def unknown_classes(
     """Notes on chosen classes that no model has.
 
     A synset counts where a label space has synsets: in a label file it only means a class that has
-    one of its names, and few of them have all.
+    one of its names, and few of them have all. The first ones come with close names, each of which
+    takes a comparison with thousands.
 
     Args:
         targets: the categories.
@@ -184,14 +185,16 @@ def unknown_classes(
         synsets |= set(space.synsets or ())
         names |= {name for lemmas in space.lemmas for name in lemmas}
     named = {words(name) for name in names}
-    notes = []
+    notes: list[str] = []
+    hints = 0
     for target in targets:
         for each in target.classes or ():
             if is_synset(each):
                 found, hint = not synsets or each in synsets, ""
             else:
                 found = words(each) in named
-                hint = "" if found else did_you_mean(each, names)
+                hint = "" if found or hints >= _LISTED else did_you_mean(each, names)
+                hints += not found
             if not found:
                 notes.append(
                     f"{file}: {target.name}: no model has the class {each!r}, so it counts for "
