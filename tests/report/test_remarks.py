@@ -15,6 +15,7 @@ from synthsight.images.manifest import ImageRecord
 from synthsight.report.remarks import (
     always_right,
     mixed_versions,
+    other_checksum,
     remarks,
     same_answer,
     same_best_class,
@@ -146,6 +147,15 @@ def test_weights_under_two_names() -> None:
     (said,) = same_weights(notes)
     assert said.startswith("a and c have the same weights")
     assert same_weights(notes[:2]) == []
+
+
+def test_weights_with_another_checksum_than_stated_are_remarked_upon() -> None:
+    """An earlier version used them, with a line in a log."""
+    note = {"name": "a", "source": "hf-hub:b/c", "checksum": "differs"}
+    said = "The weights of a do not have the checksum that hf-hub:b/c states"
+    assert str(other_checksum(note)).startswith(said)
+    assert other_checksum({**note, "checksum": "verified"}) is None
+    assert any(each.startswith(said) for each in remarks([], [], [note]))
 
 
 def test_a_model_that_answers_all_questions_alike() -> None:

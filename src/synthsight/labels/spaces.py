@@ -78,6 +78,14 @@ def _imagenet(name: str) -> LabelSpace:
     return LabelSpace(name, simple, lemmas, synsets)
 
 
+def packages_of(name: str) -> tuple[str, ...]:
+    """The packages whose files decide what a label space's classes are called.
+
+    Those of ImageNet are read from them, and synsets in a label file or in definitions are named.
+    """
+    return ("timm", "torchvision") if name == "imagenet-1k" else ("timm",)
+
+
 def named_by(code: str) -> str | None:
     """The name of the class of ImageNet that a synset or a number, from 0, stands for, or None."""
     if code in wordnet_names():

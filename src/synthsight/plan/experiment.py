@@ -32,7 +32,7 @@ from synthsight.plan.config.models import (
     notes_on,
     resolve_models,
 )
-from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa
+from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
 from synthsight.plan.config.schema import fill_defaults, schema_problems
 from synthsight.plan.digest import recall_sources
 from synthsight.plan.settings import Settings, typed
@@ -120,7 +120,11 @@ def load_experiment(
     if problems:
         raise ConfigError(problems, files)
     warnings += notes_on(models, spaces)
-    return Experiment(settings, written, categories, models, vqa, archive, pending, tuple(warnings))
+    found = Experiment(
+        settings, written, categories, models, vqa, archive, pending, tuple(warnings)
+    )
+    notes = other_spellings(vqa, found.generators)
+    return replace(found, warnings=(*found.warnings, *notes))
 
 
 def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:

@@ -48,7 +48,9 @@ def remarks(
     said = [mixed_versions(versions or {}), in_several_categories(found)]
     said += [same_best_class(path) for path in scores]
     said += dict.fromkeys(always_right(path, len(categories)) for path in scores)
+    notes = list(notes)
     said += same_weights(notes)
+    said += [other_checksum(note) for note in notes]
     said += [] if vqa is None else same_answer(vqa)
     return [f"{sentence}." for sentence in said if sentence is not None]
 
@@ -153,6 +155,16 @@ def same_weights(notes: Iterable[Mapping[str, Any]]) -> list[str]:
         for _, same in sorted(names.items())
         if len(same) > 1
     ]
+
+
+def other_checksum(note: Mapping[str, Any]) -> str | None:
+    """About weights that an earlier version used although their checksum was not the stated one."""
+    if note.get("checksum") != "differs":
+        return None
+    return (
+        f"The weights of {note['name']} do not have the checksum that {note['source']} states: "
+        "they are incomplete, or others"
+    )
 
 
 def same_answer(vqa: pd.DataFrame) -> list[str]:
