@@ -24,7 +24,6 @@ try:
     from synthsight.plan.recall import recall
     from synthsight.plan.restart import begin_anew, fetched_file
     from synthsight.plan.standing import check_results
-    from synthsight.report.assets import assets_digest
     from synthsight.wording import printable
 except ImportError as error:
     raise WorkflowError(

@@ -73,7 +73,6 @@ rule report:
         together("results")
     params:
         spec=spec(specs.report),
-        assets=assets_digest(),
         code=code("report"),
     # Lists by category go through a pipe: the system limits the length of a command.
     shell:

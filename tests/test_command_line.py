@@ -176,7 +176,7 @@ def test_show_says_what_there_is_of_a_run_that_is_not_finished(say, tmp_path: Pa
     write_record(record, tmp_path / "begun")
     status, text, _ = say("show", tmp_path / "begun")
     assert status == 0
-    assert "'begun' is not finished" in text
+    assert "'begun' is not finished: 1 file missing. Run Snakemake" in " ".join(text.split())
     assert "CSV and Parquet: excluded\n" in text
     assert "figures" not in text
     assert "report.html" not in text

@@ -256,7 +256,8 @@ def test_what_makes_numbers_doubtful_is_said_at_the_top(finished: Project) -> No
     alike = set()
     for path in (finished.results / "scores").glob("*.parquet"):
         rows = [row for row in pq.read_table(path).to_pylist() if row["rule"] == RULE]
-        if len({row["predicted"][0] for row in rows}) == 1:
+        wrong = sum(not row["top1_hit"] for row in rows)
+        if len({row["predicted"][0] for row in rows}) == 1 and len(rows) >= 10 and wrong >= 3:
             alike.add(f"{path.stem} gives all {len(rows)} images the same best class")
     assert {each.partition(",")[0] for each in said if " gives all " in each} == alike
 

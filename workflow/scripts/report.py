@@ -78,6 +78,7 @@ def _page(args: Arguments) -> Page:
         questions = question_data(args.vqa_scores, dict(zip(images, numbers, strict=True)))
     tables = {Path(path).stem: read_table(path) for path in args.tables}
     notes, vqa_notes = _notes(args.notes), _notes(args.vqa_notes)
+    made_with = origin.versions()  # of all that has been read
     return Page(
         run=spec["run"],
         rule=spec["rule"],
@@ -86,12 +87,12 @@ def _page(args: Arguments) -> Page:
         tables=tables,
         notes=notes,
         vqa_notes=vqa_notes,
-        remarks=remarks(records, args.scores, [*notes, *vqa_notes], tables.get("vqa")),
+        remarks=remarks(records, args.scores, [*notes, *vqa_notes], tables.get("vqa"), made_with),
         preprocessing={
             model: describe_preprocessing(about) for model, about in spec["preprocessing"].items()
         },
         counts=_counts(records),
-        made_with=origin.versions(),
+        made_with=made_with,
         versions={
             "Python": platform.python_version(),
             "synthsight": own_version(),

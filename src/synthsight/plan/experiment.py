@@ -33,7 +33,7 @@ from synthsight.plan.config.models import (
     notes_on,
     resolve_models,
 )
-from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa
+from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
 from synthsight.plan.config.schema import fill_defaults, schema_problems
 from synthsight.plan.config.sources import check_group, check_real
 from synthsight.plan.digest import recall_sources
@@ -132,7 +132,7 @@ def load_experiment(
     if problems:
         raise ConfigError(problems, files)
     warnings += notes_on(models, spaces)
-    return Experiment(
+    found = Experiment(
         *(
             settings,
             written,
@@ -146,6 +146,8 @@ def load_experiment(
             tuple(warnings),
         )
     )
+    notes = other_spellings(vqa, found.generators)
+    return replace(found, warnings=(*found.warnings, *notes))
 
 
 def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:

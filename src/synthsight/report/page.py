@@ -122,7 +122,6 @@ def render(page: Page) -> str:
         answers=answer.answers(tables, page.rule, page.level),
         rules=[rule for rule in RULES.values() if rule in rules],
         flags=messages(tables["label_audit"]),
-        mixed={name: found for name, found in page.made_with.items() if len(found) > 1},
         ranked=ranked.to_dict("records"),
         references=_references(tables["reference"], page.rule),
         measured=(of_models(tables["reference"], page.rule)["kind"] == MEASURED).any(),

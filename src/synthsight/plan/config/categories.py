@@ -7,6 +7,7 @@ import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
@@ -24,9 +25,14 @@ from synthsight.labels.spaces import LabelSpace, named_by
 from synthsight.plan.config.definitions import Definitions
 from synthsight.plan.config.elsewhere import add_elsewhere
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import bad_name, name_key
+from synthsight.plan.config.names import bad_name
 from synthsight.plan.settings import ImageSettings, Settings
+from synthsight.spelling import name_key, spelt
 from synthsight.wording import did_you_mean
+
+#: For how many categories without a folder, or without a class, it is found out what may be meant:
+#: each costs a look at all folders, or a comparison with thousands of names.
+_HINTS = 20
 
 
 @dataclass(frozen=True)
@@ -139,9 +145,14 @@ def load_categories(
     warnings += notes
     if wanted is not None:
         warnings += _other_spellings(root, wanted)
+    missing = dict.fromkeys(
+        name for name in wanted or () if name not in found and not bad_name(name)
+    )
+    explained = {name: _not_there(root, name) for name in islice(missing, _HINTS)}
     for index, name in enumerate(wanted or ()):
-        if name not in found and not bad_name(name):
-            problems.append(Problem(("categories", index), _not_there(root, name)))
+        if name in missing:
+            message = explained.get(name, _nowhere(root, name))
+            problems.append(Problem(("categories", index), message))
     if not found and wanted is None:
         message = (
             f"no images in folders below {str(root)!r}{_too_deep(root)}. Put them into "
@@ -183,7 +194,7 @@ def _not_there(root: Path, name: str) -> str:
     """About a listed category of which there is no folder where it would be looked for."""
     outer = folders_in(root)
     seen = sorted({*outer, *(inner for name in outer for inner in folders_in(root / name))})
-    text = f"no folder {name!r} in {root} or in a generator's folder there"
+    text = _nowhere(root, name)
     for other in seen:
         if unicodedata.normalize("NFC", other) == unicodedata.normalize("NFC", name):
             return f"{text}: it is written {other!a} there, and {name!a} here. Write it as there"
@@ -200,6 +211,10 @@ def _not_there(root: Path, name: str) -> str:
     )
 
 
+def _nowhere(root: Path, name: str) -> str:
+    return f"no folder {name!r} in {root} or in a generator's folder there"
+
+
 def _too_deep(root: Path) -> str:
     """A hint if the images' root seems to be the folder of a category; else nothing."""
     first = look(root).first
@@ -214,12 +229,6 @@ def _too_deep(root: Path) -> str:
         f"images.root to the folder above it, {str(above)!r}, or, if that is a generator's, to the "
         "one above that"
     )
-
-
-def _spelt(names: Sequence[str]) -> list[str]:
-    """Names in quotes; with escapes where they look the same, as composed letters do."""
-    same = len({unicodedata.normalize("NFC", name) for name in names}) < len(names)
-    return [ascii(name) if same else repr(name) for name in names]
 
 
 def _other_spellings(root: Path, wanted: Sequence[str]) -> list[str]:
@@ -255,7 +264,7 @@ def _same_names(root: Path, found: Layout) -> list[str]:
                     if (name if kind == "categories" else generator) in spellings
                 )
                 messages.append(
-                    f"the {kind} {' and '.join(_spelt(spellings))} in "
+                    f"the {kind} {' and '.join(spelt(spellings))} in "
                     f"{str(root)!r} differ only in how the name is written "
                     f"({', '.join(map(repr, places[:6]))}): their images would be counted apart. "
                     "Give these folders one name"
@@ -285,6 +294,7 @@ def check_words(
     ``notes``: most likely it is the reason. It is said once for all categories that it is about.
     """
     told: set[str] = set()
+    looked = 0
     for space in spaces.values():
         names = sorted({name for lemmas in space.lemmas for name in lemmas} | set(space.simple))
         folded = {name.casefold(): name for name in names}
@@ -293,7 +303,9 @@ def check_words(
             if any(accepted_classes(category.target, space, rule).any() for rule in rules):
                 continue
             phrase = " ".join(words(name))
-            close = difflib.get_close_matches(phrase, folded, n=3, cutoff=0.6)
+            looked += 1
+            near = folded if looked <= _HINTS else ()
+            close = difflib.get_close_matches(phrase, near, n=3, cutoff=0.6)
             hint = f" (close: {', '.join(folded[name] for name in close)})" if close else ""
             if (meant := named_by(name)) is not None:
                 hint = f"; it is how ImageNet calls the class {meant!r}, so give it that name"
