@@ -297,7 +297,7 @@ def test_every_table_of_the_run_is_in_the_page(finished: Project) -> None:
     pd.testing.assert_frame_equal(again, accuracy, check_dtype=False, rtol=1e-5)
     text = text_of(finished)
     shown = set(re.findall(r'data-table="(\w+)"', text))
-    assert shown == made - {"excluded"}, "nothing was excluded, so there is nothing to show"
+    assert shown == made - {"excluded", "duplicates"}, "there are none, so there is nothing to show"
 
 
 def test_a_long_table_is_cut_to_the_primary_rule_and_says_so() -> None:
