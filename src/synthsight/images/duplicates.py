@@ -125,7 +125,9 @@ def _across(pairs: pd.DataFrame, what: str) -> pd.Series:
 
 
 def worst_pairs(pairs: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """The pairs to look at first: across categories, across generators, then the most alike.
+    """The pairs to look at first.
+
+    Those across categories come first, then the same file, those across generators, the most alike.
 
     Args:
         pairs: the table ``duplicates``.
@@ -133,8 +135,8 @@ def worst_pairs(pairs: pd.DataFrame, limit: int) -> pd.DataFrame:
     """
     keys = {
         "_category": ~_across(pairs, "category"),
-        "_generator": ~_across(pairs, "generator"),
         "_kind": pairs["kind"] != "exact",
+        "_generator": ~_across(pairs, "generator"),
     }
     order = [*keys, "bits", "a", "b"]
     worst = pairs.assign(**keys).sort_values(order, ignore_index=True).head(limit)
