@@ -55,7 +55,7 @@ rule thumbnails_duplicates:
         duplicates=FILES.table("duplicates"),
         manifests=FILES.manifests,
     output:
-        pictures=FILES.duplicate_thumbnails,
+        pictures=f"{FILES.run}/thumbnails/duplicates.parquet",
     log:
         f"{FILES.logs}/thumbnails_duplicates.log",
     group:
@@ -84,7 +84,7 @@ rule report:
         scores=FILES.scores,
         notes=FILES.notes,
         pictures=FILES.thumbnails,
-        duplicate_pictures=FILES.duplicate_thumbnails,
+        duplicate_pictures=f"{FILES.run}/thumbnails/duplicates.parquet",
         vqa_scores=FILES.vqa_scores,
         vqa_notes=FILES.vqa_notes,
         vqa_pictures=FILES.vqa_thumbnails,

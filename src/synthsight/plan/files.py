@@ -246,11 +246,6 @@ class Files:
         """Small pictures of the images that questions are about, by shard."""
         return [f"{self.run}/thumbnails/questions/{shard}.parquet" for shard in self.shards]
 
-    @cached_property
-    def duplicate_thumbnails(self) -> str:
-        """Small pictures of images that are there more than once."""
-        return f"{self.run}/thumbnails/duplicates.parquet"
-
     # Tables, figures, the report ----------------------------------------------------------------
 
     @cached_property

@@ -75,7 +75,9 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     inputs = [name_of("find_duplicates", files.table("duplicates"))]
     inputs += [name_of("index_images", path) for path in files.manifests]
     spec, digest = specs.thumbnails_duplicates(experiment), code("thumbnails_duplicates")
-    yield from one("thumbnails_duplicates", spec, digest, [files.duplicate_thumbnails], inputs)
+    yield from one(
+        "thumbnails_duplicates", spec, digest, [f"{run}/thumbnails/duplicates.parquet"], inputs
+    )
     programs: dict[str, str] = {}
     for row in files.statistics:
         doors = (module_of(row.function),) if row.function else ()
