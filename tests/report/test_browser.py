@@ -382,6 +382,7 @@ def make_hostile(results: Path, weights: Path, folder: Path) -> Path:
         "scores": sorted((made / "scores").glob("*.parquet")),
         "notes": [notes[1], notes[3]],
         "pictures": sorted((made / "thumbnails" / "images").glob("*.parquet")),
+        "duplicate-pictures": [made / "thumbnails" / "duplicates.parquet"],
         "vqa-scores": sorted((made / "vqa").glob("*.parquet")),
         "vqa-notes": [notes[0], notes[2]],
         "vqa-pictures": sorted((made / "thumbnails" / "questions").glob("*.parquet")),

@@ -383,7 +383,7 @@ def test_every_table_of_the_run_is_in_the_page(finished: Project) -> None:
     pd.testing.assert_frame_equal(again, accuracy, check_dtype=False, rtol=1e-5)
     text = text_of(finished)
     shown = set(re.findall(r'data-table="(\w+)"', text))
-    assert shown == made - {"excluded"}, "nothing was excluded, so there is nothing to show"
+    assert shown == made - {"excluded", "duplicates"}, "there are none, so there is nothing to show"
 
 
 def test_a_long_table_is_cut_to_the_primary_rule_and_says_so() -> None:
@@ -560,7 +560,35 @@ def test_another_size_of_pictures_makes_them_and_the_page_again(project: Project
     project.configure({**project.config, "report": {"thumbnail": 64}})
     pictures = {("thumbnails", c) for c in ("bagel", "clock", "toilet_seat")}
     pictures |= {("thumbnails_vqa", shard) for shard in ("1", "2")}
+    pictures |= {("thumbnails_duplicates",)}
     assert project.plan() == {("report",)} | pictures
+
+
+def test_duplicates_are_in_the_page_as_pairs_of_pictures(project: Project) -> None:
+    folder = project.folder / "pictures"
+    demo = REPOSITORY / "resources" / "demo" / "images" / "crayon" / "kite"
+    original = folder / "muse" / "clock" / "s.png"
+    scene = Image.open(sorted(demo.iterdir())[0]).convert("RGB")
+    scene.save(original)
+    shutil.copy(original, folder / "muse" / "bagel" / "<b>.png")
+    scene.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "dream" / "clock" / "m.jpg")
+    done = project.run("results/small/report.html")
+    assert "2 pairs of duplicates or near duplicates among 15 images (1 of the same file, " in done
+    text = text_of(project)
+    section = text[text.index('<section id="duplicates"') : text.index('<section id="methods"')]
+    names = re.findall(r"<figcaption>(.*?)</figcaption>", section)
+    assert [html.unescape(each) for each in names] == [
+        *("muse/bagel/<b>.png", "muse/clock/s.png"),
+        *("dream/clock/m.jpg", "muse/bagel/<b>.png"),
+    ]
+    assert "the same file" in section and "mirrored, " in section
+    pictures = re.findall(r'src="data:image/webp;base64,(.*?)"', section)
+    assert [Image.open(io.BytesIO(base64.b64decode(each))).format for each in pictures] == [
+        *["WEBP"] * 4
+    ]
+    remarks = re.findall(r'<li class="remark">(.*?)</li>', text)
+    (remark,) = [each for each in remarks if "two categories" in each]
+    assert "muse/bagel/&lt;b&gt;.png and muse/clock/s.png (the same file)" in remark
 
 
 def test_an_excluded_file_is_listed_in_the_page(project: Project) -> None:

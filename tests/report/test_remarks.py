@@ -22,6 +22,9 @@ from synthsight.report.remarks import (
     same_weights,
     ungrouped,
 )
+from synthsight.statistics.columns import DUPLICATES
+
+CATEGORIES = ("cat", "dog")
 
 
 def scores(
@@ -29,7 +32,7 @@ def scores(
     best: list[int],
     rules: tuple[str, ...],
     classes: int = 8,
-    categories: tuple[str, ...] = ("cat", "dog"),
+    categories: tuple[str, ...] = CATEGORIES,
     choices: int = 5,
     groups: tuple[str | None, ...] = (None,),
     right: tuple[str, ...] = ("cat",),
@@ -193,14 +196,20 @@ def test_versions_and_devices_that_differ_are_named() -> None:
 
 def test_pictures_in_several_categories_are_named_and_nothing_else_is_said(tmp_path: Path) -> None:
     path = scores(tmp_path / "net.parquet", [1, 2], ("classes",))
-    found = [record("cat/a", "cat", "x"), record("dog/a", "dog", "y"), record("cat/b", "cat", "x")]
-    assert remarks(found, [path], []) == []
-    found.append(record("dog/c", "dog", "x", "excluded"))
-    assert remarks(found, [path], []) == []
-    (said,) = remarks([*found, record("dog/d", "dog", "x")], [path], [])
+    found = [record(f"{category}/{n}", category, "x") for category in CATEGORIES for n in range(10)]
+    pair = {"a": "cat/1", "b": "cat/2", "category_a": "cat", "category_b": "cat"}
+    pair |= {"generator_a": None, "generator_b": None, "kind": "exact", "bits": 0}
+    pair |= {"mirrored": False}
+    pairs = pd.DataFrame([pair], columns=DUPLICATES)
+    assert remarks(found, [path], [], pairs.iloc[:0]) == []
+    (said,) = remarks(found, [path], [], pairs)
+    assert said.startswith("1 of 20 images are nearly the same as another one of their category ")
+    assert remarks([*found, record("dog/z", "dog", "x")], [path], [], pairs) == []
+    (said,) = remarks(found, [path], [], pairs.assign(b="dog/3", category_b="dog"))
     assert said == (
-        "A picture is in several categories, so that one label of each is most likely wrong: "
-        "cat/a and cat/b and dog/d. Remove the wrong ones."
+        "1 pair of images is of two categories and the same picture, or nearly, so that one label "
+        "of each is most likely wrong: cat/1 and dog/3 (the same file). Remove the wrong ones "
+        "(tables/duplicates.csv has all)."
     )
 
 

@@ -66,6 +66,9 @@ STATISTICS: set[Job] = {
 
 REPORT: set[Job] = {("report",)}
 
+#: What reads all manifests and no scores.
+OF_MANIFESTS: set[Job] = {("list_excluded",), ("find_duplicates",), ("thumbnails_duplicates",)}
+
 #: What follows when any hit may have changed.
 FAN_IN: set[Job] = {*STATISTICS, ("reference",), *FIGURES, *REPORT}
 SCORES: set[Job] = {("score", model) for model in MODELS}
@@ -94,13 +97,14 @@ def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
         *(f"tables/{t}.{e}" for t in tables for e in ("csv", "parquet")),
         *(
             f"tables/{t}.{e}"
-            for t in ("excluded", "excluded_questions")
+            for t in ("excluded", "excluded_questions", "duplicates")
             for e in ("csv", "parquet")
         ),
         "tables/images.parquet",
         *(f"figures/{f}.{e}" for f in figures for e in ("pdf", "png")),
         *(f"thumbnails/images/{c}.parquet" for c in CATEGORIES),
         *(f"thumbnails/questions/{s}.parquet" for s in SHARDS),
+        "thumbnails/duplicates.parquet",
         *("report.html", "plan.json"),
         *(f"vqa/questions/{s}.parquet" for s in SHARDS),
         *(f"vqa/answers/{m}/{s}.parquet" for m in VQA_MODELS for s in SHARDS),
@@ -200,8 +204,8 @@ def test_one_new_image_runs_its_category_and_the_fan_in(project: Project) -> Non
         *(("prepare_pixels", geometry, "clock") for geometry in GEOMETRIES),
         *(("classify", model, "clock") for model in MODELS),
         ("thumbnails", "clock"),
-        ("list_excluded",),
         ("find_sources",),
+        *OF_MANIFESTS,
         ("plot_samples",),
         *SCORES,
         *FAN_IN,

@@ -2,7 +2,8 @@
 """Write the manifest of one category: one row per file found.
 
 In: the images' root. Out: a Parquet file with image, category, generator, sha256, width, height,
-status and reason (see synthsight.images.manifest). Fails if no image of the category is usable.
+status, reason and hash (see synthsight.images.manifest). Fails if no image of the category is
+usable.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synthsight.errors import SynthsightError
+from synthsight.images.hashing import perceptual_hash
 from synthsight.images.reading import (
     UnusableImageError,
     check_name,
@@ -56,12 +57,15 @@ class Examined(NamedTuple):
         width: in pixels, after EXIF orientation; None if it cannot serve as an image.
         height: likewise.
         reason: why it cannot serve as one; None if it can.
+        hash: what it looks like (:func:`synthsight.images.hashing.perceptual_hash`); None if it
+            has no structure, or cannot serve as an image.
     """
 
     sha256: str | None
     width: int | None
     height: int | None
     reason: str | None
+    hash: bytes | None = None
 
 
 def max_seconds(max_pixels: int) -> int:
@@ -212,14 +216,15 @@ def examine(root: Path | Roots, image: str, max_pixels: int) -> Examined:
             check_name(handle, image)
             content = read_file(handle, max_pixels)
         sha256 = hashlib.sha256(content).hexdigest()
-        width, height = decode_rgb(content, max_pixels).size
+        picture = decode_rgb(content, max_pixels)
+        looks = perceptual_hash(picture)  # here, since decoding again would take far longer
     except UnusableImageError as error:
         return Examined(sha256, None, None, str(error))
     except OSError as error:
         if error.errno not in NOT_READABLE:
             raise
         return Examined(sha256, None, None, f"cannot be read: {error.strerror}")
-    return Examined(sha256, width, height, None)
+    return Examined(sha256, picture.width, picture.height, None, looks)
 
 
 def _digest(root: Path | Roots, image: str, max_pixels: int) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from synthsight.images.examine import NOT_READABLE, Examined, examine_all
+from synthsight.images.hashing import BYTES
 from synthsight.images.reading import MAX_PIXELS, SUFFIXES, looks_like_image
 from synthsight.images.roots import Roots, as_metadata, place_of
 from synthsight.junk import is_ignored
@@ -27,6 +28,7 @@ _SCHEMA = pa.schema(
         ("height", pa.int32()),
         ("status", pa.string()),
         ("reason", pa.string()),
+        ("hash", pa.binary(BYTES)),
     ]
 )
 
@@ -44,6 +46,8 @@ class ImageRecord:
         height: likewise.
         status: ``ok`` or ``excluded``.
         reason: why it is excluded; None if it is not.
+        hash: what the image looks like (:mod:`synthsight.images.hashing`); None if it has no
+            structure, or is excluded.
     """
 
     image: str
@@ -54,6 +58,7 @@ class ImageRecord:
     height: int | None
     status: str
     reason: str | None
+    hash: bytes | None = None
 
 
 def find_files(folder: Path, ignored: list[str] | None = None) -> Iterator[Path]:
@@ -195,6 +200,7 @@ def _record(image: str, category: str, generator: str | None, found: Examined) -
         height=found.height,
         status="ok" if found.reason is None else "excluded",
         reason=found.reason,
+        hash=found.hash,
     )
 
 
@@ -209,6 +215,7 @@ def _exclude_duplicates(records: list[ImageRecord]) -> list[ImageRecord]:
                     record,
                     width=None,
                     height=None,
+                    hash=None,
                     status="excluded",
                     reason=f"the same file as {original!r}",
                 )

@@ -296,6 +296,7 @@ class Run:
             (record for path in manifests for record in read_manifest(path)),
             planned.made_by("score"),
             (read_json(path, ["name"]) for path in notes),
+            self._table(planned, "duplicates"),
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
         )

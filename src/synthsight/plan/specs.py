@@ -81,6 +81,11 @@ def thumbnails(experiment: Experiment) -> Spec:
     return {"side": about.thumbnail, "limit": about.images}
 
 
+def thumbnails_duplicates(experiment: Experiment) -> Spec:
+    """The size of small pictures."""
+    return {"side": experiment.settings.report.thumbnail}
+
+
 # Classifiers -------------------------------------------------------------------------------------
 
 

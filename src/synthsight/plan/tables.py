@@ -157,6 +157,7 @@ STATISTICS = (
     ),
     Statistic("label_audit", (Table("label_audit"),), spec=specs.label_audit),
     Statistic("list_excluded", (Table("excluded"),)),
+    Statistic("find_duplicates", (Table("duplicates"),)),
 )
 
 #: Every table, by name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthsight.classifiers.score import TOP
+from synthsight.images.duplicates import across_categories, within_categories
 from synthsight.images.manifest import ImageRecord
-from synthsight.images.repeats import in_several_categories
 from synthsight.labels.matching import find_rule
 from synthsight.tables import metadata_of, read_batches, read_schema
 
@@ -31,6 +32,7 @@ def remarks(
     records: Iterable[ImageRecord],
     scores: Sequence[str | os.PathLike[str]],
     notes: Iterable[Mapping[str, Any]],
+    duplicates: pd.DataFrame,
     vqa: pd.DataFrame | None = None,
     versions: Mapping[str, Iterable[str]] | None = None,
 ) -> list[str]:
@@ -40,15 +42,16 @@ def remarks(
         records: the manifests of all categories.
         scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model.
         notes: the notes about the weights of all models.
+        duplicates: the table of this name.
         vqa: the table ``vqa``, if questions were asked.
         versions: of each library behind the results, and devices, as they state them.
     """
-    found = list(records)
-    categories = {record.category for record in found if record.status == "ok"}
-    said = [mixed_versions(versions or {}), in_several_categories(found)]
-    said += [same_best_class(path) for path in scores]
-    said += dict.fromkeys(always_right(path, len(categories)) for path in scores)
+    counts = Counter(record.category for record in records if record.status == "ok")
     notes = list(notes)
+    said = [mixed_versions(versions or {})]
+    said += [across_categories(duplicates), within_categories(duplicates, counts.total())]
+    said += [same_best_class(path) for path in scores]
+    said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
     said += same_weights(notes)
     said += [ungrouped(path) for path in scores[:1]]  # all are about the same images
     said += [other_checksum(note) for note in notes]

@@ -219,8 +219,19 @@ VQA_COMPARISONS = {
 #: The table with one row per image and rule.
 IMAGES = ["image", "category", "generator", "real", "rule", "top1", "top5", "models"]
 
-#: Files, and questions, that were left out.
+#: Files, and questions, that were left out; images that are there more than once.
 EXCLUDED = ["image", "category", "generator", "sha256", "reason"]
+DUPLICATES = [
+    "a",
+    "b",
+    "category_a",
+    "category_b",
+    "generator_a",
+    "generator_b",
+    "kind",
+    "bits",
+    "mirrored",
+]
 EXCLUDED_QUESTIONS = ["line", "image", "question", "answer", "reason"]
 
 #: The columns of each table, by its name.
@@ -230,6 +241,7 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "comparisons": COMPARISONS,
     "confusions": CONFUSIONS,
     "difficulty": DIFFICULTY,
+    "duplicates": DUPLICATES,
     "excluded": EXCLUDED,
     "excluded_questions": EXCLUDED_QUESTIONS,
     "generators": GENERATORS,
