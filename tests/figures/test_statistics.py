@@ -20,7 +20,7 @@ from synthsight.figures.gallery import SHOWN, choose, gallery
 from synthsight.figures.generators import generators
 from synthsight.figures.kappa import NUMBERED, kappa
 from synthsight.figures.ranking import ranking
-from synthsight.figures.reference import reference
+from synthsight.figures.reference import drops, reference
 from synthsight.figures.rules import rules
 from synthsight.labels import matching
 from synthsight.plan import figures, specs
@@ -71,6 +71,25 @@ def reference_table(models: list[str], unknown: tuple[str, ...] = ()) -> pd.Data
         means[f"drop_{metric}"] = drop
         means[f"drop_{metric}_low"], means[f"drop_{metric}_high"] = drop - 0.03, drop + 0.04
     return means
+
+
+def drops_table(models: list[str], categories: list[str]) -> pd.DataFrame:
+    """Rows about means and categories, of both kinds of reference, by generator and for all."""
+    cells = accuracy_table(models, categories, [RULE, "classes"], ["dalle"])
+    cells["kind"], cells["source"], cells["n_reference"], cells["categories"] = (
+        "measured",
+        "r",
+        9,
+        2,
+    )
+    for number, metric in enumerate(METRICS):
+        drop = np.linspace(0.4, -0.2, len(cells)) * (1 - number / 2)
+        cells[f"reference_{metric}"] = (cells[metric] + drop).clip(0, 1)
+        cells[f"drop_{metric}"] = cells[f"reference_{metric}"] - cells[metric]
+        cells[f"drop_{metric}_low"] = cells[f"drop_{metric}"] - 0.1
+        cells[f"drop_{metric}_high"] = cells[f"drop_{metric}"] + 0.1
+    stated = cells[cells["category"] == "*"].assign(kind="published")
+    return pd.concat([cells, stated], ignore_index=True)
 
 
 def with_photographs(table: pd.DataFrame, **changed: pd.Series) -> pd.DataFrame:
@@ -170,6 +189,8 @@ def draw(name: str, models: list[str], categories: list[str], many: list[str]) -
         return rules(accuracy_table(models, categories, RULES, []), RULE)
     if name == "reference":
         return reference(reference_table(models, unknown=(models[-1],)), RULE)
+    if name == "drops":
+        return drops(drops_table(models, categories), RULE)
     if name == "generators":
         table = accuracy_table(models, categories[:1], [RULE], many)
         return generators(table, generators_table(models, many), RULE)
@@ -534,6 +555,25 @@ def test_gallery_shows_no_image_twice_and_its_number_of_models() -> None:
     ].tolist()
 
 
+def test_drops_has_the_best_model_s_categories_by_drop() -> None:
+    table = drops_table(SHORT[:3], CATEGORIES)
+    figure = drops(table, RULE)
+    rows = table[(table["kind"] == "measured") & (table["rule"] == RULE)]
+    rows = rows[rows["generator"] == "*"]
+    means = rows[rows["category"] == "*"]
+    best = means.loc[means["top1"].idxmax(), "model"]
+    assert best in words(figure)
+    cells = rows[(rows["model"] == best) & (rows["category"] != "*")]
+    order = cells.sort_values(["drop_top1", "category"], ascending=[False, True])["category"]
+    (axes,) = [each for each in figure.axes if each.get_yticklabels()]
+    assert [label.get_text() for label in axes.get_yticklabels()] == order.tolist()
+
+
+def test_drops_says_that_there_is_nothing_where_no_category_has_photographs() -> None:
+    table = drops_table(SHORT[:2], CATEGORIES)
+    assert "nothing to show" in words(drops(table[table["kind"] == "published"], RULE))
+
+
 def test_gallery_leaves_real_photographs_out_and_says_so() -> None:
     table = images_table(4, ["ant", "bee"], each=5)
     real = set(table["image"].unique()[::3])
@@ -553,6 +593,7 @@ def test_gallery_leaves_real_photographs_out_and_says_so() -> None:
 CALLS: dict[str, Callable[[str], Figure]] = {
     "rules": lambda rule: rules(accuracy_table(SHORT[:2], CATEGORIES[:2], RULES, []), rule),
     "reference": lambda rule: reference(reference_table(SHORT[:2]), rule),
+    "drops": lambda rule: drops(drops_table(SHORT[:2], CATEGORIES[:2]), rule),
     "generators": lambda rule: generators(
         accuracy_table(SHORT[:2], ["kite"], [RULE], ["a", "b"]),
         generators_table(SHORT[:2], ["a", "b"]),
@@ -566,6 +607,7 @@ CALLS: dict[str, Callable[[str], Figure]] = {
 TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
     "rules": {"accuracy": lambda: accuracy_table(SHORT, CATEGORIES, RULES, [])},
     "reference": {"reference": lambda: reference_table(SHORT)},
+    "drops": {"reference": lambda: drops_table(SHORT[:2], CATEGORIES)},
     "generators": {
         "accuracy": lambda: accuracy_table(SHORT[:2], ["kite"], [RULE], ["a", "b"]),
         "generators": lambda: generators_table(SHORT[:2], ["a", "b"]),
