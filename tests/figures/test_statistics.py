@@ -208,6 +208,7 @@ def draw(name: str, models: list[str], categories: list[str], many: list[str]) -
 FIGURES = [
     "rules",
     "reference",
+    "drops",
     "generators",
     "kappa",
     "difficulty",
