@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer]
 
+#: Numbers summed at a time: the bound on memory.
+_ENTRIES = 2**20
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -53,11 +56,17 @@ class Sample:
 def _sum_by(
     codes: Codes, numbers: npt.NDArray[np.bool_ | np.integer], count: int, power: int = 1
 ) -> Counts:
-    """The sums over rows with the same code of powers of whole numbers, (count, columns)."""
+    """The sums over rows with the same code of powers of whole numbers, (count, columns).
+
+    Each code from 0 to ``count`` - 1 occurs.
+    """
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(count))
     sums = np.empty((count, numbers.shape[1]), np.int64)
-    for column in range(numbers.shape[1]):  # one at a time, to bound the memory
-        weights = numbers[:, column].astype(np.float64) ** power
-        sums[:, column] = np.bincount(codes, weights=weights, minlength=count)  # exact below 2^53
+    width = max(1, _ENTRIES // len(numbers))
+    for first in range(0, numbers.shape[1], width):
+        part = numbers[:, first : first + width][order].astype(np.int64)
+        sums[:, first : first + width] = np.add.reduceat(part**power, starts, axis=0)
     return sums
 
 
