@@ -109,8 +109,14 @@ def moments_of_units(
     codes = np.unique(known, return_inverse=True)[1]
     together = np.zeros((codes.max() + 1, sums.shape[1]))
     np.add.at(together, codes, error)
-    shared = (together**2).sum(axis=0) - (error**2).sum(axis=0)
+    shared = _total(together**2) - _total(error**2)
     return Moments(**{**vars(found), "shared": shared})
+
+
+def _total(of_rows: Floats) -> Floats:
+    """The sums over rows, added in their order: other columns do not change the last digit."""
+    total: Floats = np.cumsum(of_rows, axis=0)[-1]
+    return total
 
 
 @dataclass(frozen=True)
@@ -163,9 +169,9 @@ class Moments:
     def mean(self) -> Spread:
         """The unweighted mean over the strata; arrays (columns,)."""
         cells, count = self.cells(), len(self.items)
-        sums = {name: value.sum(axis=0) / count**2 for name, value in vars(cells).items()}
+        sums = {name: _total(value) / count**2 for name, value in vars(cells).items()}
         sums["error"] = np.maximum(sums["error"] + self.shared / count**2, 0)
-        sums |= {"mean": cells.mean.mean(axis=0), "second": cells.second.mean(axis=0)}
+        sums |= {"mean": _total(cells.mean) / count, "second": _total(cells.second) / count}
         return Spread(**sums)
 
 
