@@ -40,6 +40,17 @@ LEVEL = 0.95
 #: The least coverage that a cell may have, and below which it is measured again.
 BOUND, NEAR = 0.93, 0.94
 
+#: Cells that may be below the bound: how their interval and their name begin, how low they may
+#: be, and why.
+EXCEPTIONS = (
+    ("difference of models", "1 x 5, only one 0.45", 0.915, "Tango's own steps with five items"),
+    ("accuracy in a category, groups", "1 x 25", 0.915, "Wilson's steps; the size is estimated"),
+    ("mean over categories, groups", "3 x 12, rate 0.05", 0.91, "hits are in a few groups"),
+    ("kappa, groups", "", 0.90, "the design effect follows from the few images that differ"),
+    ("questions, accuracy", "50 images, 0.95", 0.89, "mistakes are about a few images"),
+    ("questions, balanced", "", 0.86, "a few images decide, which have questions of one kind"),
+)
+
 #: Simulations that the old bootstrap is tried in, and its resamples.
 TRIED, RESAMPLES = 100, 300
 
@@ -170,14 +181,12 @@ class Cell:
         name: says what is drawn.
         simulate: draws a number of simulations.
         entries: how many numbers a simulation takes.
-        exception: why it may be below the bound; empty if it may not.
     """
 
     interval: str
     name: str
     simulate: Simulate
     entries: int = 1
-    exception: str = ""
 
 
 @dataclass
@@ -215,6 +224,15 @@ class Measured:
     ours: Found
     itemwise: Found
     before: Found
+
+    @property
+    def excuse(self) -> str:
+        """Why it may be as low as it is, from :data:`EXCEPTIONS`; empty if it may not."""
+        for interval, name, least, why in EXCEPTIONS:
+            fits = self.cell.interval.startswith(interval) and self.cell.name.startswith(name)
+            if fits and self.ours.coverage >= least:
+                return why
+        return ""
 
 
 def measure(cell: Cell, simulations: int, seed: int) -> Measured:
@@ -593,9 +611,9 @@ def main() -> None:
     below = [of for of in found if of.ours.coverage < BOUND]
     print(f"\nCells under {BOUND} ({10 * args.simulations} simulations each):")
     for of in sorted(below, key=lambda of: of.ours.coverage):
-        why = of.cell.exception or "NO STATED EXCEPTION"
+        why = of.excuse or "NO STATED EXCEPTION"
         print(f"{of.ours.coverage:.4f}  {of.cell.interval}: {of.cell.name}  ({why})")
-    if any(not of.cell.exception for of in below):
+    if any(not of.excuse for of in below):
         sys.exit(f"a coverage is below {BOUND}")
 
 

@@ -71,7 +71,7 @@ def _exact_low(share: Floats, squares: Floats, level: float) -> Floats:
     hits = np.where(some, share**2 / np.where(some, squares, 1), 1)
     of = np.where(some, hits / np.where(some, share, 1), 1)
     bound = betaincinv(hits, np.maximum(of - hits, 0) + 1, 1 - level)
-    return np.where(some & (hits < FEW), bound, 1.0)
+    return np.where(some & (hits < FEW - 1e-6), bound, 1.0)  # whichever way 20 is rounded
 
 
 def paired_interval(

@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer]
 
+#: Numbers summed at a time: the bound on memory.
+_ENTRIES = 2**20
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -53,11 +56,17 @@ class Sample:
 def _sum_by(
     codes: Codes, numbers: npt.NDArray[np.bool_ | np.integer], count: int, power: int = 1
 ) -> Counts:
-    """The sums over rows with the same code of powers of whole numbers, (count, columns)."""
+    """The sums over rows with the same code of powers of whole numbers, (count, columns).
+
+    Each code from 0 to ``count`` - 1 occurs.
+    """
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(count))
     sums = np.empty((count, numbers.shape[1]), np.int64)
-    for column in range(numbers.shape[1]):  # one at a time, to bound the memory
-        weights = numbers[:, column].astype(np.float64) ** power
-        sums[:, column] = np.bincount(codes, weights=weights, minlength=count)  # exact below 2^53
+    width = max(1, _ENTRIES // len(numbers))
+    for first in range(0, numbers.shape[1], width):
+        part = numbers[:, first : first + width][order].astype(np.int64)
+        sums[:, first : first + width] = np.add.reduceat(part**power, starts, axis=0)
     return sums
 
 
@@ -100,8 +109,14 @@ def moments_of_units(
     codes = np.unique(known, return_inverse=True)[1]
     together = np.zeros((codes.max() + 1, sums.shape[1]))
     np.add.at(together, codes, error)
-    shared = (together**2).sum(axis=0) - (error**2).sum(axis=0)
+    shared = _total(together**2) - _total(error**2)
     return Moments(**{**vars(found), "shared": shared})
+
+
+def _total(of_rows: Floats) -> Floats:
+    """The sums over rows, added in their order: other columns do not change the last digit."""
+    total: Floats = np.cumsum(of_rows, axis=0)[-1]
+    return total
 
 
 @dataclass(frozen=True)
@@ -154,9 +169,9 @@ class Moments:
     def mean(self) -> Spread:
         """The unweighted mean over the strata; arrays (columns,)."""
         cells, count = self.cells(), len(self.items)
-        sums = {name: value.sum(axis=0) / count**2 for name, value in vars(cells).items()}
+        sums = {name: _total(value) / count**2 for name, value in vars(cells).items()}
         sums["error"] = np.maximum(sums["error"] + self.shared / count**2, 0)
-        sums |= {"mean": cells.mean.mean(axis=0), "second": cells.second.mean(axis=0)}
+        sums |= {"mean": _total(cells.mean) / count, "second": _total(cells.second) / count}
         return Spread(**sums)
 
 

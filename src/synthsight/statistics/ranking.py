@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from synthsight.statistics.moments import Floats, Sample
+from synthsight.statistics.moments import Codes, Floats, Sample
 from synthsight.statistics.pairs import Hits, count_both
 
 #: Means equal to this many decimals are the same number, summed in another order.
@@ -94,12 +94,37 @@ def covariance(hits: Hits, sample: Sample) -> Floats:
             squares = sums.T @ sums  # whole numbers, so exact
         cross = p[:, None] * products
         error += (squares - cross - cross.T + p[:, None] * p * sizes) / (items * count) ** 2
+    if sample.groups is not None and found.shared.any():
+        error += _shared(hits, strata, sample.groups) / count**2
     total = second - spread.mean[:, None] * spread.mean
     rest = 1 - spread.pooled[0]
     if rest < 1e-12:  # a single group, whose variation is not known
         return np.zeros((columns, columns))
     found_covariance: Floats = (error + spread.pooled[0] * total) / rest
     return found_covariance
+
+
+def _shared(hits: Hits, strata: Codes, groups: Codes) -> Floats:
+    """What groups that lie in several strata add to the products of errors of a sum of means.
+
+    As :attr:`synthsight.statistics.moments.Moments.shared`, which is its diagonal, in elementwise
+    operations.
+    """
+    codes = np.unique(groups, return_inverse=True)[1]
+    together = np.zeros((codes.max() + 1, hits.shape[1]))
+    own = np.zeros((hits.shape[1], hits.shape[1]))
+    for stratum in np.unique(strata):
+        of_stratum, inside = hits[strata == stratum], codes[strata == stratum]
+        error = np.zeros_like(together)
+        np.add.at(error, inside, (of_stratum - of_stratum.mean(axis=0)) / len(of_stratum))
+        together += error
+        own += _products(error)
+    return _products(together) - own
+
+
+def _products(errors: Floats) -> Floats:
+    """The sums over rows of the products of columns, (columns, columns)."""
+    return np.stack([(errors * errors[:, [j]]).sum(axis=0) for j in range(errors.shape[1])])
 
 
 def _root(covariances: Floats) -> Floats:
