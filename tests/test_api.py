@@ -62,7 +62,8 @@ def cache_(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
     """Equal but for the generators, which logits do not know, to the last bit."""
     for frame in (found, wanted):
-        assert frame.columns.tolist()[:4] == ["image", "category", "generator", "rule"]
+        expected = ["image", "category", "generator", "group", "real", "rule"]
+        assert frame.columns.tolist()[:6] == expected
     pd.testing.assert_frame_equal(
         found.drop(columns="generator"), wanted.drop(columns="generator"), check_exact=True
     )
@@ -127,6 +128,9 @@ def test_the_images_are_all_files_of_all_manifests(run: api.Run) -> None:
     assert sorted(frame["image"]) == found
     assert set(frame["status"]) == {"ok"}
     assert set(frame["generator"]) == {"dream", "muse"}
+    assert list(frame)[:5] == ["image", "category", "generator", "group", "real"]
+    assert frame["group"].tolist() == frame["image"].tolist()
+    assert frame["real"].dtype == "boolean" and not frame["real"].any()
 
 
 def test_scores_are_the_files_with_names_of_classes(run: api.Run) -> None:
@@ -326,7 +330,10 @@ def test_what_the_configuration_no_longer_has_is_not_the_runs(replanned) -> None
     run = replanned(without("effnet", "clock", "vqa", "asked", "other"))
     assert run.models == ("resnet",) and run.vqa_models == ()
     assert run.categories == ("bagel", "toilet_seat")
-    assert set(run.images()["category"]) == {*run.categories}
+    with pytest.warns(UserWarning, match="are missing: .*images/clock.parquet, which is not of"):
+        frame = run.images()
+    assert set(frame["category"]) == {*run.categories}
+    assert frame["group"].isna().all() and frame["real"].isna().all()
     assert set(run.logits("resnet").index.get_level_values("category")) == {*run.categories}
     assert not [name for name in run.tables if name.startswith("vqa")]
     with pytest.raises(api.ApiError, match="no model 'effnet'"):

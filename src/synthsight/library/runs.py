@@ -135,19 +135,24 @@ class Run:
             and these two are missing.
 
         Warns:
-            UserWarning: the manifests of some categories are not there yet.
+            UserWarning: the manifests of some categories are not there yet, or what is known of the
+                images' sources is not, or not of the run's last plan, so that both are missing
+                everywhere.
 
         Raises:
-            ApiError: there are none, one is not of the run's last plan, or what is known of sources
-                is not there.
+            ApiError: there are no manifests, or one is not of the run's last plan.
         """
         planned = self._planned
         names = self._so_far(planned, "images", "manifests")
         files = [planned.path(f"images/{name}.parquet") for name in names]
         table = pa.concat_tables([pq.read_table(file) for file in files])
         frame: pd.DataFrame = table.to_pandas()
-        (path,) = planned.made_by("find_sources")
-        known = read_sources(path).to_pandas().set_index("image")
+        known = pd.DataFrame({"group": [], "real": []}, dtype=object)
+        try:
+            for path in planned.made_by("find_sources"):  # none in a plan of an earlier version
+                known = read_sources(path).to_pandas().set_index("image")
+        except ApiError as error:
+            warnings.warn(f"`group` and `real` are missing: {error}", stacklevel=2)
         place = list(frame).index("generator") + 1
         frame.insert(place, "group", frame["image"].map(known["group"]))
         frame.insert(place + 1, "real", frame["image"].map(known["real"]).astype("boolean"))
@@ -161,7 +166,8 @@ class Run:
             rule: the rule to select; None for all.
 
         Returns:
-            ``image, category, generator, rule, top1_hit, top5_hit``; ``predicted``, the names of up
+            ``image, category, generator, group, real, rule, top1_hit, top5_hit`` (``group`` is
+            missing where it is the image itself); ``predicted``, the names of up
             to five classes, best first; ``classes``, their indices; ``probability``.
 
         Raises:

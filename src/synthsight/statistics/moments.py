@@ -7,6 +7,7 @@ where nothing is known, each item is a group of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,20 +98,32 @@ def moments_of_units(
         squares=total(squares),
         group_squares=total(np.where(alone[:, None], squares, sums**2)),
         group_products=total(np.where(alone[:, None], sums, column * sums)),
-        shared=np.zeros(sums.shape[1]),
+        shared={},
         scale=scale,
     )
     known = groups[~alone]
     if len(np.unique(known)) == len(known):
         return found
-    # Groups in several strata: their errors in these add up before they are squared.
-    error = (sums - column * (found.hits / found.items)[strata])[~alone] / scale
-    error /= found.items[strata[~alone]]
-    codes = np.unique(known, return_inverse=True)[1]
-    together = np.zeros((codes.max() + 1, sums.shape[1]))
-    np.add.at(together, codes, error)
-    shared = _total(together**2) - _total(error**2)
+    # Groups in several strata: what they add up in these is added before it is squared.
+    rows, codes = strata[~alone], np.unique(known, return_inverse=True)[1]
+    weight = column[~alone] / found.items[rows]
+    share = sums[~alone] / scale / found.items[rows]
+    parts = {
+        "error": share - weight * (found.hits / found.items / scale)[rows],
+        "pooled": weight / np.sqrt(found.groups[rows]),
+        "kish": weight,
+        "hits": share,
+        "misses": weight - share,
+    }
+    shared = {name: _crossed(part, codes) for name, part in parts.items()}
     return Moments(**{**vars(found), "shared": shared})
+
+
+def _crossed(parts: Floats, codes: Codes) -> Floats:
+    """The squares of the sums of rows with the same code, less the squares of the rows, in all."""
+    together = np.zeros((codes.max() + 1, parts.shape[1]))
+    np.add.at(together, codes, parts)
+    return _total(together**2) - _total(parts**2)
 
 
 def _total(of_rows: Floats) -> Floats:
@@ -131,7 +144,8 @@ class Moments:
         squares: likewise, of items' squared hits.
         group_squares: likewise, of the squares of groups' sums of hits.
         group_products: likewise, of the products of groups' sums of hits and numbers of items.
-        shared: (columns,), what groups that lie in several strata add to the squared error.
+        shared: what groups that lie in several strata add to the sums of squares of a
+            :class:`Spread` of these names, (columns,) each; empty if there are none.
         scale: what hits are divided by.
     """
 
@@ -142,7 +156,7 @@ class Moments:
     squares: Counts
     group_squares: Counts
     group_products: Counts
-    shared: Floats
+    shared: Mapping[str, Floats]
     scale: int = 1
 
     def cells(self) -> Spread:
@@ -170,7 +184,8 @@ class Moments:
         """The unweighted mean over the strata; arrays (columns,)."""
         cells, count = self.cells(), len(self.items)
         sums = {name: _total(value) / count**2 for name, value in vars(cells).items()}
-        sums["error"] = np.maximum(sums["error"] + self.shared / count**2, 0)
+        for name, more in self.shared.items():
+            sums[name] = np.maximum(sums[name] + more / count**2, 0)
         sums |= {"mean": _total(cells.mean) / count, "second": _total(cells.second) / count}
         return Spread(**sums)
 

@@ -107,7 +107,7 @@ def covariance(hits: Hits, sample: Sample) -> Floats:
 def _shared(hits: Hits, strata: Codes, groups: Codes) -> Floats:
     """What groups that lie in several strata add to the products of errors of a sum of means.
 
-    As :attr:`synthsight.statistics.moments.Moments.shared`, which is its diagonal, in elementwise
+    As ``error`` in :attr:`synthsight.statistics.moments.Moments.shared`, which is its diagonal, in elementwise
     operations.
     """
     codes = np.unique(groups, return_inverse=True)[1]
