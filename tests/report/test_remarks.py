@@ -25,6 +25,7 @@ from synthsight.report.remarks import (
 from synthsight.statistics.columns import DUPLICATES
 
 CATEGORIES = ("cat", "dog")
+NO_DUPLICATES = pd.DataFrame(columns=DUPLICATES)
 
 
 def scores(
@@ -162,7 +163,7 @@ def test_weights_with_another_checksum_than_stated_are_remarked_upon() -> None:
     said = "The weights of a do not have the checksum that hf-hub:b/c states"
     assert str(other_checksum(note)).startswith(said)
     assert other_checksum({**note, "checksum": "verified"}) is None
-    assert any(each.startswith(said) for each in remarks([], [], [note]))
+    assert any(each.startswith(said) for each in remarks([], [], [note], NO_DUPLICATES))
 
 
 def test_a_model_that_answers_all_questions_alike() -> None:
@@ -185,7 +186,7 @@ def test_a_model_that_answers_all_questions_alike() -> None:
 
 def test_versions_and_devices_that_differ_are_named() -> None:
     versions = {"torch": {"2.15.0", "1.0"}, "timm": ["1.0.31"], "device": ["cuda", "cpu"]}
-    (said,) = remarks([], [], [], None, versions)
+    (said,) = remarks([], [], [], NO_DUPLICATES, None, versions)
     assert said == (
         "Not all results were made with the same software. device: cpu and cuda; torch: 1.0 and "
         "2.15.0. Differences between images, models or categories may be due to that. `snakemake "
@@ -230,6 +231,6 @@ def test_images_without_a_group_are_told_where_others_have_one(
     path = scores(tmp_path / "net.parquet", [3, 4, 3, 2], rules, groups=groups)
     found = ungrouped(path)
     assert found is None if said is None else found is not None and found.startswith(said)
-    assert sum("images.group" in each for each in remarks([], [path, path], [])) == (
+    assert sum("images.group" in each for each in remarks([], [path, path], [], NO_DUPLICATES)) == (
         said is not None
     )

@@ -363,13 +363,15 @@ def test_a_setting_of_arithmetic_runs_what_computes_with_it(
     assert asked == (every if "precision" in setting else set())
 
 
-@pytest.mark.parametrize("key", [{"group": r"(\d+)"}, {"real": "muse"}, {"real": ["dream"]}])
+@pytest.mark.parametrize(
+    "key", [{"group": r"(\d{1,2})(?:'|)"}, {"real": "muse"}, {"real": ["dream"]}]
+)
 def test_groups_and_real_photographs_run_scoring_and_no_model(
     project: Project, key: dict[str, object]
 ) -> None:
     images = project.config["images"]
     project.configure({**project.config, "images": {**images, **key}})
-    assert project.plan() == {("find_sources",)} | SCORES | FAN_IN
+    assert project.plan() == {("find_sources",), ("plot_samples",)} | SCORES | FAN_IN
     project.run("scores")
     scores = pq.read_table(project.results / "scores" / "effnet.parquet").to_pandas()
     first = scores.drop_duplicates("image").set_index("image")

@@ -29,7 +29,7 @@ from synthsight.archives.download import DownloadError, download
 from synthsight.archives.parts import drop
 from synthsight.archives.unpack import format_size, unpack
 from synthsight.files import atomic, hint_at, sha256_of
-from synthsight.images.reading import SUFFIXES
+from synthsight.images.endings import SUFFIXES
 
 #: Working folders: the images being unpacked, and those that they replaced.
 FRESH, REPLACED = "unpacked", "replaced"

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from synthsight.images.endings import SUFFIXES
 from synthsight.images.examine import NOT_READABLE, Examined, examine_all
 from synthsight.images.hashing import BYTES
-from synthsight.images.reading import MAX_PIXELS, SUFFIXES, looks_like_image
+from synthsight.images.reading import MAX_PIXELS, looks_like_image
 from synthsight.images.roots import Roots, as_metadata, place_of
 from synthsight.junk import is_ignored
 from synthsight.tables import read_parquet, write_parquet

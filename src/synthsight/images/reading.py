@@ -24,17 +24,10 @@ from PIL import AvifImagePlugin, Image, ImageOps, UnidentifiedImageError, featur
 
 from synthsight.contents import HEAD, IMAGES, another_kind, kind_of
 from synthsight.errors import SynthsightError
+from synthsight.images.endings import SUFFIXES
 from synthsight.images.png import MOST_TEXT, SIGNATURE, transparent, without_odd_metadata
 from synthsight.images.roots import Roots, place_of
 from synthsight.wording import one_line
-
-#: File extensions, in lower case, of images. A file of another name is one if its content is.
-SUFFIXES = frozenset(
-    {
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp"),
-        *(".tif", ".tiff", ".avif"),
-    }
-)
 
 #: Extensions of cameras' raw files. By content many are TIFF, with a small preview as first image.
 _RAW = frozenset(

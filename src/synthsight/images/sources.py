@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from synthsight import origin
 from synthsight.files import atomic
-from synthsight.images.reading import SUFFIXES
+from synthsight.images.endings import SUFFIXES
 from synthsight.tables import read_parquet, read_schema
 from synthsight.wording import one_line
 

@@ -10,7 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from synthsight.files import is_folder
-from synthsight.images.reading import SUFFIXES, looks_like_image
+from synthsight.images.endings import SUFFIXES
+from synthsight.images.reading import looks_like_image
 from synthsight.junk import is_ignored
 from synthsight.wording import one_line, printable
 

@@ -94,7 +94,7 @@ def covariance(hits: Hits, sample: Sample) -> Floats:
             squares = sums.T @ sums  # whole numbers, so exact
         cross = p[:, None] * products
         error += (squares - cross - cross.T + p[:, None] * p * sizes) / (items * count) ** 2
-    if sample.groups is not None and found.shared.any():
+    if sample.groups is not None and found.shared:
         error += _shared(hits, strata, sample.groups) / count**2
     total = second - spread.mean[:, None] * spread.mean
     rest = 1 - spread.pooled[0]
@@ -107,8 +107,8 @@ def covariance(hits: Hits, sample: Sample) -> Floats:
 def _shared(hits: Hits, strata: Codes, groups: Codes) -> Floats:
     """What groups that lie in several strata add to the products of errors of a sum of means.
 
-    As ``error`` in :attr:`synthsight.statistics.moments.Moments.shared`, which is its diagonal, in elementwise
-    operations.
+    Its diagonal is ``error`` in :attr:`synthsight.statistics.moments.Moments.shared`. In
+    elementwise operations.
     """
     codes = np.unique(groups, return_inverse=True)[1]
     together = np.zeros((codes.max() + 1, hits.shape[1]))

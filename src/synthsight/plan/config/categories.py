@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
 from synthsight.bounds import Key
 from synthsight.files import hint_at, is_file, is_folder
+from synthsight.images.endings import SUFFIXES
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
-from synthsight.images.reading import SUFFIXES
 from synthsight.images.roots import Roots
 from synthsight.images.tree import are_parts, draw, find_folder, folders_in, look
 from synthsight.junk import describe
