@@ -33,9 +33,14 @@ IMAGES_PER_PAGE = 8
 
 
 def fetch_images(experiment: Experiment) -> Spec:
-    """The folder of the archive's images, and the archive's checksum."""
-    assert experiment.archive is not None
-    return {"root": str(experiment.archive.root), "sha256": experiment.archive.sha256}
+    """The folder of the archive's images, the archive's checksum, and how a set is read."""
+    archive = experiment.archive
+    assert archive is not None
+    return {
+        "root": str(archive.root),
+        "sha256": archive.sha256,
+        **({"reading": archive.reading} if archive.reading else {}),
+    }
 
 
 def index_images(experiment: Experiment, category: str) -> Spec:

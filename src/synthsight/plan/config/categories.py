@@ -8,22 +8,36 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
+from synthsight.archives.archive import (
+    Archive,
+    ArchiveError,
+    files_in,
+    local_path,
+    problem_of,
+)
 from synthsight.bounds import Key
-from synthsight.files import hint_at, is_file, is_folder
+from synthsight.files import hint_at, is_file, is_folder, sha256_of
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
 from synthsight.images.tree import are_parts, draw, find_folder, folders_in, look
 from synthsight.junk import describe
 from synthsight.labels.definitions import Definition
+from synthsight.labels.files import LabelError
 from synthsight.labels.matching import Target, accepted_classes, words
-from synthsight.labels.spaces import LabelSpace, named_by
+from synthsight.labels.spaces import IMAGENETS, LabelSpace, load_labels, named_by
 from synthsight.plan.config.definitions import Definitions
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name, name_key
-from synthsight.plan.settings import ImageSettings, Settings
+from synthsight.plan.settings import (
+    ArchiveSettings,
+    ImageSettings,
+    Settings,
+    as_dict,
+    urls_of,
+)
 from synthsight.wording import did_you_mean
 
 
@@ -62,8 +76,20 @@ def find_archive(
     if about is None:
         return None, False, images.root
     key: Key = ("images", "archive")
-    if message := problem_of(about.url):
-        problems.append(Problem((*key, "url"), message))
+    place: Key = (*key, "url")
+    wrong = [
+        Problem(place if isinstance(about.url, str) else (*place, index), message)
+        for index, url in enumerate(urls_of(about))
+        if (message := problem_of(url))
+    ]
+    if not isinstance(about.sha256, str | None) and len(about.sha256) != len(urls_of(about)):
+        message = f"there are {len(about.sha256)} sums, and {len(urls_of(about))} addresses"
+        wrong.append(Problem((*key, "sha256"), message))
+    reading, fault = _reading(about)
+    if fault is not None:
+        wrong.append(Problem((*key, "labels"), fault))
+    if wrong:
+        problems += wrong
         return None, True, images.root
     root = Path(images.root)
     below = PurePosixPath(about.folder)
@@ -73,7 +99,9 @@ def find_archive(
         )
         problems.append(Problem((*key, "folder"), message))
         return None, True, images.root
-    archive = Archive(about.url, None if about.sha256 is None else about.sha256.lower(), root)
+    sums = about.sha256
+    lower = tuple(map(str.lower, sums)) if isinstance(sums, tuple) else sums and sums.lower()
+    archive = Archive(about.url, lower, root, reading)
     folder = str(root / below)
     try:
         if archive.is_unpacked():
@@ -86,11 +114,35 @@ def find_archive(
     except (ArchiveError, OSError) as error:
         problems.append(Problem(("images", "root"), str(error)))
         return None, True, folder
-    file = local_path(archive.url)
-    if file is not None and not is_file(file):
+    for file in filter(None, map(local_path, archive.urls)):
         message = f"no file {str(file)!r} (relative paths start at {Path.cwd()}){hint_at(file)}"
-        problems.append(Problem((*key, "url"), message))
+        try:
+            if is_folder(file):
+                files_in(file)
+            elif not is_file(file):
+                problems.append(Problem(place, message))
+        except ArchiveError as error:
+            problems.append(Problem(place, str(error)))
     return archive, True, folder
+
+
+def _reading(about: ArchiveSettings) -> tuple[dict[str, Any], str | None]:
+    """How the rows of a set are read, as far as the user says; and what is wrong with that.
+
+    A label file is told from another of its name by its content.
+    """
+    columns = {role: name for role, name in as_dict(about.columns).items() if name is not None}
+    reading: dict[str, Any] = {"columns": columns} if columns else {}
+    if about.labels is None:
+        return reading, None
+    try:
+        load_labels(about.labels)
+    except LabelError as error:
+        return reading, str(error)
+    reading["labels"] = about.labels
+    if about.labels not in IMAGENETS:
+        reading["labels_sha256"] = sha256_of(Path(about.labels))
+    return reading, None
 
 
 def check_names(settings: Settings, problems: list[Problem]) -> None:
