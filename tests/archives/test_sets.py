@@ -24,7 +24,7 @@ from synthsight.images.layout import find_categories
 from synthsight.images.manifest import index_images
 from tests.archives.sets import IMAGE, class_label, parquet, webdataset
 from tests.loopback_files import serve
-from tests.support import REPOSITORY
+from tests.support import REPOSITORY, Project
 
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8\xff"
@@ -279,6 +279,21 @@ def test_imagenet_s_own_names_two_of_which_are_the_same_are_its_synsets(root: Pa
     assert set(found(root)) == {"n02012849/1.png", "n03126707/1.png"}
 
 
+def test_columns_that_no_number_needs_are_no_reason_to_refuse_a_set(root: Path) -> None:
+    types = {
+        **TYPES,
+        **{"caption": pa.string(), "prompt": pa.string(), "text": pa.list_(pa.string())},
+        "group": pa.float64(),
+    }
+    row = {"image": picture(PNG, "1"), "label": 0, "caption": "seen", "prompt": "asked"}
+    path = parquet(root.parent / "a.parquet", [row], types, FEATURES)
+    fetch(path, root)
+    assert (record(root)[0]["prompt"], record(root)[0]["group"]) == ("asked", None)
+    shutil.rmtree(root)
+    said = failure(path, root, columns={"group": "group"})
+    assert "the column 'group' of a.parquet holds double, which cannot be the group" in said
+
+
 # Parquet: rows -----------------------------------------------------------------------------------
 
 
@@ -416,6 +431,19 @@ def test_an_image_that_is_repeated_endlessly_is_a_bomb(
     path = simple(root.parent / "a.parquet", [(PNG * 5000, "a", 0)] * 400)
     assert path.stat().st_size < 200_000
     assert "decompression bomb" in failure(path, root)
+
+
+@pytest.mark.parametrize("role", ["group", "prompt"])
+def test_a_text_without_end_is_left_out(root: Path, role: str) -> None:
+    types = {**TYPES, role: pa.string()}
+    rows = [
+        {"image": picture(PNG, str(length)), "label": 0, role: "x" * length}
+        for length in (20_000, 20_001)
+    ]
+    fetch(parquet(root.parent / "a.parquet", rows, types, FEATURES), root)
+    assert set(found(root)) == {"cat/20000.png"}
+    (reason,) = note(root)["left_out_first"]
+    assert reason == f"a.parquet, row 2: its {role} has 20,001 letters, more than 20,000"
 
 
 @pytest.mark.parametrize("limit", ["rows", "size"])
@@ -609,3 +637,42 @@ def test_the_same_set_gives_the_same_listing(root: Path) -> None:
     shutil.rmtree(root)
     fetch(path, root)
     assert (root / "cat" / "1.png").stat().st_mtime_ns == before
+
+
+# The workflow ------------------------------------------------------------------------------------
+
+
+def test_one_command_unpacks_a_set_and_goes_on(project: Project) -> None:
+    """Its classes have full names of ImageNet, which categories do not have."""
+    called = {"bagel": "bagel, beigel", "clock": "clock", "toilet_seat": "toilet seat"}
+    names = list(called.values())
+    files = [file for file in sorted((project.folder / "pictures").rglob("*")) if file.is_file()]
+    rows = [
+        {
+            "image": picture(file.read_bytes(), file.name),
+            "label": names.index(called[file.parent.name]),
+            "generator": file.parent.parent.name,
+        }
+        for file in files
+    ]
+    types = {**TYPES, "generator": pa.string()}
+    features = {"image": {"_type": "Image"}, "label": class_label(*names)}
+    for index in range(2):
+        part = rows[index::2]
+        parquet(
+            project.folder / "set" / f"train-0000{index}-of-00002.parquet", part, types, features
+        )
+    shutil.rmtree(project.folder / "pictures")
+    shutil.rmtree(project.results)
+    config = project.config
+    del config["vqa"]
+    config["images"] = {"root": "pictures", "archive": {"url": "set"}}
+    config["models"] = config["models"][:1]
+    project.configure(config)
+    assert project.plan("logits") == {("fetch_images",), ("logits",)}
+    said = project.run("logits")
+    assert "Parquet: " in said
+    assert "folders called by several of ImageNet's names of a class are taken for these" in said
+    logits = {path.stem for path in (project.results / "logits" / "effnet").iterdir()}
+    assert logits == {"bagel", "clock", "toilet seat"}
+    assert project.plan("logits") == set()

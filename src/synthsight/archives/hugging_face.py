@@ -99,7 +99,10 @@ def describe(file: pq.ParquetFile, reading: Reading, source: str) -> Table:
     labels = [name for name in others if kinds[name] == "ClassLabel"]
     for role in ROLES[1:]:
         better = labels if role == "category" else ()
-        chosen[role] = choose(role, reading.columns, others, source, better)
+        # What no number needs is no reason to refuse a set.
+        spare = role in ("group", "prompt") and role not in reading.columns
+        known = [name for name in others if _is_value(types[name])] if spare else others
+        chosen[role] = choose(role, reading.columns, known, source, better)
     category = chosen["category"]
     if category is None:
         raise UnpackError(

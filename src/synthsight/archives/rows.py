@@ -67,6 +67,9 @@ _ENDINGS = {
 #: Bytes of a file's name, without its ending, and of a folder's.
 _MAX_STEM, _MAX_FOLDER = 150, 120
 
+#: Letters of a group's name and of a prompt: many rows are held at a time.
+_MAX_TEXT = 20_000
+
 #: Rows of the record that are written at a time.
 _AT_A_TIME = 1000
 
@@ -203,6 +206,9 @@ def choose(
     taken = set(named.values())
     usual = [name for name in known if name.rpartition(".")[2].lower() in USUAL.get(role, ())]
     found = [name for name in dict.fromkeys((*better, *usual)) if name not in taken]
+    if role == "prompt":  # no number needs it, so the first will do
+        order = USUAL[role]
+        found = sorted(found, key=lambda name: order.index(name.rpartition(".")[2].lower()))[:1]
     if len(found) > 1:
         raise UnpackError(
             f"{source} has several columns that can be the {role}: {listed(found)}. Write which in "
@@ -285,6 +291,9 @@ class Writer:
             return "it has no generator, as others have"
         if not generators and row.generator is not None:
             return "it has a generator, and others have none"
+        for role, text in (("group", row.group), ("prompt", row.prompt)):
+            if text is not None and len(text) > _MAX_TEXT:
+                return f"its {role} has {len(text):,} letters, more than {_MAX_TEXT:,}"
         for part in (category, row.generator):
             if part is not None and (fault := _bad_folder(part)):
                 return fault
