@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from synthsight.commands.survey import survey
 from synthsight.labels.folders import meanings
 from synthsight.labels.matching import accepted_classes
 from synthsight.labels.spaces import load_labels
@@ -135,3 +136,10 @@ def test_a_definition_of_one_s_own_holds() -> None:
     assert not [note for note in found.warnings if "own.yaml" in note]
     Path("own.yaml").write_text(f"{SYNSET}: {{classes: {{n02128385: a leopard}}}}\n")
     assert list(load(of(x=own)).categories) == [SYNSET], "who defines the code means it"
+
+
+def test_a_survey_judges_a_folder_by_the_class_that_it_stands_for() -> None:
+    images("muse/n02129165/1.png", "muse/lion, king of beasts/1.png", root="set")
+    looked = survey(Path("set"), Path("resources/categories.yaml"))
+    assert [each.name for each in looked.categories] == ["lion, king of beasts", SYNSET]
+    assert looked.refused == []
