@@ -22,14 +22,12 @@ def by_definition(hits: Numbers, strata: Numbers, groups: Numbers, scale: int = 
     means = np.array([values[strata == label].mean() for label in labels])
     deviation = weight * (values - means[np.searchsorted(labels, strata)])
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    pooled = kish = of_hits = of_misses = 0.0
-    for label in labels:
-        inside = [part[strata[part] == label] for part in members]
-        squares = [weight[part].sum() ** 2 for part in inside if len(part)]
-        pooled += float(np.mean(squares))
-        kish += sum(squares)
-        of_hits += sum((weight[part] * values[part]).sum() ** 2 for part in inside)
-        of_misses += sum((weight[part] * (1 - values[part])).sum() ** 2 for part in inside)
+    count = {label: len(np.unique(groups[strata == label])) for label in labels}
+    weight_pooled = weight / np.sqrt([count[label] for label in strata])
+    pooled, kish, of_hits, of_misses = (
+        sum(parts[part].sum() ** 2 for part in members)
+        for parts in (weight_pooled, weight, weight * values, weight * (1 - values))
+    )
     numbers = {
         "mean": means.mean(),
         "second": (weight * values**2).sum(),

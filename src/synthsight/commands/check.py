@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from synthsight.archives.archive import public_url
 from synthsight.commands.text import count, listed, paragraph
 from synthsight.errors import SynthsightError
 from synthsight.plan.experiment import Experiment
@@ -58,7 +57,7 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
     lines = [f"{name} is valid: a run called {config['run']!r}"]
     lines += _row("models", listed(list(found.models)))
     if found.pending and found.archive is not None:
-        lines += _row("images", f"from {public_url(found.archive.url)}, to be fetched by the run")
+        lines += _row("images", f"from {found.archive.name}, to be fetched by the run")
     else:
         lines += _row("images", _images(found))
         if found.real:

@@ -15,11 +15,11 @@ from synthsight import bounds
 from synthsight.archives.archive import Archive
 from synthsight.images.roots import Roots
 from synthsight.labels.matching import admit_rules
+from synthsight.plan.config.archives import find_archive
 from synthsight.plan.config.categories import (
     Category,
     check_names,
     check_words,
-    find_archive,
     load_categories,
 )
 from synthsight.plan.config.definitions import load_definitions, unknown_classes
@@ -113,15 +113,15 @@ def load_experiment(
     definitions = load_definitions(settings.category_definitions, problems)
     check_names(settings, problems)
     warnings: list[str] = []
+    spaces = load_spaces(settings.models, problems)
     categories, roots = (
         ({}, Roots(Path(root)))
         if pending
-        else load_categories(settings, definitions, problems, warnings)
+        else load_categories(settings, definitions, spaces, problems, warnings)
     )
     real = check_real(settings.images, categories, problems, warnings)
     check_group(settings.images, roots, categories, problems)
     check_models(settings.models, problems)
-    spaces = load_spaces(settings.models, problems)
     check_words(categories, spaces, rules, problems, warnings)
     targets = [category.target for category in categories.values()]
     warnings += unknown_classes(targets, spaces.values(), definitions.file)

@@ -33,9 +33,14 @@ IMAGES_PER_PAGE = 8
 
 
 def fetch_images(experiment: Experiment) -> Spec:
-    """The folder of the archive's images, and the archive's checksum."""
-    assert experiment.archive is not None
-    return {"root": str(experiment.archive.root), "sha256": experiment.archive.sha256}
+    """The folder of the archive's images, the archive's checksum, and how a set is read."""
+    archive = experiment.archive
+    assert archive is not None
+    return {
+        "root": str(archive.root),
+        "sha256": archive.sha256,
+        **({"reading": archive.reading} if archive.reading else {}),
+    }
 
 
 def index_images(experiment: Experiment, category: str) -> Spec:
@@ -271,8 +276,15 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
     }
     if settings["images"]["archive"] is not None:
         archive = settings["images"]["archive"]
-        archive = {**archive, "url": public_url(archive["url"])}
-        settings["images"] = {**settings["images"], "archive": archive}
+        url = archive["url"]
+        said = {role: name for role, name in archive["columns"].items() if name is not None}
+        about = {
+            **{key: archive[key] for key in archive if key not in ("columns", "labels")},
+            "url": public_url(url) if isinstance(url, str) else list(map(public_url, url)),
+            **({"columns": said} if said else {}),
+            **({} if archive["labels"] is None else {"labels": archive["labels"]}),
+        }
+        settings["images"] = {**settings["images"], "archive": about}
     settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
     settings["models"] = sorted(settings["models"], key=canonical_json)
     if experiment.vqa:

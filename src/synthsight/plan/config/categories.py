@@ -1,18 +1,16 @@
-"""The images of a configuration: their archive, their categories and the definitions of these."""
+"""The images of a configuration: their categories and the definitions of these."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
-from synthsight.bounds import Key
-from synthsight.files import hint_at, is_file, is_folder
+from synthsight.files import hint_at, is_folder
 from synthsight.images.endings import SUFFIXES
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
@@ -20,13 +18,15 @@ from synthsight.images.roots import Roots
 from synthsight.images.tree import are_parts, draw, find_folder, folders_in, look
 from synthsight.junk import describe
 from synthsight.labels.definitions import Definition
+from synthsight.labels.folders import Meaning, meanings
+from synthsight.labels.folders import notes as said
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import LabelSpace, named_by
 from synthsight.plan.config.definitions import Definitions
 from synthsight.plan.config.elsewhere import add_elsewhere
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name
-from synthsight.plan.settings import ImageSettings, Settings
+from synthsight.plan.settings import Settings
 from synthsight.spelling import name_key, spelt
 from synthsight.wording import did_you_mean
 
@@ -54,53 +54,6 @@ class Category:
     doubt: str | None = None
 
 
-def find_archive(
-    images: ImageSettings, problems: list[Problem]
-) -> tuple[Archive | None, bool, str]:
-    """The archive that the images come from, if any.
-
-    If something is wrong with it, nothing can be said about the images either: they are treated as
-    not yet unpacked.
-
-    Returns:
-        The archive; whether it has yet to be unpacked; the folder of the images, which is the one
-        in the archive if there is an archive.
-    """
-    about = images.archive
-    if about is None:
-        return None, False, images.root
-    key: Key = ("images", "archive")
-    if message := problem_of(about.url):
-        problems.append(Problem((*key, "url"), message))
-        return None, True, images.root
-    root = Path(images.root)
-    below = PurePosixPath(about.folder)
-    if below.is_absolute() or ".." in below.parts:
-        message = (
-            f"{about.folder!r} is not a folder in the archive: write a relative path without .."
-        )
-        problems.append(Problem((*key, "folder"), message))
-        return None, True, images.root
-    archive = Archive(about.url, None if about.sha256 is None else about.sha256.lower(), root)
-    folder = str(root / below)
-    try:
-        if archive.is_unpacked():
-            if not is_folder(folder):
-                found = ", ".join(folders_in(root)[:20]) or "none"
-                message = f"no folder {about.folder!r} in the archive; folders there: {found}"
-                problems.append(Problem((*key, "folder"), message))
-                return archive, True, folder
-            return archive, False, folder
-    except (ArchiveError, OSError) as error:
-        problems.append(Problem(("images", "root"), str(error)))
-        return None, True, folder
-    file = local_path(archive.url)
-    if file is not None and not is_file(file):
-        message = f"no file {str(file)!r} (relative paths start at {Path.cwd()}){hint_at(file)}"
-        problems.append(Problem((*key, "url"), message))
-    return archive, True, folder
-
-
 def check_names(settings: Settings, problems: list[Problem]) -> None:
     """Check the names of the requested categories."""
     wanted = settings.categories or ()
@@ -114,10 +67,13 @@ def check_names(settings: Settings, problems: list[Problem]) -> None:
 def load_categories(
     settings: Settings,
     definitions: Definitions,
+    spaces: Mapping[str, LabelSpace],
     problems: list[Problem],
     warnings: list[str],
 ) -> tuple[dict[str, Category], Roots]:
     """The categories by name, sorted; what is not used is added to ``warnings``.
+
+    Folders that are called as ImageNet calls its classes are categories of the classes' names.
 
     Returns:
         The categories, and where their images lie.
@@ -134,7 +90,10 @@ def load_categories(
         problems.append(Problem(("images", "root"), message))
         return {}, roots
     try:
-        found, notes, doubts, wrong = find_categories(root, wanted)
+        meant = {} if wanted is None else _meant(_names_in(root), definitions, spaces)
+        called = [folder for folder in sorted(meant) if meant[folder].name in (wanted or ())]
+        listed = None if wanted is None else [*wanted, *called]
+        found, notes, doubts, wrong = find_categories(root, listed)
     except PermissionError:
         message = f"{str(root)!r} may not be read: give yourself the right to read and to enter it"
         problems.append(Problem(("images", "root"), message))
@@ -146,7 +105,9 @@ def load_categories(
     if wanted is not None:
         warnings += _other_spellings(root, wanted)
     missing = dict.fromkeys(
-        name for name in wanted or () if name not in found and not bad_name(name)
+        name
+        for name in wanted or ()
+        if name not in found and not bad_name(name) and not _stands(name, meant)
     )
     explained = {name: _not_there(root, name) for name in islice(missing, _HINTS)}
     for index, name in enumerate(wanted or ()):
@@ -159,6 +120,12 @@ def load_categories(
             f"{root}/<category>/ or {root}/<generator>/<category>/"
         )
         problems.append(Problem(("images", "root"), message))
+    if wanted is None:
+        meant = _meant([list(found)], definitions, spaces)
+    meant = {folder: meant[folder] for folder in found if folder in meant}
+    warnings += said(meant)
+    found, folder_of = _renamed(found, meant, problems)
+    doubts = {meant[name].name if name in meant else name: doubts[name] for name in doubts}
     problems += [Problem(("images", "root"), message) for message in _same_names(root, found)]
     if found:
         roots = Roots(root, add_elsewhere(settings.images, found, problems, warnings))
@@ -178,6 +145,8 @@ def load_categories(
             problems.append(Problem(("images", "root"), message))
             continue
         definition = definitions.of(name)
+        if (folder := folder_of[name]) in meant:
+            definition = meant[folder].definition(folder, definition, definitions.own)
         categories[name] = Category(
             definition.target(name), definition, tuple(folders), listing, doubts.get(name)
         )
@@ -188,6 +157,48 @@ def load_categories(
     if note := describe(ignored, root):
         warnings.append(note)
     return categories, roots
+
+
+def _names_in(root: Path) -> list[list[str]]:
+    """The names of the folders in the root, and of those in these."""
+    outer = folders_in(root)
+    return [outer, sorted({inner for name in outer for inner in folders_in(root / name)})]
+
+
+def _meant(
+    levels: Iterable[Collection[str]], definitions: Definitions, spaces: Mapping[str, LabelSpace]
+) -> dict[str, Meaning]:
+    """The classes that names of folders stand for which nobody has defined, level by level."""
+    found: dict[str, Meaning] = {}
+    for names in levels:
+        known = {name for name in names if definitions.of(name) != Definition()}
+        found |= meanings(names, spaces.values(), known)
+    return found
+
+
+def _stands(name: str, meant: Mapping[str, Meaning]) -> bool:
+    """Whether a folder stands for the class of this name."""
+    return any(each.name == name for each in meant.values())
+
+
+def _renamed(
+    found: Layout, meant: Mapping[str, Meaning], problems: list[Problem]
+) -> tuple[Layout, dict[str, str]]:
+    """The folders by the names of the categories that they stand for; the folder's name of each."""
+    layout: Layout = {}
+    folder_of: dict[str, str] = {}
+    for folder, places in sorted(found.items()):
+        name = meant[folder].name if folder in meant else folder
+        if (other := folder_of.setdefault(name, folder)) != folder:
+            message = (
+                f"the folders {layout[name][0][1]!r} and {places[0][1]!r} would both be the "
+                f"category {name!r} ({other!r} and {folder!r} stand for it). Give these folders "
+                "one name, or leave one out of `categories`"
+            )
+            problems.append(Problem(("images", "root"), message))
+        else:
+            layout[name] = places
+    return layout, folder_of
 
 
 def _not_there(root: Path, name: str) -> str:
