@@ -99,7 +99,7 @@ def manifests(root: Path) -> list[tuple[Any, ...]]:
 
 def demo() -> list[Path]:
     files = sorted(DEMO.glob("*/*/*.*"))
-    assert len({file.parent.parent.name for file in files}) == 2
+    assert len({file.parent.parent.name for file in files}) == 3
     return files
 
 
