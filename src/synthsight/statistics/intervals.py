@@ -15,8 +15,8 @@ from synthsight.statistics.moments import Floats, Spread
 #: Below this many effective hits (or misses) an exact bound is looked at as well.
 FEW = 20
 
-#: Up to this effective number of groups the two ways in which a difference may err add up; below this
-#: effective number of hits (or misses) each group counts once.
+#: Up to this effective number of groups the two ways in which a difference may err add up; below
+#: this effective number of hits (or misses) each group counts once.
 _VERY_FEW = 5
 
 #: Steps of a bisection: enough for double precision.
