@@ -28,6 +28,7 @@ from synthsight.figures.failures import MOST, failures
 from synthsight.figures.models import models
 from synthsight.figures.overview import overview
 from synthsight.figures.samples import choose, samples
+from synthsight.statistics.columns import AGREEMENT
 from synthsight.statistics.reference import reference as statistic
 from tests.support import plot, run_program
 
@@ -636,7 +637,8 @@ def run_folder(tmp_path: Path) -> Path:
     """The input files of every script."""
     categories = ["kite", "vase"]
     make_accuracy(["net_a", "net_b"], categories).to_parquet(tmp_path / "accuracy.parquet")
-    make_agreement(categories).to_parquet(tmp_path / "agreement.parquet")
+    agreement = make_agreement(categories).reindex(columns=AGREEMENT)
+    agreement.to_parquet(tmp_path / "agreement.parquet")
     manifest = make_manifest(categories, ["dalle"], each=2)
     for category in categories:
         rows = manifest[manifest["category"] == category]

@@ -317,11 +317,13 @@ def test_many_images_have_the_interval_of_fleiss() -> None:
 # Groups of images
 
 
-def test_copies_of_images_in_groups_have_the_interval_of_the_images_alone() -> None:
+def test_copies_of_images_in_groups_have_the_interval_of_the_images_or_a_little_more() -> None:
     groups = [f"{number // 4}" for number in range(4 * 50)]
     four, alone = pair(80, 20, 40, 60, groups), pair(20, 5, 10, 15)
     assert four["n"] == 200 and four["kappa"] == pytest.approx(alone["kappa"])
-    assert four[["low", "high"]].tolist() == pytest.approx(alone[["low", "high"]].tolist())
+    # That they are copies is itself found from the images.
+    assert alone["low"] - 0.01 < four["low"] < alone["low"]
+    assert alone["high"] < four["high"] < alone["high"] + 0.01
     apart = pair(80, 20, 40, 60)
     assert apart["high"] - apart["low"] < 0.6 * (four["high"] - four["low"])
 
