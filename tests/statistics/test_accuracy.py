@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy.stats import binomtest
+from synthsight.statistics.bootstrap import Intervals
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.accuracy import aggregate
-from synthsight.statistics.bootstrap import Intervals
 from tests.support import tabulate
 
 RULES = ("words/simple", "words/lemmas")

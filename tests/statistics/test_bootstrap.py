@@ -7,7 +7,6 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from synthsight.statistics.bootstrap import (
     percentile_interval,
     resampled_means,

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
+from synthsight.statistics.bootstrap import Intervals
 
 from synthsight.classifiers.score import SCHEMA
-from synthsight.statistics.bootstrap import Intervals
 from synthsight.statistics.columns import COMPARISONS, RANKING
 from synthsight.statistics.compare import compare, rank_shares
 from synthsight.statistics.hits import HitsError

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from synthsight.statistics.bootstrap import Intervals
 
 from synthsight.classifiers.score import SCHEMA
-from synthsight.statistics.bootstrap import Intervals
 from synthsight.statistics.columns import GENERATORS
 from synthsight.statistics.generators import compare_generators
 from synthsight.statistics.hits import HitsError

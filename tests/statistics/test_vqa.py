@@ -25,8 +25,8 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
-
 from synthsight.statistics.clusters import difference_interval, mean, share_interval
+
 from synthsight.statistics.columns import (
     VQA,
     VQA_CALIBRATION,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.vqa.finding import ImageFinder
+from synthsight.images.finding import ImageFinder
 from synthsight.vqa.questions import read_questions
 from tests.support import draw_image
 
