@@ -21,6 +21,7 @@ rule find_sources:
         with_worker.py --code {params.code} find_sources.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
             --spec {params.spec:q} \
+            --kept {KEPT} \
             --output {output.sources:q} \
             2>&1 | tee {log:q}
         """

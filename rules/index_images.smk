@@ -16,6 +16,7 @@ rule index_images:
         """
         with_worker.py --code {params.code} index_images.py \
             --spec {params.spec:q} \
+            --kept {KEPT} \
             --threads {threads} \
             --output {output.manifest:q} \
             >{log:q} 2>&1

@@ -49,6 +49,11 @@ _BATCH = 10_000
 _Names = Callable[[Sequence[str]], None]
 
 
+#: Words for yes and for no, in lower case.
+YES = frozenset({"yes", "y", "true", "t", "1", "1.0"})
+NO = frozenset({"no", "n", "false", "f", "0", "0.0"})
+
+
 class TableError(SynthsightError):
     """A table that cannot be read at all."""
 
@@ -73,7 +78,7 @@ class Form:
 
 
 def read_rows(
-    path: Path, form: Form, notes: list[str] | None = None
+    path: Path, form: Form, notes: list[str] | None = None, found: list[str] | None = None
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the line number and content of each row.
 
@@ -81,6 +86,7 @@ def read_rows(
         path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
         form: what it has to hold.
         notes: receives a line on each column with a name close to that of one that is absent.
+        found: receives the names of the file's columns.
 
     Yields:
         Line numbers from 1 (for Parquet, row numbers from 1), and each row by the file's own names.
@@ -96,6 +102,8 @@ def read_rows(
         checked = True
         _check_columns(path, names, form)
         _check_optional(path, names, form, notes)
+        if found is not None:
+            found.extend(names)
 
     seen: dict[str, None] = {}
     empty = True

@@ -82,7 +82,7 @@ def test_no_group_is_called_like_an_image_that_is_alone(names: list[str]) -> Non
 def test_a_name_is_the_path_below_the_category_without_an_image_s_ending(
     image: str, generator: str | None, name: str
 ) -> None:
-    assert name_in_category(image, generator) == name
+    assert name_in_category(image, generator, "cat") == name
 
 
 def test_folders_can_tell_groups() -> None:

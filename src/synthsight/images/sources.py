@@ -1,7 +1,8 @@
 """Where usable images come from: generators or real photographs, and which belong together.
 
 Images of one prompt, seed or scene are not independent draws. What belongs together is a *group*,
-told by a pattern on the images' names; an image of which nothing is known is a group of its own.
+told by a table of the images or by a pattern on their names; an image of which nothing is known is
+a group of its own.
 Neither groups nor what is real change any pixel, so both stand beside the manifests and not in
 them: no model classifies anything again if they change.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -34,6 +35,9 @@ SCHEMA = pa.schema(
         pa.field("real", pa.bool_(), nullable=False),
     ]
 )
+
+#: With what a table says besides.
+FURTHER = pa.schema([*SCHEMA, ("prompt", pa.string()), ("split", pa.string())])
 
 #: Between a group's category and what the pattern captured. No image's path has two slashes in a
 #: row, so that no group is called like an image that is a group of its own.
@@ -111,14 +115,18 @@ def groups_of(names: Sequence[str], pattern: str) -> list[str | None]:
     ]
 
 
-def name_in_category(image: str, generator: str | None) -> str:
+def name_in_category(image: str, generator: str | None, category: str) -> str:
     """An image's path below its category's folder, without the ending of an image file.
+
+    Of an image that a table has in another place, it is the path below the images' root.
 
     Args:
         image: path below the images' root.
         generator: whose folder it is in, or None.
+        category: its category.
     """
-    name = image.split("/", 1 if generator is None else 2)[-1]
+    places = (f"{generator}/{category}/", f"{category}/")
+    name = image.removeprefix(next(filter(image.startswith, places[generator is None :]), ""))
     ending = PurePosixPath(name).suffix
     return name.removesuffix(ending) if ending.lower() in SUFFIXES else name
 
@@ -128,46 +136,60 @@ def describe(
     images: Sequence[str],
     generators: Sequence[str | None],
     sources: Sources = Sources(),
+    known: Mapping[str, Sequence[str | None]] | None = None,
 ) -> pa.Table:
     """The sources of the images of one category.
 
     A group is called ``category//captured``: what the pattern captures in the names of images of
     two generators is one group, as when both were given the same prompt; in two categories it is
     two. An image whose name the pattern does not match is the only one of its group, which is then
-    called like the image.
+    called like the image. What a table says is a group is called likewise.
 
     Args:
         category: its name.
         images: paths below the images' root.
         generators: whose folder each is in, or None.
         sources: what is known.
+        known: what a table says of each image, as :data:`synthsight.images.rows.KNOWN`: its group,
+            prompt and split; None if it says nothing.
 
     Returns:
-        A row per image, the columns of :data:`SCHEMA`.
+        A row per image, the columns of :data:`SCHEMA`, with ``known`` also those of
+        :data:`FURTHER`.
     """
     captured: list[str | None] = [None] * len(images)
     if sources.group is not None:
         pairs = zip(images, generators, strict=True)
-        captured = groups_of([name_in_category(*pair) for pair in pairs], sources.group)
+        captured = groups_of([name_in_category(*pair, category) for pair in pairs], sources.group)
+    elif known is not None:
+        told = (known[image][0] for image in images)
+        captured = [None if text is None else unicodedata.normalize("NFC", text) for text in told]
     groups = [
         image if text is None else f"{category}{BETWEEN}{text}"
         for image, text in zip(images, captured, strict=True)
     ]
     real = [generator is not None and generator in sources.real for generator in generators]
     columns = [list(images), [category] * len(images), list(generators), groups, real]
-    arrays = [pa.array(column, f.type) for column, f in zip(columns, SCHEMA, strict=True)]
-    return pa.table(arrays, schema=SCHEMA)
+    schema = SCHEMA
+    if known is not None:
+        schema = FURTHER
+        columns += [[known[image][place] for image in images] for place in (1, 2)]
+    arrays = [pa.array(column, f.type) for column, f in zip(columns, schema, strict=True)]
+    return pa.table(arrays, schema=schema)
 
 
-def write_sources(output: str | os.PathLike[str], tables: Iterable[pa.Table]) -> None:
+def write_sources(
+    output: str | os.PathLike[str], tables: Iterable[pa.Table], schema: pa.Schema = SCHEMA
+) -> None:
     """Write the sources of all images as Parquet, atomically: a row group for each category.
 
     Args:
         output: the file.
         tables: from :func:`describe`, made one at a time, of files whose schemas have been read:
             these are part of the output's own record.
+        schema: :data:`SCHEMA` or :data:`FURTHER`.
     """
-    schema = SCHEMA.with_metadata(origin.metadata(output))
+    schema = schema.with_metadata(origin.metadata(output))
     with (
         atomic(output) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
@@ -192,16 +214,18 @@ def read_sources(path: str | os.PathLike[str], category: str | None = None) -> p
 
 @dataclass
 class Found:
-    """What a pattern has found, counted over tables from :func:`describe`.
+    """What a pattern or a table has found, counted over tables from :func:`describe`.
 
     Attributes:
+        by: what tells groups, a key of the configuration.
         images: the number of images.
-        alone: of those that are no pattern's, and so groups of their own.
+        alone: of those, how many no group is told of, so that they are groups of their own.
         first: the first of these.
         groups: the number of groups, these included.
         whole: the categories all of whose images are one group.
     """
 
+    by: str = "images.group"
     images: int = 0
     alone: int = 0
     first: str = ""
@@ -224,20 +248,30 @@ class Found:
 
     def sentences(self) -> list[str]:
         """What people should know of it, in sentences."""
-        said = [f"{self.images:,} images in {self.groups:,} groups (images.group)"]
+        said = [f"{self.images:,} images in {self.groups:,} groups ({self.by})"]
         if self.alone:
             said.append(
-                f"{self.alone:,} of {self.images:,} images have no name that images.group matches, "
+                f"{self.alone:,} of {self.images:,} images have no {self._lacking()}, "
                 f"and each counts as a group of its own: {self.first!r}"
                 + (", ..." if self.alone > 1 else "")
             )
         if self.groups == self.images > self.alone:
-            said.append("no two images are in one group: does images.group capture too much?")
+            said.append(f"no two images are in one group: {self._question('much')}")
         if self.whole:
             named = ", ".join(map(repr, self.whole[:_NAMED]))
             more = ", ..." if len(self.whole) > _NAMED else ""
             said.append(
-                f"all images of a category are one group, in {named}{more}: does images.group "
-                "capture too little?"
+                f"all images of a category are one group, in {named}{more}: "
+                f"{self._question('little')}"
             )
         return said
+
+    def _lacking(self) -> str:
+        return (
+            "name that images.group matches" if self.by == "images.group" else f"text in {self.by}"
+        )
+
+    def _question(self, amount: str) -> str:
+        if self.by == "images.group":
+            return f"does images.group capture too {amount}?"
+        return f"is it {self.by} that tells which belong together?"

@@ -34,7 +34,8 @@ from synthsight.plan.config.models import (
 )
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa
 from synthsight.plan.config.schema import fill_defaults, schema_problems
-from synthsight.plan.config.sources import check_group, check_real
+from synthsight.plan.config.sources import check_group, check_real, grouping_column
+from synthsight.plan.config.table import check_table_keys
 from synthsight.plan.digest import recall_sources
 from synthsight.plan.settings import Settings, typed
 
@@ -49,7 +50,8 @@ class Experiment:
             one.
         categories: by name, sorted.
         models: by name, in the configuration's order.
-        real: the generators whose folders hold real photographs; none as long as ``pending``.
+        real: the generators whose images are real photographs; none as long as ``pending``.
+        grouping: the column of ``images.table`` that tells groups, or None.
         vqa: the questions, or None if none are asked.
         archive: the archive that the images come from, or None.
         pending: whether it has yet to be unpacked. Until then there are neither categories nor
@@ -62,6 +64,7 @@ class Experiment:
     categories: dict[str, Category]
     models: dict[str, Model]
     real: frozenset[str]
+    grouping: str | None
     vqa: Vqa | None
     archive: Archive | None
     pending: bool
@@ -69,9 +72,9 @@ class Experiment:
 
     @property
     def generators(self) -> set[str]:
-        """The generators that have folders of their own, real photographs' among them."""
-        folders = [folder for each in self.categories.values() for folder in each.folders]
-        return {generator for generator, _ in folders if generator is not None}
+        """The generators that are named, real photographs' among them."""
+        found = {generator for each in self.categories.values() for generator in each.generators}
+        return {generator for generator in found if generator is not None}
 
 
 def load_experiment(
@@ -110,9 +113,13 @@ def load_experiment(
     definitions = load_definitions(settings.category_definitions, problems)
     check_names(settings, problems)
     warnings: list[str] = []
-    categories = {} if pending else load_categories(settings, definitions, problems, warnings)
-    real = check_real(settings.images, categories, problems, warnings)
-    check_group(settings.images, categories, problems)
+    categories, table = (
+        ({}, None) if pending else load_categories(settings, definitions, cache, problems, warnings)
+    )
+    check_table_keys(settings.images, archive.root if archive and pending else None, problems)
+    real = check_real(settings.images, categories, table, problems, warnings)
+    check_group(settings.images, categories, cache, problems)
+    grouping = grouping_column(settings.images, table, warnings)
     check_models(settings.models, problems)
     spaces = load_spaces(settings.models, problems)
     check_words(categories, spaces, rules, problems, warnings)
@@ -126,7 +133,8 @@ def load_experiment(
         raise ConfigError(problems, files)
     warnings += notes_on(models, spaces)
     return Experiment(
-        *(settings, written, categories, models, real, vqa, archive, pending, tuple(warnings))
+        *(settings, written, categories, models, real, grouping),
+        *(vqa, archive, pending, tuple(warnings)),
     )
 
 

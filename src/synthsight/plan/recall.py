@@ -20,6 +20,7 @@ from synthsight.canonical import canonical_json
 from synthsight.files import FileError, keep
 from synthsight.images.manifest import find_files, read_manifest
 from synthsight.images.reading import UnusableImageError, open_file, read_file
+from synthsight.images.rows import INDEXED, read_kept_rows
 from synthsight.origin import Origin, read_origin
 from synthsight.plan import specs
 from synthsight.plan.config.categories import Category
@@ -46,7 +47,7 @@ def recall(experiment: Experiment, cache: Path) -> Experiment:
         listing = known.recalled(
             *(path, "index_images", spec, "listing"),
             lambda path=path, about=about: _same_files(  # type: ignore[misc]
-                path, about, Path(settings.root), settings.max_pixels
+                path, about, Path(settings.root), settings.max_pixels, cache
             ),
         )
         categories[name] = replace(about, listing=replace(about.listing, digest=listing))
@@ -115,9 +116,15 @@ class _Known:
             keep(self._kept, json.dumps(self._seen))
 
 
-def _same_files(path: str, about: Category, root: Path, max_pixels: int) -> bool:
+def _same_files(path: str, about: Category, root: Path, max_pixels: int, cache: Path) -> bool:
     """Whether a category's files are those of its manifest."""
     stated = {record.image: record.sha256 for record in read_manifest(path)}
+    if about.rows is not None:  # the spec has a digest of them
+        rows = read_kept_rows(cache, about.rows.indexed, INDEXED).to_pydict()
+        for image, reason in zip(rows["image"], rows["reason"], strict=True):
+            if reason is not None:
+                del stated[image]
+        return _unchanged(root, stated, max_pixels)
     found = [file for _, folder in about.folders for file in find_files(root / folder)]
     names = {file.relative_to(root).as_posix() for file in found}
     return names == stated.keys() and _unchanged(root, stated, max_pixels)

@@ -9,12 +9,18 @@ from typing import Any
 
 from synthsight.images.finding import ImageFinder
 from synthsight.tables import ALL
-from synthsight.tabular import Form, TableError, is_allowed, is_writable, read_rows, text_of
+from synthsight.tabular import (
+    NO,
+    YES,
+    Form,
+    TableError,
+    is_allowed,
+    is_writable,
+    read_rows,
+    text_of,
+)
 from synthsight.vqa.repeats import comparable, find_repeats
 from synthsight.wording import one_line
-
-_YES = frozenset({"yes", "y", "true", "t", "1", "1.0"})
-_NO = frozenset({"no", "n", "false", "f", "0", "0.0"})
 
 #: What stands between the names of objects.
 _BETWEEN = "&&"
@@ -112,13 +118,13 @@ def _parse(
         reason = "no image"
     elif not comparable(values["question"]):
         reason = "an empty question"
-    elif answer not in _YES | _NO:
+    elif answer not in YES | NO:
         found = f"{values['answer']!r}" if answer else "none"
         reason = f"the answer must be yes or no (or true/false, 1/0); found {found}"
     elif values.get("generator") == ALL:
         reason = f"a generator cannot be called {ALL!r}, which stands for all of them in the tables"
     else:
-        answer = "yes" if answer in _YES else "no"
+        answer = "yes" if answer in YES else "no"
         image, reason = find.find(image)
     return Question(
         line=line,

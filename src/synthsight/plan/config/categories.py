@@ -15,6 +15,8 @@ from synthsight.files import hint_at, is_file, is_folder
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.reading import SUFFIXES
+from synthsight.images.rows import Rows
+from synthsight.images.table import Divided
 from synthsight.images.tree import are_parts, draw, find_folder, folders_in, look
 from synthsight.junk import describe
 from synthsight.labels.definitions import Definition
@@ -23,6 +25,7 @@ from synthsight.labels.spaces import LabelSpace, named_by
 from synthsight.plan.config.definitions import Definitions
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name, name_key
+from synthsight.plan.config.table import load_rows
 from synthsight.plan.settings import ImageSettings, Settings
 from synthsight.wording import did_you_mean
 
@@ -37,6 +40,7 @@ class Category:
         folders: ``(generator or None, folder below the images' root)``.
         listing: the files in the folders.
         doubt: what the folders may be instead of this category's, as a sentence, or None.
+        rows: what a table says of it, in the place of folders, or None.
     """
 
     target: Target
@@ -44,6 +48,14 @@ class Category:
     folders: tuple[tuple[str | None, str], ...]
     listing: Listing
     doubt: str | None = None
+    rows: Rows | None = None
+
+    @property
+    def generators(self) -> set[str | None]:
+        """Those of its images; None stands for none."""
+        if self.rows is not None:
+            return set(self.rows.generators)
+        return {generator for generator, _ in self.folders}
 
 
 def find_archive(
@@ -106,20 +118,43 @@ def check_names(settings: Settings, problems: list[Problem]) -> None:
 def load_categories(
     settings: Settings,
     definitions: Definitions,
+    cache: Path,
     problems: list[Problem],
     warnings: list[str],
-) -> dict[str, Category]:
-    """The categories by name, sorted; what is not used is added to ``warnings``."""
-    root = Path(settings.images.root)
-    wanted = settings.categories
+) -> tuple[dict[str, Category], Divided | None]:
+    """The categories by name, sorted; what is not used is added to ``warnings``.
+
+    Returns:
+        The categories, and the table that they are from, if any.
+    """
+    images = settings.images
+    root = Path(images.root)
     if not is_folder(root):
         message = (
             f"no folder {str(root)!r}{hint_at(root)} (relative paths start at {Path.cwd()}). Put "
             f"the images into {root}/<category>/ or {root}/<generator>/<category>/, or name the "
             "folder they are in"
         )
+        if images.table is not None:
+            message = message.partition(" Put ")[0] + " The paths in images.table start there"
         problems.append(Problem(("images", "root"), message))
-        return {}
+        return {}, None
+    if images.table is None:
+        return _in_folders(settings, definitions, problems, warnings), None
+    looked, divided = load_rows(settings, cache, problems, warnings)
+    categories = {}
+    for name, each in looked.items():
+        about = definitions.of(name)
+        categories[name] = Category(about.target(name), about, (), each.listing, rows=each.rows)
+    warnings += definitions.notes(categories)
+    return categories, divided
+
+
+def _in_folders(
+    settings: Settings, definitions: Definitions, problems: list[Problem], warnings: list[str]
+) -> dict[str, Category]:
+    """The categories that folders are, by name, sorted."""
+    root, wanted = Path(settings.images.root), settings.categories
     try:
         found, notes, doubts, wrong = find_categories(root, wanted)
     except PermissionError:
@@ -287,9 +322,10 @@ def check_words(
             hint = f" (close: {', '.join(folded[name] for name in close)})" if close else ""
             if (meant := named_by(name)) is not None:
                 hint = f"; it is how ImageNet calls the class {meant!r}, so give it that name"
+            rename = "Rename the folder" if category.rows is None else "Call it otherwise"
             message = (
                 f"category {name!r} can never be hit: no class of {space.name} has "
-                f"{phrase!r} in its name{hint}. Rename the folder, leave it out of `categories`, "
+                f"{phrase!r} in its name{hint}. {rename}, leave it out of `categories`, "
                 "or define further names in `category_definitions`: "
                 f"{name}: {{also: [NAME]}}"
             )

@@ -26,6 +26,7 @@ def home_problems(settings: Settings) -> list[Problem]:
 def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
     """Every key that holds a path on this machine."""
     yield ("images", "root"), settings.images.root
+    yield ("images", "table"), settings.images.table
     if settings.images.archive is not None:
         file = local_path(settings.images.archive.url)
         yield ("images", "archive", "url"), None if file is None else str(file)

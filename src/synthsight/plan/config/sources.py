@@ -7,7 +7,9 @@ from pathlib import Path
 
 from synthsight.bounds import Key
 from synthsight.images.manifest import find_files
+from synthsight.images.rows import INDEXED, read_kept_rows
 from synthsight.images.sources import groups_of, name_in_category, pattern_problem
+from synthsight.images.table import Divided
 from synthsight.plan.config.categories import Category
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.settings import ImageSettings
@@ -32,27 +34,26 @@ def real_names(images: ImageSettings) -> tuple[str, ...]:
 def check_real(
     images: ImageSettings,
     categories: Mapping[str, Category],
+    table: Divided | None,
     problems: list[Problem],
     warnings: list[str],
 ) -> frozenset[str]:
-    """Check what ``images.real`` names against the folders.
+    """Check what ``images.real`` names, or a table says, against the images.
 
     Args:
         images: the settings.
         categories: those of the run; without any, what is wrong with them has been said.
+        table: the one that the images are from, if any.
         problems: to which what is wrong is added.
         warnings: to which is added of which categories there is only one kind of images.
 
     Returns:
-        The generators whose folders hold real photographs.
+        The generators whose images are real photographs.
     """
     names = real_names(images)
-    makers = {
-        name: {generator for generator, _ in category.folders}
-        for name, category in categories.items()
-    }
+    makers = {name: category.generators for name, category in categories.items()}
     generators = sorted({each for of in makers.values() for each in of if each is not None})
-    found: set[str] = set()
+    found = set(generators).intersection(() if table is None else table.real)
     for index, name in enumerate(names):
         key = _REAL if isinstance(images.real, str) else (*_REAL, index)
         if name in names[:index]:
@@ -60,7 +61,7 @@ def check_real(
         elif name in generators:
             found.add(name)
         elif categories:
-            problems.append(Problem(key, _unknown(images.root, name, generators, categories)))
+            problems.append(Problem(key, _unknown(images, name, generators, categories)))
     if not found or len(found) < len(set(names)):
         return frozenset(found)
     generated = {name for name, of in makers.items() if of - found}
@@ -70,7 +71,9 @@ def check_real(
             f"every image in {images.root!r} would be a real photograph, and none generated: name "
             "only the folders that hold photographs"
         )
-        problems.append(Problem(_REAL, message))
+        if not names:
+            message = f"every image of {images.table} is a real photograph, and none is generated"
+        problems.append(Problem(_REAL if names else ("images", "table"), message))
     elif not generated & photographed:
         warnings.append(
             "no category has both real photographs (images.real) and generated images, so no model "
@@ -90,9 +93,15 @@ def check_real(
 
 
 def _unknown(
-    root: str, name: str, generators: list[str], categories: Mapping[str, Category]
+    images: ImageSettings, name: str, generators: list[str], categories: Mapping[str, Category]
 ) -> str:
-    """About a name of which there is no generator's folder."""
+    """About a name of which there is no generator."""
+    root = images.root
+    if images.table is not None:
+        hint = did_you_mean(name, generators) or f"; generators: {_listed(generators) or 'none'}"
+        return (
+            f"no image of the run's categories in {images.table} has the generator {name!r}{hint}"
+        )
     if name in categories:
         return (
             f"{name!r} is a category's folder, not a generator's: real photographs have to lie in "
@@ -108,13 +117,17 @@ def _listed(names: list[str]) -> str:
 
 
 def check_group(
-    images: ImageSettings, categories: Mapping[str, Category], problems: list[Problem]
+    images: ImageSettings,
+    categories: Mapping[str, Category],
+    cache: Path,
+    problems: list[Problem],
 ) -> None:
     """Check that ``images.group`` is a pattern that tells groups, and matches some file's name.
 
     Args:
         images: the settings.
         categories: those of the run; without any, only the pattern is checked.
+        cache: folder of caches, in which rows of a table are kept.
         problems: to which what is wrong is added.
     """
     if images.group is None:
@@ -124,7 +137,7 @@ def check_group(
         problems.append(Problem(key, message))
         return
     first = None
-    for names in _in_parts(_names(Path(images.root), categories)):
+    for names in _in_parts(_names(Path(images.root), categories, cache)):
         first = names[0] if first is None else first
         if any(captured is not None for captured in groups_of(names, images.group)):
             return
@@ -136,14 +149,39 @@ def check_group(
         problems.append(Problem(key, message))
 
 
-def _names(root: Path, categories: Mapping[str, Category]) -> Iterator[str]:
+def grouping_column(
+    images: ImageSettings, table: Divided | None, warnings: list[str]
+) -> str | None:
+    """The column of a table that tells groups, if any does and no pattern is given."""
+    if table is None or images.group is not None:
+        return None
+    if "group" in table.columns:
+        return images.columns.group
+    if "prompt" in table.columns:
+        warnings.append(
+            f"{images.table} has prompts and no groups: images of one prompt in one category count "
+            "as a group"
+        )
+        return images.columns.prompt
+    return None
+
+
+def _names(root: Path, categories: Mapping[str, Category], cache: Path) -> Iterator[str]:
     """The names of all files that can be shown, as patterns see them."""
-    for category in categories.values():
-        for generator, folder in category.folders:
-            for path in find_files(root / folder):
-                image = path.relative_to(root).as_posix()
-                if image.isprintable():
-                    yield name_in_category(image, generator)
+    for name, category in categories.items():
+        for image, generator in _images(root, category, cache):
+            if image.isprintable():
+                yield name_in_category(image, generator, name)
+
+
+def _images(root: Path, category: Category, cache: Path) -> Iterator[tuple[str, str | None]]:
+    """The images of a category, with their generators."""
+    if category.rows is not None:
+        table = read_kept_rows(cache, category.rows.indexed, INDEXED)
+        yield from zip(*(table[each].to_pylist() for each in ("image", "generator")), strict=True)
+    for generator, folder in category.folders:
+        for path in find_files(root / folder):
+            yield path.relative_to(root).as_posix(), generator
 
 
 def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:
