@@ -15,7 +15,6 @@ import time
 
 import numpy as np
 import numpy.typing as npt
-
 from synthsight.statistics.bootstrap import resampled_means
 
 SECONDS = 30

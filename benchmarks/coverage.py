@@ -19,7 +19,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from statsmodels.stats.proportion import proportion_confint
-
 from synthsight.statistics.bootstrap import percentile_interval, resampled_means
 
 LEVEL = 0.95

@@ -28,9 +28,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import beta, norm
 from statsmodels.stats.proportion import proportion_confint
-
 from synthsight.statistics.bootstrap import percentile_interval, stretch
 from synthsight.statistics.clusters import Estimate, difference_interval, mean, share_interval
+
 from synthsight.statistics.vqa import balanced_accuracy
 
 LEVEL = 0.95

@@ -2,12 +2,12 @@
 
     python benchmarks/table.py [--rows 1000000] [--categories 1000] [--formats csv parquet]
 
-For each format: a table with a row for each of so many empty files, of ten generators, with a prompt
-and a group, in no order. What a start does with it, up to the digests of all categories' rows, is
-run in a process of its own: for the first time, when nothing has changed, and after one row has been
-edited. Beside it stands the listing of the same files as folders. Printed are seconds of the processor,
-the peak memory, and how many files of rows the edit has made. Exits with 1 if a first start takes
-60 s or more, or any 1 GB.
+For each format: a table with a row for each of so many empty files, of ten generators, with a
+prompt and a group, in no order. What a start does with it, up to the digests of all categories'
+rows, is run in a process of its own: for the first time, when nothing has changed, and after one
+row has been edited. Beside it stands the listing of the same files as folders. Printed are seconds
+of the processor, the peak memory, and how many files of rows were made. Exits with 1 if a start
+takes 60 s or more, or 1 GB.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -34,6 +36,7 @@ from synthsight.plan.experiment import load_settings
 from synthsight.plan.standalone import read_schema
 
 GENERATORS = 10
+Found = TypeVar("Found")
 SECONDS, GIGABYTES = 60, 1.0
 
 
@@ -55,6 +58,21 @@ def lay_out(folder: Path, rows: int, categories: int) -> None:
     with open(folder / "table.csv", "w", encoding="utf-8") as table:
         table.write("image,category,generator,group,prompt\n")
         table.writelines(lines)
+
+
+def write(folder: Path, ending: str, edited: bool) -> None:
+    """The table in a format; edited, one row has another prompt."""
+    text = (folder / "table.csv").read_text(encoding="utf-8")
+    if edited:
+        first = text.index("\n") + 1
+        row = text[first : text.index("\n", first)]
+        text = text.replace(row, f"{row} again", 1)
+    (folder / "now.csv").write_text(text, encoding="utf-8")
+    if ending == "parquet":
+        pq.write_table(pa_csv.read_csv(folder / "now.csv"), folder / f"{edited}.parquet")
+        os.replace(folder / f"{edited}.parquet", folder / "of.parquet")
+    else:
+        os.replace(folder / "now.csv", folder / "of.csv")
 
 
 def start(folder: Path, table: str) -> tuple[float, float]:
@@ -82,6 +100,12 @@ def folders(folder: Path) -> tuple[float, float]:
     return time.process_time() - begin, peak()
 
 
+def apart(function: Callable[..., Found], *arguments: object) -> Found:
+    """Call a function in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
 def peak() -> float:
     """Peak memory of this process in GB. Linux counts in KiB, macOS in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
@@ -100,39 +124,20 @@ def main() -> None:
     worst = [0.0, 0.0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        lay_out(folder, args.rows, args.categories)
-
-        def apart(function: object, *arguments: object) -> tuple[float, float]:
-            # A child's peak memory begins with its parent's.
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                found: tuple[float, float] = pool.apply(function, arguments)  # type: ignore[arg-type]
-            worst[1] = max(worst[1], found[1])
-            return found
-
-        print(f"{args.rows:,} rows of {args.categories:,} categories")
+        # A child's peak memory begins with its parent's, so that this process stays small.
+        apart(lay_out, folder, args.rows, args.categories)
+        print(f"{args.rows:,} rows of {args.categories:,} categories", flush=True)
         for ending in args.formats:
-            table = f"table.{ending}"
-            for edited in (False, True):
-                text = (folder / "table.csv").read_text(encoding="utf-8")
-                if edited:
-                    first = text.index("\n") + 1
-                    row = text[first : text.index("\n", first)]
-                    text = text.replace(row, f"{row} again", 1)
-                (folder / "now.csv").write_text(text, encoding="utf-8")
-                if ending == "csv":
-                    os.replace(folder / "now.csv", folder / table)
-                else:
-                    pq.write_table(pa_csv.read_csv(folder / "now.csv"), folder / table)
-                kept = folder / f"kept-{table}" / "tables"
+            kept = folder / f"kept-of.{ending}" / "tables"
+            for what in ("first", "unchanged", "edited"):
+                if what != "unchanged":
+                    apart(write, folder, ending, what == "edited")
                 before = len(list(kept.glob("*.parquet")))
-                seconds, memory = apart(start, folder, table)
+                seconds, memory = apart(start, folder, f"of.{ending}")
                 made = len(list(kept.glob("*.parquet"))) - before
-                what = "edited" if edited else "first"
-                print(f"{ending:8} {what:10} {seconds:6.1f} s {memory:6.2f} GB {made} files made")
-                worst[0] = max(worst[0], seconds)
-                if not edited:
-                    seconds, memory = apart(start, folder, table)
-                    print(f"{ending:8} unchanged  {seconds:6.1f} s {memory:6.2f} GB")
+                row = f"{ending:8} {what:10} {seconds:6.1f} s {memory:6.2f} GB, {made} files made"
+                print(row, flush=True)
+                worst = [max(worst[0], seconds), max(worst[1], memory)]
         seconds, memory = apart(folders, folder)
         print(f"folders  listed     {seconds:6.1f} s {memory:6.2f} GB")
     sys.exit(worst[0] >= SECONDS or worst[1] >= GIGABYTES)

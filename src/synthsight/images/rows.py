@@ -233,6 +233,7 @@ def read_kept_rows(kept: Path, digest: str, schema: pa.Schema) -> pa.Table:
     try:
         table = pq.read_table(path, schema=schema)
     except Exception as error:  # the reader raises nearly anything on damaged files
+        path.unlink(missing_ok=True)
         raise FileError(f"{path} cannot be read; run the workflow again: {error}") from error
     if _digest([column.to_pylist() for column in table.columns]) != digest:
         path.unlink(missing_ok=True)

@@ -108,11 +108,20 @@ class Divided:
     notes: tuple[str, ...]
 
     def rows(self, category: str) -> pa.Table:
-        """The rows of a category in the order of lines; the columns are :data:`SCHEMA`'s."""
+        """The rows of a category in the order of lines; the columns are :data:`SCHEMA`'s.
+
+        Raises:
+            TableError: what is kept of them is damaged; it is removed.
+        """
+        path = self.folder / self.parts[category].file
         batches = []
-        with pa.OSFile(str(self.folder / self.parts[category].file)) as file:
-            while file.tell() < file.size():
-                batches += list(pa.ipc.open_stream(file, options=_ALONE))
+        try:
+            with pa.OSFile(str(path)) as file:
+                while file.tell() < file.size():
+                    batches += list(pa.ipc.open_stream(file, options=_ALONE))
+        except (pa.ArrowException, OSError) as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise TableError(f"{path} was damaged: start again, and it is made anew") from error
         return pa.Table.from_batches(batches, SCHEMA)
 
 

@@ -82,7 +82,11 @@ def load_rows(
     if recalled is not None:
         return _checked(images, recalled, cache, problems, warnings), divided
     find = ImageFinder(root)
-    looked = {name: look_up(divided, name, find, cache) for name in names}
+    try:
+        looked = {name: look_up(divided, name, find, cache) for name in names}
+    except TableError as error:
+        problems.append(Problem(_TABLE, str(error)))
+        return {}, divided
     if find.renamed:
         written, image = find.renamed[0]
         warnings.append(
