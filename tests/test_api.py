@@ -604,6 +604,33 @@ def test_a_folder_is_classified_as_by_the_workflow(
     )
 
 
+def test_a_table_says_what_the_images_of_a_folder_show(
+    finished: Project, cache: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "image,category,generator,group,real\n"
+        "muse/clock/0.png,clock,muse,one,\n"
+        "muse/clock/1.png,bagel,muse,two,\n"
+        "dream/clock/0.png,bagel,photos,two,yes\n"
+    )
+    found = api.classify(
+        finished.folder / "pictures", table=table, cache=cache, **settings(finished, 0)
+    )
+    rows = found.drop_duplicates("image").set_index("image")
+    assert rows["category"].to_dict() == {
+        "muse/clock/0.png": "clock",
+        "muse/clock/1.png": "bagel",
+        "dream/clock/0.png": "bagel",
+    }
+    assert rows["group"].to_dict() == {
+        "muse/clock/0.png": "clock//one",
+        "muse/clock/1.png": "bagel//two",
+        "dream/clock/0.png": "bagel//two",
+    }
+    assert rows.index[rows["real"]].tolist() == ["dream/clock/0.png"]
+
+
 def test_weights_are_fetched_once_and_again_for_another_checkpoint(
     finished: Project, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

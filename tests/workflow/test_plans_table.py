@@ -88,7 +88,7 @@ def test_a_table_runs_again_what_a_change_touches(project: Project) -> None:
     write(project, rows)
     project.configure({**project.config, "images": {**project.config["images"], "table": TABLE}})
     said = project.run()
-    assert f"{len(rows)} images in {len(rows) // 3} groups (the column 'group' of images" in said
+    assert f"{len(rows)} images in {len(rows) // 2} groups (the column 'group' of images" in said
     assert project.plan() == set()
 
     os.utime(project.folder / TABLE)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from synthsight.images.rows import KNOWN, read_kept_rows, read_list
+from synthsight.images.rows import KNOWN, known_of, read_kept_rows, read_list
 from synthsight.images.sources import FURTHER, SCHEMA, Found, Sources, describe, write_sources
 from synthsight.program import Arguments, many, one, program
 from synthsight.tables import read_parquet, read_schema
@@ -56,15 +56,8 @@ def _tables(
             (category,) = set(usable["category"])
             known = None
             if rows is not None:
-                read = read_kept_rows(folder, rows[category], KNOWN)
-                known = dict(zip(*_pairs(read), strict=True))
+                known = known_of(read_kept_rows(folder, rows[category], KNOWN))
             yield describe(category, usable["image"], usable["generator"], sources, known)
-
-
-def _pairs(read: pa.Table) -> tuple[list[str], list[tuple[str | None, ...]]]:
-    """Images, and what is known of each."""
-    image, *known = (column.to_pylist() for column in read.columns)
-    return image, list(zip(*known, strict=True))
 
 
 if __name__ == "__main__":

@@ -241,6 +241,16 @@ def read_kept_rows(kept: Path, digest: str, schema: pa.Schema) -> pa.Table:
     return table
 
 
+def known_of(rows: pa.Table) -> dict[str, tuple[str | None, ...]]:
+    """What is known of each image, by its path: its group, prompt and split.
+
+    Args:
+        rows: with the columns :data:`KNOWN`.
+    """
+    images, *known = (column.to_pylist() for column in rows.columns)
+    return dict(zip(images, zip(*known, strict=True), strict=True))
+
+
 def digest_of_list(digests: Mapping[str, str]) -> str:
     """One digest for those of many categories' rows."""
     return sha256(canonical_json(digests).encode()).hexdigest()

@@ -24,16 +24,8 @@ import pyarrow as pa
 
 from synthsight.canonical import canonical_json
 from synthsight.files import read_kept, sweep, temporary_name
-from synthsight.tabular import (
-    NO,
-    YES,
-    Form,
-    TableError,
-    is_allowed,
-    is_writable,
-    read_rows,
-    text_of,
-)
+from synthsight.tabular import Form, TableError, read_rows
+from synthsight.values import NO, YES, is_allowed, is_writable, text_of
 from synthsight.wording import did_you_mean, one_line
 
 #: Columns of a table, and those that it need not have.

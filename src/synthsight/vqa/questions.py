@@ -9,16 +9,8 @@ from typing import Any
 
 from synthsight.images.finding import ImageFinder
 from synthsight.tables import ALL
-from synthsight.tabular import (
-    NO,
-    YES,
-    Form,
-    TableError,
-    is_allowed,
-    is_writable,
-    read_rows,
-    text_of,
-)
+from synthsight.tabular import Form, TableError, read_rows
+from synthsight.values import NO, YES, is_allowed, is_writable, text_of
 from synthsight.vqa.repeats import comparable, find_repeats
 from synthsight.wording import one_line
 
