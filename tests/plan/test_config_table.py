@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -278,6 +279,23 @@ def test_a_table_that_is_not_there_is_explained() -> None:
 def test_a_listed_category_without_rows_is_explained() -> None:
     message = error(of(ROWS, categories="categories: [pizza, rabit]"))
     assert "categories[1]: no row of 'rabit' in images.csv; did you mean 'rabbit'?" in message
+
+
+def test_a_table_among_images_without_folders_is_named() -> None:
+    images("a.png", root="flat")
+    Path("flat/metadata.csv").write_text(ROWS)
+    message = error(write(images="images: {root: flat}"))
+    assert "If 'metadata.csv' says what images show, name it under images.table" in message
+
+
+def test_a_table_may_come_with_an_archive() -> None:
+    with zipfile.ZipFile("set.zip", "w") as file:
+        file.writestr("images.csv", ROWS)
+    keys = "  root: new\n  archive: {url: set.zip}\n  table: "
+    found = load(write(images=f"images:\n{keys}new/images.csv"))
+    assert found.pending and found.categories == {}
+    message = error(write(images=f"images:\n{keys}images.csv"))
+    assert "line 5, images.table: no file 'images.csv'" in message
 
 
 def test_real_can_name_generators_of_a_table() -> None:

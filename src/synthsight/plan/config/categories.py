@@ -27,6 +27,7 @@ from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name, name_key
 from synthsight.plan.config.table import load_rows
 from synthsight.plan.settings import ImageSettings, Settings
+from synthsight.tabular import FORMATS
 from synthsight.wording import did_you_mean
 
 
@@ -173,7 +174,7 @@ def _in_folders(
     if not found and wanted is None:
         message = (
             f"no images in folders below {str(root)!r}{_too_deep(root)}. Put them into "
-            f"{root}/<category>/ or {root}/<generator>/<category>/"
+            f"{root}/<category>/ or {root}/<generator>/<category>/{_tables_in(root)}"
         )
         problems.append(Problem(("images", "root"), message))
     problems += [Problem(("images", "root"), message) for message in _same_names(root, found)]
@@ -223,6 +224,12 @@ def _not_there(root: Path, name: str) -> str:
         f"{place.parent.name!r} is no generator, to {str(roots[1])!r} (with images.archive, its "
         f"`folder`):\n{draw(root, {}, place.relative_to(root).as_posix())}"
     )
+
+
+def _tables_in(root: Path) -> str:
+    """A hint at a table that lies among the images and may say what they show; else nothing."""
+    found = sorted(path.name for path in root.iterdir() if path.suffix.lower() in FORMATS)
+    return f". If {found[0]!r} says what images show, name it under images.table" if found else ""
 
 
 def _too_deep(root: Path) -> str:
