@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -157,13 +156,12 @@ def _digest(columns: Sequence[Sequence[str | None]]) -> str:
 
 
 def _keep(kept: Path, schema: pa.Schema, columns: Sequence[Sequence[str | None]]) -> str:
-    """Keep rows in a file called by their digest, which is returned."""
+    """Keep rows in a file called by their digest, which is returned.
+
+    A file that is there may be damaged, and is written again.
+    """
     digest = _digest(columns)
     path = kept / FOLDER / f"{digest}.parquet"
-    if path.exists():
-        with suppress(OSError):
-            os.utime(path)  # it is in use
-        return digest
     arrays = [pa.array(column, pa.string()) for column in columns]
     # Not synced to the disk, which would take long for thousands of files: readers compare digests.
     temporary = temporary_name(path)
@@ -209,7 +207,7 @@ def recall_looked(
             if _ages(root, images) != digest:
                 return None
             for each in filter(None, (rows.indexed, rows.known)):
-                os.utime(kept / FOLDER / f"{each}.parquet")  # it is in use
+                os.utime(kept / FOLDER / f"{each}.parquet")  # there, and in use
             pairs = [(first, later) for first, later in repeated]
             listing = Listing(files, files, digest)
             looked[name] = LookedUp(rows, listing, [], pairs, [], nothing, nothing)
@@ -259,10 +257,6 @@ def digest_of_list(digests: Mapping[str, str]) -> str:
 def keep_list(kept: Path, digests: Mapping[str, str]) -> None:
     """Keep the digests of categories' rows in a file called by :func:`digest_of_list`."""
     path = kept / FOLDER / f"{digest_of_list(digests)}.json"
-    if path.exists():
-        with suppress(OSError):
-            os.utime(path)  # it is in use
-        return
     with atomic(path) as temporary:
         temporary.write_text(canonical_json(digests), encoding="utf-8")
 
