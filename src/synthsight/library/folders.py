@@ -18,7 +18,7 @@ from synthsight.files import FileError, hint_at_home, read_json, sha256_of
 from synthsight.images.manifest import ImageRecord, index_images, index_rows
 from synthsight.images.pixels import prepare_pixels
 from synthsight.images.rows import INDEXED, KNOWN, known_of, read_kept_rows
-from synthsight.images.sources import Sources, describe
+from synthsight.images.sources import SCHEMA, Sources, describe
 from synthsight.library.errors import ApiError
 from synthsight.library.scores import rules, score_files
 from synthsight.plan import standalone
@@ -115,7 +115,8 @@ def _describe(
     known = None
     if category.rows is not None and category.rows.known is not None:
         known = known_of(read_kept_rows(cache, category.rows.known, KNOWN))
-    return describe(category.target.name, images, generators, Sources(real), known)
+    table = describe(category.target.name, images, generators, Sources(real), known)
+    return table.select(SCHEMA.names)  # prompts and splits are not scored
 
 
 def _run(
