@@ -139,6 +139,8 @@ def blocks(
             pa.array(images),
             pa.array([f"thing{category:02}"] * n),
             pa.array(generators),
+            pa.nulls(n, pa.string()),
+            pa.array([False] * n),
             pa.array([rule] * n),
             pa.array(top1),
             pa.array(top1 | (difficulty < 0.6)),

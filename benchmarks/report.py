@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from command_lines import tabulate_arguments
@@ -27,6 +28,7 @@ from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord, write_manifest
 from synthsight.labels import matching
 from synthsight.report.thumbnails import write_thumbnails
+from synthsight.statistics.columns import EXCLUDED_QUESTIONS
 from synthsight.vqa.score import SCHEMA as VQA_SCHEMA
 
 REPOSITORY = Path(__file__).parents[1]
@@ -82,7 +84,8 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
         manifests.append(folder / f"images-{category}.parquet")
         records = [
             ImageRecord(
-                n, f"category {category}", n.split("/")[0], "0" * 64, 1024, 1024, "ok", None
+                *(n, f"category {category}", n.split("/")[0], f"{pictures[n]:064x}"),
+                *(1024, 1024, "ok", None),
             )
             for n in of
         ]
@@ -105,6 +108,8 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
                     names[image],
                     f"category {image % CATEGORIES}",
                     names[image].split("/")[0],
+                    None,
+                    False,
                 )
                 hit = bool(top1[image]), bool(top5[image])
                 of_rule = predicted[image] + matching.RULES[rule].choice
@@ -172,12 +177,23 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
     tables["label_audit"] = folder / "label_audit.parquet"
     csv = folder / "label_audit.csv"
     run("label_audit", spec=json.dumps(audit), csv=csv, parquet=tables["label_audit"])
-    tables["excluded"] = folder / "excluded.csv"
-    run("list_excluded", manifests=manifests, output=tables["excluded"])
+    for program, name in (("list_excluded", "excluded"), ("find_duplicates", "duplicates")):
+        tables[name] = folder / f"{name}.parquet"
+        csv = folder / f"{name}.csv"
+        run(program, manifests=manifests, csv=csv, parquet=tables[name])
+    duplicates = folder / "pictures-duplicates.parquet"
+    run(
+        "thumbnails_duplicates",
+        duplicates=tables["duplicates"],
+        manifests=manifests,
+        root=folder,
+        spec=json.dumps({"side": 240}),
+        output=duplicates,
+    )
     if questions:
         tabulate("vqa", level, answers=vqa_scores, notes=vqa_notes)
-        tables["excluded_questions"] = folder / "excluded_questions.csv"
-        shutil.copy(tables["excluded"], tables["excluded_questions"])
+        tables["excluded_questions"] = folder / "excluded_questions.parquet"
+        pd.DataFrame(columns=EXCLUDED_QUESTIONS).to_parquet(tables["excluded_questions"])
     geometry = {"resize": 256, "crop": [224, 224], "interpolation": "bilinear"}
     geometry |= {"mean": [0, 0, 0], "std": [1, 1, 1]}
     report = {
@@ -195,6 +211,7 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
         scores=scores,
         notes=notes,
         pictures=thumbnails,
+        duplicate_pictures=duplicates,
         vqa_scores=vqa_scores,
         vqa_notes=vqa_notes,
         vqa_pictures=thumbnails if questions else [],

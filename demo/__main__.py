@@ -1,6 +1,6 @@
 """Make the demo's assets, some or ``all`` of them.
 
-``images``     the generators' pictures of the categories, and the labels
+``images``     pictures of the categories from the generators and in the training style, and labels
 ``train``      the four classifiers
 ``questions``  the generators' pictures with yes/no questions on them
 ``train-ofa``  the model that answers such questions
@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from demo.questions import exhibits
-from demo.world import CATEGORIES, CLASSES, GENERATORS, IMAGES_PER_CATEGORY, generated_image
+from demo.world import CATEGORIES, CLASSES, IMAGES_PER_CATEGORY, SOURCES, source_image
 
 
 def main() -> None:
@@ -51,13 +51,13 @@ def write_labels(path: Path) -> None:
 
 
 def write_images(folder: Path) -> None:
-    """The pictures of both generators, one folder a category."""
-    for generator in GENERATORS:
+    """The pictures of both generators and the photographs, one folder a category."""
+    for source in SOURCES:
         for category in CATEGORIES:
-            target = folder / generator / category
+            target = folder / source / category
             target.mkdir(parents=True, exist_ok=True)
             for number in range(IMAGES_PER_CATEGORY):
-                save(generated_image(generator, category, number), target, generator, number)
+                save(source_image(source, category, number), target, source, number)
 
 
 def write_questions(folder: Path) -> None:
@@ -78,7 +78,7 @@ def write_questions(folder: Path) -> None:
 
 
 def save(image: Image.Image, folder: Path, generator: str, number: int, quality: int = 82) -> Path:
-    """Write a picture: crayon as JPEG, posters as palette PNG with every fourth a JPEG."""
+    """Write a picture: JPEGs, but posters as palette PNG, except for every fourth."""
     name = f"{number + 1:02d}"
     if generator == "poster" and number % 4 != 3:
         file = folder / f"{name}.png"

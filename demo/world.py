@@ -14,6 +14,8 @@ from demo.styles import STYLES
 SEED = 2022
 IMAGES_PER_CATEGORY = 12
 GENERATORS = ("poster", "crayon")
+PHOTOGRAPHS = "photo"  # the style that the classifiers were trained on plays the real photographs
+SOURCES = (*GENERATORS, PHOTOGRAPHS)
 
 # The classes that the classifiers know, by ImageNet's names for them, in the order of the
 # classifiers' outputs. `kite` is the hawk here, as it is there.
@@ -96,11 +98,11 @@ def random_for(*names: str | int) -> np.random.Generator:
     return np.random.default_rng([SEED, *keys])
 
 
-def generated_image(generator: str, category: str, number: int) -> Image.Image:
-    """Picture `number` (from 0) that a generator drew when asked for a category."""
-    rng = random_for("generated", generator, category, number)
+def source_image(source: str, category: str, number: int) -> Image.Image:
+    """Picture `number` (from 0) of a category from a source: no picture that a model has seen."""
+    rng = random_for("generated", source, category, number)
     kinds = CATEGORIES[category]
-    return STYLES[generator](compose(kinds[number % len(kinds)], rng), rng)
+    return STYLES[source](compose(kinds[number % len(kinds)], rng), rng)
 
 
 def class_image(style: str, split: str, label: str, number: int) -> Image.Image:

@@ -9,7 +9,7 @@ from snakemake.logging import logger
 from snakemake.utils import available_cpu_count
 
 try:
-    from synthsight.archives.archive import URL_VARIABLE, public_url
+    from synthsight.archives.archive import URL_VARIABLE
     from synthsight.canonical import canonical_json
     from synthsight.doors import module_of
     from synthsight.inference.devices import visible_devices
@@ -24,7 +24,6 @@ try:
     from synthsight.plan.recall import recall
     from synthsight.plan.restart import begin_anew, fetched_file
     from synthsight.plan.standing import check_results
-    from synthsight.report.assets import assets_digest
     from synthsight.wording import printable
 except ImportError as error:
     raise WorkflowError(

@@ -19,14 +19,14 @@ if PENDING:
 
     if workflow.is_main_process:
         logger.info(
-            f"Note: {public_url(EXPERIMENT.archive.url)} has yet to be unpacked into "
+            f"Note: {EXPERIMENT.archive.name} has yet to be unpacked into "
             f"{EXPERIMENT.archive.root}. A run does that first and then continues by itself; only "
             "then can the rest be planned, and files be requested by name. `snakemake images` does "
             "only this part."
         )
 
     # In the environment, not in a command or a param, which are recorded: it may contain a secret.
-    os.environ[URL_VARIABLE] = EXPERIMENT.archive.url
+    os.environ[URL_VARIABLE] = "\n".join(EXPERIMENT.archive.urls)
 
     localrules:
         fetch_images,

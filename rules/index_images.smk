@@ -37,10 +37,34 @@ rule list_excluded:
     params:
         code=code("list_excluded"),
     # Lists by category go through a pipe: the system limits the length of a command. What was left
-    # out, and what is in several categories, is for people, so it is also printed.
+    # out is for people, so it is also printed.
     shell:
         """
         with_worker.py --code {params.code} list_excluded.py \
+            --manifests @<(printf '%s\\n' {input.manifests:q}) \
+            --csv {output.csv:q} \
+            --parquet {output.parquet:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule find_duplicates:
+    input:
+        manifests=FILES.manifests,
+    output:
+        csv=in_report("duplicates", f"{FILES.run}/tables/duplicates.csv"),
+        parquet=f"{FILES.run}/tables/duplicates.parquet",
+    log:
+        f"{FILES.logs}/find_duplicates.log",
+    group:
+        together("images")
+    params:
+        code=code("find_duplicates"),
+    # Lists by category go through a pipe: the system limits the length of a command. What is there
+    # more than once is for people, so it is also printed.
+    shell:
+        """
+        with_worker.py --code {params.code} find_duplicates.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \

@@ -50,6 +50,33 @@ rule thumbnails_vqa:
         """
 
 
+rule thumbnails_duplicates:
+    input:
+        duplicates=FILES.table("duplicates"),
+        manifests=FILES.manifests,
+    output:
+        pictures=f"{FILES.run}/thumbnails/duplicates.parquet",
+    log:
+        f"{FILES.logs}/thumbnails_duplicates.log",
+    group:
+        together("images")
+    params:
+        root=constant(SETTINGS.images.root),
+        spec=spec(specs.thumbnails_duplicates),
+        code=code("thumbnails_duplicates"),
+    # Lists by category go through a pipe: the system limits the length of a command.
+    shell:
+        """
+        with_worker.py --code {params.code} thumbnails_duplicates.py \
+            --duplicates {input.duplicates:q} \
+            --manifests @<(printf '%s\\n' {input.manifests:q}) \
+            --root {params.root:q} \
+            --spec {params.spec:q} \
+            --output {output.pictures:q} \
+            >{log:q} 2>&1
+        """
+
+
 rule report:
     input:
         tables=FILES.report_tables,
@@ -57,6 +84,7 @@ rule report:
         scores=FILES.scores,
         notes=FILES.notes,
         pictures=FILES.thumbnails,
+        duplicate_pictures=f"{FILES.run}/thumbnails/duplicates.parquet",
         vqa_scores=FILES.vqa_scores,
         vqa_notes=FILES.vqa_notes,
         vqa_pictures=FILES.vqa_thumbnails,
@@ -73,7 +101,6 @@ rule report:
         together("results")
     params:
         spec=spec(specs.report),
-        assets=assets_digest(),
         code=code("report"),
     # Lists by category go through a pipe: the system limits the length of a command.
     shell:
@@ -84,6 +111,7 @@ rule report:
             --scores {input.scores:q} \
             --notes {input.notes:q} \
             --pictures @<(printf '%s\\n' {input.pictures:q}) \
+            --duplicate-pictures {input.duplicate_pictures:q} \
             --vqa-scores {input.vqa_scores:q} \
             --vqa-notes {input.vqa_notes:q} \
             --vqa-pictures {input.vqa_pictures:q} \

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,10 @@ from synthsight.classifiers.score import ScoreError
 from synthsight.commands.main import main
 from synthsight.files import FileError
 from synthsight.labels.definitions import Definition, DefinitionError
+from synthsight.library import planned as planned_module
 from synthsight.library import scores as scores_module
+from synthsight.library.folders import _yaml_value
+from synthsight.origin import KEY
 from synthsight.plan import digest
 from synthsight.plan.config.messages import ConfigError
 from synthsight.plan.record import Record, Wanted, read_record, write_record
@@ -58,7 +62,8 @@ def cache_(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
     """Equal but for the generators, which logits do not know, to the last bit."""
     for frame in (found, wanted):
-        assert frame.columns.tolist()[:4] == ["image", "category", "generator", "rule"]
+        expected = ["image", "category", "generator", "group", "real", "rule"]
+        assert frame.columns.tolist()[:6] == expected
     pd.testing.assert_frame_equal(
         found.drop(columns="generator"), wanted.drop(columns="generator"), check_exact=True
     )
@@ -73,8 +78,12 @@ def test_a_run_is_opened_by_its_folder_or_by_its_name(
     monkeypatch.chdir(finished.folder)
     by_name, by_folder = api.open_run("small"), api.open_run(finished.results)
     assert by_name.folder == Path("results/small")
+    assert api.Run("results/small") == by_name
     assert by_name.name == by_folder.name == "small"
     assert by_name.table("accuracy").equals(by_folder.table("accuracy"))
+    monkeypatch.chdir(finished.folder / "results")
+    with pytest.raises(api.ApiError, match=r"^no folder results/small \(looked from .*/results\)"):
+        by_name.table("accuracy")
 
 
 def test_an_unknown_run_is_an_error_with_close_names(
@@ -119,6 +128,9 @@ def test_the_images_are_all_files_of_all_manifests(run: api.Run) -> None:
     assert sorted(frame["image"]) == found
     assert set(frame["status"]) == {"ok"}
     assert set(frame["generator"]) == {"dream", "muse"}
+    assert list(frame)[:5] == ["image", "category", "generator", "group", "real"]
+    assert frame["group"].tolist() == frame["image"].tolist()
+    assert frame["real"].dtype == "boolean" and not frame["real"].any()
 
 
 def test_scores_are_the_files_with_names_of_classes(run: api.Run) -> None:
@@ -204,6 +216,29 @@ def test_what_a_run_has_not_is_an_error_with_close_names(run: api.Run, ask, mess
         ask(run)
 
 
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda run: run.table(7), "a table is one name, a text, not 7"),
+        (lambda run: run.table(None), "a table is one name, a text, not None"),
+        (lambda run: run.scores(["effnet"]), "a model is one name, a text, not ['effnet']"),
+        (lambda run: run.scores("effnet", ["classes"]), "a rule is one name, a text, not ['clas"),
+        (lambda run: run.logits("effnet", ["clock"]), "a category is one name, a text, not ['cl"),
+        (lambda run: run.logits("effnet", ""), "a category is one name, a text, not ''"),
+        (lambda run: run.answers(None), "a VQA model is one name, a text, not None"),
+        (lambda run: run.classes(run), "a model is one name, a text, not Run(folder="),
+        (lambda run: api.open_run(None), "a run is a path, a text or a `Path`, not None"),
+        (lambda run: api.open_run(7), "a run is a path, a text or a `Path`, not 7"),
+        (lambda run: api.Run(7), "a run's folder is a path, a text or a `Path`, not 7"),
+        (lambda run: api.open_run(""), "a run is a path, a text or a `Path`, not ''"),
+        (lambda run: api.open_run([run.folder]), "a run is a path, a text or a `Path`, not [P"),
+    ],
+)
+def test_what_is_no_name_is_an_error_that_says_so(run: api.Run, ask, message: str) -> None:
+    with pytest.raises(api.ApiError, match=re.escape(message)):
+        ask(run)
+
+
 def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
     (tmp_path / "begun" / "images").mkdir(parents=True)
     table = Wanted("tabulate", "{}", "c0de", ("results/begun/tables/accuracy.parquet",))
@@ -211,8 +246,10 @@ def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
     run = api.open_run(tmp_path / "begun")
     assert run.tables == run.models == run.categories == ()
     assert (run.rule, run.level) == ("words/lemmas", 0.9)
-    with pytest.raises(api.ApiError, match="no table 'accuracy'; available: none yet"):
+    with pytest.raises(api.ApiError, match="no table 'accuracy' yet: run Snakemake with its conf"):
         run.table("accuracy")
+    with pytest.raises(api.ApiError, match="no table 'vqa'; available: none yet"):
+        run.table("vqa")
     with pytest.raises(api.ApiError, match="has no manifests yet"):
         run.images()
     with pytest.raises(api.ApiError, match=r"'begun' is not finished: there is no .*report\.html"):
@@ -293,7 +330,10 @@ def test_what_the_configuration_no_longer_has_is_not_the_runs(replanned) -> None
     run = replanned(without("effnet", "clock", "vqa", "asked", "other"))
     assert run.models == ("resnet",) and run.vqa_models == ()
     assert run.categories == ("bagel", "toilet_seat")
-    assert set(run.images()["category"]) == {*run.categories}
+    with pytest.warns(UserWarning, match="are missing: .*images/clock.parquet, which is not of"):
+        frame = run.images()
+    assert set(frame["category"]) == {*run.categories}
+    assert frame["group"].isna().all() and frame["real"].isna().all()
     assert set(run.logits("resnet").index.get_level_values("category")) == {*run.categories}
     assert not [name for name in run.tables if name.startswith("vqa")]
     with pytest.raises(api.ApiError, match="no model 'effnet'"):
@@ -395,6 +435,98 @@ def test_figures_and_tables_at_another_level_are_not_the_runs(run: api.Run, repl
     assert copy.tables and copy.figures
 
 
+def test_names_follow_the_rule_of_tables(run: api.Run, replanned) -> None:
+    """Files of earlier configurations are none of the run's; `missing` says what they are."""
+    assert run.missing == {}
+    copy = replanned(respec("ask", precision="x"))
+    assert copy.vqa_models == () and copy.models == run.models
+    why = copy.missing
+    assert why["vqa/answers/asked/1.parquet"] == "made otherwise (precision)"
+    assert why["vqa/asked.parquet"] == (
+        "made from vqa/answers/asked/1.parquet, which was made otherwise (precision)"
+    )
+    assert not [path for path in why if path.startswith(("scores/", "logits/", "images/"))]
+
+
+@pytest.mark.parametrize(
+    ("change", "models", "categories"),
+    [
+        (respec("score", rules=[]), ("effnet", "resnet"), CATEGORIES),  # there are logits
+        (respec("classify", mean=0), (), CATEGORIES),
+        (respec("index_images", max_pixels=1), (), ()),
+    ],
+)
+def test_models_and_categories_made_otherwise_are_not_listed(
+    replanned, change: Change, models: tuple[str, ...], categories: tuple[str, ...]
+) -> None:
+    copy = replanned(change)
+    assert (copy.models, copy.categories) == (models, categories)
+
+
+def test_what_is_planned_and_not_there_yet_is_told_apart(
+    run: api.Run, replanned, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = replanned(lambda each: each, "images", "logits", "scores", "vqa", "report.html")
+    (copy.folder / "images").mkdir()
+    (copy.folder / "logits" / "effnet").mkdir(parents=True)
+    for path in ("images/bagel", "images/toilet_seat", "logits/effnet/bagel"):
+        (copy.folder / f"{path}.parquet").symlink_to(run.folder / f"{path}.parquet")
+    assert copy.categories == ("bagel", "toilet_seat") and copy.models == ("effnet",)
+    assert copy.missing["images/clock.parquet"] == "not there yet"
+    assert main(["show", str(copy.folder)]) == 0
+    assert "scores/" not in capsys.readouterr().out, "there are logits, but no scores"
+    assert "images/bagel.parquet" not in copy.missing
+    for what, ask in (("logits", copy.logits), ("scores", copy.scores), ("scores", copy.classes)):
+        with pytest.raises(api.ApiError, match=f"no {what} of model 'resnet' yet: run Snakemake"):
+            ask("resnet")
+    with pytest.raises(api.ApiError, match="no category 'clock' yet: run Snakemake"):
+        copy.logits("effnet", "clock")
+    with pytest.raises(api.ApiError, match="no VQA model 'asked' yet: run Snakemake"):
+        copy.answers("asked")
+    with pytest.warns(UserWarning, match="not finished: there are no manifests of 'clock' yet"):
+        assert set(copy.images()["category"]) == {"bagel", "toilet_seat"}
+    with pytest.warns(UserWarning, match="no logits of 'effnet' of 'clock', 'toilet_seat' yet"):
+        assert len(copy.logits("effnet")) == len(run.logits("effnet", "bagel"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(copy.logits("effnet", "bagel")) == len(run.logits("effnet", "bagel"))
+        assert len(run.images()) == 12
+
+
+def test_a_mix_of_versions_is_among_the_remarks(run: api.Run, replanned) -> None:
+    copy = replanned(lambda each: each, "scores")
+    shutil.copytree(run.folder / "scores", copy.folder / "scores")
+    assert copy.remarks() == run.remarks()
+    path = copy.folder / "scores" / "resnet.parquet"
+    table = pq.read_table(path)
+    origin = json.loads(table.schema.metadata[KEY.encode()])
+    now = origin["versions"]["torch"]
+    origin["versions"]["torch"] = ["1.0"]
+    described = {**table.schema.metadata, KEY.encode(): json.dumps(origin).encode()}
+    pq.write_table(table.replace_schema_metadata(described), path)
+    said = copy.remarks()
+    assert said[1:] == run.remarks()
+    assert said[0].startswith(
+        f"Not all results were made with the same software. torch: 1.0 and {now[0]}. Differences"
+    )
+
+
+def test_show_looks_at_each_file_once(
+    run: api.Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked: Counter[Path] = Counter()
+    real = planned_module.read_origin
+
+    def read_origin(path: Path):
+        looked[path] += 1
+        return real(path)
+
+    monkeypatch.setattr(planned_module, "read_origin", read_origin)
+    assert main(["show", str(run.folder)]) == 0
+    assert "Before you trust these numbers" in capsys.readouterr().out
+    assert len(looked) > 50 and {*looked.values()} == {1}
+
+
 def test_a_table_made_before_a_model_was_added_is_not_read(replanned) -> None:
     def change(each: Wanted) -> Wanted:
         more = ("score scores/third.parquet",) if each.program == "tabulate" else ()
@@ -437,6 +569,36 @@ def test_what_a_run_knows_of_its_scores_counts_unless_something_else_is_given(
     with pytest.raises(FileError, match=r"labels\.txt has changed"):
         api.score(logits)
     assert len(api.score(logits, labels=finished.folder / "labels.txt")) == len(logits)
+
+
+@pytest.mark.parametrize("rule", api.rules())
+def test_logits_that_are_not_scored_yet_score_as_the_plan_says(
+    run: api.Run,
+    finished: Project,
+    replanned,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    rule: str,
+) -> None:
+    """Not by ImageNet's labels, nor by definitions that have changed since."""
+    monkeypatch.setattr(scores_module, "definitions_file", lambda: tmp_path / "changed.yaml")
+    (tmp_path / "changed.yaml").write_text("clock: {classes: {}}\n")
+    copy = replanned(lambda each: each, "scores")
+    shutil.copy(finished.folder / "labels.txt", tmp_path)
+    same(api.score(copy.logits("effnet"), rule=rule), run.scores("effnet", rule))
+
+
+def test_logits_score_as_the_last_plan_says_and_not_as_they_were_scored(replanned) -> None:
+    copy = replanned(respec("score", aggregation="mean"))
+    assert copy.logits("effnet").attrs["synthsight"]["aggregation"] == "mean"
+
+
+def test_logits_of_a_plan_that_does_not_say_how_they_are_scored_are_not_guessed_at(
+    replanned,
+) -> None:
+    logits = replanned(without("scores/")).logits("effnet")
+    with pytest.raises(api.ApiError, match=r"does not say how .* give `labels` and `definitions`"):
+        api.score(logits)
 
 
 def test_labels_are_those_of_the_project_wherever_its_results_are(
@@ -496,6 +658,17 @@ def test_the_rule_decides_and_so_do_definitions(tmp_path: Path) -> None:
         ({"bunny": {"classes": {"n99999999": "x"}}}, "`definitions`: bunny: there is no synset"),
         ({7: {"also": ["hare"]}}, "`definitions`: the category 7 is not a text"),
         ({"bunny": ["hare"]}, "`definitions`: bunny: ['hare'] is not of type 'object'"),
+        ({"bunny": Definition("hare")}, "`definitions`: bunny: also: 'hare' is not of type 'arr"),
+        ({"bunny": Definition(("?",))}, "`definitions`: bunny: '?' has no word in it"),
+        ({"bunny": Definition(classes={"n99999999": "x"})}, "bunny: there is no synset n99999999"),
+        (
+            {"fire engine": {"also": ["a"]}, "bunny": {"also": ["b"]}, "Fire_Engine": Definition()},
+            "`definitions`: 'fire engine' and 'Fire_Engine' are one category, written in differen",
+        ),
+        (
+            {"fire engine": {"also": ["a"]}, "fire_engine": {"also": ["b"]}},
+            "`definitions`: 'fire engine' and 'fire_engine' are one category, written in differen",
+        ),
     ],
 )
 def test_definitions_in_a_mapping_are_checked_as_those_in_a_file(definitions, message: str) -> None:
@@ -533,6 +706,13 @@ def test_columns_go_by_their_names_and_a_series_of_categories_by_its_index(tmp_p
     assert api.score(paired, shown, labels=labels)["top1_hit"].all()
 
 
+def test_what_is_doubtful_about_a_label_file_is_warned_about(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("1kite\n2clock\n")
+    with pytest.warns(UserWarning, match=r"labels\.txt: '1kite', '2clock', .* part of the names"):
+        api.score(np.eye(2, dtype=np.float32), "kite", labels=labels)
+
+
 def test_the_aggregation_is_handed_on(tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("wall clock\nanalog clock\npizza\n")
@@ -564,8 +744,31 @@ def test_the_aggregation_is_handed_on(tmp_path: Path) -> None:
         ((one_hot(1, 2)[None], "clock"), {}, "these have the shape (1, 2, 1000)"),
         ((one_hot(1)[0], "clock"), {}, "these have the shape (1000,)"),
         (([[1.0, 2.0], [3.0]], "clock"), {}, "logits must be an array"),
-        ((one_hot(1), "clock"), {"among": "pizza"}, "`among` is a list of categories, not 'pizza'"),
-        ((one_hot(1), "clock"), {"among": [7]}, "`among` is a list of categories, not [7]"),
+        (
+            (one_hot(1), "clock"),
+            {"among": "pizza"},
+            "`among` is a list of names, not 'pizza': wri",
+        ),
+        ((one_hot(1), "clock"), {"among": [7]}, "`among` is a list of names, and 7 in it is none"),
+        ((one_hot(1), "clock"), {"among": 7}, "`among` is a list of names, not 7"),
+        ((one_hot(1), "clock"), {"among": {"vase": {}}}, "a list of names, not {'vase': {}}"),
+        ((one_hot(1), "clock"), {"among": Path("vase")}, "a list of names, not PosixPath('vase')"),
+        ((one_hot(1), "clock"), {"rule": None}, "`rule` is one name, a text, not None"),
+        ((one_hot(1), "clock"), {"rule": ["classes"]}, "one name, a text, not ['classes']"),
+        ((one_hot(1), "clock"), {"aggregation": ["max"]}, "no aggregation ['max']"),
+        ((one_hot(1), "clock"), {"labels": ["clock"]}, "`labels` is a path, a text or a `Path`"),
+        ((one_hot(1), "clock"), {"labels": ""}, "`labels` is a path"),
+        ((one_hot(1), "clock"), {"definitions": 7}, "`definitions`, if no mapping, is a path"),
+        ((one_hot(1), "clock"), {"definitions": ""}, "is a path, a text or a `Path`, not ''"),
+        ((one_hot(1), "clock"), {"definitions": [{}]}, "is a path, a text or a `Path`, not [{}]"),
+        ((one_hot(1), ""), {}, "the category '' has no word in its name"),
+        ((np.empty((2, 0)), "clock"), {}, "there is no column: one is needed for each class"),
+        ((one_hot(1), ["?"]), {}, "the category '?' has no word in its name"),
+        ((one_hot(1), [b"clock"]), {}, "a category is a text, not b'clock'"),
+        ((one_hot(1), Path("clock")), {}, "must be a list, in the order of the images"),
+        ((one_hot(1) * 1j, "clock"), {}, "a column holds something else than logits: complex"),
+        ((np.ma.masked_less(one_hot(1), 1), "clock"), {}, "an array without a mask"),
+        ((one_hot(1, 2), ["fire engine", "Fire_Engine"]), {}, "are one category, written in diff"),
     ],
 )
 def test_what_cannot_be_scored_is_an_error(arguments, options, message: str) -> None:
@@ -631,6 +834,13 @@ def test_a_table_says_what_the_images_of_a_folder_show(
     assert rows.index[rows["real"]].tolist() == ["dream/clock/0.png"]
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    given = {"mean": np.array([0.5, 0.25]), "resize": np.int64(64), "std": (np.float64(1), 2)}
+    assert _yaml_value(given) == {"mean": [0.5, 0.25], "resize": 64, "std": [1.0, 2]}
+    assert json.dumps(_yaml_value(given))
+    assert _yaml_value({"checkpoint": Path("a/b")}) == {"checkpoint": "a/b"}
+
+
 def test_weights_are_fetched_once_and_again_for_another_checkpoint(
     finished: Project, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -682,6 +892,28 @@ def test_weights_are_fetched_once_and_again_for_another_checkpoint(
     assert not np.allclose(
         np.concatenate(first["probability"].tolist()), np.concatenate(other["probability"].tolist())
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((None, "timm/a"), {}, "the folder is a path, a text or a `Path`, not None"),
+        (("", "timm/a"), {}, "the folder is a path, a text or a `Path`, not ''"),
+        ((["a.png"], "timm/a"), {}, "the folder is a path, a text or a `Path`, not ['a.png']"),
+        (("pictures", ["timm/a"]), {}, "`model` is one name, a text, not ['timm/a']"),
+        (("pictures", "timm/a"), {"categories": "bagel"}, "not 'bagel': write ['bagel']"),
+        (("pictures", "timm/a"), {"categories": 7}, "`categories` is a list of names, not 7"),
+        (("pictures", "timm/a"), {"categories": ["a", None]}, "and None in it is none"),
+        (("pictures", "timm/a"), {"definitions": 7}, "`definitions` is a path"),
+        (("pictures", "timm/a"), {"definitions": ""}, "`definitions` is a path"),
+        (("pictures", "timm/a"), {"definitions": {"a": {}}}, "`definitions` is a path"),
+        (("pictures", "timm/a"), {"cache": 7}, "`cache` is a path, a text or a `Path`, not 7"),
+        (("pictures", "timm/a"), {"cache": ""}, "`cache` is a path, a text or a `Path`, not ''"),
+    ],
+)
+def test_what_is_no_argument_of_classify_is_an_error(arguments, options, message: str) -> None:
+    with pytest.raises(api.ApiError, match=re.escape(message)):
+        api.classify(*arguments, **options)
 
 
 def test_a_cache_in_a_home_folder_as_shells_abbreviate_it_is_refused(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_show_says_what_there_is_of_a_run_that_is_not_finished(say, tmp_path: Pa
     write_record(record, tmp_path / "begun")
     status, text, _ = say("show", tmp_path / "begun")
     assert status == 0
-    assert "'begun' is not finished" in text
+    assert "'begun' is not finished: 1 file missing. Run Snakemake" in " ".join(text.split())
     assert "CSV and Parquet: excluded\n" in text
     assert "figures" not in text
     assert "report.html" not in text
@@ -205,6 +205,22 @@ def test_check_sums_up_a_sound_configuration(
     ]
     assert "1 of 25 questions are left out" in " ".join(text.split())
     assert narrow(text)
+
+
+def test_check_says_what_is_real_and_what_belongs_together(
+    say, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.folder)
+    images = {**project.config["images"], "real": "muse", "group": r"(\d+)"}
+    project.configure({**project.config, "images": images})
+    status, text, errors = say("check", "config.yaml")
+    assert (status, errors) == (0, "")
+    assert [line.strip() for line in text.splitlines()[2:6]] == [
+        "images      12 images of 1 generator and photographs: dream",
+        "photographs real ones of 3 categories, in pictures/muse",
+        "categories  bagel, clock, toilet_seat",
+        r"groups      of images, by '(\\d+)' in their names",
+    ]
 
 
 def test_check_says_what_the_workflow_would_say(say, project: Project, monkeypatch) -> None:
@@ -395,6 +411,25 @@ def test_what_init_writes_can_be_planned_by_snakemake(say, project: Project, mon
     assert {job for job in jobs if job[0] == "score"} == {("score", "effnet"), ("score", "resnet")}
 
 
+def test_init_proposes_the_folder_that_is_called_like_photographs(
+    say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seed, generator in enumerate(("dalle", "real_photos")):
+        draw_image(tmp_path / "pictures" / generator / "pizza" / "a.png", seed)
+    assert say("init", "pictures")[0] == 0
+    path = Path("pictures.yaml")
+    text = path.read_text(encoding="utf-8")
+    assert "  # real: real_photos #" in text
+    # Taken out of their comments, the lines are valid.
+    content = yaml.safe_load(text.replace("  # real:", "  real:").replace("  # group:", "  group:"))
+    assert content["images"] == {
+        "root": "pictures",
+        "real": "real_photos",
+        "group": r"(.*)_\d+",
+    }
+
+
 def test_init_without_generators(say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     draw_image(tmp_path / "my images" / "pizza" / "a.png", 1)
@@ -405,6 +440,7 @@ def test_init_without_generators(say, tmp_path: Path, monkeypatch: pytest.Monkey
     assert "# <category>/<file>" in written
     assert "  - pizza # 1 image\n" in written
     assert "generator" not in written
+    assert "  # real: NAME #" in written and r"  # group: (.*)_\d+ #" in written
     assert yaml.safe_load(written)["images"]["root"] == "my images"
 
 

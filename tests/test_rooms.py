@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from synthsight.plan.digest import ASSETS, ENDINGS
 from tests.support import REPOSITORY
 
 SOURCE = REPOSITORY / "src" / "synthsight"
@@ -165,3 +166,17 @@ def test_networks_are_imported_only_where_they_run() -> None:
     assert failed == {}
     assert drawing is not None and inside(drawing, ("synthsight.figures",))
     assert not pyplot
+
+
+def test_whatever_is_not_python_counts_for_a_digest_or_is_never_read() -> None:
+    """Of a data file that no module :data:`ASSETS` hands out, a change would not be noticed."""
+    silent = {"py.typed", "README.md", "SHA256SUMS"}
+    found = [
+        path
+        for path in SOURCE.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc", ".LICENSE")
+    ]
+    assert len(found) > 10
+    for path in found:
+        handed_out = any((folder / ASSETS).is_file() for folder in path.parents)
+        assert path.name in silent or (handed_out and path.suffix in ENDINGS), path

@@ -21,6 +21,9 @@ from synthsight.wording import one_line
 #: In a column of names, stands for all of them together.
 ALL = "*"
 
+#: Rows turned into text at a time.
+_ROWS = 8192
+
 
 def write_table(
     table: pd.DataFrame, csv: str | os.PathLike[str], parquet: str | os.PathLike[str]
@@ -89,14 +92,26 @@ def write_records(
     """
     names = [name for name, _ in columns]
     rows = [{name: getattr(record, name) for name in names} for record in records]
+    write_rows(text, parquet, pa.Table.from_pylist(rows, schema=pa.schema(columns)))
+
+
+def write_rows(
+    text: str | os.PathLike[str], parquet: str | os.PathLike[str], table: pa.Table
+) -> None:
+    """Write a table with names of files as CSV and as Parquet, each atomically.
+
+    Everything in the CSV is quoted, as by :func:`write_records`. Besides the table, a part of its
+    rows is held in memory at a time.
+    """
     with (
         atomic(text) as temporary,
         open(temporary, "w", encoding="utf-8", newline="") as handle,
     ):
-        writer = csv.DictWriter(handle, names, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        writer.writeheader()
-        writer.writerows({name: quoted(value) for name, value in row.items()} for row in rows)
-    write_parquet(parquet, pa.Table.from_pylist(rows, schema=pa.schema(columns)), sha256_of(text))
+        writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        writer.writerow(table.column_names)
+        for part in table.to_batches(max_chunksize=_ROWS):
+            writer.writerows([quoted(each) for each in row.values()] for row in part.to_pylist())
+    write_parquet(parquet, table, sha256_of(text))
 
 
 @contextmanager

@@ -253,7 +253,7 @@ def test_what_a_killed_process_left_behind_is_cleared_away(
     def killed(*_: object) -> None:
         raise KilledError
 
-    for place in ("unpack", "contents", "describe"):
+    for place in ("unpack_all", "contents", "describe"):
         with monkeypatch.context() as patch:
             patch.setattr(module, place, killed)
             with pytest.raises(KilledError):

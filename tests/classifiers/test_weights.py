@@ -27,6 +27,7 @@ from synthsight.classifiers import weights as weights_module
 from synthsight.classifiers.library import Architecture, Fetched, Wanted, WeightsError
 from synthsight.classifiers.registry import LIBRARIES
 from synthsight.classifiers.weights import fetch_weights
+from synthsight.inference.hub import ChecksumError
 from tests import warm
 from tests.loopback_hub import Hub
 from tests.support import REPOSITORY, save_random_weights
@@ -304,20 +305,54 @@ def test_a_download_that_breaks_off_is_tried_again(
         torch.save(torchvision.models.squeezenet1_1().state_dict(), target)
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", download)
-    fetch(tmp_path, None, Architecture("torchvision", "squeezenet1_1", "IMAGENET1K_V1"))
+    with pytest.raises(ChecksumError):  # what torch would have found when it downloaded
+        fetch(tmp_path, None, Architecture("torchvision", "squeezenet1_1", "IMAGENET1K_V1"))
     assert calls == [weights.url] * 3
 
 
-def test_a_file_in_the_cache_with_another_checksum_is_noted(
+@pytest.mark.parametrize(
+    ("library", "name", "tag", "file"),
+    [
+        ("torchvision", "squeezenet1_1", "IMAGENET1K_V1", "squeezenet1_1-b8a52dc0.pth"),
+        ("timm", "legacy_seresnet18.in1k", None, "seresnet18-4bb0ce65.pth"),
+    ],
+)
+def test_a_file_in_the_cache_with_another_checksum_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    library: str,
+    name: str,
+    tag: str | None,
+    file: str,
+) -> None:
+    """As torchvision downloads them; timm fetches some from an address, and compares nothing."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    cached = tmp_path / "torch" / "hub" / "checkpoints" / file
+    cached.parent.mkdir(parents=True)
+    model = timm.create_model(name) if library == "timm" else torchvision.models.get_model(name)
+    torch.save(model.state_dict(), cached)
+    with pytest.raises(ChecksumError) as caught:
+        fetch(tmp_path, None, Architecture(library, name, tag))
+    message = str(caught.value)
+    assert file in message and hashlib.sha256(cached.read_bytes()).hexdigest() in message
+    assert f"Delete {cached} and run again" in message
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_a_file_in_the_cache_with_the_stated_checksum_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    cached = tmp_path / "torch" / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
-    cached.parent.mkdir(parents=True)
-    torch.save(torchvision.models.squeezenet1_1().state_dict(), cached)
+    folder = tmp_path / "torch" / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    torch.save(torchvision.models.squeezenet1_1().state_dict(), folder / "new.pth")
+    digest = hashlib.sha256((folder / "new.pth").read_bytes()).hexdigest()
+    (folder / "new.pth").rename(folder / f"squeezenet1_1-{digest[:8]}.pth")
+    published = torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1.value
+    monkeypatch.setattr(published, "url", f"https://example.org/squeezenet1_1-{digest[:8]}.pth")
     note = fetch(tmp_path, None, Architecture("torchvision", "squeezenet1_1", "IMAGENET1K_V1"))
-    assert note["checksum"] == "differs"
-    assert note["sha256"] == hashlib.sha256(cached.read_bytes()).hexdigest()
+    assert (note["sha256"], note["checksum"]) == (digest, "verified")
+    assert note["reference"]["top1"] == pytest.approx(0.58178)
 
 
 def test_tensors_that_share_memory_are_stored(tmp_path: Path) -> None:

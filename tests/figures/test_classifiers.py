@@ -63,12 +63,24 @@ def make_accuracy(models_: list[str], categories: list[str], seed: int = 0) -> p
 def make_agreement(categories: list[str]) -> pd.DataFrame:
     random = np.random.default_rng(1)
     rows = [
-        (category, rule, 20, *random.uniform(0, 0.5, 4))
+        (generator, category, rule, 20, *random.uniform(0, 0.5, 4))
         for category in categories
         for rule in ("words/lemmas", RULE)
+        for generator in ("*", "photographs")
     ]
-    columns = "category rule n all_top1 none_top1 all_top5 none_top5"
+    columns = "generator category rule n all_top1 none_top1 all_top5 none_top5"
     return pd.DataFrame(rows, columns=columns.split())
+
+
+def make_reference(stated: dict[str, tuple[float, float]], kind: str = "published") -> pd.DataFrame:
+    """A reference for each of some models, and rows of another generator and of a category."""
+    columns = ["model", "category", "generator", "rule", "kind", "reference_top1", "reference_top5"]
+    rows = [
+        (model, category, generator, RULE, kind, *(value if own else (0.01, 0.02)))
+        for model, value in stated.items()
+        for category, generator, own in (("*", "*", True), ("*", "dalle", 0), ("kite", "*", 0))
+    ]
+    return pd.DataFrame(rows, columns=columns).assign(source="a paper")
 
 
 def make_manifest(
@@ -91,6 +103,7 @@ def make_scores(misses: int, hits: int) -> pd.DataFrame:
         {
             "image": [f"dalle/kite/{number:03d}.png" for number in range(total)],
             "category": "kite",
+            "real": False,
             "rule": RULE,
             "top1_hit": False,
             "top5_hit": [number >= misses for number in range(total)],
@@ -196,7 +209,7 @@ def row_labels(axes: object) -> list[str]:
 def make_overview(
     models_: list[str], categories: list[str], generators: list[str | None]
 ) -> Figure:
-    references = {models_[0]: {"top1": 0.8, "top5": 0.95, "source": "a paper"}}
+    references = make_reference({models_[0]: (0.8, 0.95)})
     return overview(
         make_accuracy(models_, categories),
         make_agreement(categories),
@@ -246,7 +259,7 @@ def test_models_is_legible(n_models: int, n_categories: int) -> None:
 def test_samples_is_legible(n_categories: int, generators: list[str | None]) -> None:
     categories = names("great_white_shark_of_the_southern_sea", n_categories)
     manifest = make_manifest(categories, generators, each=1)
-    assert_legible(samples(manifest, picture))
+    assert_legible(samples(manifest, (), picture))
 
 
 @pytest.mark.parametrize("misses", [0, 1, 24, 57])
@@ -263,11 +276,11 @@ def hostile_figure(name: str) -> Figure:
     if name == "overview":
         manifest = make_manifest(HOSTILE, [*HOSTILE[:3]], each=1)
         accuracy = make_accuracy(HOSTILE, HOSTILE)
-        return overview(accuracy, make_agreement(HOSTILE), manifest, {}, RULE)
+        return overview(accuracy, make_agreement(HOSTILE), manifest, make_reference({}), RULE)
     if name == "models":
         return models(make_accuracy(HOSTILE, HOSTILE), RULE, 1, 5)
     if name == "samples":
-        return samples(make_manifest(HOSTILE, [*HOSTILE[:3]], each=1), picture)
+        return samples(make_manifest(HOSTILE, [*HOSTILE[:3]], each=1), (), picture)
     scores = make_scores(4, 0)
     scores["image"] = HOSTILE[:4]
     return failures(scores, HOSTILE, HOSTILE[0], HOSTILE[1], RULE, picture)
@@ -344,7 +357,7 @@ def test_overview_shows_the_numbers_of_the_tables() -> None:
     accuracy, agreement = make_accuracy(model_names, categories), make_agreement(categories)
     manifest = make_manifest(categories, ["dalle", "midjourney"])
     manifest = manifest.drop(index=[0, 1])
-    references = {"net_001": {"top1": 0.81, "top5": 0.96}}
+    references = make_reference({"net_001": (0.81, 0.96)})
     figure = overview(accuracy, agreement, manifest, references, RULE)
     by_model, by_category, agreed, images = figure.axes
 
@@ -369,7 +382,9 @@ def test_overview_shows_the_numbers_of_the_tables() -> None:
     for value in means["top1"]:
         assert f"{100 * value:.1f}" in words(figure)
 
-    rows = agreement[agreement["rule"] == RULE].set_index("category").loc[order]
+    assert set(agreement["generator"]) == {"*", "photographs"}
+    rows = agreement[(agreement["rule"] == RULE) & (agreement["generator"] == "*")]
+    rows = rows.set_index("category").loc[order]
     np.testing.assert_allclose(bars(agreed, "all get it, top-1"), rows["all_top1"])
     np.testing.assert_allclose(bars(agreed, "all get it, top-5"), rows["all_top5"])
     np.testing.assert_allclose(bars(agreed, "none gets it, top-1"), -rows["none_top1"])
@@ -383,23 +398,34 @@ def test_overview_shows_the_numbers_of_the_tables() -> None:
     assert "70 images and 1 excluded file" in words(figure)
 
 
-def test_overview_marks_accuracy_on_real_photographs_where_it_is_known() -> None:
+@pytest.mark.parametrize(
+    ("kind", "said"), [("published", "reference, as stated"), ("measured", "real photographs")]
+)
+def test_overview_marks_the_reference_where_it_is_known(kind: str, said: str) -> None:
     accuracy = make_accuracy(["a", "b"], ["kite"])
     arguments = (make_agreement(["kite"]), make_manifest(["kite"], [None]))
-    figure = overview(accuracy, *arguments, {"b": {"top1": 0.81, "top5": 0.96}}, RULE)
-    hollow = [line for line in figure.axes[0].lines if "real" in str(line.get_label())]
+    table = make_reference({"b": (0.81, 0.96)}, kind)
+    if kind == "measured":  # what is stated gives way to what is measured
+        stated = make_reference({"a": (0.4, 0.5), "b": (0.6, 0.7)})
+        table = pd.concat([stated, table], ignore_index=True)
+    figure = overview(accuracy, *arguments, table, RULE)
+    hollow = [line for line in figure.axes[0].lines if "reference" in str(line.get_label())]
     assert [line.get_xdata()[0] for line in hollow] == [0.81, 0.96]
     row = row_labels(figure.axes[0]).index("b")
     assert [round(line.get_ydata()[0]) for line in hollow] == [row, row]
     assert all(line.get_markerfacecolor() == "white" for line in hollow)
-    assert "real photographs" in words(figure)
-    assert "real photographs" not in words(overview(accuracy, *arguments, {}, RULE))
+    assert f"hollow: {said}" in words(figure)
+    unknown = make_reference({"b": (np.nan, np.nan)}, kind)
+    for nothing in (make_reference({}), unknown):
+        assert "hollow" not in words(overview(accuracy, *arguments, nothing, RULE))
 
 
 def test_overview_keeps_a_category_without_usable_images() -> None:
     manifest = make_manifest(["kite"], ["dalle"])
     manifest.loc[len(manifest)] = ["x/vase/1.png", "vase", "dalle", "excluded", "cut off"]
-    figure = overview(make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, {}, RULE)
+    figure = overview(
+        make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, make_reference({}), RULE
+    )
     assert row_labels(figure.axes[3]) == ["kite", "vase"]
     assert bars(figure.axes[3], "dalle") == [6, 0]
     assert "1 category" in words(figure)
@@ -410,7 +436,7 @@ def test_headings_give_the_level_of_the_intervals(level: float, said: str) -> No
     accuracy = make_accuracy(["a"], ["kite"])
     manifest = make_manifest(["kite"], [None])
     for figure in (
-        overview(accuracy, make_agreement(["kite"]), manifest, {}, RULE, level),
+        overview(accuracy, make_agreement(["kite"]), manifest, make_reference({}), RULE, level),
         models(accuracy, RULE, 1, 5, level),
     ):
         assert f"{said} " in words(figure).replace("\n", " ")
@@ -419,7 +445,9 @@ def test_headings_give_the_level_of_the_intervals(level: float, said: str) -> No
 def test_overview_pools_the_rarest_of_many_generators() -> None:
     generators: list[str | None] = [*names("gen", 9)]
     manifest = make_manifest(["kite"], generators, each=3)
-    figure = overview(make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, {}, RULE)
+    figure = overview(
+        make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, make_reference({}), RULE
+    )
     assert bars(figure.axes[3], "4 others") == [12]
     assert sum(patch.get_width() for patch in figure.axes[3].patches if patch.get_y() > -0.4) == 27
 
@@ -474,7 +502,7 @@ def test_samples_shows_every_category_and_generator_and_no_excluded_file() -> No
         asked.append(image)
         return picture(image)
 
-    figure = samples(manifest, read)
+    figure = samples(manifest, (), read)
     shown = manifest.set_index("image").loc[asked]
     assert set(shown["status"]) == {"ok"}
     assert shown.groupby("category")["generator"].nunique().tolist() == [2] * 10
@@ -482,12 +510,31 @@ def test_samples_shows_every_category_and_generator_and_no_excluded_file() -> No
     assert all(category in words(figure) for category in categories)
     again = list(asked)
     asked.clear()
-    samples(manifest.sample(frac=1, random_state=1), read)
+    samples(manifest.sample(frac=1, random_state=1), (), read)
     assert asked == again
 
 
+def test_samples_leaves_real_photographs_out_and_says_so() -> None:
+    manifest = make_manifest(["kite", "vase"], ["a", "photos"])
+    real = set(manifest.loc[manifest["generator"] == "photos", "image"])
+    asked: list[str] = []
+
+    def read(image: str) -> Image.Image:
+        asked.append(image)
+        return picture(image)
+
+    figure = samples(manifest, real, read)
+    assert asked and not real & set(asked)
+    assert "Up to 8 of each category's generated images" in words(figure)
+    assert "all from a." in words(figure) and "photos" not in words(figure)
+    asked.clear()
+    generated = set(manifest["image"]) - real
+    only_real = real | {name for name in generated if "/vase/" in name}
+    assert "no generated image" in words(samples(manifest, only_real, read))
+
+
 def test_thumbnails_are_padded_not_distorted() -> None:
-    figure = samples(make_manifest(["kite"], [None], each=1), picture)
+    figure = samples(make_manifest(["kite"], [None], each=1), (), picture)
     (image,) = figure.axes[0].images
     pixels = np.asarray(image.get_array())[..., :3]
     assert pixels.shape[0] == pixels.shape[1]
@@ -593,7 +640,9 @@ def run_folder(tmp_path: Path) -> Path:
     for category in categories:
         rows = manifest[manifest["category"] == category]
         rows.to_parquet(tmp_path / f"{category}.parquet")
-    for image in manifest.loc[manifest["status"] == "ok", "image"]:
+    usable = manifest.loc[manifest["status"] == "ok", ["image"]]
+    usable.assign(real=False).to_parquet(tmp_path / "sources.parquet")
+    for image in usable["image"]:
         (tmp_path / "images" / image).parent.mkdir(parents=True, exist_ok=True)
         picture(image).save(tmp_path / "images" / image)
     for model in ("net_a", "net_b"):
@@ -626,7 +675,7 @@ INPUTS = {
         "references": ["w_net_a.json", "w_net_b.json"],
     },
     "models": {"accuracy": ["accuracy"]},
-    "samples": {"manifest": ["kite", "vase"]},
+    "samples": {"manifest": ["kite", "vase"], "photographs": ["sources"]},
     "failures": {"accuracy": ["accuracy"], "scores": ["s_net_a", "s_net_b"]},
 }
 
@@ -662,6 +711,23 @@ def test_plot_failures_shows_the_best_model_under_the_rule(run_folder: Path) -> 
         colours = {colour for _, colour in image.convert("RGB").getcolors(2**24) or []}
     shown = {colour_of(f"dalle/kite/{number}.png") for number in (0, 1)} & colours
     assert len(shown) == (2 if best == "net_b" else 0)
+
+
+def test_plot_failures_leaves_real_photographs_out(run_folder: Path) -> None:
+    """Whichever model is the best: both miss what is real, and nothing else."""
+    for model in ("net_a", "net_b"):
+        path = run_folder / f"s_{model}.parquet"
+        table = pq.read_table(path)
+        real = [image.as_py() == "dalle/kite/0.png" for image in table["image"]]
+        places = [table.schema.get_field_index(name) for name in ("real", "top5_hit")]
+        table = table.set_column(places[0], "real", pa.array(real))
+        table = table.set_column(places[1], "top5_hit", pa.array([not each for each in real]))
+        pq.write_table(table, path)
+    done = draw(run_folder, "failures")
+    assert done.returncode == 0, done.stderr
+    with Image.open(run_folder / "out" / "figure.png") as image:
+        colours = {colour for _, colour in image.convert("RGB").getcolors(2**24) or []}
+    assert not {colour_of(f"dalle/kite/{number}.png") for number in (0, 1)} & colours
 
 
 def test_a_picture_exchanged_after_indexing_is_refused(run_folder: Path) -> None:

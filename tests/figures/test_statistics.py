@@ -20,7 +20,7 @@ from synthsight.figures.gallery import SHOWN, choose, gallery
 from synthsight.figures.generators import generators
 from synthsight.figures.kappa import NUMBERED, kappa
 from synthsight.figures.ranking import ranking
-from synthsight.figures.reference import reference
+from synthsight.figures.reference import drops, reference
 from synthsight.figures.rules import rules
 from synthsight.labels import matching
 from synthsight.plan import figures, specs
@@ -62,7 +62,8 @@ def accuracy_table(
 
 def reference_table(models: list[str], unknown: tuple[str, ...] = ()) -> pd.DataFrame:
     means = accuracy_table(models, [], [RULE, "classes"], ["dalle"]).drop(columns="category")
-    means["source"] = "a paper"
+    means["category"], means["kind"], means["source"] = "*", "published", "a paper"
+    means["categories"], means["n_reference"] = 2, pd.array([None] * len(means), "Int64")
     for number, metric in enumerate(METRICS):
         value = 0.7 + 0.1 * number + np.linspace(0, 0.19, len(means))
         means[f"reference_{metric}"] = np.where(means["model"].isin(unknown), np.nan, value)
@@ -70,6 +71,36 @@ def reference_table(models: list[str], unknown: tuple[str, ...] = ()) -> pd.Data
         means[f"drop_{metric}"] = drop
         means[f"drop_{metric}_low"], means[f"drop_{metric}_high"] = drop - 0.03, drop + 0.04
     return means
+
+
+def drops_table(models: list[str], categories: list[str]) -> pd.DataFrame:
+    """Rows about means and categories, of both kinds of reference, by generator and for all."""
+    cells = accuracy_table(models, categories, [RULE, "classes"], ["dalle"])
+    cells["kind"], cells["source"], cells["n_reference"], cells["categories"] = (
+        "measured",
+        "r",
+        9,
+        2,
+    )
+    for number, metric in enumerate(METRICS):
+        drop = np.linspace(0.4, -0.2, len(cells)) * (1 - number / 2)
+        cells[f"reference_{metric}"] = (cells[metric] + drop).clip(0, 1)
+        cells[f"drop_{metric}"] = cells[f"reference_{metric}"] - cells[metric]
+        cells[f"drop_{metric}_low"] = cells[f"drop_{metric}"] - 0.1
+        cells[f"drop_{metric}_high"] = cells[f"drop_{metric}"] + 0.1
+    stated = cells[cells["category"] == "*"].assign(kind="published")
+    return pd.concat([cells, stated], ignore_index=True)
+
+
+def with_photographs(table: pd.DataFrame, **changed: pd.Series) -> pd.DataFrame:
+    """Rows about generated images, and others about real photographs, which say something else."""
+    parts = [table.assign(generator="*"), table.assign(generator="photographs", **changed)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def generated(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows about all generated images."""
+    return table[table["generator"] == "*"]
 
 
 def generators_table(models: list[str], generators_: list[str]) -> pd.DataFrame:
@@ -94,7 +125,8 @@ def kappa_table(models: list[str]) -> pd.DataFrame:
         for rule, hit, shift in ((RULE, "top1", 0), (RULE, "top5", 0.2), ("classes", "top1", 0.1)):
             rows.append((rule, hit, a, b, value + shift))
     table = pd.DataFrame(rows, columns=["rule", "hit", "a", "b", "kappa"])
-    return table.assign(n=20, observed=0.8, expected=0.5, low=-0.1, high=0.9)
+    table = table.assign(n=20, observed=0.8, expected=0.5, low=-0.1, high=0.9)
+    return with_photographs(table, kappa=-table["kappa"])
 
 
 def difficulty_table(models: int, generators_: list[str]) -> pd.DataFrame:
@@ -118,7 +150,9 @@ def ranking_table(models: list[str]) -> pd.DataFrame:
             shares = random.dirichlet(np.full(len(models), 0.3)).round(3)
             for rank, share in enumerate(shares, start=1):
                 rows.append((rule, hit, model, mean, rank, share))
-    return pd.DataFrame(rows, columns=["rule", "hit", "model", "mean", "rank", "share"])
+    table = pd.DataFrame(rows, columns=["rule", "hit", "model", "mean", "rank", "share"])
+    # What is true of photographs is not drawn.
+    return with_photographs(table, share=1 - table["share"], mean=1 - table["mean"])
 
 
 def confusions_table(categories: list[str], classes: list[str]) -> pd.DataFrame:
@@ -131,7 +165,8 @@ def confusions_table(categories: list[str], classes: list[str]) -> pd.DataFrame:
         for name in classes
     ]
     table = pd.DataFrame(rows, columns=["model", "category", "rule", "predicted", "n"])
-    return table.assign(share=table["n"] / 1000)
+    table = table.assign(share=table["n"] / 1000)
+    return with_photographs(table, share=1 - table["share"])
 
 
 def images_table(models: int, categories: list[str], each: int) -> pd.DataFrame:
@@ -145,7 +180,7 @@ def images_table(models: int, categories: list[str], each: int) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["image", "category", "generator", "rule", "models"])
     table["top1"] = random.integers(0, models + 1, len(table))
     table["top5"] = random.integers(table["top1"], models + 1)
-    return table
+    return table.assign(real=False)
 
 
 def draw(name: str, models: list[str], categories: list[str], many: list[str]) -> Figure:
@@ -154,6 +189,8 @@ def draw(name: str, models: list[str], categories: list[str], many: list[str]) -
         return rules(accuracy_table(models, categories, RULES, []), RULE)
     if name == "reference":
         return reference(reference_table(models, unknown=(models[-1],)), RULE)
+    if name == "drops":
+        return drops(drops_table(models, categories), RULE)
     if name == "generators":
         table = accuracy_table(models, categories[:1], [RULE], many)
         return generators(table, generators_table(models, many), RULE)
@@ -171,6 +208,7 @@ def draw(name: str, models: list[str], categories: list[str], many: list[str]) -
 FIGURES = [
     "rules",
     "reference",
+    "drops",
     "generators",
     "kappa",
     "difficulty",
@@ -300,7 +338,7 @@ def test_reference_shows_both_accuracies_and_the_drop_where_it_is_known() -> Non
         hollow = [
             item.get_xdata()[0]
             for item in axes.lines
-            if item.get_label() == f"{label} on real photographs"
+            if item.get_label() == f"{label} of the reference"
         ]
         assert hollow == known[f"reference_{metric}"].tolist()
         drops = [number for number in column(axes, f"drop {label}") if number != "\N{EN DASH}"]
@@ -366,6 +404,7 @@ def test_generators_without_a_category_in_common_are_not_compared() -> None:
 def test_kappa_puts_models_that_agree_side_by_side_with_their_numbers() -> None:
     table = kappa_table(SHORT)
     table.loc[(table["a"] == "net_000") & (table["b"] == "net_001"), "kappa"] = np.nan
+    assert set(table["generator"]) == {"*", "photographs"}
     figure = kappa(table.sample(frac=1, random_state=1), RULE)
     axes = figure.axes[0]
     rows = [text for text in figure.texts if text.get_text() in SHORT]
@@ -373,7 +412,7 @@ def test_kappa_puts_models_that_agree_side_by_side_with_their_numbers() -> None:
     assert sorted(order) == SHORT
     assert len({int(name[-1]) % 2 for name in order[:5]}) == 1
 
-    used = table[(table["rule"] == RULE) & (table["hit"] == "top1")]
+    used = generated(table[(table["rule"] == RULE) & (table["hit"] == "top1")])
     expected = {frozenset(pair): value for *pair, value in used[["a", "b", "kappa"]].to_numpy()}
     (mesh,) = axes.collections
     matrix = np.ma.filled(mesh.get_array(), np.nan).reshape(10, 10)
@@ -430,7 +469,7 @@ def test_difficulty_shows_the_images_by_number_of_models() -> None:
 
 def test_ranking_shows_the_shares_in_the_order_of_the_means() -> None:
     table = ranking_table(SHORT[:4])
-    rows = table[(table["rule"] == RULE) & (table["hit"] == "top1")]
+    rows = generated(table[(table["rule"] == RULE) & (table["hit"] == "top1")])
     # A rank never held may have no row.
     figure = ranking(table[table["share"] > 0].sample(frac=1, random_state=1), RULE)
     axes = figure.axes[0]
@@ -458,7 +497,7 @@ def test_ranking_shows_the_shares_in_the_order_of_the_means() -> None:
 def test_confusions_shows_the_three_most_frequent_of_each_category() -> None:
     table = confusions_table(CATEGORIES[:3], names("class", 6))
     figure = confusions(table.sample(frac=1, random_state=1), RULE)
-    used = table[(table["model"] == "*") & (table["rule"] == RULE)]
+    used = generated(table[(table["model"] == "*") & (table["rule"] == RULE)])
     most = used.sort_values("share", ascending=False).groupby("category").head(3)
     order = most.drop_duplicates("category")["category"].tolist()
     written = [text.get_text() for text in figure.texts]
@@ -517,11 +556,45 @@ def test_gallery_shows_no_image_twice_and_its_number_of_models() -> None:
     ].tolist()
 
 
+def test_drops_has_the_best_model_s_categories_by_drop() -> None:
+    table = drops_table(SHORT[:3], CATEGORIES)
+    figure = drops(table, RULE)
+    rows = table[(table["kind"] == "measured") & (table["rule"] == RULE)]
+    rows = rows[rows["generator"] == "*"]
+    means = rows[rows["category"] == "*"]
+    best = means.loc[means["top1"].idxmax(), "model"]
+    assert best in words(figure)
+    cells = rows[(rows["model"] == best) & (rows["category"] != "*")]
+    order = cells.sort_values(["drop_top1", "category"], ascending=[False, True])["category"]
+    (axes,) = [each for each in figure.axes if each.get_yticklabels()]
+    assert [label.get_text() for label in axes.get_yticklabels()] == order.tolist()
+
+
+def test_drops_says_that_there_is_nothing_where_no_category_has_photographs() -> None:
+    table = drops_table(SHORT[:2], CATEGORIES)
+    assert "nothing to show" in words(drops(table[table["kind"] == "published"], RULE))
+
+
+def test_gallery_leaves_real_photographs_out_and_says_so() -> None:
+    table = images_table(4, ["ant", "bee"], each=5)
+    real = set(table["image"].unique()[::3])
+    asked: list[str] = []
+
+    def read(image: str) -> Image.Image:
+        asked.append(image)
+        return picture(image)
+
+    figure = gallery(table.assign(real=table["image"].isin(real)), RULE, read)
+    assert set(asked) == set(table["image"]) - real
+    assert "hardest and the easiest generated images" in words(figure)
+
+
 # --- Scripts ----------------------------------------------------------------------------------
 
 CALLS: dict[str, Callable[[str], Figure]] = {
     "rules": lambda rule: rules(accuracy_table(SHORT[:2], CATEGORIES[:2], RULES, []), rule),
     "reference": lambda rule: reference(reference_table(SHORT[:2]), rule),
+    "drops": lambda rule: drops(drops_table(SHORT[:2], CATEGORIES[:2]), rule),
     "generators": lambda rule: generators(
         accuracy_table(SHORT[:2], ["kite"], [RULE], ["a", "b"]),
         generators_table(SHORT[:2], ["a", "b"]),
@@ -535,6 +608,7 @@ CALLS: dict[str, Callable[[str], Figure]] = {
 TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
     "rules": {"accuracy": lambda: accuracy_table(SHORT, CATEGORIES, RULES, [])},
     "reference": {"reference": lambda: reference_table(SHORT)},
+    "drops": {"reference": lambda: drops_table(SHORT[:2], CATEGORIES)},
     "generators": {
         "accuracy": lambda: accuracy_table(SHORT[:2], ["kite"], [RULE], ["a", "b"]),
         "generators": lambda: generators_table(SHORT[:2], ["a", "b"]),

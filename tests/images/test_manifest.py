@@ -475,6 +475,7 @@ def test_the_parquet_file_has_the_columns_of_the_contract(root: Path) -> None:
                 "height": pa.int32(),
                 "status": pa.string(),
                 "reason": pa.string(),
+                "hash": pa.binary(32),
             }
         )
     )
@@ -509,8 +510,6 @@ def test_the_programs_index_and_list_what_was_left_out(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"cat: {len(HOSTILE)} excluded" in done.stdout
     assert "dog: 1 excluded" in done.stdout
-    assert "A picture is in several categories" in done.stdout
-    assert "wrong: cat/good.png and mj/dog/good.png. Remove" in done.stdout
     with open(output, encoding="utf-8", newline="") as handle:
         header, *rows = csv.reader(handle)
     assert header == ["image", "category", "generator", "sha256", "reason"]

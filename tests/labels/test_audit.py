@@ -114,6 +114,10 @@ def test_categories_that_accept_the_same_class_are_named() -> None:
         ("kite: {classes: [n01608432]}", "kite: classes: .* is not of type 'object'"),
         ("kite: {class: {}}", "'class' was unexpected"),
         ("kite: {also: ['--']}", "has no word in it"),
+        (
+            "Fire Engine: {also: [a]}\nfire_engine: {also: [a]}",
+            "'Fire Engine' and 'fire_engine'",
+        ),
         ("hare: {also: [x]}\nno: {also: [x]}", r"line 2: .* the key no as text.*quotes: \"no\""),
         ("007:\n  also: [x]", 'line 1: .*"007"'),
         ("kite:\n  classes:\n    1: x", "line 3: "),

@@ -161,6 +161,25 @@ def test_letters_of_another_width_and_ligatures_are_the_letters_they_stand_for()
     assert hit("gold\ufb01sh", "goldfish")
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("LEGO\u2122 brick", ("lego", "brick")),
+        ("LEGO\u00ae", ("lego",)),
+        ("lego\u2122s", ("legos",)),
+        ("\u00a9 Kite\u2120", ("kite",)),
+        ("Chanel \u21165", ("chanel", "no", "5")),
+        ("2\u00bd ton truck", ("2", "1", "2", "ton", "truck")),
+        ("m\u00b2", ("m2",)),
+        ("\ufb01sh\ufb02y", ("fishfly",)),
+        ("4\u33a5", ("4m3",)),
+    ],
+)
+def test_signs_of_trademarks_are_no_letters(name: str, found: tuple[str, ...]) -> None:
+    assert words(name) == found
+    assert words(" ".join(found)) == found
+
+
 def test_digits_are_part_of_words() -> None:
     assert words("Boeing 747-400") == ("boeing", "747", "400")
 

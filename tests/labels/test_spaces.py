@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthsight.labels.files import LabelError
-from synthsight.labels.spaces import IMAGENETS, LabelSpace, load_labels
+from synthsight.labels.spaces import IMAGENETS, LabelSpace, load_labels, packages_of
 
 SIZES = {"imagenet-1k": 1000, "imagenet-12k": 11821, "imagenet-21k": 21843, "imagenet-22k": 21841}
 
@@ -23,6 +23,11 @@ def test_the_simple_names_are_those_of_torchvisions_weights() -> None:
 
     for weights in (AlexNet_Weights.IMAGENET1K_V1, ResNet50_Weights.IMAGENET1K_V2):
         assert load_labels("imagenet-1k").simple == tuple(weights.meta["categories"])
+
+
+def test_the_packages_of_names_are_those_that_have_them() -> None:
+    assert packages_of("imagenet-1k") == ("timm", "torchvision")
+    assert packages_of("imagenet-22k") == packages_of("labels.txt") == ("timm",)
 
 
 @pytest.mark.parametrize("name", IMAGENETS)

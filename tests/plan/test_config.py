@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from synthsight.images.tree import are_origins, are_parts
 from synthsight.labels.definitions import Definition, read_definitions
 from synthsight.labels.matching import admit_rules
 from synthsight.plan.config import models as models_module
+from synthsight.plan.config.definitions import Definitions, _nearest
 from synthsight.plan.config.messages import ConfigError
 from synthsight.plan.config.models import resolve_cached
 from synthsight.plan.config.schema import fill_defaults
@@ -544,6 +546,11 @@ def test_two_spellings_of_a_category_are_refused_with_both(one: str, other: str)
 def test_two_spellings_of_a_generator_are_refused_with_both() -> None:
     images("SD_1.4/pizza/a.png", "sd-1.4/rabbit/a.png")
     assert "the generators 'SD_1.4' and 'sd-1.4' in 'images' differ only" in error(write())
+    images("DALL-E 2/pizza/a.png", "dalle2./rabbit/a.png")
+    found = errors(write())
+    assert any(
+        "the generators 'DALL-E 2' and 'dalle2.' in 'images' differ" in line for line in found
+    )
 
 
 @pytest.mark.usefixtures("answered")
@@ -638,6 +645,16 @@ def test_a_top5_of_so_few_classes_that_it_is_always_right_is_noted(classes: int)
 
 
 @pytest.mark.usefixtures("answered")
+def test_how_a_label_file_was_read_is_noted() -> None:
+    names = ["pizza", "rabbit", "toilet seat", *"abc"]
+    rows = [f"{number},{name},x\n" for number, name in enumerate(names)]
+    Path("labels.csv").write_text("".join(["id,name,kind\n", *rows]))
+    model = "{model: timm/a, checkpoint: labels.csv, labels: labels.csv}"
+    notes = load(write(models=f"models: [{model}]")).warnings
+    assert notes == ("labels.csv: not read: column 'kind'",)
+
+
+@pytest.mark.usefixtures("answered")
 @pytest.mark.parametrize("written", ["Toilet seat", "toilet-seat", "TOILET_SEAT"])
 def test_a_definition_written_otherwise_is_taken_for_its_category(written: str) -> None:
     Path("resources/categories.yaml").write_text(f"{written}: {{also: [toilet lid]}}")
@@ -660,6 +677,44 @@ def test_a_definition_nearly_called_like_a_category_is_noted() -> None:
     assert "'rabbits' is not used; if it is meant for the category 'rabbit'" in note
     Path("resources/categories.yaml").write_text("rabbits: {also: [a]}\nrabbit: {also: [hare]}")
     assert not load(write()).warnings, "that category has its own"
+    Path("resources/categories.yaml").write_text("trabbit: {also: [a]}\nrabit: {also: [hare]}")
+    (note,) = load(write()).warnings
+    assert "'rabit' is not used; if it is meant for the category 'rabbit'" in note
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        ("sunglasses", ["sunglass", "sun"], "sunglass"),
+        ("Labrador retreiver", ["labrador retriever"], "labrador retriever"),
+        ("siberean huskie", ["siberian husky", "siberian huskie"], "siberian huskie"),
+        ("cat", ["bat", "cab"], None),
+        ("owl", ["bowl"], None),
+        ("kit", ["kite"], "kite"),
+        ("kite", ["kites", "kit"], "kites"),
+        ("n" * 40, ["n" * 39 + "m", "n" * 41], "n" * 41),
+        ("a", [""], None),
+    ],
+)
+def test_a_name_is_nearly_another_if_few_letters_differ(
+    name: str, known: list[str], meant: str | None
+) -> None:
+    """The bound is that of :func:`difflib.SequenceMatcher.ratio`: twice the common by the total."""
+    assert dict(_nearest([name], known)) == ({} if meant is None else {name: meant})
+
+
+def test_thousands_of_definitions_that_are_nearly_called_like_categories_are_few_notes() -> None:
+    names = [f"category {number:05}" for number in range(3000)]
+    found = Definitions("f.yaml", dict.fromkeys(names, Definition()))
+    began = time.process_time()
+    *notes, more = found.notes([f"{name}s" for name in names])
+    assert time.process_time() - began < 20, "comparing all with all takes minutes"
+    assert len(notes) == 5
+    assert "the definition 'category 00000' is not used; if it is meant for the" in notes[0]
+    assert "category 'category 00000s', give them one name" in notes[0]
+    assert more == (
+        "f.yaml: 2995 more definitions that are not used are nearly called like a category"
+    )
 
 
 @pytest.mark.usefixtures("answered")
@@ -682,6 +737,23 @@ def test_a_chosen_class_that_no_model_has_is_noted() -> None:
     labels = "models: [{model: timm/b, checkpoint: labels.txt, labels: labels.txt}]"
     notes = load(write(models=labels)).warnings
     assert [note.partition("class ")[2][:8] for note in notes] == ["'pizzza'", "'Pizza P"]
+
+
+@pytest.mark.usefixtures("answered")
+def test_of_many_unknown_names_the_first_come_with_close_ones() -> None:
+    """Each is compared with thousands of names: hundreds took minutes."""
+    classes = ", ".join(f"pizzza{number}: a slip" for number in range(7))
+    Path("resources/categories.yaml").write_text(f"pizza: {{classes: {{{classes}}}}}")
+    notes = load(write()).warnings
+    assert ["did you mean" in note for note in notes] == [True] * 5 + [False] * 2
+    for number in range(23):
+        images(f"pizzza {number}/a.png")
+    found = [line for line in errors(write()) if "can never be hit" in line]
+    assert ["(close: pizza" in line for line in found] == [True] * 20 + [False] * 3
+    listed = ", ".join(f"pizzza_{number}" for number in range(23))
+    found = errors(write(x=f"categories: [pizza, {listed}]"))
+    assert ["did you mean" in line for line in found] == [True] * 20 + [False] * 3
+    assert "categories[23]: no folder 'pizzza_22' in images or in a generator's" in found[-1]
 
 
 @pytest.mark.usefixtures("answered")
@@ -1015,10 +1087,10 @@ def test_names_of_parts_are_told(names: list[str], parts: bool, origins: bool) -
 
 
 @pytest.mark.usefixtures("answered")
-@pytest.mark.parametrize(
-    ("name", "meant"), [("n02099601", "golden retriever"), ("207", "golden retriever")]
-)
-def test_a_category_called_by_a_synset_or_number_is_told_its_name(name: str, meant: str) -> None:
+@pytest.mark.parametrize(("name", "meant"), [("207", "golden retriever"), ("0", "tench")])
+def test_a_category_called_by_a_number_beside_others_is_told_its_name(
+    name: str, meant: str
+) -> None:
     images(f"{name}/a.png")
     assert f"it is how ImageNet calls the class {meant!r}, so give it that name" in error(write())
 

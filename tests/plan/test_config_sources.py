@@ -36,6 +36,18 @@ def test_without_the_keys_nothing_is_real_and_specs_are_as_they_were() -> None:
     }
 
 
+def test_folders_called_like_photographs_are_noted_beside_others() -> None:
+    (note,) = load(of("")).warnings
+    assert note == (
+        "'photos' in 'made': taken for generated images, since images.real names nothing. If these "
+        "are real photographs, write `real: photos` below `images`"
+    )
+    images("Real_images/pizza/1.png", root="made")
+    assert "`real: ['Real_images', 'photos']`" in load(of("")).warnings[-1]
+    images("photos/pizza/1.png", root="alone")
+    assert not any("taken for generated" in note for note in load(of("", root="alone")).warnings)
+
+
 @pytest.mark.parametrize("written", ["photos", "[photos]"])
 def test_a_generator_s_folder_can_hold_real_photographs(written: str) -> None:
     found = load(of(f"  real: {written}"))
@@ -115,4 +127,83 @@ def test_a_pattern_that_cannot_be_used_is_explained(group: str, expected: str) -
 
 def test_one_image_that_matches_is_enough() -> None:
     images("sd/rabbit/z-1.png", root="made")
-    assert load(of("  group: (.*)-[0-9]+")).warnings == ()
+    assert load(of("  real: photos\n  group: (.*)-[0-9]+")).warnings == ()
+
+
+# A folder elsewhere ------------------------------------------------------------------------------
+
+
+def test_a_path_makes_a_folder_elsewhere_a_generator() -> None:
+    images("pizza/1.png", "rabbit/1.png", "kite/1.png", root="other/val")
+    found = load(of("  real: other/val/"))
+    assert found.real == {"val"} and found.generators == {"mj", "sd", "photos", "val"}
+    assert found.categories["pizza"].folders[-1] == ("val", "val/pizza")
+    assert found.categories["pizza"].listing.images == 4
+    assert found.roots.path("val/pizza/1.png") == Path("other/val/pizza/1.png")
+    assert found.roots.path("sd/pizza/1.png") == Path("made/sd/pizza/1.png")
+    (note,) = found.warnings
+    assert note == (
+        "1 of 3 folders in other/val are not used, since no category is called like them: 'kite'"
+    )
+    assert specs.find_sources(found) == {"real": ["val"]}
+    assert specs.index_images(found, "pizza")["elsewhere"] == {"val": "other/val"}
+
+
+def test_only_categories_with_images_elsewhere_are_indexed_from_there() -> None:
+    images("pizza/1.png", root="other/val")
+    found = load(of("  real: other/val"))
+    assert "elsewhere" not in specs.index_images(found, "rabbit")
+    assert any("no real photographs of 'rabbit'" in note for note in found.warnings)
+
+
+@pytest.mark.parametrize("path", ["made/photos", "./made/photos/", "made/../made/photos"])
+def test_a_path_into_the_root_names_the_folder_there(path: str) -> None:
+    found = load(of(f"  real: {path}"))
+    assert found.real == {"photos"} and not found.roots.elsewhere
+
+
+def test_a_folder_in_the_working_folder_needs_a_slash() -> None:
+    images("pizza/1.png", root="val")
+    assert "if that is meant, write './val'" in error(of("  real: val"))
+    assert load(of("  real: ./val")).real == {"val"}
+
+
+def test_a_group_s_pattern_sees_the_images_elsewhere() -> None:
+    images("pizza/z-1.png", root="other/val")
+    assert load(of("  real: other/val\n  group: (.*)-[0-9]+")).real == {"val"}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("other/none", "images.real: no folder 'other/none' (relative paths start at "),
+        ("config.yaml/", "images.real: no folder 'config.yaml/'"),
+        ("~/val", "images.real: '~/val': "),
+        ("other/sd", "images.real: 'made' has a folder 'sd', too, and the images of both would"),
+        ("[other/val, x/val]", "images.real[1]: two folders are called 'val'"),
+        ("[other/val, ./other/val]", "images.real[1]: 'val' is listed twice"),
+        ("./made/", "images.real: './made/' is images.root itself"),
+        ("other/{a}", "images.real: the folder '{a}' cannot be used as a name"),
+        ("other/empty", "images.real: no folder in 'other/empty' is called like a category of "),
+    ],
+)
+def test_a_path_that_cannot_be_is_explained(path: str, expected: str) -> None:
+    for name in ("other/sd", "other/val", "x/val", "other/{a}"):
+        images("pizza/1.png", root=name)
+    images("vase/1.png", root="other/empty")
+    keys = f"  real: {path}" if path[0] == "[" else f"  real: '{path}'"
+    assert expected in error(of(keys))
+
+
+def test_a_category_written_otherwise_elsewhere_is_noted() -> None:
+    images("toilet_seat/1.png", root="made/mj")
+    images("pizza/1.png", "Toilet seat/1.png", root="other/val")
+    notes = load(of("  real: other/val")).warnings
+    assert any("it is written 'Toilet seat', and the category is 'toilet_seat'" in n for n in notes)
+
+
+def test_a_link_to_a_category_elsewhere_is_noted() -> None:
+    images("pizza/1.png", root="other/val")
+    Path("other/val/rabbit").symlink_to(Path("made/mj/rabbit").absolute())
+    notes = load(of("  real: other/val")).warnings
+    assert any("other/val/rabbit is a link to a folder and is not followed" in n for n in notes)

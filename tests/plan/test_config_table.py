@@ -26,14 +26,14 @@ mj/a.png,pizza,mj
 mj/b.png,pizza,mj
 sd/a.png,pizza,sd
 mj/c.png,rabbit,mj
-photos/1.jpg,rabbit,photos
+shop/1.jpg,rabbit,shop
 """
 
 
 @pytest.fixture(autouse=True)
 def pictures_(workplace_: None) -> None:
     images(*(f"{name}.png" for name in ("mj/a", "mj/b", "mj/c", "sd/a")), root="made")
-    images("photos/1.jpg", "mj/Ä.png", root="made")
+    images("shop/1.jpg", "mj/Ä.png", root="made")
 
 
 def of(text: str, keys: str = "", name: str = "images.csv", **parts: str) -> Path:
@@ -55,14 +55,14 @@ def listed(found: Experiment) -> dict[str, tuple[int, set[str | None]]]:
     }
 
 
-EXPECTED = {"pizza": (3, {"mj", "sd"}), "rabbit": (2, {"mj", "photos"})}
+EXPECTED = {"pizza": (3, {"mj", "sd"}), "rabbit": (2, {"mj", "shop"})}
 
 
 def test_a_table_takes_the_place_of_folders() -> None:
     found = load(of(ROWS))
     assert listed(found) == EXPECTED
     assert found.warnings == () and found.real == frozenset()
-    assert found.generators == {"mj", "sd", "photos"}
+    assert found.generators == {"mj", "sd", "shop"}
     assert specs.find_sources(found) == {}
     spec = specs.index_images(found, "pizza")
     assert spec.keys() == {"root", "category", "rows", "max_pixels", "listing"}
@@ -106,14 +106,14 @@ def test_only_the_listed_categories_are_taken_and_the_others_noted() -> None:
 @pytest.mark.parametrize("written", ["yes", "TRUE", "1", "t"])
 def test_a_column_tells_real_photographs(written: str) -> None:
     text = ROWS.replace("generator\n", "generator,real\n").replace(",mj\n", ",mj,no\n")
-    text = text.replace(",sd\n", ",sd,\n").replace(",photos\n", f",photos,{written}\n")
+    text = text.replace(",sd\n", ",sd,\n").replace(",shop\n", f",shop,{written}\n")
     found = load(of(text))
-    assert found.real == {"photos"}
-    assert specs.find_sources(found) == {"real": ["photos"]}
+    assert found.real == {"shop"}
+    assert specs.find_sources(found) == {"real": ["shop"]}
 
 
 def test_real_photographs_need_no_generator_s_name() -> None:
-    found = load(of("image,category,real\nmj/a.png,pizza,0\nphotos/1.jpg,pizza,1\n"))
+    found = load(of("image,category,real\nmj/a.png,pizza,0\nshop/1.jpg,pizza,1\n"))
     assert found.real == {"real"}
     assert listed(found) == {"pizza": (2, {None, "real"})}
     assert found.warnings == (
@@ -258,7 +258,7 @@ def test_a_column_of_names_is_not_taken_for_categories() -> None:
     ],
 )
 def test_keys_that_do_not_fit_the_table_are_explained(keys: str, expected: str) -> None:
-    text = "image,category,group,real\nmj/a.png,pizza,1,\nphotos/1.jpg,pizza,,1\n"
+    text = "image,category,group,real\nmj/a.png,pizza,1,\nshop/1.jpg,pizza,,1\n"
     assert expected in refused(of(text, keys))
 
 
@@ -299,13 +299,28 @@ def test_a_table_may_come_with_an_archive() -> None:
 
 
 def test_real_can_name_generators_of_a_table() -> None:
-    assert load(of(ROWS, "  real: photos")).real == {"photos"}
+    assert load(of(ROWS, "  real: shop")).real == {"shop"}
     message = error(of(ROWS, "  real: foto"))
     assert "no image of the run's categories in images.csv has the generator 'foto'" in message
 
 
+def test_a_table_names_photographs_and_no_path_to_them_does() -> None:
+    for entry in ("./shop", "../shop"):
+        message = error(of(ROWS, f"  real: [{entry}]"))
+        assert f"images.real[0]: '{entry}' is a path: with images.table, write" in message
+
+
+def test_a_generator_of_a_table_that_is_called_like_photographs_is_noted() -> None:
+    text = ROWS.replace(",shop\n", ",photos\n")
+    (note,) = load(of(text)).warnings
+    assert note.startswith("'photos' in 'images.csv': taken for generated images")
+    assert load(of(text, "  real: photos")).warnings == load(of(ROWS, "  real: shop")).warnings
+    told = text.replace("generator\n", "generator,real\n").replace(",photos\n", ",photos,no\n")
+    assert load(of(told.replace(",mj\n", ",mj,\n").replace(",sd\n", ",sd,\n"))).warnings == ()
+
+
 def test_a_pattern_sees_paths_below_the_folder_of_the_category_or_the_root() -> None:
     found = load(of(ROWS, "  group: mj/(.)"))
-    assert specs.find_sources(found) == {"group": "mj/(.)"}
+    assert specs.find_sources(found) == {"group": "mj/(.)", "table": True}
     images("sd/pizza/x_1.png", root="made")
     load(of(f"{ROWS}sd/pizza/x_1.png,pizza,sd\n", r"  group: (x)_\d"))

@@ -222,3 +222,14 @@ def test_generators_that_differ_only_in_how_they_are_written_are_an_error() -> N
         "\n".join(["image,question,answer,generator", *rows]).replace("D", "M")
     )
     assert not load(write(vqa=models("OFA-Sys/ofa-base"))).warnings
+
+
+def test_generators_written_otherwise_than_the_folders_of_images_are_noted() -> None:
+    images("DALL-E 2/pizza/a.png", "muse/pizza/a.png", root="drawn")
+    rows = ["muse/pizza/a.png,Is it?,yes,muse", "DALL-E 2/pizza/a.png,Is it?,no,dalle 2."]
+    Path("q.csv").write_text("\n".join(["image,question,answer,generator", *rows]))
+    asked = models("OFA-Sys/ofa-base")
+    (note,) = load(write(images="images: {root: drawn}", vqa=asked)).warnings
+    assert "in the questions than as folders of images: 'dalle 2.' and 'DALL-E 2'. " in note
+    Path("q.csv").write_text(Path("q.csv").read_text().replace("dalle 2.", "DALL-E 2"))
+    assert not load(write(images="images: {root: drawn}", vqa=asked)).warnings

@@ -218,6 +218,21 @@ def test_an_edit_of_the_image_reader_reaches_those_that_read_images(copy: Copy) 
     assert not changed & {"score", "tabulate"}
 
 
+@pytest.mark.parametrize(
+    "file",
+    ["templates/report.html.j2", "style.css", "program/charts.js", "vendor/d3.min.js"],
+)
+def test_an_edit_of_what_the_page_is_made_of_reaches_the_page_alone(copy: Copy, file: str) -> None:
+    assert copy.changed_by(f"synthsight/report/{file}", new="\n") == {"report"}
+
+
+def test_an_edit_of_the_search_for_duplicates_reaches_its_table_and_the_report(copy: Copy) -> None:
+    for module in ("duplicates", "neighbours"):
+        changed = copy.changed_by(f"synthsight/images/{module}.py")
+        assert changed == {"find_duplicates", "thumbnails_duplicates", "report"}
+    assert {"index_images", "find_duplicates"} <= copy.changed_by("synthsight/images/hashing.py")
+
+
 def test_a_comment_in_a_module_reaches_nothing(copy: Copy) -> None:
     assert copy.changed_by("synthsight/files.py", new="\n# a comment\n") == set()
     assert copy.changed_by("synthsight/files.py") > {"classify", "score"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -11,7 +12,12 @@ from typing import Any
 
 import pytest
 
+from synthsight.plan import specs
+from synthsight.plan.config import models
+from synthsight.plan.experiment import Experiment
+from synthsight.plan.files import Files
 from tests import warm
+from tests.plan.test_config import RESOLVED, images, load, write
 from tests.support import REPOSITORY
 
 #: Of one job of each rule an output and its spec, as Snakemake recorded them when the demo was run
@@ -65,3 +71,39 @@ def test_every_rule_with_a_spec_is_recorded(planned: dict[str, tuple[str, Any]])
     assert {rule for rule, spec in planned.values() if spec} == {
         about["rule"] for about in RECORDED.values()
     }
+
+
+def test_what_a_label_file_holds_is_in_what_depends_on_names_and_in_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the same names in another order each model would be scored as another."""
+    monkeypatch.chdir(tmp_path)
+    images("pizza/a.png", "rabbit/a.png")
+    answer = {"model": RESOLVED}
+    monkeypatch.setattr(models, "resolve_cached", lambda asked, *_: [answer for _ in asked])
+    Path("net.pth").write_bytes(b"weights")
+    own = "{model: timm/b, name: own, checkpoint: net.pth, labels: labels.txt}"
+    config = write(models=f"models: [{own}, {{model: timm/a, name: published}}]")
+
+    def planned(text: str) -> tuple[Experiment, str]:
+        Path("labels.txt").write_text(text)
+        return load(config), hashlib.sha256(text.encode()).hexdigest()
+
+    first, digest = planned("pizza\nrabbit\n")
+    second, other = planned("rabbit\npizza\n")
+    for found, expected in ((first, digest), (second, other)):
+        assert {name: model.labels_content for name, model in found.models.items()} == {
+            "own": expected,
+            "published": None,
+        }
+        assert specs.score(found, "own")["content"] == expected
+        assert "content" not in specs.score(found, "published")
+        assert specs.label_audit(found)["content"] == {"labels.txt": expected}
+        assert Files(found).label_files == Files(found).label_file_of("own") == ["labels.txt"]
+        assert Files(found).label_file_of("published") == []
+    for same in (specs.classify, specs.fetch_weights):
+        assert same(first, "own") == same(second, "own")
+    Path("net.pth").write_bytes(b"others")
+    third, _ = planned("rabbit\npizza\n")
+    assert specs.score(third, "own") == specs.score(second, "own")
+    assert specs.fetch_weights(third, "own") != specs.fetch_weights(second, "own")

@@ -61,6 +61,31 @@ def test_it_opens_without_a_complaint_and_asks_for_nothing(tab: Tab) -> None:
     assert tab.page.locator("[data-chart] svg").count() >= 9
 
 
+def test_real_photographs_are_shown_where_the_source_says_so(
+    browser: Any, finished: Project, tmp_path: Path
+) -> None:
+    """The page of the small project, told that one of its generators is a camera."""
+    text = (finished.results / "report.html").read_text(encoding="utf-8")
+    assert text.count('"real":[]') == 1
+    page = tmp_path / "report.html"
+    page.write_text(text.replace('"real":[]', '"real":["muse"]'), encoding="utf-8")
+    tab = Tab(browser, page)
+    options = tab.page.locator("[data-key=generator] option").all_inner_texts()
+    assert options == ["all generated images", "these and real photographs", "dream", "muse (real)"]
+    assert tab.shown() == 6
+    marks = tab.page.locator(".card .truth small")
+    for label, shown, real in ((options[1], 12, 6), ("dream", 6, 0), ("muse (real)", 6, 6)):
+        tab.page.locator("[data-key=generator]").select_option(label=label)
+        assert (tab.shown(), marks.count()) == (shown, real)
+    tab.page.locator("[data-key=generator]").select_option(label=options[1])
+    tab.page.reload()
+    assert tab.shown() == 12, "the address keeps what is chosen"
+    tab.page.locator(".card").last.click()
+    assert "muse, real photographs" in tab.page.inner_text("#large")
+    assert tab.complaints == []
+    tab.context.close()
+
+
 def test_filters_give_the_counts_of_the_parquet(tab: Tab, results: Path) -> None:
     table = hits(results)
     category, model = sorted(table["category"])[0], sorted(table["model"])[-1]
@@ -357,6 +382,7 @@ def make_hostile(results: Path, weights: Path, folder: Path) -> Path:
         "scores": sorted((made / "scores").glob("*.parquet")),
         "notes": [notes[1], notes[3]],
         "pictures": sorted((made / "thumbnails" / "images").glob("*.parquet")),
+        "duplicate-pictures": [made / "thumbnails" / "duplicates.parquet"],
         "vqa-scores": sorted((made / "vqa").glob("*.parquet")),
         "vqa-notes": [notes[0], notes[2]],
         "vqa-pictures": sorted((made / "thumbnails" / "questions").glob("*.parquet")),

@@ -14,11 +14,18 @@ from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
 from synthsight.report.remarks import (
     always_right,
+    mixed_versions,
+    other_checksum,
     remarks,
     same_answer,
     same_best_class,
     same_weights,
+    ungrouped,
 )
+from synthsight.statistics.columns import DUPLICATES
+
+CATEGORIES = ("cat", "dog")
+NO_DUPLICATES = pd.DataFrame(columns=DUPLICATES)
 
 
 def scores(
@@ -26,17 +33,24 @@ def scores(
     best: list[int],
     rules: tuple[str, ...],
     classes: int = 8,
-    categories: tuple[str, ...] = ("cat", "dog"),
+    categories: tuple[str, ...] = CATEGORIES,
     choices: int = 5,
+    groups: tuple[str | None, ...] = (None,),
+    right: tuple[str, ...] = ("cat",),
 ) -> Path:
-    """Scores of a model with these best classes; under a choice, those of other categories."""
+    """Scores of a model with these best classes; under a choice, those of other categories.
+
+    Its guesses are right for images of the categories ``right``.
+    """
     rows = [
         {
             "image": str(number),
             "category": categories[number % len(categories)],
             "generator": None,
+            "group": groups[number % len(groups)],
+            "real": False,
             "rule": rule,
-            "top1_hit": True,
+            "top1_hit": categories[number % len(categories)] in right,
             "top5_hit": True,
             "predicted": (
                 [(7 - number - more) % classes for more in range(choices)]
@@ -61,11 +75,11 @@ def record(image: str, category: str, sha256: str, status: str = "ok") -> ImageR
 @pytest.mark.parametrize(
     ("best", "rules", "said"),
     [
-        ([3, 3, 3], ("words/simple",), True),
-        ([3, 3, 3], ("restricted", "classes"), True),
-        ([3, 4, 3], ("restricted", "classes"), False),
-        ([3], ("words/simple",), False),
-        ([3, 3, 3], ("restricted",), False),
+        ([3] * 10, ("words/simple",), True),
+        ([3] * 10, ("restricted", "classes"), True),
+        ([3, 4] + [3] * 8, ("restricted", "classes"), False),
+        ([3] * 9, ("words/simple",), False),
+        ([3] * 10, ("restricted",), False),
     ],
 )
 def test_a_model_with_one_best_class_for_all_images(
@@ -74,13 +88,26 @@ def test_a_model_with_one_best_class_for_all_images(
     found = same_best_class(scores(tmp_path / "net.parquet", best, rules))
     assert (found is not None) == said
     assert found is None or found.startswith(
-        "net gives all 3 images the same best class, 'class 3'"
+        "net gives all 10 images the same best class, 'class 3'"
     )
 
 
 def test_one_best_class_for_the_images_of_one_category_may_be_right(tmp_path: Path) -> None:
-    path = scores(tmp_path / "net.parquet", [3, 3], ("classes",), categories=("cat",))
+    path = scores(tmp_path / "net.parquet", [3] * 30, ("classes",), categories=("cat",), right=())
     assert same_best_class(path) is None
+
+
+@pytest.mark.parametrize(
+    ("images", "right", "said"),
+    [(10, ("cat",), False), (15, ("cat",), True), (15, ("cat", "dog"), False), (15, (), True)],
+)
+def test_one_best_class_may_be_right_for_all_images_but_a_few(
+    tmp_path: Path, images: int, right: tuple[str, ...], said: bool
+) -> None:
+    """A fifth of the images show a dog: two of ten are mistaken, three of fifteen too many."""
+    shown = ("cat", "cat", "dog", "cat", "cat")
+    path = scores(tmp_path / "net.parquet", [3] * images, ("classes",), 8, shown, right=right)
+    assert (same_best_class(path) is not None) == said
 
 
 @pytest.mark.parametrize(
@@ -112,10 +139,10 @@ def test_remarks_count_all_rows_of_one_rule(
 ) -> None:
     """Whatever rules the rows have that are read at a time."""
     monkeypatch.setattr("synthsight.report.remarks._ROWS", 4)
-    path = scores(tmp_path / "net.parquet", [3] * 9, ("words/simple", "restricted", "classes"))
-    assert "all 9 images the same best class" in str(same_best_class(path))
+    path = scores(tmp_path / "net.parquet", [3] * 11, ("words/simple", "restricted", "classes"))
+    assert "all 11 images the same best class" in str(same_best_class(path))
     assert "Top-5 under restricted" in str(always_right(path, 5))
-    best = [3] * 8 + [4]
+    best = [3] * 10 + [4]
     assert (
         same_best_class(scores(tmp_path / "net.parquet", best, ("restricted", "classes"))) is None
     )
@@ -130,29 +157,80 @@ def test_weights_under_two_names() -> None:
     assert same_weights(notes[:2]) == []
 
 
+def test_weights_with_another_checksum_than_stated_are_remarked_upon() -> None:
+    """An earlier version used them, with a line in a log."""
+    note = {"name": "a", "source": "hf-hub:b/c", "checksum": "differs"}
+    said = "The weights of a do not have the checksum that hf-hub:b/c states"
+    assert str(other_checksum(note)).startswith(said)
+    assert other_checksum({**note, "checksum": "verified"}) is None
+    assert any(each.startswith(said) for each in remarks([], [], [note], NO_DUPLICATES))
+
+
 def test_a_model_that_answers_all_questions_alike() -> None:
     table = pd.DataFrame(
         [
-            {"model": "m", "n": 9, "n_yes": 5, "n_no": 4, "yes_yes": 5, "no_yes": 4},
-            {"model": "k", "n": 9, "n_yes": 5, "n_no": 4, "yes_yes": 0, "no_yes": 0},
-            {"model": "l", "n": 9, "n_yes": 5, "n_no": 4, "yes_yes": 5, "no_yes": 0},
-            {"model": "j", "n": 5, "n_yes": 5, "n_no": 0, "yes_yes": 5, "no_yes": 0},
+            {"model": "m", "n": 10, "n_yes": 7, "n_no": 3, "yes_yes": 7, "no_yes": 3},
+            {"model": "k", "n": 10, "n_yes": 3, "n_no": 7, "yes_yes": 0, "no_yes": 0},
+            {"model": "l", "n": 10, "n_yes": 5, "n_no": 5, "yes_yes": 5, "no_yes": 0},
+            {"model": "all yes", "n": 15, "n_yes": 15, "n_no": 0, "yes_yes": 15, "no_yes": 0},
+            {"model": "two no", "n": 10, "n_yes": 8, "n_no": 2, "yes_yes": 8, "no_yes": 2},
+            {"model": "two yes", "n": 10, "n_yes": 2, "n_no": 8, "yes_yes": 0, "no_yes": 0},
+            {"model": "few", "n": 9, "n_yes": 5, "n_no": 4, "yes_yes": 5, "no_yes": 4},
         ]
     )
     assert [said.partition(" questions")[0] for said in same_answer(table)] == [
-        "m answers yes to all 9",
-        "k answers no to all 9",
+        "m answers yes to all 10",
+        "k answers no to all 10",
     ]
+
+
+def test_versions_and_devices_that_differ_are_named() -> None:
+    versions = {"torch": {"2.15.0", "1.0"}, "timm": ["1.0.31"], "device": ["cuda", "cpu"]}
+    (said,) = remarks([], [], [], NO_DUPLICATES, None, versions)
+    assert said == (
+        "Not all results were made with the same software. device: cpu and cuda; torch: 1.0 and "
+        "2.15.0. Differences between images, models or categories may be due to that. `snakemake "
+        "--forceall` makes all of them alike."
+    )
+    assert mixed_versions({"torch": ["2.15.0", "2.15.0"]}) is None
 
 
 def test_pictures_in_several_categories_are_named_and_nothing_else_is_said(tmp_path: Path) -> None:
     path = scores(tmp_path / "net.parquet", [1, 2], ("classes",))
-    found = [record("cat/a", "cat", "x"), record("dog/a", "dog", "y"), record("cat/b", "cat", "x")]
-    assert remarks(found, [path], []) == []
-    found.append(record("dog/c", "dog", "x", "excluded"))
-    assert remarks(found, [path], []) == []
-    (said,) = remarks([*found, record("dog/d", "dog", "x")], [path], [])
+    found = [record(f"{category}/{n}", category, "x") for category in CATEGORIES for n in range(10)]
+    pair = {"a": "cat/1", "b": "cat/2", "category_a": "cat", "category_b": "cat"}
+    pair |= {"generator_a": None, "generator_b": None, "kind": "exact", "bits": 0}
+    pair |= {"mirrored": False}
+    pairs = pd.DataFrame([pair], columns=DUPLICATES)
+    assert remarks(found, [path], [], pairs.iloc[:0]) == []
+    (said,) = remarks(found, [path], [], pairs)
+    assert said.startswith("1 of 20 images are nearly the same as another one of their category ")
+    assert remarks([*found, record("dog/z", "dog", "x")], [path], [], pairs) == []
+    (said,) = remarks(found, [path], [], pairs.assign(b="dog/3", category_b="dog"))
     assert said == (
-        "A picture is in several categories, so that one label of each is most likely wrong: "
-        "cat/a and cat/b and dog/d. Remove the wrong ones."
+        "1 pair of images is of two categories and the same picture, or nearly, so that one label "
+        "of each is most likely wrong: cat/1 and dog/3 (the same file). Remove the wrong ones "
+        "(tables/duplicates.csv has all)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "said"),
+    [
+        ((None,), None),
+        (("cat//a", "cat//b"), None),
+        (("cat//a", "cat//a", None), "1 of 4 images have no name that images.group matches"),
+        ((None, None, None, "cat//a"), "3 of 4 images have no name that images.group matches"),
+    ],
+)
+def test_images_without_a_group_are_told_where_others_have_one(
+    tmp_path: Path, groups: tuple[str | None, ...], said: str | None
+) -> None:
+    """Whatever the number of rules."""
+    rules = ("words/simple", "classes")
+    path = scores(tmp_path / "net.parquet", [3, 4, 3, 2], rules, groups=groups)
+    found = ungrouped(path)
+    assert found is None if said is None else found is not None and found.startswith(said)
+    assert sum("images.group" in each for each in remarks([], [path, path], [], NO_DUPLICATES)) == (
+        said is not None
     )

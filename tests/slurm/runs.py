@@ -96,6 +96,7 @@ def test_a_run_on_a_cluster_makes_the_same_tables_as_a_local_one(
     images, *on_devices, results = submissions
     assert images.rules == {
         *("index_images", "find_sources", "list_excluded", "thumbnails", "plot_samples"),
+        *("find_duplicates", "thumbnails_duplicates"),
         *("index_questions", "list_excluded_questions", "thumbnails_vqa"),
     }
     kinds = [submission.rules for submission in on_devices]

@@ -6,6 +6,7 @@ import itertools
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import norm
+from scipy.stats import t as student
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from synthsight.classifiers.score import SCHEMA
@@ -26,6 +27,7 @@ from synthsight.statistics.agreement import (
     Agreement,
     agreement,
     count_models,
+    design_effects,
     difficulty,
     kappas,
     measure_agreement,
@@ -52,6 +54,8 @@ def make(top1: Bools, top5: Bools | None = None, models: tuple[str, ...] | None 
             "image": [f"{place}.png" for place in range(n)],
             "category": CATEGORIES[:n],
             "generator": pd.array(GENERATORS[:n], dtype="str"),
+            "group": pd.array([None] * n, dtype="str"),
+            "real": False,
         }
     )
     names = models or tuple(f"m{number:03}" for number in range(count))
@@ -105,7 +109,7 @@ quick = settings(max_examples=40, deadline=None)
 @pytest.mark.parametrize("models", [1, 2, 5])
 def test_the_fractions_are_those_of_a_slow_count(models: int) -> None:
     hits = random_hits(models, models)
-    table = agreement(hits).set_index("category")
+    table = agreement(hits, 0.95).set_index("category")
     assert table["rule"].unique().tolist() == ["words/simple"]
     assert table["n"].to_dict() == COUNTS
     for category, hit in itertools.product(COUNTS, HITS):
@@ -116,21 +120,26 @@ def test_the_fractions_are_those_of_a_slow_count(models: int) -> None:
 
 
 def test_with_one_model_what_it_does_not_get_none_gets() -> None:
-    table = agreement(random_hits(0, 1))
+    table = agreement(random_hits(0, 1), 0.95)
     assert np.allclose(table["all_top1"] + table["none_top1"], 1)
     assert np.allclose(table["all_top5"] + table["none_top5"], 1)
 
 
 def test_models_that_get_other_images_agree_on_none() -> None:
     first = np.arange(len(CATEGORIES)) % 2 == 0
-    table = agreement(make(np.column_stack([first, ~first])))
+    table = agreement(make(np.column_stack([first, ~first])), 0.95)
     assert (table[["all_top1", "none_top1", "all_top5", "none_top5"]] == 0).to_numpy().all()
+    # That does not mean that they never would.
+    lows, highs = (table.filter(like=end).to_numpy() for end in ("_low", "_high"))
+    assert (lows == 0).all() and (highs > 0).all()
 
 
 def test_the_columns_are_those_of_the_contract() -> None:
-    table = agreement(random_hits(0, 2))
-    names = "category rule n all_top1 none_top1 all_top5 none_top5"
-    assert list(table.columns) == AGREEMENT == names.split()
+    table = agreement(random_hits(0, 2), 0.95)
+    names = ["category", "rule", "n", "all_top1", "none_top1", "all_top5", "none_top5"]
+    names += [f"{name}_{end}" for name in names[3:7] for end in ("low", "high")]
+    assert list(table.columns) == names
+    assert ["generator", *names] == AGREEMENT
     assert pd.api.types.is_integer_dtype(table["n"])
 
 
@@ -148,7 +157,7 @@ def test_each_image_has_the_number_of_models_that_get_it() -> None:
 def test_more_models_than_a_signed_byte_can_count() -> None:
     hits = make(np.ones((2, 130), bool))
     assert count_models(hits)["top1"].tolist() == [130, 130]
-    assert agreement(hits)["all_top1"].tolist() == [1]
+    assert agreement(hits, 0.95)["all_top1"].tolist() == [1]
     table = difficulty(hits)
     assert table.loc[table["n"] > 0, "models"].unique().tolist() == [130]
     assert len(kappas(hits, 0.95)) == 2 * 130 * 129 // 2
@@ -204,7 +213,7 @@ def test_the_histogram_sums_to_the_images_and_ends_in_all_and_none(
     sums = every.groupby(["category", "hit"])["n"].sum()
     assert (sums["*"] == len(hits.images)).all()
     assert np.allclose(every.groupby(["category", "hit"])["share"].sum(), 1)
-    agreed = agreement(hits).set_index("category")
+    agreed = agreement(hits, 0.95).set_index("category")
     for hit, (name, end) in itertools.product(HITS, [("all", models), ("none", 0)]):
         ends = every[(every["hit"] == hit) & (every["models"] == end)].set_index("category")
         assert np.allclose(ends["share"].drop("*"), agreed[f"{name}_{hit}"])
@@ -216,12 +225,20 @@ def test_the_histogram_sums_to_the_images_and_ends_in_all_and_none(
 # Kappa
 
 
-def pair(both: int, only_a: int, only_b: int, neither: int) -> pd.Series:
-    """The row of two models with these counts of images."""
+def images_of(n: int, groups: Sequence[str] | None = None) -> pd.DataFrame:
+    """Generated images of one category, each by itself or in groups."""
+    images = pd.DataFrame({"image": "x", "category": "c", "generator": "g"}, index=range(n))
+    return images.assign(real=False, group=None if groups is None else list(groups))
+
+
+def pair(
+    both: int, only_a: int, only_b: int, neither: int, groups: Sequence[str] | None = None
+) -> pd.Series:
+    """The row of two models with these counts of images, in this order."""
     counts = [both, only_a, only_b, neither]
     a = np.repeat([True, True, False, False], counts)
     b = np.repeat([True, False, True, False], counts)
-    images = pd.DataFrame({"image": "x", "category": "c", "generator": "g"}, index=range(len(a)))
+    images = images_of(len(a), groups)
     hits = np.column_stack([a, b])
     table = kappas(Hits("r", ("a", "b"), images, hits, hits), 0.95)
     assert len(table) == 2
@@ -238,7 +255,9 @@ def test_kappa_of_a_case_worked_out_by_hand() -> None:
 
 
 def test_kappa_is_1_for_the_same_errors_0_for_independent_ones_and_below_for_complements() -> None:
-    assert pair(5, 0, 0, 3)[["kappa", "low", "high"]].tolist() == pytest.approx([1, 1, 1])
+    same = pair(5, 0, 0, 3)
+    assert same[["kappa", "high"]].tolist() == pytest.approx([1, 1])
+    assert same["low"] < 0.9, "eight images do not prove it"
     assert pair(9, 3, 3, 1)["kappa"] == pytest.approx(0, abs=1e-12)
     assert pair(0, 4, 4, 0)["kappa"] == pytest.approx(-1)
 
@@ -252,14 +271,26 @@ def test_kappa_is_undefined_where_neither_model_errs_or_neither_hits(
     assert row[["kappa", "low", "high"]].isna().all()
 
 
-def test_kappa_is_0_without_width_where_one_model_gets_everything() -> None:
-    assert pair(5, 3, 0, 0)[["kappa", "low", "high"]].tolist() == pytest.approx([0, 0, 0], abs=1e-7)
+def test_kappa_is_0_where_one_model_gets_everything_and_need_not_be() -> None:
+    kappa, low, high = pair(5, 3, 0, 0)[["kappa", "low", "high"]]
+    assert kappa == pytest.approx(0, abs=1e-12)
+    assert low < -0.1 and high > 0.1
+
+
+def formula(both: float, only_a: float, only_b: float, neither: float, level: float) -> list[float]:
+    """The interval as docs/methods.md has it, by statsmodels' kappa of the counts plus a half."""
+    more = np.array([[both, only_a], [only_b, neither]]) + 0.5
+    found = cohens_kappa(more)
+    margin = student.ppf((1 + level) / 2, min(both, neither) + 5) * np.sqrt(found.var_kappa)
+    return [max(found.kappa - margin, -1), min(found.kappa + margin, 1)]
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
-def test_kappa_and_interval_are_those_of_statsmodels(level: float) -> None:
+def test_kappa_is_that_of_statsmodels_and_its_interval_that_of_half_an_image_more(
+    level: float,
+) -> None:
     rng = np.random.default_rng(1)
-    images = pd.DataFrame({"image": "x", "category": "c", "generator": "g"}, index=range(60))
+    images = images_of(60)
     top1 = rng.random((60, 12)) < rng.random(12) * 0.9 + 0.05
     table = kappas(Hits("r", tuple("abcdefghijkl"), images, top1, ~top1), level)
     assert len(table) == 2 * 66
@@ -269,14 +300,79 @@ def test_kappa_and_interval_are_those_of_statsmodels(level: float) -> None:
         counts = pd.crosstab(hits[:, a], hits[:, b]).reindex(
             index=[True, False], columns=[True, False], fill_value=0
         )
-        expected = cohens_kappa(counts.to_numpy())
-        margin = norm.ppf((1 + level) / 2) * np.sqrt(expected.var_kappa)
-        bounds = np.clip([expected.kappa - margin, expected.kappa + margin], -1, 1)
-        assert row.kappa == pytest.approx(expected.kappa)
+        assert row.kappa == pytest.approx(cohens_kappa(counts.to_numpy()).kappa)
+        low, high = formula(*counts.to_numpy().ravel(), level)
+        bounds = [min(low, row.kappa), max(high, row.kappa)]
         assert [row.low, row.high] == pytest.approx(bounds)
-        if level == 0.95:
-            theirs = np.clip([expected.kappa_low, expected.kappa_upp], -1, 1)
-            assert [row.low, row.high] == pytest.approx(theirs)
+
+
+def test_many_images_have_the_interval_of_fleiss() -> None:
+    row = pair(9000, 2000, 1000, 4000)
+    expected = cohens_kappa([[9000, 2000], [1000, 4000]])
+    width = expected.kappa_upp - expected.kappa_low
+    assert row["low"] == pytest.approx(expected.kappa_low, abs=0.01 * width)
+    assert row["high"] == pytest.approx(expected.kappa_upp, abs=0.01 * width)
+
+
+# Groups of images
+
+
+def test_copies_of_images_in_groups_have_the_interval_of_the_images_alone() -> None:
+    groups = [f"{number // 4}" for number in range(4 * 50)]
+    four, alone = pair(80, 20, 40, 60, groups), pair(20, 5, 10, 15)
+    assert four["n"] == 200 and four["kappa"] == pytest.approx(alone["kappa"])
+    assert four[["low", "high"]].tolist() == pytest.approx(alone[["low", "high"]].tolist())
+    apart = pair(80, 20, 40, 60)
+    assert apart["high"] - apart["low"] < 0.6 * (four["high"] - four["low"])
+
+
+def test_groups_whose_images_differ_narrow_nothing() -> None:
+    # One image of each kind: groups vary less than images drawn one by one would.
+    groups = [str(number % 25) for number in range(100)]
+    mixed, apart = pair(25, 25, 25, 25, groups), pair(25, 25, 25, 25)
+    assert mixed[["low", "high"]].tolist() == apart[["low", "high"]].tolist()
+
+
+def test_a_group_of_one_is_no_group() -> None:
+    alone = pair(20, 5, 10, 15, [str(number) for number in range(50)])
+    pd.testing.assert_series_equal(alone, pair(20, 5, 10, 15))
+
+
+def test_the_design_effect_by_its_definition() -> None:
+    rng = np.random.default_rng(3)
+    hits = rng.random((90, 3)) < rng.random((90, 1))
+    groups = np.repeat(np.arange(30), 3)
+    for a, b in itertools.combinations(hits.T, 2):
+        both = np.column_stack([a, b])
+        # Jackknife: leave out one image, or one group, at a time.
+        spreads = []
+        for units in (np.arange(90), groups):
+            left = [kappa_by_hand(both[units != unit]) for unit in np.unique(units)]
+            count = len(left)
+            spreads.append((count - 1) * np.var(left))
+        cells = np.array([np.bincount(groups, side) for side in (a & b, a & ~b, ~a & b, ~(a | b))])
+        expected = max(1, spreads[1] / spreads[0])
+        assert design_effects(cells[:, :, None])[0] == pytest.approx(expected, rel=0.05)
+
+
+def kappa_by_hand(hits: Bools) -> float:
+    observed = (hits[:, 0] == hits[:, 1]).mean()
+    p, q = hits.mean(axis=0)
+    expected = p * q + (1 - p) * (1 - q)
+    return (observed - expected) / (1 - expected)
+
+
+@pytest.mark.parametrize("counts", [(5, 0, 0, 3), (6, 2, 0, 0), (0, 4, 0, 4)])
+def test_where_the_models_never_differ_or_one_never_errs_a_group_counts_as_one(
+    counts: tuple[int, int, int, int],
+) -> None:
+    groups = ["x", "x", "y", "y", "z", "z", "u", "u"]
+    cells = np.zeros((4, 4, 1))
+    for image, outcome in enumerate(np.repeat(np.arange(4), counts)):
+        cells[outcome, image // 2] += 1
+    assert design_effects(cells).tolist() == [2]
+    grouped, apart = pair(*counts, groups), pair(*counts)
+    assert grouped["high"] - grouped["low"] > apart["high"] - apart["low"]
 
 
 @quick
@@ -311,7 +407,7 @@ def test_the_interval_covers_the_true_kappa_as_often_as_it_says() -> None:
     # Model 2i and model 2i + 1 are a pair; both get an image with probability 0.5, and so on.
     rng = np.random.default_rng(0)
     true = (0.5 + 0.25 - 0.53) / (1 - 0.53)
-    images = pd.DataFrame({"image": "x", "category": "c", "generator": "g"}, index=range(400))
+    images = images_of(400)
     names = tuple(f"{number:03}" for number in range(200))
     covered: list[bool] = []
     for _ in range(8):
@@ -331,7 +427,7 @@ def test_the_interval_covers_the_true_kappa_as_often_as_it_says() -> None:
 def test_one_model_makes_no_pair() -> None:
     table = kappas(random_hits(0, 1), 0.95)
     assert len(table) == 0
-    assert list(table.columns) == KAPPA
+    assert list(table.columns) == KAPPA[1:]
 
 
 def test_errors_are_counted_across_the_parts_that_are_read_at_a_time(
@@ -339,13 +435,13 @@ def test_errors_are_counted_across_the_parts_that_are_read_at_a_time(
 ) -> None:
     hits = random_hits(5, 4)
     whole = kappas(hits, 0.95)
-    monkeypatch.setattr("synthsight.statistics.agreement._ROWS", 7)
+    monkeypatch.setattr("synthsight.statistics.pairs._ROWS", 7)
     pd.testing.assert_frame_equal(kappas(hits, 0.95), whole)
 
 
 def test_a_hundred_models_take_seconds() -> None:
     rng = np.random.default_rng(0)
-    images = pd.DataFrame({"image": "x", "category": "c", "generator": "g"}, index=range(20_000))
+    images = images_of(20_000)
     top1 = rng.random((20_000, 100)) < 0.5
     names = tuple(str(number) for number in range(100))
     start = time.process_time()
@@ -361,7 +457,7 @@ def test_a_hundred_models_take_seconds() -> None:
 def test_the_order_of_the_images_changes_nothing() -> None:
     hits = random_hits(2, 4)
     other = shuffled(hits)
-    pd.testing.assert_frame_equal(agreement(other), agreement(hits))
+    pd.testing.assert_frame_equal(agreement(other, 0.95), agreement(hits, 0.95))
     pd.testing.assert_frame_equal(difficulty(other), difficulty(hits))
     pd.testing.assert_frame_equal(kappas(other, 0.95), kappas(hits, 0.95))
     images = count_models(other).set_index("image").sort_index()
@@ -379,12 +475,14 @@ def test_each_rule_is_measured_by_itself(tmp_path: Path, scores: list[Path]) -> 
     for seed, rule in enumerate(RULES):
         hits = random_hits(seed, 3)
         for found, expected in (
-            (measured.agreement, agreement(hits)),
+            (measured.agreement, agreement(hits, 0.9)),
             (measured.difficulty, difficulty(hits)),
             (measured.kappa, kappas(hits, 0.9)),
             (images, count_models(hits)),
         ):
             of_rule = found[found["rule"] == rule].reset_index(drop=True)
+            if found is measured.agreement or found is measured.kappa:
+                assert set(of_rule.pop("generator")) == {"*"}
             pd.testing.assert_frame_equal(of_rule, expected.assign(rule=rule), check_dtype=False)
 
 

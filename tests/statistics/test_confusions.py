@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +24,16 @@ NAMES = ["parachute", "kite", "vase", "crane", "crane", "pot"]
 Row = tuple[str, str, bool, list[int]]  # category, rule, top-1 hit, predicted
 
 
-def write(path: Path, rows: list[Row], names: list[str] = NAMES) -> Path:
+def write(
+    path: Path, rows: list[Row], names: list[str] = NAMES, photographs: Sequence[Row] = ()
+) -> Path:
+    both = [*((row, None) for row in rows), *((row, "photos") for row in photographs)]
     records = [
-        {"image": f"{n}.png", "category": category, "generator": None, "rule": rule}
+        {"image": f"{n}.png", "category": category, "generator": generator, "rule": rule}
+        | {"group": None, "real": generator is not None}
         | {"top1_hit": hit, "top5_hit": hit, "predicted": predicted}
         | {"probability": [0.1] * len(predicted)}
-        for n, (category, rule, hit, predicted) in enumerate(rows)
+        for n, ((category, rule, hit, predicted), generator) in enumerate(both)
     ]
     metadata = {"model": path.stem, "class_names": json.dumps(names)}
     table = pa.Table.from_pylist(records, schema=SCHEMA.with_metadata(metadata))
@@ -46,7 +52,7 @@ def random_rows(seed: int, classes: int, n: int = 400) -> list[Row]:
 
 
 def listed(table: pd.DataFrame, model: str) -> list[tuple[str, int, float]]:
-    rows = table[table["model"] == model]
+    rows = table[(table["model"] == model) & (table["generator"] == "*")]
     return list(zip(rows["predicted"], rows["n"], rows["share"], strict=True))
 
 
@@ -121,21 +127,26 @@ def test_counts_are_those_of_a_slow_count(
     monkeypatch.setattr("synthsight.statistics.confusions._ROWS", batch)
     names = [f"class {place % 13}" for place in range(15)]
     world = {model: random_rows(seed, len(names)) for seed, model in enumerate("abc")}
-    table = confusions([write(tmp_path / m, rows, names) for m, rows in world.items()])
-    wrong: Counter[tuple[str, str, str, str]] = Counter()
-    images: Counter[tuple[str, str, str]] = Counter()
-    for model, rows in world.items():
-        for category, rule, hit, predicted in rows:
+    real = {model: random_rows(seed, len(names), 90) for seed, model in enumerate("xyz")}
+    real = dict(zip(world, real.values(), strict=True))
+    paths = [write(tmp_path / m, rows, names, real[m]) for m, rows in world.items()]
+    table = confusions(paths)
+    wrong: Counter[tuple[str, str, str, str, str]] = Counter()
+    images: Counter[tuple[str, str, str, str]] = Counter()
+    for source, model in itertools.product(("*", "photos"), world):
+        for category, rule, hit, predicted in (world if source == "*" else real)[model]:
             for name in (model, "*"):
-                images[name, category, rule] += 1
+                images[source, name, category, rule] += 1
                 if not hit:
-                    wrong[name, category, rule, names[predicted[0]]] += 1
+                    wrong[source, name, category, rule, names[predicted[0]]] += 1
     expected = []
     for cell in sorted(images):
-        of_cell = [(-n, key[3]) for key, n in wrong.items() if key[:3] == cell]
+        of_cell = [(-n, key[4]) for key, n in wrong.items() if key[:4] == cell]
         for negative, name in sorted(of_cell)[:MOST]:
             expected.append([*cell, name, -negative, -negative / images[cell]])
     assert table.to_numpy().tolist() == expected
+    alone = confusions([write(tmp_path / m, rows, names) for m, rows in world.items()])
+    pd.testing.assert_frame_equal(table[table["generator"] == "*"], alone)
 
 
 def test_the_order_of_images_and_models_changes_nothing(tmp_path: Path) -> None:
@@ -156,4 +167,4 @@ def test_the_program_writes_the_same_table_twice(tmp_path: Path, hit: bool) -> N
     pd.testing.assert_frame_equal(table, confusions([scores]))
     pd.testing.assert_frame_equal(pd.read_csv(csv), table, check_dtype=False)
     types = [str(field.type) for field in pq.read_schema(parquet)]
-    assert types == ["large_string"] * 4 + ["int64", "double"]
+    assert types == ["large_string"] * 5 + ["int64", "double"]

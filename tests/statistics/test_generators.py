@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from synthsight.statistics.bootstrap import Intervals
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.statistics.columns import GENERATORS
@@ -21,14 +21,14 @@ from synthsight.statistics.generators import compare_generators
 from synthsight.statistics.hits import HitsError
 from tests.support import tabulate
 
-INTERVALS = Intervals(level=0.95, resamples=2000, seed=0)
+LEVEL = 0.95
 
 #: Generator (or none) and category: images, and how many of them each model gets.
 Cells = Mapping[tuple[str | None, str], tuple[int, tuple[int, ...]]]
 
 
-def write(folder: Path, cells: Cells) -> list[Path]:
-    """Scores of models that get the first images of each cell, top-5 two more."""
+def write(folder: Path, cells: Cells, group: int | None = None) -> list[Path]:
+    """Scores of models that get the first images of each cell, top-5 two more; maybe in groups."""
     folder.mkdir(parents=True, exist_ok=True)
     models = len(next(iter(cells.values()))[1])
     paths = []
@@ -36,6 +36,8 @@ def write(folder: Path, cells: Cells) -> list[Path]:
         rows = [
             {"image": f"{generator}/{category}/{number}.png", "category": category}
             | {"generator": generator, "rule": "words/simple"}
+            | {"group": None if group is None else f"{category}/{number // group}"}
+            | {"real": generator == "photos"}
             | {"top1_hit": number < hits[model], "top5_hit": number < hits[model] + 2}
             | {"predicted": [0], "probability": [1.0]}
             for (generator, category), (n, hits) in cells.items()
@@ -60,7 +62,7 @@ CELLS: Cells = {
 
 @pytest.fixture(name="table")
 def table_(tmp_path: Path) -> pd.DataFrame:
-    return compare_generators(write(tmp_path, CELLS), INTERVALS)
+    return compare_generators(write(tmp_path, CELLS), LEVEL)
 
 
 def row(table: pd.DataFrame, **values: object) -> pd.Series:
@@ -78,16 +80,16 @@ def test_pairs_without_a_common_category_are_left_out(table: pd.DataFrame) -> No
 
 
 def test_a_higher_level_widens_every_interval(tmp_path: Path, table: pd.DataFrame) -> None:
-    narrow = compare_generators(write(tmp_path, CELLS), Intervals(0.6, 2000, 0))
+    narrow = compare_generators(write(tmp_path, CELLS), 0.6)
     assert ((table["low"] < narrow["low"]) & (narrow["high"] < table["high"])).all()
 
 
 def test_no_bound_is_beyond_what_a_difference_can_be(tmp_path: Path) -> None:
-    """Resamples of two images are widened, and leave the range of a fraction."""
-    cells = {("a", "kite"): (2, (2,)), ("b", "kite"): (2, (1,))}
-    table = compare_generators(write(tmp_path, cells), INTERVALS)
+    cells = {("a", "kite"): (2, (2,)), ("b", "kite"): (2, (0,))}
+    table = compare_generators(write(tmp_path, cells), LEVEL)
     top1 = table[table["hit"] == "top1"]
-    assert top1["high"].eq(1).all() and top1["low"].between(-1, 1).all()
+    assert top1["difference"].eq(1).all()
+    assert top1["high"].eq(1).all() and top1["low"].between(-1, 0.5).all()
 
 
 def test_means_are_over_the_common_categories_by_hand(table: pd.DataFrame) -> None:
@@ -108,10 +110,10 @@ def test_the_star_is_the_mean_over_models(table: pd.DataFrame) -> None:
         assert np.allclose(of_models[column].mean().loc[star.index], star)
 
 
-def test_models_are_resampled_together(tmp_path: Path) -> None:
+def test_models_vary_together(tmp_path: Path) -> None:
     # Where the models agree on every image, their mean varies as each of them does.
     same = {("a", "kite"): (40, (20, 20)), ("b", "kite"): (40, (10, 10))}
-    table = compare_generators(write(tmp_path, same), INTERVALS)
+    table = compare_generators(write(tmp_path, same), LEVEL)
     top1 = table[table["hit"] == "top1"].set_index("model")
     assert top1.loc["*", "low"] == pytest.approx(top1.loc["m0", "low"])
     assert top1.loc["*", "high"] == pytest.approx(top1.loc["m0", "high"])
@@ -124,8 +126,7 @@ def test_the_interval_is_that_of_two_independent_samples(tmp_path: Path) -> None
         ("b", "bagel"): (900, (450,)),
         ("b", "kite"): (100, (30,)),
     }
-    intervals = Intervals(level=0.95, resamples=20_000, seed=0)
-    table = compare_generators(write(tmp_path, cells), intervals)
+    table = compare_generators(write(tmp_path, cells), LEVEL)
     found = row(table, model="m0", hit="top1")
     shares = [(n, hits[0] / n) for n, hits in cells.values()]
     error = np.sqrt(sum(p * (1 - p) / n for n, p in shares)) / 2
@@ -133,12 +134,37 @@ def test_the_interval_is_that_of_two_independent_samples(tmp_path: Path) -> None
     assert found["high"] == pytest.approx(found["difference"] + 1.96 * error, abs=0.06 * error)
 
 
-def test_generators_are_resampled_independently(tmp_path: Path) -> None:
-    # The same hits in the same places: paired, these would not differ in any resample.
+def test_the_interval_is_newcombe_s(tmp_path: Path) -> None:
+    # Method 10 of Newcombe 1998, his example of 56/70 and 48/80: 0.0524 to 0.3339.
+    cells = {("a", "kite"): (70, (56,)), ("b", "kite"): (80, (48,))}
+    found = row(compare_generators(write(tmp_path, cells), LEVEL), model="m0", hit="top1")
+    low, high = confint_proportions_2indep(56, 70, 48, 80, method="newcomb")
+    assert (low, high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert (found["low"], found["high"]) == pytest.approx((low, high), abs=1e-9)
+
+
+def test_generators_vary_independently(tmp_path: Path) -> None:
+    # The same hits in the same places: paired, these would not differ.
     alike = {("a", "kite"): (100, (50,)), ("b", "kite"): (100, (50,))}
-    found = row(compare_generators(write(tmp_path, alike), INTERVALS), model="m0", hit="top1")
+    found = row(compare_generators(write(tmp_path, alike), LEVEL), model="m0", hit="top1")
     assert found["difference"] == 0
     assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * np.sqrt(2 / 400), rel=0.1)
+
+
+def test_groups_of_images_widen_the_interval_and_move_no_number(tmp_path: Path) -> None:
+    alone = compare_generators(write(tmp_path / "a", CELLS), LEVEL)
+    groups = compare_generators(write(tmp_path / "b", CELLS, group=5), LEVEL)
+    bounds = ["low", "high"]
+    pd.testing.assert_frame_equal(groups.drop(columns=bounds), alone.drop(columns=bounds))
+    width, before = (table["high"] - table["low"] for table in (groups, alone))
+    assert (width > 1.3 * before).all()
+
+
+def test_photographs_are_one_of_the_sources(tmp_path: Path) -> None:
+    cells = {("mj", "kite"): (50, (20,)), ("photos", "kite"): (50, (40,))}
+    found = row(compare_generators(write(tmp_path, cells), LEVEL), model="m0", hit="top1")
+    assert (found["a"], found["b"]) == ("mj", "photos")
+    assert found["difference"] == pytest.approx(-0.4)
 
 
 def test_more_easy_images_win_nothing(tmp_path: Path) -> None:
@@ -149,7 +175,7 @@ def test_more_easy_images_win_nothing(tmp_path: Path) -> None:
         ("worse", "easy"): (180, (144,)),
         ("worse", "hard"): (20, (4,)),
     }
-    found = row(compare_generators(write(tmp_path, cells), INTERVALS), model="m0", hit="top1")
+    found = row(compare_generators(write(tmp_path, cells), LEVEL), model="m0", hit="top1")
     assert 18 + 54 < 144 + 4
     assert found["a"] == "better"
     assert found["difference"] == pytest.approx(0.1)
@@ -157,7 +183,7 @@ def test_more_easy_images_win_nothing(tmp_path: Path) -> None:
 
 def test_a_category_of_only_one_generator_does_not_count(tmp_path: Path) -> None:
     cells = {("a", "kite"): (50, (20,)), ("b", "kite"): (50, (20,)), ("a", "bagel"): (50, (50,))}
-    found = row(compare_generators(write(tmp_path, cells), INTERVALS), model="m0", hit="top1")
+    found = row(compare_generators(write(tmp_path, cells), LEVEL), model="m0", hit="top1")
     assert (found["categories"], found["n_a"], found["difference"]) == (1, 50, 0)
 
 
@@ -166,18 +192,18 @@ def test_fewer_than_two_generators_give_an_empty_table(
     tmp_path: Path, generators: tuple[str, ...]
 ) -> None:
     cells: Cells = {(name, "kite"): (5, (3,)) for name in (None, *generators)}
-    table = compare_generators(write(tmp_path, cells), INTERVALS)
+    table = compare_generators(write(tmp_path, cells), LEVEL)
     assert len(table) == 0
     assert table.dtypes.astype(str).to_dict() == GENERATORS
 
 
 def test_no_scores_are_refused() -> None:
     with pytest.raises(HitsError, match="no scores"):
-        compare_generators([], INTERVALS)
+        compare_generators([], LEVEL)
 
 
 def test_another_model_leaves_the_others_alone(tmp_path: Path, table: pd.DataFrame) -> None:
-    alone = compare_generators(write(tmp_path, CELLS)[:1], INTERVALS)
+    alone = compare_generators(write(tmp_path, CELLS)[:1], LEVEL)
     kept = [part[part["model"] == "m0"].reset_index(drop=True) for part in (alone, table)]
     pd.testing.assert_frame_equal(*kept)
 
@@ -185,18 +211,11 @@ def test_another_model_leaves_the_others_alone(tmp_path: Path, table: pd.DataFra
 def test_another_generator_leaves_the_others_alone(tmp_path: Path) -> None:
     fewer = {key: cell for key, cell in CELLS.items() if key[0] != "sd"}
     both = [
-        compare_generators(write(tmp_path / str(n), cells), INTERVALS)
+        compare_generators(write(tmp_path / str(n), cells), LEVEL)
         for n, cells in enumerate([CELLS, fewer])
     ]
     kept = [table[table["b"] == "mj"].reset_index(drop=True) for table in both]
     pd.testing.assert_frame_equal(*kept)
-
-
-def test_the_same_seed_gives_the_same_numbers(tmp_path: Path, table: pd.DataFrame) -> None:
-    scores = write(tmp_path, CELLS)
-    pd.testing.assert_frame_equal(compare_generators(scores, INTERVALS), table)
-    other = compare_generators(scores, Intervals(level=0.95, resamples=2000, seed=1))
-    assert not other["low"].equals(table["low"])
 
 
 @settings(
@@ -212,22 +231,22 @@ def test_swapping_generators_swaps_the_signs_whatever_the_order(
         cells[key] = (n, (data.draw(st.integers(0, n)), data.draw(st.integers(0, n))))
     shuffled = {key: cells[key] for key in data.draw(st.permutations(list(cells)))}
     swapped = {("b" if g == "a" else "a", c): cell for (g, c), cell in cells.items()}
-    few = Intervals(level=0.95, resamples=400, seed=0)
     one, again, other = (
-        compare_generators(write(tmp_path, part), few) for part in (cells, shuffled, swapped)
+        compare_generators(write(tmp_path, part), LEVEL) for part in (cells, shuffled, swapped)
     )
     pd.testing.assert_frame_equal(one, again)
     assert np.allclose(one["difference"], -other["difference"], atol=1e-12)
-    assert np.allclose(one["low"], -other["high"], atol=0.15)
+    assert np.allclose(one["low"], -other["high"], atol=1e-12)
+    assert np.allclose(one["high"], -other["low"], atol=1e-12)
     assert (one["low"] <= one["difference"] + 1e-9).all()
     assert (one["difference"] <= one["high"] + 1e-9).all()
 
 
 def test_the_program_writes_the_table(tmp_path: Path) -> None:
-    spec = {"level": 0.9, "resamples": 2000, "seed": 0}
+    spec = {"level": 0.9}
     scores = write(tmp_path, CELLS)
     tabulate("generators", tmp_path, spec, scores=scores).check_returncode()
-    table = compare_generators(scores, Intervals(**spec))
+    table = compare_generators(scores, **spec)
     table_made = pd.read_parquet(tmp_path / "generators.parquet")
     pd.testing.assert_frame_equal(table_made, table)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "generators.csv"), table)

@@ -25,7 +25,6 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
-from synthsight.statistics.clusters import difference_interval, mean, share_interval
 
 from synthsight.statistics.columns import (
     VQA,
@@ -34,9 +33,13 @@ from synthsight.statistics.columns import (
     VQA_GROUPS,
     VQA_QUESTIONS,
 )
+from synthsight.statistics.intervals import share_interval
+from synthsight.statistics.moments import Sample, Spread
+from synthsight.statistics.pairs import compare_pairs
 from synthsight.statistics.vqa import (
     AggregateVqaError,
     VqaTables,
+    accuracy_of,
     aggregate_vqa,
     balanced_accuracy,
     describe,
@@ -218,89 +221,107 @@ def some_hits(images: int, seed: int = 0) -> tuple[Flags, Flags, npt.NDArray[np.
     return correct, rng.random(len(clusters)) < 0.55, clusters
 
 
-def bounds_of(share: float, variance: float, images: int, level: float) -> tuple[float, float]:
-    """Wilson's interval solved from its definition: |p - share| = z sqrt(p (1 - p) / size)."""
-    t = stats.t.ppf((1 + level) / 2, images - 1)
-    # (p - share)^2 = t^2 variance p (1 - p) / (share (1 - share)), a quadratic in p.
-    k = t**2 * variance / (share * (1 - share))
-    low, high = sorted(np.roots([1 + k, -2 * share - k, share**2]).real)
-    return low, high
+def bounds_of(share: float, variance: float, level: float) -> tuple[float, float]:
+    """Wilson's interval with the size that has this variance, where hits and misses are many."""
+    size = share * (1 - share) / variance + 1
+    return proportion_confint(share * size, size, 1 - level, method="wilson")
+
+
+def variance_of(right: Flags, images: npt.NDArray[np.int64]) -> float:
+    """That of the mean, by its definition: images vary, and one more of a single question."""
+    n, count = len(right), len(np.unique(images))
+    sizes = np.bincount(np.unique(images, return_inverse=True)[1])
+    residuals = right - right.mean()
+    between = sum(residuals[images == image].sum() ** 2 for image in np.unique(images)) / n**2
+    kish = (sizes**2).sum() / n**2
+    total = right.mean() * (1 - right.mean())
+    # The one more counts as a mean image does; ``total`` lacks the variance of the mean itself.
+    return (between + kish / count * total) / (1 - kish / count)
 
 
 @pytest.mark.parametrize("level", [0.9, 0.95])
-def test_the_interval_of_an_accuracy_is_wilson_s_with_the_cluster_robust_variance(
+def test_the_interval_of_an_accuracy_is_wilson_s_with_the_variance_between_images(
     level: float,
 ) -> None:
-    correct, _, clusters = some_hits(40)
-    low, high = share_interval(mean(correct), clusters, level)
+    correct, _, images = some_hits(120)
+    low, high = share_interval(accuracy_of(correct, images), level)
     for column in range(2):
-        hits = correct[:, column].astype(float)
-        fit = sm.OLS(hits, np.ones(len(hits))).fit(
-            cov_type="cluster", cov_kwds={"groups": clusters}
-        )
-        expected = bounds_of(hits.mean(), float(fit.cov_params()[0, 0]), 40, level)
+        hits = correct[:, column]
+        variance = variance_of(hits, images)
+        expected = bounds_of(hits.mean(), variance, level)
         assert (low[column], high[column]) == pytest.approx(expected)
+        # With 120 images it is nearly the cluster-robust one.
+        fit = sm.OLS(hits.astype(float), np.ones(len(hits))).fit(
+            cov_type="cluster", cov_kwds={"groups": images}
+        )
+        assert variance == pytest.approx(float(fit.cov_params()[0, 0]), rel=0.03)
     # Wider than if the questions were independent.
     plain = proportion_confint(correct[:, 0].sum(), len(correct), 1 - level, method="wilson")
     assert high[0] - low[0] > 1.1 * (plain[1] - plain[0])
 
 
 def test_the_interval_of_a_balanced_accuracy_is_that_of_a_regression_s_contrast() -> None:
-    correct, yes, clusters = some_hits(40)
-    estimate = balanced_accuracy(correct, yes)
-    low, high = share_interval(estimate, clusters, 0.95)
+    """The same images have questions of both kinds, whose errors go together."""
+    correct, yes, images = some_hits(400)
+    found = balanced_accuracy(correct, yes, images)
+    assert found is not None
+    low, high = share_interval(found, 0.95)
     sides = np.column_stack([yes, ~yes]).astype(float)
     for column in range(2):
         fit = sm.OLS(correct[:, column].astype(float), sides).fit(
-            cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}
+            cov_type="cluster", cov_kwds={"groups": images}
         )
         half = np.array([0.5, 0.5])
-        variance = half @ fit.cov_params() @ half * 40 / 39
-        assert estimate.value[column] == pytest.approx(half @ fit.params)
-        expected = bounds_of(estimate.value[column], variance, 40, 0.95)
-        assert (low[column], high[column]) == pytest.approx(expected)
+        assert found.mean[column] == pytest.approx(half @ fit.params)
+        variance = half @ fit.cov_params() @ half
+        assert found.variance[column] == pytest.approx(variance, rel=0.03)
+        expected = bounds_of(found.mean[column], found.variance[column], 0.95)
+        assert (low[column], high[column]) == pytest.approx(expected, abs=1e-3)
 
 
-def test_asking_again_makes_no_interval_narrower() -> None:
-    correct, _, clusters = some_hits(30)
-    once = share_interval(mean(correct), clusters, 0.95)
-    again = share_interval(mean(np.repeat(correct, 7, axis=0)), np.repeat(clusters, 7), 0.95)
-    np.testing.assert_allclose(again, once)
-    d = correct[:, :1].astype(float) - correct[:, 1:]
-    thrice, often = (
-        difference_interval(mean(np.repeat(d, k, axis=0)), np.repeat(clusters, k), 0.95)
-        for k in (3, 21)
-    )
-    np.testing.assert_allclose(often, thrice)
+def test_asking_again_hardly_narrows_an_interval() -> None:
+    """Only the one question more that images are taken to vary like becomes less."""
+    correct, _, images = some_hits(30)
+
+    def widths(times: int) -> npt.NDArray[np.float64]:
+        often, of = np.repeat(correct, times, axis=0), np.repeat(images, times)
+        low, high = share_interval(accuracy_of(often, of), 0.95)
+        table = compare_pairs(["a", "b"], often, Sample(np.zeros(len(of), np.int64), of), 0.95)
+        return np.append(high - low, table["high"] - table["low"])
+
+    np.testing.assert_allclose(widths(7), widths(1), rtol=1e-12)
+    np.testing.assert_allclose(widths(21), widths(3), rtol=1e-12)
 
 
-def test_answers_that_balance_within_images_do_not_narrow_the_interval() -> None:
+def test_answers_that_balance_within_images_do_not_make_an_interval_vanish() -> None:
     # Each image has three right answers of four: between images nothing varies.
     correct = np.tile([[True], [True], [True], [False]], (25, 1))
-    clusters = np.repeat(np.arange(25), 4)
-    low, high = share_interval(mean(correct), clusters, 0.95)
-    expected = bounds_of(0.75, 0.75 * 0.25 / 100, 25, 0.95)
+    images = np.repeat(np.arange(25), 4)
+    low, high = share_interval(accuracy_of(correct, images), 0.95)
+    # What is left is one image of 25 that varies as questions do.
+    expected = bounds_of(0.75, 0.75 * 0.25 / 25 / 25 / (1 - 1 / 25 / 25), 0.95)
+    assert high[0] - low[0] > 0.05
     assert (low[0], high[0]) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("right", "images"), [(True, 20), (False, 20), (True, 1)])
 def test_where_nothing_varies_each_image_counts_as_one_question(right: bool, images: int) -> None:
     correct = np.full((4 * images, 1), right)
-    low, high = share_interval(mean(correct), np.repeat(np.arange(images), 4), 0.95)
-    expected = proportion_confint(images * right, images, method="wilson")
-    assert (low[0], high[0]) == pytest.approx(expected)
+    low, high = share_interval(accuracy_of(correct, np.repeat(np.arange(images), 4)), 0.95)
+    bound = 0.05 ** (1 / images)  # exact, one-sided
+    wilson = proportion_confint(images, images, method="wilson")[0]
+    edge = min(bound, wilson)
+    assert (low[0], high[0]) == pytest.approx((edge, 1) if right else (0, 1 - edge))
 
 
-def test_a_single_image_says_little_of_a_share_and_nothing_of_a_difference() -> None:
-    correct = np.array([[True], [False], [True], [True]])
-    low, high = share_interval(mean(correct), np.zeros(4, int), 0.95)
-    assert (low[0], high[0]) == pytest.approx(proportion_confint(0.75, 1, method="wilson"))
-    assert np.isnan(difference_interval(mean(correct * 1.0), np.zeros(4, int), 0.95)).all()
-
-
-def test_a_difference_is_no_more_than_one() -> None:
-    low, high = difference_interval(mean(np.array([[1.0], [0.0]])), np.arange(2), 0.95)
-    assert (low[0], high[0]) == (-1, 1)
+def test_a_single_image_says_little_of_a_share_and_of_a_difference() -> None:
+    correct = np.array([[True, False], [False, False], [True, True], [True, True]])
+    low, high = share_interval(accuracy_of(correct, np.zeros(4, int)), 0.95)
+    assert (high - low > 0.75).all()
+    sample = Sample(np.zeros(4, np.int64), np.zeros(4, np.int64))
+    (row,) = compare_pairs(["a", "b"], correct, sample, 0.95).to_dict("records")
+    assert row["difference"] == 0.25
+    assert row["low"] < -0.5 and row["high"] > 0.9
 
 
 @settings(max_examples=100, deadline=None)
@@ -308,13 +329,14 @@ def test_a_difference_is_no_more_than_one() -> None:
 def test_bounds_hold_the_value_and_lie_in_range(rows: list[tuple[bool, bool, int]]) -> None:
     correct = np.array([[a, b] for a, b, _ in rows])
     yes = np.array([a for a, _, _ in rows])
-    clusters = np.array([cluster for *_, cluster in rows])
-    for estimate in (mean(correct), balanced_accuracy(correct, yes)):
-        low, high = share_interval(estimate, clusters, 0.95)
-        known = ~np.isnan(estimate.value)
-        assert ((low >= 0) & (high <= 1))[known].all()
-        assert ((low <= estimate.value + 1e-12) & (estimate.value <= high + 1e-12))[known].all()
-        assert np.isnan(low[~known]).all() and np.isnan(high[~known]).all()
+    images = np.array([image for *_, image in rows])
+    balanced = balanced_accuracy(correct, yes, images)
+    assert (balanced is None) == (yes.all() or not yes.any())
+    for found in (accuracy_of(correct, images), balanced):
+        if isinstance(found, Spread):
+            low, high = share_interval(found, 0.95)
+            assert ((low >= 0) & (low <= found.mean) & (found.mean <= high) & (high <= 1)).all()
+            assert (high - low > 0.01).all()
 
 
 # --- Tables -------------------------------------------------------------------------------------
@@ -345,11 +367,12 @@ def test_the_table_of_models_is_that_of_a_slow_count(tmp_path: Path) -> None:
         assert row["low"] < row["accuracy"] < row["high"]
         assert row["balanced_low"] < row["balanced_accuracy"] < row["balanced_high"]
         correct, images = rows[["correct"]].to_numpy(), pd.factorize(rows["image"])[0]
-        for prefix, estimate in (
-            ("", mean(correct)),
-            ("balanced_", balanced_accuracy(correct, yes.to_numpy())),
+        for prefix, found in (
+            ("", accuracy_of(correct, images)),
+            ("balanced_", balanced_accuracy(correct, yes.to_numpy(), images)),
         ):
-            expected = [bound[0] for bound in share_interval(estimate, images, 0.9)]
+            assert found is not None
+            expected = [bound[0] for bound in share_interval(found, 0.9)]
             assert [row[f"{prefix}low"], row[f"{prefix}high"]] == pytest.approx(expected)
         assert row["brier"] == pytest.approx(((rows["p_yes"] - yes) ** 2).mean())
         ece = 0.0
@@ -378,7 +401,7 @@ def test_a_reference_on_all_questions_alone_makes_no_drop(tmp_path: Path) -> Non
 
 
 def test_balanced_accuracy_is_the_mean_of_shuffle_acc() -> None:
-    correct, yes, _ = some_hits(40)
+    correct, yes, images = some_hits(40)
     rng = np.random.default_rng(0)
     sides = np.flatnonzero(yes), np.flatnonzero(~yes)
     size = min(map(len, sides))
@@ -387,14 +410,16 @@ def test_balanced_accuracy_is_the_mean_of_shuffle_acc() -> None:
         for _ in range(4000)
     ]
     error = np.std(draws, axis=0) / np.sqrt(len(draws))
-    distance = np.abs(np.mean(draws, axis=0) - balanced_accuracy(correct, yes).value)
+    found = balanced_accuracy(correct, yes, images)
+    assert found is not None
+    distance = np.abs(np.mean(draws, axis=0) - found.mean)
     assert (distance < 4 * error + 1e-12).all()
 
 
 def by_image(right: pd.Series, images: pd.Series) -> tuple[float, float]:
     """The bounds at level 0.8 of a share of questions, of whose images chance draws."""
-    share = mean(right.to_numpy(bool)[:, None])
-    low, high = share_interval(share, pd.factorize(images, sort=True)[0], 0.8)
+    share = accuracy_of(right.to_numpy(bool)[:, None], pd.factorize(images, sort=True)[0])
+    low, high = share_interval(share, 0.8)
     return low[0], high[0]
 
 
@@ -525,11 +550,10 @@ def test_comparisons_are_paired(tmp_path: Path) -> None:
         assert row["p"] == pytest.approx(mcnemar(counts, exact=True).pvalue)
         d = hit.astype(float) - other
         fit = sm.OLS(d, np.ones(len(d))).fit(cov_type="cluster", cov_kwds={"groups": a["image"]})
-        independent = d.var(ddof=0) / len(d)
-        error = np.sqrt(max(float(fit.cov_params().iloc[0, 0]), independent))
-        margin = stats.t.ppf(0.9, 39) * error
-        assert row["low"] == pytest.approx(d.mean() - margin)
-        assert row["high"] == pytest.approx(d.mean() + margin)
+        margin = stats.norm.ppf(0.9) * np.sqrt(float(fit.cov_params().iloc[0, 0]))
+        # Tango's, which is not symmetric, and with the variance of one image more.
+        assert (row["high"] - row["low"]) / 2 == pytest.approx(margin, rel=0.1)
+        assert row["low"] < row["difference"] < row["high"]
     assert table["p_holm"].tolist() == pytest.approx(multipletests(table["p"], method="holm")[1])
 
 
@@ -594,12 +618,11 @@ def test_what_is_asked_about_copies_of_a_picture_counts_once_or_not_at_all(tmp_p
         scored(tmp_path / "only", "net", only, make_answers(only))
 
 
-def test_one_image_has_no_bounds_of_differences(tmp_path: Path) -> None:
+def test_one_image_says_hardly_anything(tmp_path: Path) -> None:
     questions = make_questions()
     questions = questions[questions["image"] == "a/04.png"]
     tables = tables_of(tmp_path, questions, [make_answers(questions, 0.3, n) for n in range(2)])
-    assert tables.comparisons[["low", "high"]].isna().all(axis=None)
-    assert tables.models[["low", "high"]].notna().all(axis=None)
+    assert tables.comparisons["high"].gt(tables.comparisons["low"] + 1).all()
     assert tables.models["high"].gt(tables.models["low"] + 0.5).all()
 
 

@@ -323,13 +323,15 @@ def test_each_of_several_files_is_brought_from_a_hub_and_verified(
     blob.chmod(0o644)
     blob.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
     completed = run(tmp_path, url, model="OFA-Sys/ofa-huge-vqa", image_size=64)
-    assert "WARNING: a file in the cache does not have the checksum" in completed.stdout
+    assert completed.returncode == 1
+    assert f"{snapshot.name} in the hub's cache does not have the checksum" in completed.stderr
     # Or of the vocabulary.
     blob.write_bytes(sound)
     vocabulary = next((tmp_path / "hub").rglob("merges.txt"))
     vocabulary.write_bytes(vocabulary.read_bytes() + b"\n")
     completed = run(tmp_path, url, model="OFA-Sys/ofa-huge-vqa", image_size=64)
-    assert "WARNING: a file in the cache does not have the checksum" in completed.stdout
+    assert completed.returncode == 1
+    assert "merges.txt in the hub's cache does not have the checksum" in completed.stderr
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,33 @@ def test_an_image_has_one_generator(
         read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root)
 
 
+@pytest.mark.parametrize("images", [("b.png", "./b.png"), ("b.png", "muse/a.png")])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "DALL-E 2.",
+        "Dall-E 2",
+        "DALL-E\u00a02",
+        "DALL-E\u200b 2",
+        "DALL\u2011E 2",
+        "DALL\u2212E 2",
+        "DALL\u00b7E 2",
+        "dalle_2",
+        "DALLE2?",
+    ],
+)
+def test_spellings_of_a_generator_are_refused_for_one_image_and_for_two(
+    tmp_path: Path, root: Path, images: tuple[str, str], other: str
+) -> None:
+    rows = [
+        {"image": images[0], "question": "Is it red?", "answer": "yes", "generator": "DALL-E 2"},
+        {"image": images[1], "question": "Is it tall?", "answer": "yes", "generator": other},
+    ]
+    message = r"the generators 'DALL-E 2' \(line 1\) and '.*' \(line 2\) differ only in how the"
+    with pytest.raises(TableError, match=message):
+        read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root)
+
+
 def test_an_image_in_the_folder_of_another_generator_is_noted(tmp_path: Path, root: Path) -> None:
     notes: list[str] = []
     rows = [{**ROWS[0], "generator": "dream"}, {**ROWS[2], "generator": "Muse"}]

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -370,6 +371,19 @@ def test_no_program_outlives_its_server(worker: Worker, tmp_path: Path) -> None:
     until(lambda: born(process) is None)
     job.kill()
     job.wait()
+    worker.where()  # the next server tidies up after it
+
+
+def test_a_fork_that_can_do_nothing_dies_with_its_server(worker: Worker) -> None:
+    """Any other would end by itself: its client is lost, or nobody hands it another one."""
+    process, server, *_ = worker.where()
+    os.kill(process, signal.SIGSTOP)
+    os.kill(server, signal.SIGKILL)
+    try:
+        until(lambda: born(process) is None)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
     worker.where()  # the next server tidies up after it
 
 

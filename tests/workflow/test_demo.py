@@ -29,7 +29,7 @@ def image_files(generator: str, category: str) -> list[Path]:
     return sorted((ASSETS / "images" / generator / category).iterdir())
 
 
-@pytest.mark.parametrize("generator", world.GENERATORS)
+@pytest.mark.parametrize("generator", world.SOURCES)
 def test_every_category_has_its_images(generator: str) -> None:
     assert {path.name for path in (ASSETS / "images" / generator).iterdir()} == set(CATEGORIES)
     for category in CATEGORIES:
@@ -40,14 +40,14 @@ def test_every_category_has_its_images(generator: str) -> None:
                 image.verify()
 
 
-@pytest.mark.parametrize("generator", world.GENERATORS)
+@pytest.mark.parametrize("generator", world.SOURCES)
 @pytest.mark.parametrize("category", ["clock", "kite", "turtle"])
 def test_the_committed_images_follow_from_the_seed(generator: str, category: str) -> None:
     number = 2
     file = image_files(generator, category)[number]
     with Image.open(file) as image:
         stored = np.asarray(image.convert("RGB"), dtype=float)
-    drawn = world.generated_image(generator, category, number)
+    drawn = world.source_image(generator, category, number)
     # Another JPEG library may round differently, so pixels are compared, not bytes.
     assert drawn.size == stored.shape[1::-1]
     assert np.abs(np.asarray(drawn, dtype=float) - stored).mean() < 6

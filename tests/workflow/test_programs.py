@@ -234,6 +234,9 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     commands = commands_of(Project(folder))
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
     commands["fetch_images"] = ("fetch_images", ["--spec", spec])
+    # Of the small project's images nothing is known.
+    _, arguments = commands["find_sources"]
+    arguments[arguments.index("--spec") + 1] = json.dumps({"real": ["muse"], "group": "(.)"})
     os.environ[URL_VARIABLE] = "https://example.org/images.zip"
     yield Runner(folder, commands)
     del os.environ[URL_VARIABLE]

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -55,6 +55,8 @@ def test_every_result_says_how_it_was_made(finished: Project) -> None:
     logits = read_origin(finished.results / "logits" / "resnet" / "clock.parquet")
     assert isinstance(logits, Origin)
     assert {"torch", "timm", "pillow", "device"} == {*logits.versions}
+    audit = read_origin(finished.results / "tables" / "label_audit.parquet")
+    assert isinstance(audit, Origin) and {*audit.versions} == {"timm"}, "it has WordNet's names"
     accuracy = read_origin(finished.results / "tables" / "accuracy.parquet")
     assert isinstance(accuracy, Origin) and accuracy.versions == logits.versions
 
@@ -115,6 +117,16 @@ def test_without_records_other_intervals_make_tables_figures_and_page_again(
     assert re.search(r"[0-9]+ files in results/small/figures \(level\)", said), said
     shutil.rmtree(project.results / "tables")  # a note names four groups
     assert "report.html (intervals, level)" in note(project)
+
+
+def test_without_records_another_template_makes_the_page_again(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("src/synthsight/report/templates/report.html.j2", "</html>", "<!-- --></html>")
+    assert project.plan() == {("report",)}
+    forget(project)
+    assert project.plan() == {("report",)}
+    assert "report.html (code)" in note(project)
 
 
 def test_without_records_and_weights_a_start_says_so(project: Project) -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Download an archive of images, check it and unpack it into the images' root.
+"""Download an archive of images, or files with images, check and unpack them into the images' root.
 
-In: its URL, in the environment, since command lines are recorded and visible to others. Out: the
+In: their URLs, in the environment, since command lines are recorded and visible to others. Out: the
 folder, with a JSON marker that names the source (see synthsight.archives.fetch).
 """
 
@@ -19,7 +19,14 @@ from synthsight.wording import printable
 @program(spec=True)
 def main(args: Arguments) -> None:
     """Run the program."""
-    archive = Archive(os.environ[URL_VARIABLE], args.spec["sha256"], Path(args.spec["root"]))
+    urls = tuple(os.environ[URL_VARIABLE].split("\n"))
+    sums = args.spec["sha256"]
+    archive = Archive(
+        urls if len(urls) > 1 else urls[0],
+        tuple(sums) if isinstance(sums, list) else sums,
+        Path(args.spec["root"]),
+        args.spec.get("reading", {}),
+    )
     fetch_images(archive, lambda line: print(printable(line), flush=True))
 
 

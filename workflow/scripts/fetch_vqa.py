@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 
 from synthsight.errors import about
-from synthsight.inference.hub import warn_of_checksum
 from synthsight.program import Arguments, program
 from synthsight.vqa.fetch import fetch_vqa
 from synthsight.vqa.folders import check_local_files
@@ -25,7 +24,6 @@ def main(args: Arguments) -> None:
             check_local_files(args.spec["checkpoint"], args.spec["tokenizer"], args.spec["content"])
         record = fetch_vqa(args.spec, args.weights, args.note, args.folder)
     print(json.dumps(record, indent=2))
-    warn_of_checksum(record)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from pathlib import Path
 from synthsight.classifiers.library import Architecture
 from synthsight.classifiers.weights import fetch_weights
 from synthsight.files import check_unchanged
-from synthsight.inference.hub import warn_of_checksum
 from synthsight.program import Arguments, one, program
 
 
@@ -35,7 +34,6 @@ def main(args: Arguments) -> None:
         args.spec["reference"],
     )
     print(json.dumps(record, indent=2))
-    warn_of_checksum(record)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 """Write the manifest of one category: one row per file found.
 
 In: the images' root; if a table says which files are of the category, its rows, as the plan has
-kept them. Out: a Parquet file with image, category, generator, sha256, width, height, status and
-reason (see synthsight.images.manifest). Fails if no image of the category is usable.
+kept them. Out: a Parquet file with image, category, generator, sha256, width, height, status,
+reason and hash (see synthsight.images.manifest). Fails if no image of the category is usable.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from synthsight.errors import SynthsightError
 from synthsight.images.manifest import index_images, index_rows, write_manifest
+from synthsight.images.roots import Roots
 from synthsight.images.rows import INDEXED, read_kept_rows
 from synthsight.origin import made_with
 from synthsight.program import Arguments, one, program
@@ -26,7 +27,9 @@ from synthsight.program import Arguments, one, program
 def main(args: Arguments) -> None:
     """Run the program."""
     spec = args.spec
-    root, category = Path(spec["root"]), spec["category"]
+    elsewhere = spec.get("elsewhere", {})
+    root = Roots(Path(spec["root"]), {name: Path(path) for name, path in elsewhere.items()})
+    category = spec["category"]
     if "rows" in spec:
         read = read_kept_rows(Path(args.kept), spec["rows"], INDEXED)
         rows = list(zip(*(column.to_pylist() for column in read.columns), strict=True))
@@ -44,7 +47,7 @@ def main(args: Arguments) -> None:
             "Fix or add images, or leave it out of `categories` in the configuration"
         )
     made_with("pillow")
-    write_manifest(args.output, records)
+    write_manifest(args.output, records, root)
 
 
 if __name__ == "__main__":

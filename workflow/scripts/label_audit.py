@@ -10,7 +10,8 @@ from __future__ import annotations
 from synthsight.files import check_unchanged
 from synthsight.labels.audit import label_audit, messages
 from synthsight.labels.definitions import Definition
-from synthsight.labels.spaces import load_labels
+from synthsight.labels.spaces import load_labels, packages_of
+from synthsight.origin import made_with
 from synthsight.program import Arguments, program
 from synthsight.tables import write_table
 
@@ -25,6 +26,8 @@ def main(args: Arguments) -> None:
         for name, about in args.spec["categories"].items()
     }
     spaces = [load_labels(name) for name in args.spec["labels"]]
+    for name in args.spec["labels"]:
+        made_with(*packages_of(name))
     audit = label_audit(definitions, spaces, args.spec["rules"])
     write_table(audit, args.csv, args.parquet)
     sentences = messages(audit)

@@ -2,8 +2,7 @@
 """List every file that was left out, with its reason.
 
 In: the manifests of all categories. Out: a table, as CSV and as Parquet, with image, category,
-generator, sha256 and reason, sorted by image; on standard output how many there are, and a sentence
-on pictures that are in several categories.
+generator, sha256 and reason, sorted by image; on standard output how many there are.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from collections import Counter
 import pyarrow as pa
 
 from synthsight.images.manifest import read_manifest
-from synthsight.images.repeats import in_several_categories
 from synthsight.program import Arguments, many, program
 from synthsight.statistics.columns import EXCLUDED
 from synthsight.tables import write_records
@@ -38,8 +36,6 @@ def main(args: Arguments) -> None:
         print(f"{category}: {count} excluded")
     if len(counted) > SHOWN:
         print(f"and others in {len(counted) - SHOWN} more categories: see {args.csv}")
-    if shared := in_several_categories(records):
-        print(shared)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from synthsight.doors import load
 from synthsight.figures import style
 from synthsight.figures.inputs import READERS
 from synthsight.images.reading import open_checked
+from synthsight.images.roots import roots_of
 from synthsight.inputs import INDEXED, deal
 from synthsight.program import Arguments, many, one, program
 
@@ -29,13 +30,13 @@ from synthsight.program import Arguments, many, one, program
 )
 def main(args: Arguments) -> None:
     """Run the program."""
+    given = deal(args.inputs, args.files)
     inputs: dict[str, Any] = {
-        parameter: READERS[kind](files)
-        for parameter, (kind, files) in deal(args.inputs, args.files).items()
+        parameter: READERS[kind](files) for parameter, (kind, files) in given.items()
     }
     if args.root:
-        sha256 = inputs.pop(INDEXED)
-        inputs["read"] = lambda image: open_checked(Path(args.root), image, sha256(image))
+        sha256, root = inputs.pop(INDEXED), roots_of(Path(args.root), *given[INDEXED][1])
+        inputs["read"] = lambda image: open_checked(root, image, sha256(image))
     style.save(load(args.function)(**inputs, **args.spec), args.pdf, args.png)
 
 

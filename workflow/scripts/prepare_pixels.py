@@ -12,6 +12,7 @@ from pathlib import Path
 from synthsight.images.geometry import Geometry
 from synthsight.images.manifest import read_manifest
 from synthsight.images.pixels import prepare_pixels
+from synthsight.images.roots import roots_of
 from synthsight.origin import made_with
 from synthsight.program import Arguments, one, program
 
@@ -33,7 +34,7 @@ def main(args: Arguments) -> None:
     made_with("pillow")
     prepare_pixels(
         usable,
-        Path(args.spec["root"]),
+        roots_of(Path(args.spec["root"]), args.manifest),
         Geometry.from_dict(args.spec["geometry"]),
         args.output,
         args.spec["max_pixels"],

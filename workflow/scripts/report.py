@@ -19,17 +19,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from synthsight import origin
 from synthsight.clone import own_version
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN, atomic, read_json
+from synthsight.images.duplicates import SHOWN, difference, worst_pairs
 from synthsight.images.manifest import ImageRecord, read_manifest
-from synthsight.program import Arguments, many, program
+from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
-from synthsight.report.page import Page, render
+from synthsight.report.page import Page, Pair, render
 from synthsight.report.remarks import remarks
 from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
@@ -45,6 +47,7 @@ PACKAGES = ("numpy", "pandas", "pyarrow", "statsmodels", "snakemake")
     many("scores", "the scores of all models"),
     many("notes", "the notes about the models' weights, JSON"),
     many("pictures", "thumbnails of the images"),
+    one("duplicate_pictures", "thumbnails of duplicates"),
     many("vqa_scores", "the scored answers of all VQA models", required=False),
     many("vqa_notes", "the notes about their weights, JSON", required=False),
     many("vqa_pictures", "thumbnails of the images that the questions are about", required=False),
@@ -77,7 +80,9 @@ def _page(args: Arguments) -> Page:
         numbers = pictures.add(args.vqa_pictures, images)
         questions = question_data(args.vqa_scores, dict(zip(images, numbers, strict=True)))
     tables = {Path(path).stem: read_table(path) for path in args.tables}
+    duplicates = tables["duplicates"]
     notes, vqa_notes = _notes(args.notes), _notes(args.vqa_notes)
+    made_with = origin.versions()  # of all that has been read
     return Page(
         run=spec["run"],
         rule=spec["rule"],
@@ -86,12 +91,16 @@ def _page(args: Arguments) -> Page:
         tables=tables,
         notes=notes,
         vqa_notes=vqa_notes,
-        remarks=remarks(records, args.scores, [*notes, *vqa_notes], tables.get("vqa")),
+        duplicates=_pairs(duplicates, args.duplicate_pictures),
+        remarks=remarks(
+            *(records, args.scores, [*notes, *vqa_notes], duplicates),
+            *(tables.get("vqa"), made_with),
+        ),
         preprocessing={
             model: describe_preprocessing(about) for model, about in spec["preprocessing"].items()
         },
         counts=_counts(records),
-        made_with=origin.versions(),
+        made_with=made_with,
         versions={
             "Python": platform.python_version(),
             "synthsight": own_version(),
@@ -144,6 +153,18 @@ class _Pictures:
                 self.files.append(content)
             numbers.append(number)
         return numbers
+
+
+def _pairs(duplicates: pd.DataFrame, pictures: str) -> list[Pair]:
+    """The worst pairs of duplicates, as many as there are pictures of."""
+    shown = worst_pairs(duplicates, SHOWN)
+    files = read_thumbnails(pictures, {*shown["a"], *shown["b"]})
+    for image in {*shown["a"], *shown["b"]} - {*files}:
+        raise SynthsightError(f"no thumbnail of {image!r} in {pictures}; {MAKE_AGAIN}")
+    return [
+        Pair(row["a"], row["b"], files[row["a"]], files[row["b"]], difference(row))
+        for row in shown.to_dict("records")
+    ]
 
 
 def _notes(paths: Sequence[str]) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from synthsight.classifiers.score import score
 from synthsight.files import check_unchanged
 from synthsight.labels.matching import Target
-from synthsight.labels.spaces import load_labels
+from synthsight.labels.spaces import load_labels, packages_of
+from synthsight.origin import made_with
 from synthsight.program import Arguments, many, one, program
 
 
@@ -24,6 +25,7 @@ def main(args: Arguments) -> None:
     """Run the program."""
     if "content" in args.spec:
         check_unchanged(args.spec["labels"], args.spec["content"])
+    made_with(*packages_of(args.spec["labels"]))
     categories = sorted(args.spec["categories"])
     score(
         dict(zip(categories, args.logits, strict=True)),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from synthsight.images.reading import open_checked
+from synthsight.images.roots import roots_of
 from synthsight.program import Arguments, one, program
 from synthsight.report.thumbnails import sample, write_thumbnails
 from synthsight.tables import read_parquet
@@ -29,10 +30,11 @@ def main(args: Arguments) -> None:
         args.images, ["image", "sha256", "status"], filters=[("status", "=", "ok")]
     ).to_pydict()
     sha256 = dict(zip(table["image"], table["sha256"], strict=True))
+    root = roots_of(Path(args.root), args.images)
     images = sample(sha256, args.spec["limit"])
     write_thumbnails(
         images,
-        lambda image: open_checked(Path(args.root), image, sha256[image]),
+        lambda image: open_checked(root, image, sha256[image]),
         args.spec["side"],
         args.output,
     )

@@ -9,12 +9,12 @@ from synthsight.errors import SynthsightError
 
 #: The kinds that can be unpacked, as :mod:`synthsight.contents` calls them. Office documents and
 #: the like are zips, and are unpacked as such.
-_CONTAINERS = {"gz", "bz2", "xz", "tar"}
+_CONTAINERS = {"gz", "bz2", "xz", "tar", "parquet"}
 
 #: Kinds of archives that cannot.
 _OTHERS = {"7z", "rar", "zstd"}
 
-_SUPPORTED = "zip, tar, tar.gz, tar.bz2 and tar.xz can be unpacked"
+_SUPPORTED = "zip, tar, tar.gz, tar.bz2, tar.xz and Parquet can be unpacked"
 
 
 class UnpackError(SynthsightError):
@@ -22,7 +22,7 @@ class UnpackError(SynthsightError):
 
 
 def container_of(path: Path) -> str:
-    """``zip``, ``gz``, ``bz2``, ``xz`` or ``tar``, by content.
+    """``zip``, ``gz``, ``bz2``, ``xz``, ``tar`` or ``parquet``, by content.
 
     Raises:
         UnpackError: it is something else; the message names it if it can.

@@ -8,7 +8,6 @@ are made by name alone; nothing is linked or overwritten, and no permissions are
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import lzma
 import math
@@ -19,14 +18,14 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from synthsight.archives.containers import UnpackError, container_of
+from synthsight.archives.tars import members
 from synthsight.junk import is_junk
 
 #: What may come out of an archive, as a multiple of its size: images are compressed already.
@@ -44,8 +43,8 @@ MAX_DEPTH = 32
 #: Disk space, in bytes, that is left free.
 RESERVE = 2**28
 
-#: Bytes of metadata that a member may state; no genuine header states more.
-_MAX_PIECE = 2**20
+#: Members left out that are listed; more are counted.
+MAX_LISTED = 10_000
 
 _CHUNK = 2**20
 
@@ -66,18 +65,50 @@ class Unpacked:
     Attributes:
         files: number of files written.
         bytes: their total size.
-        left_out: links and the like, each with its reason, in the order of the archive.
+        left_out: links and the like, each with its reason, in the order of the archive; the first
+            :data:`MAX_LISTED` of them.
+        more_left_out: how many more there are.
         junk: names in members' paths for which they were ignored (:mod:`synthsight.junk`).
+        set: for sets with a row an image, what they are and how they were read; else empty.
+        notes: what a person should know about it.
     """
 
     files: int = 0
     bytes: int = 0
     left_out: list[str] = field(default_factory=list)
     junk: list[str] = field(default_factory=list)
+    set: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    more_left_out: int = 0
+
+    def leave_out(self, what: str) -> None:
+        """Record what is left out, with the reason."""
+        if len(self.left_out) < MAX_LISTED:
+            self.left_out.append(what)
+        else:
+            self.more_left_out += 1
+
+
+def bound_of(size: int) -> int:
+    """How many bytes may come out of archives of this size, in bytes."""
+    return max(MAX_SMALL, size * MAX_RATIO)
 
 
 def unpack(archive: Path, folder: Path) -> Unpacked:
-    """Unpack an archive into an empty folder.
+    """Unpack an archive into an empty folder, see :func:`unpack_into`.
+
+    Raises:
+        UnpackError: it is refused, or holds no files.
+    """
+    out = Folder(folder, bound_of(archive.stat().st_size))
+    unpack_into(archive, out)
+    if not out.result.files:
+        raise UnpackError("it contains no files")
+    return out.result
+
+
+def unpack_into(archive: Path, out: Folder) -> None:
+    """Unpack an archive into a folder that was empty, beside what others have brought.
 
     Files get their content, name and time, and the permissions of any new file. Links, which could
     lead out of the folder, are left out and listed; a hard link to an earlier member becomes a copy
@@ -85,7 +116,7 @@ def unpack(archive: Path, folder: Path) -> Unpacked:
 
     Args:
         archive: zip or tar, uncompressed or compressed by gzip, bzip2 or xz, recognised by content.
-        folder: it must exist and be empty. After an error its content is useless.
+        out: the folder. After an error its content is useless.
 
     Raises:
         UnpackError: a member's name leads out of the folder or occurs twice, one is a device or is
@@ -93,25 +124,28 @@ def unpack(archive: Path, folder: Path) -> Unpacked:
             can hold (see ``MAX_RATIO``, ``MAX_SMALL``, ``MAX_MEMBERS``), or the disk is too small.
     """
     kind = container_of(archive)
-    size = archive.stat().st_size
-    out = _Folder(folder, max(MAX_SMALL, size * MAX_RATIO))
-    with _damage():
+    with damage():
         if kind == "zip":
             _unpack_zip(archive, out)
+        elif kind == "parquet":
+            raise UnpackError("it is a Parquet file, whose rows are read, not unpacked")
         else:
             _unpack_tar(archive, kind, out)
-    if not out.result.files:
-        raise UnpackError("it contains no files")
-    return out.result
 
 
-class _Folder:
-    """Where members go: checks names, writes files, counts."""
+class Folder:
+    """Where members go: checks names, writes files, counts.
+
+    Attributes:
+        root: the folder; it must exist and be empty.
+        result: what has come out so far.
+        bound: how many bytes may.
+    """
 
     def __init__(self, folder: Path, bound: int) -> None:
         self.result = Unpacked()
         self.bound = bound
-        self._folder = folder
+        self.root = folder
         self._folders: set[tuple[str, ...]] = {()}
         self._members = 0
         self._unchecked = 0
@@ -143,13 +177,13 @@ class _Folder:
             part = parts[:length]
             if part not in self._folders:
                 with self._writing(part):
-                    (self._folder / Path(*part)).mkdir()
+                    (self.root / Path(*part)).mkdir()
                 self._folders.add(part)
 
     def write(self, parts: tuple[str, ...], content: IO[bytes], seconds: float) -> None:
         """Write a file; never over another one."""
         self.make(parts[:-1])
-        path = self._folder / Path(*parts)
+        path = self.root / Path(*parts)
         # Errors of the reader, which have no errno, pass through.
         with self._writing(parts), open(path, "xb") as handle:
             while chunk := content.read(_CHUNK):
@@ -162,7 +196,7 @@ class _Folder:
 
     def copy(self, parts: tuple[str, ...], source: tuple[str, ...], seconds: float) -> None:
         """Write a file with the content of one written earlier."""
-        path = self._folder / Path(*source)
+        path = self.root / Path(*source)
         if not path.is_file():
             raise UnpackError(f"member {'/'.join(parts)!r} is a hard link to no earlier member")
         with open(path, "rb") as handle:
@@ -170,7 +204,7 @@ class _Folder:
 
     def leave_out(self, parts: tuple[str, ...], reason: str) -> None:
         """Leave a member out, and record why."""
-        self.result.left_out.append(f"{'/'.join(parts)!r}: {reason}")
+        self.result.leave_out(f"{'/'.join(parts)!r}: {reason}")
 
     def count(self, more: int) -> None:
         """Count bytes that are about to be written."""
@@ -191,7 +225,7 @@ class _Folder:
 
     def check_space(self, needed: int) -> None:
         """Refuse more than the disk can hold."""
-        check_space(self._folder, needed)
+        check_space(self.root, needed)
 
     @contextmanager
     def _writing(self, parts: tuple[str, ...]) -> Iterator[None]:
@@ -233,7 +267,7 @@ def format_size(size: int) -> str:
 
 
 @contextmanager
-def _damage() -> Iterator[None]:
+def damage() -> Iterator[None]:
     """Explain the errors that the readers raise on damaged content."""
     try:
         yield
@@ -255,7 +289,7 @@ def _first_line(error: BaseException) -> str:
 # Zip -------------------------------------------------------------------------------------------
 
 
-def _unpack_zip(archive: Path, out: _Folder) -> None:
+def _unpack_zip(archive: Path, out: Folder) -> None:
     with zipfile.ZipFile(archive) as handle:
         members = handle.infolist()
         # No member yields more than it states (zipfile stops there, and its checksum fails).
@@ -308,23 +342,14 @@ def _zip_seconds(member: zipfile.ZipInfo) -> float:
 # Tar -------------------------------------------------------------------------------------------
 
 
-def _unpack_tar(archive: Path, kind: str, out: _Folder) -> None:
+def _unpack_tar(archive: Path, kind: str, out: Folder) -> None:
     if kind == "tar":
         out.check_space(archive.stat().st_size)
-    with _opened(archive, kind) as source:
-        reader = _Reader(source, out.check_bound)
-        with tarfile.open(fileobj=reader, mode="r:", errors="surrogateescape") as handle:  # type: ignore[call-overload]
-            while (member := handle.next()) is not None:
-                handle.members.clear()  # it would keep all of them
-                _unpack_member(handle, member, out)
-        if reader.last.strip(b"\0") or len(reader.last) != tarfile.BLOCKSIZE:
-            raise UnpackError("it is damaged or truncated: no end marker follows the last member")
-        # To the end of the file, where a compressed one has its checksum.
-        while reader.read(_CHUNK):
-            pass
+    for handle, member in members(archive, kind, out.check_bound):
+        _unpack_member(handle, member, out)
 
 
-def _unpack_member(handle: tarfile.TarFile, member: tarfile.TarInfo, out: _Folder) -> None:
+def _unpack_member(handle: tarfile.TarFile, member: tarfile.TarInfo, out: Folder) -> None:
     parts = out.path(member.name)
     if parts is None:
         return
@@ -343,50 +368,3 @@ def _unpack_member(handle: tarfile.TarFile, member: tarfile.TarInfo, out: _Folde
         out.leave_out(parts, "a symbolic link")
     else:
         raise UnpackError(f"member {member.name!r} is a device or the like")
-
-
-@contextmanager
-def _opened(archive: Path, kind: str) -> Iterator[IO[bytes]]:
-    """Open the tar inside its compression."""
-    if kind == "xz":
-        # A hostile file may ask for a dictionary of 4 GB.
-        with open(archive, "rb") as start:
-            lzma.LZMADecompressor(memlimit=2**29).decompress(start.read(2**16), max_length=1)
-    opener: dict[str, Callable[[Path], Any]] = {
-        "gz": gzip.open,
-        "bz2": bz2.open,
-        "xz": lzma.open,
-        "tar": partial(open, mode="rb"),
-    }
-    with opener[kind](archive) as handle:
-        yield handle
-
-
-class _Reader:
-    """A file for tarfile that bounds how far it reads and how much at once.
-
-    tarfile reads a member's metadata in one piece, of any length that its header states, and does
-    not say whether it stopped at the end marker or at a damaged header.
-    """
-
-    def __init__(self, source: IO[bytes], check: Callable[[int], None]) -> None:
-        self._source = source
-        self._check = check
-        self.last = b""
-
-    def read(self, size: int) -> bytes:
-        if not 0 <= size <= _MAX_PIECE:
-            raise UnpackError(f"it states {size:,} bytes of metadata for a member")
-        self.last = self._source.read(size)
-        self._check(self._source.tell())
-        return self.last
-
-    def seek(self, position: int) -> int:
-        self._check(position)
-        return self._source.seek(position)
-
-    def tell(self) -> int:
-        return self._source.tell()
-
-    def seekable(self) -> bool:
-        return True

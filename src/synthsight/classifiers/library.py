@@ -107,8 +107,7 @@ class Fetched:
         state: the state dict for :func:`synthsight.classifiers.architectures.build`.
         source: URL, hub repository or file.
         sha256: of the source file, in hex; None where the library hides it.
-        checksum: ``verified`` against the checksum that the source states, ``differs`` from it (as
-            for a file put into the cache by hand), or ``none stated``.
+        checksum: ``verified`` against the checksum that the source states, or ``none stated``.
         reference: ``{"top1", "top5", "source"}`` as a local file states them, or None.
         license: as the file states it, or None.
     """

@@ -34,7 +34,7 @@ SCHEMA = pa.schema(
         ("category", pa.string()),
         ("generator", pa.string()),
         ("group", pa.string()),
-        pa.field("real", pa.bool_(), nullable=False),
+        ("real", pa.bool_()),
         ("rule", pa.string()),
         ("top1_hit", pa.bool_()),
         ("top5_hit", pa.bool_()),

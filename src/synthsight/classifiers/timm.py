@@ -22,7 +22,7 @@ from synthsight.classifiers.library import (
     Wanted,
 )
 from synthsight.images.geometry import INTERPOLATIONS, Geometry
-from synthsight.inference.hub import check_cached
+from synthsight.inference.hub import cached_by_torch, check_cached, check_named
 from synthsight.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ def _fetch(wanted: Wanted) -> Fetched:
     digest, checksum = None, "none stated"
     if source.startswith("hf-hub:"):
         digest, checksum = _hub_digest(source.removeprefix("hf-hub:"))
+    elif (cached := cached_by_torch(source)).is_file():
+        digest, checksum = check_named(cached)
     return Fetched(dict(model.state_dict()), source, digest, checksum)
 
 

@@ -8,14 +8,11 @@ auxiliary heads only when built with weights.
 from __future__ import annotations
 
 import pickle
-import re
 import urllib.error
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-import torch
 import torchvision
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 from torch import nn
@@ -31,8 +28,8 @@ from synthsight.classifiers.library import (
     Wanted,
     WeightsError,
 )
-from synthsight.files import sha256_of
 from synthsight.images.geometry import Geometry
+from synthsight.inference.hub import cached_by_torch, check_named
 from synthsight.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -136,7 +133,7 @@ def _fetch(wanted: Wanted) -> Fetched:
         return read_checkpoint(wanted.checkpoint)
     architecture = wanted.architecture
     weights = torchvision.models.get_model_weights(architecture.name)[architecture.weights]
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
+    cached = cached_by_torch(weights.url)
     try:
         # The hub's client, which timm uses, retries by itself; torch's download does not.
         for attempt in Retrying(
@@ -158,12 +155,7 @@ def _fetch(wanted: Wanted) -> Fetched:
             f"{weights.url}: {error}. If {cached} exists, it may be an incomplete download: "
             "delete it and run again"
         ) from error
-    digest = sha256_of(cached)
-    stated = re.search(r"-([0-9a-f]{8,})\.", cached.name)
-    checksum = "none stated"
-    if stated:
-        checksum = "verified" if digest.startswith(stated[1]) else "differs"
-    return Fetched(dict(state), weights.url, digest, checksum)
+    return Fetched(dict(state), weights.url, *check_named(cached))
 
 
 #: For ``torchvision/NAME`` or, with the name of the weights, ``torchvision/NAME.WEIGHTS``.

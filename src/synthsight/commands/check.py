@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from synthsight.archives.archive import public_url
 from synthsight.commands.text import count, listed, paragraph
 from synthsight.errors import SynthsightError
 from synthsight.plan.experiment import Experiment
@@ -58,10 +57,14 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
     lines = [f"{name} is valid: a run called {config['run']!r}"]
     lines += _row("models", listed(list(found.models)))
     if found.pending and found.archive is not None:
-        lines += _row("images", f"from {public_url(found.archive.url)}, to be fetched by the run")
+        lines += _row("images", f"from {found.archive.name}, to be fetched by the run")
     else:
         lines += _row("images", _images(found))
+        if found.real:
+            lines += _row("photographs", _photographs(found))
         lines += _row("categories", listed(list(found.categories)))
+    if found.settings.images.group is not None:
+        lines += _row("groups", f"of images, by {found.settings.images.group!r} in their names")
     if found.vqa is not None:
         asked = f"put to {listed(list(found.vqa.models))}"
         if not found.pending:
@@ -72,12 +75,23 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
     return lines
 
 
+def _photographs(found: Experiment) -> str:
+    names, table = sorted(found.real), found.settings.images.table
+    having = [each for each in found.categories.values() if each.generators & found.real]
+    number = f"{len(having)} {'category' if len(having) == 1 else 'categories'}"
+    if table is not None:
+        return f"real ones of {number}, called {listed(names)} in {table}"
+    folders = [str(found.roots.elsewhere.get(name, found.roots.root / name)) for name in names]
+    return f"real ones of {number}, in {listed(folders)}"
+
+
 def _images(found: Experiment) -> str:
     total = sum(category.listing.images for category in found.categories.values())
-    generators = sorted(found.generators)
+    generators = sorted(found.generators - found.real)
     images = count(total, "image")
+    rest = " and photographs" if found.real else ""
     return (
-        f"{images} of {count(len(generators), 'generator')}: {listed(generators)}"
+        f"{images} of {count(len(generators), 'generator')}{rest}: {listed(generators)}"
         if generators
         else images
     )

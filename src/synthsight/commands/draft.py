@@ -11,6 +11,7 @@ import yaml
 
 from synthsight.commands.survey import Candidate, Survey
 from synthsight.commands.text import count, paragraph
+from synthsight.images.tree import are_photographs
 from synthsight.plan.standalone import repository
 from synthsight.wording import one_line
 
@@ -53,7 +54,8 @@ def write(looked: Survey, name: str, output: Path) -> str:
     for generator in generators:
         images = sum(category.images.get(generator, 0) for category in taken)
         lines += [f"  #   {generator}: {count(images, 'image')}"]
-    lines += [f"  root: {_scalar(looked.root.as_posix())}", ""]
+    lines += [f"  root: {_scalar(looked.root.as_posix())}"]
+    lines += [*_sources(generators), ""]
     lines += _comment(
         "Comments above a name say what the matching rules make of it. Without this list, all "
         "folders are used, including new ones."
@@ -78,6 +80,16 @@ def write(looked: Survey, name: str, output: Path) -> str:
         lines += [f"  - {model} # {about}"]
     lines += [*_LOCAL_MODEL, "", *_MORE]
     return "\n".join(lines) + "\n"
+
+
+def _sources(generators: Sequence[str]) -> list[str]:
+    """Lines to take out of comments if some images are photographs, or belong together."""
+    like = [name for name in generators if are_photographs(name)]
+    named = _scalar(like[0]) if like else "NAME"
+    return [
+        f"  # real: {named} # the folder with real photographs, if there is one, or ../its/path",
+        r"  # group: (.*)_\d+ # if owl_1.png and owl_2.png are of one prompt, seed or scene",
+    ]
 
 
 _LOCAL_MODEL = """\

@@ -7,7 +7,7 @@ import warnings
 
 from synthsight.commands.text import count, listed, paragraph
 from synthsight.library.errors import ApiError
-from synthsight.library.runs import Run, open_run
+from synthsight.library.runs import Run, at_once, open_run
 
 ABOUT = """\
 print the answer of a run, and where its files are
@@ -23,7 +23,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the answer, if there is one yet, and where the files are."""
-    found = open_run(arguments.run)
+    found = at_once(open_run(arguments.run))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         answer, doubts = _answer(found)
@@ -43,7 +43,8 @@ def _answer(run: Run) -> tuple[list[str], list[str]]:
     """The answer in sentences, or why there is none yet; and what makes it doubtful."""
     unfinished = f"The run {run.name!r} is not finished: "
     if not run.report.is_file():
-        return [f"{unfinished}run Snakemake again with its configuration."], []
+        absent = count(len(run.missing), "file")
+        return [f"{unfinished}{absent} missing. Run Snakemake again with its configuration."], []
     try:
         answer = run.summary()
     except ApiError as error:
@@ -62,11 +63,13 @@ def _answer(run: Run) -> tuple[list[str], list[str]]:
 def _files(run: Run) -> list[str]:
     """Where a run's files are, in lines: each place, followed by what is there."""
     figures = len(run.figures)
+    missing = run.missing
+    scored = [model for model in run.models if f"scores/{model}.parquet" not in missing]
     places = (
         (run.report.name, "everything on one page: open it in a browser", run.report.is_file()),
         ("tables/", f"CSV and Parquet: {listed(run.tables, most=50)}", run.tables),
         ("figures/", f"{count(figures, 'figure')}, as PDF and PNG", figures),
-        ("scores/", f"what each model gets, image by image: {listed(run.models)}", run.models),
+        ("scores/", f"what each model gets, image by image: {listed(scored)}", scored),
         (
             "vqa/",
             f"what each VQA model answers, question by question: {listed(run.vqa_models)}",

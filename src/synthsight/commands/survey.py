@@ -13,6 +13,7 @@ from synthsight.images.manifest import list_folders
 from synthsight.images.tree import are_parts, better_roots
 from synthsight.labels.audit import label_audit, messages
 from synthsight.labels.definitions import Definition, read_definitions
+from synthsight.labels.folders import meanings
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import load_labels, named_by
 from synthsight.library.scores import rules
@@ -106,10 +107,7 @@ def survey(folder: Path, definitions: Path) -> Survey:
             f"{folder}/<category>/ or {folder}/<generator>/<category>/, or name the folder that "
             "holds those of the categories" + "".join(f". {note}" for note in given.notes)
         )
-    judged = [
-        [_judge(name, root, found, known.of(name)) for name in sorted(found.layout)]
-        for root, found in layouts
-    ]
+    judged = [_judge_all(root, found, known) for root, found in layouts]
     best = max(range(len(layouts)), key=lambda each: _certain(judged[each], layouts[each][1]))
     root, found = layouts[best]
     notes = list(found.notes)
@@ -172,8 +170,23 @@ def _check_list(root: Path, found: Found, taken: Sequence[str]) -> None:
         )
 
 
+def _judge_all(root: Path, found: Found, known: Definitions) -> list[Candidate]:
+    """Judge all categories of a tree, by the classes that the names of their folders stand for."""
+    defined = [name for name in found.layout if known.of(name) != Definition()]
+    meant = meanings(found.layout, defined=defined)
+    candidates = []
+    for name in sorted(found.layout):
+        called, definition = name, known.of(name)
+        if name in meant:
+            called = meant[name].name
+            definition = meant[name].definition(name, known.of(called), known.own)
+        candidates.append(_judge(name, called, root, found, definition))
+    return candidates
+
+
 def _judge(
     name: str,
+    called: str,
     root: Path,
     found: Found,
     definition: Definition,
@@ -192,7 +205,7 @@ def _judge(
     if not any(images.values()):
         return Candidate(name, images, refused="there are no images in it")
     space = load_labels(LABELS)
-    audit = label_audit({name: definition}, [space], rules())
+    audit = label_audit({called: definition}, [space], rules())
     if not audit["accepted_by"].astype(bool).any():
         phrase = " ".join(words(name))
         meant = named_by(name)
@@ -205,6 +218,6 @@ def _judge(
         )
         return Candidate(name, images, refused=reason)
     remarks = [
-        each.removeprefix(f"{name}: ").removesuffix(f" [{LABELS}]") for each in messages(audit)
+        each.removeprefix(f"{called}: ").removesuffix(f" [{LABELS}]") for each in messages(audit)
     ]
     return Candidate(name, images, tuple(remarks))

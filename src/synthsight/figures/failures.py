@@ -28,7 +28,7 @@ _LINES = 8  # lines of text beside a thumbnail
 
 
 #: Columns of the scores that the figure needs.
-_TAKEN = ["image", "category", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
+_TAKEN = ["image", "category", "real", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
 
 
 class ScoresError(SynthsightError):
@@ -143,6 +143,8 @@ def failures_of_best(
 ) -> Figure:
     """Draw :func:`failures` for the model with the highest mean top-1 accuracy.
 
+    Real photographs are left out.
+
     Args:
         accuracy: The accuracy table.
         scores: Parquet files of the scores of all models, in any order.
@@ -161,8 +163,9 @@ def failures_of_best(
         if name == best:
             names = json.loads(metadata_of(schema, "class_names", path))
             filters = [("rule", "=", rule), ("category", "=", category)]
-            table = read_parquet(path, _TAKEN, filters=filters)
-            return failures(table.to_pandas(), names, best, category, rule, read)
+            table = read_parquet(path, _TAKEN, filters=filters).to_pandas()
+            generated = table[~table["real"].astype(bool)]
+            return failures(generated, names, best, category, rule, read)
         found.append(name)
     raise ScoresError(
         f"no scores of {best!r}, the best model of the accuracy table, among those of "

@@ -53,6 +53,8 @@ def _order(images: pd.DataFrame, ascending: bool) -> pd.DataFrame:
 def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image]) -> Figure:
     """Draw the hardest and the easiest images with the number of models that get each.
 
+    Real photographs are left out.
+
     Args:
         images: The images table.
         rule: Matching rule, such as ``words/simple``.
@@ -61,8 +63,8 @@ def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image])
     Raises:
         ValueError: If the table has no row under this rule.
     """
-    found = style.of_rule(images[~images["real"].astype(bool)], rule, "images")
-    found = found.reset_index(drop=True)
+    real = images["real"].astype(bool)
+    found = style.of_rule(images[~real], rule, "images").reset_index(drop=True)
     hardest, easiest = choose(found)
     models = int(found["models"].max())
     who = (
@@ -70,7 +72,8 @@ def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image])
         if models == 1
         else f"the fewest and the most of {models} models get"
     )
-    title = "The hardest and the easiest images across all models"
+    which = "generated images" if real.any() else "images"
+    title = f"The hardest and the easiest {which} across all models"
     subtitle = (
         f"Images that {who} with the first prediction; rule {style.plain(rule)}. Among equals the "
         "categories take turns."

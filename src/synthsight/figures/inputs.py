@@ -35,6 +35,13 @@ def _manifests(paths: Sequence[str]) -> pd.DataFrame:
     return pd.concat([read_frame(path, MANIFEST) for path in paths], ignore_index=True)
 
 
+def _photographs(paths: Sequence[str]) -> frozenset[str]:
+    """The images that are real photographs, which figures of generated images leave out."""
+    (path,) = paths
+    table = read_parquet(path, ["image", "real"], filters=[("real", "=", True)])
+    return frozenset(table["image"].to_pylist())
+
+
 def _checksums(paths: Sequence[str]) -> Callable[[str], str]:
     """The sha256 of an image's bytes, from where they were checked: manifests, shards of questions.
 
@@ -56,12 +63,13 @@ def _paths(paths: Sequence[str]) -> list[str]:
 
 
 #: Readers by kind: a table; scored answers with their metadata; the manifests of all categories,
-#: concatenated; the sha256 of images, by name; paths of files of which the figure itself reads
-#: only a few.
+#: concatenated; the images that are real photographs, by name; the sha256 of images, by name; paths
+#: of files of which the figure itself reads only a few.
 READERS: dict[str, Callable[[Sequence[str]], Any]] = {
     "table": _table,
     "answers": _answers,
     "manifests": _manifests,
+    "photographs": _photographs,
     "checksums": _checksums,
     "paths": _paths,
 }

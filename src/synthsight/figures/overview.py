@@ -82,7 +82,7 @@ def overview(
     one = len(means) == 1
     titles = (
         f"a  Every model: mean over {n_categories}",
-        f"b  By category: best model, {style.plain(best)}",
+        f"b  By category: {_best(means)}, {style.plain(best)}",
         "c  Images that the model gets or misses"
         if one
         else f"c  Images that all or none of the {len(means)} models get",
@@ -192,6 +192,12 @@ def _head(
         top += 0.13
     if keys:
         style.legend(figure, keys, left, top + 0.02, columns)
+
+
+def _best(means: pd.DataFrame) -> str:
+    """What the model is that is drawn by category: ties go by name."""
+    tied = int((means["top1"] == means["top1"].max()).sum())
+    return "best model" if tied == 1 else f"one of {tied} best models"
 
 
 def _models(

@@ -1,4 +1,4 @@
-"""Accuracy on real photographs and on generated images, model by model."""
+"""Accuracy on real photographs and on generated images, by model and by category."""
 
 from __future__ import annotations
 
@@ -56,35 +56,73 @@ def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
             if known.any()
             else " No reference is known."
         )
-    labels, label_width = style.label_column(means["model"].tolist(), _LIMIT)
+    return _draw(means, means["model"].tolist(), title, subtitle)
+
+
+def drops(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
+    """Draw the best model's accuracy by category, on real photographs and on generated images.
+
+    The category with the largest drop comes first, ties by name. A run without photographs has no
+    rows.
+
+    Args:
+        table: The reference table; its measured rows for all generators together are drawn.
+        rule: Matching rule, such as ``words/simple``.
+        level: Confidence level of the intervals, for the heading.
+    """
+    found = table[(table["rule"] == rule) & (table["kind"] == MEASURED)]
+    found = style.generated(found)
+    title = "Where generation hurts: real photographs and generated images by category"
+    if found.empty:
+        subtitle = f"Rule {style.plain(rule)}. No category has both, so there is nothing to show."
+        return _draw(found, [], title, subtitle)
+    means = found[found["category"] == style.ALL]
+    best = means.sort_values(["top1", "model"], ascending=[False, True])["model"].iloc[0]
+    cells = found[(found["model"] == best) & (found["category"] != style.ALL)].sort_values(
+        ["drop_top1", "category"], ascending=[False, True], ignore_index=True
+    )
+    subtitle = (
+        f"Rule {style.plain(rule)}; {style.plain(best)}, the best model by mean top-1 on generated "
+        f"images. Bars, and the numbers in brackets: {style.percent(level)} intervals. Drop: "
+        "accuracy on real photographs minus that on generated images, in percentage points."
+    )
+    return _draw(cells, cells["category"].tolist(), title, subtitle)
+
+
+def _draw(found: pd.DataFrame, names: list[str], title: str, subtitle: str) -> Figure:
+    """Draw rows of the reference table, from the top, under their names."""
+    known = bool(found[["reference_top1", "reference_top5"]].notna().to_numpy().any())
+    labels, label_width = style.label_column(names, _LIMIT)
     left = style.MARGIN + label_width + 0.06
     width = style.WIDTH - style.MARGIN - _RIGHT - left
-    height = len(means) * max(rows.row_height(len(means)), 0.15)
+    height = len(found) * max(rows.row_height(len(found)), 0.15)
     under = style.heading_height(title, subtitle, 3) + 0.08
     top = under + 0.36
 
     with style.style():
         figure = style.sheet(top + height + _FOOT)
         style.heading(figure, title, subtitle, 3)
-        hollow = rows.reference(means["kind"]) if known.any() else None
+        if not names:
+            return figure
+        hollow = rows.reference(found["kind"]) if known else None
         style.legend(figure, rows.keys(hollow=hollow), style.MARGIN, under, 3)
         axes = style.panel(figure, left, top, width, height)
         rows.dress(axes, labels, "accuracy (%)")
         rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
         for metric in rows.METRICS:
-            real = means[f"reference_{metric}"].astype(float)
-            for row, (value, shown) in enumerate(zip(real, means[metric], strict=True)):
+            real = found[f"reference_{metric}"].astype(float)
+            for row, (value, shown) in enumerate(zip(real, found[metric], strict=True)):
                 if not np.isnan(value):
                     rows.hollow(axes, metric, value, row, float(shown))
-            drop = means[f"drop_{metric}"].astype(float)
+            drop = found[f"drop_{metric}"].astype(float)
             bounds = zip(
-                means[f"drop_{metric}_low"].astype(float),
-                means[f"drop_{metric}_high"].astype(float),
+                found[f"drop_{metric}_low"].astype(float),
+                found[f"drop_{metric}_high"].astype(float),
                 strict=True,
             )
             at, at_interval = _NUMBERS[metric]
             label = rows.METRICS[metric].label
             rows.numbers(axes, [rows.points(value) for value in drop], at, f"drop {label}")
             rows.numbers(axes, [rows.interval(*pair) for pair in bounds], at_interval, "interval")
-        rows.accuracies(axes, means)
+        rows.accuracies(axes, found)
     return figure

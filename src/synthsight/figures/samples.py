@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
@@ -92,17 +92,21 @@ def choose(images: pd.DataFrame, number: int, first: int = 0) -> pd.DataFrame:
     return images.loc[[index for index in turns if index is not None]]
 
 
-def samples(manifest: pd.DataFrame, read: Callable[[str], Image.Image]) -> Figure:
-    """Draw a row of sample images for every category.
+def samples(
+    manifest: pd.DataFrame, photographs: Collection[str], read: Callable[[str], Image.Image]
+) -> Figure:
+    """Draw a row of sample images for every category; real photographs are left out.
 
     With several generators each image carries a letter that the heading explains.
 
     Args:
         manifest: The manifests of all categories, one after the other, with unique rows.
+        photographs: The images that are real photographs.
         read: Returns the RGB image of a manifest's ``image``.
     """
     categories = sorted(set(manifest["category"]))
-    usable = manifest[manifest["status"] == "ok"].reset_index(drop=True)
+    generated = ~manifest["image"].isin(photographs)
+    usable = manifest[(manifest["status"] == "ok") & generated].reset_index(drop=True)
     generators = sorted(usable["generator"].dropna().unique())
     kinds = len(generators) + bool(usable["generator"].isna().any())
     layout = grid(len(categories), kinds)
@@ -110,7 +114,8 @@ def samples(manifest: pd.DataFrame, read: Callable[[str], Image.Image]) -> Figur
     tags = {name: _tag(index) for index, name in enumerate(generators)} if tagged else {}
 
     title = "Sample images of " + style.count(len(categories), "category", "categories")
-    subtitle = f"Up to {layout.samples} of each category's images, evenly spaced over the list"
+    which = "generated images" if len(photographs) else "images"
+    subtitle = f"Up to {layout.samples} of each category's {which}, evenly spaced over the list"
     if tags:
         named = ", ".join(f"{tag}\u00a0{style.plain(name)}" for name, tag in tags.items())
         subtitle += f"; the generators take turns: {named}."
@@ -119,6 +124,7 @@ def samples(manifest: pd.DataFrame, read: Callable[[str], Image.Image]) -> Figur
     else:
         subtitle += "."
 
+    none = "  no generated image" if len(photographs) else "  no usable image"
     lengths = -(-len(categories) // layout.blocks)
     pitch = _LABEL + layout.side + _UNDER
     top = style.heading_height(title, subtitle, _KEY_LINES) + 0.1
@@ -144,7 +150,7 @@ def samples(manifest: pd.DataFrame, read: Callable[[str], Image.Image]) -> Figur
                 figure,
                 left + style.text_width(name, bold=True),
                 above,
-                total if len(images) else "  no usable image",
+                total if len(images) else none,
                 fontsize=style.SMALL,
                 color=style.FAINT,
             )

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from synthsight.errors import SynthsightError
+from synthsight.images.hashing import perceptual_hash
 from synthsight.images.reading import (
     UnusableImageError,
     check_name,
@@ -29,6 +30,7 @@ from synthsight.images.reading import (
     open_file,
     read_file,
 )
+from synthsight.images.roots import Roots
 
 #: Errors for a file that cannot be read through no fault of the machine.
 NOT_READABLE = (
@@ -55,12 +57,15 @@ class Examined(NamedTuple):
         width: in pixels, after EXIF orientation; None if it cannot serve as an image.
         height: likewise.
         reason: why it cannot serve as one; None if it can.
+        hash: what it looks like (:func:`synthsight.images.hashing.perceptual_hash`); None if it
+            has no structure, or cannot serve as an image.
     """
 
     sha256: str | None
     width: int | None
     height: int | None
     reason: str | None
+    hash: bytes | None = None
 
 
 def max_seconds(max_pixels: int) -> int:
@@ -74,7 +79,7 @@ def max_memory(max_pixels: int) -> int:
 
 
 def examine_all(
-    root: Path, images: Sequence[str], max_pixels: int, processes: int = 1
+    root: Path | Roots, images: Sequence[str], max_pixels: int, processes: int = 1
 ) -> list[Examined]:
     """Decode files in full, each within bounds, to see whether they can serve as images.
 
@@ -121,7 +126,7 @@ def examine_all(
 class _Helper:
     """A process that examines one file after another."""
 
-    def __init__(self, root: Path, max_pixels: int, others: Iterable[Connection]) -> None:
+    def __init__(self, root: Path | Roots, max_pixels: int, others: Iterable[Connection]) -> None:
         context = multiprocessing.get_context("fork")
         self.root, self.max_pixels, self.image = root, max_pixels, ""
         self.connection, its = context.Pipe()
@@ -163,7 +168,7 @@ class _Helper:
         self.process.join()
 
 
-def _help(root: Path, max_pixels: int, jobs: Connection, others: list[Connection]) -> None:
+def _help(root: Path | Roots, max_pixels: int, jobs: Connection, others: list[Connection]) -> None:
     """Answer the job until it closes its end, or is gone."""
     for other in others:
         other.close()
@@ -194,7 +199,7 @@ def _lower_limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
-def examine(root: Path, image: str, max_pixels: int) -> Examined:
+def examine(root: Path | Roots, image: str, max_pixels: int) -> Examined:
     """Decode a file in full, in this process, to see whether it can serve as an image.
 
     Args:
@@ -211,17 +216,18 @@ def examine(root: Path, image: str, max_pixels: int) -> Examined:
             check_name(handle, image)
             content = read_file(handle, max_pixels)
         sha256 = hashlib.sha256(content).hexdigest()
-        width, height = decode_rgb(content, max_pixels).size
+        picture = decode_rgb(content, max_pixels)
+        looks = perceptual_hash(picture)  # here, since decoding again would take far longer
     except UnusableImageError as error:
         return Examined(sha256, None, None, str(error))
     except OSError as error:
         if error.errno not in NOT_READABLE:
             raise
         return Examined(sha256, None, None, f"cannot be read: {error.strerror}")
-    return Examined(sha256, width, height, None)
+    return Examined(sha256, picture.width, picture.height, None, looks)
 
 
-def _digest(root: Path, image: str, max_pixels: int) -> str | None:
+def _digest(root: Path | Roots, image: str, max_pixels: int) -> str | None:
     """The sha256 of a file that broke its helper; None if it cannot be read."""
     with suppress(UnusableImageError, OSError), open_file(root, image) as handle:
         return hashlib.sha256(read_file(handle, max_pixels)).hexdigest()

@@ -11,7 +11,8 @@ from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 
 from synthsight.files import hint_at_home
-from synthsight.images.reading import SUFFIXES, looks_like_image
+from synthsight.images.endings import SUFFIXES
+from synthsight.images.reading import looks_like_image
 from synthsight.junk import is_junk
 
 #: Number of missing images for which a close name is suggested: each costs a scan of all names.

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from synthsight.images.endings import SUFFIXES
 from synthsight.images.examine import NOT_READABLE, Examined, examine_all
-from synthsight.images.reading import MAX_PIXELS, SUFFIXES, looks_like_image
+from synthsight.images.hashing import BYTES
+from synthsight.images.reading import MAX_PIXELS, looks_like_image
+from synthsight.images.roots import Roots, as_metadata, place_of
 from synthsight.junk import is_ignored
 from synthsight.tables import read_parquet, write_parquet
 
@@ -26,6 +29,7 @@ _SCHEMA = pa.schema(
         ("height", pa.int32()),
         ("status", pa.string()),
         ("reason", pa.string()),
+        ("hash", pa.binary(BYTES)),
     ]
 )
 
@@ -43,6 +47,8 @@ class ImageRecord:
         height: likewise.
         status: ``ok`` or ``excluded``.
         reason: why it is excluded; None if it is not.
+        hash: what the image looks like (:mod:`synthsight.images.hashing`); None if it has no
+            structure, or is excluded.
     """
 
     image: str
@@ -53,6 +59,7 @@ class ImageRecord:
     height: int | None
     status: str
     reason: str | None
+    hash: bytes | None = None
 
 
 def find_files(folder: Path, ignored: list[str] | None = None) -> Iterator[Path]:
@@ -87,6 +94,14 @@ def find_files(folder: Path, ignored: list[str] | None = None) -> Iterator[Path]
             if error.errno not in NOT_READABLE:
                 raise
             yield Path(entry.path)
+
+
+def images_in(root: Path | Roots, folder: str) -> Iterator[str]:
+    """The paths below the images' root of all files in a folder, see :func:`find_files`."""
+    outer, inner = place_of(root, folder)
+    before = folder.removesuffix(inner)
+    for path in find_files(outer / inner):
+        yield before + path.relative_to(outer).as_posix()
 
 
 def _entries(scan: Iterable[os.DirEntry[str]], ignored: list[str]) -> list[os.DirEntry[str]]:
@@ -154,7 +169,7 @@ def _age(status: os.stat_result) -> str:
 
 
 def index_images(
-    root: Path,
+    root: Path | Roots,
     category: str,
     folders: list[tuple[str | None, str]],
     max_pixels: int = MAX_PIXELS,
@@ -173,9 +188,7 @@ def index_images(
         processes: how many files are checked at a time.
     """
     found = [
-        (path.relative_to(root).as_posix(), generator)
-        for generator, folder in folders
-        for path in find_files(root / folder)
+        (image, generator) for generator, folder in folders for image in images_in(root, folder)
     ]
     # A name that is not UTF-8 cannot be a key in the tables; it is listed in a readable form.
     keys = {image: os.fsencode(image).decode("utf-8", "backslashreplace") for image, _ in found}
@@ -188,7 +201,7 @@ def index_images(
 
 
 def index_rows(
-    root: Path,
+    root: Path | Roots,
     category: str,
     rows: Sequence[tuple[str, str | None, str | None]],
     max_pixels: int = MAX_PIXELS,
@@ -226,6 +239,7 @@ def _record(image: str, category: str, generator: str | None, found: Examined) -
         height=found.height,
         status="ok" if found.reason is None else "excluded",
         reason=found.reason,
+        hash=found.hash,
     )
 
 
@@ -240,6 +254,7 @@ def _exclude_duplicates(records: list[ImageRecord]) -> list[ImageRecord]:
                     record,
                     width=None,
                     height=None,
+                    hash=None,
                     status="excluded",
                     reason=f"the same file as {original!r}",
                 )
@@ -247,13 +262,24 @@ def _exclude_duplicates(records: list[ImageRecord]) -> list[ImageRecord]:
     return kept
 
 
-def write_manifest(output: str | os.PathLike[str], records: Sequence[ImageRecord]) -> None:
-    """Write a manifest as Parquet, atomically; the columns are :class:`ImageRecord`'s fields."""
+def write_manifest(
+    output: str | os.PathLike[str],
+    records: Sequence[ImageRecord],
+    root: Path | Roots | None = None,
+) -> None:
+    """Write a manifest as Parquet, atomically; the columns are :class:`ImageRecord`'s fields.
+
+    Args:
+        output: the file.
+        records: the rows.
+        root: where the images lie; what lies outside of one root is in the metadata.
+    """
     columns = zip(*map(astuple, records), strict=True) if records else [[] for _ in _SCHEMA]
     arrays = [
         pa.array(list(column), field.type) for column, field in zip(columns, _SCHEMA, strict=True)
     ]
-    write_parquet(output, pa.table(arrays, schema=_SCHEMA), compression="zstd")
+    schema = _SCHEMA if root is None else _SCHEMA.with_metadata(as_metadata(root))
+    write_parquet(output, pa.table(arrays, schema=schema), compression="zstd")
 
 
 def read_manifest(path: str | os.PathLike[str]) -> list[ImageRecord]:

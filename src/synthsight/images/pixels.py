@@ -15,6 +15,7 @@ from synthsight import origin
 from synthsight.files import MAKE_AGAIN, FileError, atomic
 from synthsight.images.geometry import Geometry
 from synthsight.images.reading import INDEX_AGAIN, MAX_PIXELS, ChangedImageError, open_checked
+from synthsight.images.roots import Roots
 from synthsight.tables import reading
 
 #: Rows per record batch of the Arrow file, and so held in memory at a time while writing.
@@ -32,7 +33,7 @@ _SCHEMA = pa.schema(
 
 def prepare_pixels(
     manifest: Sequence[tuple[str, int, int]],
-    root: Path,
+    root: Path | Roots,
     geometry: Geometry,
     output: str | os.PathLike[str],
     max_pixels: int = MAX_PIXELS,

@@ -24,16 +24,10 @@ from PIL import AvifImagePlugin, Image, ImageOps, UnidentifiedImageError, featur
 
 from synthsight.contents import HEAD, IMAGES, another_kind, kind_of
 from synthsight.errors import SynthsightError
+from synthsight.images.endings import SUFFIXES
 from synthsight.images.png import MOST_TEXT, SIGNATURE, transparent, without_odd_metadata
+from synthsight.images.roots import Roots, place_of
 from synthsight.wording import one_line
-
-#: File extensions, in lower case, of images. A file of another name is one if its content is.
-SUFFIXES = frozenset(
-    {
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp"),
-        *(".tif", ".tiff", ".avif"),
-    }
-)
 
 #: Extensions of cameras' raw files. By content many are TIFF, with a small preview as first image.
 _RAW = frozenset(
@@ -86,7 +80,7 @@ class ChangedImageError(SynthsightError):
 
 
 def open_rgb(
-    root: Path, image: str, max_pixels: int | None = MAX_PIXELS, sha256: str | None = None
+    root: Path | Roots, image: str, max_pixels: int | None = MAX_PIXELS, sha256: str | None = None
 ) -> Image.Image:
     """Read an image below a folder as 8-bit RGB: :func:`read_file`, then :func:`decode_rgb`.
 
@@ -112,7 +106,7 @@ def open_rgb(
 
 
 def open_checked(
-    root: Path, image: str, sha256: str | None = None, max_pixels: int | None = None
+    root: Path | Roots, image: str, sha256: str | None = None, max_pixels: int | None = None
 ) -> Image.Image:
     """Read an image that has been indexed, with the arguments of :func:`open_rgb`.
 
@@ -131,22 +125,23 @@ INDEX_AGAIN = "Run the workflow again: it indexes what changed."
 
 
 @contextmanager
-def open_file(root: Path, image: str) -> Iterator[BinaryIO]:
+def open_file(root: Path | Roots, image: str) -> Iterator[BinaryIO]:
     """Open a file below a folder for reading; links are followed only within the folder.
 
     Each folder on the way is opened separately and without following links, so that a link placed
     there in the meantime leads nowhere. Only regular files are opened.
 
     Args:
-        root: the folder.
+        root: the folder, or several.
         image: path below it.
 
     Raises:
         UnusableImageError: the path leads out of the folder, or not to a regular file.
         OSError: it cannot be opened (its ``errno`` is set).
     """
-    inside = root.resolve()
-    path = inside / image
+    folder, below = place_of(root, image)
+    inside = folder.resolve()
+    path = inside / below
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):
@@ -154,7 +149,10 @@ def open_file(root: Path, image: str) -> Iterator[BinaryIO]:
             raise UnusableImageError("a link that leads nowhere") from None
         raise
     if not target.is_relative_to(inside):
-        raise UnusableImageError("a link that leads out of images.root: copy the file instead")
+        raise UnusableImageError(
+            f"a link that leads out of {'images.root' if below == image else folder}: copy the "
+            "file instead"
+        )
     if target.is_dir():
         what = "a link to a folder, which is not followed"
         raise UnusableImageError(what if path.is_symlink() else "not a regular file")

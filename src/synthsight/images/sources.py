@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 
 from synthsight import origin
 from synthsight.files import atomic
-from synthsight.images.reading import SUFFIXES
-from synthsight.tables import read_parquet
+from synthsight.images.endings import SUFFIXES
+from synthsight.tables import read_parquet, read_schema
 from synthsight.wording import one_line
 
 SCHEMA = pa.schema(
@@ -38,6 +38,9 @@ SCHEMA = pa.schema(
 
 #: With what a table says besides.
 FURTHER = pa.schema([*SCHEMA, ("prompt", pa.string()), ("split", pa.string())])
+
+#: What a table says of each image: its group, prompt and split, by the image.
+Known = Mapping[str, Sequence[str | None]]
 
 #: Between a group's category and what the pattern captured. No image's path has two slashes in a
 #: row, so that no group is called like an image that is a group of its own.
@@ -59,11 +62,13 @@ class Sources:
 
     Attributes:
         real: the generators' folders that hold real photographs.
-        group: a pattern that tells groups, see :func:`group_of`; None if nothing is known.
+        group: a pattern that tells groups, see :func:`groups_of`; None if nothing is known.
+        table: whether a table says what images show, so that they may lie in any folder.
     """
 
     real: frozenset[str] = frozenset()
     group: str | None = None
+    table: bool = False
 
 
 def pattern_problem(pattern: str) -> str | None:
@@ -115,7 +120,7 @@ def groups_of(names: Sequence[str], pattern: str) -> list[str | None]:
     ]
 
 
-def name_in_category(image: str, generator: str | None, category: str) -> str:
+def name_in_category(image: str, generator: str | None, category: str | None = None) -> str:
     """An image's path below its category's folder, without the ending of an image file.
 
     Of an image that a table has in another place, it is the path below the images' root.
@@ -123,10 +128,14 @@ def name_in_category(image: str, generator: str | None, category: str) -> str:
     Args:
         image: path below the images' root.
         generator: whose folder it is in, or None.
-        category: its category.
+        category: the one that a table says, whatever the image's folder; None if the folder says
+            it, by its own name or by another of the category's.
     """
-    places = (f"{generator}/{category}/", f"{category}/")
-    name = image.removeprefix(next(filter(image.startswith, places[generator is None :]), ""))
+    if category is None:
+        name = image.split("/", 1 if generator is None else 2)[-1]
+    else:
+        places = (f"{generator}/{category}/", f"{category}/")
+        name = image.removeprefix(next(filter(image.startswith, places[generator is None :]), ""))
     ending = PurePosixPath(name).suffix
     return name.removesuffix(ending) if ending.lower() in SUFFIXES else name
 
@@ -136,7 +145,7 @@ def describe(
     images: Sequence[str],
     generators: Sequence[str | None],
     sources: Sources = Sources(),
-    known: Mapping[str, Sequence[str | None]] | None = None,
+    known: Known | None = None,
 ) -> pa.Table:
     """The sources of the images of one category.
 
@@ -160,7 +169,8 @@ def describe(
     captured: list[str | None] = [None] * len(images)
     if sources.group is not None:
         pairs = zip(images, generators, strict=True)
-        captured = groups_of([name_in_category(*pair, category) for pair in pairs], sources.group)
+        said = category if sources.table else None
+        captured = groups_of([name_in_category(*pair, said) for pair in pairs], sources.group)
     elif known is not None:
         told = (known[image][0] for image in images)
         captured = [None if text is None else unicodedata.normalize("NFC", text) for text in told]
@@ -212,8 +222,46 @@ def read_sources(path: str | os.PathLike[str], category: str | None = None) -> p
     return read_parquet(path, SCHEMA.names, filters=filters)
 
 
+def find_sources(
+    manifests: Sequence[str | os.PathLike[str]],
+    sources: Sources,
+    output: str | os.PathLike[str],
+    known: Callable[[str], Known] | None = None,
+    by: str | None = None,
+) -> list[str]:
+    """Write the sources of all usable images, one category at a time.
+
+    Args:
+        manifests: of the categories, sorted by their names.
+        sources: what is known.
+        output: the file, see :func:`write_sources`.
+        known: gives what a table says of the images of a category, see :func:`describe`, by its
+            name; None if there is nothing that it says.
+        by: what of the table tells groups; None if nothing of it does.
+
+    Returns:
+        What people should know of the groups that a pattern or a table tells, in sentences.
+    """
+    columns = ["image", "category", "generator", "status"]
+    for path in manifests:
+        read_schema(path, columns)
+    found = _Found() if by is None else _Found(by)
+
+    def tables() -> Iterator[pa.Table]:
+        for path in manifests:
+            usable = read_parquet(path, columns, filters=[("status", "=", "ok")]).to_pydict()
+            if usable["image"]:
+                name = usable["category"][0]
+                told = None if known is None else known(name)
+                images, generators = usable["image"], usable["generator"]
+                yield found.count(describe(name, images, generators, sources, told))
+
+    write_sources(output, tables(), SCHEMA if known is None else FURTHER)
+    return [] if sources.group is None and by is None else found.sentences()
+
+
 @dataclass
-class Found:
+class _Found:
     """What a pattern or a table has found, counted over tables from :func:`describe`.
 
     Attributes:

@@ -10,7 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from synthsight.files import is_folder
-from synthsight.images.reading import SUFFIXES, looks_like_image
+from synthsight.images.endings import SUFFIXES
+from synthsight.images.reading import looks_like_image
 from synthsight.junk import is_ignored
 from synthsight.wording import one_line, printable
 
@@ -31,6 +32,11 @@ _PARTS = frozenset(
 #: Those that say whether an image is generated, as data sets for detectors have them.
 _ORIGINS = frozenset(
     {"ai", "nature", "natural", "real", "reals", "fake", "fakes", "generated", "synthetic"}
+)
+
+#: Those by which real photographs are called beside generated images.
+_PHOTOGRAPHS = frozenset(
+    {"real", "reals", "nature", "natural", "photo", "photos", "photograph", "photographs"}
 )
 
 #: Files of a folder that are opened to see whether one is an image, if no name tells.
@@ -114,6 +120,15 @@ def are_parts(names: Collection[str]) -> bool:
 def are_origins(names: Collection[str]) -> bool:
     """Whether all of some names say what is generated or real and no more, and there are any."""
     return are_parts(names) and all(_words(name) & _ORIGINS for name in names)
+
+
+def are_photographs(name: str) -> bool:
+    """Whether a generator's folder is called as real photographs are."""
+    return (
+        bool(found := _words(name))
+        and found <= _PHOTOGRAPHS | _PARTS
+        and not (found.isdisjoint(_PHOTOGRAPHS))
+    )
 
 
 def _words(name: str) -> set[str]:

@@ -1,20 +1,27 @@
-"""Shared by fetching classifiers and VQA models: the hub's cache, checksums, file metadata."""
+"""Shared by fetching classifiers and VQA models: libraries' caches, checksums, file metadata."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlparse
 
 import safetensors
+import torch.hub
 from huggingface_hub.constants import HF_HUB_CACHE
 
 from synthsight.contents import kind_of_file
+from synthsight.errors import SynthsightError
 from synthsight.files import sha256_of
 from synthsight.wording import one_line
+
+
+class ChecksumError(SynthsightError):
+    """A cached file is not the one that its source has."""
 
 
 def check_cached(file: Path) -> tuple[str, str]:
@@ -24,14 +31,52 @@ def check_cached(file: Path) -> tuple[str, str]:
     Git's name of the content, a sha1, of others.
 
     Returns:
-        Its sha256 in hex, and ``verified``, ``differs`` or ``none stated``.
+        Its sha256 in hex, and ``verified`` or ``none stated``.
+
+    Raises:
+        ChecksumError: it has another one.
     """
     digest = sha256_of(file)
-    stated = file.resolve().name
-    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", stated):
+    blob = file.resolve()
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", blob.name):
         return digest, "none stated"
-    found = digest if len(stated) == len(digest) else _git_name_of(file)
-    return digest, "verified" if stated == found else "differs"
+    found = digest if len(blob.name) == len(digest) else _git_name_of(file)
+    if blob.name != found:
+        raise _other_file(f"{file.name} in the hub's cache", blob, blob.name, found)
+    return digest, "verified"
+
+
+def cached_by_torch(url: str) -> Path:
+    """Where :mod:`torch.hub` keeps what it has downloaded from an address."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / PurePosixPath(urlparse(url).path).name
+
+
+def check_named(file: Path) -> tuple[str, str]:
+    """Check a file whose name may state the beginning of its sha256: ``resnet18-f37072fd.pth``.
+
+    torch compares them when it downloads, if it is asked to, and never again.
+
+    Returns:
+        Its sha256 in hex, and ``verified`` or ``none stated``.
+
+    Raises:
+        ChecksumError: it has another one.
+    """
+    digest = sha256_of(file)
+    stated = re.search(r"-([0-9a-f]{8,})\.", file.name)
+    if stated is None:
+        return digest, "none stated"
+    if not digest.startswith(stated[1]):
+        raise _other_file(file.name, file, stated[1], digest)
+    return digest, "verified"
+
+
+def _other_file(name: str, path: Path, stated: str, found: str) -> ChecksumError:
+    return ChecksumError(
+        f"{name} does not have the checksum that its source states ({stated}, found {found}): it "
+        f"is incomplete, or another file. Delete {path} and run again, or, if it is what you want, "
+        "copy it elsewhere and name it in the model's `checkpoint`"
+    )
 
 
 def _git_name_of(file: Path) -> str:
@@ -82,12 +127,3 @@ def not_brought(source: str, error: Exception, local: str) -> str:
         f"internet access, download it elsewhere and copy the hub's cache folder ({HF_HUB_CACHE}) "
         f"here, or name {local} in the model's `checkpoint`"
     )
-
-
-def warn_of_checksum(note: Mapping[str, Any]) -> None:
-    """Print a warning if a note says that a cached file does not match its stated checksum."""
-    if note["checksum"] == "differs":
-        print(
-            f"WARNING: a file in the cache does not have the checksum that {note['source']} "
-            "states: it is incomplete, or another file. Its sha256 is recorded in the note."
-        )

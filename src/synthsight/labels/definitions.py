@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,7 @@ def read_definitions(path: Path) -> dict[str, Definition]:
     """The definitions in a YAML file, by category.
 
     Raises:
-        DefinitionError: it cannot be read, does not follow the schema, or names a synset that does
-            not exist.
+        DefinitionError: it cannot be read, or see :func:`definitions_in`.
     """
     kind = another_kind(path, "text", "json", "empty")
     if kind is not None:
@@ -98,7 +98,8 @@ def definitions_in(content: Any, source: str) -> dict[str, Definition]:
         source: what messages call it.
 
     Raises:
-        DefinitionError: it does not follow the schema, or names a synset that does not exist.
+        DefinitionError: it does not follow the schema, names a synset that does not exist, or one
+            category stands there twice, written in different ways.
     """
     if wrong := bounds.fault(content):
         place = ": ".join(map(str, wrong[0])) or "the file"
@@ -115,4 +116,15 @@ def definitions_in(content: Any, source: str) -> dict[str, Definition]:
             if is_synset(each) and each not in wordnet_names():
                 raise DefinitionError(f"{source}: {name}: there is no synset {each}")
         definitions[name] = definition
+    if twice := written_twice(definitions):
+        raise DefinitionError(f"{source}: {twice}. Keep one of them")
     return definitions
+
+
+def written_twice(names: Iterable[str]) -> str | None:
+    """Words on two names that are one category, as ``fire_engine`` and ``Fire Engine``, if any."""
+    first: dict[tuple[str, ...], str] = {}
+    for name in names:
+        if (other := first.setdefault(words(name), name)) != name:
+            return f"{other!r} and {name!r} are one category, written in different ways"
+    return None

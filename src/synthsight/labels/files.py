@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
+from synthsight.labels.order import Ordered, OrderError, cells, check, choose, in_order
+from synthsight.labels.tables import columns, read_table
 
 _FORMS = (
     "expected a line per class, or JSON: a list of names, or a mapping from 0, 1, 2, ... to names "
     "or from names to 0, 1, 2, ..."
 )
 
+#: Keys below which JSON has the classes: a config.json, annotations such as COCO's, and others.
+_INSIDE = ("id2label", "categories", "names", "classes", "labels")
+
 _SYNSET = re.compile(r"(n[0-9]{8})(?:[\s,:]+(.*))?")
 
-#: A number in front of a name: ``7 hen``, ``7: hen``, ``7|hen``, ``(7) hen``, ``class 7: hen``.
-_NUMBERED = re.compile(
-    r"(?i)[{(\[]?\s*['\"]?(?:(?:class|label|index|id)[\s_]*)?([0-9]{1,7})(?:\.0+)?['\"]?\s*"
-    r"([:,;\t|=]|[)\]]?\s*(?:[-=]>|-(?=\s))|[)\]](?=\s)|\.(?=\s|[^\W\d])|\s)\s*(.*)"
-)
-_HEADER = re.compile(
-    r"(?i)(class[ _]?)?(id|idx|index|number|no|nr|label[ _]?id|target|output)\s*[,;:\t|=].*"
-    r"|(names|classes|labels|id2label)\s*:"
-)
-
-#: The same at the end of a line, as in ``tench,0`` below ``name,index``, or ``tench 0``.
-_NUMBER_LAST = re.compile(
-    r"(.*[^\s,;:|=])(\s*[,;:|=]\s*|\s*[-=]>\s*|\s+)[(\[]?['\"]?([0-9]{1,7})(?:\.0+)?['\"]?[)\]]?"
-)
-_HEADER_LAST = re.compile(
-    r"(?i).*[,;:\t|=]\s*(class[ _]?)?(id|idx|index|number|no|nr|label([ _]?id)?|class|target)"
-)
-
-#: What stands between columns, between words, and between parts of words, as in ``1-kite``.
-_COLUMNS = re.compile(r"[,;:|=\t]")
-_BETWEEN = re.compile(r"[\s,;:|=()\[\]{}#'\"<>/]+")
-_JOINTS = re.compile(r"(?:[^\w.]|_)+")
-
-#: A part of a line that is a whole number.
-_WHOLE = re.compile(r"([+-]?[0-9]{1,7})(?:\.0*)?")
-
-#: The places of a line where a number may stand, from its beginning and from its end.
-_PLACES = (0, -1, 1, -2, 2, -3, 3, -4)
+#: A class that is called by its number alone.
+_NO_NAME = re.compile(r"(?i)(?:(?:class|label|category|id|index)[\W_]{0,9})?\d+\W{0,9}")
 
 
 class LabelError(SynthsightError):
@@ -61,10 +41,12 @@ class Labels:
     Attributes:
         names: the names of each class, the simple one first.
         synsets: WordNet's identifier of each class, if the file has it.
+        notes: what the user should know about how the file was read.
     """
 
     names: tuple[tuple[str, ...], ...]
     synsets: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_label_file(name: str, wordnet: Callable[[], Mapping[str, tuple[str, ...]]]) -> Labels:
@@ -72,8 +54,9 @@ def read_label_file(name: str, wordnet: Callable[[], Mapping[str, tuple[str, ...
 
     It is UTF-8 text: a line per class, with its names separated by commas; perhaps with a number in
     front or at the end, from 0 or 1, or a synset in front, or with synsets alone. Where all lines
-    have numbers, these give the order. Or it is JSON: a list, a mapping from numbers, as
-    ``imagenet_class_index.json`` and the ``id2label`` of a config.json, or to numbers, or pairs.
+    have numbers, these give the order. Or it is a table with a header. Or it is JSON or what Python
+    prints: a list, a mapping from numbers, as ``imagenet_class_index.json`` and the ``id2label`` of
+    a config.json, or to numbers, or pairs, or mappings with a number and a name each.
 
     Args:
         name: its path.
@@ -94,287 +77,169 @@ def read_label_file(name: str, wordnet: Callable[[], Mapping[str, tuple[str, ...
     except UnicodeDecodeError as error:
         raise LabelError(f"{name}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     kind = another_kind(path, "text", "empty")
-    if kind is not None and kind.name == "json":
-        labels = _from_json(name, text)
-    else:
-        labels = _from_lines(name, text, wordnet)
-    if all(name.isdigit() for names in labels.names for name in names):
+    is_json = kind is not None and kind.name == "json"
+    try:
+        ordered = _from_json(text) if is_json or text.lstrip()[:1] in ("[", "{", "(") else None
+        if ordered is None:
+            ordered = _from_lines(text)
+            if is_json and not ordered.numbered:  # as `[7] hen` is, which looks like JSON
+                raise OrderError(f"neither JSON nor text that can be used; {_FORMS}")
+    except OrderError as error:
+        raise LabelError(f"{name}: {error}") from None
+    synsets, texts = _synsets(name, ordered, wordnet)
+    names = [_split(each, ordered.numbered) for each in texts]
+    for line, each in zip(ordered.lines, names, strict=True):
+        if not each and is_json:
+            raise LabelError(f"{name}: class {line} has no name")
+        if not each:
+            raise LabelError(f"{name}, line {line + 1}: a class without a name")
+    if all(_NO_NAME.fullmatch(each) for those in names for each in those):
         raise LabelError(
-            f"{name}: its {len(labels.names):,} lines are numbers, not names, so no category would "
-            "match. If classes are called so, give each a second name: 7, seven"
+            f"{name}: its {len(names):,} classes have numbers, not names, so no category would "
+            "match. If they are called so, give each a second name in a JSON list in the order of "
+            'the model\'s outputs: ["7, seven", ...]'
         )
-    return labels
+    notes = ordered.notes
+    if synsets is not None and list(synsets) != sorted(synsets):
+        notes += (
+            "its synsets are not in alphabetical order, and the outputs of nearly all models of "
+            "ImageNet are: compare with where the model is from",
+        )
+    return Labels(tuple(names), synsets, notes)
+
+
+def _synsets(
+    name: str, ordered: Ordered, wordnet: Callable[[], Mapping[str, tuple[str, ...]]]
+) -> tuple[tuple[str, ...] | None, list[str]]:
+    """The synsets in front of the names of all classes, if they are, and what is left of these."""
+    texts = [text.strip() for text in ordered.texts]
+    found = [match for match in map(_SYNSET.fullmatch, texts) if match]
+    if len(found) < len(texts):  # perhaps a class for the background is added to ImageNet's
+        other = {match[0]: match[2] or match[1] for match in found}
+        return None, [other.get(text, text) for text in texts]
+    synsets = tuple(match[1] for match in found)
+    if list(ordered.lines) != sorted(ordered.lines) and list(synsets) != sorted(synsets):
+        raise LabelError(
+            f"{name}: each line has a synset and a number, and the numbers are in the order "
+            "neither of the lines nor of the synsets. Sort the file as the model's outputs are, "
+            "and remove the numbers"
+        )
+    rest = [match[2] or "" for match in found]
+    if any(rest):
+        return synsets, rest
+    known = wordnet()
+    unknown = [synset for synset in synsets if synset not in known]
+    if unknown:
+        raise LabelError(f"{name}: WordNet's names of {unknown[0]} are not known here")
+    return synsets, [", ".join(known[synset]) for synset in synsets]
 
 
 # Lines ----------------------------------------------------------------------------------------
 
 
-def _from_lines(
-    name: str, text: str, wordnet: Callable[[], Mapping[str, tuple[str, ...]]]
-) -> Labels:
+def _from_lines(text: str) -> Ordered:
     lines = text.split("\n")  # not splitlines(), which also splits at form feeds and the like
     while lines and not lines[-1].strip(" \t\r}"):  # a Python mapping may end in a line of its own
         lines.pop()
     if not lines:
-        raise LabelError(f"{name}: empty; it needs one line per class of the model")
-    lines = _in_order(name, lines)
+        raise OrderError("empty; it needs one line per class of the model")
+    if (table := read_table(lines)) is not None:
+        return table
     found = [_SYNSET.fullmatch(line.strip()) for line in lines]
-    synsets = tuple(match[1] for match in found if match)
+    synsets = [match[1] for match in found if match]
     if len(synsets) < len(lines):
-        return Labels(_names(name, lines))
+        return in_order(lines)
     rest = [match[2] or "" for match in found if match]
-    if not any(rest):
-        known = wordnet()
-        unknown = [synset for synset in synsets if synset not in known]
-        if unknown:
-            raise LabelError(f"{name}: WordNet's names of {unknown[0]} are not known here")
-        return Labels(tuple(known[synset] for synset in synsets), synsets)
-    ordered = _in_order(name, rest)
-    # The synsets stay where they are.
-    if any(said not in line for said, line in zip(ordered, rest, strict=False)):
-        raise LabelError(
-            f"{name}: each line has a synset and a number, and the numbers are not in the order of "
-            "the lines. Sort the file as the model's outputs are, and remove the numbers"
-        )
-    return Labels(_names(name, ordered), synsets)
+    if all(map(str.isdecimal, rest)):
+        return in_order([f"{number}: {each}" for number, each in zip(rest, synsets, strict=True)])
+    ordered = in_order(rest)
+    texts = zip(ordered.lines, ordered.texts, strict=True)
+    return replace(ordered, texts=tuple(f"{synsets[line]} {text}" for line, text in texts))
 
 
-def _in_order(name: str, lines: Sequence[str]) -> list[str]:
-    """The lines in the order of the numbers in front of them or at their end, without these.
-
-    They stay as they are if the numbers are part of the names.
-
-    Raises:
-        LabelError: there are numbers that seem to be those of the classes, but do not say the order
-            of all.
-    """
-    rows = [line.strip() for line in lines]
-    if len(rows) > 1 and _HEADER.fullmatch(rows[0]) and _NUMBERED.fullmatch(rows[1]):
-        del rows[0]
-    if len(rows) < 2:
-        return list(lines)
-    ordered = _by_first_number(name, rows) or _by_last_number(name, rows)
-    if ordered is None and not all(map(_SYNSET.fullmatch, rows)):
-        for between in (_COLUMNS, _BETWEEN, _JOINTS):
-            split = [map(str.strip, between.split(row)) for row in rows]
-            _check_numbers(name, [[part for part in parts if part] for parts in split])
-    return ordered or list(lines)
-
-
-def _by_first_number(name: str, rows: Sequence[str]) -> list[str] | None:
-    """Lines such as ``0 tench`` in the order of their numbers, without these; None for others."""
-    found = [match for match in map(_NUMBERED.fullmatch, rows) if match]
-    if len(found) < len(rows):
-        return None
-    numbers = [int(match[1]) for match in found]
-    if not _are_all(numbers):
-        if all(match[2] == ":" for match in found):
-            start = min(*numbers, 1)
-            lost = sorted({*range(start, start + len(rows))} - {*numbers})
-            raise LabelError(
-                f"{name}: its lines are numbered, but not from 0 or 1 without gaps: {lost[:3]} "
-                "are missing"
-            )
-        return None  # names that begin with a number, such as years
-    texts = dict(zip(numbers, (match[3] for match in found), strict=True))
-    if all(match[2].isspace() for match in found) and _are_amounts(texts.values()):
-        return None
-    return [_unquoted(texts[number]) for number in sorted(texts)]
-
-
-def _by_last_number(name: str, rows: Sequence[str]) -> list[str] | None:
-    """Lines such as ``tench,0`` in the order of their numbers, without these; None for others.
-
-    Raises:
-        LabelError: the numbers are not those of the classes, so what they mean is unknown.
-    """
-    if len(rows) > 2 and _HEADER_LAST.fullmatch(rows[0]):
-        rows = rows[1:]
-    found = [match for match in map(_NUMBER_LAST.fullmatch, rows) if match]
-    if len(found) < len(rows) or all(match[1].isdigit() for match in found):
-        return None
-    texts = {int(match[3]): match[1] for match in found}
-    in_a_column = all("\t" in match[2] or not match[2].isspace() for match in found)
-    if len(texts) < len(rows) or not _are_all(texts):
-        if not in_a_column:
-            return None  # names that end in a number, such as years
-        raise LabelError(
-            f"{name}: each line ends in a number, but these are not 0, 1, 2, ... or 1, 2, 3, ... "
-            "without gaps and repeats. If they say which output a class is, correct them; else "
-            "remove them, and sort the lines as the model's outputs are"
-        )
-    if not in_a_column and _are_amounts(texts.values()):
-        return None
-    ordered = [_unquoted(texts[number]) for number in sorted(texts)]
-    if not in_a_column and list(texts) != sorted(texts):
-        raise LabelError(
-            f"{name}: each line ends in a number after a blank, in another order than the lines. "
-            "If it says which output a class is, write it with a comma (tench,0); if it belongs to "
-            "the name, write a JSON list of the names"
-        )
-    return ordered
-
-
-def _are_all(numbers: Collection[int]) -> bool:
-    """Whether numbers are 0, 1, 2, ... or 1, 2, 3, ..., in any order."""
-    first = min(numbers)
-    return first in (0, 1) and sorted(numbers) == [*range(first, first + len(numbers))]
-
-
-def _check_numbers(name: str, rows: Sequence[Sequence[str]]) -> None:
-    """Refuse names with numbers that seem to be those of the classes and differ from the order.
-
-    They seem so if nearly all lines have one at the same place, and together they are most of
-    those that there are classes. In names, as years and models of cars, they are not.
-
-    Args:
-        name: the file, for the message.
-        rows: the parts of each line.
-
-    Raises:
-        LabelError: such numbers are not the lines' own.
-    """
-    count = len(rows)
-    for place in _PLACES:
-        numbers: dict[int, int] = {}
-        for line, row in enumerate(rows):
-            if -len(row) <= place < len(row) and (whole := _WHOLE.fullmatch(row[place])):
-                numbers[line] = int(whole[1])
-        if len(numbers) < max(2, count - max(1, count // 10)):
-            continue
-        distinct = {number for number in numbers.values() if -1 <= number <= count + 1}
-        if len(distinct) < max(2, 3 * count // 4):
-            continue
-        if not distinct & {0, 1} and len(distinct) < max(count, 3):
-            continue
-        steps = {number - line for line, number in numbers.items()}
-        if len(numbers) == count and steps in ({0}, {1}):
-            return
-        if steps in ({0}, {1}) or _are_amounts(
-            " ".join(part for part in row if part != row[place])
-            for line, row in enumerate(rows)
-            if line in numbers
-        ):
-            continue
-        raise LabelError(
-            f"{name}: its lines have numbers that look like those of the classes, but "
-            f"{_trouble(numbers, count)}, so the order is unknown. If they are, write each in "
-            "front, `0: NAME`, from 0 or 1 without gaps and repeats; if not, write the names as a "
-            'JSON list in the order of the model\'s outputs: ["NAME", ...]'
-        )
-
-
-def _trouble(numbers: Mapping[int, int], count: int) -> str:
-    """Why numbers, by line from 0, are not understood as those of all classes."""
-    if len(numbers) < count:
-        return f"line {next(line for line in range(count) if line not in numbers) + 1} has none"
-    twice = [number for number, times in Counter(numbers.values()).items() if times > 1]
-    if twice:
-        return f"{twice[0]} stands twice"
-    if not _are_all(numbers.values()):
-        return "they are not 0, 1, 2, ... or 1, 2, 3, ... without gaps"
-    return "they are in another order than the lines, and in a form that is not read"
-
-
-def _are_amounts(names: Iterable[str]) -> bool:
-    """Whether numbers tell names apart that are otherwise alike, as in ``1 cent`` and ``2 cents``.
-
-    A few of ImageNet's classes have the same name, so some repeats prove nothing.
-    """
-    alike = [name.casefold().removesuffix("s") for name in names]
-    return 2 * len(set(alike)) <= len(alike)
-
-
-def _unquoted(text: str) -> str:
-    """A name without what a Python or JSON mapping writes around it."""
-    bare = text.rstrip("},; \t\r")
-    quoted = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "'\""
-    return bare[1:-1] if quoted else text
-
-
-def _names(name: str, lines: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    found = []
-    for number, line in enumerate(lines, start=1):
-        names = _split(line)
-        if not names:
-            raise LabelError(f"{name}, line {number}: a class without a name")
-        found.append(names)
-    return tuple(found)
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+def _split(text: str, digits_last: bool) -> tuple[str, ...]:
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    return tuple(sorted(names, key=str.isdigit) if digits_last else names)
 
 
 # JSON -----------------------------------------------------------------------------------------
 
 
-def _from_json(name: str, text: str) -> Labels:
+def _from_json(text: str) -> Ordered | None:
+    """The classes of a text in JSON or Python's notation; None if it is neither."""
     try:
-        content = json.loads(text, object_pairs_hook=lambda pairs: _once(name, pairs))
+        content = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError):
-        try:  # a Python mapping with quoted numbers looks like JSON, too
-            return Labels(_names(name, _all_numbered(name, text)))
-        except LabelError:
-            raise LabelError(f"{name}: neither JSON nor text that can be used; {_FORMS}") from None
-    if isinstance(content, dict) and isinstance(content.get("id2label"), dict):
-        content = content["id2label"]
-    values = _values(name, content)
-    names, synsets = [], []
+        content = _from_python(text)
+        if content is None:
+            return None
+    for key in _INSIDE:
+        if isinstance(content, dict) and isinstance(content.get(key), dict | list):
+            content = content[key]
+            break
+    if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
+        rows = [[str(cell) for cell in row.values()] for row in content]
+        same = all(row.keys() == content[0].keys() for row in content)
+        if same and (table := columns(list(content[0]), rows)) is not None:
+            return table
+    texts = []
+    values = _values(content)
     for index, value in enumerate(values):
         parts = [value] if isinstance(value, str) else value
         if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-            raise LabelError(f"{name}: class {index} is {str(value)[:80]!r}; {_FORMS}")
-        if len(parts) > 1 and _SYNSET.fullmatch(parts[0]):
-            synsets.append(parts[0])
-            parts = parts[1:]
-        split = tuple(each for part in parts for each in _split(part))
-        if not split:
-            raise LabelError(f"{name}: class {index} has no name")
-        names.append(split)
-    return Labels(tuple(names), tuple(synsets) if len(synsets) == len(names) else None)
+            raise OrderError(f"class {index} is {str(value)[:80]!r}; {_FORMS}")
+        texts.append(", ".join(parts))
+    return Ordered(tuple(texts), tuple(range(len(texts))))
 
 
-def _once(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _from_python(text: str) -> Any:
+    """A list or mapping in Python's notation, as JSON has it; None if the text is none."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(tree, ast.List | ast.Dict | ast.Tuple):
+            return None
+        keys = [ast.literal_eval(key) for key in getattr(tree, "keys", ()) if key is not None]
+        content = ast.literal_eval(tree)
+        if len(set(keys)) < len(keys):
+            raise OrderError("a key occurs twice in a mapping")
+        return json.loads(json.dumps(content), object_pairs_hook=_once)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
-        raise LabelError(f"{name}: a key occurs twice in a mapping")
+        raise OrderError("a key occurs twice in a mapping")
     return mapping
 
 
-def _all_numbered(name: str, text: str) -> list[str]:
-    lines = [line for line in text.split("\n") if line.strip(" \t\r{}")]
-    ordered = _in_order(name, lines)
-    if ordered == lines:
-        raise LabelError(f"{name}: not numbered")
-    return ordered
-
-
-def _values(name: str, content: Any) -> list[Any]:
+def _values(content: Any) -> list[Any]:
     """What a JSON file says of each class, in the order of the model's outputs."""
     if isinstance(content, dict) and content:
         if all(isinstance(v, int) and not isinstance(v, bool) for v in content.values()):
             if len(set(content.values())) < len(content):
-                raise LabelError(f"{name}: two names have the same number")
+                raise OrderError("two names have the same number")
             content = {str(number): key for key, number in content.items()}
         by = {int(key): said for key, said in content.items() if key.isdecimal() and len(key) < 8}
         if sorted(by) == list(range(len(content))):
             return [by[number] for number in sorted(by)]
     elif isinstance(content, list) and content:
-        return _pairs_in_order(name, content)
-    raise LabelError(f"{name}: {_FORMS}, without gaps")
+        return _pairs_in_order(content)
+    raise OrderError(f"{_FORMS}, without gaps")
 
 
-def _pairs_in_order(name: str, content: list[Any]) -> list[Any]:
+def _pairs_in_order(content: list[Any]) -> list[Any]:
     """A list of classes; if it has pairs of a number and names, these in the numbers' order."""
     rows = [value for value in content if isinstance(value, list) and len(value) > 1]
     if len(rows) < max(2, len(content)):
         return content
-    for place, rest in ((0, slice(1, None)), (-1, slice(None, -1))):
-        numbers = [str(row[place]) for row in rows]
-        if all(number.isdecimal() and len(number) < 8 for number in numbers):
-            by_number = {int(number): row[rest] for number, row in zip(numbers, rows, strict=True)}
-            if len(by_number) == len(rows) and _are_all(by_number):
-                return [by_number[number] for number in sorted(by_number)]
-    _check_numbers(name, [[str(part) for part in row] for row in rows])
+    found = cells([[str(cell) for cell in row] for row in rows])
+    numbers = choose(found)
+    if numbers is not None and numbers.place in (0, -1):
+        rest = slice(1, None) if numbers.place == 0 else slice(-1)
+        return [rows[line][rest] for line in numbers.lines]
+    for each in found:
+        check(each)
     return content

@@ -36,6 +36,12 @@ _SYNSET = re.compile(r"n\d{8}")
 #: (soft hyphen, joiners and non-joiner, variation selectors).
 _DROPPED = re.compile("['\u2019\u00ad\u200c\u200d\u2060\ufe00-\ufe0f\ufeff]")
 
+#: Signs that would become letters or digits of the word that they stand at: those of trademarks and
+#: the like are dropped, ``№`` and fractions parted from it.
+_SIGNS = {ord(sign): "" for sign in "\u2122\u2120\u00ae\u00a9\u2117\U0001f16a\U0001f16b"}
+_SIGNS |= {ord(sign): f" {sign} " for sign in "\u2116\u00bc\u00bd\u00be\u2189"}
+_SIGNS |= {sign: f" {chr(sign)} " for sign in range(0x2150, 0x215F)}
+
 #: A letter or digit, and all letters, digits and marks after it; at the end also the signs that
 #: make another name of it. Of what is not ASCII only these are left when it is used.
 _WORD = re.compile(r"[^\W_](?:[^\W_]|[^\x00-\x7f])*(?:[+#]++(?![^\W_]))?")
@@ -48,9 +54,10 @@ def words(name: str) -> tuple[str, ...]:
     Everything but letters and digits separates words (space, underscore, hyphen), except that an
     apostrophe is dropped: ``carpenter's kit`` has the words of ``carpenters_kit``. Combining marks
     belong to the letter before them, and signs at the end of a word that make another name of it
-    to that word: ``C++`` is not ``C``.
+    to that word: ``C++`` is not ``C``. Signs of trademarks are dropped: ``LEGO™`` is ``lego``.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    plain = unicodedata.normalize("NFKC", name.translate(_SIGNS))
+    folded = unicodedata.normalize("NFKC", plain.casefold())
     text = _DROPPED.sub("", folded)
     if not text.isascii():
         text = "".join(each if each.isascii() or _in_word(each) else " " for each in text)

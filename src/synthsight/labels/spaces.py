@@ -37,12 +37,14 @@ class LabelSpace:
         lemmas: all names of each class, including the simple one or its WordNet spelling.
         synsets: WordNet's identifier of each class, like ``n02504013``; None for a label file that
             has none.
+        notes: what the user should know about how the label file was read.
     """
 
     name: str
     simple: tuple[str, ...]
     lemmas: tuple[tuple[str, ...], ...]
     synsets: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.simple)
@@ -76,6 +78,14 @@ def _imagenet(name: str) -> LabelSpace:
     return LabelSpace(name, simple, lemmas, synsets)
 
 
+def packages_of(name: str) -> tuple[str, ...]:
+    """The packages whose files decide what a label space's classes are called.
+
+    Those of ImageNet are read from them, and synsets in a label file or in definitions are named.
+    """
+    return ("timm", "torchvision") if name == "imagenet-1k" else ("timm",)
+
+
 def named_by(code: str) -> str | None:
     """The name of the class of ImageNet that a synset or a number, from 0, stands for, or None."""
     if code in wordnet_names():
@@ -93,7 +103,7 @@ def _read_label_file(name: str) -> LabelSpace:
         )
     labels = read_label_file(name, wordnet_names)
     simple = tuple(names[0] for names in labels.names)
-    return LabelSpace(name, simple, labels.names, labels.synsets)
+    return LabelSpace(name, simple, labels.names, labels.synsets, labels.notes)
 
 
 def _package_file(package: str, *parts: str) -> Path:

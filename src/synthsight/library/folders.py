@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -19,6 +20,8 @@ from synthsight.images.manifest import ImageRecord, index_images, index_rows
 from synthsight.images.pixels import prepare_pixels
 from synthsight.images.rows import INDEXED, KNOWN, known_of, read_kept_rows
 from synthsight.images.sources import SCHEMA, Sources, describe
+from synthsight.labels.spaces import load_labels
+from synthsight.library import arguments
 from synthsight.library.errors import ApiError
 from synthsight.library.scores import rules, score_files
 from synthsight.plan import standalone
@@ -31,7 +34,7 @@ def classify(
     folder: str | os.PathLike[str],
     model: str,
     *,
-    categories: Sequence[str] | None = None,
+    categories: Iterable[str] | None = None,
     table: str | os.PathLike[str] | None = None,
     definitions: str | os.PathLike[str] | None = None,
     preprocess: str = "model",
@@ -50,7 +53,7 @@ def classify(
     Args:
         folder: images, as ``<category>/<file>`` or ``<generator>/<category>/<file>``.
         model: ``timm/NAME`` or ``torchvision/NAME``, as in a configuration.
-        categories: the categories to take; None for all folders.
+        categories: a list of the categories to take; None for all folders.
         table: a file that says what each image below ``folder`` shows, in the place of folders; see
             ``images.table`` in a configuration.
         definitions: file of category definitions; None for the project's
@@ -69,31 +72,37 @@ def classify(
         synthsight.plan.config.messages.ConfigError: images, model or settings cannot be used; all
             problems are reported at once.
         synthsight.classifiers.weights.WeightsError: the weights cannot be fetched or do not fit.
-        ApiError: a category has no usable image, or the cache begins with ``~``.
+        ApiError: a category has no usable image, the cache begins with ``~``, or an argument is
+            neither a path nor a name where it must be one.
     """
+    root = Path(arguments.path("the folder", folder))
+    arguments.text("`model`", model)
+    if definitions is None:
+        definitions = standalone.definitions_file()
     entry = {"model": model, **settings}
     config = {
         "run": "api",
-        "images": {"root": os.fspath(folder), "table": None if table is None else os.fspath(table)},
-        "categories": None if categories is None else list(categories),
-        "category_definitions": os.fspath(definitions or standalone.definitions_file()),
+        "images": {
+            "root": arguments.path("the folder", folder),
+            "table": None if table is None else arguments.path("`table`", table),
+        },
+        "categories": None if categories is None else arguments.texts("`categories`", categories),
+        "category_definitions": arguments.path("`definitions`", definitions),
         "models": [{key: _yaml_value(value) for key, value in entry.items()}],
         "preprocess": preprocess,
         "precision": precision,
-        "batch_size": batch_size,
+        "batch_size": _yaml_value(batch_size),
     }
-    if cache is not None and (home := hint_at_home(cache)):
+    if cache is not None and (home := hint_at_home(arguments.path("`cache`", cache))):
         raise ApiError(f"cache={os.fspath(cache)!r}: {home}")
     kept = standalone.cache_folder() if cache is None else Path(cache)
     found = standalone.check(config, cache=kept)
     for warning in found.warnings:
         warnings.warn(warning, stacklevel=2)
-    manifests = {
-        name: _index(Path(folder), category, kept) for name, category in found.categories.items()
-    }
+    manifests = {name: _index(root, category, kept) for name, category in found.categories.items()}
     if left_out := _left_out(manifests):
         warnings.warn(left_out, stacklevel=2)
-    return _run(Path(folder), found, manifests, batch_size, precision, kept)
+    return _run(root, found, manifests, int(batch_size), precision, kept)
 
 
 def _index(root: Path, category: Category, cache: Path) -> list[ImageRecord]:
@@ -160,9 +169,8 @@ def _run(
             write_logits(logits, images, values, {"model": model.name})
             files[name] = logits
         targets = {name: category.target for name, category in found.categories.items()}
-        return score_files(
-            *(files, sources, targets, model.labels, sorted(rules()), "max", Path(folder))
-        )
+        labels = load_labels(model.labels)
+        return score_files(files, sources, targets, labels, sorted(rules()), "max", Path(folder))
 
 
 def _weights(model: Model, cache: Path) -> Path:
@@ -231,7 +239,11 @@ def _left_out(manifests: Mapping[str, Sequence[ImageRecord]]) -> str | None:
 
 
 def _yaml_value(value: Any) -> Any:
-    """A setting as read from YAML: paths become text, and tuples lists."""
+    """A setting as read from YAML: paths are text, tuples lists, and numpy's numbers Python's."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _yaml_value(each) for key, each in value.items()}
+    return [_yaml_value(each) for each in value] if isinstance(value, list | tuple) else value

@@ -7,15 +7,17 @@ tell them apart.
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from synthsight.library.errors import ApiError
-from synthsight.origin import read_origin
+from synthsight.origin import Mark, Origin, read_origin
 from synthsight.plan.record import FETCH, NAME, Record, Wanted, describe_gone, name_of, read_record
 
 
@@ -30,6 +32,7 @@ class Planned:
     folder: Path
     _judged: dict[str, tuple[str | None, str | None]] = field(default_factory=dict, repr=False)
     _gone: list[str] = field(default_factory=list, repr=False)
+    _origins: dict[Path, Origin | Mark | None] = field(default_factory=dict, repr=False)
 
     @cached_property
     def record(self) -> Record:
@@ -41,6 +44,8 @@ class Planned:
         try:
             return read_record(self.folder)
         except FileNotFoundError:
+            if not self.folder.is_dir():
+                raise ApiError(f"no folder {self.folder} (looked from {Path.cwd()})") from None
             raise ApiError(
                 f"{self.folder} has no {NAME}, which says what belongs to the run: run Snakemake "
                 "again with its configuration"
@@ -88,6 +93,39 @@ class Planned:
             for name in self.names(part, endings[0])
             if all(self._is_right(f"{part}/{name}{ending}") for ending in endings)
         )
+
+    def spec(self, path: str) -> Mapping[str, Any] | None:
+        """The settings that the plan has a file made with, there or not; None if it has no such.
+
+        Args:
+            path: its path in the folder.
+        """
+        each = self._files.get(f"{self.record.run}/{path}")
+        found: dict[str, Any] | None = None if each is None else json.loads(each.spec)
+        return found
+
+    def versions(self, *parts: str) -> dict[str, set[str]]:
+        """The versions behind the plan's Parquet files in these folders, and devices, by name."""
+        found: dict[str, set[str]] = {}
+        for part in parts:
+            for name in self.names(part):
+                said = self._said(self._place(f"{self.record.run}/{part}/{name}.parquet"))
+                for library, each in said.versions.items() if isinstance(said, Origin) else ():
+                    found.setdefault(library, set()).update(each)
+        return found
+
+    def missing(self) -> dict[str, str]:
+        """What of the plan is not there, or not as it asks for: why, by the path in the folder."""
+        found = {}
+        for path, each in self._files.items():
+            inside = path.removeprefix(f"{self.record.run}/")
+            if inside == path or each.temporary:  # weights, and what is not kept
+                continue
+            if not self._place(path).exists():
+                found[inside] = "not there yet"
+            elif (why := self._judge(path)[1]) is not None:
+                found[inside] = why
+        return dict(sorted(found.items()))
 
     def made_by(self, *programs: str) -> list[Path]:
         """All files that these programs make, in the plan's order; see :meth:`paths`.
@@ -153,6 +191,12 @@ class Planned:
         """Where a file of the plan is now: weights are outside the run's folder."""
         return self.folder / os.path.relpath(path, self.record.run)
 
+    def _said(self, place: Path) -> Origin | Mark | None:
+        """What a file says of its making, which is read once."""
+        if place not in self._origins:
+            self._origins[place] = read_origin(place)
+        return self._origins[place]
+
     def _judge(self, path: str) -> tuple[str | None, str | None]:
         """A file's chain, if it can be told, and why it is not what the plan asks for, if so."""
         if path not in self._judged:
@@ -165,7 +209,7 @@ class Planned:
         # Of pixels, what the plan and the manifest say is enough.
         if each.program == "prepare_pixels" or not place.exists():
             return self._foresee(each, path)
-        said = read_origin(place)
+        said = self._said(place)
         if said is None:
             return None, "not made by the workflow"
         right = each.origin(path, said.code, said.inputs)

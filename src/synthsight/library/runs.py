@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,19 @@ import pyarrow.parquet as pq
 from synthsight.files import read_json
 from synthsight.images.manifest import read_manifest
 from synthsight.images.sources import read_sources
+from synthsight.library import arguments
 from synthsight.library.errors import ApiError
 from synthsight.library.planned import Planned
-from synthsight.library.scores import class_names, read_scores, with_scoring
+from synthsight.library.scored import COLUMNS, INDEX, with_scoring
+from synthsight.library.scores import class_names, read_scores
 from synthsight.plan.record import FETCH
 from synthsight.report import answer
 from synthsight.report.remarks import remarks
 from synthsight.report.tables import read_table
-from synthsight.wording import did_you_mean
+from synthsight.wording import did_you_mean, one_line
+
+#: The folders of what the page is made from: tables, and what says how numbers came about.
+_ON_PAGE = ("images", "scores", "vqa", "tables", "thumbnails/images", "thumbnails/questions")
 
 
 def open_run(run: str | os.PathLike[str]) -> Run:
@@ -37,6 +42,7 @@ def open_run(run: str | os.PathLike[str]) -> Run:
     Raises:
         ApiError: there is no such run.
     """
+    arguments.path("a run", run)
     for folder in (Path(run), Path("results", run)):
         if any((folder / part).is_dir() for part in ("images", "tables", "scores")):
             return Run(folder)
@@ -45,6 +51,11 @@ def open_run(run: str | os.PathLike[str]) -> Run:
         did_you_mean(Path(run).name, known) or f"; runs in results/: {', '.join(known) or 'none'}"
     )
     raise ApiError(f"no run {os.fspath(run)!r} (looked from {Path.cwd()}){hint}")
+
+
+def at_once(run: Run) -> Run:
+    """The same run for whoever asks several things in a row: its files are looked at once."""
+    return replace(run, _held=Planned(run.folder))
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,11 @@ class Run:
     """
 
     folder: Path
+    _held: Planned | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Take the folder as a text, too."""
+        object.__setattr__(self, "folder", Path(arguments.path("a run's folder", self.folder)))
 
     @property
     def name(self) -> str:
@@ -69,24 +85,37 @@ class Run:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The classifiers that have scores or logits."""
+        """The classifiers that have scores or logits, of the run's last plan; see :attr:`missing`.
+
+        One may have logits of some categories only, and no scores yet.
+        """
         planned = self._planned
-        return tuple(sorted({*planned.names("scores"), *planned.folders("logits")}))
+        begun = (m for m in planned.folders("logits") if planned.right(f"logits/{m}", ".parquet"))
+        return tuple(sorted({*planned.right("scores", ".parquet"), *begun}))
 
     @property
     def vqa_models(self) -> tuple[str, ...]:
-        """The VQA models that have answers."""
-        return self._planned.names("vqa")
+        """The VQA models that have answers, of the run's last plan; see :attr:`missing`."""
+        return self._planned.right("vqa", ".parquet")
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The categories that have manifests."""
-        return self._planned.names("images")
+        """The categories that have manifests, of the run's last plan; see :attr:`missing`."""
+        return self._planned.right("images", ".parquet")
 
     @property
     def figures(self) -> tuple[str, ...]:
         """The names of the figures that exist, as PDF and PNG, and are of the run's last plan."""
         return self._planned.right("figures", ".png", ".pdf")
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """What of the run's last plan is not there: why, by the file's path in the folder.
+
+        It is ``not there yet``, or is a file of an earlier configuration, which is then described.
+        Nothing is missing of a finished run.
+        """
+        return self._planned.missing()
 
     def table(self, name: str) -> pd.DataFrame:
         """A table by name, such as ``accuracy``; docs/methods.md explains the columns.
@@ -105,18 +134,25 @@ class Run:
             ``real``; files whose ``status`` is not ``ok`` were left out, for the stated ``reason``,
             and these two are missing.
 
+        Warns:
+            UserWarning: the manifests of some categories are not there yet, or what is known of the
+                images' sources is not, or not of the run's last plan, so that both are missing
+                everywhere.
+
         Raises:
-            ApiError: a manifest, or what is known of sources, is not there, or not of the run's
-                last plan.
+            ApiError: there are no manifests, or one is not of the run's last plan.
         """
         planned = self._planned
-        names = planned.names("images")
-        self._needed("manifests", names)
+        names = self._so_far(planned, "images", "manifests")
         files = [planned.path(f"images/{name}.parquet") for name in names]
         table = pa.concat_tables([pq.read_table(file) for file in files])
         frame: pd.DataFrame = table.to_pandas()
-        (path,) = planned.made_by("find_sources")
-        known = read_sources(path).to_pandas().set_index("image")
+        known = pd.DataFrame({"group": [], "real": []}, dtype=object)
+        try:
+            for path in planned.made_by("find_sources"):  # none in a plan of an earlier version
+                known = read_sources(path).to_pandas().set_index("image")
+        except ApiError as error:
+            warnings.warn(f"`group` and `real` are missing: {error}", stacklevel=2)
         place = list(frame).index("generator") + 1
         frame.insert(place, "group", frame["image"].map(known["group"]))
         frame.insert(place + 1, "real", frame["image"].map(known["real"]).astype("boolean"))
@@ -130,7 +166,8 @@ class Run:
             rule: the rule to select; None for all.
 
         Returns:
-            ``image, category, generator, rule, top1_hit, top5_hit``; ``predicted``, the names of up
+            ``image, category, generator, group, real, rule, top1_hit, top5_hit`` (``group`` is
+            missing where it is the image itself); ``predicted``, the names of up
             to five classes, best first; ``classes``, their indices; ``probability``.
 
         Raises:
@@ -152,15 +189,20 @@ class Run:
         Returns:
             One row for each image, indexed by ``category`` and ``image``, and one column for each
             class, named by its index; :meth:`classes` has the names. The frame knows how the run
-            scored it, for :func:`synthsight.api.score`.
+            scores it, for :func:`synthsight.api.score`.
+
+        Warns:
+            UserWarning: the logits of some categories are not there yet.
 
         Raises:
             ApiError: there is no such model, or it has no logits of such a category.
         """
         planned = self._planned
         names = self._logits_of(planned, model)
-        if category is not None:
-            self._known("category", category, names)
+        if category is None:
+            names = self._so_far(planned, f"logits/{model}", f"logits of {model!r}")
+        else:
+            self._known("category", category, names, planned.wanted(f"logits/{model}"))
             names = (category,)
         frames = []
         for name in names:
@@ -172,14 +214,12 @@ class Run:
                 [np.empty(0, np.float32), *(chunk.flatten().to_numpy() for chunk in column.chunks)]
             )
             images = table.column("image").to_pylist()
-            index = pd.MultiIndex.from_product([[name], images], names=["category", "image"])
-            columns = pd.RangeIndex(width, name="class")
+            index = pd.MultiIndex.from_product([[name], images], names=INDEX)
+            columns = pd.RangeIndex(width, name=COLUMNS)
             frames.append(pd.DataFrame(values.reshape(-1, width), index, columns))
-        found = pd.concat(frames)
-        with suppress(ApiError):  # scores of an earlier configuration say nothing of this one
-            scores = planned.path(f"scores/{model}.parquet")
-            found = with_scoring(found, scores, self._project)
-        return found
+        # The plan says how they are scored, whether or not that has been done.
+        spec = planned.spec(f"scores/{model}.parquet")
+        return with_scoring(pd.concat(frames), spec, self._project)
 
     def classes(self, model: str) -> tuple[str, ...]:
         """One name for each class of a classifier, in the order of its logits.
@@ -200,7 +240,7 @@ class Run:
             ApiError: there is no such model.
         """
         planned = self._planned
-        self._known("VQA model", model, planned.names("vqa"))
+        self._known("VQA model", model, planned.names("vqa"), planned.wanted("vqa"))
         return pd.read_parquet(planned.path(f"vqa/{model}.parquet"))
 
     def about(self, model: str) -> dict[str, Any]:
@@ -262,7 +302,9 @@ class Run:
             (record for path in manifests for record in read_manifest(path)),
             planned.made_by("score"),
             (read_json(path, ["name"]) for path in notes),
+            self._table(planned, "duplicates"),
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
+            planned.versions(*_ON_PAGE),
         )
 
     @property
@@ -276,30 +318,61 @@ class Run:
     @property
     def _planned(self) -> Planned:
         """What is there of the run's last plan now: a run may be at work meanwhile."""
-        return Planned(self.folder)
+        return Planned(self.folder) if self._held is None else self._held
 
     def _table(self, planned: Planned, name: str) -> pd.DataFrame:
-        self._known("table", name, planned.names("tables"))
+        self._known("table", name, planned.names("tables"), planned.wanted("tables"))
         return read_table(planned.path(f"tables/{name}.parquet"))
 
     def _scores_of(self, model: str) -> Path:
         planned = self._planned
-        self._known("model", model, planned.names("scores"))
+        self._known("model", model, planned.names("scores"), planned.wanted("scores"), "scores of ")
         return planned.path(f"scores/{model}.parquet")
 
     def _logits_of(self, planned: Planned, model: str) -> tuple[str, ...]:
         """The categories of which a model has logits."""
-        self._known("model", model, planned.folders("logits"))
+        wanted = planned.wanted("scores")
+        self._known("model", model, planned.folders("logits"), wanted, "logits of ")
         return planned.names(f"logits/{model}")
 
-    def _known(self, what: str, name: str, known: Sequence[str]) -> None:
-        if name not in known:
-            hint = did_you_mean(name, known) or f"; available: {', '.join(known) or 'none yet'}"
-            raise ApiError(f"the run {self.name!r} has no {what} {name!r}{hint}")
+    def _known(
+        self, what: str, name: str, there: Sequence[str], planned: Sequence[str] = (), of: str = ""
+    ) -> None:
+        """Check a name.
 
-    def _needed(self, what: str, there: Sequence[str]) -> None:
+        Args:
+            what: what it is one of.
+            name: the name.
+            there: those that are there.
+            planned: those that will be.
+            of: what is there of it.
+
+        Raises:
+            ApiError: it is not there; the message says whether it will be.
+        """
+        if arguments.text(f"a {what}", name) in there:
+            return
+        if name in planned:
+            raise ApiError(
+                f"the run {self.name!r} has no {of}{what} {name!r} yet: run Snakemake with its "
+                "configuration"
+            )
+        hint = did_you_mean(name, there) or f"; available: {', '.join(there) or 'none yet'}"
+        raise ApiError(f"the run {self.name!r} has no {what} {name!r}{hint}")
+
+    def _so_far(self, planned: Planned, part: str, what: str) -> tuple[str, ...]:
+        """The categories in one of the run's folders, with a warning if more of them will be."""
+        there = planned.names(part)
+        absent = [name for name in planned.wanted(part) if name not in there]
         if not there:
             raise ApiError(f"the run {self.name!r} has no {what} yet")
+        if absent:
+            warnings.warn(
+                f"the run {self.name!r} is not finished: there are no {what} of "
+                f"{one_line(', '.join(map(repr, absent)), 200)} yet",
+                stacklevel=3,
+            )
+        return there
 
 
 def _names(folder: Path, *patterns: str) -> tuple[str, ...]:

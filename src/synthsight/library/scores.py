@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,14 +25,17 @@ from synthsight.labels.definitions import (
     DefinitionError,
     definitions_in,
     read_definitions,
+    written_twice,
 )
-from synthsight.labels.matching import RULES, Target, accepted_classes, find_rule
+from synthsight.labels.matching import RULES, Target, accepted_classes, find_rule, words
 from synthsight.labels.spaces import LabelSpace, load_labels
+from synthsight.library import arguments
 from synthsight.library.errors import ApiError
-from synthsight.origin import Origin, read_origin
+from synthsight.library.logits import by_class, categories, level, otherwise, rows_of
+from synthsight.library.scored import AsScored, as_scored, is_of_run
 from synthsight.plan.config.definitions import Definitions as Defined
 from synthsight.plan.standalone import definitions_file
-from synthsight.wording import did_you_mean
+from synthsight.wording import did_you_mean, one_line
 
 #: Category definitions: a YAML file like ``resources/categories.yaml``, or what is in one.
 Definitions = str | os.PathLike[str] | Mapping[str, Definition | Mapping[str, Any]]
@@ -53,14 +56,17 @@ def score(
     labels: str | os.PathLike[str] | None = None,
     rule: str = PAPERS_RULE,
     definitions: Definitions | None = None,
-    among: Sequence[str] | None = None,
+    among: Iterable[str] | None = None,
     aggregation: str | None = None,
 ) -> pd.DataFrame:
     """Score logits: which images a classifier gets, under a matching rule.
 
-    A frame from :meth:`Run.logits` knows how its run scored it: its label space, the definitions of
-    its categories, which ones there were to choose from and how. That is taken unless something
-    else is given, and what pandas makes of such a frame usually knows it, too.
+    A frame from :meth:`Run.logits` knows how its run scores it: its label space, the definitions of
+    its categories, which ones there are to choose from and how. That is taken unless something
+    else is given, and what pandas makes of such a frame usually knows it, too. Where pandas has
+    forgotten it (in frames of different models that were joined, and in CSV files), all of it must
+    be given: a frame whose index has the levels ``category`` and ``image``, or whose columns are
+    called ``class``, is taken for one of a run.
 
     Args:
         logits: one row for each image and one column for each class: a frame from
@@ -84,47 +90,61 @@ def score(
         A frame like that of :meth:`Run.scores`, one row for each image in the order given;
         ``generator`` is missing.
 
+    Warns:
+        UserWarning: no class counts for one of the categories, the index says otherwise than
+            ``category``, an argument counts for nothing under the rule, or the definitions given
+            leave out what the run knows of categories.
+
     Raises:
         ApiError: shapes or names do not fit together, there is no such rule, a logit is not finite,
-            or there is nothing to choose from.
+            there is nothing to choose from, the run that the logits are from has no such category,
+            or a frame of a run does not know how it is scored.
         synthsight.labels.definitions.DefinitionError: the definitions do not follow their schema.
         synthsight.classifiers.score.ScoreError: the number of classes is not that of the labels.
         synthsight.files.FileError: the run's label file has changed.
     """
-    frame = logits if isinstance(logits, pd.DataFrame) else _rows_of(logits)
-    of_run = _as_scored(frame)
-    if labels is None:
-        labels = of_run.labels
-        if of_run.content is not None:
-            if not is_file(labels):
-                raise ApiError(
-                    f"{labels} is missing, the label file of the run that the logits are from: "
-                    "give it as `labels`, or open the run in its project"
-                )
-            check_unchanged(labels, of_run.content)
-    if aggregation is None:
-        aggregation = of_run.aggregation
-    space = load_labels(os.fspath(labels))
-    values = _by_class(frame, space)
-    if not np.isfinite(values).all():
-        raise ApiError("a logit is NaN or infinite")
-    if rule not in rules():
+    frame = logits if isinstance(logits, pd.DataFrame) else rows_of(logits)
+    if arguments.text("`rule`", rule) not in rules():
         known = did_you_mean(rule, rules()) or f"; available: {', '.join(rules())}"
         raise ApiError(f"no matching rule {rule!r}{known}")
-    if aggregation not in ("max", "mean"):
-        raise ApiError(f"no aggregation {aggregation!r}; available: max, mean")
-    images = [str(name) for name in _level(frame, "image", -1)]
-    shown = _categories(frame, category, isinstance(logits, pd.DataFrame))
+    named = None if among is None else arguments.texts("`among`", among)
+    given: dict[str, object] = {"labels": labels, "definitions": definitions}
+    if find_rule(rule).choice:
+        given |= {"among": named, "aggregation": aggregation}
+    of_run = _scoring_of(frame, given)
+    if labels is None:
+        labels = _labels_of(of_run)
+    how = of_run.aggregation if aggregation is None else aggregation
+    if how not in ("max", "mean"):
+        raise ApiError(f"no aggregation {how!r}; available: max, mean")
+    space = load_labels(arguments.path("`labels`", labels))
+    for note in space.notes:
+        warnings.warn(f"{space.name}: {note}", stacklevel=2)
+    values = by_class(frame, space)
+    if not np.isfinite(values).all():
+        raise ApiError("a logit is NaN or infinite")
+    images = [str(name) for name in level(frame, "image", -1)]
+    shown = categories(frame, category, isinstance(logits, pd.DataFrame))
     if twice := [key for key, n in Counter(zip(shown, images, strict=True)).items() if n > 1]:
-        raise ApiError(f"the image {twice[0][1]!r} occurs twice")
-    given = of_run.definitions if definitions is None else definitions
-    defined = Defined("", _read_definitions(given))
-    if isinstance(among, str) or not all(isinstance(name, str) for name in among or ()):
-        raise ApiError(f"`among` is a list of categories, not {among!r}")
-    names = sorted({*shown, *((of_run.definitions or ()) if among is None else among)})
+        raise ApiError(
+            f"the image {twice[0][1]!r} occurs twice: score the logits of each model by themselves"
+        )
+    own = of_run.definitions
+    names = sorted({*shown, *((own or ()) if named is None else named)})
+    _check_names(names, own if definitions is None else None)
+    defined = Defined("", _read_definitions(own if definitions is None else definitions))
     targets = {name: defined.of(name).target(name) for name in names}
     if find_rule(rule).choice:
-        _check_choice(rule, targets, among or (), space)
+        _check_choice(rule, targets, named or (), space)
+    count = names if find_rule(rule).choice else sorted({*shown})
+    for doubt in (
+        otherwise(frame, shown),
+        _unused(rule, {"among": among, "aggregation": aggregation}),
+        None if not definitions else _undefined(count, targets, own or {}),
+        _without_class(rule, [targets[name] for name in sorted({*shown})], space),
+    ):
+        if doubt is not None:
+            warnings.warn(doubt, stacklevel=2)
     of = np.array(shown, dtype=object)
     with TemporaryDirectory(prefix="synthsight-") as folder:
         files: dict[str, Path] = {}
@@ -135,9 +155,7 @@ def score(
             sources.append(describe(name, shown_here, [None] * len(rows)))
             files[name] = Path(folder, f"{number}.logits")
             _store(files[name], shown_here, values[rows])
-        scored = score_files(
-            *(files, sources, targets, os.fspath(labels), [rule], aggregation, Path(folder))
-        )
+        scored = score_files(files, sources, targets, space, [rule], how, Path(folder))
     order = {key: row for row, key in enumerate(zip(shown, images, strict=True))}
     keys = zip(scored["category"], scored["image"], strict=True)
     return scored.iloc[np.argsort([order[key] for key in keys])].reset_index(drop=True)
@@ -147,7 +165,7 @@ def score_files(
     logits: Mapping[str, Path],
     sources: Iterable[pa.Table],
     targets: Mapping[str, Target],
-    labels: str,
+    labels: LabelSpace,
     wanted: Sequence[str],
     aggregation: str,
     folder: Path,
@@ -155,8 +173,7 @@ def score_files(
     """Score logits from files, by category, as the workflow does."""
     output, described = folder / "scores", folder / "sources"
     write_sources(described, sources)
-    space = load_labels(labels)
-    scoring.score(logits, described, targets, space, wanted, output, aggregation)
+    scoring.score(logits, described, targets, labels, wanted, output, aggregation)
     return read_scores(output)
 
 
@@ -175,18 +192,110 @@ def class_names(schema: pa.Schema) -> tuple[str, ...]:
     return tuple(json.loads(schema.metadata[b"class_names"]))
 
 
-def _rows_of(logits: npt.ArrayLike) -> pd.DataFrame:
-    """An array of logits as a frame."""
-    try:
-        values = np.asarray(logits)
-    except ValueError as error:
-        raise ApiError(f"logits must be an array: {error}") from None
-    if values.ndim != 2:
+def _scoring_of(frame: pd.DataFrame, given: Mapping[str, object]) -> AsScored:
+    """How to score where nothing is given: as the frame's run does, or as logits of no run.
+
+    Args:
+        frame: the logits.
+        given: the arguments that count, by name.
+
+    Raises:
+        ApiError: the frame is a run's and knows nothing, so that defaults would be others' than the
+            run's.
+    """
+    of_run = as_scored(frame)
+    missing = [name for name, value in given.items() if value is None]
+    if of_run is None and missing and is_of_run(frame):
         raise ApiError(
-            "logits must have two dimensions, a row for each image and a column for each class; "
-            f"these have the shape {values.shape}"
+            "the frame has the form of one from `run.logits`, but does not say how its run scores "
+            "it: pandas forgets that where frames of different models or runs are joined, and in "
+            "CSV files. Score each frame by itself and join the scores, or give "
+            f"{' and '.join(f'`{name}`' for name in missing)}"
         )
-    return pd.DataFrame(values)
+    return of_run or AsScored()
+
+
+def _labels_of(of_run: AsScored) -> str:
+    """The labels that a run scores with, which must be there as they were."""
+    if of_run.content is not None:
+        if not is_file(of_run.labels):
+            raise ApiError(
+                f"{of_run.labels} is missing, the label file of the run that the logits are from: "
+                "give it as `labels`, or open the run in its project"
+            )
+        check_unchanged(of_run.labels, of_run.content)
+    return of_run.labels
+
+
+def _check_names(names: Sequence[str], of_run: Mapping[str, Definition] | None) -> None:
+    """Refuse names of categories that mean nothing, or not what they seem to.
+
+    Args:
+        names: those that images show or that are to choose from.
+        of_run: the definitions of the run's categories, if these are the ones to score with.
+    """
+    for name in names:
+        if not words(name):
+            raise ApiError(f"the category {name!r} has no word in its name")
+    if twice := written_twice(names):
+        raise ApiError(f"{twice}: give them one name")
+    if of_run is None:
+        return
+    known = {words(name) for name in of_run}
+    for name in names:
+        if words(name) not in known:
+            close = did_you_mean(name, of_run) or f"; it has {one_line(', '.join(of_run), 200)}."
+            raise ApiError(
+                f"the run that the logits are from has no category {name!r}, so nothing defines "
+                f"it{close} Give `definitions`, if it is meant"
+            )
+
+
+def _unused(rule: str, given: Mapping[str, object]) -> str | None:
+    """Words on arguments that only a choice among categories asks for, under another rule."""
+    unused = [f"`{name}`" for name, value in given.items() if value is not None]
+    if not unused or find_rule(rule).choice:
+        return None
+    choices = " or ".join(repr(each.name) for each in RULES.values() if each.choice)
+    return f"{' and '.join(unused)} counts for nothing under {rule!r}, only under {choices}"
+
+
+def _undefined(
+    names: Sequence[str], targets: Mapping[str, Target], of_run: Mapping[str, Definition]
+) -> str | None:
+    """Words on what a run knows of categories and is not in the definitions given instead."""
+    lost = [
+        name
+        for name in names
+        if of_run.get(name, Definition()) != Definition() and targets[name] == Target(name)
+    ]
+    if not lost:
+        return None
+    return (
+        "`definitions` counts instead of all that the run knows of its categories, and says "
+        f"nothing of {one_line(', '.join(map(repr, lost)), 200)}: these go by their names alone"
+    )
+
+
+def _without_class(rule: str, shown: Iterable[Target], labels: LabelSpace) -> str | None:
+    """Words on categories that images show and nobody can be right about, if there are any.
+
+    Those of which a person has said that no class shows them are as they are meant to be.
+    """
+    found = [
+        each.name
+        for each in shown
+        if each.classes != () and not accepted_classes(each, labels, rule).any()
+    ]
+    if not found:
+        return None
+    known = sorted({each for names in labels.lemmas for each in names})
+    first = f"{found[0]!r}{did_you_mean(found[0], known)}"
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return (
+        f"under {rule!r} no class of {labels.name} counts for the category {first}{more}: none of "
+        "its images can be right"
+    )
 
 
 def _check_choice(
@@ -223,146 +332,26 @@ def _store(path: Path, images: list[str], logits: npt.NDArray[np.float32]) -> No
     pq.write_table(table.replace_schema_metadata({"synthsight": '{"model": "given"}'}), path)
 
 
-def _level(frame: pd.DataFrame, name: str, otherwise: int) -> pd.Index[Any]:
-    return frame.index.get_level_values(name if name in frame.index.names else otherwise)
-
-
-def _by_class(frame: pd.DataFrame, labels: LabelSpace) -> npt.NDArray[np.float32]:
-    """The logits in the order of the classes, by the names of the columns."""
-    found = list(frame.columns)
-    numbers = [int(name) if str(name).isdecimal() else None for name in found]
-    count = len(found)
-    if None not in numbers:
-        places = {number: place for place, number in enumerate(numbers)}
-        if lost := sorted(set(range(count)) - set(places)):
-            raise ApiError(
-                f"the columns are not numbered from 0 to {count - 1}: {lost[0]} is missing. All "
-                "classes are needed, in any order"
-            )
-        order = [places[number] for number in range(count)]
-    elif found == list(labels.simple):
-        order = list(range(count))
-    else:
-        unknown = [name for name in found if name not in labels.simple]
-        lost_names = [name for name in labels.simple if name not in found]
-        if unknown or lost_names or len(set(found)) < count:
-            what = f"{unknown[0]!r} is no class" if unknown else "a class is missing or twice"
-            raise ApiError(
-                f"the columns are neither the numbers nor the names of the classes of "
-                f"{labels.name}: {what}. Call them 0, 1, 2, ..."
-            )
-        order = [found.index(name) for name in labels.simple]
-    try:
-        return frame.to_numpy(np.float32)[:, order]
-    except (TypeError, ValueError) as error:
-        raise ApiError(f"a column holds something else than logits: {error}") from None
-
-
-def _categories(
-    frame: pd.DataFrame, category: str | Sequence[str] | pd.Series | None, named: bool
-) -> list[str]:
-    """What each image shows; ``named`` is whether the index says which image a row is."""
-    if isinstance(category, str):
-        return [category] * len(frame)
-    if category is None:
-        if "category" not in frame.index.names:
-            raise ApiError("what do the images show? Give `category`, one for all or one for each")
-        return list(frame.index.get_level_values("category"))
-    if isinstance(category, Mapping | Set | pd.DataFrame) or not hasattr(category, "__len__"):
-        raise ApiError(
-            "the categories must be a list, in the order of the images, or a series, not a "
-            f"{type(category).__name__}"
-        )
-    if len(category) != len(frame):
-        raise ApiError(f"{len(frame)} images, but {len(category)} categories")
-    if isinstance(category, pd.Series):
-        if not named and not category.index.equals(frame.index):
-            raise ApiError(
-                "a series of categories goes by its index, which an array does not have: give "
-                "`.tolist()` to go by the order, or the logits as a frame with the same index"
-            )
-        category = _aligned(category, frame)
-    wrong = [each for each in category if not isinstance(each, str)]
-    if wrong:
-        raise ApiError(f"a category is a text, not {wrong[0]!r}")
-    return list(category)
-
-
-def _aligned(category: pd.Series, frame: pd.DataFrame) -> list[str]:
-    """A series of categories in the order of a frame, by the index of both."""
-    for index in (frame.index, _level(frame, "image", -1)):
-        if category.index.equals(index):
-            return list(category)
-        if category.index.is_unique and index.is_unique and set(category.index) == set(index):
-            return list(category.loc[list(index)])
-    first = next((each for each in category.index if each not in frame.index), category.index[0])
-    raise ApiError(
-        f"the categories' index is not that of the logits: {first!r} is not an image's, or stands "
-        "twice. Give a list to go by the order"
-    )
-
-
 def _read_definitions(definitions: Definitions | None) -> Mapping[str, Definition]:
-    if isinstance(definitions, Mapping):
-        ready = {name: each for name, each in definitions.items() if isinstance(each, Definition)}
-        plain = {name: each for name, each in definitions.items() if name not in ready}
-        if other := next((name for name in plain if not isinstance(name, str)), None):
-            raise DefinitionError(f"`definitions`: the category {other!r} is not a text")
-        return ready | definitions_in(plain, "`definitions`")
-    return read_definitions(Path(definitions or definitions_file()))
+    """Definitions from a file or a mapping; those in a mapping may have been made already."""
+    if not isinstance(definitions, Mapping):
+        if definitions is None:
+            return read_definitions(definitions_file())
+        return read_definitions(Path(arguments.path("`definitions`, if no mapping,", definitions)))
+    if other := next((name for name in definitions if not isinstance(name, str)), None):
+        raise DefinitionError(f"`definitions`: the category {other!r} is not a text")
+    empty = {name for name, each in definitions.items() if each == Definition()}
+    plain = {name: _plain(each) for name, each in definitions.items() if name not in empty}
+    found = definitions_in(plain, "`definitions`") | dict.fromkeys(empty, Definition())
+    if twice := written_twice(found):
+        raise DefinitionError(f"`definitions`: {twice}. Keep one of them")
+    return found
 
 
-# How a run scored its logits ---------------------------------------------------------------------
-
-#: Where a frame keeps it, among what pandas calls its attributes, which it writes as JSON.
-_ATTRIBUTE = "synthsight"
-
-
-@dataclass(frozen=True)
-class _AsScored:
-    """How a run scored a model's logits; by default, how logits of no run are scored.
-
-    Attributes:
-        labels: its label space, or the label file.
-        content: the sha256 of the label file, if it is one.
-        definitions: those of the run's categories; None for the project's.
-        aggregation: ``max`` or ``mean``.
-    """
-
-    labels: str = "imagenet-1k"
-    content: str | None = None
-    definitions: Mapping[str, Definition] | None = None
-    aggregation: str = "max"
-
-
-def with_scoring(logits: pd.DataFrame, scores: Path, project: Path) -> pd.DataFrame:
-    """The logits of a run, with how the run scored them, if it has.
-
-    Args:
-        logits: the frame, to whose attributes this is added.
-        scores: the file of the model's scores.
-        project: the folder that the run's relative paths start at.
-    """
-    made = read_origin(scores)
-    if isinstance(made, Origin):
-        spec = json.loads(made.spec)
-        kept = {key: spec[key] for key in ("labels", "aggregation", "categories")}
-        if "content" in spec:
-            kept |= {"content": spec["content"], "labels": str(project / spec["labels"])}
-        logits.attrs[_ATTRIBUTE] = kept
-    return logits
-
-
-def _as_scored(logits: pd.DataFrame) -> _AsScored:
-    """What a frame knows of it."""
-    kept = logits.attrs.get(_ATTRIBUTE)
-    if kept is None:
-        return _AsScored()
-    definitions = {
-        name: Definition(
-            tuple(about["also"]),
-            None if about["classes"] is None else dict.fromkeys(about["classes"], ""),
-        )
-        for name, about in kept["categories"].items()
-    }
-    return _AsScored(kept["labels"], kept.get("content"), definitions, kept["aggregation"])
+def _plain(definition: Definition | Mapping[str, Any]) -> Any:
+    """A definition as in a file of them."""
+    if not isinstance(definition, Definition):
+        return definition
+    also = definition.also
+    about = {"also": list(also) if isinstance(also, tuple) else also}
+    return about if definition.classes is None else {**about, "classes": definition.classes}

@@ -19,12 +19,19 @@ _SOURCE = Path(__file__).parents[1]
 _SOURCES = "code.json"
 _PYTHON = sys.version.split()[0]
 
+#: A module of this name hands out what lies in and below its folder and is no program of Python's.
+ASSETS = "assets.py"
+
+#: What such a file may be: templates, style sheets and programs of pages.
+ENDINGS = (".j2", ".css", ".js")
+
 
 def code_digest(program: Path, doors: Iterable[str] = ()) -> str:
     """A digest of a program and of every module of this package that it reaches by import.
 
     Imports are followed wherever they occur, including in functions. Comments, blank lines,
-    formatting and docstrings, which do not change what runs, do not change the digest.
+    formatting and docstrings, which do not change what runs, do not change the digest. Files that a
+    module called :data:`ASSETS` hands out count with it, byte by byte.
 
     Args:
         program: its file.
@@ -35,6 +42,8 @@ def code_digest(program: Path, doors: Iterable[str] = ()) -> str:
     reached = _reached(program, *_files(doors))
     for name, path in sorted((str(path.relative_to(_SOURCE)), path) for path in reached):
         digest.update(f"\n{name}\n{_read(path).text}".encode())
+        if path.name == ASSETS:
+            digest.update(_assets_digest(path.parent))
     return digest.hexdigest()[:16]
 
 
@@ -118,6 +127,18 @@ def _read(path: Path) -> _Source:
     _USED.add(source)
     text, names = _PARSED[source]
     return _Source(text, _files(names))
+
+
+@cache
+def _assets_digest(folder: Path) -> bytes:
+    """A digest of the names and the contents of files that no import leads to."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in ENDINGS:
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+            digest.update(content)
+    return digest.digest()
 
 
 def _parse(content: bytes, path: Path) -> list[Any]:

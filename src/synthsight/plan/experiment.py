@@ -13,12 +13,13 @@ from typing import Any
 
 from synthsight import bounds
 from synthsight.archives.archive import Archive
+from synthsight.images.roots import Roots
 from synthsight.labels.matching import admit_rules
+from synthsight.plan.config.archives import find_archive
 from synthsight.plan.config.categories import (
     Category,
     check_names,
     check_words,
-    find_archive,
     load_categories,
 )
 from synthsight.plan.config.definitions import load_definitions, unknown_classes
@@ -32,10 +33,10 @@ from synthsight.plan.config.models import (
     notes_on,
     resolve_models,
 )
-from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa
+from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
 from synthsight.plan.config.schema import fill_defaults, schema_problems
 from synthsight.plan.config.sources import check_group, check_real, grouping_column
-from synthsight.plan.config.table import check_table_keys
+from synthsight.plan.config.table import check_table_keys, load_tabled
 from synthsight.plan.digest import recall_sources
 from synthsight.plan.settings import Settings, typed
 
@@ -50,6 +51,7 @@ class Experiment:
             one.
         categories: by name, sorted.
         models: by name, in the configuration's order.
+        roots: where the images lie.
         real: the generators whose images are real photographs; none as long as ``pending``.
         grouping: the column of ``images.table`` that tells groups, or None.
         vqa: the questions, or None if none are asked.
@@ -63,6 +65,7 @@ class Experiment:
     written: Mapping[str, Any]
     categories: dict[str, Category]
     models: dict[str, Model]
+    roots: Roots
     real: frozenset[str]
     grouping: str | None
     vqa: Vqa | None
@@ -113,15 +116,18 @@ def load_experiment(
     definitions = load_definitions(settings.category_definitions, problems)
     check_names(settings, problems)
     warnings: list[str] = []
-    categories, table = (
-        ({}, None) if pending else load_categories(settings, definitions, cache, problems, warnings)
-    )
+    spaces = load_spaces(settings.models, problems)
+    categories: dict[str, Category] = {}
+    roots, table = Roots(Path(root)), None
+    if not pending and settings.images.table is not None:
+        categories, table = load_tabled(settings, definitions, cache, problems, warnings)
+    elif not pending:
+        categories, roots = load_categories(settings, definitions, spaces, problems, warnings)
     check_table_keys(settings.images, archive.root if archive and pending else None, problems)
     real = check_real(settings.images, categories, table, problems, warnings)
-    check_group(settings.images, categories, cache, problems)
+    check_group(settings.images, roots, categories, cache, problems)
     grouping = grouping_column(settings.images, table, warnings)
     check_models(settings.models, problems)
-    spaces = load_spaces(settings.models, problems)
     check_words(categories, spaces, rules, problems, warnings)
     targets = [category.target for category in categories.values()]
     warnings += unknown_classes(targets, spaces.values(), definitions.file)
@@ -132,10 +138,12 @@ def load_experiment(
     if problems:
         raise ConfigError(problems, files)
     warnings += notes_on(models, spaces)
-    return Experiment(
-        *(settings, written, categories, models, real, grouping),
+    found = Experiment(
+        *(settings, written, categories, models, roots, real, grouping),
         *(vqa, archive, pending, tuple(warnings)),
     )
+    notes = other_spellings(vqa, found.generators)
+    return replace(found, warnings=(*found.warnings, *notes))
 
 
 def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from synthsight.plan import specs
 from synthsight.plan.experiment import Experiment
-from synthsight.plan.tables import always, with_generators, with_questions
+from synthsight.plan.tables import always, with_generators, with_photographs, with_questions
 
 
 def _once(_: Experiment) -> Iterable[tuple[str, ...]]:
@@ -96,7 +96,7 @@ FIGURES = (
         "samples",
         "synthsight.figures.samples:samples",
         "Images",
-        {"manifest": "manifests"},
+        {"manifest": "manifests", "photographs": "photographs"},
         pictures="images",
         group="images",
     ),
@@ -140,6 +140,14 @@ FIGURES = (
         "Accuracy",
         {"table": "reference"},
         specs.rule_and_level,
+    ),
+    Figure(
+        "drops",
+        "synthsight.figures.reference:drops",
+        "Accuracy",
+        {"table": "reference"},
+        specs.rule_and_level,
+        when=with_photographs,
     ),
     Figure(
         "generators",

@@ -27,6 +27,7 @@ WEIGHTS = "resources/weights"
 #: How inputs other than tables are read (see :data:`synthsight.figures.inputs.READERS`).
 KINDS = {
     "manifests": "manifests",
+    "photographs": "photographs",
     "scores": "paths",
     "notes": "paths",
     "answers": "paths",
@@ -39,7 +40,7 @@ KINDS = {
 
 
 def _sources(row: Figure | Statistic) -> dict[str, str]:
-    """The names of a row's inputs, by parameter, checksums of the images that it shows included."""
+    """The names of a row's inputs, by parameter, with the checksums of images that it shows."""
     if not isinstance(row, Figure) or row.pictures is None:
         return dict(row.inputs)
     of = "of_category" if "category" in row.wildcards else row.pictures
@@ -329,19 +330,18 @@ class Files:
         """How an input of a table or a figure is read, and its files.
 
         Args:
-            name: name of a table, or ``manifests``, ``scores``, ``notes``, ``answers``,
-                ``vqa_notes``, ``answers_of_model`` (those of the model named by the wildcard
-                ``vqa_model``), or what holds the images' checksums: ``indexed_images``,
-                ``indexed_of_category``, ``indexed_questions``.
+            name: of a table, or ``manifests``, ``photographs`` (which images are real), ``scores``,
+                ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or of
+                checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
-            The kind of reader (see :mod:`synthsight.figures.inputs`), and the files, with
-            wildcards.
+            The kind of reader (:mod:`synthsight.figures.inputs`) and the files.
         """
         if name in TABLES:
             return "table", [self.table(name)]
         files: Mapping[str, list[str]] = {
             "manifests": self.manifests,
+            "photographs": [self.sources],
             "scores": self.scores,
             "notes": self.notes,
             "answers": self.vqa_scores,

@@ -18,8 +18,9 @@ from typing import Any
 
 from synthsight.canonical import canonical_json
 from synthsight.files import FileError, keep
-from synthsight.images.manifest import find_files, read_manifest
+from synthsight.images.manifest import images_in, read_manifest
 from synthsight.images.reading import UnusableImageError, open_file, read_file
+from synthsight.images.roots import Roots
 from synthsight.images.rows import INDEXED, read_kept_rows
 from synthsight.origin import Origin, read_origin
 from synthsight.plan import specs
@@ -47,7 +48,7 @@ def recall(experiment: Experiment, cache: Path) -> Experiment:
         listing = known.recalled(
             *(path, "index_images", spec, "listing"),
             lambda path=path, about=about: _same_files(  # type: ignore[misc]
-                path, about, Path(settings.root), settings.max_pixels, cache
+                path, about, experiment.roots, settings.max_pixels, cache
             ),
         )
         categories[name] = replace(about, listing=replace(about.listing, digest=listing))
@@ -116,7 +117,7 @@ class _Known:
             keep(self._kept, json.dumps(self._seen))
 
 
-def _same_files(path: str, about: Category, root: Path, max_pixels: int, cache: Path) -> bool:
+def _same_files(path: str, about: Category, root: Roots, max_pixels: int, cache: Path) -> bool:
     """Whether a category's files are those of its manifest."""
     stated = {record.image: record.sha256 for record in read_manifest(path)}
     if about.rows is not None:  # the spec has a digest of them
@@ -125,8 +126,7 @@ def _same_files(path: str, about: Category, root: Path, max_pixels: int, cache: 
             if reason is not None:
                 del stated[image]
         return _unchanged(root, stated, max_pixels)
-    found = [file for _, folder in about.folders for file in find_files(root / folder)]
-    names = {file.relative_to(root).as_posix() for file in found}
+    names = {image for _, folder in about.folders for image in images_in(root, folder)}
     return names == stated.keys() and _unchanged(root, stated, max_pixels)
 
 
@@ -141,12 +141,12 @@ def _same_questions(path: str, asked: Sequence[Question], root: Path, max_pixels
     return stated == wanted and _unchanged(root, {r.image: r.sha256 for r in rows}, max_pixels)
 
 
-def _unchanged(root: Path, stated: Mapping[str, str | None], max_pixels: int) -> bool:
+def _unchanged(root: Path | Roots, stated: Mapping[str, str | None], max_pixels: int) -> bool:
     """Whether the bytes of all files have these digests; the first that differs decides."""
     return all(digest == _digest(root, image, max_pixels) for image, digest in stated.items())
 
 
-def _digest(root: Path, image: str, max_pixels: int) -> str:
+def _digest(root: Path | Roots, image: str, max_pixels: int) -> str:
     with suppress(UnusableImageError, OSError), open_file(root, image) as handle:
         return hashlib.sha256(read_file(handle, max_pixels)).hexdigest()
     return ""

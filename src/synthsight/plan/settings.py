@@ -17,12 +17,30 @@ Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
+class SetColumnSettings:
+    """``images.archive.columns``."""
+
+    image: str | None
+    category: str | None
+    generator: str | None
+    group: str | None
+    prompt: str | None
+
+
+@dataclass(frozen=True)
 class ArchiveSettings:
     """``images.archive``."""
 
-    url: str
-    sha256: str | None
+    url: str | tuple[str, ...]
+    sha256: str | tuple[str, ...] | None
     folder: str
+    columns: SetColumnSettings
+    labels: str | None
+
+
+def urls_of(archive: ArchiveSettings) -> tuple[str, ...]:
+    """What ``images.archive.url`` names: one, or a list."""
+    return (archive.url,) if isinstance(archive.url, str) else archive.url
 
 
 @dataclass(frozen=True)

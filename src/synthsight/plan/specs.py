@@ -34,17 +34,26 @@ IMAGES_PER_PAGE = 8
 
 
 def fetch_images(experiment: Experiment) -> Spec:
-    """The folder of the archive's images, and the archive's checksum."""
-    assert experiment.archive is not None
-    return {"root": str(experiment.archive.root), "sha256": experiment.archive.sha256}
+    """The folder of the archive's images, the archive's checksum, and how a set is read."""
+    archive = experiment.archive
+    assert archive is not None
+    return {
+        "root": str(archive.root),
+        "sha256": archive.sha256,
+        **({"reading": archive.reading} if archive.reading else {}),
+    }
 
 
 def index_images(experiment: Experiment, category: str) -> Spec:
     """Where the files of a category are, or its rows of a table, and a digest of their listing."""
     about = experiment.categories[category]
     places = {"folders": about.folders} if about.rows is None else {"rows": about.rows.indexed}
+    outside = experiment.roots.elsewhere
+    makers = [name for name, _ in about.folders if name is not None]
+    elsewhere = {name: str(outside[name]) for name in makers if name in outside}
     return {
         "root": experiment.settings.images.root,
+        **({"elsewhere": elsewhere} if elsewhere else {}),
         "category": category,
         **places,
         "max_pixels": experiment.settings.images.max_pixels,
@@ -59,6 +68,7 @@ def find_sources(experiment: Experiment) -> Spec:
     return {
         **({"real": sorted(experiment.real)} if experiment.real else {}),
         **({} if group is None else {"group": group}),
+        **({"table": True} if group is not None and experiment.settings.images.table else {}),
         **({"rows": digest_of_list(rows)} if rows else {}),
         **({} if by is None else {"by": f"the column {by!r} of images.table"}),
     }
@@ -86,6 +96,11 @@ def thumbnails(experiment: Experiment) -> Spec:
     """The size of small pictures, and the maximum number in the report."""
     about = experiment.settings.report
     return {"side": about.thumbnail, "limit": about.images}
+
+
+def thumbnails_duplicates(experiment: Experiment) -> Spec:
+    """The size of small pictures."""
+    return {"side": experiment.settings.report.thumbnail}
 
 
 # Classifiers -------------------------------------------------------------------------------------
@@ -275,8 +290,15 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
         del settings["images"]["columns"]
     if settings["images"]["archive"] is not None:
         archive = settings["images"]["archive"]
-        archive = {**archive, "url": public_url(archive["url"])}
-        settings["images"] = {**settings["images"], "archive": archive}
+        url = archive["url"]
+        said = {role: name for role, name in archive["columns"].items() if name is not None}
+        about = {
+            **{key: archive[key] for key in archive if key not in ("columns", "labels")},
+            "url": public_url(url) if isinstance(url, str) else list(map(public_url, url)),
+            **({"columns": said} if said else {}),
+            **({} if archive["labels"] is None else {"labels": archive["labels"]}),
+        }
+        settings["images"] = {**settings["images"], "archive": about}
     settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
     settings["models"] = sorted(settings["models"], key=canonical_json)
     if experiment.vqa:

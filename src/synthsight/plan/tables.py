@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from synthsight.plan import specs
 from synthsight.plan.experiment import Experiment
+from synthsight.statistics.columns import LEAST_MODELS
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,16 @@ def always(_: Experiment) -> bool:
 def with_generators(experiment: Experiment) -> bool:
     """Whether there are several generators to compare."""
     return len(experiment.generators) > 1
+
+
+def with_photographs(experiment: Experiment) -> bool:
+    """Whether there are real photographs beside the generated images."""
+    return bool(experiment.real)
+
+
+def with_a_line(experiment: Experiment) -> bool:
+    """Whether there are photographs, and enough models to fit a line to."""
+    return with_photographs(experiment) and len(experiment.models) >= LEAST_MODELS
 
 
 def with_questions(experiment: Experiment) -> bool:
@@ -109,6 +120,14 @@ STATISTICS = (
         specs.level,
     ),
     Statistic(
+        "robustness",
+        (Table("robustness"),),
+        "synthsight.statistics.robustness:tabulate",
+        {"scores": "scores"},
+        specs.intervals,
+        with_a_line,
+    ),
+    Statistic(
         "generators",
         (Table("generators"),),
         "synthsight.statistics.generators:tabulate",
@@ -138,6 +157,7 @@ STATISTICS = (
     ),
     Statistic("label_audit", (Table("label_audit"),), spec=specs.label_audit),
     Statistic("list_excluded", (Table("excluded"),)),
+    Statistic("find_duplicates", (Table("duplicates"),)),
 )
 
 #: Every table, by name.

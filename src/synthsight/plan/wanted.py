@@ -75,6 +75,12 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     yield from one("thumbnails", spec, code("thumbnails"), files.thumbnails, inputs)
     inputs = [f"index_questions questions/{OWN}.parquet"]
     yield from one("thumbnails", spec, code("thumbnails"), files.vqa_thumbnails, inputs)
+    inputs = [name_of("find_duplicates", files.table("duplicates"))]
+    inputs += [name_of("index_images", path) for path in files.manifests]
+    spec, digest = specs.thumbnails_duplicates(experiment), code("thumbnails_duplicates")
+    yield from one(
+        "thumbnails_duplicates", spec, digest, [f"{run}/thumbnails/duplicates.parquet"], inputs
+    )
     programs: dict[str, str] = {}
     for row in files.statistics:
         doors = (module_of(row.function),) if row.function else ()
@@ -104,7 +110,7 @@ def _inputs_of_table(files: Files, row: Statistic, programs: Mapping[str, str]) 
         for path in files.input(kind)[1]:
             program = _PROGRAMS.get(kind) or programs.get(path)
             names += [name_of(program, path)] if program else []
-    if row.rule == "list_excluded":
+    if row.rule in ("list_excluded", "find_duplicates"):
         names += [name_of("index_images", path) for path in files.manifests]
     if row.rule == "list_excluded_questions":
         names += [name_of("index_questions", path) for path in files.question_shards]

@@ -1,8 +1,11 @@
-"""The page's ingredients apart from data: template, style, program, libraries."""
+"""The page's ingredients apart from data: template, style, program, libraries.
+
+They count for the digest of what imports this module, as its own code does: see
+:mod:`synthsight.plan.digest`.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import textwrap
 from pathlib import Path
@@ -53,17 +56,6 @@ def program() -> str:
         for name in PROGRAM
     ]
     return _HEAD + textwrap.indent("\n".join(parts), "  ") + _TAIL
-
-
-def assets_digest() -> str:
-    """A digest of all these files, so that editing one remakes the page and nothing else."""
-    digest = hashlib.sha256()
-    for path in sorted(_FOLDER.rglob("*")):
-        if path.suffix in (".j2", ".css", ".js"):
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(_FOLDER).as_posix()} {len(content)}\n".encode())
-            digest.update(content)
-    return digest.hexdigest()[:16]
 
 
 def _read(name: str) -> str:

@@ -53,11 +53,12 @@ def image_data(
 
     Returns:
         ``images``: names; ``category``, ``generator`` (or null), ``width``, ``height``: a list
-        each. ``rules``: names. ``names``: names of classes. ``models``: a list of ``name``,
-        ``hits`` (for each rule, a string with one digit per image: 2 for a top-1 hit, 1 for a hit
-        within five, 0 for none), ``top`` (for each rule, the number of its block) and ``blocks``,
-        each with ``classes`` and ``parts``: the five predictions image by image, as numbers of
-        names (-1 where there are fewer) and probabilities in thousandths.
+        each. ``real``: the generators whose images are real photographs. ``rules``: names.
+        ``names``: names of classes. ``models``: a list of ``name``, ``hits`` (for each rule, a
+        string with one digit per image: 2 for a top-1 hit, 1 for a hit within five, 0 for none),
+        ``top`` (for each rule, the number of its block) and ``blocks``, each with ``classes`` and
+        ``parts``: the five predictions image by image, as numbers of names (-1 where there are
+        fewer) and probabilities in thousandths.
 
     Raises:
         synthsight.statistics.hits.HitsError: scores lack an image or a rule.
@@ -69,12 +70,19 @@ def image_data(
         "images": images,
         "category": [record.category for record in records],
         "generator": [record.generator for record in records],
+        "real": _real(scores[0]),
         "width": [record.width for record in records],
         "height": [record.height for record in records],
         "rules": rules,
         "models": [_model(path, rules, images, names) for path in scores],
         "names": list(names.names),
     }
+
+
+def _real(scores: str | os.PathLike[str]) -> list[str]:
+    """The generators whose images are real photographs, sorted."""
+    table = read_parquet(scores, ["generator", "real"], filters=[("real", "=", True)])
+    return sorted(table["generator"].unique().to_pylist())
 
 
 def _model(

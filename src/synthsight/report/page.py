@@ -22,6 +22,25 @@ CHUNK = 100
 
 
 @dataclass(frozen=True)
+class Pair:
+    """Two images that are the same, or nearly.
+
+    Attributes:
+        a: name of the first.
+        b: name of the second.
+        picture_a: the first, as WebP.
+        picture_b: the second, as WebP.
+        difference: what is different, in words.
+    """
+
+    a: str
+    b: str
+    picture_a: bytes
+    picture_b: bytes
+    difference: str
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything that the page shows.
 
@@ -45,6 +64,7 @@ class Page:
         questions: data from :func:`synthsight.report.explorer.question_data`, or None.
         side: bound on the long side of a picture, in pixels.
         pictures: WebP files, by the numbers that ``explorer`` and ``questions`` use.
+        duplicates: pairs of images that are the same, or nearly, the worst first; perhaps not all.
         sampled: total numbers of ``images`` and ``questions``, shown or not.
         mark: text for the page's metadata that says how it was made, or None.
         remarks: sentences on what makes numbers doubtful.
@@ -67,6 +87,7 @@ class Page:
     questions: Mapping[str, Any] | None
     side: int
     pictures: Sequence[bytes]
+    duplicates: Sequence[Pair] = ()
     sampled: Mapping[str, int] = field(default_factory=dict)
     mark: str | None = None
     remarks: Sequence[str] = ()
@@ -112,6 +133,7 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = answer.percent
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     return environment.get_template("report.html.j2").render(
         page=page,
         policy=content_security_policy(programs),
@@ -122,7 +144,6 @@ def render(page: Page) -> str:
         answers=answer.answers(tables, page.rule, page.level),
         rules=[rule for rule in RULES.values() if rule in rules],
         flags=messages(tables["label_audit"]),
-        mixed={name: found for name, found in page.made_with.items() if len(found) > 1},
         ranked=ranked.to_dict("records"),
         references=_references(tables["reference"], page.rule),
         measured=(of_models(tables["reference"], page.rule)["kind"] == MEASURED).any(),

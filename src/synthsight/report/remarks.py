@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,20 +13,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthsight.classifiers.score import TOP
+from synthsight.images.duplicates import across_categories, within_categories
 from synthsight.images.manifest import ImageRecord
-from synthsight.images.repeats import in_several_categories
 from synthsight.labels.matching import find_rule
 from synthsight.tables import metadata_of, read_batches, read_schema
 
 #: Rows read at a time: the first of them nearly always settle the matter.
 _ROWS = 8192
 
+#: Images, or questions, of which a sound model may well say the same, if there are fewer.
+_ENOUGH = 10
+
+#: How many of them must have another truth than a model that says the same of all of them.
+_WRONG = 3
+
 
 def remarks(
     records: Iterable[ImageRecord],
     scores: Sequence[str | os.PathLike[str]],
     notes: Iterable[Mapping[str, Any]],
+    duplicates: pd.DataFrame,
     vqa: pd.DataFrame | None = None,
+    versions: Mapping[str, Iterable[str]] | None = None,
 ) -> list[str]:
     """All remarks on a run; none if nothing stands out.
 
@@ -33,38 +42,65 @@ def remarks(
         records: the manifests of all categories.
         scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model.
         notes: the notes about the weights of all models.
+        duplicates: the table of this name.
         vqa: the table ``vqa``, if questions were asked.
+        versions: of each library behind the results, and devices, as they state them.
     """
-    found = list(records)
-    categories = {record.category for record in found if record.status == "ok"}
-    said = [in_several_categories(found)]
+    counts = Counter(record.category for record in records if record.status == "ok")
+    notes = list(notes)
+    said = [mixed_versions(versions or {})]
+    said += [across_categories(duplicates), within_categories(duplicates, counts.total())]
     said += [same_best_class(path) for path in scores]
-    said += dict.fromkeys(always_right(path, len(categories)) for path in scores)
+    said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
     said += same_weights(notes)
+    said += [ungrouped(path) for path in scores[:1]]  # all are about the same images
+    said += [other_checksum(note) for note in notes]
     said += [] if vqa is None else same_answer(vqa)
     return [f"{sentence}." for sentence in said if sentence is not None]
 
 
+def mixed_versions(versions: Mapping[str, Iterable[str]]) -> str | None:
+    """About results of which some were made with other versions, or on another device.
+
+    Args:
+        versions: by library; one has several where results differ.
+    """
+    sorted_ = {name: sorted(set(found)) for name, found in sorted(versions.items())}
+    mixed = [f"{name}: {' and '.join(each)}" for name, each in sorted_.items() if len(each) > 1]
+    if not mixed:
+        return None
+    return (
+        f"Not all results were made with the same software. {'; '.join(mixed)}. Differences "
+        "between images, models or categories may be due to that. `snakemake --forceall` makes "
+        "all of them alike"
+    )
+
+
 def same_best_class(scores: str | os.PathLike[str]) -> str | None:
-    """About a model with the same best class for all images of several categories."""
+    """About a model with the same best class for all images of several categories.
+
+    Nothing is said of few images, or where that class is wrong for few of them: a sound model may
+    see one thing in them.
+    """
     schema = read_schema(scores)
     names = json.loads(metadata_of(schema, "class_names", scores))
     seen: set[int] = set()
     categories: set[str] = set()
-    images = 0
+    images = wrong = 0
     rule: str | None = None
-    for batch in read_batches(scores, ["category", "rule", "predicted"], _ROWS):
+    for batch in read_batches(scores, ["category", "rule", "top1_hit", "predicted"], _ROWS):
         # Under a choice among categories the best class is that of the category chosen.
         rules = [each for each in batch["rule"].unique().to_pylist() if not find_rule(each).choice]
         rule = rule or next(iter(rules), None)
         if rule in rules:
             part = pa.table(batch).filter(pc.field("rule") == rule)
             images += part.num_rows
+            wrong += part["top1_hit"].to_pylist().count(False)
             categories |= set(part["category"].unique().to_pylist())
             seen |= set(pc.unique(pc.list_element(part["predicted"], 0)).to_pylist())
         if len(seen) > 1:
             return None
-    if len(categories) < 2:
+    if len(categories) < 2 or images < _ENOUGH or wrong < _WRONG:
         return None
     model = metadata_of(schema, "model", scores)
     (number,) = seen
@@ -111,6 +147,24 @@ def _choices(scores: str | os.PathLike[str]) -> dict[str, int]:
     return found
 
 
+def ungrouped(scores: str | os.PathLike[str]) -> str | None:
+    """About images that no group was found for, if there was one for others."""
+    images = alone = 0
+    rule: str | None = None
+    for batch in read_batches(scores, ["rule", "group"], _ROWS):
+        table = pa.table(batch)
+        rule = table["rule"][0].as_py() if rule is None and len(table) else rule
+        groups = table.filter(pc.field("rule") == rule)["group"]
+        images += len(groups)
+        alone += groups.null_count
+    if not 0 < alone < images:
+        return None
+    return (
+        f"{alone:,} of {images:,} images have no name that images.group matches, and each counts "
+        "as a group of its own: if they belong together, intervals are too narrow"
+    )
+
+
 def same_weights(notes: Iterable[Mapping[str, Any]]) -> list[str]:
     """About models that are one: weights of several names with the same sha256."""
     names: dict[str, list[str]] = {}
@@ -125,8 +179,18 @@ def same_weights(notes: Iterable[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def other_checksum(note: Mapping[str, Any]) -> str | None:
+    """About weights that an earlier version used although their checksum was not the stated one."""
+    if note.get("checksum") != "differs":
+        return None
+    return (
+        f"The weights of {note['name']} do not have the checksum that {note['source']} states: "
+        "they are incomplete, or others"
+    )
+
+
 def same_answer(vqa: pd.DataFrame) -> list[str]:
-    """About VQA models that answer every question alike.
+    """About VQA models that answer every question alike, if there are enough of both answers.
 
     Args:
         vqa: the table of this name.
@@ -134,7 +198,8 @@ def same_answer(vqa: pd.DataFrame) -> list[str]:
     sentences = []
     for row in vqa.to_dict("records"):
         yes = row["yes_yes"] + row["no_yes"]
-        if row["n"] > 1 and row["n_yes"] and row["n_no"] and yes in (0, row["n"]):
+        wrong = row["n_no"] if yes else row["n_yes"]
+        if row["n"] >= _ENOUGH and wrong >= _WRONG and yes in (0, row["n"]):
             sentences.append(
                 f"{row['model']} answers {'yes' if yes else 'no'} to all {row['n']:,} questions, "
                 "whatever they are about"

@@ -124,7 +124,7 @@ def agreement(hits: Hits, level: float) -> pd.DataFrame:
     for number, name in enumerate(columns):
         table[name] = cells.mean[:, number]
         table[f"{name}_low"], table[f"{name}_high"] = low[:, number], high[:, number]
-    return table
+    return table[AGREEMENT[1:]]
 
 
 def count_models(hits: Hits) -> pd.DataFrame:
@@ -285,25 +285,46 @@ def kappa_interval(cells: Floats, level: float) -> tuple[Floats, Floats]:
 
 
 def _design_effects(right: npt.NDArray[np.bool_], groups: Codes) -> Floats:
+    """:func:`design_effects` of each pair of columns."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+
+    def total(of_images: npt.NDArray[np.bool_]) -> Floats:
+        sums: Floats = np.add.reduceat(of_images[order].astype(np.float64), starts, axis=0)
+        return sums
+
+    size, hits = total(np.ones((len(right), 1), bool)), total(right)
+    effects = [np.empty(0)]
+    for first in range(right.shape[1] - 1):  # one column at a time, to bound the memory
+        a, b = hits[:, first, None], hits[:, first + 1 :]
+        both = total(right[:, first, None] & right[:, first + 1 :])
+        effects.append(design_effects(np.stack([both, a - both, b - both, size - a - b + both])))
+    return np.concatenate(effects)
+
+
+def design_effects(cells: Floats) -> Floats:
     """By how much groups multiply the variance of each pair's kappa, at least 1.
 
     From kappa linearised in the three shares it follows from: what each image adds to its error,
-    summed by group and squared, over the sum of the squares.
+    summed by group and squared, over the sum of the squares. Where nothing adds to it (the models
+    never differ, or one gets all images or none), how groups would is unknown, and each counts as
+    one image (Kish's design effect).
+
+    Args:
+        cells: (4, groups, pairs), the numbers of images as in :func:`kappa_of`, group by group.
     """
-    codes = np.unique(groups, return_inverse=True)[1]
-    effects = []
-    for first in range(right.shape[1] - 1):
-        for second in range(first + 1, right.shape[1]):
-            a, b = right[:, first], right[:, second]
-            cells = np.array([[a & b], [a & ~b], [~a & b], [~(a | b)]]).sum(axis=2)
-            kappa = kappa_of(cells.astype(np.float64))[2][0]
-            p, q = a.mean(), b.mean()
-            agree = (a == b) - (1 - kappa) * ((2 * q - 1) * a + (2 * p - 1) * b)
-            error = agree - agree.mean()
-            alone = (error**2).sum()
-            together = (np.bincount(codes, weights=error) ** 2).sum()
-            effects.append(max(1.0, together / alone) if alone > 0 else 1.0)
-    return np.array(effects)
+    total = cells.sum(axis=1)
+    kappa, n = kappa_of(total)[2], total.sum(axis=0)
+    p, q = (total[0] + total[1]) / n, (total[0] + total[2]) / n
+    a, b = np.array([[1, 1, 0, 0], [1, 0, 1, 0]])[:, :, None]
+    error = (a == b) - (1 - kappa) * ((2 * q - 1) * a + (2 * p - 1) * b)
+    error -= (error * total).sum(axis=0) / n
+    alone = (error**2 * total).sum(axis=0)
+    together = ((error[:, None] * cells).sum(axis=0) ** 2).sum(axis=0)
+    known = alone > 1e-12 * n
+    kish = (cells.sum(axis=0) ** 2).sum(axis=0) / n
+    effect = np.maximum(1, np.where(known, together / np.where(known, alone, 1), kish))
+    return np.asarray(effect, np.float64)
 
 
 def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:

@@ -115,6 +115,25 @@ REFERENCE = {
     "drop_top5_high": "float64",
 }
 
+#: With fewer models there is no table of robustness: a line through them says nothing.
+LEAST_MODELS = 5
+
+ROBUSTNESS = {
+    "model": "str",
+    "rule": "str",
+    "hit": "str",
+    "models": "int64",
+    "categories": "int64",
+    "real": "float64",
+    "generated": "float64",
+    "slope": "float64",
+    "intercept": "float64",
+    "expected": "float64",
+    "residual": "float64",
+    "low": "float64",
+    "high": "float64",
+}
+
 VQA = [
     "model",
     "n",
@@ -200,8 +219,19 @@ VQA_COMPARISONS = {
 #: The table with one row per image and rule.
 IMAGES = ["image", "category", "generator", "real", "rule", "top1", "top5", "models"]
 
-#: Files, and questions, that were left out.
+#: Files, and questions, that were left out; images that are there more than once.
 EXCLUDED = ["image", "category", "generator", "sha256", "reason"]
+DUPLICATES = [
+    "a",
+    "b",
+    "category_a",
+    "category_b",
+    "generator_a",
+    "generator_b",
+    "kind",
+    "bits",
+    "mirrored",
+]
 EXCLUDED_QUESTIONS = ["line", "image", "question", "answer", "reason"]
 
 #: The columns of each table, by its name.
@@ -211,6 +241,7 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "comparisons": COMPARISONS,
     "confusions": CONFUSIONS,
     "difficulty": DIFFICULTY,
+    "duplicates": DUPLICATES,
     "excluded": EXCLUDED,
     "excluded_questions": EXCLUDED_QUESTIONS,
     "generators": GENERATORS,
@@ -218,6 +249,7 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "kappa": KAPPA,
     "ranking": RANKING,
     "reference": REFERENCE,
+    "robustness": ROBUSTNESS,
     "vqa": VQA,
     "vqa_calibration": VQA_CALIBRATION,
     "vqa_comparisons": VQA_COMPARISONS,

@@ -49,7 +49,10 @@ def share_interval(spread: Spread, level: float) -> tuple[Floats, Floats]:
     Returns:
         Lower and upper bounds, in the shape of the means.
     """
-    size, mean = effective_size(spread), np.clip(spread.mean, 0, 1)
+    mean = np.clip(spread.mean, 0, 1)
+    size = effective_size(spread)
+    few = np.minimum(_effective(mean, spread.hits), _effective(1 - mean, spread.misses)) < _VERY_FEW
+    size = np.where(few, np.minimum(size, 1 / spread.kish), size)
     z2 = ndtri((1 + level) / 2) ** 2
     centre = (mean + z2 / (2 * size)) / (1 + z2 / size)
     margin = np.sqrt(z2 * mean * (1 - mean) / size + (z2 / (2 * size)) ** 2) / (1 + z2 / size)
@@ -57,6 +60,13 @@ def share_interval(spread: Spread, level: float) -> tuple[Floats, Floats]:
     high = np.maximum(centre + margin, 1 - _exact_low(1 - mean, spread.misses, level))
     # Rounding can take them slightly outside, or a hair past the mean.
     return np.clip(np.minimum(low, mean), 0, 1), np.clip(np.maximum(high, mean), 0, 1)
+
+
+def _effective(share: Floats, squares: Floats) -> Floats:
+    """How many equal hits would weigh like these; 0 if there are none."""
+    some = share > 1e-12
+    number: Floats = np.where(some, share**2 / np.where(some, squares, 1), 0)
+    return number
 
 
 def _exact_low(share: Floats, squares: Floats, level: float) -> Floats:
@@ -71,7 +81,7 @@ def _exact_low(share: Floats, squares: Floats, level: float) -> Floats:
     hits = np.where(some, share**2 / np.where(some, squares, 1), 1)
     of = np.where(some, hits / np.where(some, share, 1), 1)
     bound = betaincinv(hits, np.maximum(of - hits, 0) + 1, 1 - level)
-    return np.where(some & (hits < FEW), bound, 1.0)
+    return np.where(some & (hits < FEW - 1e-6), bound, 1.0)  # whichever way 20 is rounded
 
 
 def paired_interval(

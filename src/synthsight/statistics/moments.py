@@ -7,6 +7,7 @@ where nothing is known, each item is a group of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.integer]
+
+#: Numbers summed at a time: the bound on memory.
+_ENTRIES = 2**20
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,17 @@ class Sample:
 def _sum_by(
     codes: Codes, numbers: npt.NDArray[np.bool_ | np.integer], count: int, power: int = 1
 ) -> Counts:
-    """The sums over rows with the same code of powers of whole numbers, (count, columns)."""
+    """The sums over rows with the same code of powers of whole numbers, (count, columns).
+
+    Each code from 0 to ``count`` - 1 occurs.
+    """
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(count))
     sums = np.empty((count, numbers.shape[1]), np.int64)
-    for column in range(numbers.shape[1]):  # one at a time, to bound the memory
-        weights = numbers[:, column].astype(np.float64) ** power
-        sums[:, column] = np.bincount(codes, weights=weights, minlength=count)  # exact below 2^53
+    width = max(1, _ENTRIES // len(numbers))
+    for first in range(0, numbers.shape[1], width):
+        part = numbers[:, first : first + width][order].astype(np.int64)
+        sums[:, first : first + width] = np.add.reduceat(part**power, starts, axis=0)
     return sums
 
 
@@ -88,20 +98,38 @@ def moments_of_units(
         squares=total(squares),
         group_squares=total(np.where(alone[:, None], squares, sums**2)),
         group_products=total(np.where(alone[:, None], sums, column * sums)),
-        shared=np.zeros(sums.shape[1]),
+        shared={},
         scale=scale,
     )
     known = groups[~alone]
     if len(np.unique(known)) == len(known):
         return found
-    # Groups in several strata: their errors in these add up before they are squared.
-    error = (sums - column * (found.hits / found.items)[strata])[~alone] / scale
-    error /= found.items[strata[~alone]]
-    codes = np.unique(known, return_inverse=True)[1]
-    together = np.zeros((codes.max() + 1, sums.shape[1]))
-    np.add.at(together, codes, error)
-    shared = (together**2).sum(axis=0) - (error**2).sum(axis=0)
+    # Groups in several strata: what they add up in these is added before it is squared.
+    rows, codes = strata[~alone], np.unique(known, return_inverse=True)[1]
+    weight = column[~alone] / found.items[rows]
+    share = sums[~alone] / scale / found.items[rows]
+    parts = {
+        "error": share - weight * (found.hits / found.items / scale)[rows],
+        "pooled": weight / np.sqrt(found.groups[rows]),
+        "kish": weight,
+        "hits": share,
+        "misses": weight - share,
+    }
+    shared = {name: _crossed(part, codes) for name, part in parts.items()}
     return Moments(**{**vars(found), "shared": shared})
+
+
+def _crossed(parts: Floats, codes: Codes) -> Floats:
+    """The squares of the sums of rows with the same code, less the squares of the rows, in all."""
+    together = np.zeros((codes.max() + 1, parts.shape[1]))
+    np.add.at(together, codes, parts)
+    return _total(together**2) - _total(parts**2)
+
+
+def _total(of_rows: Floats) -> Floats:
+    """The sums over rows, added in their order: other columns do not change the last digit."""
+    total: Floats = np.cumsum(of_rows, axis=0)[-1]
+    return total
 
 
 @dataclass(frozen=True)
@@ -116,7 +144,8 @@ class Moments:
         squares: likewise, of items' squared hits.
         group_squares: likewise, of the squares of groups' sums of hits.
         group_products: likewise, of the products of groups' sums of hits and numbers of items.
-        shared: (columns,), what groups that lie in several strata add to the squared error.
+        shared: what groups that lie in several strata add to the sums of squares of a
+            :class:`Spread` of these names, (columns,) each; empty if there are none.
         scale: what hits are divided by.
     """
 
@@ -127,7 +156,7 @@ class Moments:
     squares: Counts
     group_squares: Counts
     group_products: Counts
-    shared: Floats
+    shared: Mapping[str, Floats]
     scale: int = 1
 
     def cells(self) -> Spread:
@@ -154,9 +183,10 @@ class Moments:
     def mean(self) -> Spread:
         """The unweighted mean over the strata; arrays (columns,)."""
         cells, count = self.cells(), len(self.items)
-        sums = {name: value.sum(axis=0) / count**2 for name, value in vars(cells).items()}
-        sums["error"] = np.maximum(sums["error"] + self.shared / count**2, 0)
-        sums |= {"mean": cells.mean.mean(axis=0), "second": cells.second.mean(axis=0)}
+        sums = {name: _total(value) / count**2 for name, value in vars(cells).items()}
+        for name, more in self.shared.items():
+            sums[name] = np.maximum(sums[name] + more / count**2, 0)
+        sums |= {"mean": _total(cells.mean) / count, "second": _total(cells.second) / count}
         return Spread(**sums)
 
 

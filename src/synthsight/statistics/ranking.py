@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from synthsight.statistics.moments import Floats, Sample
+from synthsight.statistics.moments import Codes, Floats, Sample
 from synthsight.statistics.pairs import Hits, count_both
 
 #: Means equal to this many decimals are the same number, summed in another order.
@@ -45,8 +45,7 @@ def ranking(
     """
     count = len(models)
     means = sample.moments(hits).mean().mean
-    factor = _root(covariance(hits, sample))
-    drawn = means + rng.standard_normal((resamples, count)) @ factor.T
+    drawn = draw_means(hits, sample, resamples, rng)
     return pd.DataFrame(
         {
             "model": np.repeat(models, count),
@@ -55,6 +54,19 @@ def ranking(
             "share": rank_shares(drawn).ravel(),
         }
     )
+
+
+def draw_means(hits: Hits, sample: Sample, resamples: int, rng: np.random.Generator) -> Floats:
+    """Draws of the means of columns of ``hits``, as they would vary together with other items.
+
+    Returns:
+        (resamples, columns), about the observed means; they may lie outside 0..1.
+    """
+    means = sample.moments(hits).mean().mean
+    drawn: Floats = means + (
+        rng.standard_normal((resamples, hits.shape[1])) @ _root(covariance(hits, sample)).T
+    )
+    return drawn
 
 
 def covariance(hits: Hits, sample: Sample) -> Floats:
@@ -82,12 +94,37 @@ def covariance(hits: Hits, sample: Sample) -> Floats:
             squares = sums.T @ sums  # whole numbers, so exact
         cross = p[:, None] * products
         error += (squares - cross - cross.T + p[:, None] * p * sizes) / (items * count) ** 2
+    if sample.groups is not None and found.shared:
+        error += _shared(hits, strata, sample.groups) / count**2
     total = second - spread.mean[:, None] * spread.mean
     rest = 1 - spread.pooled[0]
     if rest < 1e-12:  # a single group, whose variation is not known
         return np.zeros((columns, columns))
     found_covariance: Floats = (error + spread.pooled[0] * total) / rest
     return found_covariance
+
+
+def _shared(hits: Hits, strata: Codes, groups: Codes) -> Floats:
+    """What groups that lie in several strata add to the products of errors of a sum of means.
+
+    Its diagonal is ``error`` in :attr:`synthsight.statistics.moments.Moments.shared`. In
+    elementwise operations.
+    """
+    codes = np.unique(groups, return_inverse=True)[1]
+    together = np.zeros((codes.max() + 1, hits.shape[1]))
+    own = np.zeros((hits.shape[1], hits.shape[1]))
+    for stratum in np.unique(strata):
+        of_stratum, inside = hits[strata == stratum], codes[strata == stratum]
+        error = np.zeros_like(together)
+        np.add.at(error, inside, (of_stratum - of_stratum.mean(axis=0)) / len(of_stratum))
+        together += error
+        own += _products(error)
+    return _products(together) - own
+
+
+def _products(errors: Floats) -> Floats:
+    """The sums over rows of the products of columns, (columns, columns)."""
+    return np.stack([(errors * errors[:, [j]]).sum(axis=0) for j in range(errors.shape[1])])
 
 
 def _root(covariances: Floats) -> Floats:

@@ -62,18 +62,23 @@ def reference(
     for path in notes:
         note = read_json(path, ["name", "reference"])
         stated[note["name"]] = note["reference"] or {}
-    measured = (table for path in scores for table in _measured(path, level))
-    table = pd.concat([_published(accuracy, stated), *measured])
+    everything = read_frame(accuracy, ACCURACY)
+    measured: list[pd.DataFrame] = []
+    for path in scores:
+        counts = counts_of(path)
+        photographs = counts.loc[counts["real"], "generator"]
+        everything = everything[~everything["generator"].isin(photographs)]
+        measured += _measured(metadata_of(read_schema(path), "model", path), counts, level)
+    table = pd.concat([_published(everything, stated), *measured])
     order = ["kind", "model", "rule", "category", "generator"]
     return table.sort_values(order, ignore_index=True)
 
 
-def _published(accuracy: str | os.PathLike[str], stated: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    everything = read_frame(accuracy, ACCURACY)
-    mean = everything["category"] == ALL
+def _published(accuracy: pd.DataFrame, stated: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    mean = accuracy["category"] == ALL
     keys = ["model", "generator", "rule"]
-    sizes = everything[~mean].groupby(keys, as_index=False).size()
-    table = everything[mean].merge(sizes.rename(columns={"size": "categories"}), "left", keys)
+    sizes = accuracy[~mean].groupby(keys, as_index=False).size()
+    table = accuracy[mean].merge(sizes.rename(columns={"size": "categories"}), "left", keys)
     models = table["model"].tolist()
     missing = sorted(set(models) - set(stated))
     if missing:
@@ -89,9 +94,8 @@ def _published(accuracy: str | os.PathLike[str], stated: dict[str, dict[str, Any
     return table.reindex(columns=list(REFERENCE)).astype(REFERENCE)
 
 
-def _measured(scores: str | os.PathLike[str], level: float) -> Iterator[pd.DataFrame]:
-    """A table for each rule and generator, by category and for the mean over categories."""
-    model, counts = metadata_of(read_schema(scores), "model", scores), counts_of(scores)
+def _measured(model: str, counts: pd.DataFrame, level: float) -> Iterator[pd.DataFrame]:
+    """Tables of a model by rule and generator: its categories, and the mean over them."""
     photographs = counts[counts["real"]]
     for rule, generator, images in by_source(counts[~counts["real"]]):
         real = photographs[photographs["rule"] == rule]

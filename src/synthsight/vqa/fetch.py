@@ -203,19 +203,21 @@ def _license(folder: Path) -> str | None:
 def _digests(files: Sequence[Path], hub: Path | None) -> tuple[dict[str, str], str]:
     """The sha256 of each file of weights by name, and how a hub's files compare with its sums.
 
-    The model ``differs`` if any file does, one of the tokenizer as well as one of weights, and is
-    ``verified`` only if every file is.
+    The model is ``verified`` only if every file is, those of the tokenizer as well as of weights.
 
     Args:
         files: the files of weights.
         hub: the folder that a hub's files are in; None for local ones.
+
+    Raises:
+        synthsight.inference.hub.ChecksumError: a hub's file has another one than the hub states.
     """
     if hub is None:
         return {file.name: sha256_of(file) for file in files}, "none stated"
     checked = {file.name: check_cached(file) for file in files}
     others = [check_cached(hub / name) for name in small_files(hub)]
     outcomes = {outcome for _, outcome in (*checked.values(), *others)}
-    checksum = next(each for each in ("differs", "none stated", "verified") if each in outcomes)
+    checksum = "verified" if outcomes == {"verified"} else "none stated"
     return {name: digest for name, (digest, _) in checked.items()}, checksum
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from synthsight.images.finding import ImageFinder
+from synthsight.spelling import name_key, spelt
 from synthsight.tables import ALL
 from synthsight.tabular import Form, TableError, read_rows
 from synthsight.values import NO, YES, is_allowed, is_writable, text_of
@@ -148,20 +149,33 @@ def _allowed(key: str) -> str:
 
 
 def _check_generators(path: Path, questions: Sequence[Question]) -> None:
-    """Refuse an image with two generators, or with one in some of its rows only.
+    """Refuse two generators that people would take for one, and an image with two generators.
 
-    Generators whose names differ only in how they are written are the configuration's to refuse.
+    An image with a generator in some of its rows only is refused, too.
     """
+    alike: dict[str, dict[str, Question]] = {}
     first: dict[str, Question] = {}
     for question in questions:
-        if question.reason is None:
-            other = first.setdefault(question.image, question)
-            if comparable(other.generator or "") != comparable(question.generator or ""):
+        if question.reason is not None:
+            continue
+        if (name := question.generator) is not None:
+            spellings = alike.setdefault(name_key(name), {})
+            spellings.setdefault(name, question)
+            if len(spellings) > 1:
+                named = zip(spelt(list(spellings)), spellings.values(), strict=True)
                 raise TableError(
-                    f"{path}: {question.image!r} has {_made_by(other)} on line {other.line}, but "
-                    f"{_made_by(question)} on line {question.line}. An image has one generator: "
-                    "give it in all of its rows"
+                    f"{path}: the generators "
+                    + " and ".join(f"{shown} (line {found.line})" for shown, found in named)
+                    + " differ only in how the name is written: their questions would be counted "
+                    "apart. Give them one name"
                 )
+        other = first.setdefault(question.image, question)
+        if other.generator != name:
+            raise TableError(
+                f"{path}: {question.image!r} has {_made_by(other)} on line {other.line}, but "
+                f"{_made_by(question)} on line {question.line}. An image has one generator: "
+                "give it in all of its rows"
+            )
 
 
 def _made_by(question: Question) -> str:
@@ -171,16 +185,17 @@ def _made_by(question: Question) -> str:
 def _in_other_folders(questions: Sequence[Question]) -> str | None:
     """A note on images that lie in the folder of another generator of the file, or None."""
     known = {
-        comparable(question.generator): question.generator
+        name_key(question.generator): question.generator
         for question in questions
         if question.generator is not None
     }
     found: dict[str, tuple[Question, str]] = {}
     for question in questions:
         if question.reason is None and question.generator is not None:
-            own, folders = comparable(question.generator), PurePosixPath(question.image).parts[:-1]
-            others = [known[key] for key in map(comparable, folders) if key in known and key != own]
-            if others and own not in map(comparable, folders):
+            own = name_key(question.generator)
+            folders = list(map(name_key, PurePosixPath(question.image).parts[:-1]))
+            others = [known[key] for key in folders if key in known and key != own]
+            if others and own not in folders:
                 found.setdefault(question.image, (question, others[0]))
     if not found:
         return None

@@ -1,34 +1,40 @@
-"""The images of a configuration: their archive, their categories and the definitions of these."""
+"""The images of a configuration: their categories and the definitions of these."""
 
 from __future__ import annotations
 
 import difflib
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from itertools import islice
+from pathlib import Path
 
-from synthsight.archives.archive import Archive, ArchiveError, local_path, problem_of
-from synthsight.bounds import Key
-from synthsight.files import hint_at, is_file, is_folder
+from synthsight.files import hint_at, is_folder
+from synthsight.images.endings import SUFFIXES
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
-from synthsight.images.reading import SUFFIXES
+from synthsight.images.roots import Roots
 from synthsight.images.rows import Rows
-from synthsight.images.table import Divided
 from synthsight.images.tree import are_parts, draw, find_folder, folders_in, look
 from synthsight.junk import describe
 from synthsight.labels.definitions import Definition
+from synthsight.labels.folders import Meaning, meanings
+from synthsight.labels.folders import notes as said
 from synthsight.labels.matching import Target, accepted_classes, words
 from synthsight.labels.spaces import LabelSpace, named_by
 from synthsight.plan.config.definitions import Definitions
+from synthsight.plan.config.elsewhere import add_elsewhere
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import bad_name, name_key
-from synthsight.plan.config.table import load_rows
+from synthsight.plan.config.names import bad_name
 from synthsight.plan.settings import ImageSettings, Settings
+from synthsight.spelling import name_key, spelt
 from synthsight.tabular import FORMATS
 from synthsight.wording import did_you_mean
+
+#: For how many categories without a folder, or without a class, it is found out what may be meant:
+#: each costs a look at all folders, or a comparison with thousands of names.
+_HINTS = 20
 
 
 @dataclass(frozen=True)
@@ -59,53 +65,6 @@ class Category:
         return {generator for generator, _ in self.folders}
 
 
-def find_archive(
-    images: ImageSettings, problems: list[Problem]
-) -> tuple[Archive | None, bool, str]:
-    """The archive that the images come from, if any.
-
-    If something is wrong with it, nothing can be said about the images either: they are treated as
-    not yet unpacked.
-
-    Returns:
-        The archive; whether it has yet to be unpacked; the folder of the images, which is the one
-        in the archive if there is an archive.
-    """
-    about = images.archive
-    if about is None:
-        return None, False, images.root
-    key: Key = ("images", "archive")
-    if message := problem_of(about.url):
-        problems.append(Problem((*key, "url"), message))
-        return None, True, images.root
-    root = Path(images.root)
-    below = PurePosixPath(about.folder)
-    if below.is_absolute() or ".." in below.parts:
-        message = (
-            f"{about.folder!r} is not a folder in the archive: write a relative path without .."
-        )
-        problems.append(Problem((*key, "folder"), message))
-        return None, True, images.root
-    archive = Archive(about.url, None if about.sha256 is None else about.sha256.lower(), root)
-    folder = str(root / below)
-    try:
-        if archive.is_unpacked():
-            if not is_folder(folder):
-                found = ", ".join(folders_in(root)[:20]) or "none"
-                message = f"no folder {about.folder!r} in the archive; folders there: {found}"
-                problems.append(Problem((*key, "folder"), message))
-                return archive, True, folder
-            return archive, False, folder
-    except (ArchiveError, OSError) as error:
-        problems.append(Problem(("images", "root"), str(error)))
-        return None, True, folder
-    file = local_path(archive.url)
-    if file is not None and not is_file(file):
-        message = f"no file {str(file)!r} (relative paths start at {Path.cwd()}){hint_at(file)}"
-        problems.append(Problem((*key, "url"), message))
-    return archive, True, folder
-
-
 def check_names(settings: Settings, problems: list[Problem]) -> None:
     """Check the names of the requested categories."""
     wanted = settings.categories or ()
@@ -116,76 +75,89 @@ def check_names(settings: Settings, problems: list[Problem]) -> None:
             problems.append(Problem(("categories", index), f"{name!r} {message}"))
 
 
+def check_root(images: ImageSettings, problems: list[Problem]) -> bool:
+    """Check that the images' root is there."""
+    root = Path(images.root)
+    if is_folder(root):
+        return True
+    hint = (
+        f"Put the images into {root}/<category>/ or {root}/<generator>/<category>/, or name the "
+        "folder they are in"
+        if images.table is None
+        else "The paths in images.table start there"
+    )
+    message = f"no folder {str(root)!r}{hint_at(root)} (relative paths start at {Path.cwd()}). "
+    problems.append(Problem(("images", "root"), message + hint))
+    return False
+
+
 def load_categories(
     settings: Settings,
     definitions: Definitions,
-    cache: Path,
+    spaces: Mapping[str, LabelSpace],
     problems: list[Problem],
     warnings: list[str],
-) -> tuple[dict[str, Category], Divided | None]:
-    """The categories by name, sorted; what is not used is added to ``warnings``.
+) -> tuple[dict[str, Category], Roots]:
+    """The categories that folders are, by name, sorted; what is not used goes to ``warnings``.
+
+    Folders that are called as ImageNet calls its classes are categories of the classes' names.
 
     Returns:
-        The categories, and the table that they are from, if any.
+        The categories, and where their images lie.
     """
-    images = settings.images
-    root = Path(images.root)
-    if not is_folder(root):
-        message = (
-            f"no folder {str(root)!r}{hint_at(root)} (relative paths start at {Path.cwd()}). Put "
-            f"the images into {root}/<category>/ or {root}/<generator>/<category>/, or name the "
-            "folder they are in"
-        )
-        if images.table is not None:
-            message = message.partition(" Put ")[0] + " The paths in images.table start there"
-        problems.append(Problem(("images", "root"), message))
-        return {}, None
-    if images.table is None:
-        return _in_folders(settings, definitions, problems, warnings), None
-    looked, divided = load_rows(settings, cache, problems, warnings)
-    categories = {}
-    for name, each in looked.items():
-        about = definitions.of(name)
-        categories[name] = Category(about.target(name), about, (), each.listing, rows=each.rows)
-    warnings += definitions.notes(categories)
-    return categories, divided
-
-
-def _in_folders(
-    settings: Settings, definitions: Definitions, problems: list[Problem], warnings: list[str]
-) -> dict[str, Category]:
-    """The categories that folders are, by name, sorted."""
-    root, wanted = Path(settings.images.root), settings.categories
+    root = Path(settings.images.root)
+    roots = Roots(root)
+    wanted = settings.categories
+    if not check_root(settings.images, problems):
+        return {}, roots
     try:
-        found, notes, doubts, wrong = find_categories(root, wanted)
+        meant = {} if wanted is None else _meant(_names_in(root), definitions, spaces)
+        called = [folder for folder in sorted(meant) if meant[folder].name in (wanted or ())]
+        listed = None if wanted is None else [*wanted, *called]
+        found, notes, doubts, wrong = find_categories(root, listed)
     except PermissionError:
         message = f"{str(root)!r} may not be read: give yourself the right to read and to enter it"
         problems.append(Problem(("images", "root"), message))
-        return {}
+        return {}, roots
     if wrong:
         problems += [Problem(("images", "root"), message) for message in wrong]
-        return {}
+        return {}, roots
     warnings += notes
     if wanted is not None:
         warnings += _other_spellings(root, wanted)
+    missing = dict.fromkeys(
+        name
+        for name in wanted or ()
+        if name not in found and not bad_name(name) and not _stands(name, meant)
+    )
+    explained = {name: _not_there(root, name) for name in islice(missing, _HINTS)}
     for index, name in enumerate(wanted or ()):
-        if name not in found and not bad_name(name):
-            problems.append(Problem(("categories", index), _not_there(root, name)))
+        if name in missing:
+            message = explained.get(name, _nowhere(root, name))
+            problems.append(Problem(("categories", index), message))
     if not found and wanted is None:
         message = (
             f"no images in folders below {str(root)!r}{_too_deep(root)}. Put them into "
             f"{root}/<category>/ or {root}/<generator>/<category>/{_tables_in(root)}"
         )
         problems.append(Problem(("images", "root"), message))
+    if wanted is None:
+        meant = _meant([list(found)], definitions, spaces)
+    meant = {folder: meant[folder] for folder in found if folder in meant}
+    warnings += said(meant)
+    found, folder_of = _renamed(found, meant, problems)
+    doubts = {meant[name].name if name in meant else name: doubts[name] for name in doubts}
     problems += [Problem(("images", "root"), message) for message in _same_names(root, found)]
+    if found:
+        roots = Roots(root, add_elsewhere(settings.images, found, problems, warnings))
     categories = {}
     for name, folders in sorted(found.items()):
         if reason := _bad_folder(name, folders):
             problems.append(Problem(("images", "root"), reason))
             continue
-        listing = list_folders(root / folder for _, folder in folders)
+        listing = list_folders(roots.path(folder) for _, folder in folders)
         if listing.images == 0:
-            places = " or ".join(str(root / folder) for _, folder in folders)
+            places = " or ".join(str(roots.path(folder)) for _, folder in folders)
             message = (
                 f"category {name!r}: no images in {places} (files: {listing.files}; extensions "
                 f"read: {' '.join(sorted(SUFFIXES))}). Add some, or list the other categories "
@@ -194,22 +166,67 @@ def _in_folders(
             problems.append(Problem(("images", "root"), message))
             continue
         definition = definitions.of(name)
+        if (folder := folder_of[name]) in meant:
+            definition = meant[folder].definition(folder, definition, definitions.own)
         categories[name] = Category(
             definition.target(name), definition, tuple(folders), listing, doubts.get(name)
         )
     warnings += definitions.notes(categories)
     ignored = [entry for each in categories.values() for entry in each.listing.ignored]
-    ignored += junk_in(root, {generator for folders in found.values() for generator, _ in folders})
+    makers = {generator for folders in found.values() for generator, _ in folders}
+    ignored += junk_in(root, makers - roots.elsewhere.keys())
     if note := describe(ignored, root):
         warnings.append(note)
-    return categories
+    return categories, roots
+
+
+def _names_in(root: Path) -> list[list[str]]:
+    """The names of the folders in the root, and of those in these."""
+    outer = folders_in(root)
+    return [outer, sorted({inner for name in outer for inner in folders_in(root / name)})]
+
+
+def _meant(
+    levels: Iterable[Collection[str]], definitions: Definitions, spaces: Mapping[str, LabelSpace]
+) -> dict[str, Meaning]:
+    """The classes that names of folders stand for which nobody has defined, level by level."""
+    found: dict[str, Meaning] = {}
+    for names in levels:
+        known = {name for name in names if definitions.of(name) != Definition()}
+        found |= meanings(names, spaces.values(), known)
+    return found
+
+
+def _stands(name: str, meant: Mapping[str, Meaning]) -> bool:
+    """Whether a folder stands for the class of this name."""
+    return any(each.name == name for each in meant.values())
+
+
+def _renamed(
+    found: Layout, meant: Mapping[str, Meaning], problems: list[Problem]
+) -> tuple[Layout, dict[str, str]]:
+    """The folders by the names of the categories that they stand for; the folder's name of each."""
+    layout: Layout = {}
+    folder_of: dict[str, str] = {}
+    for folder, places in sorted(found.items()):
+        name = meant[folder].name if folder in meant else folder
+        if (other := folder_of.setdefault(name, folder)) != folder:
+            message = (
+                f"the folders {layout[name][0][1]!r} and {places[0][1]!r} would both be the "
+                f"category {name!r} ({other!r} and {folder!r} stand for it). Give these folders "
+                "one name, or leave one out of `categories`"
+            )
+            problems.append(Problem(("images", "root"), message))
+        else:
+            layout[name] = places
+    return layout, folder_of
 
 
 def _not_there(root: Path, name: str) -> str:
     """About a listed category of which there is no folder where it would be looked for."""
     outer = folders_in(root)
     seen = sorted({*outer, *(inner for name in outer for inner in folders_in(root / name))})
-    text = f"no folder {name!r} in {root} or in a generator's folder there"
+    text = _nowhere(root, name)
     for other in seen:
         if unicodedata.normalize("NFC", other) == unicodedata.normalize("NFC", name):
             return f"{text}: it is written {other!a} there, and {name!a} here. Write it as there"
@@ -232,6 +249,10 @@ def _tables_in(root: Path) -> str:
     return f". If {found[0]!r} says what images show, name it under images.table" if found else ""
 
 
+def _nowhere(root: Path, name: str) -> str:
+    return f"no folder {name!r} in {root} or in a generator's folder there"
+
+
 def _too_deep(root: Path) -> str:
     """A hint if the images' root seems to be the folder of a category; else nothing."""
     first = look(root).first
@@ -246,12 +267,6 @@ def _too_deep(root: Path) -> str:
         f"images.root to the folder above it, {str(above)!r}, or, if that is a generator's, to the "
         "one above that"
     )
-
-
-def _spelt(names: Sequence[str]) -> list[str]:
-    """Names in quotes; with escapes where they look the same, as composed letters do."""
-    same = len({unicodedata.normalize("NFC", name) for name in names}) < len(names)
-    return [ascii(name) if same else repr(name) for name in names]
 
 
 def _other_spellings(root: Path, wanted: Sequence[str]) -> list[str]:
@@ -287,7 +302,7 @@ def _same_names(root: Path, found: Layout) -> list[str]:
                     if (name if kind == "categories" else generator) in spellings
                 )
                 messages.append(
-                    f"the {kind} {' and '.join(_spelt(spellings))} in "
+                    f"the {kind} {' and '.join(spelt(spellings))} in "
                     f"{str(root)!r} differ only in how the name is written "
                     f"({', '.join(map(repr, places[:6]))}): their images would be counted apart. "
                     "Give these folders one name"
@@ -317,6 +332,7 @@ def check_words(
     ``notes``: most likely it is the reason. It is said once for all categories that it is about.
     """
     told: set[str] = set()
+    looked = 0
     for space in spaces.values():
         names = sorted({name for lemmas in space.lemmas for name in lemmas} | set(space.simple))
         folded = {name.casefold(): name for name in names}
@@ -325,7 +341,9 @@ def check_words(
             if any(accepted_classes(category.target, space, rule).any() for rule in rules):
                 continue
             phrase = " ".join(words(name))
-            close = difflib.get_close_matches(phrase, folded, n=3, cutoff=0.6)
+            looked += 1
+            near = folded if looked <= _HINTS else ()
+            close = difflib.get_close_matches(phrase, near, n=3, cutoff=0.6)
             hint = f" (close: {', '.join(folded[name] for name in close)})" if close else ""
             if (meant := named_by(name)) is not None:
                 hint = f"; it is how ImageNet calls the class {meant!r}, so give it that name"

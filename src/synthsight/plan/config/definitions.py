@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -23,7 +22,11 @@ DEFINITIONS = "resources/categories.yaml"
 #: more categories than a run has; a plural or a slip is meant, not another word.
 _NEARLY = 0.85
 
-#: At most how many unused definitions a note lists.
+#: How many letters of a name may be wrong or too many; of one longer than this, a single one.
+_LEFT_OUT = 2
+_LONG = 24
+
+#: At most how many unused definitions are named.
 _LISTED = 5
 
 
@@ -73,25 +76,63 @@ class Definitions:
                 "definitions are not used"
             )
         elif not self.own:
-            folded = {each.casefold(): each for each in categories if each not in used}
-            for name in unused:
-                # Comparing all with all would take seconds where there are thousands.
-                near = [
-                    each
-                    for each in folded
-                    if each[:1] == name.casefold()[:1] and abs(len(each) - len(name)) <= 2
-                ]
-                for close in get_close_matches(name.casefold(), near, n=1, cutoff=_NEARLY):
-                    notes.append(
-                        f"{self.file}: the definition {name!r} is not used; if it is meant for the "
-                        f"category {folded[close]!r}, give them one name"
-                    )
+            near = list(_nearest(unused, (each for each in categories if each not in used)))
+            notes += [
+                f"{self.file}: the definition {name!r} is not used; if it is meant for the "
+                f"category {meant!r}, give them one name"
+                for name, meant in near[:_LISTED]
+            ]
+            if len(near) > _LISTED:
+                notes.append(
+                    f"{self.file}: {len(near) - _LISTED} more definitions that are not used are "
+                    "nearly called like a category"
+                )
         return notes
 
     @staticmethod
     def _meant(name: str, categories: Iterable[str], used: Mapping[str, str]) -> str:
         hint = did_you_mean(name, (each for each in categories if each not in used))
         return f" ({hint.removeprefix('; ')})" if hint else ""
+
+
+def _nearest(names: Iterable[str], known: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The names that are nearly called like a known one, each with the nearest.
+
+    Names are nearly the same if they begin alike and so many letters stand in both, in one order,
+    that they make up :data:`_NEARLY` of all. So at most :data:`_LEFT_OUT` letters of each are left
+    out, and what is then the same is looked up: comparing all with all would take a minute where
+    there are thousands.
+    """
+    by_rest: dict[str, tuple[int, str]] = {}
+    for each in sorted(known):
+        for rest, left_out in _rests(each.casefold()):
+            if rest not in by_rest or left_out < by_rest[rest][0]:
+                by_rest[rest] = left_out, each
+    for name in names:
+        found: list[tuple[float, str]] = []
+        for rest, left_out in _rests(name.casefold()):
+            if rest in by_rest:
+                others, each = by_rest[rest]
+                common = 2 * len(rest)
+                share = common / (common + left_out + others)
+                if share >= _NEARLY:
+                    found.append((-share, each))
+        if found:
+            yield name, min(found)[1]
+
+
+def _rests(name: str) -> Iterator[tuple[str, int]]:
+    """What is left of a name without some of its letters but the first; how many are left out."""
+    if not name:
+        return
+    # Of a short name more would leave too few.
+    most = 1 if len(name) > _LONG else min(_LEFT_OUT, int(len(name) * 2 * (1 - _NEARLY)))
+    yield name, 0
+    for first in range(1, len(name) if most > 0 else 0):
+        less = name[:first] + name[first + 1 :]
+        yield less, 1
+        for second in range(first, len(less) if most > 1 else 0):
+            yield less[:second] + less[second + 1 :], 2
 
 
 def definitions_at(written: str) -> Path:
@@ -110,13 +151,6 @@ def load_definitions(written: str, problems: list[Problem]) -> Definitions:
     path = definitions_at(written)
     try:
         content = read_definitions(path)
-        first: dict[tuple[str, ...], str] = {}
-        for name in content:
-            if (other := first.setdefault(words(name), name)) != name:
-                raise DefinitionError(
-                    f"{path}: {other!r} and {name!r} are one category, written in different ways. "
-                    "Keep one of them"
-                )
     except DefinitionError as error:
         problems.append(Problem(("category_definitions",), str(error)))
         return Definitions(str(path))
@@ -130,7 +164,8 @@ def unknown_classes(
     """Notes on chosen classes that no model has.
 
     A synset counts where a label space has synsets: in a label file it only means a class that has
-    one of its names, and few of them have all.
+    one of its names, and few of them have all. The first ones come with close names, each of which
+    takes a comparison with thousands.
 
     Args:
         targets: the categories.
@@ -143,14 +178,16 @@ def unknown_classes(
         synsets |= set(space.synsets or ())
         names |= {name for lemmas in space.lemmas for name in lemmas}
     named = {words(name) for name in names}
-    notes = []
+    notes: list[str] = []
+    hints = 0
     for target in targets:
         for each in target.classes or ():
             if is_synset(each):
                 found, hint = not synsets or each in synsets, ""
             else:
                 found = words(each) in named
-                hint = "" if found else did_you_mean(each, names)
+                hint = "" if found or hints >= _LISTED else did_you_mean(each, names)
+                hints += not found
             if not found:
                 notes.append(
                     f"{file}: {target.name}: no model has the class {each!r}, so it counts for "

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from synthsight.archives.archive import local_path
 from synthsight.bounds import Key
 from synthsight.files import hint_at_home
+from synthsight.plan.config.elsewhere import real_entries
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.settings import Settings
+from synthsight.plan.settings import Settings, urls_of
 
 
 def home_problems(settings: Settings) -> list[Problem]:
@@ -27,9 +28,15 @@ def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
     """Every key that holds a path on this machine."""
     yield ("images", "root"), settings.images.root
     yield ("images", "table"), settings.images.table
+    yield from real_entries(settings.images)
     if settings.images.archive is not None:
-        file = local_path(settings.images.archive.url)
-        yield ("images", "archive", "url"), None if file is None else str(file)
+        archive = settings.images.archive
+        one = isinstance(archive.url, str)
+        for index, url in enumerate(urls_of(archive)):
+            file = local_path(url)
+            key: Key = ("images", "archive", "url")
+            yield key if one else (*key, index), None if file is None else str(file)
+        yield ("images", "archive", "labels"), archive.labels
     yield ("category_definitions",), settings.category_definitions
     for index, model in enumerate(settings.models):
         yield ("models", index, "checkpoint"), model.checkpoint

@@ -100,7 +100,7 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
 
 def notes_on(models: Mapping[str, Model], spaces: Mapping[str, LabelSpace]) -> list[str]:
     """What the user should know about classifiers that can be used."""
-    notes = []
+    notes = [f"{space.name}: {note}" for space in spaces.values() for note in space.notes]
     weights: dict[str, list[str]] = {}
     for model in models.values():
         source = model.content or canonical_json(model.architecture)

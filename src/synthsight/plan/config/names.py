@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Mapping
 
 from synthsight.bounds import Key
@@ -36,14 +35,6 @@ def bad_path(path: str | None) -> str | None:
     if path is None or (found := _PATHVAR.search(path)) is None:
         return None
     return f"{path!r}: {found[0]!r} in it means a folder to Snakemake. Rename it"
-
-
-def name_key(name: str) -> str:
-    """What names that people would take for one have in common.
-
-    Case, the form of Unicode, and which of space, underscore and hyphen separates words.
-    """
-    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 def check_model_name(

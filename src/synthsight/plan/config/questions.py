@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 from synthsight.bounds import Key
 from synthsight.files import Digests, hint_at, is_file, is_folder
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import bad_path, check_model_name, name_key
+from synthsight.plan.config.names import bad_path, check_model_name
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
+from synthsight.spelling import name_key, spelt
 from synthsight.tabular import TableError
 from synthsight.vqa import folders
 from synthsight.vqa.families.registry import FamilyError, family_of
@@ -89,9 +90,6 @@ def load_vqa(
         problems.append(Problem(("vqa", "questions"), f"{error}{hint}"))
         return None
     _check_excluded(questions, about, problems, warnings)
-    problems += [
-        Problem(("vqa", "questions"), message) for message in _same_generators(about, questions)
-    ]
     dealt = deal(questions, about.shards)
     return Vqa(
         root=str(root),
@@ -175,20 +173,24 @@ def _check_excluded(
         )
 
 
-def _same_generators(about: VqaSettings, questions: Sequence[Question]) -> list[str]:
-    """Names of generators that people would take for one, as for folders."""
-    alike: dict[str, dict[str, int]] = {}
-    for question in questions:
-        if question.reason is None and question.generator is not None:
-            spellings = alike.setdefault(name_key(question.generator), {})
-            spellings.setdefault(question.generator, question.line)
+def other_spellings(vqa: Vqa | None, generators: Collection[str]) -> list[str]:
+    """A note if questions spell generators otherwise than the folders of images do.
+
+    Args:
+        vqa: the questions.
+        generators: those that have folders of images.
+    """
+    by_key = {name_key(name): name for name in sorted(generators)}
+    shards = vqa.questions.values() if vqa is not None else ()
+    asked = {each.generator for part in shards for each in part if each.generator is not None}
+    pairs = [(name, by_key.get(name_key(name), name)) for name in sorted(asked)]
+    named = [" and ".join(spelt(pair)) for pair in pairs if pair[0] != pair[1]]
+    if not named:
+        return []
     return [
-        f"{about.questions}: the generators "
-        + " and ".join(f"{name!a} (line {line})" for name, line in spellings.items())
-        + " differ only in how the name is written: their questions would be counted apart. Give "
-        "them one name"
-        for spellings in alike.values()
-        if len(spellings) > 1
+        "generators are written otherwise in the questions than as folders of images: "
+        f"{', '.join(named)}. Tables of questions and of images name them differently: give them "
+        "one name"
     ]
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from synthsight.bounds import Key
-from synthsight.images.manifest import find_files
+from synthsight.images.manifest import images_in
+from synthsight.images.roots import Roots
 from synthsight.images.rows import INDEXED, read_kept_rows
 from synthsight.images.sources import groups_of, name_in_category, pattern_problem
 from synthsight.images.table import Divided
+from synthsight.images.tree import are_photographs
 from synthsight.plan.config.categories import Category
+from synthsight.plan.config.elsewhere import name_of, real_entries
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.settings import ImageSettings
 from synthsight.wording import did_you_mean
@@ -22,13 +26,6 @@ _NAMED = 20
 _NAMES = 1000
 
 _REAL: Key = ("images", "real")
-
-
-def real_names(images: ImageSettings) -> tuple[str, ...]:
-    """The folders that ``images.real`` names."""
-    if images.real is None:
-        return ()
-    return (images.real,) if isinstance(images.real, str) else images.real
 
 
 def check_real(
@@ -50,19 +47,33 @@ def check_real(
     Returns:
         The generators whose images are real photographs.
     """
-    names = real_names(images)
     makers = {name: category.generators for name, category in categories.items()}
     generators = sorted({each for of in makers.values() for each in of if each is not None})
     found = set(generators).intersection(() if table is None else table.real)
-    for index, name in enumerate(names):
-        key = _REAL if isinstance(images.real, str) else (*_REAL, index)
-        if name in names[:index]:
+    root = os.path.abspath(images.root)
+    places: set[str] = set()
+    for key, entry in real_entries(images):
+        if images.table is not None and "/" in entry:
+            continue  # see `check_table_keys`
+        name = name_of(entry)
+        place = os.path.abspath(entry if "/" in entry else os.path.join(root, entry))
+        if place in places:
             problems.append(Problem(key, f"{name!r} is listed twice"))
         elif name in generators:
             found.add(name)
-        elif categories:
+        elif categories and ("/" not in entry or os.path.dirname(place) == root):
+            # Those that lie elsewhere have been looked at.
             problems.append(Problem(key, _unknown(images, name, generators, categories)))
-    if not found or len(found) < len(set(names)):
+        places.add(place)
+    like = [name for name in generators if are_photographs(name)]
+    told = places or (table is not None and "real" in table.columns)
+    if not told and like and any(of - set(like) for of in makers.values()):
+        warnings.append(
+            f"{_listed(like)} in {images.table or images.root!r}: taken for generated images, "
+            "since images.real names nothing. If these are real photographs, write "
+            f"`real: {like[0] if len(like) == 1 else like}` below `images`"
+        )
+    if not found or len(found) < len(places):
         return frozenset(found)
     generated = {name for name, of in makers.items() if of - found}
     photographed = {name for name, of in makers.items() if of & found}
@@ -71,9 +82,9 @@ def check_real(
             f"every image in {images.root!r} would be a real photograph, and none generated: name "
             "only the folders that hold photographs"
         )
-        if not names:
+        if not places:
             message = f"every image of {images.table} is a real photograph, and none is generated"
-        problems.append(Problem(_REAL if names else ("images", "table"), message))
+        problems.append(Problem(_REAL if places else ("images", "table"), message))
     elif not generated & photographed:
         warnings.append(
             "no category has both real photographs (images.real) and generated images, so no model "
@@ -107,6 +118,11 @@ def _unknown(
             f"{name!r} is a category's folder, not a generator's: real photographs have to lie in "
             f"{root}/<name>/<category>/, with any name for the folder"
         )
+    if os.path.isdir(name):
+        return (
+            f"no generator's folder {name!r} in {root!r}, but one in the working folder: if that "
+            f"is meant, write './{name}'"
+        )
     hint = did_you_mean(name, generators) or f"; generators there: {_listed(generators) or 'none'}"
     return f"no generator's folder {name!r} in {root!r} with images of the run's categories{hint}"
 
@@ -118,6 +134,7 @@ def _listed(names: list[str]) -> str:
 
 def check_group(
     images: ImageSettings,
+    roots: Roots,
     categories: Mapping[str, Category],
     cache: Path,
     problems: list[Problem],
@@ -126,6 +143,7 @@ def check_group(
 
     Args:
         images: the settings.
+        roots: where the images lie.
         categories: those of the run; without any, only the pattern is checked.
         cache: folder of caches, in which rows of a table are kept.
         problems: to which what is wrong is added.
@@ -137,7 +155,7 @@ def check_group(
         problems.append(Problem(key, message))
         return
     first = None
-    for names in _in_parts(_names(Path(images.root), categories, cache)):
+    for names in _in_parts(_names(roots, categories, cache)):
         first = names[0] if first is None else first
         if any(captured is not None for captured in groups_of(names, images.group)):
             return
@@ -166,22 +184,23 @@ def grouping_column(
     return None
 
 
-def _names(root: Path, categories: Mapping[str, Category], cache: Path) -> Iterator[str]:
+def _names(roots: Roots, categories: Mapping[str, Category], cache: Path) -> Iterator[str]:
     """The names of all files that can be shown, as patterns see them."""
     for name, category in categories.items():
-        for image, generator in _images(root, category, cache):
+        said = None if category.rows is None else name
+        for image, generator in _images(roots, category, cache):
             if image.isprintable():
-                yield name_in_category(image, generator, name)
+                yield name_in_category(image, generator, said)
 
 
-def _images(root: Path, category: Category, cache: Path) -> Iterator[tuple[str, str | None]]:
+def _images(roots: Roots, category: Category, cache: Path) -> Iterator[tuple[str, str | None]]:
     """The images of a category, with their generators."""
     if category.rows is not None:
         table = read_kept_rows(cache, category.rows.indexed, INDEXED)
         yield from zip(*(table[each].to_pylist() for each in ("image", "generator")), strict=True)
     for generator, folder in category.folders:
-        for path in find_files(root / folder):
-            yield path.relative_to(root).as_posix(), generator
+        for image in images_in(roots, folder):
+            yield image, generator
 
 
 def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:

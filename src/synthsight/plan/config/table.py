@@ -18,9 +18,13 @@ from synthsight.images.finding import ImageFinder
 from synthsight.images.rows import FOLDER, LookedUp, keep_list, keep_looked, look_up, recall_looked
 from synthsight.images.table import LISTED, Divided, SplitError, divide
 from synthsight.labels.matching import words
+from synthsight.plan.config.categories import Category, check_root
+from synthsight.plan.config.definitions import Definitions
+from synthsight.plan.config.elsewhere import real_entries
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import bad_name, name_key
+from synthsight.plan.config.names import bad_name
 from synthsight.plan.settings import ImageSettings, Settings
+from synthsight.spelling import name_key, spelt
 from synthsight.tabular import TableError
 from synthsight.wording import did_you_mean
 
@@ -31,7 +35,7 @@ _NAMED = 20
 
 
 def check_table_keys(images: ImageSettings, unpacked: Path | None, problems: list[Problem]) -> None:
-    """Refuse keys that say something of a table where there is none.
+    """Refuse keys that say something of a table where there is none, or of folders beside one.
 
     Args:
         images: the settings.
@@ -44,12 +48,40 @@ def check_table_keys(images: ImageSettings, unpacked: Path | None, problems: lis
             is_file(path) or path.absolute().is_relative_to(unpacked.absolute())
         ):
             problems.append(Problem(_TABLE, _no_file(path)))
+        problems += [
+            Problem(
+                key,
+                f"{entry!r} is a path: with images.table, write a generator's name here, and name "
+                "photographs that lie elsewhere in the table, with paths below images.root",
+            )
+            for key, entry in real_entries(images)
+            if "/" in entry
+        ]
         return
     stated = {key: name for key, name in asdict(images.columns).items() if name != key}
     for key, given in (("split", images.split), ("columns", stated or None)):
         if given is not None:
             message = "there is no table that it could be about: name one under images.table"
             problems.append(Problem(("images", key), message))
+
+
+def load_tabled(
+    settings: Settings,
+    definitions: Definitions,
+    cache: Path,
+    problems: list[Problem],
+    warnings: list[str],
+) -> tuple[dict[str, Category], Divided | None]:
+    """The categories that a table names, by name, sorted; see :func:`load_rows`."""
+    if not check_root(settings.images, problems):
+        return {}, None
+    looked, divided = load_rows(settings, cache, problems, warnings)
+    categories = {}
+    for name, each in looked.items():
+        about = definitions.of(name)
+        categories[name] = Category(about.target(name), about, (), each.listing, rows=each.rows)
+    warnings += definitions.notes(categories)
+    return categories, divided
 
 
 def load_rows(
@@ -176,7 +208,8 @@ def _bad_names(images: ImageSettings, divided: Divided) -> list[str]:
         kinds = "categories" if kind == "category" else "generators"
         for spellings in alike.values():
             if len(spellings) > 1:
-                named = " and ".join(f"{name!a} (line {lines[name]})" for name in spellings)
+                shown = zip(spelt(spellings), spellings, strict=True)
+                named = " and ".join(f"{text} (line {lines[name]})" for text, name in shown)
                 messages.append(
                     f"the {kinds} {named} differ only in how the name is written: their images "
                     "would be counted apart. Give them one name"

@@ -1,5 +1,5 @@
 import { data, explorer } from "./helpers.js";
-import { ANY, NONE, models, state } from "./state.js";
+import { ANY, EVERY, NONE, models, state } from "./state.js";
 
 // Choosing images ----------------------------------------------------------------------------
 
@@ -9,6 +9,9 @@ export const block = (model) => model.blocks[model.top[state.rule]];
 const confidence = (model, image) => block(model).parts[5 * image];
 export const modelNamed = (name) => models.find((model) => model.name === name);
 export const ordered = data.order.map(modelNamed);
+
+const photographs = new Set(explorer.real);
+export const isReal = (image) => photographs.has(explorer.generator[image]);
 
 const counted = new Map();
 /** How many models get each image. */
@@ -41,10 +44,14 @@ export function chosenImages() {
   const number = counts();
   const text = state.find.toLocaleLowerCase();
   const generator = state.generator === NONE ? null : state.generator;
+  const isOfSource = (image) => {
+    if (state.generator === ANY) return !isReal(image);
+    return state.generator === EVERY || explorer.generator[image] === generator;
+  };
   const chosen = every.filter(
     (image) =>
       (state.category === ANY || explorer.category[image] === state.category) &&
-      (state.generator === ANY || explorer.generator[image] === generator) &&
+      isOfSource(image) &&
       (text === "" || explorer.images[image].toLocaleLowerCase().includes(text)) &&
       passes(state.outcome, model && gets(model, image), number[image], models.length, model !== null),
   );

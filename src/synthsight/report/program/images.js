@@ -1,6 +1,6 @@
 import { byId, count, csv, explorer, make, percent, picture } from "./helpers.js";
 import { ANY, change, models, state } from "./state.js";
-import { block, chosenImages, counts, every, gets, modelNamed, ordered } from "./choosing.js";
+import { block, chosenImages, counts, every, gets, isReal, modelNamed, ordered } from "./choosing.js";
 
 // Showing images -----------------------------------------------------------------------------
 
@@ -28,7 +28,7 @@ function card(image) {
   return make("li", {},
     make("button", { type: "button", class: "card", "data-image": image, onclick: () => open(image) },
       make("img", { src: picture(explorer.picture[image]), alt: explorer.images[image], loading: "lazy" }),
-      make("span", { class: "truth" }, explorer.category[image]),
+      make("span", { class: "truth" }, explorer.category[image], ...(isReal(image) ? [make("small", {}, " real")] : [])),
       make("span", { class: "said" }, said),
       marks));
 }
@@ -43,7 +43,7 @@ function gridOf(images) {
     make("th", { scope: "row" },
       make("button", { type: "button", "data-image": image, onclick: () => open(image) },
         make("img", { src: picture(explorer.picture[image]), alt: "", loading: "lazy" }),
-        explorer.images[image])),
+        explorer.images[image], ...(isReal(image) ? [make("small", {}, " real")] : []))),
     ...ordered.map((model) => {
       const value = digit(model, image);
       const first = guess(model, image);
@@ -96,9 +96,10 @@ export function showImages() {
 }
 
 export function imagesCsv() {
-  const columns = ["image", "category", "generator", "rule", ...ordered.flatMap((model) => [`${model.name} top1`, `${model.name} top5`, `${model.name} first guess`])];
+  const real = explorer.real.length ? ["real"] : [];
+  const columns = ["image", "category", "generator", ...real, "rule", ...ordered.flatMap((model) => [`${model.name} top1`, `${model.name} top5`, `${model.name} first guess`])];
   return csv(columns, shown.map((image) => [
-    explorer.images[image], explorer.category[image], explorer.generator[image], state.rule,
+    explorer.images[image], explorer.category[image], explorer.generator[image], ...real.map(() => isReal(image)), state.rule,
     ...ordered.flatMap((model) => {
       const value = digit(model, image);
       return [value === 2, value >= 1, guess(model, image)?.name ?? null];

@@ -1,6 +1,6 @@
 import { byId, count, data, explorer, make, percent, picture, questions } from "./helpers.js";
 import { models, state, writeAddress } from "./state.js";
-import { counts, ordered } from "./choosing.js";
+import { counts, isReal, ordered } from "./choosing.js";
 import { WORDS, digit, guess, mark, shown } from "./images.js";
 import { chips } from "./questions.js";
 
@@ -38,7 +38,8 @@ function fillLarge(name) {
   const fact = (term, text) => facts.append(make("div", {}, make("dt", {}, term), make("dd", {}, text)));
   fact("File", name);
   if (classified) {
-    fact("Generator", explorer.generator[image] ?? "none");
+    if (isReal(image)) fact("Source", `${explorer.generator[image]}, real photographs`);
+    else fact("Generator", explorer.generator[image] ?? "none");
     const [width, height] = [explorer.width[image], explorer.height[image]];
     fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown here as a smaller copy" : ""}`);
     fact("Right under " + state.rule, `${counts()[image]} of ${count(models.length, "model")}`);

@@ -7,6 +7,7 @@ import { redraw } from "./charts.js";
 
 export const ANY = "";
 export const NONE = "\n"; // for what has no generator
+export const EVERY = "\r"; // generated images and real photographs; without the latter ANY is the same
 export const DEFAULTS = {
   rule: data.rule, hit: "top1",
   category: ANY, generator: ANY, model: ANY, outcome: ANY, sort: "name", view: "pictures", find: "", page: "1", image: "",
@@ -25,7 +26,10 @@ const OPTIONS = {
   rule: () => plain(explorer.rules),
   hit: () => [["top1", "the first guess is (top-1)"], ["top5", "one of the first five is (top-5)"]],
   category: () => [[ANY, "all"], ...plain(unique(explorer.category))],
-  generator: () => [[ANY, "all"], ...named(unique(explorer.generator))],
+  generator: () => (explorer.real.length === 0
+    ? [[ANY, "all"], ...named(unique(explorer.generator))]
+    : [[ANY, "all generated images"], [EVERY, "these and real photographs"],
+      ...named(unique(explorer.generator)).map(([value, text]) => [value, explorer.real.includes(value) ? `${text} (real)` : text])]),
   model: () => [[ANY, "all"], ...plain(data.order)],
   outcome: () => [
     [ANY, "any"],
