@@ -96,7 +96,7 @@ def test_a_table_runs_again_what_a_change_touches(project: Project) -> None:
     assert project.plan() == set(), "an order of rows is no change, nor is a time"
 
     edited(project, "muse/clock/1.png", group="another")
-    assert project.plan() == {("find_sources",)} | SCORES | FAN_IN
+    assert project.plan() == {("find_sources",), ("plot_samples",)} | SCORES | FAN_IN
 
     write(project, rows)
     edited(project, "muse/clock/1.png", generator="dream")

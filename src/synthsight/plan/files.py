@@ -331,7 +331,7 @@ class Files:
 
         Args:
             name: of a table, or ``manifests``, ``photographs`` (which images are real), ``scores``,
-                ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or of
+                ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
                 checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
