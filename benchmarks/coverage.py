@@ -383,7 +383,7 @@ def draw_kappa(
     cells = counts.sum(axis=1).astype(np.float64)
     estimate = kappa_of(cells)[2]
     effect = design_effects(counts.astype(np.float64)) if group > 1 else 1
-    low, high = kappa_interval(cells / effect, LEVEL)
+    low, high = kappa_interval(cells, LEVEL, effect)
     bounds = (np.minimum(low, estimate), np.maximum(high, estimate))  # NaN where kappa is
     if group == 1:
         return Drawn(np.array(kappa), bounds)

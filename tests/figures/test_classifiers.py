@@ -28,6 +28,7 @@ from synthsight.figures.failures import MOST, failures
 from synthsight.figures.models import models
 from synthsight.figures.overview import overview
 from synthsight.figures.samples import choose, samples
+from synthsight.statistics.reference import reference as statistic
 from tests.support import plot, run_program
 
 RULE = "words/simple"
@@ -657,6 +658,9 @@ def run_folder(tmp_path: Path) -> Path:
         reference = {"top1": 0.8, "top5": 0.95, "source": "a paper"} if model == "net_a" else None
         weights = {"name": model, "reference": reference}
         (tmp_path / f"w_{model}.json").write_text(json.dumps(weights))
+    notes = [tmp_path / f"w_{model}.json" for model in ("net_a", "net_b")]
+    stated = statistic(tmp_path / "accuracy.parquet", notes)
+    stated.to_parquet(tmp_path / "reference.parquet")
     return tmp_path
 
 
@@ -672,7 +676,7 @@ INPUTS = {
         "accuracy": ["accuracy"],
         "agreement": ["agreement"],
         "manifest": ["kite", "vase"],
-        "references": ["w_net_a.json", "w_net_b.json"],
+        "reference": ["reference"],
     },
     "models": {"accuracy": ["accuracy"]},
     "samples": {"manifest": ["kite", "vase"], "photographs": ["sources"]},

@@ -67,6 +67,7 @@ def reference_table(models: list[str], unknown: tuple[str, ...] = ()) -> pd.Data
     for number, metric in enumerate(METRICS):
         value = 0.7 + 0.1 * number + np.linspace(0, 0.19, len(means))
         means[f"reference_{metric}"] = np.where(means["model"].isin(unknown), np.nan, value)
+        means[f"reference_{metric}_low"] = means[f"reference_{metric}_high"] = np.nan
         drop = means[f"reference_{metric}"] - means[metric]
         means[f"drop_{metric}"] = drop
         means[f"drop_{metric}_low"], means[f"drop_{metric}_high"] = drop - 0.03, drop + 0.04
@@ -85,6 +86,8 @@ def drops_table(models: list[str], categories: list[str]) -> pd.DataFrame:
     for number, metric in enumerate(METRICS):
         drop = np.linspace(0.4, -0.2, len(cells)) * (1 - number / 2)
         cells[f"reference_{metric}"] = (cells[metric] + drop).clip(0, 1)
+        cells[f"reference_{metric}_low"] = cells[f"reference_{metric}"] - 0.05
+        cells[f"reference_{metric}_high"] = cells[f"reference_{metric}"] + 0.05
         cells[f"drop_{metric}"] = cells[f"reference_{metric}"] - cells[metric]
         cells[f"drop_{metric}_low"] = cells[f"drop_{metric}"] - 0.1
         cells[f"drop_{metric}_high"] = cells[f"drop_{metric}"] + 0.1

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image
+
 from synthsight.images.duplicates import SHOWN, worst_pairs
 from synthsight.images.reading import open_checked
+from synthsight.images.roots import Roots, roots_of
 from synthsight.program import Arguments, many, one, program
 from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import write_thumbnails
-from synthsight.tables import read_parquet, read_schema
+from synthsight.tables import read_parquet
 
 
 @program(
@@ -29,17 +32,20 @@ def main(args: Arguments) -> None:
     """Run the program."""
     shown = worst_pairs(read_table(args.duplicates), SHOWN)
     images = {*shown["a"], *shown["b"]}
-    sha256: dict[str, str] = {}
+    places: dict[str, tuple[Roots, str]] = {}
     for path in args.manifests:
-        read_schema(path)  # even if nothing is shown: the output records all that it is made from
-        if not images:
-            continue
-        filters = [("image", "in", images)]
-        found = read_parquet(path, ["image", "sha256"], filters=filters).to_pydict()
-        sha256 |= dict(zip(found["image"], found["sha256"], strict=True))
+        root = roots_of(Path(args.root), path)
+        found = read_parquet(path, ["image", "sha256"]).to_pydict()
+        rows = zip(found["image"], found["sha256"], strict=True)
+        places |= {image: (root, sha256) for image, sha256 in rows if image in images}
+
+    def read(image: str) -> Image.Image:
+        root, sha256 = places[image]
+        return open_checked(root, image, sha256)
+
     write_thumbnails(
         images,
-        lambda image: open_checked(Path(args.root), image, sha256[image]),
+        read,
         args.spec["side"],
         args.output,
     )

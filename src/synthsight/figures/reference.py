@@ -69,9 +69,12 @@ def drops(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
         table: The reference table; its measured rows for all generators together are drawn.
         rule: Matching rule, such as ``words/simple``.
         level: Confidence level of the intervals, for the heading.
+
+    Raises:
+        ValueError: If the table has no row under this rule.
     """
-    found = table[(table["rule"] == rule) & (table["kind"] == MEASURED)]
-    found = style.generated(found)
+    found = style.of_rule(table, rule, "reference")
+    found = style.generated(found[found["kind"] == MEASURED])
     title = "Where generation hurts: real photographs and generated images by category"
     if found.empty:
         subtitle = f"Rule {style.plain(rule)}. No category has both, so there is nothing to show."

@@ -199,7 +199,8 @@ def kappas(hits: Hits, level: float) -> pd.DataFrame:
     each of the four counts, with a quantile of Student's t in place of the normal one: its degrees
     of freedom are 5 more than the images that both get or that both miss, whichever are fewer,
     since so few decide. Where images come in groups, the counts are divided by the design effect,
-    by which groups multiply the variance of kappa, if that is above 1. Bounds are clipped to
+    by which groups multiply the variance of kappa, if that is above 1, and 4 of the 5 with them.
+    Bounds are clipped to
     kappa's range of -1 to 1.
 
     Args:
@@ -229,7 +230,7 @@ def _kappas(hits: Hits, hit: str, level: float) -> pd.DataFrame:
     undefined = (count_a == count_b) & ((count_a == 0) | (count_a == n))
     groups = sample_of(hits.images).groups
     effect = np.ones(len(first)) if groups is None else _design_effects(right, groups)
-    low, high = kappa_interval(cells / effect, level)
+    low, high = kappa_interval(cells.astype(np.float64), level, effect)
     return pd.DataFrame(
         {
             "rule": pd.Series(hits.rule, index=range(len(first)), dtype="str"),
@@ -261,15 +262,18 @@ def kappa_of(cells: Floats) -> tuple[Floats, Floats, Floats]:
     return observed, expected, kappa
 
 
-def kappa_interval(cells: Floats, level: float) -> tuple[Floats, Floats]:
+def kappa_interval(
+    cells: Floats, level: float, effect: Floats | float = 1
+) -> tuple[Floats, Floats]:
     """Bounds on kappa, see :func:`kappas`.
 
     Args:
-        cells: as in :func:`kappa_of`; effective numbers may be fractions.
+        cells: as in :func:`kappa_of`.
         level: confidence level, such as 0.95.
+        effect: the design effect, at least 1, as one number or (pairs,).
     """
-    freedom = np.minimum(cells[0], cells[3]) + 5
-    both, only_a, only_b, neither = more = cells + 0.5
+    freedom = np.minimum(cells[0], cells[3]) / effect + 1 + 4 / effect
+    both, only_a, only_b, neither = more = cells / effect + 0.5
     n = more.sum(axis=0)
     _, expected, kappa = kappa_of(more)
     p, q = (both + only_a) / n, (both + only_b) / n

@@ -15,7 +15,8 @@ from synthsight.statistics.moments import Floats, Spread
 #: Below this many effective hits (or misses) an exact bound is looked at as well.
 FEW = 20
 
-#: Below this effective number of groups the two ways in which a difference may err add up.
+#: Up to this effective number of groups the two ways in which a difference may err add up; below
+#: this effective number of hits (or misses) each group counts once.
 _VERY_FEW = 5
 
 #: Steps of a bisection: enough for double precision.
@@ -109,7 +110,7 @@ def paired_interval(
 
     plus_down, plus_up = slack(plus.mean, plus.hits), slack(1 - plus.mean, plus.misses)
     minus_down, minus_up = slack(minus.mean, minus.hits), slack(1 - minus.mean, minus.misses)
-    very_few = 1 / difference.kish < _VERY_FEW
+    very_few = 1 / difference.kish < _VERY_FEW + 0.5
     down = np.where(very_few, plus_down + minus_up, np.hypot(plus_down, minus_up))
     up = np.where(very_few, minus_down + plus_up, np.hypot(minus_down, plus_up))
     return (
