@@ -14,6 +14,7 @@ rule find_sources:
     params:
         spec=spec(specs.find_sources),
         code=code("find_sources"),
+        kept=constant(str(KEPT)),
     # Lists by category go through a pipe: the system limits the length of a command. What the
     # pattern for groups has found is for people, so it is also printed.
     shell:
@@ -21,6 +22,7 @@ rule find_sources:
         with_worker.py --code {params.code} find_sources.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
             --spec {params.spec:q} \
+            --kept {params.kept} \
             --output {output.sources:q} \
             2>&1 | tee {log:q}
         """

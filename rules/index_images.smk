@@ -12,10 +12,12 @@ rule index_images:
     params:
         spec=spec(specs.index_images, "category"),
         code=code("index_images"),
+        kept=constant(str(KEPT)),
     shell:
         """
         with_worker.py --code {params.code} index_images.py \
             --spec {params.spec:q} \
+            --kept {params.kept} \
             --threads {threads} \
             --output {output.manifest:q} \
             >{log:q} 2>&1

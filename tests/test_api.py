@@ -807,6 +807,33 @@ def test_a_folder_is_classified_as_by_the_workflow(
     )
 
 
+def test_a_table_says_what_the_images_of_a_folder_show(
+    finished: Project, cache: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "image,category,generator,group,real\n"
+        "muse/clock/0.png,clock,muse,one,\n"
+        "muse/clock/1.png,bagel,muse,two,\n"
+        "dream/clock/0.png,bagel,photos,two,yes\n"
+    )
+    found = api.classify(
+        finished.folder / "pictures", table=table, cache=cache, **settings(finished, 0)
+    )
+    rows = found.drop_duplicates("image").set_index("image")
+    assert rows["category"].to_dict() == {
+        "muse/clock/0.png": "clock",
+        "muse/clock/1.png": "bagel",
+        "dream/clock/0.png": "bagel",
+    }
+    assert rows["group"].to_dict() == {
+        "muse/clock/0.png": "clock//one",
+        "muse/clock/1.png": "bagel//two",
+        "dream/clock/0.png": "bagel//two",
+    }
+    assert rows.index[rows["real"]].tolist() == ["dream/clock/0.png"]
+
+
 def test_numbers_of_numpy_are_numbers() -> None:
     given = {"mean": np.array([0.5, 0.25]), "resize": np.int64(64), "std": (np.float64(1), 2)}
     assert _yaml_value(given) == {"mean": [0.5, 0.25], "resize": 64, "std": [1.0, 2]}

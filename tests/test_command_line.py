@@ -586,6 +586,14 @@ def test_init_makes_no_folder_called_like_a_home(say, pictures: Path) -> None:
     assert not Path("~").exists()
 
 
+def test_init_of_a_table_says_what_to_write(say, pictures: Path) -> None:
+    Path("pictures.csv").write_text("image,category\n")
+    status, _, said = say("init", "pictures.csv")
+    assert status == 1
+    assert "'pictures.csv' is a file: name the folder of the images" in said
+    assert "write a configuration with images.table" in said
+
+
 def test_the_name_of_a_long_folder_is_cut_to_a_valid_one(
     say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

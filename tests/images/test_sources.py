@@ -83,6 +83,18 @@ def test_a_name_is_the_path_below_the_category_without_an_image_s_ending(
     image: str, generator: str | None, name: str
 ) -> None:
     assert name_in_category(image, generator) == name
+    assert name_in_category(image, generator, "cat") == name, "in a table that says what folders do"
+
+
+def test_a_category_s_folder_may_be_called_otherwise() -> None:
+    """As ImageNet's classes are; where a table says the category, folders are part of the name."""
+    images, generators = ["mj/n02123045/p1/0.png", "n02123045/p1/1.png"], ["mj", None]
+    found = [
+        describe("cat", images, generators, Sources(group="(.*)/[0-9]+", table=table))
+        for table in (False, True)
+    ]
+    assert found[0]["group"].to_pylist() == ["cat//p1", "cat//p1"]
+    assert found[1]["group"].to_pylist() == ["cat//mj/n02123045/p1", "cat//n02123045/p1"]
 
 
 def test_folders_can_tell_groups() -> None:

@@ -19,6 +19,7 @@ import yaml
 from synthsight.images.geometry import Geometry
 from synthsight.images.layout import find_categories
 from synthsight.images.manifest import find_files
+from synthsight.images.table import COLUMNS
 from synthsight.images.tree import are_origins, are_parts
 from synthsight.labels.definitions import Definition, read_definitions
 from synthsight.labels.matching import admit_rules
@@ -29,6 +30,7 @@ from synthsight.plan.config.models import resolve_cached
 from synthsight.plan.config.schema import fill_defaults
 from synthsight.plan.experiment import Experiment, load_experiment
 from synthsight.plan.settings import (
+    ImageColumnSettings,
     ImageSettings,
     IntervalSettings,
     MatchingSettings,
@@ -151,7 +153,10 @@ def test_a_sound_configuration_becomes_an_experiment(answered: list[dict[str, An
 @pytest.mark.usefixtures("answered")
 def test_defaults_are_filled_in_where_keys_are_left_out() -> None:
     settings = load(write(matching="matching: {rules: [words/simple]}")).settings
-    assert settings.images == ImageSettings("images", 100_000_000, None, None, None)
+    columns = ImageColumnSettings(*COLUMNS)
+    assert settings.images == ImageSettings(
+        *("images", 100_000_000, None, None, columns, None, None, None)
+    )
     assert settings.matching == MatchingSettings(("words/simple",), "words/simple", "max")
     assert settings.intervals == IntervalSettings(0.95, 10000, 0)
     assert settings.preprocess == "model"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synthsight.tabular import TableError
 from synthsight.vqa.questions import Question, read_questions
-from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.repeats import find_repeats
 from synthsight.vqa.shards import (
     deal,
@@ -203,7 +203,7 @@ def test_an_optional_column_is_not_passed_over_for_its_spelling(
 ) -> None:
     wanted = "objects" if "bj" in name.lower() else "generator"
     path = write(tmp_path, "csv", [{**ROWS[0], name: "x"}])
-    with pytest.raises(QuestionsError, match=f"column '{name}'; did you mean '{wanted}'"):
+    with pytest.raises(TableError, match=f"column '{name}'; did you mean '{wanted}'"):
         read_questions(path, COLUMNS, root)
     assert read_questions(path, {**COLUMNS, wanted: name}, root)[0].reason is None
 
@@ -237,7 +237,7 @@ def test_an_image_has_one_generator(
         {"image": "b.png", "question": "Is it red?", "answer": "yes", "generator": first},
         {"image": "./b.png", "question": "Is it tall?", "answer": "yes", "generator": second},
     ]
-    with pytest.raises(QuestionsError, match=message):
+    with pytest.raises(TableError, match=message):
         read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root)
 
 
@@ -264,7 +264,7 @@ def test_spellings_of_a_generator_are_refused_for_one_image_and_for_two(
         {"image": images[1], "question": "Is it tall?", "answer": "yes", "generator": other},
     ]
     message = r"the generators 'DALL-E 2' \(line 1\) and '.*' \(line 2\) differ only in how the"
-    with pytest.raises(QuestionsError, match=message):
+    with pytest.raises(TableError, match=message):
         read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root)
 
 
@@ -340,7 +340,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line(
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(QuestionsError, match=message):
+    with pytest.raises(TableError, match=message):
         read_questions(tmp_path / name, COLUMNS, root)
 
 
@@ -355,7 +355,7 @@ def test_columns_may_have_other_names(tmp_path: Path, root: Path) -> None:
     }
     question = read_questions(write(tmp_path, "csv", rows), columns, root)[0]
     assert question == Question(2, "b.png", "Is it?", "no", "muse", "car&&dog", None)
-    with pytest.raises(QuestionsError, match=r"vqa\.columns\.generator"):
+    with pytest.raises(TableError, match=r"vqa\.columns\.generator"):
         read_questions(write(tmp_path, "csv", ROWS), {**COLUMNS, "generator": "made by"}, root)
 
 
@@ -370,7 +370,7 @@ def test_any_bytes_are_read_or_refused(
     path.write_bytes(b"image,question,answer\n" + content if ending == "csv" else content)
     try:
         questions = read_questions(path, COLUMNS, folder)
-    except QuestionsError:
+    except TableError:
         return
     assert all(question.reason for question in questions)  # there is no image at all
 
@@ -506,7 +506,7 @@ def test_a_file_that_is_something_else_is_called_what_it_is(
     tmp_path: Path, root: Path, name: str, content: bytes, message: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(QuestionsError, match=message) as caught:
+    with pytest.raises(TableError, match=message) as caught:
         read_questions(tmp_path / name, COLUMNS, root)
     assert name in str(caught.value)
 

@@ -33,8 +33,8 @@ from synthsight.labels.spaces import LabelError, load_labels
 from synthsight.plan.config import models as models_module
 from synthsight.plan.config.messages import ConfigError
 from synthsight.plan.experiment import Experiment, load_experiment
+from synthsight.tabular import TableError
 from synthsight.vqa.questions import Question, read_questions
-from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.shards import deal, index_questions, shard_digest, write_shard
 from tests import hostile
 
@@ -133,7 +133,7 @@ def read_or_refuse(path: Path, root: Path) -> list[Question]:
     """Every outcome that a file of questions may have; the way on, if it is read."""
     try:
         questions = read_questions(path, COLUMNS, root)
-    except QuestionsError as error:
+    except TableError as error:
         assert len(str(error)) < 5_000
         return []
     sound = [question for question in questions if question.reason is None]
@@ -267,7 +267,7 @@ def test_parquet_with_two_columns_of_a_name(pictures: Path) -> None:
     path = pictures.parent / "twice.parquet"
     table = pa.Table.from_arrays([pa.array(["x"])] * 4, ["image", "image", "question", "answer"])
     pq.write_table(table, path)
-    with pytest.raises(QuestionsError, match="two columns 'image'"):
+    with pytest.raises(TableError, match="two columns 'image'"):
         read_questions(path, COLUMNS, pictures)
 
 
@@ -276,7 +276,7 @@ def test_parquet_that_unpacks_to_billions_of_rows(pictures: Path) -> None:
     column = pa.DictionaryArray.from_arrays(np.zeros(11_000_000, np.int8), ["a.png"])
     pq.write_table(pa.table(dict.fromkeys(("image", "question", "answer"), column)), path)
     assert path.stat().st_size < 100_000
-    with pytest.raises(QuestionsError, match="11,000,000 rows, the limit is 10,000,000"):
+    with pytest.raises(TableError, match="11,000,000 rows, the limit is 10,000,000"):
         read_questions(path, COLUMNS, pictures)
 
 
@@ -310,7 +310,7 @@ def test_parquet_that_unpacks_to_billions_of_rows(pictures: Path) -> None:
 def test_what_was_found_once(pictures: Path, name: str, content: bytes, message: str) -> None:
     path = pictures.parent / name
     path.write_bytes(content)
-    with pytest.raises(QuestionsError, match=message):
+    with pytest.raises(TableError, match=message):
         read_questions(path, COLUMNS, pictures)
 
 
@@ -337,7 +337,7 @@ def test_an_image_s_path_that_was_found_once(pictures: Path, image: Any, reason:
 
 def test_questions_from_a_pipe_are_not_waited_for(pictures: Path) -> None:
     os.mkfifo(pictures.parent / "pipe.csv")
-    with pytest.raises(QuestionsError, match="not a regular file"):
+    with pytest.raises(TableError, match="not a regular file"):
         read_questions(pictures.parent / "pipe.csv", COLUMNS, pictures)
 
 

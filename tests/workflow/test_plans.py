@@ -395,9 +395,10 @@ def test_photographs_elsewhere_run_the_categories_that_they_are_of(project: Proj
         *(("prepare_pixels", geometry, "clock") for geometry in GEOMETRIES),
         *(("classify", model, "clock") for model in MODELS),
         ("thumbnails", "clock"),
-        ("list_excluded",),
         ("find_sources",),
+        *OF_MANIFESTS,
         ("plot_samples",),
+        ("plot_drops",),
         *SCORES,
         *FAN_IN,
     }

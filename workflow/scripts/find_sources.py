@@ -2,26 +2,41 @@
 """Tell where the usable images come from, and which belong together.
 
 In: the manifests of all categories. Out: a Parquet file with image, category, generator, group and
-real (see synthsight.images.sources); on standard output what a pattern on names has found.
-The spec holds ``real``, the generators whose folders hold real photographs, and ``group``, the
-pattern; neither where it is not set.
+real, where a table says more also prompt and split (see synthsight.images.sources); on standard
+output what of groups has been found.
+The spec holds ``real``, the generators whose images are real photographs, and ``group``, the
+pattern, with ``table`` where a table says what images show; none of them where it is not set. Where
+a table says more of images, ``rows`` is what of it was kept by the plan, and ``by`` what of it
+tells groups, if anything does.
 """
 
 from __future__ import annotations
 
-from synthsight.images.sources import Sources, find_sources
-from synthsight.program import Arguments, many, program
+from pathlib import Path
+
+from synthsight.images.rows import KNOWN, known_of, read_kept_rows, read_list
+from synthsight.images.sources import Known, Sources, find_sources
+from synthsight.program import Arguments, many, one, program
 
 
 @program(
     many("manifests", "the manifests of all categories, in their sorted order"),
+    one("kept", "folder of what is kept of tables of images", required=False),
     spec=True,
     outputs=["output"],
 )
 def main(args: Arguments) -> None:
     """Run the program."""
-    sources = Sources(frozenset(args.spec.get("real", ())), args.spec.get("group"))
-    for sentence in find_sources(args.manifests, sources, args.output):
+    spec, known = args.spec, None
+    sources = Sources(frozenset(spec.get("real", ())), spec.get("group"), spec.get("table", False))
+    if "rows" in spec:
+        folder = Path(args.kept)
+        rows = read_list(folder, spec["rows"])
+
+        def known(category: str) -> Known:
+            return known_of(read_kept_rows(folder, rows[category], KNOWN))
+
+    for sentence in find_sources(args.manifests, sources, args.output, known, spec.get("by")):
         print(sentence)
 
 

@@ -76,15 +76,12 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
 
 
 def _photographs(found: Experiment) -> str:
-    folders = [
-        str(found.roots.elsewhere.get(name, found.roots.root / name)) for name in sorted(found.real)
-    ]
-    having = [
-        category
-        for category in found.categories.values()
-        if any(generator in found.real for generator, _ in category.folders)
-    ]
+    names, table = sorted(found.real), found.settings.images.table
+    having = [each for each in found.categories.values() if each.generators & found.real]
     number = f"{len(having)} {'category' if len(having) == 1 else 'categories'}"
+    if table is not None:
+        return f"real ones of {number}, called {listed(names)} in {table}"
+    folders = [str(found.roots.elsewhere.get(name, found.roots.root / name)) for name in names]
     return f"real ones of {number}, in {listed(folders)}"
 
 

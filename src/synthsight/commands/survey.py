@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthsight.errors import SynthsightError
-from synthsight.files import hint_at, is_folder
+from synthsight.files import hint_at, is_file, is_folder
 from synthsight.images.layout import Found, drawing, find_categories, reversed_order
 from synthsight.images.manifest import list_folders
 from synthsight.images.tree import are_parts, better_roots
@@ -19,6 +19,7 @@ from synthsight.labels.spaces import load_labels, named_by
 from synthsight.library.scores import rules
 from synthsight.plan.config.definitions import DEFINITIONS, Definitions, definitions_at
 from synthsight.plan.config.names import bad_name
+from synthsight.tabular import FORMATS
 from synthsight.wording import did_you_mean
 
 #: The label space of the models that are proposed.
@@ -86,6 +87,12 @@ def survey(folder: Path, definitions: Path) -> Survey:
         InitError: there is no such folder, no category in it, or none that can be used.
         synthsight.labels.definitions.DefinitionError: the definitions cannot be used.
     """
+    if is_file(folder) and folder.suffix.lower() in FORMATS:
+        raise InitError(
+            f"{str(folder)!r} is a file: name the folder of the images. If it is a table that says "
+            "what they show, write a configuration with images.table: see docs/configuration.md "
+            "(A table instead of folders)"
+        )
     if not is_folder(folder):
         raise InitError(f"no folder {str(folder)!r}{hint_at(folder)}")
     known = Definitions(str(definitions), read_definitions(definitions))

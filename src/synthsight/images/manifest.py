@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -139,18 +139,29 @@ def list_folders(folders: Iterable[Path]) -> Listing:
     places, ignored = list(folders), list[str]()
     for folder in places:
         for path in find_files(folder, ignored):
-            line = ""
-            with suppress(OSError):  # a dangling link, or a file that has just been removed
-                line = _age(path.lstat())
-                if path.is_symlink():
-                    line += _age(path.stat())
-            digest.update(line.encode() + os.fsencode(path) + b"\0")
+            digest.update(age_in_listing(path).encode() + os.fsencode(path) + b"\0")
             files += 1
             images += path.suffix.lower() in SUFFIXES
     if images == 0:  # perhaps no file has an ending; links may lead anywhere, so none is opened
         paths = (path for folder in places for path in find_files(folder))
         images = sum(looks_like_image(path) for path in paths if not path.is_symlink())
     return Listing(files, images, digest.hexdigest(), tuple(ignored))
+
+
+def age_in_listing(path: str | os.PathLike[str]) -> str:
+    """A file's size and time, as they stand in listings; for a link also those of its target.
+
+    Empty for a file that is not there.
+    """
+    line = ""
+    try:  # not `suppress`, which takes longer than the call
+        status = os.lstat(path)
+        line = _age(status)
+        if stat.S_ISLNK(status.st_mode):
+            line += _age(os.stat(path))
+    except (OSError, ValueError):  # a NUL character
+        pass
+    return line
 
 
 def _age(status: os.stat_result) -> str:
@@ -181,12 +192,39 @@ def index_images(
     ]
     # A name that is not UTF-8 cannot be a key in the tables; it is listed in a readable form.
     keys = {image: os.fsencode(image).decode("utf-8", "backslashreplace") for image, _ in found}
-    images = [image for image, key in keys.items() if image == key]
-    examined = dict(zip(images, examine_all(root, images, max_pixels, processes), strict=True))
-    unnamed = Examined(None, None, None, "the file's name is not valid UTF-8: rename it")
-    records = [
-        _record(keys[image], category, generator, examined.get(image, unnamed))
+    unnamed = "the file's name is not valid UTF-8: rename it"
+    rows = [
+        (keys[image], generator, None if image == keys[image] else unnamed)
         for image, generator in found
+    ]
+    return index_rows(root, category, rows, max_pixels, processes)
+
+
+def index_rows(
+    root: Path | Roots,
+    category: str,
+    rows: Sequence[tuple[str, str | None, str | None]],
+    max_pixels: int = MAX_PIXELS,
+    processes: int = 1,
+) -> list[ImageRecord]:
+    """The manifest of one category whose files are known.
+
+    Args:
+        root: see :func:`index_images`.
+        category: its name.
+        rows: of each file its path below ``root``, its generator or None, and why it cannot be
+            read; None if it can be tried.
+        max_pixels: see :func:`index_images`.
+        processes: likewise.
+    """
+    images = [image for image, _, reason in rows if reason is None]
+    examined = dict(zip(images, examine_all(root, images, max_pixels, processes), strict=True))
+    records = [
+        _record(
+            *(image, category, generator),
+            examined[image] if reason is None else Examined(None, None, None, reason),
+        )
+        for image, generator, reason in rows
     ]
     return _exclude_duplicates(sorted(records, key=lambda record: record.image))
 

@@ -1,7 +1,8 @@
 """Where usable images come from: generators or real photographs, and which belong together.
 
 Images of one prompt, seed or scene are not independent draws. What belongs together is a *group*,
-told by a pattern on the images' names; an image of which nothing is known is a group of its own.
+told by a table of the images or by a pattern on their names; an image of which nothing is known is
+a group of its own.
 Neither groups nor what is real change any pixel, so both stand beside the manifests and not in
 them: no model classifies anything again if they change.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -35,6 +36,12 @@ SCHEMA = pa.schema(
     ]
 )
 
+#: With what a table says besides.
+FURTHER = pa.schema([*SCHEMA, ("prompt", pa.string()), ("split", pa.string())])
+
+#: What a table says of each image: its group, prompt and split, by the image.
+Known = Mapping[str, Sequence[str | None]]
+
 #: Between a group's category and what the pattern captured. No image's path has two slashes in a
 #: row, so that no group is called like an image that is a group of its own.
 BETWEEN = "//"
@@ -55,11 +62,13 @@ class Sources:
 
     Attributes:
         real: the generators' folders that hold real photographs.
-        group: a pattern that tells groups, see :func:`group_of`; None if nothing is known.
+        group: a pattern that tells groups, see :func:`groups_of`; None if nothing is known.
+        table: whether a table says what images show, so that they may lie in any folder.
     """
 
     real: frozenset[str] = frozenset()
     group: str | None = None
+    table: bool = False
 
 
 def pattern_problem(pattern: str) -> str | None:
@@ -111,14 +120,22 @@ def groups_of(names: Sequence[str], pattern: str) -> list[str | None]:
     ]
 
 
-def name_in_category(image: str, generator: str | None) -> str:
+def name_in_category(image: str, generator: str | None, category: str | None = None) -> str:
     """An image's path below its category's folder, without the ending of an image file.
+
+    Of an image that a table has in another place, it is the path below the images' root.
 
     Args:
         image: path below the images' root.
         generator: whose folder it is in, or None.
+        category: the one that a table says, whatever the image's folder; None if the folder says
+            it, by its own name or by another of the category's.
     """
-    name = image.split("/", 1 if generator is None else 2)[-1]
+    if category is None:
+        name = image.split("/", 1 if generator is None else 2)[-1]
+    else:
+        places = (f"{generator}/{category}/", f"{category}/")
+        name = image.removeprefix(next(filter(image.startswith, places[generator is None :]), ""))
     ending = PurePosixPath(name).suffix
     return name.removesuffix(ending) if ending.lower() in SUFFIXES else name
 
@@ -128,46 +145,61 @@ def describe(
     images: Sequence[str],
     generators: Sequence[str | None],
     sources: Sources = Sources(),
+    known: Known | None = None,
 ) -> pa.Table:
     """The sources of the images of one category.
 
     A group is called ``category//captured``: what the pattern captures in the names of images of
     two generators is one group, as when both were given the same prompt; in two categories it is
     two. An image whose name the pattern does not match is the only one of its group, which is then
-    called like the image.
+    called like the image. What a table says is a group is called likewise.
 
     Args:
         category: its name.
         images: paths below the images' root.
         generators: whose folder each is in, or None.
         sources: what is known.
+        known: what a table says of each image, as :data:`synthsight.images.rows.KNOWN`: its group,
+            prompt and split; None if it says nothing.
 
     Returns:
-        A row per image, the columns of :data:`SCHEMA`.
+        A row per image, the columns of :data:`SCHEMA`, with ``known`` also those of
+        :data:`FURTHER`.
     """
     captured: list[str | None] = [None] * len(images)
     if sources.group is not None:
         pairs = zip(images, generators, strict=True)
-        captured = groups_of([name_in_category(*pair) for pair in pairs], sources.group)
+        said = category if sources.table else None
+        captured = groups_of([name_in_category(*pair, said) for pair in pairs], sources.group)
+    elif known is not None:
+        told = (known[image][0] for image in images)
+        captured = [None if text is None else unicodedata.normalize("NFC", text) for text in told]
     groups = [
         image if text is None else f"{category}{BETWEEN}{text}"
         for image, text in zip(images, captured, strict=True)
     ]
     real = [generator is not None and generator in sources.real for generator in generators]
     columns = [list(images), [category] * len(images), list(generators), groups, real]
-    arrays = [pa.array(column, f.type) for column, f in zip(columns, SCHEMA, strict=True)]
-    return pa.table(arrays, schema=SCHEMA)
+    schema = SCHEMA
+    if known is not None:
+        schema = FURTHER
+        columns += [[known[image][place] for image in images] for place in (1, 2)]
+    arrays = [pa.array(column, f.type) for column, f in zip(columns, schema, strict=True)]
+    return pa.table(arrays, schema=schema)
 
 
-def write_sources(output: str | os.PathLike[str], tables: Iterable[pa.Table]) -> None:
+def write_sources(
+    output: str | os.PathLike[str], tables: Iterable[pa.Table], schema: pa.Schema = SCHEMA
+) -> None:
     """Write the sources of all images as Parquet, atomically: a row group for each category.
 
     Args:
         output: the file.
         tables: from :func:`describe`, made one at a time, of files whose schemas have been read:
             these are part of the output's own record.
+        schema: :data:`SCHEMA` or :data:`FURTHER`.
     """
-    schema = SCHEMA.with_metadata(origin.metadata(output))
+    schema = schema.with_metadata(origin.metadata(output))
     with (
         atomic(output) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
@@ -194,6 +226,8 @@ def find_sources(
     manifests: Sequence[str | os.PathLike[str]],
     sources: Sources,
     output: str | os.PathLike[str],
+    known: Callable[[str], Known] | None = None,
+    by: str | None = None,
 ) -> list[str]:
     """Write the sources of all usable images, one category at a time.
 
@@ -201,38 +235,45 @@ def find_sources(
         manifests: of the categories, sorted by their names.
         sources: what is known.
         output: the file, see :func:`write_sources`.
+        known: gives what a table says of the images of a category, see :func:`describe`, by its
+            name; None if there is nothing that it says.
+        by: what of the table tells groups; None if nothing of it does.
 
     Returns:
-        What people should know of the groups that a pattern has found, in sentences.
+        What people should know of the groups that a pattern or a table tells, in sentences.
     """
     columns = ["image", "category", "generator", "status"]
     for path in manifests:
         read_schema(path, columns)
-    found = _Found()
+    found = _Found() if by is None else _Found(by)
 
     def tables() -> Iterator[pa.Table]:
         for path in manifests:
             usable = read_parquet(path, columns, filters=[("status", "=", "ok")]).to_pydict()
             if usable["image"]:
                 name = usable["category"][0]
-                yield found.count(describe(name, usable["image"], usable["generator"], sources))
+                told = None if known is None else known(name)
+                images, generators = usable["image"], usable["generator"]
+                yield found.count(describe(name, images, generators, sources, told))
 
-    write_sources(output, tables())
-    return [] if sources.group is None else found.sentences()
+    write_sources(output, tables(), SCHEMA if known is None else FURTHER)
+    return [] if sources.group is None and by is None else found.sentences()
 
 
 @dataclass
 class _Found:
-    """What a pattern has found, counted over tables from :func:`describe`.
+    """What a pattern or a table has found, counted over tables from :func:`describe`.
 
     Attributes:
+        by: what tells groups, a key of the configuration.
         images: the number of images.
-        alone: of those that are no pattern's, and so groups of their own.
+        alone: of those, how many no group is told of, so that they are groups of their own.
         first: the first of these.
         groups: the number of groups, these included.
         whole: the categories all of whose images are one group.
     """
 
+    by: str = "images.group"
     images: int = 0
     alone: int = 0
     first: str = ""
@@ -255,20 +296,30 @@ class _Found:
 
     def sentences(self) -> list[str]:
         """What people should know of it, in sentences."""
-        said = [f"{self.images:,} images in {self.groups:,} groups (images.group)"]
+        said = [f"{self.images:,} images in {self.groups:,} groups ({self.by})"]
         if self.alone:
             said.append(
-                f"{self.alone:,} of {self.images:,} images have no name that images.group matches, "
+                f"{self.alone:,} of {self.images:,} images have no {self._lacking()}, "
                 f"and each counts as a group of its own: {self.first!r}"
                 + (", ..." if self.alone > 1 else "")
             )
         if self.groups == self.images > self.alone:
-            said.append("no two images are in one group: does images.group capture too much?")
+            said.append(f"no two images are in one group: {self._question('much')}")
         if self.whole:
             named = ", ".join(map(repr, self.whole[:_NAMED]))
             more = ", ..." if len(self.whole) > _NAMED else ""
             said.append(
-                f"all images of a category are one group, in {named}{more}: does images.group "
-                "capture too little?"
+                f"all images of a category are one group, in {named}{more}: "
+                f"{self._question('little')}"
             )
         return said
+
+    def _lacking(self) -> str:
+        return (
+            "name that images.group matches" if self.by == "images.group" else f"text in {self.by}"
+        )
+
+    def _question(self, amount: str) -> str:
+        if self.by == "images.group":
+            return f"does images.group capture too {amount}?"
+        return f"is it {self.by} that tells which belong together?"

@@ -12,17 +12,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from synthsight.canonical import canonical_json
 from synthsight.files import FileError, hint_at_home, read_json, sha256_of
-from synthsight.images.manifest import ImageRecord, index_images
+from synthsight.images.manifest import ImageRecord, index_images, index_rows
 from synthsight.images.pixels import prepare_pixels
-from synthsight.images.sources import describe
+from synthsight.images.rows import INDEXED, KNOWN, known_of, read_kept_rows
+from synthsight.images.sources import SCHEMA, Sources, describe
 from synthsight.labels.spaces import load_labels
 from synthsight.library import arguments
 from synthsight.library.errors import ApiError
 from synthsight.library.scores import rules, score_files
 from synthsight.plan import standalone
+from synthsight.plan.config.categories import Category
 from synthsight.plan.config.models import Model
 from synthsight.plan.experiment import Experiment
 
@@ -32,6 +35,7 @@ def classify(
     model: str,
     *,
     categories: Iterable[str] | None = None,
+    table: str | os.PathLike[str] | None = None,
     definitions: str | os.PathLike[str] | None = None,
     preprocess: str = "model",
     precision: str = "fp32",
@@ -50,6 +54,8 @@ def classify(
         folder: images, as ``<category>/<file>`` or ``<generator>/<category>/<file>``.
         model: ``timm/NAME`` or ``torchvision/NAME``, as in a configuration.
         categories: a list of the categories to take; None for all folders.
+        table: a file that says what each image below ``folder`` shows, in the place of folders; see
+            ``images.table`` in a configuration.
         definitions: file of category definitions; None for the project's
             ``resources/categories.yaml``.
         preprocess: ``model`` or ``paper``.
@@ -76,7 +82,10 @@ def classify(
     entry = {"model": model, **settings}
     config = {
         "run": "api",
-        "images": {"root": arguments.path("the folder", folder)},
+        "images": {
+            "root": arguments.path("the folder", folder),
+            "table": None if table is None else arguments.path("`table`", table),
+        },
         "categories": None if categories is None else arguments.texts("`categories`", categories),
         "category_definitions": arguments.path("`definitions`", definitions),
         "models": [{key: _yaml_value(value) for key, value in entry.items()}],
@@ -90,13 +99,33 @@ def classify(
     found = standalone.check(config, cache=kept)
     for warning in found.warnings:
         warnings.warn(warning, stacklevel=2)
-    manifests = {
-        name: index_images(root, name, list(category.folders), processes=os.cpu_count() or 1)
-        for name, category in found.categories.items()
-    }
+    manifests = {name: _index(root, category, kept) for name, category in found.categories.items()}
     if left_out := _left_out(manifests):
         warnings.warn(left_out, stacklevel=2)
     return _run(root, found, manifests, int(batch_size), precision, kept)
+
+
+def _index(root: Path, category: Category, cache: Path) -> list[ImageRecord]:
+    """The manifest of a category."""
+    name, processes = category.target.name, os.cpu_count() or 1
+    if category.rows is None:
+        return index_images(root, name, list(category.folders), processes=processes)
+    rows = read_kept_rows(cache, category.rows.indexed, INDEXED).to_pydict()
+    found = list(zip(*(rows[column] for column in INDEXED.names), strict=True))
+    return index_rows(root, name, found, processes=processes)
+
+
+def _describe(
+    category: Category, usable: Sequence[ImageRecord], real: frozenset[str], cache: Path
+) -> pa.Table:
+    """The sources of a category's usable images."""
+    images = [record.image for record in usable]
+    generators = [record.generator for record in usable]
+    known = None
+    if category.rows is not None and category.rows.known is not None:
+        known = known_of(read_kept_rows(cache, category.rows.known, KNOWN))
+    table = describe(category.target.name, images, generators, Sources(real), known)
+    return table.select(SCHEMA.names)  # prompts and splits are not scored
 
 
 def _run(
@@ -122,8 +151,7 @@ def _run(
         for number, (name, records) in enumerate(manifests.items()):
             pixels, logits = (Path(folder, f"{number}.{what}") for what in ("pixels", "logits"))
             usable = [record for record in records if record.status == "ok"]
-            generators = [record.generator for record in usable]
-            sources.append(describe(name, [record.image for record in usable], generators))
+            sources.append(_describe(found.categories[name], usable, found.real, cache))
             prepare_pixels(
                 [
                     (record.image, record.width, record.height)

@@ -35,7 +35,8 @@ from synthsight.plan.config.models import (
 )
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
 from synthsight.plan.config.schema import fill_defaults, schema_problems
-from synthsight.plan.config.sources import check_group, check_real
+from synthsight.plan.config.sources import check_group, check_real, grouping_column
+from synthsight.plan.config.table import check_table_keys, load_tabled
 from synthsight.plan.digest import recall_sources
 from synthsight.plan.settings import Settings, typed
 
@@ -51,7 +52,8 @@ class Experiment:
         categories: by name, sorted.
         models: by name, in the configuration's order.
         roots: where the images lie.
-        real: the generators whose folders hold real photographs; none as long as ``pending``.
+        real: the generators whose images are real photographs; none as long as ``pending``.
+        grouping: the column of ``images.table`` that tells groups, or None.
         vqa: the questions, or None if none are asked.
         archive: the archive that the images come from, or None.
         pending: whether it has yet to be unpacked. Until then there are neither categories nor
@@ -65,6 +67,7 @@ class Experiment:
     models: dict[str, Model]
     roots: Roots
     real: frozenset[str]
+    grouping: str | None
     vqa: Vqa | None
     archive: Archive | None
     pending: bool
@@ -72,9 +75,9 @@ class Experiment:
 
     @property
     def generators(self) -> set[str]:
-        """The generators that have folders of their own, real photographs' among them."""
-        folders = [folder for each in self.categories.values() for folder in each.folders]
-        return {generator for generator, _ in folders if generator is not None}
+        """The generators that are named, real photographs' among them."""
+        found = {generator for each in self.categories.values() for generator in each.generators}
+        return {generator for generator in found if generator is not None}
 
 
 def load_experiment(
@@ -114,13 +117,16 @@ def load_experiment(
     check_names(settings, problems)
     warnings: list[str] = []
     spaces = load_spaces(settings.models, problems)
-    categories, roots = (
-        ({}, Roots(Path(root)))
-        if pending
-        else load_categories(settings, definitions, spaces, problems, warnings)
-    )
-    real = check_real(settings.images, categories, problems, warnings)
-    check_group(settings.images, roots, categories, problems)
+    categories: dict[str, Category] = {}
+    roots, table = Roots(Path(root)), None
+    if not pending and settings.images.table is not None:
+        categories, table = load_tabled(settings, definitions, cache, problems, warnings)
+    elif not pending:
+        categories, roots = load_categories(settings, definitions, spaces, problems, warnings)
+    check_table_keys(settings.images, archive.root if archive and pending else None, problems)
+    real = check_real(settings.images, categories, table, problems, warnings)
+    check_group(settings.images, roots, categories, cache, problems)
+    grouping = grouping_column(settings.images, table, warnings)
     check_models(settings.models, problems)
     check_words(categories, spaces, rules, problems, warnings)
     targets = [category.target for category in categories.values()]
@@ -133,18 +139,8 @@ def load_experiment(
         raise ConfigError(problems, files)
     warnings += notes_on(models, spaces)
     found = Experiment(
-        *(
-            settings,
-            written,
-            categories,
-            models,
-            roots,
-            real,
-            vqa,
-            archive,
-            pending,
-            tuple(warnings),
-        )
+        *(settings, written, categories, models, roots, real, grouping),
+        *(vqa, archive, pending, tuple(warnings)),
     )
     notes = other_spellings(vqa, found.generators)
     return replace(found, warnings=(*found.warnings, *notes))

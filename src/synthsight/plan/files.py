@@ -331,9 +331,8 @@ class Files:
 
         Args:
             name: of a table, or ``manifests``, ``photographs`` (which images are real), ``scores``,
-                ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of wildcard
-                ``vqa_model``), or what holds checksums of images: ``indexed_images``,
-                ``indexed_of_category``, ``indexed_questions``.
+                ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
+                checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
             The kind of reader (:mod:`synthsight.figures.inputs`) and the files.

@@ -21,6 +21,7 @@ from synthsight.files import FileError, keep
 from synthsight.images.manifest import images_in, read_manifest
 from synthsight.images.reading import UnusableImageError, open_file, read_file
 from synthsight.images.roots import Roots
+from synthsight.images.rows import INDEXED, read_kept_rows
 from synthsight.origin import Origin, read_origin
 from synthsight.plan import specs
 from synthsight.plan.config.categories import Category
@@ -47,7 +48,7 @@ def recall(experiment: Experiment, cache: Path) -> Experiment:
         listing = known.recalled(
             *(path, "index_images", spec, "listing"),
             lambda path=path, about=about: _same_files(  # type: ignore[misc]
-                path, about, experiment.roots, settings.max_pixels
+                path, about, experiment.roots, settings.max_pixels, cache
             ),
         )
         categories[name] = replace(about, listing=replace(about.listing, digest=listing))
@@ -116,9 +117,15 @@ class _Known:
             keep(self._kept, json.dumps(self._seen))
 
 
-def _same_files(path: str, about: Category, root: Roots, max_pixels: int) -> bool:
+def _same_files(path: str, about: Category, root: Roots, max_pixels: int, cache: Path) -> bool:
     """Whether a category's files are those of its manifest."""
     stated = {record.image: record.sha256 for record in read_manifest(path)}
+    if about.rows is not None:  # the spec has a digest of them
+        rows = read_kept_rows(cache, about.rows.indexed, INDEXED).to_pydict()
+        for image, reason in zip(rows["image"], rows["reason"], strict=True):
+            if reason is not None:
+                del stated[image]
+        return _unchanged(root, stated, max_pixels)
     names = {image for _, folder in about.folders for image in images_in(root, folder)}
     return names == stated.keys() and _unchanged(root, stated, max_pixels)
 

@@ -44,12 +44,28 @@ def urls_of(archive: ArchiveSettings) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class ImageColumnSettings:
+    """``images.columns``."""
+
+    image: str
+    category: str
+    generator: str
+    group: str
+    prompt: str
+    real: str
+    split: str
+
+
+@dataclass(frozen=True)
 class ImageSettings:
     """``images``. With an archive, ``root`` is the folder in it that holds the images."""
 
     root: str
     max_pixels: int
     archive: ArchiveSettings | None
+    table: str | None
+    columns: ImageColumnSettings
+    split: str | None
     real: str | tuple[str, ...] | None
     group: str | None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from synthsight.archives.archive import public_url
 from synthsight.canonical import canonical_json
+from synthsight.images.rows import digest_of_list
 from synthsight.plan.config.questions import Vqa
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.settings import VqaSettings, as_dict
@@ -44,8 +45,9 @@ def fetch_images(experiment: Experiment) -> Spec:
 
 
 def index_images(experiment: Experiment, category: str) -> Spec:
-    """Where the files of a category are, and a digest of their listing."""
+    """Where the files of a category are, or its rows of a table, and a digest of their listing."""
     about = experiment.categories[category]
+    places = {"folders": about.folders} if about.rows is None else {"rows": about.rows.indexed}
     outside = experiment.roots.elsewhere
     makers = [name for name, _ in about.folders if name is not None]
     elsewhere = {name: str(outside[name]) for name in makers if name in outside}
@@ -53,7 +55,7 @@ def index_images(experiment: Experiment, category: str) -> Spec:
         "root": experiment.settings.images.root,
         **({"elsewhere": elsewhere} if elsewhere else {}),
         "category": category,
-        "folders": about.folders,
+        **places,
         "max_pixels": experiment.settings.images.max_pixels,
         "listing": about.listing.digest,
     }
@@ -61,11 +63,21 @@ def index_images(experiment: Experiment, category: str) -> Spec:
 
 def find_sources(experiment: Experiment) -> Spec:
     """Which images are real photographs, and by what images are told to belong together."""
-    group = experiment.settings.images.group
+    group, by = experiment.settings.images.group, experiment.grouping
+    rows = known_rows(experiment)
     return {
         **({"real": sorted(experiment.real)} if experiment.real else {}),
         **({} if group is None else {"group": group}),
+        **({"table": True} if group is not None and experiment.settings.images.table else {}),
+        **({"rows": digest_of_list(rows)} if rows else {}),
+        **({} if by is None else {"by": f"the column {by!r} of images.table"}),
     }
+
+
+def known_rows(experiment: Experiment) -> dict[str, str]:
+    """By category, a digest of what a table says of images but no manifest holds."""
+    rows = {name: category.rows for name, category in experiment.categories.items()}
+    return {name: each.known for name, each in rows.items() if each is not None and each.known}
 
 
 def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:
@@ -272,8 +284,10 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
     settings["images"] = {
         key: value
         for key, value in settings["images"].items()
-        if value is not None or key not in ("real", "group")
+        if value is not None or key not in ("real", "group", "table", "split")
     }
+    if experiment.settings.images.table is None:
+        del settings["images"]["columns"]
     if settings["images"]["archive"] is not None:
         archive = settings["images"]["archive"]
         url = archive["url"]

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import numbers
-import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from synthsight.images.finding import ImageFinder
 from synthsight.spelling import name_key, spelt
 from synthsight.tables import ALL
-from synthsight.vqa.finding import ImageFinder
-from synthsight.vqa.readers import QuestionsError, read_rows
+from synthsight.tabular import Form, TableError, read_rows
+from synthsight.values import NO, YES, is_allowed, is_writable, text_of
 from synthsight.vqa.repeats import comparable, find_repeats
 from synthsight.wording import one_line
 
-_YES = frozenset({"yes", "y", "true", "t", "1", "1.0"})
-_NO = frozenset({"no", "n", "false", "f", "0", "0.0"})
-
 #: What stands between the names of objects.
 _BETWEEN = "&&"
+
+#: Columns that a file need not have.
+OPTIONAL = ("generator", "objects")
 
 #: What else than text a column may hold.
 _ALLOWED = {"answer": "text, a number or true/false", "generator": "text or a number"}
@@ -59,7 +58,7 @@ def read_questions(
     repeated question: the later one is left out if the answers agree, both if they do not, since
     either may be wrong (see :func:`synthsight.vqa.repeats.comparable`). Images are only
     checked for existence; one that is written otherwise than its file is called, but can only mean
-    that one, is taken (see :class:`synthsight.vqa.finding.ImageFinder`).
+    that one, is taken (see :class:`synthsight.images.finding.ImageFinder`).
 
     Args:
         path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
@@ -70,10 +69,11 @@ def read_questions(
             optional one's, and on images in the folder of another generator.
 
     Raises:
-        synthsight.vqa.readers.QuestionsError: the file cannot be read, lacks a column, or gives an
+        synthsight.tabular.TableError: the file cannot be read, lacks a column, or gives an
             image two generators.
     """
-    rows = read_rows(path, columns, notes)
+    form = Form(columns, OPTIONAL, "vqa.columns", "a file of questions", "questions")
+    rows = list(read_rows(path, form, notes))
     find = ImageFinder(root)
     questions = [_parse(line, row, columns, find) for line, row in rows]
     if notes is not None and find.renamed:
@@ -94,11 +94,11 @@ def _parse(
     cells = {key: row.get(name) for key, name in columns.items()}
     if isinstance(objects := cells.get("objects"), list):
         cells["objects"] = _joined(objects)
-    values = {key: _text(cell) for key, cell in cells.items()}
+    values = {key: text_of(cell) for key, cell in cells.items()}
     image = values["image"]
     answer = values["answer"].lower()
     reason = None
-    if not all(_is_text(value) for value in values.values()):
+    if not all(is_writable(value) for value in values.values()):
         reason = "text that contains half a character (a lone surrogate)"
         values = {key: value.encode("utf-8", "replace").decode() for key, value in values.items()}
         image = image.encode("utf-8", "replace").decode()
@@ -111,13 +111,13 @@ def _parse(
         reason = "no image"
     elif not comparable(values["question"]):
         reason = "an empty question"
-    elif answer not in _YES | _NO:
+    elif answer not in YES | NO:
         found = f"{values['answer']!r}" if answer else "none"
         reason = f"the answer must be yes or no (or true/false, 1/0); found {found}"
     elif values.get("generator") == ALL:
         reason = f"a generator cannot be called {ALL!r}, which stands for all of them in the tables"
     else:
-        answer = "yes" if answer in _YES else "no"
+        answer = "yes" if answer in YES else "no"
         image, reason = find.find(image)
     return Question(
         line=line,
@@ -139,48 +139,13 @@ def _joined(names: list[Any]) -> Any:
 
 def _is_allowed(key: str, cell: Any) -> bool:
     """Whether a cell is what its column may hold; anything may be missing."""
-    if isinstance(cell, bytes):
-        try:
-            cell.decode()
-        except UnicodeDecodeError:
-            return False
-        return True
-    if cell is None or isinstance(cell, str):
-        return True
-    if isinstance(cell, bool):
-        return key == "answer"
-    # NaN is what Parquet may hold for a missing value.
-    return isinstance(cell, numbers.Number) and (key in _ALLOWED or bool(cell != cell))
+    return is_allowed(cell, number=key in _ALLOWED, truth=key == "answer")
 
 
 def _allowed(key: str) -> str:
     if key == "objects":
         return f"text with {_BETWEEN} between the names, or a list of texts"
     return _ALLOWED.get(key, "text")
-
-
-def _is_text(value: str) -> bool:
-    """Whether it can be written as UTF-8; JSON can escape text that cannot."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _text(value: Any) -> str:
-    """A cell as text: true is ``true``, 1.0 is ``1``, a missing value is empty."""
-    if isinstance(value, dict | list | tuple):
-        return reprlib.repr(value)  # short, whatever its size: to be shown, not to be asked
-    if value is None or value != value:  # NaN, which Parquet may hold for a missing value
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace").strip()
-    return str(value).strip()
 
 
 def _check_generators(path: Path, questions: Sequence[Question]) -> None:
@@ -198,7 +163,7 @@ def _check_generators(path: Path, questions: Sequence[Question]) -> None:
             spellings.setdefault(name, question)
             if len(spellings) > 1:
                 named = zip(spelt(list(spellings)), spellings.values(), strict=True)
-                raise QuestionsError(
+                raise TableError(
                     f"{path}: the generators "
                     + " and ".join(f"{shown} (line {found.line})" for shown, found in named)
                     + " differ only in how the name is written: their questions would be counted "
@@ -206,7 +171,7 @@ def _check_generators(path: Path, questions: Sequence[Question]) -> None:
                 )
         other = first.setdefault(question.image, question)
         if other.generator != name:
-            raise QuestionsError(
+            raise TableError(
                 f"{path}: {question.image!r} has {_made_by(other)} on line {other.line}, but "
                 f"{_made_by(question)} on line {question.line}. An image has one generator: "
                 "give it in all of its rows"

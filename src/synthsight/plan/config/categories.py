@@ -15,6 +15,7 @@ from synthsight.images.endings import SUFFIXES
 from synthsight.images.layout import Layout, find_categories, junk_in, reversed_order
 from synthsight.images.manifest import Listing, list_folders
 from synthsight.images.roots import Roots
+from synthsight.images.rows import Rows
 from synthsight.images.tree import are_parts, draw, find_folder, folders_in, look
 from synthsight.junk import describe
 from synthsight.labels.definitions import Definition
@@ -26,8 +27,9 @@ from synthsight.plan.config.definitions import Definitions
 from synthsight.plan.config.elsewhere import add_elsewhere
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name
-from synthsight.plan.settings import Settings
+from synthsight.plan.settings import ImageSettings, Settings
 from synthsight.spelling import name_key, spelt
+from synthsight.tabular import FORMATS
 from synthsight.wording import did_you_mean
 
 #: For how many categories without a folder, or without a class, it is found out what may be meant:
@@ -45,6 +47,7 @@ class Category:
         folders: ``(generator or None, folder below the images' root)``.
         listing: the files in the folders.
         doubt: what the folders may be instead of this category's, as a sentence, or None.
+        rows: what a table says of it, in the place of folders, or None.
     """
 
     target: Target
@@ -52,6 +55,14 @@ class Category:
     folders: tuple[tuple[str | None, str], ...]
     listing: Listing
     doubt: str | None = None
+    rows: Rows | None = None
+
+    @property
+    def generators(self) -> set[str | None]:
+        """Those of its images; None stands for none."""
+        if self.rows is not None:
+            return set(self.rows.generators)
+        return {generator for generator, _ in self.folders}
 
 
 def check_names(settings: Settings, problems: list[Problem]) -> None:
@@ -64,6 +75,22 @@ def check_names(settings: Settings, problems: list[Problem]) -> None:
             problems.append(Problem(("categories", index), f"{name!r} {message}"))
 
 
+def check_root(images: ImageSettings, problems: list[Problem]) -> bool:
+    """Check that the images' root is there."""
+    root = Path(images.root)
+    if is_folder(root):
+        return True
+    hint = (
+        f"Put the images into {root}/<category>/ or {root}/<generator>/<category>/, or name the "
+        "folder they are in"
+        if images.table is None
+        else "The paths in images.table start there"
+    )
+    message = f"no folder {str(root)!r}{hint_at(root)} (relative paths start at {Path.cwd()}). "
+    problems.append(Problem(("images", "root"), message + hint))
+    return False
+
+
 def load_categories(
     settings: Settings,
     definitions: Definitions,
@@ -71,7 +98,7 @@ def load_categories(
     problems: list[Problem],
     warnings: list[str],
 ) -> tuple[dict[str, Category], Roots]:
-    """The categories by name, sorted; what is not used is added to ``warnings``.
+    """The categories that folders are, by name, sorted; what is not used goes to ``warnings``.
 
     Folders that are called as ImageNet calls its classes are categories of the classes' names.
 
@@ -81,13 +108,7 @@ def load_categories(
     root = Path(settings.images.root)
     roots = Roots(root)
     wanted = settings.categories
-    if not is_folder(root):
-        message = (
-            f"no folder {str(root)!r}{hint_at(root)} (relative paths start at {Path.cwd()}). Put "
-            f"the images into {root}/<category>/ or {root}/<generator>/<category>/, or name the "
-            "folder they are in"
-        )
-        problems.append(Problem(("images", "root"), message))
+    if not check_root(settings.images, problems):
         return {}, roots
     try:
         meant = {} if wanted is None else _meant(_names_in(root), definitions, spaces)
@@ -117,7 +138,7 @@ def load_categories(
     if not found and wanted is None:
         message = (
             f"no images in folders below {str(root)!r}{_too_deep(root)}. Put them into "
-            f"{root}/<category>/ or {root}/<generator>/<category>/"
+            f"{root}/<category>/ or {root}/<generator>/<category>/{_tables_in(root)}"
         )
         problems.append(Problem(("images", "root"), message))
     if wanted is None:
@@ -222,6 +243,12 @@ def _not_there(root: Path, name: str) -> str:
     )
 
 
+def _tables_in(root: Path) -> str:
+    """A hint at a table that lies among the images and may say what they show; else nothing."""
+    found = sorted(path.name for path in root.iterdir() if path.suffix.lower() in FORMATS)
+    return f". If {found[0]!r} says what images show, name it under images.table" if found else ""
+
+
 def _nowhere(root: Path, name: str) -> str:
     return f"no folder {name!r} in {root} or in a generator's folder there"
 
@@ -320,9 +347,10 @@ def check_words(
             hint = f" (close: {', '.join(folded[name] for name in close)})" if close else ""
             if (meant := named_by(name)) is not None:
                 hint = f"; it is how ImageNet calls the class {meant!r}, so give it that name"
+            rename = "Rename the folder" if category.rows is None else "Call it otherwise"
             message = (
                 f"category {name!r} can never be hit: no class of {space.name} has "
-                f"{phrase!r} in its name{hint}. Rename the folder, leave it out of `categories`, "
+                f"{phrase!r} in its name{hint}. {rename}, leave it out of `categories`, "
                 "or define further names in `category_definitions`: "
                 f"{name}: {{also: [NAME]}}"
             )

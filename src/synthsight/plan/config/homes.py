@@ -27,6 +27,7 @@ def home_problems(settings: Settings) -> list[Problem]:
 def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
     """Every key that holds a path on this machine."""
     yield ("images", "root"), settings.images.root
+    yield ("images", "table"), settings.images.table
     yield from real_entries(settings.images)
     if settings.images.archive is not None:
         archive = settings.images.archive

@@ -14,10 +14,10 @@ from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
 from synthsight.spelling import name_key, spelt
+from synthsight.tabular import TableError
 from synthsight.vqa import folders
 from synthsight.vqa.families.registry import FamilyError, family_of
 from synthsight.vqa.questions import Question, read_questions
-from synthsight.vqa.readers import QuestionsError
 from synthsight.vqa.shards import deal, shard_digest
 
 
@@ -85,7 +85,7 @@ def load_vqa(
         return None
     try:
         questions = read_questions(Path(about.questions), asdict(about.columns), root, warnings)
-    except QuestionsError as error:
+    except TableError as error:
         hint = "" if is_file(about.questions) else hint_at(about.questions)
         problems.append(Problem(("vqa", "questions"), f"{error}{hint}"))
         return None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from synthsight.bounds import Key
 from synthsight.images.manifest import images_in
 from synthsight.images.roots import Roots
+from synthsight.images.rows import INDEXED, read_kept_rows
 from synthsight.images.sources import groups_of, name_in_category, pattern_problem
+from synthsight.images.table import Divided
 from synthsight.images.tree import are_photographs
 from synthsight.plan.config.categories import Category
 from synthsight.plan.config.elsewhere import name_of, real_entries
@@ -28,43 +31,46 @@ _REAL: Key = ("images", "real")
 def check_real(
     images: ImageSettings,
     categories: Mapping[str, Category],
+    table: Divided | None,
     problems: list[Problem],
     warnings: list[str],
 ) -> frozenset[str]:
-    """Check what ``images.real`` names against the folders.
+    """Check what ``images.real`` names, or a table says, against the images.
 
     Args:
         images: the settings.
         categories: those of the run; without any, what is wrong with them has been said.
+        table: the one that the images are from, if any.
         problems: to which what is wrong is added.
         warnings: to which is added of which categories there is only one kind of images.
 
     Returns:
-        The generators whose folders hold real photographs.
+        The generators whose images are real photographs.
     """
-    makers = {
-        name: {generator for generator, _ in category.folders}
-        for name, category in categories.items()
-    }
+    makers = {name: category.generators for name, category in categories.items()}
     generators = sorted({each for of in makers.values() for each in of if each is not None})
-    found: set[str] = set()
+    found = set(generators).intersection(() if table is None else table.real)
     root = os.path.abspath(images.root)
     places: set[str] = set()
     for key, entry in real_entries(images):
+        if images.table is not None and "/" in entry:
+            continue  # see `check_table_keys`
         name = name_of(entry)
         place = os.path.abspath(entry if "/" in entry else os.path.join(root, entry))
         if place in places:
             problems.append(Problem(key, f"{name!r} is listed twice"))
         elif name in generators:
             found.add(name)
-        elif categories and os.path.dirname(place) == root:  # others have been looked at
-            problems.append(Problem(key, _unknown(images.root, name, generators, categories)))
+        elif categories and ("/" not in entry or os.path.dirname(place) == root):
+            # Those that lie elsewhere have been looked at.
+            problems.append(Problem(key, _unknown(images, name, generators, categories)))
         places.add(place)
     like = [name for name in generators if are_photographs(name)]
-    if not places and like and any(of - set(like) for of in makers.values()):
+    told = places or (table is not None and "real" in table.columns)
+    if not told and like and any(of - set(like) for of in makers.values()):
         warnings.append(
-            f"{_listed(like)} in {images.root!r}: taken for generated images, since images.real "
-            "names nothing. If these are real photographs, write "
+            f"{_listed(like)} in {images.table or images.root!r}: taken for generated images, "
+            "since images.real names nothing. If these are real photographs, write "
             f"`real: {like[0] if len(like) == 1 else like}` below `images`"
         )
     if not found or len(found) < len(places):
@@ -76,7 +82,9 @@ def check_real(
             f"every image in {images.root!r} would be a real photograph, and none generated: name "
             "only the folders that hold photographs"
         )
-        problems.append(Problem(_REAL, message))
+        if not places:
+            message = f"every image of {images.table} is a real photograph, and none is generated"
+        problems.append(Problem(_REAL if places else ("images", "table"), message))
     elif not generated & photographed:
         warnings.append(
             "no category has both real photographs (images.real) and generated images, so no model "
@@ -96,9 +104,15 @@ def check_real(
 
 
 def _unknown(
-    root: str, name: str, generators: list[str], categories: Mapping[str, Category]
+    images: ImageSettings, name: str, generators: list[str], categories: Mapping[str, Category]
 ) -> str:
-    """About a name of which there is no generator's folder."""
+    """About a name of which there is no generator."""
+    root = images.root
+    if images.table is not None:
+        hint = did_you_mean(name, generators) or f"; generators: {_listed(generators) or 'none'}"
+        return (
+            f"no image of the run's categories in {images.table} has the generator {name!r}{hint}"
+        )
     if name in categories:
         return (
             f"{name!r} is a category's folder, not a generator's: real photographs have to lie in "
@@ -122,6 +136,7 @@ def check_group(
     images: ImageSettings,
     roots: Roots,
     categories: Mapping[str, Category],
+    cache: Path,
     problems: list[Problem],
 ) -> None:
     """Check that ``images.group`` is a pattern that tells groups, and matches some file's name.
@@ -130,6 +145,7 @@ def check_group(
         images: the settings.
         roots: where the images lie.
         categories: those of the run; without any, only the pattern is checked.
+        cache: folder of caches, in which rows of a table are kept.
         problems: to which what is wrong is added.
     """
     if images.group is None:
@@ -139,7 +155,7 @@ def check_group(
         problems.append(Problem(key, message))
         return
     first = None
-    for names in _in_parts(_names(roots, categories)):
+    for names in _in_parts(_names(roots, categories, cache)):
         first = names[0] if first is None else first
         if any(captured is not None for captured in groups_of(names, images.group)):
             return
@@ -151,13 +167,40 @@ def check_group(
         problems.append(Problem(key, message))
 
 
-def _names(roots: Roots, categories: Mapping[str, Category]) -> Iterator[str]:
+def grouping_column(
+    images: ImageSettings, table: Divided | None, warnings: list[str]
+) -> str | None:
+    """The column of a table that tells groups, if any does and no pattern is given."""
+    if table is None or images.group is not None:
+        return None
+    if "group" in table.columns:
+        return images.columns.group
+    if "prompt" in table.columns:
+        warnings.append(
+            f"{images.table} has prompts and no groups: images of one prompt in one category count "
+            "as a group"
+        )
+        return images.columns.prompt
+    return None
+
+
+def _names(roots: Roots, categories: Mapping[str, Category], cache: Path) -> Iterator[str]:
     """The names of all files that can be shown, as patterns see them."""
-    for category in categories.values():
-        for generator, folder in category.folders:
-            for image in images_in(roots, folder):
-                if image.isprintable():
-                    yield name_in_category(image, generator)
+    for name, category in categories.items():
+        said = None if category.rows is None else name
+        for image, generator in _images(roots, category, cache):
+            if image.isprintable():
+                yield name_in_category(image, generator, said)
+
+
+def _images(roots: Roots, category: Category, cache: Path) -> Iterator[tuple[str, str | None]]:
+    """The images of a category, with their generators."""
+    if category.rows is not None:
+        table = read_kept_rows(cache, category.rows.indexed, INDEXED)
+        yield from zip(*(table[each].to_pylist() for each in ("image", "generator")), strict=True)
+    for generator, folder in category.folders:
+        for image in images_in(roots, folder):
+            yield image, generator
 
 
 def _in_parts(names: Iterable[str]) -> Iterator[list[str]]:

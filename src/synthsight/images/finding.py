@@ -1,4 +1,4 @@
-"""Finding the images that questions name, however people have written their paths."""
+"""Finding the images that tables and questions name, however people have written their paths."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 
 from synthsight.files import hint_at_home
@@ -17,6 +17,9 @@ from synthsight.junk import is_junk
 
 #: Number of missing images for which a close name is suggested: each costs a scan of all names.
 _HINTS = 100
+
+#: Number of folders whose names are kept.
+_FOLDERS = 4096
 
 
 class ImageFinder:
@@ -38,10 +41,16 @@ class ImageFinder:
         self.missing = 0
         self.resolved_root = root.resolve()
         self.renamed: list[tuple[str, str]] = []
-        self.find = cache(self._find)
+        self._find = cache(self._look_up)
 
-    def _find(self, written: str) -> tuple[str, str | None]:
+    def find(self, written: str) -> tuple[str, str | None]:
         """The image's path below the root, and why it cannot be used, or None."""
+        folder, slash, name = written.rpartition("/")
+        if name in self._plain(folder or slash):  # nearly all are, and a million must not take long
+            return written, None
+        return self._find(written)
+
+    def _look_up(self, written: str) -> tuple[str, str | None]:
         image = PurePosixPath(written).as_posix()
         reason = self._reason(image)
         if reason is None:
@@ -54,6 +63,9 @@ class ImageFinder:
 
     def _reason(self, image: str, hints: bool = True) -> str | None:
         """Why an image cannot be used, judging by its name and the start of its content."""
+        return self._wrong_as_written(image) or self._wrong_file(PurePosixPath(image), hints)
+
+    def _wrong_as_written(self, image: str) -> str | None:
         path = PurePosixPath(image)
         if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", image):
             return f"a URL: download the image to {self.root}, and write its path below it"
@@ -69,6 +81,9 @@ class ImageFinder:
             return f"the image's path has '..': write it from {self.root}, without"
         if "\0" in image:
             return "a NUL character in the image's path"
+        return None
+
+    def _wrong_file(self, path: PurePosixPath, hints: bool) -> str | None:
         file = self.root / path
         try:
             # Checked first, since any link in the path may lead anywhere.
@@ -136,7 +151,32 @@ class ImageFinder:
         hint = difflib.get_close_matches(path.name[:255], list(self._names(folder)), n=1)
         return f"; close: {(path.parent / hint[0]).as_posix()}" if hint else ""
 
-    @cache  # noqa: B019 (lives only while one file is read)
+    @lru_cache(maxsize=_FOLDERS)  # noqa: B019 (lives only while one file is read)
+    def _plain(self, folder: str) -> frozenset[str]:
+        """The names of images in a folder that can be taken as they are written.
+
+        They are regular files with an image's ending, and no part of their path is a link or could
+        be understood in another way.
+        """
+        path = PurePosixPath(folder)
+        if folder and ("/".join(path.parts) != folder or self._wrong_as_written(f"{folder}/x")):
+            return frozenset()
+        try:
+            if (self.root / path).resolve() != self.resolved_root / path:
+                return frozenset()
+            with os.scandir(self.root / path) as scan:
+                return frozenset(
+                    entry.name
+                    for entry in scan
+                    if os.path.splitext(entry.name)[1].lower() in SUFFIXES
+                    and entry.is_file(follow_symlinks=False)
+                    and not (is_junk(entry.name) or "\\" in entry.name or entry.name[0] == "~")
+                    and entry.name.isprintable()
+                )
+        except (OSError, RuntimeError, ValueError):
+            return frozenset()
+
+    @cache  # noqa: B019
     def _names(self, folder: Path) -> dict[str, None]:
         """The names in a folder below the root, sorted; none of one that is elsewhere, or junk."""
         if not folder.is_dir() or not folder.resolve().is_relative_to(self.resolved_root):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.vqa.finding import ImageFinder
+from synthsight.images.finding import ImageFinder
 from synthsight.vqa.questions import read_questions
 from tests.support import draw_image
 
@@ -144,3 +144,20 @@ def test_a_row_about_what_systems_leave_says_so(root: Path, written: str, name: 
         there.write_bytes((root / "lion" / "b.png").read_bytes())
         finder = ImageFinder(root)
     assert "._" not in str(finder.find("lion/b2.png")[1]), "nor is it a close name"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("b.png", "/b.png", "./b.png", "//b.png", "lion/b.png", "lion//b.png", "lion/./b.png"),
+        *("lion/../b.png", "link/b.png", "out/b.png", "lion/link.png", "~b.png", "none/b.png"),
+    ],
+)
+def test_the_short_way_finds_what_the_long_one_does(root: Path, written: str) -> None:
+    """Names in a folder are looked up together, unless a path may mean something else."""
+    for seed, name in enumerate(("b.png", "~b.png", "../elsewhere/b.png")):
+        draw_image(root / name, seed)
+    (root / "link").symlink_to(root / "lion")
+    (root / "out").symlink_to(root / "../elsewhere")
+    (root / "lion" / "link.png").symlink_to(root / "lion" / "b.png")
+    assert ImageFinder(root).find(written) == ImageFinder(root)._look_up(written)
