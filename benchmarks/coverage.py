@@ -43,12 +43,8 @@ BOUND, NEAR = 0.93, 0.94
 #: Cells that may be below the bound: how their interval and their name begin, how low they may
 #: be, and why.
 EXCEPTIONS = (
-    ("difference of models", "1 x 5, only one 0.45", 0.915, "Tango's own steps with five items"),
     ("accuracy in a category, groups", "1 x 25", 0.915, "Wilson's steps; the size is estimated"),
-    ("mean over categories, groups", "3 x 12, rate 0.05", 0.91, "hits are in a few groups"),
-    ("kappa, groups", "", 0.90, "the design effect follows from the few images that differ"),
-    ("questions, accuracy", "50 images, 0.95", 0.89, "mistakes are about a few images"),
-    ("questions, balanced", "", 0.86, "a few images decide, which have questions of one kind"),
+    ("kappa, groups", "", 0.92, "the design effect follows from few images that differ"),
 )
 
 #: Simulations that the old bootstrap is tried in, and its resamples.
