@@ -16,9 +16,9 @@ from synthsight.images.duplicates import SHOWN, worst_pairs
 from synthsight.images.reading import open_checked
 from synthsight.images.roots import Roots, roots_of
 from synthsight.program import Arguments, many, one, program
-from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import write_thumbnails
-from synthsight.tables import read_parquet
+from synthsight.statistics.columns import DUPLICATES
+from synthsight.tables import read_frame, read_parquet
 
 
 @program(
@@ -30,7 +30,7 @@ from synthsight.tables import read_parquet
 )
 def main(args: Arguments) -> None:
     """Run the program."""
-    shown = worst_pairs(read_table(args.duplicates), SHOWN)
+    shown = worst_pairs(read_frame(args.duplicates, DUPLICATES), SHOWN)
     images = {*shown["a"], *shown["b"]}
     places: dict[str, tuple[Roots, str]] = {}
     for path in args.manifests:
