@@ -106,7 +106,7 @@ def overview(
     excluded = int((manifest["status"] != "ok").sum())
     subtitle = (
         f"Rule {style.plain(rule)}; {style.count(len(means), 'model')}, {n_categories}, "
-        f"{style.count(len(images), 'image')}"
+        f"{style.count(int(means['n'].max()), 'image')}"
         + (f" and {style.count(excluded, 'excluded file')}" if excluded else "")
         + f". Best model by mean top-1: {style.plain(best)}; the categories of b, c and d stand in "
         f"the order of its top-1. Bars through marks: {style.percent(level)} intervals."
