@@ -70,13 +70,14 @@ class Tab:
 
 
 def hits(results: Path) -> pd.DataFrame:
-    """A row per image, model and rule."""
+    """A row per generated image, which the page shows at first, model and rule."""
     parts = []
     for path in sorted((results / "scores").glob("*.parquet")):
         table = pq.read_table(path)
         model = table.schema.metadata[b"model"].decode()
         parts.append(table.to_pandas().assign(model=model))
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    return table[~table["real"].astype(bool)].reset_index(drop=True)
 
 
 #: The numbers that the marks of a chart stand at: their attributes turned back by its own scales.

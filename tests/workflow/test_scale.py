@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from synthsight.images.sources import describe, write_sources
 from tests.support import REPOSITORY, Project, draw_image
 
 CATEGORIES = 1200
@@ -31,7 +32,7 @@ NAMES = sorted(SPEC["categories"])
 FILES = SimpleNamespace(
     run="results",
     logs="results/logs",
-    manifests=[f"results/images/{name}.parquet" for name in NAMES],
+    sources="results/sources/images.parquet",
     logits_of=lambda model: [f"results/logits/{model}/{name}.parquet" for name in NAMES],
     label_file_of=lambda model: [],
 )
@@ -50,18 +51,17 @@ include: "%s/rules/score.smk"
 def test_thousands_of_categories_fit_on_a_command_line(tmp_path: Path) -> None:
     about = "of a great many, with names that are long enough to fill a line"
     names = [f"thing number {number:04} {about}" for number in range(CATEGORIES)]
-    for folder, table in (
-        ("images", {"image": ["a.png"], "generator": ["muse"], "status": ["ok"]}),
-        ("logits/model", {"image": ["a.png"], "logits": [[0.1, 0.7, 0.2]]}),
-    ):
-        schema = {"logits": pa.list_(pa.float32(), 3)}
-        columns = {name: pa.array(values, schema.get(name)) for name, values in table.items()}
-        about = {"synthsight": json.dumps({"model": "model"})}
-        (tmp_path / "results" / folder).mkdir(parents=True)
-        pq.write_table(pa.table(columns).replace_schema_metadata(about), tmp_path / "one")
-        for name in names:
-            os.link(tmp_path / "one", tmp_path / "results" / folder / f"{name}.parquet")
-        (tmp_path / "one").unlink()
+    folder = tmp_path / "results" / "logits" / "model"
+    folder.mkdir(parents=True)
+    logits = pa.array([[0.1, 0.7, 0.2]], pa.list_(pa.float32(), 3))
+    one = pa.table({"image": ["a.png"], "logits": logits})
+    one = one.replace_schema_metadata({"synthsight": json.dumps({"model": "model"})})
+    pq.write_table(one, tmp_path / "one")
+    for name in names:
+        os.link(tmp_path / "one", folder / f"{name}.parquet")
+    sources = tmp_path / "results" / "sources" / "images.parquet"
+    sources.parent.mkdir()
+    write_sources(sources, (describe(name, ["a.png"], ["muse"]) for name in names))
     (tmp_path / "labels.txt").write_text("thing\nnumber\nother\n", encoding="utf-8")
     spec = {
         "model": "model",
