@@ -340,20 +340,25 @@ def test_a_group_of_one_is_no_group() -> None:
     pd.testing.assert_series_equal(alone, pair(20, 5, 10, 15))
 
 
-def test_the_design_effect_by_its_definition() -> None:
+@pytest.mark.parametrize("differing", [0.5, 0.06])
+def test_the_design_effect_by_its_definition(differing: float) -> None:
     rng = np.random.default_rng(3)
-    hits = rng.random((90, 3)) < rng.random((90, 1))
     groups = np.repeat(np.arange(30), 3)
-    for a, b in itertools.combinations(hits.T, 2):
-        both = np.column_stack([a, b])
+    for _ in range(3):
+        one = rng.random(90) < 0.6
+        differ = rng.permutation(90) < differing * 90
+        both = np.column_stack([one, one ^ differ])
         # Jackknife: leave out one image, or one group, at a time.
-        spreads = []
-        for units in (np.arange(90), groups):
-            left = [kappa_by_hand(both[units != unit]) for unit in np.unique(units)]
-            count = len(left)
-            spreads.append((count - 1) * np.var(left))
-        cells = np.array([np.bincount(groups, side) for side in (a & b, a & ~b, ~a & b, ~(a | b))])
-        expected = max(1, spreads[1] / spreads[0])
+        spreads, weights = [], np.ones(1)
+        for units in (groups, np.arange(90)):
+            left = np.array([kappa_by_hand(both[units != unit]) for unit in np.unique(units)])
+            spreads.append((len(left) - 1) * np.var(left))
+            weights = (left - left.mean()) ** 2
+        # As many images as decide, and one more whose group of three is all like it.
+        images = weights.sum() ** 2 / (weights**2).sum()
+        expected = max(1, (images * spreads[0] / spreads[1] + 3) / (images + 1))
+        sides = [both.all(axis=1), one & differ, ~one & differ, ~both.any(axis=1)]
+        cells = np.array([np.bincount(groups, side) for side in sides])
         assert design_effects(cells[:, :, None])[0] == pytest.approx(expected, rel=0.05)
 
 

@@ -310,9 +310,10 @@ def design_effects(cells: Floats) -> Floats:
     """By how much groups multiply the variance of each pair's kappa, at least 1.
 
     From kappa linearised in the three shares it follows from: what each image adds to its error,
-    summed by group and squared, over the sum of the squares. Where nothing adds to it (the models
-    never differ, or one gets all images or none), how groups would is unknown, and each counts as
-    one image (Kish's design effect).
+    summed by group and squared, over the sum of the squares. Few images may add nearly all, and
+    then groups seem to matter less than they do: so the factor is averaged over as many images as
+    these count for, and one more whose group is all like it (Kish's design effect). Where nothing
+    adds to it (the models never differ, or one gets all images or none), it is that one's alone.
 
     Args:
         cells: (4, groups, pairs), the numbers of images as in :func:`kappa_of`, group by group.
@@ -326,8 +327,11 @@ def design_effects(cells: Floats) -> Floats:
     alone = (error**2 * total).sum(axis=0)
     together = ((error[:, None] * cells).sum(axis=0) ** 2).sum(axis=0)
     known = alone > 1e-12 * n
+    alone = np.where(known, alone, 1)
+    images = np.where(known, alone**2 / np.where(known, (error**4 * total).sum(axis=0), 1), 0)
     kish = (cells.sum(axis=0) ** 2).sum(axis=0) / n
-    effect = np.maximum(1, np.where(known, together / np.where(known, alone, 1), kish))
+    measured = np.where(known, together, 0) / alone
+    effect = np.maximum(1, (images * measured + kish) / (images + 1))
     return np.asarray(effect, np.float64)
 
 
