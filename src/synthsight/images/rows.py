@@ -121,8 +121,8 @@ def look_up(divided: Divided, category: str, find: ImageFinder, kept: Path) -> L
     is_known = any(key in divided.columns for key in further)
     there = [index for index in first if found[index][1] is None]
     rows = Rows(
-        _keep(kept, INDEXED, [images, generators, reasons]),
-        _keep(kept, KNOWN, [images, *further.values()]) if is_known else None,
+        keep_rows(kept, INDEXED, [images, generators, reasons]),
+        keep_rows(kept, KNOWN, [images, *further.values()]) if is_known else None,
         tuple(sorted(set(generators), key=lambda name: (name is not None, name or ""))),
     )
     return LookedUp(
@@ -155,13 +155,19 @@ def _digest(columns: Sequence[Sequence[str | None]]) -> str:
     return digest.hexdigest()
 
 
-def _keep(kept: Path, schema: pa.Schema, columns: Sequence[Sequence[str | None]]) -> str:
+def keep_rows(kept: Path, schema: pa.Schema, columns: Sequence[Sequence[str | None]]) -> str:
     """Keep rows in a file called by their digest, which is returned.
 
     A file that is there may be damaged, and is written again.
+
+    Args:
+        kept: folder of caches.
+        schema: of texts, such as :data:`INDEXED` or :data:`KNOWN`.
+        columns: the values of each of its columns.
     """
     digest = _digest(columns)
     path = kept / FOLDER / f"{digest}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = [pa.array(column, pa.string()) for column in columns]
     # Not synced to the disk, which would take long for thousands of files: readers compare digests.
     temporary = temporary_name(path)

@@ -1,8 +1,8 @@
 """Where usable images come from: generators or real photographs, and which belong together.
 
 Images of one prompt, seed or scene are not independent draws. What belongs together is a *group*,
-told by a table of the images or by a pattern on their names; an image of which nothing is known is
-a group of its own.
+told by a table of the images, by the set that they were unpacked from or by a pattern on their
+names; an image of which nothing is known is a group of its own.
 Neither groups nor what is real change any pixel, so both stand beside the manifests and not in
 them: no model classifies anything again if they change.
 """
@@ -36,11 +36,17 @@ SCHEMA = pa.schema(
     ]
 )
 
-#: With what a table says besides.
+#: With what a table or a set says besides.
 FURTHER = pa.schema([*SCHEMA, ("prompt", pa.string()), ("split", pa.string())])
 
-#: What a table says of each image: its group, prompt and split, by the image.
+#: What a table or a set says of images: group, prompt and split, by the image.
 Known = Mapping[str, Sequence[str | None]]
+
+#: What is known of an image of which nothing is said.
+_NOTHING = (None, None, None)
+
+#: The keys of the configuration that hold a pattern: other things that tell groups say it in words.
+PATTERNS = ("images.group", "vqa.group")
 
 #: Between a group's category and what the pattern captured. No image's path has two slashes in a
 #: row, so that no group is called like an image that is a group of its own.
@@ -159,8 +165,8 @@ def describe(
         images: paths below the images' root.
         generators: whose folder each is in, or None.
         sources: what is known.
-        known: what a table says of each image, as :data:`synthsight.images.rows.KNOWN`: its group,
-            prompt and split; None if it says nothing.
+        known: what a table or a set says of images, as :data:`synthsight.images.rows.KNOWN`: their
+            groups, prompts and splits; None if there is nothing that says it.
 
     Returns:
         A row per image, the columns of :data:`SCHEMA`, with ``known`` also those of
@@ -172,7 +178,7 @@ def describe(
         said = category if sources.table else None
         captured = groups_of([name_in_category(*pair, said) for pair in pairs], sources.group)
     elif known is not None:
-        told = (known[image][0] for image in images)
+        told = (known.get(image, _NOTHING)[0] for image in images)
         captured = [None if text is None else unicodedata.normalize("NFC", text) for text in told]
     groups = [
         image if text is None else f"{category}{BETWEEN}{text}"
@@ -183,7 +189,8 @@ def describe(
     schema = SCHEMA
     if known is not None:
         schema = FURTHER
-        columns += [[known[image][place] for image in images] for place in (1, 2)]
+        said_of = [known.get(image, _NOTHING) for image in images]
+        columns += [[about[place] for about in said_of] for place in (1, 2)]
     arrays = [pa.array(column, f.type) for column, f in zip(columns, schema, strict=True)]
     return pa.table(arrays, schema=schema)
 
@@ -235,12 +242,12 @@ def find_sources(
         manifests: of the categories, sorted by their names.
         sources: what is known.
         output: the file, see :func:`write_sources`.
-        known: gives what a table says of the images of a category, see :func:`describe`, by its
-            name; None if there is nothing that it says.
-        by: what of the table tells groups; None if nothing of it does.
+        known: gives what a table or a set says of the images of a category, see :func:`describe`,
+            by its name; None if there is nothing that says anything.
+        by: what of it tells groups, in words; None if nothing of it does.
 
     Returns:
-        What people should know of the groups that a pattern or a table tells, in sentences.
+        What people should know of the groups that are told, in sentences.
     """
     columns = ["image", "category", "generator", "status"]
     for path in manifests:
@@ -254,7 +261,7 @@ def find_sources(
                 name = usable["category"][0]
                 told = None if known is None else known(name)
                 images, generators = usable["image"], usable["generator"]
-                yield found.count(describe(name, images, generators, sources, told))
+                yield found.count(describe(name, images, generators, sources, told), told or {})
 
     write_sources(output, tables(), SCHEMA if known is None else FURTHER)
     return [] if sources.group is None and by is None else found.sentences()
@@ -262,13 +269,14 @@ def find_sources(
 
 @dataclass
 class _Found:
-    """What a pattern or a table has found, counted over tables from :func:`describe`.
+    """The groups that were found, counted over tables from :func:`describe`.
 
     Attributes:
-        by: what tells groups, a key of the configuration.
+        by: what tells groups: one of :data:`PATTERNS`, or something else in words.
         images: the number of images.
         alone: of those, how many no group is told of, so that they are groups of their own.
         first: the first of these.
+        unsaid: of those alone, how many are not in what tells groups at all.
         groups: the number of groups, these included.
         whole: the categories all of whose images are one group.
     """
@@ -277,11 +285,12 @@ class _Found:
     images: int = 0
     alone: int = 0
     first: str = ""
+    unsaid: int = 0
     groups: int = 0
     whole: tuple[str, ...] = ()
 
-    def count(self, table: pa.Table) -> pa.Table:
-        """Count one more category; returns its table."""
+    def count(self, table: pa.Table, told: Known) -> pa.Table:
+        """Count one more category, and what is told of its images; returns its table."""
         own = pc.equal(table["image"], table["group"])
         alone = table["image"].filter(own)
         if len(alone) and not self.alone:
@@ -292,6 +301,8 @@ class _Found:
         self.images += len(table)
         self.alone += len(alone)
         self.groups += groups
+        if self.by not in PATTERNS:
+            self.unsaid += sum(image not in told for image in table["image"].to_pylist())
         return table
 
     def sentences(self) -> list[str]:
@@ -299,9 +310,14 @@ class _Found:
         said = [f"{self.images:,} images in {self.groups:,} groups ({self.by})"]
         if self.alone:
             said.append(
-                f"{self.alone:,} of {self.images:,} images have no {self._lacking()}, "
+                f"{self.alone:,} of {self.images:,} images have no {lacking(self.by)}, "
                 f"and each counts as a group of its own: {self.first!r}"
                 + (", ..." if self.alone > 1 else "")
+            )
+        if self.unsaid:
+            said.append(
+                f"{self.unsaid:,} of these are not named there at all: they were added, renamed or "
+                "moved since, or what is named there is another set"
             )
         if self.groups == self.images > self.alone:
             said.append(f"no two images are in one group: {self._question('much')}")
@@ -314,12 +330,16 @@ class _Found:
             )
         return said
 
-    def _lacking(self) -> str:
-        return (
-            "name that images.group matches" if self.by == "images.group" else f"text in {self.by}"
-        )
-
     def _question(self, amount: str) -> str:
-        if self.by == "images.group":
-            return f"does images.group capture too {amount}?"
+        if self.by in PATTERNS:
+            return f"does {self.by} capture too {amount}?"
         return f"is it {self.by} that tells which belong together?"
+
+
+def lacking(by: str) -> str:
+    """What images lack that are groups of their own: a name that matches, or a text.
+
+    Args:
+        by: what tells groups: one of :data:`PATTERNS`, or something else in words.
+    """
+    return f"name that {by} matches" if by in PATTERNS else f"text in {by}"

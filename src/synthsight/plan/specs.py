@@ -70,14 +70,14 @@ def find_sources(experiment: Experiment) -> Spec:
         **({} if group is None else {"group": group}),
         **({"table": True} if group is not None and experiment.settings.images.table else {}),
         **({"rows": digest_of_list(rows)} if rows else {}),
-        **({} if by is None else {"by": f"the column {by!r} of images.table"}),
+        **({} if by is None else {"by": by}),
     }
 
 
 def known_rows(experiment: Experiment) -> dict[str, str]:
-    """By category, a digest of what a table says of images but no manifest holds."""
-    rows = {name: category.rows for name, category in experiment.categories.items()}
-    return {name: each.known for name, each in rows.items() if each is not None and each.known}
+    """By category, a digest of what a table or a set says of images but no manifest holds."""
+    known = {name: category.known for name, category in experiment.categories.items()}
+    return {name: digest for name, digest in known.items() if digest is not None}
 
 
 def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:

@@ -48,6 +48,8 @@ class Category:
         listing: the files in the folders.
         doubt: what the folders may be instead of this category's, as a sentence, or None.
         rows: what a table says of it, in the place of folders, or None.
+        known: digest of what a table or a set says of its images besides, which was kept as
+            :data:`synthsight.images.rows.KNOWN`; None if nothing does.
     """
 
     target: Target
@@ -56,6 +58,7 @@ class Category:
     listing: Listing
     doubt: str | None = None
     rows: Rows | None = None
+    known: str | None = None
 
     @property
     def generators(self) -> set[str | None]:

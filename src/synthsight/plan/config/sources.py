@@ -170,17 +170,17 @@ def check_group(
 def grouping_column(
     images: ImageSettings, table: Divided | None, warnings: list[str]
 ) -> str | None:
-    """The column of a table that tells groups, if any does and no pattern is given."""
+    """The column of a table that tells groups, in words, if any does and no pattern is given."""
     if table is None or images.group is not None:
         return None
     if "group" in table.columns:
-        return images.columns.group
+        return f"the column {images.columns.group!r} of images.table"
     if "prompt" in table.columns:
         warnings.append(
             f"{images.table} has prompts and no groups: images of one prompt in one category count "
             "as a group"
         )
-        return images.columns.prompt
+        return f"the column {images.columns.prompt!r} of images.table"
     return None
 
 

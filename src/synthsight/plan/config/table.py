@@ -79,7 +79,9 @@ def load_tabled(
     categories = {}
     for name, each in looked.items():
         about = definitions.of(name)
-        categories[name] = Category(about.target(name), about, (), each.listing, rows=each.rows)
+        categories[name] = Category(
+            about.target(name), about, (), each.listing, rows=each.rows, known=each.rows.known
+        )
     warnings += definitions.notes(categories)
     return categories, divided
 
