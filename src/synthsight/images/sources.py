@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -142,6 +142,11 @@ def name_in_category(image: str, generator: str | None, category: str | None = N
     else:
         places = (f"{generator}/{category}/", f"{category}/")
         name = image.removeprefix(next(filter(image.startswith, places[generator is None :]), ""))
+    return without_ending(name)
+
+
+def without_ending(name: str) -> str:
+    """A path without the ending of an image file, if it has one."""
     ending = PurePosixPath(name).suffix
     return name.removesuffix(ending) if ending.lower() in SUFFIXES else name
 
@@ -252,7 +257,7 @@ def find_sources(
     columns = ["image", "category", "generator", "status"]
     for path in manifests:
         read_schema(path, columns)
-    found = _Found() if by is None else _Found(by)
+    found = Found() if by is None else Found(by)
 
     def tables() -> Iterator[pa.Table]:
         for path in manifests:
@@ -261,15 +266,18 @@ def find_sources(
                 name = usable["category"][0]
                 told = None if known is None else known(name)
                 images, generators = usable["image"], usable["generator"]
-                yield found.count(describe(name, images, generators, sources, told), told or {})
+                table = describe(name, images, generators, sources, told)
+                groups = table["group"].to_pylist()
+                found.count(images, groups, told or {}, name)
+                yield table
 
     write_sources(output, tables(), SCHEMA if known is None else FURTHER)
     return [] if sources.group is None and by is None else found.sentences()
 
 
 @dataclass
-class _Found:
-    """The groups that were found, counted over tables from :func:`describe`.
+class Found:
+    """The groups that were found, counted over categories.
 
     Attributes:
         by: what tells groups: one of :data:`PATTERNS`, or something else in words.
@@ -278,7 +286,8 @@ class _Found:
         first: the first of these.
         unsaid: of those alone, how many are not in what tells groups at all.
         groups: the number of groups, these included.
-        whole: the categories all of whose images are one group.
+        whole: the categories all of whose images are one group; an empty name where there are no
+            categories.
     """
 
     by: str = "images.group"
@@ -289,21 +298,32 @@ class _Found:
     groups: int = 0
     whole: tuple[str, ...] = ()
 
-    def count(self, table: pa.Table, told: Known) -> pa.Table:
-        """Count one more category, and what is told of its images; returns its table."""
-        own = pc.equal(table["image"], table["group"])
-        alone = table["image"].filter(own)
-        if len(alone) and not self.alone:
-            self.first = alone[0].as_py()
-        groups = pc.count_distinct(table["group"]).as_py()
-        if groups == 1 < len(table):
-            self.whole = (*self.whole, table["category"][0].as_py())
-        self.images += len(table)
-        self.alone += len(alone)
-        self.groups += groups
+    def count(
+        self,
+        images: Sequence[str],
+        groups: Sequence[str | None],
+        told: Container[str],
+        category: str = "",
+    ) -> None:
+        """Count the images of one more category.
+
+        Args:
+            images: of the category.
+            groups: of each; None, or the image itself, if it is a group of its own.
+            told: the images that are named by what tells groups.
+            category: its name; empty if there are none.
+        """
+        alone = [i for i, group in zip(images, groups, strict=True) if group in (None, i)]
+        count = len(alone) + len(set(groups).difference(alone, [None]))
+        if alone and not self.alone:
+            self.first = alone[0]
+        if count == 1 < len(images):
+            self.whole = (*self.whole, category)
         if self.by not in PATTERNS:
-            self.unsaid += sum(image not in told for image in table["image"].to_pylist())
-        return table
+            self.unsaid += sum(image not in told for image in images)
+        self.images += len(images)
+        self.alone += len(alone)
+        self.groups += count
 
     def sentences(self) -> list[str]:
         """What people should know of it, in sentences."""
@@ -322,12 +342,10 @@ class _Found:
         if self.groups == self.images > self.alone:
             said.append(f"no two images are in one group: {self._question('much')}")
         if self.whole:
-            named = ", ".join(map(repr, self.whole[:_NAMED]))
+            named = ", ".join(map(repr, filter(None, self.whole[:_NAMED])))
             more = ", ..." if len(self.whole) > _NAMED else ""
-            said.append(
-                f"all images of a category are one group, in {named}{more}: "
-                f"{self._question('little')}"
-            )
+            where = f" of a category are one group, in {named}{more}" if named else " are one group"
+            said.append(f"all images{where}: {self._question('little')}")
         return said
 
     def _question(self, amount: str) -> str:

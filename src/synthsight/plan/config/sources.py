@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from synthsight.bounds import Key
@@ -154,17 +154,30 @@ def check_group(
     if (message := pattern_problem(images.group)) is not None:
         problems.append(Problem(key, message))
         return
-    first = None
-    for names in _in_parts(_names(roots, categories, cache)):
-        first = names[0] if first is None else first
-        if any(captured is not None for captured in groups_of(names, images.group)):
-            return
-    if first is not None:
-        message = (
-            f"{images.group!r} matches no image. It has to match all of an image's path below its "
-            f"category's folder, without the file's ending, as in {first!r}"
-        )
+    names = _in_parts(_names(roots, categories, cache))
+    if message := unmatched(images.group, names, "path below its category's folder"):
         problems.append(Problem(key, message))
+
+
+def unmatched(pattern: str, names: Iterable[Sequence[str]], what: str) -> str | None:
+    """That a sound pattern matches none of some names; None if it does, or there are none.
+
+    Args:
+        pattern: which tells groups.
+        names: of images, some at a time.
+        what: of an image such a name is.
+    """
+    first = None
+    for some in names:
+        first = some[0] if some and first is None else first
+        if any(captured is not None for captured in groups_of(some, pattern)):
+            return None
+    if first is None:
+        return None
+    return (
+        f"{pattern!r} matches no image. It has to match all of an image's {what}, without the "
+        f"file's ending, as in {first!r}"
+    )
 
 
 def grouping_column(
