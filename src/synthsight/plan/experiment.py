@@ -121,7 +121,7 @@ def load_experiment(
     categories: dict[str, Category] = {}
     roots, table = Roots(Path(root)), None
     if not pending and settings.images.table is not None:
-        categories, table = load_tabled(settings, definitions, cache, problems, warnings)
+        categories, table = load_tabled(settings, definitions, spaces, cache, problems, warnings)
     elif not pending:
         categories, roots = load_categories(settings, definitions, spaces, problems, warnings)
     check_table_keys(settings.images, archive.root if archive and pending else None, problems)
