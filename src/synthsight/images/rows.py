@@ -209,7 +209,10 @@ def recall_looked(
     try:
         for name, (about, digest, files, repeated) in found.items():
             rows = Rows(about["indexed"], about["known"], tuple(about["generators"]))
-            images = read_kept_rows(kept, rows.indexed, INDEXED)["image"].to_pylist()
+            # The digest is compared by the jobs, which read all columns.
+            path = kept / FOLDER / f"{rows.indexed}.parquet"
+            with pq.ParquetFile(path) as file:
+                images = file.read(["image"], use_threads=False)["image"].to_pylist()
             if _ages(root, images) != digest:
                 return None
             for each in filter(None, (rows.indexed, rows.known)):
@@ -217,7 +220,7 @@ def recall_looked(
             pairs = [(first, later) for first, later in repeated]
             listing = Listing(files, files, digest)
             looked[name] = LookedUp(rows, listing, [], pairs, [], nothing, nothing)
-    except (FileError, OSError, ValueError, TypeError, KeyError):
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError):
         return None
     return looked
 

@@ -80,10 +80,15 @@ def check_real(
     if not generated:
         message = (
             f"every image in {images.root!r} would be a real photograph, and none generated: name "
-            "only the folders that hold photographs"
+            "only the folders that hold photographs. To see how models do on photographs alone, "
+            "name none: all images are then what the tables are about"
         )
         if not places:
-            message = f"every image of {images.table} is a real photograph, and none is generated"
+            message = (
+                f"every image of {images.table} is a real photograph, and none is generated. To "
+                "see how models do on photographs alone, take out the column "
+                f"{images.columns.real!r}: all images are then what the tables are about"
+            )
         problems.append(Problem(_REAL if places else ("images", "table"), message))
     elif not generated & photographed:
         warnings.append(
