@@ -15,8 +15,8 @@ rule find_sources:
         spec=spec(specs.find_sources),
         code=code("find_sources"),
         kept=constant(str(KEPT)),
-    # Lists by category go through a pipe: the system limits the length of a command. What the
-    # pattern for groups has found is for people, so it is also printed.
+    # Lists by category go through a pipe: the system limits the length of a command. What is
+    # found of groups is for people, so it is also printed.
     shell:
         """
         with_worker.py --code {params.code} find_sources.py \

@@ -94,12 +94,14 @@ rule score_vqa:
     params:
         spec=spec(specs.score_vqa, "vqa_model"),
         code=code("score_vqa"),
+        kept=constant(str(KEPT)),
     shell:
         """
         with_worker.py --code {params.code} score_vqa.py \
             --questions {input.questions:q} \
             --answers {input.answers:q} \
             --spec {params.spec:q} \
+            --kept {params.kept} \
             --output {output.scores:q} \
             >{log:q} 2>&1
         """

@@ -586,12 +586,56 @@ def test_init_makes_no_folder_called_like_a_home(say, pictures: Path) -> None:
     assert not Path("~").exists()
 
 
-def test_init_of_a_table_says_what_to_write(say, pictures: Path) -> None:
-    Path("pictures.csv").write_text("image,category\n")
-    status, _, said = say("init", "pictures.csv")
-    assert status == 1
-    assert "'pictures.csv' is a file: name the folder of the images" in said
-    assert "write a configuration with images.table" in said
+TABLE = """\
+File_Name;Label;Model;caption;split
+dream/kite/a.png;kite;dream;a kite;test
+dream/kite/b.png;kite;dream;a red kite;val
+muse/pizza/a.png;n07873807;muse;a pizza;test
+muse/pizza/a.png;nonsense;muse;what;test
+"""
+
+
+@pytest.mark.parametrize("place", ["pictures/list.csv", "list.csv", "lists/list.csv"])
+def test_init_drafts_a_configuration_of_a_table(say, pictures: Path, place: str) -> None:
+    """Columns by their names, and the folder by where the images are."""
+    Path(place).parent.mkdir(exist_ok=True)
+    Path(place).write_text(TABLE, encoding="utf-8")
+    status, text, errors = say("init", place)
+    assert (status, errors) == (0, "")
+    assert "list.yaml: 3 images of 2 categories by 2 generators" in text
+    assert "Left out: nonsense" in text and "has several splits" in " ".join(text.split())
+    written = Path("list.yaml").read_text(encoding="utf-8")
+    # From a folder beside it the images cannot be guessed, which is said.
+    root = "lists" if place.startswith("lists") else "pictures"
+    said = "of 4 images of lists/list.csv 0 are below 'lists': set images.root"
+    assert (said in " ".join(text.split())) == (root == "lists")
+    assert yaml.safe_load(written) == {
+        "run": "list",
+        "images": {
+            "root": root,
+            "table": place,
+            "columns": {
+                "image": "File_Name",
+                "category": "Label",
+                "generator": "Model",
+                "prompt": "caption",
+            },
+        },
+        "categories": ["kite", "n07873807"],
+        "models": PUBLISHED,
+    }
+    assert "  # split: test # only these rows; there are test 3, val 1" in written
+    assert "# real: NAME" in written and "# group: (.*)" in written
+    assert "nonsense" in written and "Call it otherwise" in " ".join(written.split())
+
+
+def test_init_says_why_a_table_cannot_be_used(say, pictures: Path) -> None:
+    Path("list.jsonl").write_text('{"file": "a.png", "what": "kite"}\n')
+    status, _, said = say("init", "list.jsonl")
+    assert status == 1 and "list.jsonl has no column 'category'" in said and "file, what" in said
+    Path("list.jsonl").write_text('{"file": "a.png", "label": "sphinxes"}\n')
+    status, _, said = say("init", "list.jsonl")
+    assert status == 1 and "no category in 'list.jsonl' can be used" in said
 
 
 def test_the_name_of_a_long_folder_is_cut_to_a_valid_one(

@@ -35,7 +35,7 @@ _TEXTS = {".csv": ("text", "empty"), ".tsv": ("text", "empty")}
 _ENDINGS = {"parquet": ".parquet", "json": ".json, or .jsonl with a mapping in each line"}
 
 #: Separators that a table may have besides the one of its extension, as Excel writes them.
-_SEPARATORS = (";", "\t", ",", "|")
+SEPARATORS = (";", "\t", ",", "|")
 
 #: Bound on the rows of a Parquet file, which can hold any number of them in a few bytes.
 MAX_ROWS = 10_000_000
@@ -187,7 +187,7 @@ def _read_table(
         return len({name.strip() for name in header}.intersection(wanted))
 
     # Of separators with which as many columns are found, the first: that of the extension.
-    separator = max((separator, *_SEPARATORS), key=known)
+    separator = max((separator, *SEPARATORS), key=known)
     yield from _read_delimited(path, chain([first], lines), separator, 1, check)
 
 
@@ -342,7 +342,7 @@ def _check_optional(path: Path, names: Sequence[str], form: Form, notes: list[st
     others = [name for name in names if name not in form.columns.values()]
     for key in form.optional:
         name = form.columns.get(key, key)
-        same = [other for other in others if _folded(other) == _folded(name)]
+        same = [other for other in others if folded(other) == folded(name)]
         if same:
             raise TableError(
                 f"{path} has a column {same[0]!r}; did you mean {name!r}? It would not be read: "
@@ -354,7 +354,8 @@ def _check_optional(path: Path, names: Sequence[str], form: Form, notes: list[st
                 notes.append(f"{path} has no column {name!r}{hint} Then state {form.key}.{key}")
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """A column's name without case, blanks and marks: names of which this is equal look alike."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 

@@ -379,6 +379,23 @@ def test_splits_are_no_categories_and_are_said(root: Path) -> None:
     assert {Path(name).parent.as_posix() for name in found(root)} == {"cat"}
 
 
+def test_columns_that_tell_splits_or_photographs_are_not_passed_over_in_silence(
+    root: Path,
+) -> None:
+    rows = [{"image": picture(PNG), "label": 0, "split": "a", "meta": {"is_real": 1}}]
+    types = {**TYPES, "split": pa.string(), "meta": pa.struct([("is_real", pa.int64())])}
+    said = fetch(parquet(root.parent / "s.parquet", rows, types, FEATURES), root)
+    assert "the column 'split' is not read: the images of all are used" in said
+    assert "the column 'meta.is_real' is not read: photographs are told by images.real" in said
+    members = [("1.png", PNG), ("1.json", '{"label": "x", "fold": 2}')]
+    tar = webdataset(root.parent / "s.tar", members)
+    assert "the column 'fold' is not read" in fetch(tar, root.parent / "other")
+    named = fetch(
+        root.parent / "s.parquet", root.parent / "third", columns={"generator": "meta.is_real"}
+    )
+    assert "is_real' is not read" not in named
+
+
 def test_files_that_do_not_agree_are_refused(root: Path) -> None:
     folder = root.parent / "set"
     simple(folder / "a.parquet", [(PNG, "1", 0)])

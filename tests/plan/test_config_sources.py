@@ -207,3 +207,37 @@ def test_a_link_to_a_category_elsewhere_is_noted() -> None:
     Path("other/val/rabbit").symlink_to(Path("made/mj/rabbit").absolute())
     notes = load(of("  real: other/val")).warnings
     assert any("other/val/rabbit is a link to a folder and is not followed" in n for n in notes)
+
+
+@pytest.mark.parametrize(
+    ("folder", "form"),
+    [
+        ("n02129165", "WordNet synsets"),
+        ("291", "the numbers of ImageNet's classes, from 0"),
+        ("lion, king of beasts, Panthera leo", "several of ImageNet's names of a class"),
+    ],
+)
+def test_folders_elsewhere_are_understood_as_those_of_the_root_are(folder: str, form: str) -> None:
+    images("mj/lion/1.png", "sd/lion/1.png", root="felines")
+    images(f"{folder}/p.png", root="outside/shots")
+    found = load(of("  real: outside/shots", root="felines"))
+    (note,) = found.warnings
+    assert note == (
+        f"outside/shots: folders called by {form} are taken for these classes alone: "
+        f"{folder!r} is 'lion'"
+    )
+    assert found.real == {"shots"} and list(found.categories) == ["lion"]
+    assert ("shots", f"shots/{folder}") in found.categories["lion"].folders
+    assert found.categories["lion"].listing.images == 3
+
+
+def test_one_synset_is_one_category_whatever_the_roots_call_it() -> None:
+    """And two names of it in one root are refused; another class of the name is another one."""
+    images("mj/n02129165/1.png", root="felines")
+    images("lion/p.png", "n02129604/p.png", root="outside/shots")
+    config = of("  real: outside/shots", root="felines")
+    found = load(config)
+    assert ("shots", "shots/lion") in found.categories["lion"].folders
+    assert any("1 of 2 folders" in note and "'n02129604'" in note for note in found.warnings)
+    images("n02129165/p.png", root="outside/shots")
+    assert "would both be the category 'lion'" in error(config)

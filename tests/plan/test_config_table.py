@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from synthsight.images.rows import KNOWN, read_kept_rows, read_list
 from synthsight.images.table import MAX_CATEGORIES
 from synthsight.plan import specs
 from synthsight.plan.config.messages import ConfigError
@@ -324,3 +325,41 @@ def test_a_pattern_sees_paths_below_the_folder_of_the_category_or_the_root() -> 
     assert specs.find_sources(found) == {"group": "mj/(.)", "table": True}
     images("sd/pizza/x_1.png", root="made")
     load(of(f"{ROWS}sd/pizza/x_1.png,pizza,sd\n", r"  group: (x)_\d"))
+
+
+SYNSETS = """\
+image,category,generator,prompt
+mj/a.png,n02129165,mj,one
+mj/b.png,n02129165,mj,one
+sd/a.png,"tiger, Panthera tigris",sd,two
+shop/1.jpg,rabbit,shop,three
+"""
+
+
+@pytest.mark.parametrize("wanted", ["", "[lion, tiger, rabbit]", "[n02129165, tiger, rabbit]"])
+def test_categories_called_as_imagenet_calls_its_classes_are_these(wanted: str) -> None:
+    """As folders are: jobs know them by the names of the classes."""
+    found = load(of(SYNSETS, categories=wanted and f"categories: {wanted}"))
+    assert list(found.categories) == ["lion", "rabbit", "tiger"]
+    assert found.categories["lion"].target.classes == ("n02129165",)
+    notes = [note for note in found.warnings if "taken for these classes" in note]
+    assert [note.split(" are taken")[0] for note in notes] == [
+        "images.csv: categories called by WordNet synsets",
+        "images.csv: categories called by several of ImageNet's names of a class",
+    ]
+    digests = read_list(Path("cache"), specs.find_sources(found)["rows"])
+    rows = read_kept_rows(Path("cache"), digests["lion"], KNOWN)
+    assert rows["group"].to_pylist() == ["one", "one"]
+
+
+def test_numbers_of_imagenet_s_classes_are_categories_unless_they_count_from_zero() -> None:
+    text = "image,category\nmj/a.png,291\nmj/b.png,292\n"
+    assert list(load(of(text)).categories) == ["lion", "tiger"]
+    message = refused(of("image,category\nmj/a.png,0\nmj/b.png,1\n"))
+    assert "category '0' can never be hit" in message
+
+
+def test_two_names_of_one_class_are_refused_with_their_lines() -> None:
+    message = refused(of(SYNSETS.replace("rabbit", "lion")))
+    assert "'lion' (line 5)" in message and "'n02129165' (line 2)" in message
+    assert "would both be 'lion'" in message

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from synthsight.images.rows import read_kept_rows
+from synthsight.plan import specs
 from synthsight.plan.config.messages import ConfigError
+from synthsight.plan.experiment import Experiment
+from synthsight.vqa.questions import GROUPS
 from tests.plan.test_config import error, errors, images, load, write
 
 QUESTIONS = "image,question,answer\npizza/a.png,Is it hot?,yes\nrabbit/a.JPG,Is it?,no\n"
@@ -233,3 +238,76 @@ def test_generators_written_otherwise_than_the_folders_of_images_are_noted() -> 
     assert "in the questions than as folders of images: 'dalle 2.' and 'DALL-E 2'. " in note
     Path("q.csv").write_text(Path("q.csv").read_text().replace("dalle 2.", "DALL-E 2"))
     assert not load(write(images="images: {root: drawn}", vqa=asked)).warnings
+
+
+GROUPED = """\
+image,question,answer,prompt
+rabbit/a_1.png,Is it hot?,yes,a
+rabbit/a_2.png,Is it?,no,a
+rabbit/b_1.png,Is it?,no,
+"""
+
+
+def grouped(keys: str = "", text: str = GROUPED) -> Experiment:
+    if not Path("images/rabbit/a_1.png").exists():  # a file that is written again is a new one
+        images("rabbit/a_1.png", "rabbit/a_2.png", "rabbit/b_1.png")
+    Path("q.csv").write_text(text)
+    return load(write(vqa=VQA + keys))
+
+
+def kept_groups(found: Experiment) -> dict[str, str | None]:
+    """What the job that scores answers gets to know."""
+    spec = specs.score_vqa(found, "ofa-base")
+    rows = read_kept_rows(Path("cache"), spec["groups"], GROUPS)
+    return dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("keys", "by", "last"),
+    [
+        ("  columns: {group: prompt}", "the column 'prompt' of vqa.questions", None),
+        (r"  group: rabbit/(.*)_\d", "vqa.group", "b"),
+    ],
+)
+def test_groups_of_images_are_told_by_a_column_or_a_pattern(
+    keys: str, by: str, last: str | None
+) -> None:
+    """They change nothing that is asked."""
+    plain = grouped()
+    assert plain.vqa is not None and plain.vqa.grouping is None and not plain.warnings
+    assert specs.score_vqa(plain, "ofa-base") == {"model": "ofa-base"}
+    assert specs.level_and_unit(plain) == {"level": 0.95}
+    found = grouped(keys)
+    assert found.vqa is not None and found.vqa.grouping == by
+    assert kept_groups(found) == {
+        "rabbit/a_1.png": "a",
+        "rabbit/a_2.png": "a",
+        "rabbit/b_1.png": last,
+    }
+    assert f"q.csv: 3 images in 2 groups ({by})" in found.warnings
+    alone = f"q.csv: 1 of 3 images have no text in {by}, and each counts as a group of its own"
+    assert any(each.startswith(alone) for each in found.warnings) == (last is None)
+    assert specs.level_and_unit(found) == {"level": 0.95, "unit": "group of images"}
+    assert specs.report(found)["groups"] == {"questions": by}
+    for shard in plain.vqa.shards:
+        assert specs.index_questions(found, shard) == specs.index_questions(plain, shard)
+    assert specs.list_excluded_questions(found) == specs.list_excluded_questions(plain)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("  group: (.*", "vqa.group: '(.*' is not a regular expression"),
+        ("  group: x(.*)", "vqa.group: 'x(.*)' matches no image. It has to match all of an image"),
+        ("  group: (.*)\n  columns: {group: prompt}", "remove the key, or the column"),
+        ("  columns: {group: prompts}", "q.csv has no column 'prompts'; did you mean 'prompt'?"),
+    ],
+)
+def test_groups_that_cannot_be_told_are_explained(keys: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(expected)):
+        grouped(keys)
+
+
+def test_all_images_in_one_group_is_said() -> None:
+    found = grouped("  group: (rabbit)/.*")
+    assert "q.csv: all images are one group: does vqa.group capture too little?" in found.warnings

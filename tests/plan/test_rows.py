@@ -23,6 +23,7 @@ KEYS: dict[Any, set[str]] = {
     None: set(),
     specs.rule: {"rule"},
     specs.level: {"level"},
+    specs.level_and_unit: {"level", "unit"},
     specs.rule_and_level: {"rule", "level"},
     specs.intervals: {"level", "resamples", "seed"},
     specs.models_page: {"rule", "level", "page", "per_page"},

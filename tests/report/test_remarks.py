@@ -21,6 +21,8 @@ from synthsight.report.remarks import (
     same_best_class,
     same_weights,
     ungrouped,
+    unit_of_images,
+    unit_of_questions,
 )
 from synthsight.statistics.columns import DUPLICATES
 
@@ -234,3 +236,21 @@ def test_images_without_a_group_are_told_where_others_have_one(
     assert sum("images.group" in each for each in remarks([], [path, path], [], NO_DUPLICATES)) == (
         said is not None
     )
+
+
+def test_the_unit_of_chance_is_counted_and_named(tmp_path: Path) -> None:
+    """An image without a group is one; whatever the number of rules, and of questions."""
+    path = scores(
+        tmp_path / "net.parquet",
+        [3, 4, 3, 2],
+        ("words/simple", "classes"),
+        groups=("cat//a", "cat//a", None),
+    )
+    assert unit_of_images(path, "images.group") == "4 images are 2 draws, by images.group"
+    asked = {"image": ["a", "a", "b", "c", "d"], "group": ["x", "x", "x", None, None]}
+    pq.write_table(pa.table(asked), tmp_path / "asked.parquet")
+    assert unit_of_questions(tmp_path / "asked.parquet", "vqa.group") == (
+        "4 images with questions are 3 draws, by vqa.group"
+    )
+    (said,) = remarks([], [path], [], NO_DUPLICATES, by="the column 'seed' of images.table")
+    assert said.startswith("1 of 4 images have no text in the column 'seed' of images.table")

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from synthsight.statistics.answers import read_answers
 from synthsight.statistics.columns import (
     VQA,
     VQA_CALIBRATION,
@@ -84,7 +85,12 @@ def make_answers(questions: pd.DataFrame, skill: float = 1.0, seed: int = 0) -> 
 
 
 def scored(
-    path: Path, name: str, questions: pd.DataFrame, answers: pd.DataFrame, shards: int = 2
+    path: Path,
+    name: str,
+    questions: pd.DataFrame,
+    answers: pd.DataFrame,
+    shards: int = 2,
+    groups: Mapping[str, str | None] | None = None,
 ) -> Path:
     """Write the shards and score them."""
     path.mkdir(exist_ok=True, parents=True)
@@ -96,7 +102,7 @@ def scored(
         of_shard = table[table["image"].isin(images[shard::shards])]
         files[kind].append(path / f"{name}.{kind}{shard}.parquet")
         of_shard.to_parquet(files[kind][-1])
-    score_vqa(files["q"], files["a"], name, path / f"{name}.parquet")
+    score_vqa(files["q"], files["a"], name, path / f"{name}.parquet", groups)
     return path / f"{name}.parquet"
 
 
@@ -107,10 +113,17 @@ def note(path: Path, name: str, reference: object = None) -> Path:
 
 
 def tables_of(
-    path: Path, questions: pd.DataFrame, answers: Sequence[pd.DataFrame], level: float = 0.95
+    path: Path,
+    questions: pd.DataFrame,
+    answers: Sequence[pd.DataFrame],
+    level: float = 0.95,
+    groups: Mapping[str, str | None] | None = None,
 ) -> VqaTables:
     names = [f"m{number}" for number in range(len(answers))]
-    files = [scored(path, n, questions, table) for n, table in zip(names, answers, strict=True)]
+    files = [
+        scored(path, name, questions, table, groups=groups)
+        for name, table in zip(names, answers, strict=True)
+    ]
     return aggregate_vqa(files, [note(path, name) for name in names], level)
 
 
@@ -796,3 +809,59 @@ def test_no_p_yes_without_a_reason_is_refused(tmp_path: Path) -> None:
     answers.loc[answers.index[0], "p_yes"] = None
     with pytest.raises(ScoreVqaError, match="is nan"):
         scored(tmp_path, "m", questions, answers)
+
+
+def grouped(table: pd.DataFrame, of: str) -> dict[str, str | None]:
+    return dict(zip(table["image"], table[of], strict=True))
+
+
+def test_a_group_of_images_is_the_unit_as_if_its_images_were_one(tmp_path: Path) -> None:
+    """Everything but counts of images is that of the same questions about one file a group."""
+    questions = make_questions(images=24).query("status == 'ok'")
+    numbers = questions["image"].str[2:4].astype(int)
+    questions = questions.assign(
+        group=[None if number < 4 else f"prompt {number // 4}" for number in numbers]
+    )
+    merged = questions.assign(sha256=questions["group"].fillna(questions["sha256"]))
+    # A question about two images of a group is one about copies, and would count once.
+    questions, merged = (
+        table.assign(question=[f"{q} {n}" for q, n in zip(table["question"], numbers, strict=True)])
+        for table in (questions, merged)
+    )
+    answers = [make_answers(questions, seed=seed) for seed in (1, 2)]
+    images = tables_of(tmp_path / "images", questions.drop(columns="group"), answers)
+    as_copies = tables_of(tmp_path / "copies", merged.drop(columns="group"), answers)
+    groups = grouped(questions, "group")
+    as_groups = tables_of(tmp_path / "groups", questions, answers, groups=groups)
+    for name in ("models", "groups", "calibration", "comparisons"):
+        found, expected, apart = (
+            getattr(tables, name) for tables in (as_groups, as_copies, images)
+        )
+        pd.testing.assert_frame_equal(
+            found.drop(columns="images"), expected.drop(columns="images"), check_exact=True
+        )
+        pd.testing.assert_series_equal(found["images"], apart["images"])
+        low, high = [c for c in found.columns if c in ("low", "high")]
+        assert (found[high] - found[low]).mean() > 1.05 * (apart[high] - apart[low]).mean()
+    pd.testing.assert_frame_equal(as_groups.questions, images.questions)
+
+
+def test_groups_with_a_picture_in_common_are_one(tmp_path: Path) -> None:
+    """As when copies of a picture are said to be of two prompts; an image without stays alone."""
+    questions = make_questions(images=6).query("status == 'ok'")
+    names = sorted(set(questions["image"]))
+    told = dict(zip(names, ["a", "a", "b", "b", None, "c"], strict=True))
+    copy = questions["image"].isin([names[1], names[2]])
+    questions = questions.assign(
+        question=questions["question"] + questions["image"],
+        sha256=questions["sha256"].where(~copy, "0" * 64),
+    )
+    path = scored(tmp_path, "m", questions, make_answers(questions), groups=told)
+    found = read_answers([path])
+    units = dict(zip(found.questions["image"], found.units.tolist(), strict=True))
+    assert len({units[name] for name in names[:4]}) == 1
+    assert len({units[name] for name in names}) == 3
+    plain = scored(tmp_path / "plain", "n", questions, make_answers(questions))
+    assert "group" not in pq.read_schema(plain).names
+    with pytest.raises(AggregateVqaError, match="not about the same questions"):
+        read_answers([path, plain])

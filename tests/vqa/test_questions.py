@@ -519,3 +519,22 @@ def test_a_question_asked_very_often_names_a_few_of_the_others() -> None:
     assert (repeats[8].others, repeats[8].more) == ((0, 1, 2, 3), 4)
     agreeing = find_repeats([("p", "q", "no")] * 3)
     assert {number: repeat.others for number, repeat in agreeing.items()} == {1: (0, 2), 2: (0, 1)}
+
+
+def test_an_image_has_one_group_in_all_of_its_rows(tmp_path: Path, root: Path) -> None:
+    """It changes no shard and no digest of the questions; where it is not named it is not read."""
+    rows: list[dict[str, Any]] = [
+        {"image": "b.png", "question": "Is it red?", "answer": "yes", "group": "7"},
+        {"image": "./b.png", "question": "Is it tall?", "answer": "yes", "group": "7"},
+    ]
+    with_groups = {**COLUMNS, "group": "group"}
+    found = read_questions(write(tmp_path, "jsonl", rows), with_groups, root)
+    assert [each.group for each in found] == ["7", "7"]
+    unread = read_questions(write(tmp_path, "jsonl", rows), COLUMNS, root)
+    assert [each.group for each in unread] == [None, None]
+    assert repr(found) == repr(unread)
+    assert shard_digest(found, root) == shard_digest(unread, root)
+    for other, named in (("8", "the group '8'"), (None, "no group")):
+        rows[1]["group"] = other
+        with pytest.raises(TableError, match=f"the group '7' on line 1, but {named} on line 2"):
+            read_questions(write(tmp_path, "jsonl", rows), with_groups, root)

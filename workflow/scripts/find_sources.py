@@ -2,12 +2,12 @@
 """Tell where the usable images come from, and which belong together.
 
 In: the manifests of all categories. Out: a Parquet file with image, category, generator, group and
-real, where a table says more also prompt and split (see synthsight.images.sources); on standard
-output what of groups has been found.
+real, where a table or a set says more also prompt and split (see synthsight.images.sources); on
+standard output what of groups has been found.
 The spec holds ``real``, the generators whose images are real photographs, and ``group``, the
 pattern, with ``table`` where a table says what images show; none of them where it is not set. Where
-a table says more of images, ``rows`` is what of it was kept by the plan, and ``by`` what of it
-tells groups, if anything does.
+a table says more of images, or the set that they were unpacked from, ``rows`` is what of it was
+kept by the plan, and ``by`` what of it tells groups, in words, if anything does.
 """
 
 from __future__ import annotations

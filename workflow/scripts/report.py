@@ -5,7 +5,8 @@ In: tables, manifests, scores, notes about the weights, and thumbnails; for ques
 notes and thumbnails, too. Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
 at most how many the page shows; ``preprocessing`` of each model; ``questions``, a digest of them or
-null; and ``settings`` of the run.
+null; ``settings`` of the run; and ``groups``, where any are known: what tells those of ``images``
+and of images with ``questions``, in words.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN, atomic, read_json
 from synthsight.images.duplicates import SHOWN, difference, worst_pairs
 from synthsight.images.manifest import ImageRecord, read_manifest
+from synthsight.images.sources import PATTERNS
 from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.page import Page, Pair, render
-from synthsight.report.remarks import remarks
+from synthsight.report.remarks import remarks, unit_of_images, unit_of_questions
 from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
 from synthsight.tables import read_parquet
@@ -83,6 +85,7 @@ def _page(args: Arguments) -> Page:
     duplicates = tables["duplicates"]
     notes, vqa_notes = _notes(args.notes), _notes(args.vqa_notes)
     made_with = origin.versions()  # of all that has been read
+    told = spec.get("groups", {})
     return Page(
         run=spec["run"],
         rule=spec["rule"],
@@ -94,8 +97,12 @@ def _page(args: Arguments) -> Page:
         duplicates=_pairs(duplicates, args.duplicate_pictures),
         remarks=remarks(
             *(records, args.scores, [*notes, *vqa_notes], duplicates),
-            *(tables.get("vqa"), made_with),
+            *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0])),
         ),
+        units=[
+            *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),
+            *(unit_of_questions(args.vqa_scores[0], by) for by in [told.get("questions")] if by),
+        ],
         preprocessing={
             model: describe_preprocessing(about) for model, about in spec["preprocessing"].items()
         },

@@ -30,6 +30,7 @@ from synthsight.archives.rows import (
     listed,
     named_labels,
     no_names,
+    unread,
 )
 from synthsight.archives.unpack import MAX_MEMBERS
 
@@ -55,12 +56,14 @@ class Table:
         names: the folders of the classes by number; None if nothing names them.
         by_schema: whether the file itself names them.
         makers: the names of generators by number; None if they are given as texts.
+        notes: on columns that are not read.
     """
 
     columns: Mapping[str, str | None]
     names: tuple[str, ...] | None
     by_schema: bool
     makers: tuple[str, ...] | None
+    notes: tuple[str, ...]
 
 
 def split_of(file: str) -> str | None:
@@ -129,7 +132,8 @@ def describe(file: pq.ParquetFile, reading: Reading, source: str) -> Table:
     if generator is not None:
         makers = _class_names(features.get(generator, {}), generator, source)
     by_schema = reading.labels is None and found is not None
-    return Table(chosen, names, by_schema, None if makers is None else tuple(makers))
+    notes = tuple(unread(others, chosen))
+    return Table(chosen, names, by_schema, None if makers is None else tuple(makers), notes)
 
 
 def read_rows(path: Path, reading: Reading, source: str, writer: Writer) -> Table:

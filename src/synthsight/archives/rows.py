@@ -40,6 +40,12 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "prompt": ("prompt", "caption", "text"),
 }
 
+#: What columns are called that people may expect to count, and that are not read, in lower case.
+_UNREAD: Mapping[str, tuple[str, ...]] = {
+    "split": ("split", "subset", "fold"),
+    "real": ("real", "is_real", "fake", "is_fake", "is_generated"),
+}
+
 #: The file in the folder of unpacked images that says what the set says of each. Hidden, so that no
 #: search for images finds it.
 RECORD = ".synthsight.parquet"
@@ -215,6 +221,27 @@ def choose(
             f"images.archive.columns: {{{role}: {found[0]}}}"
         )
     return found[0] if found else None
+
+
+def unread(known: Sequence[str], taken: Mapping[str, str | None]) -> list[str]:
+    """Notes on columns that seem to tell splits or photographs, and tell nothing here.
+
+    Args:
+        known: all columns that there are.
+        taken: those that are read, by role.
+    """
+    remedies = {
+        "split": "the images of all are used. For some of them, make a table of the images "
+        "(images.table, images.split)",
+        "real": "photographs are told by images.real alone, which names generators: if this column "
+        "tells them, write `generator` for it below images.archive.columns",
+    }
+    return [
+        f"the column {name!r} is not read: {remedies[kind]}"
+        for kind, names in _UNREAD.items()
+        for name in known
+        if name.rpartition(".")[2].lower() in names and name not in taken.values()
+    ]
 
 
 def listed(names: Sequence[str]) -> str:

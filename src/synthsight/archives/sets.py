@@ -117,6 +117,7 @@ def _read_parquet(parts: Sequence[Part], out: Folder, reading: Reading) -> None:
     )
     named_by = "the schema's ClassLabel" if first.by_schema else reading.labels
     _tell("Parquet", first.columns, writer, None if first.names is None else named_by)
+    out.result.notes += dict.fromkeys(note for table in tables for note in table.notes)
     if len(splits) > 1:
         listed = ", ".join(f"{name!r} ({count})" for name, count in sorted(splits.items()))
         out.result.notes.append(
@@ -172,6 +173,7 @@ def _read_samples(
                     )
                 webdataset.read_samples(part.file, kind, each, part.name, writer)
     _tell("WebDataset", samples[0].columns, writer, samples[0].named_by)
+    out.result.notes += dict.fromkeys(note for each in samples for note in each.notes)
 
 
 def _tell(

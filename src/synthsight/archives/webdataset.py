@@ -29,6 +29,7 @@ from synthsight.archives.rows import (
     listed,
     named_labels,
     no_names,
+    unread,
 )
 from synthsight.archives.tars import members
 from synthsight.archives.unpack import Folder
@@ -57,12 +58,14 @@ class Samples:
         names: the folders of the classes by number; None if nothing names them.
         named_by: what does.
         generators: whether generators are stated.
+        notes: on columns that are not read.
     """
 
     columns: Mapping[str, str | None]
     names: tuple[str, ...] | None
     named_by: str | None
     generators: bool
+    notes: tuple[str, ...]
 
 
 @dataclass
@@ -161,7 +164,8 @@ def recognise(
             raise no_names(source)
         columns["category"] = texts[0]
     generators = first.value(columns["generator"]) is not None
-    return Samples(columns, names, named_by, generators)
+    keys = sorted({key for sample in pictured for key in {*sample.endings, *sample.about()}})
+    return Samples(columns, names, named_by, generators, tuple(unread(keys, columns)))
 
 
 def read_samples(path: Path, kind: str, samples: Samples, source: str, writer: Writer) -> None:

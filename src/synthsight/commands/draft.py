@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import yaml
 
 from synthsight.commands.survey import Candidate, Survey
+from synthsight.commands.tables import Tabled
 from synthsight.commands.text import count, paragraph
 from synthsight.images.tree import are_photographs
 from synthsight.plan.standalone import repository
@@ -48,17 +49,21 @@ def write(looked: Survey, name: str, output: Path) -> str:
         "images:",
     ]
     layout = "<generator>/<category>/<file>" if generators else "<category>/<file>"
-    if generators and any(None in category.images for category in taken):
+    if looked.table is not None:
+        layout = "The table says what each image shows; its paths start at the root."
+    elif generators and any(None in category.images for category in taken):
         layout += ", some <category>/<file>"
     lines += [f"  # {layout}"]
     for generator in generators:
         images = sum(category.images.get(generator, 0) for category in taken)
         lines += [f"  #   {generator}: {count(images, 'image')}"]
     lines += [f"  root: {_scalar(looked.root.as_posix())}"]
-    lines += [*_sources(generators), ""]
+    lines += [] if looked.table is None else _table(looked.table)
+    lines += [*_sources(generators, {} if looked.table is None else looked.table.columns), ""]
+    what = "folders are used, including" if looked.table is None else "categories are used,"
     lines += _comment(
         "Comments above a name say what the matching rules make of it. Without this list, all "
-        "folders are used, including new ones."
+        f"{what} new ones."
     )
     lines += ["categories:"]
     for category in taken:
@@ -82,14 +87,34 @@ def write(looked: Survey, name: str, output: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sources(generators: Sequence[str]) -> list[str]:
-    """Lines to take out of comments if some images are photographs, or belong together."""
+def _table(table: Tabled) -> list[str]:
+    """The lines that say how a table is read."""
+    lines = [f"  table: {_scalar(table.path.as_posix())}"]
+    stated = {key: name for key, name in table.columns.items() if key != name}
+    if stated:
+        columns = ", ".join(f"{key}: {_scalar(name)}" for key, name in stated.items())
+        lines += [f"  columns: {{{columns}}}"]
+    if table.splits:
+        named = ", ".join(f"{_scalar(name)} {number:,}" for name, number in table.splits.items())
+        most = max(table.splits, key=table.splits.__getitem__)
+        lines += [f"  # split: {_scalar(most)} # only these rows; there are {one_line(named, 200)}"]
+    return lines
+
+
+def _sources(generators: Sequence[str], told: Container[str]) -> list[str]:
+    """Lines to take out of comments if some images are photographs, or belong together.
+
+    Args:
+        generators: those of the images.
+        told: the columns of a table, which may say it.
+    """
     like = [name for name in generators if are_photographs(name)]
     named = _scalar(like[0]) if like else "NAME"
-    return [
-        f"  # real: {named} # the folder with real photographs, if there is one, or ../its/path",
-        r"  # group: (.*)_\d+ # if owl_1.png and owl_2.png are of one prompt, seed or scene",
-    ]
+    lines = {
+        "real": f"{named} # the folder with real photographs, if there is one, or ../its/path",
+        "group": r"(.*)_\d+ # if owl_1.png and owl_2.png are of one prompt, seed or scene",
+    }
+    return [f"  # {key}: {line}" for key, line in lines.items() if key not in told]
 
 
 _LOCAL_MODEL = """\

@@ -1,4 +1,4 @@
-"""``synthsight init``: a commented configuration for a folder of images."""
+"""``synthsight init``: a commented configuration for a folder or a table of images."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from synthsight.commands.text import listed, paragraph
 from synthsight.files import atomic, hint_at_home
 from synthsight.plan.config.definitions import DEFINITIONS, definitions_at
 from synthsight.plan.standalone import read_schema
+from synthsight.tabular import FORMATS
 
 ABOUT = """\
-write a configuration for a folder of images
+write a configuration for a folder or a table of images
 
 Looks at the names of folders and files and writes a commented YAML file to
 start from: the layout that was found, the categories with what the matching
@@ -24,7 +25,8 @@ rules make of their names, and four published models. The layout is
 
   FOLDER/<category>/<file>   or   FOLDER/<generator>/<category>/<file>
 
-Folders around these, or splits such as train, are noticed.
+Folders around these, or splits such as train, are noticed. A table (CSV, TSV,
+JSON, JSONL or Parquet) says in the place of folders what each image shows.
 
 A category whose name matches no class of ImageNet is left out, with the
 reason next to it, since no model could get it right."""
@@ -32,7 +34,7 @@ reason next to it, since no model could get it right."""
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder of images")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="of images, or a table of them")
     parser.add_argument("--run", metavar="NAME", help="name of the run; by default FOLDER's")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="the file to write; by default NAME.yaml"
@@ -76,7 +78,9 @@ def _run_name(wanted: str | None, folder: Path) -> str:
     """The run's name: the one wanted, if it is valid, or one derived from the folder's."""
     about: Mapping[str, Any] = read_schema()["properties"]["run"]
     if wanted is None:
-        wanted = re.sub(r"[^A-Za-z0-9]+", "_", folder.resolve().name).strip("_") or "mine"
+        whole = folder.resolve()
+        named = whole.stem if whole.suffix.lower() in FORMATS and whole.is_file() else whole.name
+        wanted = re.sub(r"[^A-Za-z0-9]+", "_", named).strip("_") or "mine"
         return wanted[: about["maxLength"]]
     if not re.search(about["pattern"], wanted) or len(wanted) > about["maxLength"]:
         raise InitError(f"{wanted!r} cannot be the name of a run. {about['description']}")

@@ -1,11 +1,12 @@
-"""Looking at a folder of images for ``synthsight init``: what can be used, and why not the rest."""
+"""Looking at images for ``synthsight init``: what can be used, and why the rest cannot."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthsight.commands.tables import Tabled, look_at_table
 from synthsight.errors import SynthsightError
 from synthsight.files import hint_at, is_file, is_folder
 from synthsight.images.layout import Found, drawing, find_categories, reversed_order
@@ -19,7 +20,7 @@ from synthsight.labels.spaces import load_labels, named_by
 from synthsight.library.scores import rules
 from synthsight.plan.config.definitions import DEFINITIONS, Definitions, definitions_at
 from synthsight.plan.config.names import bad_name
-from synthsight.tabular import FORMATS
+from synthsight.tabular import FORMATS, TableError
 from synthsight.wording import did_you_mean
 
 #: The label space of the models that are proposed.
@@ -39,8 +40,8 @@ class Candidate:
 
     Attributes:
         name: its name.
-        images: number of files named like images in its folders, by generator; None stands for a
-            folder without a generator.
+        images: number of files named like images in its folders, or of rows of a table, by
+            generator; None stands for none.
         remarks: what the label audit says about it, in sentences.
         refused: why it cannot be used, or None.
     """
@@ -59,11 +60,13 @@ class Survey:
         root: the folder to take for ``images.root``.
         categories: sorted by name.
         notes: about what is not used or doubtful.
+        table: the table that says it, in the place of folders, or None.
     """
 
     root: Path
     categories: tuple[Candidate, ...]
     notes: tuple[str, ...]
+    table: Tabled | None = None
 
     @property
     def taken(self) -> list[Candidate]:
@@ -80,22 +83,19 @@ def survey(folder: Path, definitions: Path) -> Survey:
     """Find the categories in a folder of images, or deeper in it if they are only there.
 
     Args:
-        folder: where the images are.
+        folder: where the images are; or a table that says what images show.
         definitions: the file of category definitions.
 
     Raises:
-        InitError: there is no such folder, no category in it, or none that can be used.
+        InitError: there is no such folder, no category in it, or none that can be used; or the
+            table cannot be.
         synthsight.labels.definitions.DefinitionError: the definitions cannot be used.
     """
+    known = Definitions(str(definitions), read_definitions(definitions))
     if is_file(folder) and folder.suffix.lower() in FORMATS:
-        raise InitError(
-            f"{str(folder)!r} is a file: name the folder of the images. If it is a table that says "
-            "what they show, write a configuration with images.table: see docs/configuration.md "
-            "(A table instead of folders)"
-        )
+        return _survey_table(folder, known)
     if not is_folder(folder):
         raise InitError(f"no folder {str(folder)!r}{hint_at(folder)}")
-    known = Definitions(str(definitions), read_definitions(definitions))
     try:
         layouts = [(root, find_categories(root, None)) for root in (folder, *_deeper(folder))]
     except PermissionError as error:
@@ -123,6 +123,24 @@ def survey(folder: Path, definitions: Path) -> Survey:
     if not looked.taken:
         raise InitError(_unusable(looked, found))
     _check_list(root, found, [each.name for each in looked.taken])
+    return looked
+
+
+def _survey_table(path: Path, known: Definitions) -> Survey:
+    """Find the categories that a table names."""
+    try:
+        table = look_at_table(path)
+    except (TableError, OSError) as error:
+        raise InitError(str(error)) from None
+    called = _called(table.images, known)
+    categories = [
+        _judge(name, *called[name], images, "Call it otherwise")
+        for name, images in table.images.items()
+    ]
+    looked = Survey(table.root, tuple(categories), table.notes, table)
+    if not looked.taken:
+        reasons = [f"  {each.name!r}: {each.refused}" for each in categories[:20]]
+        raise InitError("\n".join([f"no category in {str(path)!r} can be used:", *reasons]))
     return looked
 
 
@@ -172,35 +190,48 @@ def _check_list(root: Path, found: Found, taken: Sequence[str]) -> None:
 
 def _judge_all(root: Path, found: Found, known: Definitions) -> list[Candidate]:
     """Judge all categories of a tree, by the classes that the names of their folders stand for."""
-    defined = [name for name in found.layout if known.of(name) != Definition()]
-    meant = meanings(found.layout, defined=defined)
+    called = _called(found.layout, known)
     candidates = []
-    for name in sorted(found.layout):
-        called, definition = name, known.of(name)
-        if name in meant:
-            called = meant[name].name
-            definition = meant[name].definition(name, known.of(called), known.own)
-        candidates.append(_judge(name, called, root, found, definition))
+    for name, folders in sorted(found.layout.items()):
+        images = {generator: list_folders([root / folder]).images for generator, folder in folders}
+        doubtful = name in found.doubts and are_parts([name])
+        candidates.append(_judge(name, *called[name], images, "Rename the folder", doubtful))
     return candidates
+
+
+def _called(names: Collection[str], known: Definitions) -> dict[str, tuple[str, Definition]]:
+    """What the categories are called whose folders, or which in a table, have these names."""
+    meant = meanings(names, defined=[name for name in names if known.of(name) != Definition()])
+    called = {name: (name, known.of(name)) for name in names}
+    for name, each in meant.items():
+        called[name] = each.name, each.definition(name, known.of(each.name), known.own)
+    return called
 
 
 def _judge(
     name: str,
     called: str,
-    root: Path,
-    found: Found,
     definition: Definition,
+    images: Mapping[str | None, int],
+    remedy: str,
+    doubtful: bool = False,
 ) -> Candidate:
-    """Judge whether a category can be used, and collect remarks about it."""
-    images = {
-        generator: list_folders([root / folder]).images for generator, folder in found.layout[name]
-    }
+    """Judge whether a category can be used, and collect remarks about it.
+
+    Args:
+        name: that of its folder, or in a table.
+        called: its own.
+        definition: what counts for it.
+        images: their number by generator.
+        remedy: what to do about a name that cannot be used.
+        doubtful: whether the folder is most likely no category's.
+    """
     for part in (name, *(generator for generator in images if generator is not None)):
         if reason := bad_name(part, in_paths=part == name):
-            return Candidate(name, images, refused=f"the name {part!r} {reason}. Rename the folder")
+            return Candidate(name, images, refused=f"the name {part!r} {reason}. {remedy}")
     if not words(name):
-        return Candidate(name, images, refused="there is no word in its name. Rename the folder")
-    if name in found.doubts and are_parts([name]):
+        return Candidate(name, images, refused=f"there is no word in its name. {remedy}")
+    if doubtful:
         return Candidate(name, images, refused="the name is that of a data set's part")
     if not any(images.values()):
         return Candidate(name, images, refused="there are no images in it")
@@ -213,7 +244,7 @@ def _judge(
         if meant is not None:
             close = f": it is how ImageNet calls the class {meant!r}."
         reason = (
-            f"no class of {LABELS} has {phrase!r} in its name{close or '.'} Rename the folder, or "
+            f"no class of {LABELS} has {phrase!r} in its name{close or '.'} {remedy}, or "
             f"give further names in {definitions_at(DEFINITIONS)}: {name}: {{also: [NAME]}}"
         )
         return Candidate(name, images, refused=reason)

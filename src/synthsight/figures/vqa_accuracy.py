@@ -25,12 +25,13 @@ _YES: dict[str, Any] = {
 }
 
 
-def vqa_accuracy(table: pd.DataFrame, level: float = 0.95) -> Figure:
+def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") -> Figure:
     """Draw each model's accuracy, balanced accuracy and published accuracy on VQA-v2.
 
     Args:
         table: The table of models from :mod:`synthsight.statistics.vqa`.
         level: Confidence level of the intervals, for the heading.
+        unit: What is drawn by chance, likewise: an image, or a group of images.
     """
     table = table.sort_values(["accuracy", "model"], ascending=[False, True], ignore_index=True)
     row = table.iloc[0]
@@ -39,7 +40,7 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95) -> Figure:
         f"{style.count(len(table), 'model')} on {style.count(int(row['n']), 'question')} about "
         f"{style.count(int(row['images']), 'image')}; {100 * row['always_yes']:.1f}% of the "
         f"answers are yes. Bars, and the numbers in brackets: {style.percent(level)} intervals, "
-        "clustered by image. Balanced: the mean of the accuracies on yes and on no questions"
+        f"clustered by {unit}. Balanced: the mean of the accuracies on yes and on no questions"
         " (ShuffleAcc). Drop: reference accuracy on yes/no questions (of published models: on "
         "VQA-v2's) minus the accuracy here, in percentage points."
     )

@@ -22,20 +22,23 @@ _SPACE = 0.06  # inches between a diagram and its counts
 _FOOT = 0.4
 
 
-def vqa_calibration(calibration: pd.DataFrame, table: pd.DataFrame, level: float = 0.95) -> Figure:
+def vqa_calibration(
+    calibration: pd.DataFrame, table: pd.DataFrame, level: float = 0.95, unit: str = "image"
+) -> Figure:
     """Draw how often the answer is yes against P(yes), and how many questions get each P(yes).
 
     Args:
         calibration: The calibration table from :mod:`synthsight.statistics.vqa`.
         table: Its table of models.
         level: Confidence level of the intervals, for the heading.
+        unit: What is drawn by chance, likewise: an image, or a group of images.
     """
     ranked = table.sort_values(["accuracy", "model"], ascending=[False, True], ignore_index=True)
     shown = ranked.head(MOST)
     title = "Is the answer yes as often as P(yes) says?"
     subtitle = (
         "Discs: the questions in a tenth of the range of P(yes), at their mean P(yes) and the "
-        f"share whose answer is yes; bars: {style.percent(level)} intervals, clustered by image. "
+        f"share whose answer is yes; bars: {style.percent(level)} intervals, clustered by {unit}. "
         "On the dashed line P(yes) is as it should be. Below: the number of questions. ECE: the "
         "mean distance to the line over questions."
     )

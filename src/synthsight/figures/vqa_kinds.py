@@ -29,7 +29,9 @@ _MARKERS = "osD^v"
 _OTHERS = rows.Metric("other models", style.GREY, ".", 0.25, (2.5, 1.5))
 
 
-def vqa_kinds(groups: pd.DataFrame, table: pd.DataFrame, level: float = 0.95) -> Figure:
+def vqa_kinds(
+    groups: pd.DataFrame, table: pd.DataFrame, level: float = 0.95, unit: str = "image"
+) -> Figure:
     """Draw accuracy by group of questions, the group with the most questions first.
 
     Up to :data:`EACH` models have marks and intervals of their own; if there are more, only the
@@ -40,6 +42,7 @@ def vqa_kinds(groups: pd.DataFrame, table: pd.DataFrame, level: float = 0.95) ->
         groups: The table of groups from :mod:`synthsight.statistics.vqa`.
         table: Its table of models, which determines the best one.
         level: Confidence level of the intervals, for the heading.
+        unit: What is drawn by chance, likewise: an image, or a group of images.
     """
     ranked = table.sort_values(["accuracy", "model"], ascending=[False, True])["model"].tolist()
     own = ranked if len(ranked) <= EACH else ranked[:1]
@@ -63,8 +66,9 @@ def vqa_kinds(groups: pd.DataFrame, table: pd.DataFrame, level: float = 0.95) ->
 
     title = "Accuracy by kind of question and by first word"
     subtitle = (
-        f"Bars, and the numbers in brackets: {style.percent(level)} intervals, clustered by image. "
-        "n: questions. The upright stroke in a row is the accuracy of always answering yes. "
+        f"Bars, and the numbers in brackets: {style.percent(level)} intervals, clustered by "
+        f"{unit}. n: questions. The upright stroke in a row is the accuracy of always answering "
+        "yes. "
     )
     if others:
         subtitle += (

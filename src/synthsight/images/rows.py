@@ -121,8 +121,8 @@ def look_up(divided: Divided, category: str, find: ImageFinder, kept: Path) -> L
     is_known = any(key in divided.columns for key in further)
     there = [index for index in first if found[index][1] is None]
     rows = Rows(
-        _keep(kept, INDEXED, [images, generators, reasons]),
-        _keep(kept, KNOWN, [images, *further.values()]) if is_known else None,
+        keep_rows(kept, INDEXED, [images, generators, reasons]),
+        keep_rows(kept, KNOWN, [images, *further.values()]) if is_known else None,
         tuple(sorted(set(generators), key=lambda name: (name is not None, name or ""))),
     )
     return LookedUp(
@@ -155,13 +155,19 @@ def _digest(columns: Sequence[Sequence[str | None]]) -> str:
     return digest.hexdigest()
 
 
-def _keep(kept: Path, schema: pa.Schema, columns: Sequence[Sequence[str | None]]) -> str:
+def keep_rows(kept: Path, schema: pa.Schema, columns: Sequence[Sequence[str | None]]) -> str:
     """Keep rows in a file called by their digest, which is returned.
 
     A file that is there may be damaged, and is written again.
+
+    Args:
+        kept: folder of caches.
+        schema: of texts, such as :data:`INDEXED` or :data:`KNOWN`.
+        columns: the values of each of its columns.
     """
     digest = _digest(columns)
     path = kept / FOLDER / f"{digest}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = [pa.array(column, pa.string()) for column in columns]
     # Not synced to the disk, which would take long for thousands of files: readers compare digests.
     temporary = temporary_name(path)
@@ -203,7 +209,10 @@ def recall_looked(
     try:
         for name, (about, digest, files, repeated) in found.items():
             rows = Rows(about["indexed"], about["known"], tuple(about["generators"]))
-            images = read_kept_rows(kept, rows.indexed, INDEXED)["image"].to_pylist()
+            # The digest is compared by the jobs, which read all columns.
+            path = kept / FOLDER / f"{rows.indexed}.parquet"
+            with pq.ParquetFile(path) as file:
+                images = file.read(["image"], use_threads=False)["image"].to_pylist()
             if _ages(root, images) != digest:
                 return None
             for each in filter(None, (rows.indexed, rows.known)):
@@ -211,7 +220,7 @@ def recall_looked(
             pairs = [(first, later) for first, later in repeated]
             listing = Listing(files, files, digest)
             looked[name] = LookedUp(rows, listing, [], pairs, [], nothing, nothing)
-    except (FileError, OSError, ValueError, TypeError, KeyError):
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError):
         return None
     return looked
 

@@ -1,8 +1,8 @@
 """Where usable images come from: generators or real photographs, and which belong together.
 
 Images of one prompt, seed or scene are not independent draws. What belongs together is a *group*,
-told by a table of the images or by a pattern on their names; an image of which nothing is known is
-a group of its own.
+told by a table of the images, by the set that they were unpacked from or by a pattern on their
+names; an image of which nothing is known is a group of its own.
 Neither groups nor what is real change any pixel, so both stand beside the manifests and not in
 them: no model classifies anything again if they change.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -36,11 +36,17 @@ SCHEMA = pa.schema(
     ]
 )
 
-#: With what a table says besides.
+#: With what a table or a set says besides.
 FURTHER = pa.schema([*SCHEMA, ("prompt", pa.string()), ("split", pa.string())])
 
-#: What a table says of each image: its group, prompt and split, by the image.
+#: What a table or a set says of images: group, prompt and split, by the image.
 Known = Mapping[str, Sequence[str | None]]
+
+#: What is known of an image of which nothing is said.
+_NOTHING = (None, None, None)
+
+#: The keys of the configuration that hold a pattern: other things that tell groups say it in words.
+PATTERNS = ("images.group", "vqa.group")
 
 #: Between a group's category and what the pattern captured. No image's path has two slashes in a
 #: row, so that no group is called like an image that is a group of its own.
@@ -136,6 +142,11 @@ def name_in_category(image: str, generator: str | None, category: str | None = N
     else:
         places = (f"{generator}/{category}/", f"{category}/")
         name = image.removeprefix(next(filter(image.startswith, places[generator is None :]), ""))
+    return without_ending(name)
+
+
+def without_ending(name: str) -> str:
+    """A path without the ending of an image file, if it has one."""
     ending = PurePosixPath(name).suffix
     return name.removesuffix(ending) if ending.lower() in SUFFIXES else name
 
@@ -159,8 +170,8 @@ def describe(
         images: paths below the images' root.
         generators: whose folder each is in, or None.
         sources: what is known.
-        known: what a table says of each image, as :data:`synthsight.images.rows.KNOWN`: its group,
-            prompt and split; None if it says nothing.
+        known: what a table or a set says of images, as :data:`synthsight.images.rows.KNOWN`: their
+            groups, prompts and splits; None if there is nothing that says it.
 
     Returns:
         A row per image, the columns of :data:`SCHEMA`, with ``known`` also those of
@@ -172,7 +183,7 @@ def describe(
         said = category if sources.table else None
         captured = groups_of([name_in_category(*pair, said) for pair in pairs], sources.group)
     elif known is not None:
-        told = (known[image][0] for image in images)
+        told = (known.get(image, _NOTHING)[0] for image in images)
         captured = [None if text is None else unicodedata.normalize("NFC", text) for text in told]
     groups = [
         image if text is None else f"{category}{BETWEEN}{text}"
@@ -183,7 +194,8 @@ def describe(
     schema = SCHEMA
     if known is not None:
         schema = FURTHER
-        columns += [[known[image][place] for image in images] for place in (1, 2)]
+        said_of = [known.get(image, _NOTHING) for image in images]
+        columns += [[about[place] for about in said_of] for place in (1, 2)]
     arrays = [pa.array(column, f.type) for column, f in zip(columns, schema, strict=True)]
     return pa.table(arrays, schema=schema)
 
@@ -235,17 +247,17 @@ def find_sources(
         manifests: of the categories, sorted by their names.
         sources: what is known.
         output: the file, see :func:`write_sources`.
-        known: gives what a table says of the images of a category, see :func:`describe`, by its
-            name; None if there is nothing that it says.
-        by: what of the table tells groups; None if nothing of it does.
+        known: gives what a table or a set says of the images of a category, see :func:`describe`,
+            by its name; None if there is nothing that says anything.
+        by: what of it tells groups, in words; None if nothing of it does.
 
     Returns:
-        What people should know of the groups that a pattern or a table tells, in sentences.
+        What people should know of the groups that are told, in sentences.
     """
     columns = ["image", "category", "generator", "status"]
     for path in manifests:
         read_schema(path, columns)
-    found = _Found() if by is None else _Found(by)
+    found = Found() if by is None else Found(by)
 
     def tables() -> Iterator[pa.Table]:
         for path in manifests:
@@ -254,72 +266,98 @@ def find_sources(
                 name = usable["category"][0]
                 told = None if known is None else known(name)
                 images, generators = usable["image"], usable["generator"]
-                yield found.count(describe(name, images, generators, sources, told))
+                table = describe(name, images, generators, sources, told)
+                groups = table["group"].to_pylist()
+                found.count(images, groups, told or {}, name)
+                yield table
 
     write_sources(output, tables(), SCHEMA if known is None else FURTHER)
     return [] if sources.group is None and by is None else found.sentences()
 
 
 @dataclass
-class _Found:
-    """What a pattern or a table has found, counted over tables from :func:`describe`.
+class Found:
+    """The groups that were found, counted over categories.
 
     Attributes:
-        by: what tells groups, a key of the configuration.
+        by: what tells groups: one of :data:`PATTERNS`, or something else in words.
         images: the number of images.
         alone: of those, how many no group is told of, so that they are groups of their own.
         first: the first of these.
+        unsaid: of those alone, how many are not in what tells groups at all.
         groups: the number of groups, these included.
-        whole: the categories all of whose images are one group.
+        whole: the categories all of whose images are one group; an empty name where there are no
+            categories.
     """
 
     by: str = "images.group"
     images: int = 0
     alone: int = 0
     first: str = ""
+    unsaid: int = 0
     groups: int = 0
     whole: tuple[str, ...] = ()
 
-    def count(self, table: pa.Table) -> pa.Table:
-        """Count one more category; returns its table."""
-        own = pc.equal(table["image"], table["group"])
-        alone = table["image"].filter(own)
-        if len(alone) and not self.alone:
-            self.first = alone[0].as_py()
-        groups = pc.count_distinct(table["group"]).as_py()
-        if groups == 1 < len(table):
-            self.whole = (*self.whole, table["category"][0].as_py())
-        self.images += len(table)
+    def count(
+        self,
+        images: Sequence[str],
+        groups: Sequence[str | None],
+        told: Container[str],
+        category: str = "",
+    ) -> None:
+        """Count the images of one more category.
+
+        Args:
+            images: of the category.
+            groups: of each; None, or the image itself, if it is a group of its own.
+            told: the images that are named by what tells groups.
+            category: its name; empty if there are none.
+        """
+        alone = [i for i, group in zip(images, groups, strict=True) if group in (None, i)]
+        count = len(alone) + len(set(groups).difference(alone, [None]))
+        if alone and not self.alone:
+            self.first = alone[0]
+        if count == 1 < len(images):
+            self.whole = (*self.whole, category)
+        if self.by not in PATTERNS:
+            self.unsaid += sum(image not in told for image in images)
+        self.images += len(images)
         self.alone += len(alone)
-        self.groups += groups
-        return table
+        self.groups += count
 
     def sentences(self) -> list[str]:
         """What people should know of it, in sentences."""
         said = [f"{self.images:,} images in {self.groups:,} groups ({self.by})"]
         if self.alone:
             said.append(
-                f"{self.alone:,} of {self.images:,} images have no {self._lacking()}, "
+                f"{self.alone:,} of {self.images:,} images have no {lacking(self.by)}, "
                 f"and each counts as a group of its own: {self.first!r}"
                 + (", ..." if self.alone > 1 else "")
+            )
+        if self.unsaid:
+            said.append(
+                f"{self.unsaid:,} of these are not named there at all: they were added, renamed or "
+                "moved since, or what is named there is another set"
             )
         if self.groups == self.images > self.alone:
             said.append(f"no two images are in one group: {self._question('much')}")
         if self.whole:
-            named = ", ".join(map(repr, self.whole[:_NAMED]))
+            named = ", ".join(map(repr, filter(None, self.whole[:_NAMED])))
             more = ", ..." if len(self.whole) > _NAMED else ""
-            said.append(
-                f"all images of a category are one group, in {named}{more}: "
-                f"{self._question('little')}"
-            )
+            where = f" of a category are one group, in {named}{more}" if named else " are one group"
+            said.append(f"all images{where}: {self._question('little')}")
         return said
 
-    def _lacking(self) -> str:
-        return (
-            "name that images.group matches" if self.by == "images.group" else f"text in {self.by}"
-        )
-
     def _question(self, amount: str) -> str:
-        if self.by == "images.group":
-            return f"does images.group capture too {amount}?"
+        if self.by in PATTERNS:
+            return f"does {self.by} capture too {amount}?"
         return f"is it {self.by} that tells which belong together?"
+
+
+def lacking(by: str) -> str:
+    """What images lack that are groups of their own: a name that matches, or a text.
+
+    Args:
+        by: what tells groups: one of :data:`PATTERNS`, or something else in words.
+    """
+    return f"name that {by} matches" if by in PATTERNS else f"text in {by}"

@@ -1,8 +1,8 @@
-"""Folders that are called as ImageNet calls its classes: by synset, by number or by all names.
+"""Categories that are called as ImageNet calls its classes: by synset, number or all names.
 
 ``n02129165``, ``291`` and ``lion, king of beasts, Panthera leo`` are one class, which people call
-lion. A number is taken for a class of ImageNet only where it can hardly be another set's: if all
-folders are numbers, and these do not count the folders from 0.
+lion: as folders, and in tables. A number is taken for a class of ImageNet only where it can hardly
+be another set's: if all names are numbers, and these do not count the categories from 0.
 """
 
 from __future__ import annotations
@@ -24,43 +24,46 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Meaning:
-    """The class that a folder's name stands for.
+    """The class that the name of a folder, or of a table's category, stands for.
 
     Attributes:
         name: what the class is called: torchvision's name for a class of ImageNet-1k, otherwise the
             first of WordNet's.
         synset: WordNet's identifier.
-        form: how the folder names it, in the plural.
+        form: how it is named, in the plural.
     """
 
     name: str
     synset: str
     form: str
 
-    def definition(self, folder: str, known: Definition, own: bool) -> Definition:
+    def definition(
+        self, written: str, known: Definition, own: bool, place: str = "the folder is called"
+    ) -> Definition:
         """What counts as right for it: this class, and no other.
 
         Args:
-            folder: the folder's name.
+            written: the folder's name, or a table's.
             known: the definition of a category of this name.
             own: whether the user has written it, so that it holds.
+            place: where it is written, as the beginning of a sentence.
         """
         if own and known.classes is not None:
             return known
-        return Definition(known.also, {self.synset: f"the folder is called {folder}"})
+        return Definition(known.also, {self.synset: f"{place} {written}"})
 
 
 def meanings(
-    folders: Iterable[str], spaces: Iterable[LabelSpace] = (), defined: Collection[str] = ()
+    written: Iterable[str], spaces: Iterable[LabelSpace] = (), defined: Collection[str] = ()
 ) -> dict[str, Meaning]:
-    """The classes that names of folders stand for; names that are none are not in it.
+    """The classes that names stand for; names that are none are not in it.
 
     Args:
-        folders: the names of all categories' folders.
+        written: the names of all categories' folders, or of a table's categories.
         spaces: the models' label spaces: numbers that are names of their classes are what they say.
         defined: names that a person has defined, and which therefore stand for that.
     """
-    names = set(folders)
+    names = set(written)
     found = {
         name: meant for name in names.difference(defined) if (meant := _by_name(name)) is not None
     }
@@ -73,13 +76,18 @@ def meanings(
     return found
 
 
-def notes(found: Mapping[str, Meaning]) -> list[str]:
-    """A sentence for each form of names that were understood."""
+def notes(found: Mapping[str, Meaning], what: str = "folders") -> list[str]:
+    """A sentence for each form of names that were understood.
+
+    Args:
+        found: from :func:`meanings`.
+        what: the names are of, in the plural.
+    """
     by_form: dict[str, list[str]] = {}
-    for folder, meant in sorted(found.items()):
-        by_form.setdefault(meant.form, []).append(f"{folder!r} is {meant.name!r}")
+    for written, meant in sorted(found.items()):
+        by_form.setdefault(meant.form, []).append(f"{written!r} is {meant.name!r}")
     return [
-        f"folders called by {form} are taken for these classes alone: {'; '.join(each[:_NAMED])}"
+        f"{what} called by {form} are taken for these classes alone: {'; '.join(each[:_NAMED])}"
         + (f"; and {len(each) - _NAMED} more" if len(each) > _NAMED else "")
         for form, each in by_form.items()
     ]

@@ -122,8 +122,8 @@ def _describe(
     images = [record.image for record in usable]
     generators = [record.generator for record in usable]
     known = None
-    if category.rows is not None and category.rows.known is not None:
-        known = known_of(read_kept_rows(cache, category.rows.known, KNOWN))
+    if category.known is not None:
+        known = known_of(read_kept_rows(cache, category.known, KNOWN))
     table = describe(category.target.name, images, generators, Sources(real), known)
     return table.select(SCHEMA.names)  # prompts and splits are not scored
 

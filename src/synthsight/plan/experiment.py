@@ -34,6 +34,7 @@ from synthsight.plan.config.models import (
     resolve_models,
 )
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
+from synthsight.plan.config.recorded import load_recorded
 from synthsight.plan.config.schema import fill_defaults, schema_problems
 from synthsight.plan.config.sources import check_group, check_real, grouping_column
 from synthsight.plan.config.table import check_table_keys, load_tabled
@@ -53,7 +54,7 @@ class Experiment:
         models: by name, in the configuration's order.
         roots: where the images lie.
         real: the generators whose images are real photographs; none as long as ``pending``.
-        grouping: the column of ``images.table`` that tells groups, or None.
+        grouping: the column of a table or of a set's record that tells groups, in words, or None.
         vqa: the questions, or None if none are asked.
         archive: the archive that the images come from, or None.
         pending: whether it has yet to be unpacked. Until then there are neither categories nor
@@ -120,13 +121,17 @@ def load_experiment(
     categories: dict[str, Category] = {}
     roots, table = Roots(Path(root)), None
     if not pending and settings.images.table is not None:
-        categories, table = load_tabled(settings, definitions, cache, problems, warnings)
+        categories, table = load_tabled(settings, definitions, spaces, cache, problems, warnings)
     elif not pending:
         categories, roots = load_categories(settings, definitions, spaces, problems, warnings)
     check_table_keys(settings.images, archive.root if archive and pending else None, problems)
     real = check_real(settings.images, categories, table, problems, warnings)
     check_group(settings.images, roots, categories, cache, problems)
     grouping = grouping_column(settings.images, table, warnings)
+    if settings.images.table is None:
+        categories, grouping = load_recorded(
+            settings.images, roots, categories, cache, problems, warnings
+        )
     check_models(settings.models, problems)
     check_words(categories, spaces, rules, problems, warnings)
     targets = [category.target for category in categories.values()]

@@ -203,7 +203,7 @@ FIGURES = (
         "synthsight.figures.vqa_accuracy:vqa_accuracy",
         "Questions",
         {"table": "vqa"},
-        specs.level,
+        specs.level_and_unit,
         when=with_questions,
     ),
     Figure(
@@ -211,7 +211,7 @@ FIGURES = (
         "synthsight.figures.vqa_kinds:vqa_kinds",
         "Questions",
         {"groups": "vqa_groups", "table": "vqa"},
-        specs.level,
+        specs.level_and_unit,
         when=with_questions,
     ),
     Figure(
@@ -219,7 +219,7 @@ FIGURES = (
         "synthsight.figures.vqa_calibration:vqa_calibration",
         "Questions",
         {"calibration": "vqa_calibration", "table": "vqa"},
-        specs.level,
+        specs.level_and_unit,
         when=with_questions,
     ),
 )

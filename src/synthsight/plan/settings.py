@@ -154,6 +154,7 @@ class ColumnSettings:
     answer: str
     generator: str
     objects: str
+    group: str
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ class VqaSettings:
     questions: str
     root: str | None
     columns: ColumnSettings
+    group: str | None
     invalid: str
     shards: int
     batch_size: int

@@ -14,6 +14,7 @@ from typing import Any
 from synthsight.archives.archive import public_url
 from synthsight.canonical import canonical_json
 from synthsight.images.rows import digest_of_list
+from synthsight.images.sources import PATTERNS
 from synthsight.plan.config.questions import Vqa
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.settings import VqaSettings, as_dict
@@ -70,14 +71,14 @@ def find_sources(experiment: Experiment) -> Spec:
         **({} if group is None else {"group": group}),
         **({"table": True} if group is not None and experiment.settings.images.table else {}),
         **({"rows": digest_of_list(rows)} if rows else {}),
-        **({} if by is None else {"by": f"the column {by!r} of images.table"}),
+        **({} if by is None else {"by": by}),
     }
 
 
 def known_rows(experiment: Experiment) -> dict[str, str]:
-    """By category, a digest of what a table says of images but no manifest holds."""
-    rows = {name: category.rows for name, category in experiment.categories.items()}
-    return {name: each.known for name, each in rows.items() if each is not None and each.known}
+    """By category, a digest of what a table or a set says of images but no manifest holds."""
+    known = {name: category.known for name, category in experiment.categories.items()}
+    return {name: digest for name, digest in known.items() if digest is not None}
 
 
 def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:
@@ -172,12 +173,17 @@ def _questions(experiment: Experiment) -> tuple[VqaSettings, Vqa]:
     return experiment.settings.vqa, experiment.vqa
 
 
+def _read_columns(settings: VqaSettings) -> dict[str, str]:
+    """The columns that decide what is asked: all but the one of groups."""
+    return {key: name for key, name in as_dict(settings.columns).items() if key != "group"}
+
+
 def index_questions(experiment: Experiment, shard: str) -> Spec:
     """Which questions are in a shard, and where their images are."""
     settings, vqa = _questions(experiment)
     return {
         "questions": settings.questions,
-        "columns": as_dict(settings.columns),
+        "columns": _read_columns(settings),
         "root": vqa.root,
         "max_pixels": experiment.settings.images.max_pixels,
         "shards": settings.shards,
@@ -191,7 +197,7 @@ def list_excluded_questions(experiment: Experiment) -> Spec:
     settings, vqa = _questions(experiment)
     return {
         "questions": settings.questions,
-        "columns": as_dict(settings.columns),
+        "columns": _read_columns(settings),
         "root": vqa.root,
         "invalid": settings.invalid,
         "content": vqa.content,
@@ -207,8 +213,9 @@ def fetch_vqa(experiment: Experiment, vqa_model: str) -> Spec:
 
 
 def score_vqa(experiment: Experiment, vqa_model: str) -> Spec:
-    """Whose answers are scored."""
-    return {"model": vqa_model}
+    """Whose answers are scored, and which images belong together."""
+    groups = _questions(experiment)[1].groups
+    return {"model": vqa_model, **({} if groups is None else {"groups": groups})}
 
 
 def ask(experiment: Experiment, vqa_model: str) -> Spec:
@@ -231,6 +238,12 @@ def intervals(experiment: Experiment) -> Spec:
 def level(experiment: Experiment) -> Spec:
     """For tables and figures with intervals."""
     return {"level": experiment.settings.intervals.level}
+
+
+def level_and_unit(experiment: Experiment) -> Spec:
+    """For figures of questions with intervals; the unit of chance is an image, unless stated."""
+    grouped = experiment.vqa is not None and experiment.vqa.groups is not None
+    return {**level(experiment), **({"unit": "group of images"} if grouped else {})}
 
 
 def rule(experiment: Experiment) -> Spec:
@@ -274,7 +287,18 @@ def report(experiment: Experiment) -> Spec:
         },
         "questions": vqa.content if vqa else None,
         "settings": _printed(experiment),
+        **({"groups": told} if (told := _told(experiment)) else {}),
     }
+
+
+def _told(experiment: Experiment) -> dict[str, str]:
+    """What tells groups of images, and of images with questions, in words, if anything does."""
+    images = experiment.grouping
+    if experiment.settings.images.group is not None:
+        images = PATTERNS[0]
+    questions = experiment.vqa.grouping if experiment.vqa else None
+    found = {"images": images, "questions": questions}
+    return {kind: by for kind, by in found.items() if by is not None}
 
 
 def _printed(experiment: Experiment) -> dict[str, Any]:
@@ -302,6 +326,14 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
     settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
     settings["models"] = sorted(settings["models"], key=canonical_json)
     if experiment.vqa:
-        vqa = {key: value for key, value in settings["vqa"].items() if key not in NOT_RESULTS}
+        vqa = {
+            key: value
+            for key, value in settings["vqa"].items()
+            if key not in NOT_RESULTS and (key, value) != ("group", None)
+        }
+        columns = vqa["columns"]
+        vqa["columns"] = {
+            key: name for key, name in columns.items() if (key, name) != ("group", "group")
+        }
         settings["vqa"] = {**vqa, "models": sorted(vqa["models"], key=canonical_json)}
     return settings

@@ -68,6 +68,7 @@ class Page:
         sampled: total numbers of ``images`` and ``questions``, shown or not.
         mark: text for the page's metadata that says how it was made, or None.
         remarks: sentences on what makes numbers doubtful.
+        units: sentences on what is drawn by chance, where images come in groups.
     """
 
     run: str
@@ -91,6 +92,7 @@ class Page:
     sampled: Mapping[str, int] = field(default_factory=dict)
     mark: str | None = None
     remarks: Sequence[str] = ()
+    units: Sequence[str] = ()
 
 
 def render(page: Page) -> str:

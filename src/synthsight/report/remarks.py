@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from synthsight.classifiers.score import TOP
 from synthsight.images.duplicates import across_categories, within_categories
 from synthsight.images.manifest import ImageRecord
+from synthsight.images.sources import PATTERNS, lacking
 from synthsight.labels.matching import find_rule
-from synthsight.tables import metadata_of, read_batches, read_schema
+from synthsight.tables import metadata_of, read_batches, read_parquet, read_schema
 
 #: Rows read at a time: the first of them nearly always settle the matter.
 _ROWS = 8192
@@ -35,6 +36,7 @@ def remarks(
     duplicates: pd.DataFrame,
     vqa: pd.DataFrame | None = None,
     versions: Mapping[str, Iterable[str]] | None = None,
+    by: str = PATTERNS[0],
 ) -> list[str]:
     """All remarks on a run; none if nothing stands out.
 
@@ -45,6 +47,7 @@ def remarks(
         duplicates: the table of this name.
         vqa: the table ``vqa``, if questions were asked.
         versions: of each library behind the results, and devices, as they state them.
+        by: what tells groups of images, in words.
     """
     counts = Counter(record.category for record in records if record.status == "ok")
     notes = list(notes)
@@ -53,7 +56,7 @@ def remarks(
     said += [same_best_class(path) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
     said += same_weights(notes)
-    said += [ungrouped(path) for path in scores[:1]]  # all are about the same images
+    said += [ungrouped(path, by) for path in scores[:1]]  # all are about the same images
     said += [other_checksum(note) for note in notes]
     said += [] if vqa is None else same_answer(vqa)
     return [f"{sentence}." for sentence in said if sentence is not None]
@@ -147,22 +150,58 @@ def _choices(scores: str | os.PathLike[str]) -> dict[str, int]:
     return found
 
 
-def ungrouped(scores: str | os.PathLike[str]) -> str | None:
-    """About images that no group was found for, if there was one for others."""
+def ungrouped(scores: str | os.PathLike[str], by: str = PATTERNS[0]) -> str | None:
+    """About images that no group was found for, if there was one for others.
+
+    Args:
+        scores: of a model.
+        by: what tells groups, in words.
+    """
+    images, alone, _ = _grouped(scores)
+    if not 0 < alone < images:
+        return None
+    return (
+        f"{alone:,} of {images:,} images have no {lacking(by)}, and each counts as a group of its "
+        "own: if they belong together, intervals are too narrow"
+    )
+
+
+def unit_of_images(scores: str | os.PathLike[str], by: str) -> str:
+    """What is drawn by chance where images come in groups: how many these are, and what tells it.
+
+    Args:
+        scores: of a model.
+        by: what tells groups, in words.
+    """
+    images, alone, groups = _grouped(scores)
+    return f"{images:,} images are {alone + groups:,} draws, by {by}"
+
+
+def unit_of_questions(answers: str | os.PathLike[str], by: str) -> str:
+    """The same, of images with questions.
+
+    Args:
+        answers: scored answers of a model, with a column ``group``.
+        by: what tells groups, in words.
+    """
+    table = read_parquet(answers, ["image", "group"]).to_pandas().drop_duplicates("image")
+    count = table["group"].isna().sum() + table["group"].nunique()
+    return f"{len(table):,} images with questions are {count:,} draws, by {by}"
+
+
+def _grouped(scores: str | os.PathLike[str]) -> tuple[int, int, int]:
+    """The number of a model's images, of those without a group, and of groups."""
     images = alone = 0
     rule: str | None = None
+    seen: set[str] = set()
     for batch in read_batches(scores, ["rule", "group"], _ROWS):
         table = pa.table(batch)
         rule = table["rule"][0].as_py() if rule is None and len(table) else rule
         groups = table.filter(pc.field("rule") == rule)["group"]
         images += len(groups)
         alone += groups.null_count
-    if not 0 < alone < images:
-        return None
-    return (
-        f"{alone:,} of {images:,} images have no name that images.group matches, and each counts "
-        "as a group of its own: if they belong together, intervals are too narrow"
-    )
+        seen |= set(groups.unique().drop_null().to_pylist())
+    return images, alone, len(seen)
 
 
 def same_weights(notes: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from synthsight.errors import SynthsightError
-from synthsight.tables import metadata_of, read_parquet
+from synthsight.tables import metadata_of, read_parquet, read_schema
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -28,7 +30,7 @@ class Answers:
     Attributes:
         models: sorted.
         questions: one row per question, sorted by image and number: ``image, number, question,
-            answer, generator, first_word, kind, sha256``.
+            answer, generator, first_word, kind, sha256``, and ``group`` where any is known.
         p_yes: (questions, models).
         correct: likewise.
         unanswered: (models,), how many of all questions a model could not take. What one of them
@@ -51,6 +53,24 @@ class Answers:
     def images(self) -> npt.NDArray[np.intp]:
         """The number of each question's image, (questions,); copies of a picture are one image."""
         return pd.factorize(pictures(self.questions), sort=True)[0]
+
+    @property
+    def units(self) -> npt.NDArray[np.intp]:
+        """The number of each question's unit of chance, (questions,).
+
+        It is the group of the question's image, or the image where no group is known. Groups that
+        have a picture in common, as copies may, are one.
+        """
+        images = self.images
+        if "group" not in self.questions:
+            return images
+        groups = pd.factorize(self.questions["group"])[0]
+        known, count = groups >= 0, images.max() + 1
+        size = count + groups.max() + 1
+        ends = images[known], count + groups[known]
+        edges = coo_array((np.ones(known.sum()), ends), shape=(size, size))
+        units: npt.NDArray[np.intp] = connected_components(edges, directed=False)[1][images]
+        return units
 
 
 def pictures(questions: pd.DataFrame) -> pd.Series:
@@ -76,7 +96,8 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     tables: dict[str, pd.DataFrame] = {}
     origin: dict[str, str | os.PathLike[str]] = {}
     for path in paths:
-        file = read_parquet(path, [*described, "p_yes", "correct"])
+        grouped = ["group"] if "group" in read_schema(path).names else []
+        file = read_parquet(path, [*described, *grouped, "p_yes", "correct"])
         model = metadata_of(file.schema, "model", path)
         if model in tables:
             raise AggregateVqaError(f"{origin[model]} and {path} are both of {model!r}")
@@ -84,9 +105,10 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     if not tables:
         raise AggregateVqaError("no answers")
     models = sorted(tables)
-    questions = tables[models[0]][described]
+    results = ["p_yes", "correct"]
+    questions = tables[models[0]].drop(columns=results)
     for model in models[1:]:
-        if not tables[model][described].equals(questions):
+        if not tables[model].drop(columns=results).equals(questions):
             raise AggregateVqaError(
                 f"{origin[model]} is not about the same questions as {origin[models[0]]}"
             )

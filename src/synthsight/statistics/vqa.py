@@ -97,17 +97,17 @@ def aggregate_vqa(
     )
 
 
-def accuracy_of(correct: Flags, images: Codes) -> Spread:
-    """The accuracy of each column of ``correct`` (questions, models); images are its groups.
+def accuracy_of(correct: Flags, units: Codes) -> Spread:
+    """The accuracy of each column of ``correct`` (questions, models).
 
     Args:
         correct: (questions, models), of at least one question.
-        images: (questions,), the number of each question's image.
+        units: (questions,), the number of each question's unit of chance: its image, or group.
     """
-    return Sample(np.zeros(len(images), np.int64), images).moments(correct).mean()
+    return Sample(np.zeros(len(units), np.int64), units).moments(correct).mean()
 
 
-def balanced_accuracy(correct: Flags, yes: Flags, images: Codes) -> Spread | None:
+def balanced_accuracy(correct: Flags, yes: Flags, units: Codes) -> Spread | None:
     """The mean of the accuracies on questions whose answer is yes and on those whose answer is no.
 
     It is the exact expectation of ShuffleAcc (Borji 2023), understood as the accuracy on questions
@@ -117,14 +117,14 @@ def balanced_accuracy(correct: Flags, yes: Flags, images: Codes) -> Spread | Non
     Args:
         correct: (questions, models).
         yes: (questions,), whether the right answer is yes.
-        images: (questions,), the number of each question's image.
+        units: (questions,), the number of each question's unit of chance: its image, or group.
 
     Returns:
         (models,); None where all questions have the same answer.
     """
     if yes.all() or not yes.any():
         return None
-    return Sample(yes.astype(np.int64), images).moments(correct).mean()
+    return Sample(yes.astype(np.int64), units).moments(correct).mean()
 
 
 def summarise(
@@ -151,11 +151,11 @@ def summarise(
         positive where the model does worse here, with bounds from those of the accuracy; null
         without a reference.
     """
-    yes, images = answers.yes, answers.images
+    yes, images, units = answers.yes, answers.images, answers.units
     correct = answers.correct
-    accuracy = accuracy_of(correct, images)
+    accuracy = accuracy_of(correct, units)
     low, high = share_interval(accuracy, level)
-    balanced = balanced_accuracy(correct, yes, images)
+    balanced = balanced_accuracy(correct, yes, units)
     balanced_low, balanced_high = (
         share_interval(balanced, level) if balanced is not None else (np.nan, np.nan)
     )
@@ -203,13 +203,13 @@ def group(answers: Answers, level: float) -> pd.DataFrame:
         ``balanced_accuracy`` is null where all questions have the same answer. Questions without a
         generator are in no generator group.
     """
-    yes, images = answers.yes, answers.images
+    yes, images, units = answers.yes, answers.images, answers.units
     tables = []
     for by, value, rows in _groups(answers.questions):
         correct = answers.correct[rows]
-        accuracy = accuracy_of(correct, images[rows])
+        accuracy = accuracy_of(correct, units[rows])
         low, high = share_interval(accuracy, level)
-        balanced = balanced_accuracy(correct, yes[rows], images[rows])
+        balanced = balanced_accuracy(correct, yes[rows], units[rows])
         tables.append(
             pd.DataFrame(
                 {
@@ -282,7 +282,7 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
         bin's questions whose answer is yes, with bounds; like ``mean_p_yes``, it is null for an
         empty bin.
     """
-    yes, images = answers.yes[:, None], answers.images
+    yes, images, units = answers.yes[:, None], answers.images, answers.units
     rows = []
     for (m, model), number in itertools.product(enumerate(answers.models), range(BINS)):
         p_yes = answers.p_yes[:, m]
@@ -296,7 +296,7 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
             "images": len(np.unique(images[inside])),
         }
         if inside.any():
-            share = accuracy_of(yes[inside], images[inside])
+            share = accuracy_of(yes[inside], units[inside])
             low, high = share_interval(share, level)
             row |= {"mean_p_yes": p_yes[inside].mean(), "share_yes": share.mean[0]}
             row |= {"low": low[0], "high": high[0]}
@@ -307,17 +307,17 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
 def compare_models(answers: Answers, level: float) -> pd.DataFrame:
     """The difference in accuracy of each pair of models on the same questions.
 
-    The interval is paired and clustered by image. McNemar's exact test asks whether the questions
-    that only one of the two gets split evenly. It takes questions as independent, which several
-    questions about the same image are not, so its p is then too small: where test and interval
-    disagree, trust the interval.
+    The interval is paired and clustered by image, or group of images. McNemar's exact test asks
+    whether the questions that only one of the two gets split evenly. It takes questions as
+    independent, which several questions about the same image are not, so its p is then too small:
+    where test and interval disagree, trust the interval.
 
     Returns:
         The columns :data:`VQA_COMPARISONS`, sorted by ``a`` and ``b``, a < b; ``difference`` =
         a_accuracy - b_accuracy; ``only_a`` counts questions that a gets and b does not; ``p_holm``
         is corrected for all pairs. Empty if there is only one model.
     """
-    sample = Sample(np.zeros(len(answers.images), np.int64), answers.images)
+    sample = Sample(np.zeros(len(answers.units), np.int64), answers.units)
     pairs = compare_pairs(answers.models, answers.correct, sample, level).rename(
         columns={"a_mean": "a_accuracy", "b_mean": "b_accuracy"}
     )

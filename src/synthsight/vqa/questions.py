@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+import pyarrow as pa
 
 from synthsight.images.finding import ImageFinder
 from synthsight.spelling import name_key, spelt
@@ -19,10 +22,16 @@ from synthsight.wording import one_line
 _BETWEEN = "&&"
 
 #: Columns that a file need not have.
-OPTIONAL = ("generator", "objects")
+OPTIONAL = ("generator", "objects", "group")
+
+#: What is kept of groups beside the questions: by image, the group, or null.
+GROUPS = pa.schema([(name, pa.string()) for name in ("image", "group")])
 
 #: What else than text a column may hold.
-_ALLOWED = {"answer": "text, a number or true/false", "generator": "text or a number"}
+_ALLOWED = {
+    "answer": "text, a number or true/false",
+    **dict.fromkeys(("generator", "group"), "text or a number"),
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class Question:
         generator: the image's generator, or None.
         objects: names of objects in the image, separated by ``&&``, for OFA's prompt, or None.
         reason: why the question is left out; None if it is not.
+        group: what the image has in common with others of one prompt, seed or scene, or None. It
+            decides nothing about what is asked, so digests of questions are without it.
     """
 
     line: int
@@ -46,6 +57,7 @@ class Question:
     generator: str | None = None
     objects: str | None = None
     reason: str | None = None
+    group: str | None = field(default=None, repr=False)
 
 
 def read_questions(
@@ -62,17 +74,19 @@ def read_questions(
 
     Args:
         path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
-        columns: the file's names for the columns image, question, answer, generator and objects.
-            The last two may be absent if they keep these default names.
+        columns: the file's names for the columns image, question, answer, generator, objects and
+            group. The last three may be absent if they keep these default names; what is not named
+            is not read.
         root: folder that image paths are relative to.
         notes: receives a line on images that are written otherwise, on columns with a name like an
             optional one's, and on images in the folder of another generator.
 
     Raises:
         synthsight.tabular.TableError: the file cannot be read, lacks a column, or gives an
-            image two generators.
+            image two generators or two groups.
     """
-    form = Form(columns, OPTIONAL, "vqa.columns", "a file of questions", "questions")
+    optional = [name for name in OPTIONAL if name in columns]
+    form = Form(columns, optional, "vqa.columns", "a file of questions", "questions")
     rows = list(read_rows(path, form, notes))
     find = ImageFinder(root)
     questions = [_parse(line, row, columns, find) for line, row in rows]
@@ -83,6 +97,7 @@ def read_questions(
             f"and are taken for these, the first: {written!r} for {image!r}"
         )
     _check_generators(path, questions)
+    _check_groups(path, questions)
     if notes is not None and (note := _in_other_folders(questions)):
         notes.append(f"{path}: {note}")
     return _without_repeats(questions)
@@ -127,6 +142,7 @@ def _parse(
         generator=values.get("generator") or None,
         objects=values.get("objects") or None,
         reason=reason,
+        group=unicodedata.normalize("NFC", values.get("group", "")) or None,
     )
 
 
@@ -180,6 +196,24 @@ def _check_generators(path: Path, questions: Sequence[Question]) -> None:
 
 def _made_by(question: Question) -> str:
     return "no generator" if question.generator is None else f"generator {question.generator!r}"
+
+
+def _check_groups(path: Path, questions: Sequence[Question]) -> None:
+    """Refuse an image with two groups, or with one in some of its rows only."""
+    first: dict[str, Question] = {}
+    for question in questions:
+        if question.reason is None:
+            other = first.setdefault(question.image, question)
+            if other.group != question.group:
+                named = [
+                    "no group" if each.group is None else f"the group {each.group!r}"
+                    for each in (other, question)
+                ]
+                raise TableError(
+                    f"{path}: {question.image!r} has {named[0]} on line {other.line}, but "
+                    f"{named[1]} on line {question.line}. An image has one group: give it in all "
+                    "of its rows"
+                )
 
 
 def _in_other_folders(questions: Sequence[Question]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,11 @@ from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN
 from synthsight.tables import read_parquet, read_schema, write_parquet
 from synthsight.vqa.kinds import first_word, kind
+from synthsight.vqa.questions import GROUPS
 from synthsight.vqa.repeats import repeats_about_copies
 
-#: Schema of the file with one row per question. Its metadata hold ``model``.
+#: Schema of the file with one row per question. Its metadata hold ``model``. Where groups of images
+#: are known there is a column ``group``, too, null for an image that is the only one of its group.
 SCHEMA = pa.schema(
     [
         ("image", pa.string()),
@@ -46,6 +48,7 @@ def score_vqa(
     answers: Sequence[str | os.PathLike[str]],
     model: str,
     output: str | os.PathLike[str],
+    groups: Mapping[str, str | None] | None = None,
 ) -> None:
     """Score one model: one row per usable question, sorted by image and number.
 
@@ -63,6 +66,8 @@ def score_vqa(
             usable question.
         model: its name.
         output: the Parquet file, :data:`SCHEMA`, written atomically.
+        groups: by image, what it has in common with others of one prompt, seed or scene; None if
+            nothing is known of any.
 
     Raises:
         ScoreVqaError: no usable question, a repeated question, a question without an answer or an
@@ -116,7 +121,9 @@ def score_vqa(
         predicted=predicted,
         correct=correct,
     ).sort_values(["image", "number"])
-    schema = SCHEMA.with_metadata({"model": model})
+    schema = SCHEMA
+    if groups is not None:
+        rows, schema = rows.assign(group=rows["image"].map(groups)), schema.append(GROUPS.field(1))
     table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
     write_parquet(output, table.replace_schema_metadata({"model": model}))
 

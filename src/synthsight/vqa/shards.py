@@ -66,12 +66,13 @@ def deal(questions: Iterable[Question], shards: int) -> dict[str, list[Question]
 def shard_digest(questions: Sequence[Question], root: Path) -> str:
     """A digest of a shard's content, and of its images' sizes and modification times.
 
-    Line numbers are left out, so a question added further up changes only its own shard.
+    Line numbers are left out, so a question added further up changes only its own shard, and so
+    are groups, which change no answer.
     """
     digest = hashlib.sha256()
     for question in questions:
         row = asdict(question)
-        del row["line"]
+        del row["line"], row["group"]
         digest.update(canonical_json(row).encode() + b"\0")
     for image in sorted({question.image for question in questions}):
         with suppress(OSError):  # it has just been removed

@@ -48,6 +48,8 @@ class Category:
         listing: the files in the folders.
         doubt: what the folders may be instead of this category's, as a sentence, or None.
         rows: what a table says of it, in the place of folders, or None.
+        known: digest of what a table or a set says of its images besides, which was kept as
+            :data:`synthsight.images.rows.KNOWN`; None if nothing does.
     """
 
     target: Target
@@ -56,6 +58,7 @@ class Category:
     listing: Listing
     doubt: str | None = None
     rows: Rows | None = None
+    known: str | None = None
 
     @property
     def generators(self) -> set[str | None]:
@@ -111,7 +114,7 @@ def load_categories(
     if not check_root(settings.images, problems):
         return {}, roots
     try:
-        meant = {} if wanted is None else _meant(_names_in(root), definitions, spaces)
+        meant = {} if wanted is None else understood(_names_in(root), definitions, spaces)
         called = [folder for folder in sorted(meant) if meant[folder].name in (wanted or ())]
         listed = None if wanted is None else [*wanted, *called]
         found, notes, doubts, wrong = find_categories(root, listed)
@@ -142,14 +145,20 @@ def load_categories(
         )
         problems.append(Problem(("images", "root"), message))
     if wanted is None:
-        meant = _meant([list(found)], definitions, spaces)
+        meant = understood([list(found)], definitions, spaces)
     meant = {folder: meant[folder] for folder in found if folder in meant}
     warnings += said(meant)
     found, folder_of = _renamed(found, meant, problems)
     doubts = {meant[name].name if name in meant else name: doubts[name] for name in doubts}
     problems += [Problem(("images", "root"), message) for message in _same_names(root, found)]
     if found:
-        roots = Roots(root, add_elsewhere(settings.images, found, problems, warnings))
+        synsets = {name: meant[f].synset for name, f in folder_of.items() if f in meant}
+        elsewhere = add_elsewhere(
+            *(settings.images, found, synsets),
+            lambda names: understood([names], definitions, spaces),
+            *(problems, warnings),
+        )
+        roots = Roots(root, elsewhere)
     categories = {}
     for name, folders in sorted(found.items()):
         if reason := _bad_folder(name, folders):
@@ -186,10 +195,16 @@ def _names_in(root: Path) -> list[list[str]]:
     return [outer, sorted({inner for name in outer for inner in folders_in(root / name)})]
 
 
-def _meant(
+def understood(
     levels: Iterable[Collection[str]], definitions: Definitions, spaces: Mapping[str, LabelSpace]
 ) -> dict[str, Meaning]:
-    """The classes that names of folders stand for which nobody has defined, level by level."""
+    """The classes that names stand for which nobody has defined, level by level.
+
+    Args:
+        levels: names of folders, or of a table's categories, of each level.
+        definitions: those of categories.
+        spaces: the models' label spaces.
+    """
     found: dict[str, Meaning] = {}
     for names in levels:
         known = {name for name in names if definitions.of(name) != Definition()}

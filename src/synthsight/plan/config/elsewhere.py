@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from synthsight.bounds import Key
 from synthsight.files import hint_at, is_folder
 from synthsight.images.layout import Layout
 from synthsight.images.tree import look
+from synthsight.labels.folders import Meaning, notes
 from synthsight.labels.matching import words
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_name
@@ -36,7 +37,12 @@ def name_of(entry: str) -> str:
 
 
 def add_elsewhere(
-    images: ImageSettings, found: Layout, problems: list[Problem], warnings: list[str]
+    images: ImageSettings,
+    found: Layout,
+    synsets: Mapping[str, str],
+    understand: Callable[[Collection[str]], Mapping[str, Meaning]],
+    problems: list[Problem],
+    warnings: list[str],
 ) -> dict[str, Path]:
     """Add the categories in folders outside of the images' root to those in it.
 
@@ -44,6 +50,8 @@ def add_elsewhere(
         images: the settings. An entry of ``images.real`` with a slash is a path; one that leads to
             a folder in the root names that.
         found: the categories of the run, to which is added.
+        synsets: of those of them whose folders were called as ImageNet calls its classes.
+        understand: gives the classes that names of folders stand for.
         problems: to which is added what is wrong.
         warnings: to which is added what is not used.
 
@@ -74,34 +82,57 @@ def add_elsewhere(
                 "called alike. Rename one"
             )
         else:
-            problem = _add(folder, name, found, warnings) or ""
+            problem = _add(folder, name, found, synsets, understand, warnings) or ""
             elsewhere[name] = folder
         if problem:
             problems.append(Problem(key, problem))
     return elsewhere
 
 
-def _add(folder: Path, name: str, found: Layout, warnings: list[str]) -> str | None:
+def _add(
+    folder: Path,
+    name: str,
+    found: Layout,
+    synsets: Mapping[str, str],
+    understand: Callable[[Collection[str]], Mapping[str, Meaning]],
+    warnings: list[str],
+) -> str | None:
     """Add a folder's categories; returns what is wrong with it, if anything."""
     try:
         inside = look(folder)
     except PermissionError:
         return f"{str(folder)!r} may not be read: give yourself the right to read and to enter it"
-    if not any(each in found for each in inside.folders):
+    meant = {
+        each: about
+        for each, about in understand(inside.folders).items()
+        if each not in found
+        and about.name in found
+        and synsets.get(about.name, about.synset) == about.synset
+    }
+    warnings += [f"{folder}: {note}" for note in notes(meant)]
+    called = {each: meant[each].name if each in meant else each for each in inside.folders}
+    of: dict[str, str] = {}
+    for each, category in called.items():
+        if category in found and of.setdefault(category, each) != each:
+            return (
+                f"the folders {of[category]!r} and {each!r} in {str(folder)!r} would both be the "
+                f"category {category!r}. Give them one name, or take one out"
+            )
+    if not of:
         return (
             f"no folder in {str(folder)!r} is called like a category of the run "
             f"({_listed(sorted(found))}); folders there: {_listed(inside.folders) or 'none'}"
         )
     alike = {words(each): each for each in found}
-    for each in inside.folders:
-        if each in found:
-            found[each].append((name, f"{name}/{each}"))
+    for each, category in called.items():
+        if category in found:
+            found[category].append((name, f"{name}/{each}"))
         elif words(each) in alike:
             warnings.append(
                 f"{folder / each} is not used: it is written {each!a}, and the category is "
                 f"{alike[words(each)]!a}. If they are one, rename the folder"
             )
-    unused = [each for each in inside.folders if each not in found and words(each) not in alike]
+    unused = [each for each in called if called[each] not in found and words(each) not in alike]
     if unused:
         warnings.append(
             f"{len(unused)} of {len(inside.folders)} folders in {folder} are not used, since no "

@@ -10,14 +10,23 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.files import Digests, hint_at, is_file, is_folder
+from synthsight.images.rows import keep_rows
+from synthsight.images.sources import (
+    PATTERNS,
+    Found,
+    groups_of,
+    pattern_problem,
+    without_ending,
+)
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
+from synthsight.plan.config.sources import unmatched
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
 from synthsight.spelling import name_key, spelt
 from synthsight.tabular import TableError
 from synthsight.vqa import folders
 from synthsight.vqa.families.registry import FamilyError, family_of
-from synthsight.vqa.questions import Question, read_questions
+from synthsight.vqa.questions import GROUPS, Question, read_questions
 from synthsight.vqa.shards import deal, shard_digest
 
 
@@ -33,6 +42,9 @@ class Vqa:
         questions: the questions of each shard.
         content: a digest of all questions, including line numbers and those that are left out.
         images: number of images with questions that can be asked.
+        groups: digest of which of these belong together, kept as :data:`GROUPS`; None if nothing
+            tells.
+        grouping: what tells it, in words, or None.
     """
 
     root: str
@@ -42,6 +54,8 @@ class Vqa:
     questions: dict[str, list[Question]]
     content: str
     images: int
+    groups: str | None = None
+    grouping: str | None = None
 
 
 def named_vqa(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,6 +105,7 @@ def load_vqa(
         return None
     _check_excluded(questions, about, problems, warnings)
     dealt = deal(questions, about.shards)
+    groups, grouping = _groups(about, dealt, cache, problems, warnings)
     return Vqa(
         root=str(root),
         models=models,
@@ -99,7 +114,51 @@ def load_vqa(
         questions=dealt,
         content=hashlib.sha256(repr(questions).encode()).hexdigest(),
         images=len({question.image for part in dealt.values() for question in part}),
+        groups=groups,
+        grouping=grouping,
     )
+
+
+def _groups(
+    about: VqaSettings,
+    dealt: Mapping[str, Sequence[Question]],
+    cache: Path,
+    problems: list[Problem],
+    warnings: list[str],
+) -> tuple[str | None, str | None]:
+    """Which images belong together, kept in a folder of caches, and what tells it.
+
+    Returns:
+        A digest, and what tells groups, in words; None twice if nothing does.
+    """
+    told = {each.image: each.group for part in dealt.values() for each in part}
+    images = sorted(told)
+    key: Key = ("vqa", "group")
+    by = f"the column {about.columns.group!r} of vqa.questions"
+    stated = any(group is not None for group in told.values())
+    if about.group is not None:
+        by = PATTERNS[1]
+        names = [without_ending(image) for image in images]
+        if stated:
+            message = (
+                f"{about.questions} has a column {about.columns.group!r}, which says the same as "
+                "this key does by a pattern: remove the key, or the column"
+            )
+            problems.append(Problem(key, message))
+        elif wrong := pattern_problem(about.group) or unmatched(
+            about.group, [names], "path below the questions' root"
+        ):
+            problems.append(Problem(key, wrong))
+        else:
+            told = dict(zip(images, groups_of(names, about.group), strict=True))
+            stated = True
+    if not stated or problems:
+        return None, None
+    found = Found(by)
+    groups = [told[image] for image in images]
+    found.count(images, groups, told)
+    warnings += [f"{about.questions}: {sentence}" for sentence in found.sentences()]
+    return keep_rows(cache, GROUPS, [images, groups]), by
 
 
 def local_files(about: VqaModelSettings) -> list[str]:

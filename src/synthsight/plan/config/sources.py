@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from synthsight.bounds import Key
@@ -80,10 +80,15 @@ def check_real(
     if not generated:
         message = (
             f"every image in {images.root!r} would be a real photograph, and none generated: name "
-            "only the folders that hold photographs"
+            "only the folders that hold photographs. To see how models do on photographs alone, "
+            "name none: all images are then what the tables are about"
         )
         if not places:
-            message = f"every image of {images.table} is a real photograph, and none is generated"
+            message = (
+                f"every image of {images.table} is a real photograph, and none is generated. To "
+                "see how models do on photographs alone, take out the column "
+                f"{images.columns.real!r}: all images are then what the tables are about"
+            )
         problems.append(Problem(_REAL if places else ("images", "table"), message))
     elif not generated & photographed:
         warnings.append(
@@ -154,33 +159,46 @@ def check_group(
     if (message := pattern_problem(images.group)) is not None:
         problems.append(Problem(key, message))
         return
-    first = None
-    for names in _in_parts(_names(roots, categories, cache)):
-        first = names[0] if first is None else first
-        if any(captured is not None for captured in groups_of(names, images.group)):
-            return
-    if first is not None:
-        message = (
-            f"{images.group!r} matches no image. It has to match all of an image's path below its "
-            f"category's folder, without the file's ending, as in {first!r}"
-        )
+    names = _in_parts(_names(roots, categories, cache))
+    if message := unmatched(images.group, names, "path below its category's folder"):
         problems.append(Problem(key, message))
+
+
+def unmatched(pattern: str, names: Iterable[Sequence[str]], what: str) -> str | None:
+    """That a sound pattern matches none of some names; None if it does, or there are none.
+
+    Args:
+        pattern: which tells groups.
+        names: of images, some at a time.
+        what: of an image such a name is.
+    """
+    first = None
+    for some in names:
+        first = some[0] if some and first is None else first
+        if any(captured is not None for captured in groups_of(some, pattern)):
+            return None
+    if first is None:
+        return None
+    return (
+        f"{pattern!r} matches no image. It has to match all of an image's {what}, without the "
+        f"file's ending, as in {first!r}"
+    )
 
 
 def grouping_column(
     images: ImageSettings, table: Divided | None, warnings: list[str]
 ) -> str | None:
-    """The column of a table that tells groups, if any does and no pattern is given."""
+    """The column of a table that tells groups, in words, if any does and no pattern is given."""
     if table is None or images.group is not None:
         return None
     if "group" in table.columns:
-        return images.columns.group
+        return f"the column {images.columns.group!r} of images.table"
     if "prompt" in table.columns:
         warnings.append(
             f"{images.table} has prompts and no groups: images of one prompt in one category count "
             "as a group"
         )
-        return images.columns.prompt
+        return f"the column {images.columns.prompt!r} of images.table"
     return None
 
 

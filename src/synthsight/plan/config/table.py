@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from itertools import chain
@@ -17,8 +17,10 @@ from synthsight.files import Digests, hint_at, is_file
 from synthsight.images.finding import ImageFinder
 from synthsight.images.rows import FOLDER, LookedUp, keep_list, keep_looked, look_up, recall_looked
 from synthsight.images.table import LISTED, Divided, SplitError, divide
+from synthsight.labels.folders import Meaning, notes
 from synthsight.labels.matching import words
-from synthsight.plan.config.categories import Category, check_root
+from synthsight.labels.spaces import LabelSpace
+from synthsight.plan.config.categories import Category, check_root, understood
 from synthsight.plan.config.definitions import Definitions
 from synthsight.plan.config.elsewhere import real_entries
 from synthsight.plan.config.messages import Problem
@@ -68,32 +70,60 @@ def check_table_keys(images: ImageSettings, unpacked: Path | None, problems: lis
 def load_tabled(
     settings: Settings,
     definitions: Definitions,
+    spaces: Mapping[str, LabelSpace],
     cache: Path,
     problems: list[Problem],
     warnings: list[str],
 ) -> tuple[dict[str, Category], Divided | None]:
-    """The categories that a table names, by name, sorted; see :func:`load_rows`."""
+    """The categories that a table names, by name, sorted; see :func:`load_rows`.
+
+    Those that are called as ImageNet calls its classes have the classes' names, as folders have.
+    """
     if not check_root(settings.images, problems):
         return {}, None
-    looked, divided = load_rows(settings, cache, problems, warnings)
-    categories = {}
-    for name, each in looked.items():
+    meant: dict[str, Meaning] = {}
+
+    def understand(names: Collection[str]) -> Mapping[str, str]:
+        meant.update(understood([names], definitions, spaces))
+        return {name: each.name for name, each in meant.items()}
+
+    looked, divided = load_rows(settings, cache, problems, warnings, understand)
+    meant = {name: meant[name] for name in looked if name in meant}
+    warnings += [f"{settings.images.table}: {note}" for note in notes(meant, "categories")]
+    categories: dict[str, Category] = {}
+    for written, each in looked.items():
+        name = meant[written].name if written in meant else written
         about = definitions.of(name)
-        categories[name] = Category(about.target(name), about, (), each.listing, rows=each.rows)
+        if written in meant:
+            place = "the table calls it"
+            about = meant[written].definition(written, about, definitions.own, place)
+        categories[name] = Category(
+            about.target(name), about, (), each.listing, rows=each.rows, known=each.rows.known
+        )
+    categories = dict(sorted(categories.items()))
+    known = {name: each.known for name, each in categories.items() if each.known}
+    if known:
+        keep_list(cache, known)
     warnings += definitions.notes(categories)
     return categories, divided
 
 
 def load_rows(
-    settings: Settings, cache: Path, problems: list[Problem], warnings: list[str]
+    settings: Settings,
+    cache: Path,
+    problems: list[Problem],
+    warnings: list[str],
+    understand: Callable[[Collection[str]], Mapping[str, str]] = lambda _: {},
 ) -> tuple[dict[str, LookedUp], Divided | None]:
-    """What a table says of each category of the run, by name, sorted.
+    """What a table says of each category of the run, by the name in the table, sorted.
 
     Args:
         settings: settings of the experiment, with a table.
         cache: folder of caches, in which the rows of each category are kept for its jobs.
         problems: to which everything wrong is added.
         warnings: to which everything else that the user should know is added.
+        understand: gives, for those names of categories that stand for classes, what these are
+            called.
 
     Returns:
         The categories, none if they cannot be told; and the table, None if it cannot be read.
@@ -103,8 +133,9 @@ def load_rows(
     if divided is None:
         return {}, None
     warnings += divided.notes
-    problems += [Problem(_TABLE, message) for message in _bad_names(images, divided)]
-    names = _wanted(settings, divided, problems, warnings)
+    called = understand(divided.parts)
+    problems += [Problem(_TABLE, message) for message in _bad_names(images, divided, called)]
+    names = _wanted(settings, divided, called, problems, warnings)
     if len(problems) > before:
         return {}, divided
     root, before = Path(images.root), len(problems)
@@ -112,7 +143,8 @@ def load_rows(
     kept = divided.folder / f"looked-{key}.json"
     recalled = recall_looked(kept, names, root, cache)
     if recalled is not None:
-        return _checked(images, recalled, cache, problems, warnings), divided
+        _check_rows(images, recalled, problems, warnings)
+        return recalled, divided
     find = ImageFinder(root)
     try:
         looked = {name: look_up(divided, name, find, cache) for name in names}
@@ -125,7 +157,7 @@ def load_rows(
             f"{images.table}: {len(find.renamed)} images are written otherwise than their files "
             f"are called and are taken for these, the first: {written!r} for {image!r}"
         )
-    _checked(images, looked, cache, problems, warnings)
+    _check_rows(images, looked, problems, warnings)
     contradictions = list(chain.from_iterable(each.contradictions for each in looked.values()))
     contradictions += _in_two(divided, looked, find)
     if contradictions:
@@ -136,21 +168,6 @@ def load_rows(
     if sure and not any(each.missing for each in looked.values()):
         keep_looked(kept, looked)
     return looked, divided
-
-
-def _checked(
-    images: ImageSettings,
-    looked: dict[str, LookedUp],
-    cache: Path,
-    problems: list[Problem],
-    warnings: list[str],
-) -> dict[str, LookedUp]:
-    """What was found of the rows, once it has been checked and the list of it kept."""
-    known = {name: each.rows.known for name, each in looked.items() if each.rows.known}
-    if known:
-        keep_list(cache, known)
-    _check_rows(images, looked, problems, warnings)
-    return looked
 
 
 def _divided(images: ImageSettings, cache: Path, problems: list[Problem]) -> Divided | None:
@@ -185,7 +202,7 @@ def _no_file(path: Path) -> str:
     return f"no file {str(path)!r} (relative paths start at {Path.cwd()}){hint_at(path)}"
 
 
-def _bad_names(images: ImageSettings, divided: Divided) -> list[str]:
+def _bad_names(images: ImageSettings, divided: Divided, called: Mapping[str, str]) -> list[str]:
     """Names of categories and generators that cannot be, or that people would take for one."""
     categories = {name: part.line for name, part in divided.parts.items()}
     generators: dict[str, int] = {}
@@ -196,20 +213,30 @@ def _bad_names(images: ImageSettings, divided: Divided) -> list[str]:
     messages = []
     for kind, lines in (("category", categories), ("generator", generators)):
         for name, line in lines.items():
-            reason = bad_name(name, in_paths=kind == "category")
+            of_class = kind == "category" and name in called  # which has another name in paths
+            reason = None if of_class else bad_name(name, in_paths=kind == "category")
             if reason is None and kind == "category" and not words(name):
                 reason = "has no word in its name"
             if reason is not None:
                 messages.append(f"line {line}: the {kind} {name!r} {reason}")
         alike: dict[str, list[str]] = {}
         for name in sorted(lines):
-            key = " ".join(words(name)) if kind == "category" else name_key(name)
+            key = name_key(name)
+            if kind == "category":
+                key = " ".join(words(called.get(name, name)))
             alike.setdefault(key or name, []).append(name)
         kinds = "categories" if kind == "category" else "generators"
         for spellings in alike.values():
             if len(spellings) > 1:
                 shown = zip(spelt(spellings), spellings, strict=True)
                 named = " and ".join(f"{text} (line {lines[name]})" for text, name in shown)
+                if kind == "category" and not called.keys().isdisjoint(spellings):
+                    meant = next(called[name] for name in spellings if name in called)
+                    messages.append(
+                        f"the categories {named} would both be {meant!r}. Give them one name, or "
+                        "leave the rows of one out"
+                    )
+                    continue
                 messages.append(
                     f"the {kinds} {named} differ only in how the name is written: their images "
                     "would be counted apart. Give them one name"
@@ -218,16 +245,20 @@ def _bad_names(images: ImageSettings, divided: Divided) -> list[str]:
 
 
 def _wanted(
-    settings: Settings, divided: Divided, problems: list[Problem], warnings: list[str]
+    settings: Settings,
+    divided: Divided,
+    called: Mapping[str, str],
+    problems: list[Problem],
+    warnings: list[str],
 ) -> list[str]:
-    """The categories of the run, sorted."""
+    """The categories of the run as the table calls them, sorted."""
     there, wanted = divided.parts, settings.categories
     if wanted is None:
         return list(there)
     table = settings.images.table
     by_words = {words(name): name for name in wanted}
     for index, name in enumerate(wanted):
-        if name in there or bad_name(name):
+        if name in there or name in called.values() or bad_name(name):
             continue
         same = [
             each
@@ -237,7 +268,8 @@ def _wanted(
         hint = f": it is written {same[0]!a} there, and {name!a} here" if same else ""
         hint = hint or did_you_mean(name, there) or f"; categories there: {_some(list(there))}"
         problems.append(Problem(("categories", index), f"no row of {name!r} in {table}{hint}"))
-    others = [name for name in there if name not in wanted]
+    taken = {name for name in there if name in wanted or called.get(name) in wanted}
+    others = [name for name in there if name not in taken]
     if others:
         rows = sum(there[name].rows for name in others)
         warnings.append(
@@ -250,7 +282,7 @@ def _wanted(
                 f"{table}: {name!a} is not used, and `categories` lists {by_words[words(name)]!a}. "
                 "If they are one category, give it one name"
             )
-    return sorted(name for name in there if name in wanted)
+    return sorted(taken)
 
 
 def _check_rows(
