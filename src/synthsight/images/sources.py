@@ -12,15 +12,17 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from synthsight import origin
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
 from synthsight.images.endings import SUFFIXES
 from synthsight.tables import read_parquet, read_schema
@@ -54,6 +56,10 @@ _NAMED = 3
 
 #: The last capturing group that RE2 can refer to by number.
 _LAST = 9
+
+
+class SourcesError(SynthsightError):
+    """Nothing is left of what the run is about."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +234,7 @@ def find_sources(
     output: str | os.PathLike[str],
     known: Callable[[str], Known] | None = None,
     by: str | None = None,
+    excluded: Collection[str] = frozenset(),
 ) -> list[str]:
     """Write the sources of all usable images, one category at a time.
 
@@ -238,26 +245,71 @@ def find_sources(
         known: gives what a table says of the images of a category, see :func:`describe`, by its
             name; None if there is nothing that it says.
         by: what of the table tells groups; None if nothing of it does.
+        excluded: images that are left out although they are usable, as duplicates.
 
     Returns:
         What people should know of the groups that a pattern or a table tells, in sentences.
+
+    Raises:
+        SourcesError: no image is left of a category, or of a generator.
     """
     columns = ["image", "category", "generator", "status"]
     for path in manifests:
         read_schema(path, columns)
     found = _Found() if by is None else _Found(by)
+    makers = dict[str | None, bool]()
 
     def tables() -> Iterator[pa.Table]:
         for path in manifests:
-            usable = read_parquet(path, columns, filters=[("status", "=", "ok")]).to_pydict()
+            usable = _kept(path, columns, excluded, makers)
             if usable["image"]:
                 name = usable["category"][0]
                 told = None if known is None else known(name)
                 images, generators = usable["image"], usable["generator"]
                 yield found.count(describe(name, images, generators, sources, told))
+        for name, kept in makers.items():
+            if not kept:
+                raise SourcesError(_none_left("generator", name))
 
     write_sources(output, tables(), SCHEMA if known is None else FURTHER)
     return [] if sources.group is None and by is None else found.sentences()
+
+
+def _kept(
+    path: str | os.PathLike[str],
+    columns: Sequence[str],
+    excluded: Collection[str],
+    makers: dict[str | None, bool],
+) -> dict[str, list[Any]]:
+    """The usable images of a category that are not left out as duplicates.
+
+    Args:
+        path: its manifest.
+        columns: what to read of it.
+        excluded: images to leave out.
+        makers: whether any image of a generator is left, which is added to.
+    """
+    usable = read_parquet(path, columns, filters=[("status", "=", "ok")])
+    left = pc.invert(pc.is_in(usable["image"], pa.array(list(excluded), pa.string())))
+    kept = usable.filter(left)
+    if len(usable) and not len(kept):
+        raise SourcesError(_none_left("category", usable["category"][0].as_py()))
+    for table in (usable, kept):
+        for generator in table["generator"].unique().to_pylist():
+            makers[generator] = makers.get(generator, False) or table is kept
+    content: dict[str, list[Any]] = kept.to_pydict()
+    return content
+
+
+def _none_left(what: str, name: str | None) -> str:
+    """About a category, or a generator, all of whose images are duplicates."""
+    of = f"of the {what} {name!r}" if name is not None else f"without a {what}"
+    return (
+        f"no image {of} is left: all of them are left out as duplicates (images.duplicates: "
+        "exclude), for the reasons in tables/excluded.csv. Remove the duplicates that should not "
+        + ("be there, leave it out of `categories`" if what == "category" else "be there")
+        + ", or write `duplicates: keep` below `images`"
+    )
 
 
 @dataclass

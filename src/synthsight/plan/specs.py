@@ -71,7 +71,25 @@ def find_sources(experiment: Experiment) -> Spec:
         **({"table": True} if group is not None and experiment.settings.images.table else {}),
         **({"rows": digest_of_list(rows)} if rows else {}),
         **({} if by is None else {"by": f"the column {by!r} of images.table"}),
+        **_duplicates(experiment),
     }
+
+
+def find_duplicates(experiment: Experiment) -> Spec:
+    """Which images are real photographs."""
+    return {"real": sorted(experiment.real)} if experiment.real else {}
+
+
+def list_excluded(experiment: Experiment) -> Spec:
+    """Whether duplicates are left out, and what decides which of them."""
+    if not experiment.excludes_duplicates:
+        return {}
+    return {**_duplicates(experiment), **find_duplicates(experiment)}
+
+
+def _duplicates(experiment: Experiment) -> Spec:
+    """Whether duplicates are left out; nothing if not."""
+    return {"duplicates": "exclude"} if experiment.excludes_duplicates else {}
 
 
 def known_rows(experiment: Experiment) -> dict[str, str]:
@@ -284,7 +302,8 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
     settings["images"] = {
         key: value
         for key, value in settings["images"].items()
-        if value is not None or key not in ("real", "group", "table", "split")
+        if (value is not None or key not in ("real", "group", "table", "split"))
+        and (key, value) != ("duplicates", "keep")
     }
     if experiment.settings.images.table is None:
         del settings["images"]["columns"]
