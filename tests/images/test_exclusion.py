@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthsight.figures.inputs import READERS
 from synthsight.images import neighbours
 from synthsight.images.duplicates import find_duplicates
 from synthsight.images.exclusion import Links, choose, exclude_duplicates
 from synthsight.images.hashing import BITS, MIRROR
 from synthsight.images.manifest import ImageRecord, write_manifest
 from synthsight.images.neighbours import MOST_BITS
+from synthsight.images.sources import Sources, SourcesError, find_sources, read_sources
 from synthsight.tables import write_rows
 
 Row = tuple[str, str, str, int, bool]
@@ -154,3 +158,34 @@ def test_what_is_kept_has_no_duplicates_even_if_not_every_pair_is_listed(
     assert 11 <= len(kept) <= 12, "one of each scene, and none of that in two categories"
     shuffled = [records[place] for place in rng.permutation(len(records))]
     assert excluded(tmp_path / "shuffled", shuffled) == (reasons, said)
+
+
+def test_what_is_left_out_is_in_no_source_and_no_picture_of_all_images(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    names = ["one/cat/0", "one/cat/1", "one/dog/0", "two/cat/0", "two/dog/0"]
+    records = [record(name, rng.random(BITS) < 0.5, n) for n, name in enumerate(names)]
+    paths = manifests(tmp_path, records)
+    output, listed = tmp_path / "sources.parquet", tmp_path / "excluded.parquet"
+
+    def sources(*excluded: str) -> list[str]:
+        find_sources(paths, Sources(), output, excluded=frozenset(excluded))
+        return sorted(read_sources(output)["image"].to_pylist())
+
+    assert sources() == names
+    assert sources("one/cat/0", "two/dog/0") == ["one/cat/1", "one/dog/0", "two/cat/0"]
+    with pytest.raises(
+        SourcesError, match=r"no image of the category 'dog' is left: .*`categories`"
+    ):
+        sources("one/dog/0", "two/dog/0")
+    with pytest.raises(
+        SourcesError, match=r"no image of the generator 'two' is left: .* be there, or"
+    ):
+        sources("two/cat/0", "two/dog/0")
+    assert sources("two/dog/0") == names[:-1]
+
+    pq.write_table(pa.table({"image": ["one/cat/0"], "reason": ["a duplicate"]}), listed)
+    found = READERS["without_duplicates"]([str(listed), *map(str, paths)])
+    assert found.set_index("image")["status"].to_dict() == {
+        **dict.fromkeys(names, "ok"),
+        "one/cat/0": "excluded",
+    }
