@@ -216,7 +216,7 @@ def test_pictures_in_several_categories_are_named_and_nothing_else_is_said(tmp_p
     assert said.startswith("1 pair of images is of a photograph and a generated image, and the ")
     (said,) = remarks(found, [path], [], pairs, excluded={"cat/2"})
     assert said == (
-        "1 of 20 images is left out as duplicates or near duplicates (images.duplicates: exclude; "
+        "1 of 20 images is left out as a duplicate or near duplicate (images.duplicates: exclude; "
         "tables/excluded.csv says of what)."
     )
 

@@ -191,9 +191,12 @@ def left_out(
         if lost[maker, category] == usable[maker, category]
     ]
     number, total = less.total(), before.total()
+    what = "are left out as duplicates or near duplicates"
+    if number == 1:
+        what = "is left out as a duplicate or near duplicate"
     return (
-        f"{number:,} of {total:,} images {'is' if number == 1 else 'are'} left out as duplicates "
-        "or near duplicates (images.duplicates: exclude; tables/excluded.csv says of what)"
+        f"{number:,} of {total:,} images {what} (images.duplicates: exclude; "
+        "tables/excluded.csv says of what)"
         + ("" if [*before] == [None] else f": {_listed(each)}")
         + (f"; no image is left of {_listed(empty)}" if empty else "")
     )
