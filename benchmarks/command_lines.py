@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from synthsight.inputs import describe
-from synthsight.plan.files import KINDS
+from synthsight.plan.kinds import KINDS
 from synthsight.plan.tables import STATISTICS
 
 

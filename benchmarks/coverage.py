@@ -42,9 +42,7 @@ BOUND, NEAR = 0.93, 0.94
 
 #: Cells that may be below the bound: how their interval and their name begin, how low they may
 #: be, and why.
-EXCEPTIONS = (
-    ("accuracy in a category, groups", "1 x 25", 0.915, "the steps that Wilson's has with 25 images"),
-)
+EXCEPTIONS = (("accuracy in a category, groups", "1 x 25", 0.915, "Wilson's steps with 25 images"),)
 
 #: Simulations that the old bootstrap is tried in, and its resamples.
 TRIED, RESAMPLES = 100, 300

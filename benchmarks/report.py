@@ -180,7 +180,7 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
     for program, name in (("list_excluded", "excluded"), ("find_duplicates", "duplicates")):
         tables[name] = folder / f"{name}.parquet"
         csv = folder / f"{name}.csv"
-        run(program, manifests=manifests, csv=csv, parquet=tables[name])
+        run(program, manifests=manifests, spec="{}", csv=csv, parquet=tables[name])
     duplicates = folder / "pictures-duplicates.parquet"
     run(
         "thumbnails_duplicates",

@@ -5,6 +5,7 @@
 rule find_sources:
     input:
         manifests=FILES.manifests,
+        excluded=FILES.excluded,
     output:
         sources=FILES.sources,
     log:
@@ -21,6 +22,7 @@ rule find_sources:
         """
         with_worker.py --code {params.code} find_sources.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
+            --excluded {input.excluded:q} \
             --spec {params.spec:q} \
             --kept {params.kept} \
             --output {output.sources:q} \

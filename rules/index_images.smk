@@ -27,6 +27,7 @@ rule index_images:
 rule list_excluded:
     input:
         manifests=FILES.manifests,
+        duplicates=FILES.duplicates_to_exclude,
     output:
         csv=in_report("excluded", f"{FILES.run}/tables/excluded.csv"),
         parquet=f"{FILES.run}/tables/excluded.parquet",
@@ -35,6 +36,7 @@ rule list_excluded:
     group:
         together("images")
     params:
+        spec=spec(specs.list_excluded),
         code=code("list_excluded"),
     # Lists by category go through a pipe: the system limits the length of a command. What was left
     # out is for people, so it is also printed.
@@ -42,6 +44,8 @@ rule list_excluded:
         """
         with_worker.py --code {params.code} list_excluded.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
+            --duplicates {input.duplicates:q} \
+            --spec {params.spec:q} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \
             2>&1 | tee {log:q}
@@ -59,6 +63,7 @@ rule find_duplicates:
     group:
         together("images")
     params:
+        spec=spec(specs.find_duplicates),
         code=code("find_duplicates"),
     # Lists by category go through a pipe: the system limits the length of a command. What is there
     # more than once is for people, so it is also printed.
@@ -66,6 +71,7 @@ rule find_duplicates:
         """
         with_worker.py --code {params.code} find_duplicates.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
+            --spec {params.spec:q} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \
             2>&1 | tee {log:q}

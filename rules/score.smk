@@ -5,6 +5,7 @@ rule score:
     input:
         logits=of(FILES.logits_of, "model"),
         sources=FILES.sources,
+        excluded=FILES.excluded,
         # Not its time but its content decides, which is in the spec.
         labels=ancient(of(FILES.label_file_of, "model")),
     output:
@@ -22,6 +23,7 @@ rule score:
         with_worker.py --code {params.code} score.py \
             --logits @<(printf '%s\\n' {input.logits:q}) \
             --sources {input.sources:q} \
+            --excluded {input.excluded:q} \
             --spec @<(printf '%s\\n' {params.spec:q}) \
             --output {output.scores:q} \
             >{log:q} 2>&1

@@ -26,7 +26,7 @@ from PIL import Image
 from synthsight.files import sha256_of
 from synthsight.inputs import INDEXED, describe
 from synthsight.plan.figures import FIGURES, Figure
-from synthsight.plan.files import KINDS
+from synthsight.plan.kinds import KINDS
 from synthsight.plan.tables import STATISTICS, Statistic
 from synthsight.worker.server import import_program
 from tests import warm, warm_worker

@@ -211,15 +211,21 @@ def test_check_says_what_is_real_and_what_belongs_together(
     say, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.folder)
-    images = {**project.config["images"], "real": "muse", "group": r"(\d+)"}
+    images = {
+        **project.config["images"],
+        "real": "muse",
+        "group": r"(\d+)",
+        "duplicates": "exclude",
+    }
     project.configure({**project.config, "images": images})
     status, text, errors = say("check", "config.yaml")
     assert (status, errors) == (0, "")
-    assert [line.strip() for line in text.splitlines()[2:6]] == [
+    assert [line.strip() for line in text.splitlines()[2:7]] == [
         "images      12 images of 1 generator and photographs: dream",
         "photographs real ones of 3 categories, in pictures/muse",
         "categories  bagel, clock, toilet_seat",
         r"groups      of images, by '(\\d+)' in their names",
+        "duplicates  left out, each with the reason in tables/excluded.csv",
     ]
 
 

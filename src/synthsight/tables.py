@@ -234,3 +234,17 @@ def metadata_of(schema: pa.Schema, key: str, path: str | os.PathLike[str]) -> st
         raise FileError(f"{path} has no {key!r} in its metadata; {MAKE_AGAIN}")
     text: str = value.decode()
     return text
+
+
+def read_excluded(paths: Iterable[str | os.PathLike[str]]) -> frozenset[str]:
+    """The images in the table ``excluded``, duplicates among them where these are left out.
+
+    Args:
+        paths: the table, Parquet; none where no duplicates are left out.
+
+    Raises:
+        FileError: it is damaged, or lacks a column.
+    """
+    return frozenset(
+        image for path in paths for image in read_parquet(path, ["image"])["image"].to_pylist()
+    )

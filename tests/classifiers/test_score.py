@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -88,11 +89,16 @@ class World:
         self.sources[category] = describe(category, names, generators)
 
     def score(
-        self, labels: LabelSpace = LABELS, rules: list[str] = RULES, aggregation: str = "max"
+        self,
+        labels: LabelSpace = LABELS,
+        rules: list[str] = RULES,
+        aggregation: str = "max",
+        excluded: Collection[str] = (),
     ) -> pa.Table:
         output, sources = self.folder / "scores.parquet", self.folder / "sources.parquet"
         write_sources(sources, self.sources.values())
-        score(self.logit_files, sources, TARGETS, labels, rules, output, aggregation)
+        files = self.logit_files
+        score(files, sources, TARGETS, labels, rules, output, aggregation, None, excluded)
         return pq.read_table(output)
 
 
@@ -398,6 +404,17 @@ def test_logits_of_an_unknown_image_are_an_error(world: World) -> None:
     world.describe("kite", [*names_of(world, "kite")[1:], "rabbit/00000.png"])
     with pytest.raises(ScoreError, match=r"'kite/00000\.png'"):
         world.score()
+
+
+def test_logits_of_excluded_images_are_left_out_and_of_no_others(world: World) -> None:
+    every = world.score().to_pylist()
+    first, *rest = names_of(world, "kite")
+    world.describe("kite", rest)
+    scored = world.score(excluded={first, "kite/damaged.png"}).to_pylist()
+    assert scored == [row for row in every if row["image"] != first]
+    for excluded in ((), {rest[0]}, {first, rest[0]}):
+        with pytest.raises(ScoreError, match=r"has 8 of 'kite'|not among the usable images"):
+            world.score(excluded=excluded)
 
 
 def test_an_image_twice_in_place_of_another_is_an_error(world: World) -> None:

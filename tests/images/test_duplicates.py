@@ -15,17 +15,19 @@ import pytest
 from PIL import Image, ImageFilter, ImageOps
 
 from synthsight.images import neighbours
-from synthsight.images.duplicates import (
-    SCHEMA,
-    across_categories,
-    difference,
-    find_duplicates,
-    within_categories,
-    worst_pairs,
-)
+from synthsight.images.duplicates import SCHEMA, find_duplicates
 from synthsight.images.hashing import BITS, BYTES, MIRROR, perceptual_hash
 from synthsight.images.manifest import index_images, write_manifest
 from synthsight.images.neighbours import EACH, MOST_BITS, near_pairs
+from synthsight.images.pairs import (
+    across_categories,
+    across_photographs,
+    described,
+    difference,
+    left_out,
+    within_categories,
+    worst_pairs,
+)
 from tests.support import REPOSITORY, run_program
 
 DEMO = REPOSITORY / "resources" / "demo" / "images"
@@ -242,6 +244,16 @@ def test_planted_copies_are_listed_and_nothing_else(tmp_path: Path) -> None:
     )
     assert said[1].startswith("2 pairs of images are of two categories and the same picture, or ")
     assert said[2:] == ["2 of 12 images have too little structure to look for near duplicates"]
+    assert not rows[["real_a", "real_b"]].to_numpy().any()
+
+
+def test_photographs_are_told_by_their_generator(tmp_path: Path) -> None:
+    planted(tmp_path / "pictures")
+    table, said = find_duplicates(manifests(tmp_path / "pictures", tmp_path), {"two"})
+    assert set(table["real_a"].to_pylist()) == {False}
+    assert set(table["real_b"].to_pylist()) == {True}
+    assert "2 across categories, 5 across photographs and generated images): " in said[0]
+    assert said[2].startswith("5 pairs of images are of a photograph and a generated image, and ")
 
 
 @pytest.mark.slow
@@ -259,7 +271,7 @@ def test_the_program_writes_the_same_whatever_the_order(tmp_path: Path) -> None:
     written = []
     for number, order in enumerate((paths, paths[::-1])):
         csv_file, parquet = tmp_path / f"{number}.csv", tmp_path / f"{number}.parquet"
-        options = ("--csv", csv_file, "--parquet", parquet)
+        options = ("--spec", "{}", "--csv", csv_file, "--parquet", parquet)
         done = run_program("find_duplicates", "--manifests", *order, *options)
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("5 pairs of duplicates")
@@ -292,7 +304,7 @@ def test_of_many_equal_images_each_is_listed_once(tmp_path: Path) -> None:
 
 
 def pairs_of(*rows: tuple[str, str, int, bool]) -> pd.DataFrame:
-    """Pairs of images called `<generator>/<category>/<name>`."""
+    """Pairs of images called `<generator>/<category>/<name>`; those of `real` are photographs."""
     return pd.DataFrame(
         [
             {
@@ -300,6 +312,7 @@ def pairs_of(*rows: tuple[str, str, int, bool]) -> pd.DataFrame:
                 "b": b,
                 **{f"category_{k}": n.split("/")[1] for k, n in (("a", a), ("b", b))},
                 **{f"generator_{k}": n.split("/")[0] or None for k, n in (("a", a), ("b", b))},
+                **{f"real_{k}": n.startswith("real/") for k, n in (("a", a), ("b", b))},
                 "kind": "near" if bits else "exact",
                 "bits": bits,
                 "mirrored": mirrored,
@@ -310,17 +323,18 @@ def pairs_of(*rows: tuple[str, str, int, bool]) -> pd.DataFrame:
     )
 
 
-def test_pairs_across_categories_come_first_then_files_then_pairs_across_generators() -> None:
+def test_pairs_across_categories_come_first_then_photographs_files_and_generators() -> None:
     pairs = pairs_of(
+        ("real/cat/0", "x/cat/0", 24, False),
         ("x/cat/1", "x/cat/2", 0, False),
         ("x/cat/3", "y/cat/4", 20, False),
         ("x/cat/5", "x/dog/6", 24, True),
         ("x/cat/7", "y/cat/8", 3, False),
     )
-    worst = worst_pairs(pairs, 3)
-    assert worst["a"].tolist() == ["x/cat/5", "x/cat/1", "x/cat/7"]
+    worst = worst_pairs(pairs, 4)
+    assert worst["a"].tolist() == ["x/cat/5", "real/cat/0", "x/cat/1", "x/cat/7"]
     assert worst.columns.tolist() == SCHEMA.names
-    assert [difference(row) for row in pairs.to_dict("records")] == [
+    assert [difference(row) for row in pairs.to_dict("records")][1:] == [
         *("the same file", "20 of 255 bits", "mirrored, 24 of 255 bits", "3 of 255 bits")
     ]
 
@@ -333,6 +347,34 @@ def test_pictures_in_several_categories_are_named() -> None:
         "of each is most likely wrong: /cat/1 and /dog/2 (the same file). Remove the wrong ones "
         "(tables/duplicates.csv has all)"
     )
+
+
+def test_generated_images_that_are_photographs_are_named() -> None:
+    assert across_photographs(pairs_of(("x/cat/1", "y/cat/2", 0, False))) is None
+    assert across_photographs(pairs_of(("real/cat/1", "real/cat/2", 0, False))) is None
+    pairs = pairs_of(("real/cat/1", "x/cat/2", 7, True), ("x/cat/1", "y/cat/2", 0, False))
+    assert across_photographs(pairs) == (
+        "1 pair of images is of a photograph and a generated image, and the same picture, or "
+        "nearly: real/cat/1 and x/cat/2 (mirrored, 7 of 255 bits). Either a generator reproduces a "
+        "photograph, or a file is in the wrong folder; the measured drop is too small with them "
+        "(tables/duplicates.csv has all)"
+    )
+    first, other = pairs.to_dict("records")
+    assert described(first) == "mirrored, 7 of 255 bits; a photograph and a generated image"
+    assert described(first, {"x/cat/2"}).endswith("image; the second is left out")
+    assert described(other, {"x/cat/1"}) == "the same file; the first is left out"
+    assert described(other, {"x/cat/1", "y/cat/2"}) == "the same file; both are left out"
+
+
+def test_no_mean_is_about_fewer_images_without_a_word() -> None:
+    usable = {("x", "cat"): 5, ("y", "cat"): 3, ("y", "dog"): 1, (None, "dog"): 2}
+    assert left_out(usable, {}) is None
+    assert left_out(usable, {("y", "cat"): 1, ("y", "dog"): 1, (None, "dog"): 2}) == (
+        "4 of 11 images are left out as duplicates or near duplicates (images.duplicates: exclude; "
+        "tables/excluded.csv says of what): 2 of 4 of 'y', 2 of 2 without a generator; no image is "
+        "left of 'dog' by 'y', 'dog'"
+    )
+    assert str(left_out({(None, "dog"): 2}, {(None, "dog"): 1})).endswith("says of what)")
 
 
 def test_many_copies_within_categories_make_intervals_too_narrow() -> None:

@@ -506,7 +506,8 @@ def test_the_programs_index_and_list_what_was_left_out(tmp_path: Path) -> None:
 
     manifests = [tmp_path / "cat.parquet", tmp_path / "dog.parquet"]
     output, copy = tmp_path / "excluded.csv", tmp_path / "excluded.parquet"
-    done = run("list_excluded", "--manifests", *manifests, "--csv", output, "--parquet", copy)
+    options = ("--spec", "{}", "--csv", output, "--parquet", copy)
+    done = run("list_excluded", "--manifests", *manifests, *options)
     assert done.returncode == 0, done.stderr
     assert f"cat: {len(HOSTILE)} excluded" in done.stdout
     assert "dog: 1 excluded" in done.stdout

@@ -226,10 +226,14 @@ def test_an_edit_of_what_the_page_is_made_of_reaches_the_page_alone(copy: Copy, 
     assert copy.changed_by(f"synthsight/report/{file}", new="\n") == {"report"}
 
 
-def test_an_edit_of_the_search_for_duplicates_reaches_its_table_and_the_report(copy: Copy) -> None:
-    for module in ("duplicates", "neighbours"):
-        changed = copy.changed_by(f"synthsight/images/{module}.py")
-        assert changed == {"find_duplicates", "thumbnails_duplicates", "report"}
+def test_an_edit_of_what_is_said_of_duplicates_reaches_what_says_or_shows_it(copy: Copy) -> None:
+    for module, reached in (
+        ("duplicates", {"find_duplicates"}),
+        ("neighbours", {"find_duplicates", "list_excluded"}),
+        ("exclusion", {"list_excluded"}),
+        ("pairs", {"find_duplicates", "list_excluded", "thumbnails_duplicates", "report"}),
+    ):
+        assert copy.changed_by(f"synthsight/images/{module}.py") == reached
     assert {"index_images", "find_duplicates"} <= copy.changed_by("synthsight/images/hashing.py")
 
 

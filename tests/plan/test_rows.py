@@ -13,7 +13,7 @@ from synthsight.figures.inputs import READERS
 from synthsight.inputs import deal, describe
 from synthsight.plan import specs
 from synthsight.plan.figures import FIGURES, Figure
-from synthsight.plan.files import KINDS
+from synthsight.plan.kinds import KINDS
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic
 from synthsight.statistics.columns import BY_TABLE
 from tests.support import REPOSITORY
@@ -53,7 +53,7 @@ def test_every_input_is_a_table_or_of_a_kind_that_can_be_read() -> None:
     for row in (*FIGURES, *STATISTICS):
         assert set(row.inputs.values()) <= {*TABLES, *KINDS}
     kinds = {KINDS.get(name, "table") for row in FIGURES for name in row.inputs.values()}
-    assert kinds | {"checksums"} == set(READERS)
+    assert kinds | {"checksums", "without_duplicates"} == set(READERS)
     # Of images a figure's program checks the bytes, wherever they were examined.
     assert {name for name, kind in KINDS.items() if kind == "checksums"} == {
         *("indexed_images", "indexed_of_category", "indexed_questions")

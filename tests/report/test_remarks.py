@@ -202,7 +202,7 @@ def test_pictures_in_several_categories_are_named_and_nothing_else_is_said(tmp_p
     found = [record(f"{category}/{n}", category, "x") for category in CATEGORIES for n in range(10)]
     pair = {"a": "cat/1", "b": "cat/2", "category_a": "cat", "category_b": "cat"}
     pair |= {"generator_a": None, "generator_b": None, "kind": "exact", "bits": 0}
-    pair |= {"mirrored": False}
+    pair |= {"mirrored": False, "real_a": False, "real_b": False}
     pairs = pd.DataFrame([pair], columns=DUPLICATES)
     assert remarks(found, [path], [], pairs.iloc[:0]) == []
     (said,) = remarks(found, [path], [], pairs)
@@ -213,6 +213,13 @@ def test_pictures_in_several_categories_are_named_and_nothing_else_is_said(tmp_p
         "1 pair of images is of two categories and the same picture, or nearly, so that one label "
         "of each is most likely wrong: cat/1 and dog/3 (the same file). Remove the wrong ones "
         "(tables/duplicates.csv has all)."
+    )
+    (said,) = remarks(found, [path], [], pairs.assign(b="dog/3", real_b=True))
+    assert said.startswith("1 pair of images is of a photograph and a generated image, and the ")
+    (said,) = remarks(found, [path], [], pairs, excluded={"cat/2"})
+    assert said == (
+        "1 of 20 images is left out as a duplicate or near duplicate (images.duplicates: exclude; "
+        "tables/excluded.csv says of what)."
     )
 
 

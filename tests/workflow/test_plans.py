@@ -375,8 +375,9 @@ def test_groups_and_real_photographs_run_scoring_and_no_model(
 ) -> None:
     images = project.config["images"]
     project.configure({**project.config, "images": {**images, **key}})
-    drops = {("plot_drops",)} if "real" in key else set()
-    assert project.plan() == {("find_sources",), ("plot_samples",)} | SCORES | FAN_IN | drops
+    of_real = {("plot_drops",), ("find_duplicates",), ("thumbnails_duplicates",)}
+    more = of_real if "real" in key else set()
+    assert project.plan() == {("find_sources",), ("plot_samples",)} | SCORES | FAN_IN | more
     project.run("scores")
     scores = pq.read_table(project.results / "scores" / "effnet.parquet").to_pandas()
     first = scores.drop_duplicates("image").set_index("image")

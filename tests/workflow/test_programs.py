@@ -44,6 +44,7 @@ PROGRAMS = sorted(path.stem for path in SCRIPTS.glob("*.py") if path.stem != "wi
 OF_FILES = {
     "index_images": {"listing"},
     "index_questions": {"content"},
+    "list_excluded": {"duplicates"},
     "list_excluded_questions": {"content"},
 }
 
@@ -73,6 +74,7 @@ RETURNS: dict[str, Any] = {
     "index_questions": [],
     "messages": [],
     "render": "page",
+    "exclude_duplicates": ({}, []),
     "find_duplicates": ("table", []),
 }
 
@@ -237,9 +239,15 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     commands = commands_of(Project(folder))
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
     commands["fetch_images"] = ("fetch_images", ["--spec", spec])
-    # Of the small project's images nothing is known.
-    _, arguments = commands["find_sources"]
-    arguments[arguments.index("--spec") + 1] = json.dumps({"real": ["muse"], "group": "(.)"})
+    # Of the small project's images nothing is known, and none is left out.
+    for name, known in (
+        ("find_sources", {"group": "(.)"}),
+        ("find_duplicates", {}),
+        ("list_excluded", {"duplicates": "exclude"}),
+    ):
+        _, arguments = commands[name]
+        arguments[arguments.index("--spec") + 1] = json.dumps({"real": ["muse"], **known})
+    arguments.insert(arguments.index("--duplicates") + 1, "results/small/tables/duplicates.parquet")
     os.environ[URL_VARIABLE] = "https://example.org/images.zip"
     yield Runner(folder, commands)
     del os.environ[URL_VARIABLE]

@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """List every file that was left out, with its reason.
 
-In: the manifests of all categories. Out: a table, as CSV and as Parquet, with image, category,
-generator, sha256 and reason, sorted by image; on standard output how many there are.
+In: the manifests of all categories; where duplicates are left out, the table of these. Out: a
+table, as CSV and as Parquet, with image, category, generator, sha256 and reason, sorted by image;
+on standard output how many there are.
+The spec holds ``real``, the generators whose images are real photographs, where it decides which
+duplicates are left out.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pyarrow as pa
 
+from synthsight.images.exclusion import exclude_duplicates
 from synthsight.images.manifest import read_manifest
 from synthsight.program import Arguments, many, program
 from synthsight.statistics.columns import EXCLUDED
@@ -22,13 +27,26 @@ SHOWN = 10
 COLUMNS = [(name, pa.string()) for name in EXCLUDED]
 
 
-@program(many("manifests", "the manifests of all categories"), outputs=["csv", "parquet"])
+@program(
+    many("manifests", "the manifests of all categories"),
+    many("duplicates", "the table of duplicates, Parquet, to leave these out", required=False),
+    spec=True,
+    outputs=["csv", "parquet"],
+)
 def main(args: Arguments) -> None:
     """Run the program."""
     records = [record for path in args.manifests for record in read_manifest(path)]
-    excluded = sorted(
-        (record for record in records if record.status != "ok"), key=lambda record: record.image
-    )
+    reasons: dict[str, str] = {}
+    sentences: list[str] = []
+    for table in args.duplicates:  # one, or none
+        real = args.spec.get("real", ())
+        reasons, sentences = exclude_duplicates(args.manifests, table, real)
+    excluded = [
+        replace(record, reason=reasons.get(record.image, record.reason))
+        for record in records
+        if record.status != "ok" or record.image in reasons
+    ]
+    excluded.sort(key=lambda record: record.image)
     write_records(args.csv, args.parquet, COLUMNS, excluded)
     print(f"{len(records)} files, {len(excluded)} of them excluded")
     counted = sorted(Counter(record.category for record in excluded).items())
@@ -36,6 +54,8 @@ def main(args: Arguments) -> None:
         print(f"{category}: {count} excluded")
     if len(counted) > SHOWN:
         print(f"and others in {len(counted) - SHOWN} more categories: see {args.csv}")
+    for sentence in sentences:
+        print(sentence)
 
 
 if __name__ == "__main__":

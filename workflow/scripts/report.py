@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -27,9 +27,9 @@ from synthsight import origin
 from synthsight.clone import own_version
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN, atomic, read_json
-from synthsight.images.duplicates import SHOWN, difference, worst_pairs
+from synthsight.images.groups import PATTERNS
 from synthsight.images.manifest import ImageRecord, read_manifest
-from synthsight.images.sources import PATTERNS
+from synthsight.images.pairs import SHOWN, described, worst_pairs
 from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
@@ -66,10 +66,14 @@ def main(args: Arguments) -> None:
 
 def _page(args: Arguments) -> Page:
     spec = args.spec
-    records = [
+    usable = [
         record for path in args.manifests for record in read_manifest(path) if record.status == "ok"
     ]
-    chosen = _choose(records, spec["images"])
+    tables = {Path(path).stem: read_table(path) for path in args.tables}
+    excludes = spec["settings"]["images"].get("duplicates") == "exclude"
+    excluded = frozenset(tables["excluded"]["image"] if excludes else ())
+    records = [record for record in usable if record.image not in excluded]
+    chosen = _choose(usable, excluded, spec["images"])
     pictures = _Pictures()
     explorer = image_data(chosen, args.scores)
     explorer["picture"] = pictures.add(args.pictures, [record.image for record in chosen])
@@ -81,7 +85,6 @@ def _page(args: Arguments) -> Page:
         images = sample(set(table.column("image").to_pylist()), spec["images"])
         numbers = pictures.add(args.vqa_pictures, images)
         questions = question_data(args.vqa_scores, dict(zip(images, numbers, strict=True)))
-    tables = {Path(path).stem: read_table(path) for path in args.tables}
     duplicates = tables["duplicates"]
     notes, vqa_notes = _notes(args.notes), _notes(args.vqa_notes)
     made_with = origin.versions()  # of all that has been read
@@ -94,10 +97,11 @@ def _page(args: Arguments) -> Page:
         tables=tables,
         notes=notes,
         vqa_notes=vqa_notes,
-        duplicates=_pairs(duplicates, args.duplicate_pictures),
+        duplicates=_pairs(duplicates, args.duplicate_pictures, excluded),
+        excludes_duplicates=excludes,
         remarks=remarks(
-            *(records, args.scores, [*notes, *vqa_notes], duplicates),
-            *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0])),
+            *(usable, args.scores, [*notes, *vqa_notes], duplicates),
+            *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
         ),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),
@@ -126,13 +130,22 @@ def _page(args: Arguments) -> Page:
     )
 
 
-def _choose(records: Sequence[ImageRecord], limit: int) -> list[ImageRecord]:
+def _choose(
+    usable: Sequence[ImageRecord], excluded: Collection[str], limit: int
+) -> list[ImageRecord]:
+    """The images on the page: of those that are not excluded, such as there are pictures of."""
     by_category: dict[str, list[str]] = {}
-    for record in records:
+    for record in usable:
         by_category.setdefault(record.category, []).append(record.image)
-    wanted = frozenset(stratified_sample(by_category, limit))
+    kept = {
+        category: [image for image in images if image not in excluded]
+        for category, images in by_category.items()
+    }
+    wanted = {*stratified_sample(kept, limit)}
+    if excluded:  # pictures are made without regard to duplicates, of `limit` images a category
+        wanted &= {image for images in by_category.values() for image in sample(images, limit)}
     return sorted(
-        (record for record in records if record.image in wanted), key=lambda record: record.image
+        (record for record in usable if record.image in wanted), key=lambda record: record.image
     )
 
 
@@ -162,14 +175,14 @@ class _Pictures:
         return numbers
 
 
-def _pairs(duplicates: pd.DataFrame, pictures: str) -> list[Pair]:
+def _pairs(duplicates: pd.DataFrame, pictures: str, excluded: Collection[str]) -> list[Pair]:
     """The worst pairs of duplicates, as many as there are pictures of."""
     shown = worst_pairs(duplicates, SHOWN)
     files = read_thumbnails(pictures, {*shown["a"], *shown["b"]})
     for image in {*shown["a"], *shown["b"]} - {*files}:
         raise SynthsightError(f"no thumbnail of {image!r} in {pictures}; {MAKE_AGAIN}")
     return [
-        Pair(row["a"], row["b"], files[row["a"]], files[row["b"]], difference(row))
+        Pair(row["a"], row["b"], files[row["a"]], files[row["b"]], described(row, excluded))
         for row in shown.to_dict("records")
     ]
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Score one model: which images it gets right under each matching rule.
 
-In: logits of all categories, and where their images come from. Out: Parquet with one row per image
+In: logits of all categories, and where their images come from; where duplicates are left out, the
+table of what is excluded. Out: Parquet with one row per image
 and rule (see synthsight.classifiers.score).
 """
 
@@ -13,11 +14,13 @@ from synthsight.labels.matching import Target
 from synthsight.labels.spaces import load_labels, packages_of
 from synthsight.origin import made_with
 from synthsight.program import Arguments, many, one, program
+from synthsight.tables import read_excluded
 
 
 @program(
     many("logits", "the logits of all categories, in their sorted order"),
     one("sources", "Parquet: image, category, generator, group, real"),
+    many("excluded", "the table of what is excluded, Parquet", required=False),
     spec=True,
     outputs=["output"],
 )
@@ -43,6 +46,7 @@ def main(args: Arguments) -> None:
         args.output,
         args.spec["aggregation"],
         args.spec["model"],
+        read_excluded(args.excluded),
     )
 
 

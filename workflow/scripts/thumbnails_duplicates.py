@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from synthsight.images.duplicates import SHOWN, worst_pairs
+from synthsight.images.pairs import SHOWN, worst_pairs
 from synthsight.images.reading import open_checked
 from synthsight.images.roots import Roots, roots_of
 from synthsight.program import Arguments, many, one, program

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -152,6 +152,7 @@ def score(
     output: str | os.PathLike[str],
     aggregation: str = "max",
     model: str | None = None,
+    excluded: Collection[str] = frozenset(),
 ) -> None:
     """Score one model: one row per image and rule, category by category.
 
@@ -171,6 +172,7 @@ def score(
             ``class_names`` (JSON, the simple names).
         aggregation: for rules that ask for a choice, see :class:`Choice`.
         model: the model whose logits these must be; None if any will do.
+        excluded: images that have logits and are left out all the same, as duplicates.
 
     Raises:
         ScoreError: the logits are another model's or for other labels, or were not all made with
@@ -198,6 +200,7 @@ def score(
         for number, category in enumerate(categories):
             path = logits[category]
             rows = read_parquet(path, ["image"]).column("image").to_pylist()
+            rows = [image for image in rows if image not in excluded]
             known = _sources(sources, category)
             if len(rows) != len(known):
                 raise ScoreError(
@@ -206,7 +209,9 @@ def score(
             if len(set(rows)) < len(known):
                 raise ScoreError(f"{path} contains an image twice")
             for part in read_batches(path, ["image", "logits"], _ROWS):
-                images, values = _read_part(part, category, known, len(labels))
+                images, values = _read_part(part, category, known, len(labels), excluded)
+                if not images:
+                    continue
                 about = [known[image] for image in images]
                 top = top_k(values)
                 for rule, table in accepted.items():
@@ -274,7 +279,11 @@ def _sources(sources: str | os.PathLike[str], category: str) -> dict[str, _Sourc
 
 
 def _read_part(
-    part: pa.RecordBatch, category: str, known: Mapping[str, _Source], classes: int
+    part: pa.RecordBatch,
+    category: str,
+    known: Mapping[str, _Source],
+    classes: int,
+    excluded: Collection[str],
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """Images and logits in a part of a file, checked against what is usable and the labels."""
     column = part.column("logits")
@@ -282,6 +291,10 @@ def _read_part(
         raise ScoreError(
             f"the model has {column.type.list_size} logits, but its labels name {classes} classes"
         )
+    if excluded:
+        kept = [image not in excluded for image in part.column("image").to_pylist()]
+        part = part.filter(pa.array(kept, pa.bool_()))
+        column = part.column("logits")
     images = part.column("image").to_pylist()
     unknown = [image for image in images if image not in known]
     if unknown:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from synthsight.files import MAKE_AGAIN, FileError
 from synthsight.statistics.columns import BY_TABLE
-from synthsight.tables import read_frame, read_parquet
+from synthsight.tables import read_excluded, read_frame, read_parquet
 
 #: Columns that figures need from manifests and from scored answers.
 MANIFEST = ("image", "category", "generator", "status")
@@ -33,6 +33,13 @@ def _answers(paths: Sequence[str]) -> pa.Table:
 
 def _manifests(paths: Sequence[str]) -> pd.DataFrame:
     return pd.concat([read_frame(path, MANIFEST) for path in paths], ignore_index=True)
+
+
+def _without_duplicates(paths: Sequence[str]) -> pd.DataFrame:
+    """Manifests in which duplicates are excluded, too; the first file is the table ``excluded``."""
+    excluded = read_excluded(paths[:1])
+    found = _manifests(paths[1:])
+    return found.assign(status=found["status"].mask(found["image"].isin(excluded), "excluded"))
 
 
 def _photographs(paths: Sequence[str]) -> frozenset[str]:
@@ -63,12 +70,13 @@ def _paths(paths: Sequence[str]) -> list[str]:
 
 
 #: Readers by kind: a table; scored answers with their metadata; the manifests of all categories,
-#: concatenated; the images that are real photographs, by name; the sha256 of images, by name; paths
-#: of files of which the figure itself reads only a few.
+#: concatenated; the same without duplicates; the images that are real photographs, by name; the
+#: sha256 of images, by name; paths of files of which the figure itself reads only a few.
 READERS: dict[str, Callable[[Sequence[str]], Any]] = {
     "table": _table,
     "answers": _answers,
     "manifests": _manifests,
+    "without_duplicates": _without_duplicates,
     "photographs": _photographs,
     "checksums": _checksums,
     "paths": _paths,

@@ -10,21 +10,20 @@ them: no model classifies anything again if they change.
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from synthsight import origin
+from synthsight.errors import SynthsightError
 from synthsight.files import atomic
-from synthsight.images.endings import SUFFIXES
+from synthsight.images.groups import Found, groups_of, name_in_category
 from synthsight.tables import read_parquet, read_schema
-from synthsight.wording import one_line
 
 SCHEMA = pa.schema(
     [
@@ -45,21 +44,14 @@ Known = Mapping[str, Sequence[str | None]]
 #: What is known of an image of which nothing is said.
 _NOTHING = (None, None, None)
 
-#: The keys of the configuration that hold a pattern: other things that tell groups say it in words.
-PATTERNS = ("images.group", "vqa.group")
 
 #: Between a group's category and what the pattern captured. No image's path has two slashes in a
 #: row, so that no group is called like an image that is a group of its own.
 BETWEEN = "//"
 
-#: The name of the capturing group of a pattern that has several.
-_NAME = "group"
 
-#: Categories that a sentence names.
-_NAMED = 3
-
-#: The last capturing group that RE2 can refer to by number.
-_LAST = 9
+class SourcesError(SynthsightError):
+    """Nothing is left of what the run is about."""
 
 
 @dataclass(frozen=True)
@@ -75,80 +67,6 @@ class Sources:
     real: frozenset[str] = frozenset()
     group: str | None = None
     table: bool = False
-
-
-def pattern_problem(pattern: str) -> str | None:
-    """What is wrong with a pattern that should tell groups; None if nothing is."""
-    try:
-        compiled = re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        return f"{pattern!r} is not a regular expression: {error}"
-    if compiled.groups != 1 and _NAME not in compiled.groupindex:
-        return (
-            f"{pattern!r} has {compiled.groups or 'no'} capturing groups: put what images of one "
-            r"prompt, seed or scene have in common into parentheses, as in '(.*)_\d+', and "
-            "write (?:...) for others, or call it (?P<group>...)"
-        )
-    if _number(pattern) > _LAST:
-        return f"{pattern!r} has too many capturing groups before (?P<group>...): write (?:...)"
-    try:
-        groups_of([""], pattern)
-    except pa.ArrowInvalid as error:
-        return (
-            f"{pattern!r} cannot be used: {one_line(error, 120)} (the syntax is RE2's, which "
-            "has neither lookaround nor backreferences, so that no name takes long to match)"
-        )
-    return None
-
-
-def _number(pattern: str) -> int:
-    """The number of the capturing group that tells groups."""
-    return re.compile(pattern).groupindex.get(_NAME, 1)
-
-
-def groups_of(names: Sequence[str], pattern: str) -> list[str | None]:
-    """What a pattern captures in each name; None where it does not match all of the name.
-
-    RE2 matches, which takes time in proportion to a name's length, whatever the pattern. What is
-    captured is normalised to NFC, as systems differ in how they store names.
-
-    Args:
-        names: as :func:`name_in_category` gives them.
-        pattern: of which :func:`pattern_problem` says nothing.
-    """
-    whole = rf"\A(?:{pattern})\z"
-    texts = pa.array(names, pa.string())
-    found = pc.match_substring_regex(texts, whole)
-    captured = pc.replace_substring_regex(texts, whole, rf"\{_number(pattern)}")
-    return [
-        unicodedata.normalize("NFC", text) if matches else None
-        for matches, text in zip(found.to_pylist(), captured.to_pylist(), strict=True)
-    ]
-
-
-def name_in_category(image: str, generator: str | None, category: str | None = None) -> str:
-    """An image's path below its category's folder, without the ending of an image file.
-
-    Of an image that a table has in another place, it is the path below the images' root.
-
-    Args:
-        image: path below the images' root.
-        generator: whose folder it is in, or None.
-        category: the one that a table says, whatever the image's folder; None if the folder says
-            it, by its own name or by another of the category's.
-    """
-    if category is None:
-        name = image.split("/", 1 if generator is None else 2)[-1]
-    else:
-        places = (f"{generator}/{category}/", f"{category}/")
-        name = image.removeprefix(next(filter(image.startswith, places[generator is None :]), ""))
-    return without_ending(name)
-
-
-def without_ending(name: str) -> str:
-    """A path without the ending of an image file, if it has one."""
-    ending = PurePosixPath(name).suffix
-    return name.removesuffix(ending) if ending.lower() in SUFFIXES else name
 
 
 def describe(
@@ -240,6 +158,7 @@ def find_sources(
     output: str | os.PathLike[str],
     known: Callable[[str], Known] | None = None,
     by: str | None = None,
+    excluded: Collection[str] = frozenset(),
 ) -> list[str]:
     """Write the sources of all usable images, one category at a time.
 
@@ -250,18 +169,23 @@ def find_sources(
         known: gives what a table or a set says of the images of a category, see :func:`describe`,
             by its name; None if there is nothing that says anything.
         by: what of it tells groups, in words; None if nothing of it does.
+        excluded: images that are left out although they are usable, as duplicates.
 
     Returns:
         What people should know of the groups that are told, in sentences.
+
+    Raises:
+        SourcesError: no image is left of a category, or of a generator.
     """
     columns = ["image", "category", "generator", "status"]
     for path in manifests:
         read_schema(path, columns)
     found = Found() if by is None else Found(by)
+    makers = dict[str | None, bool]()
 
     def tables() -> Iterator[pa.Table]:
         for path in manifests:
-            usable = read_parquet(path, columns, filters=[("status", "=", "ok")]).to_pydict()
+            usable = _kept(path, columns, excluded, makers)
             if usable["image"]:
                 name = usable["category"][0]
                 told = None if known is None else known(name)
@@ -270,94 +194,46 @@ def find_sources(
                 groups = table["group"].to_pylist()
                 found.count(images, groups, told or {}, name)
                 yield table
+        for name, kept in makers.items():
+            if not kept:
+                raise SourcesError(_none_left("generator", name))
 
     write_sources(output, tables(), SCHEMA if known is None else FURTHER)
     return [] if sources.group is None and by is None else found.sentences()
 
 
-@dataclass
-class Found:
-    """The groups that were found, counted over categories.
-
-    Attributes:
-        by: what tells groups: one of :data:`PATTERNS`, or something else in words.
-        images: the number of images.
-        alone: of those, how many no group is told of, so that they are groups of their own.
-        first: the first of these.
-        unsaid: of those alone, how many are not in what tells groups at all.
-        groups: the number of groups, these included.
-        whole: the categories all of whose images are one group; an empty name where there are no
-            categories.
-    """
-
-    by: str = "images.group"
-    images: int = 0
-    alone: int = 0
-    first: str = ""
-    unsaid: int = 0
-    groups: int = 0
-    whole: tuple[str, ...] = ()
-
-    def count(
-        self,
-        images: Sequence[str],
-        groups: Sequence[str | None],
-        told: Container[str],
-        category: str = "",
-    ) -> None:
-        """Count the images of one more category.
-
-        Args:
-            images: of the category.
-            groups: of each; None, or the image itself, if it is a group of its own.
-            told: the images that are named by what tells groups.
-            category: its name; empty if there are none.
-        """
-        alone = [i for i, group in zip(images, groups, strict=True) if group in (None, i)]
-        count = len(alone) + len(set(groups).difference(alone, [None]))
-        if alone and not self.alone:
-            self.first = alone[0]
-        if count == 1 < len(images):
-            self.whole = (*self.whole, category)
-        if self.by not in PATTERNS:
-            self.unsaid += sum(image not in told for image in images)
-        self.images += len(images)
-        self.alone += len(alone)
-        self.groups += count
-
-    def sentences(self) -> list[str]:
-        """What people should know of it, in sentences."""
-        said = [f"{self.images:,} images in {self.groups:,} groups ({self.by})"]
-        if self.alone:
-            said.append(
-                f"{self.alone:,} of {self.images:,} images have no {lacking(self.by)}, "
-                f"and each counts as a group of its own: {self.first!r}"
-                + (", ..." if self.alone > 1 else "")
-            )
-        if self.unsaid:
-            said.append(
-                f"{self.unsaid:,} of these are not named there at all: they were added, renamed or "
-                "moved since, or what is named there is another set"
-            )
-        if self.groups == self.images > self.alone:
-            said.append(f"no two images are in one group: {self._question('much')}")
-        if self.whole:
-            named = ", ".join(map(repr, filter(None, self.whole[:_NAMED])))
-            more = ", ..." if len(self.whole) > _NAMED else ""
-            where = f" of a category are one group, in {named}{more}" if named else " are one group"
-            said.append(f"all images{where}: {self._question('little')}")
-        return said
-
-    def _question(self, amount: str) -> str:
-        if self.by in PATTERNS:
-            return f"does {self.by} capture too {amount}?"
-        return f"is it {self.by} that tells which belong together?"
-
-
-def lacking(by: str) -> str:
-    """What images lack that are groups of their own: a name that matches, or a text.
+def _kept(
+    path: str | os.PathLike[str],
+    columns: Sequence[str],
+    excluded: Collection[str],
+    makers: dict[str | None, bool],
+) -> dict[str, list[Any]]:
+    """The usable images of a category that are not left out as duplicates.
 
     Args:
-        by: what tells groups: one of :data:`PATTERNS`, or something else in words.
+        path: its manifest.
+        columns: what to read of it.
+        excluded: images to leave out.
+        makers: whether any image of a generator is left, which is added to.
     """
-    return f"name that {by} matches" if by in PATTERNS else f"text in {by}"
+    usable = read_parquet(path, columns, filters=[("status", "=", "ok")])
+    left = pc.invert(pc.is_in(usable["image"], pa.array(list(excluded), pa.string())))
+    kept = usable.filter(left)
+    if len(usable) and not len(kept):
+        raise SourcesError(_none_left("category", usable["category"][0].as_py()))
+    for table in (usable, kept):
+        for generator in table["generator"].unique().to_pylist():
+            makers[generator] = makers.get(generator, False) or table is kept
+    content: dict[str, list[Any]] = kept.to_pydict()
+    return content
+
+
+def _none_left(what: str, name: str | None) -> str:
+    """About a category, or a generator, all of whose images are duplicates."""
+    of = f"of the {what} {name!r}" if name is not None else f"without a {what}"
+    return (
+        f"no image {of} is left: all of them are left out as duplicates (images.duplicates: "
+        "exclude), for the reasons in tables/excluded.csv. Remove the duplicates that should not "
+        + ("be there, leave it out of `categories`" if what == "category" else "be there")
+        + ", or write `duplicates: keep` below `images`"
+    )

@@ -19,6 +19,7 @@ from typing import Any
 from synthsight.library.errors import ApiError
 from synthsight.origin import Mark, Origin, read_origin
 from synthsight.plan.record import FETCH, NAME, Record, Wanted, describe_gone, name_of, read_record
+from synthsight.tables import read_parquet
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,25 @@ class Planned:
                 f"{missing[0]} is not there: run Snakemake again with the run's configuration"
             )
         return [path for path in found if path not in missing]
+
+    def duplicates(self) -> dict[str, str]:
+        """The images that the run excludes as duplicates, if it does: the reasons by image.
+
+        Files that are excluded for other reasons are among them.
+
+        Warns:
+            UserWarning: it is not known yet which these are, so that they are not left out.
+        """
+        spec = self.spec("tables/excluded.parquet")
+        if spec is None or "duplicates" not in spec:
+            return {}
+        try:
+            (path,) = self.made_by("list_excluded")
+        except ApiError as error:
+            warnings.warn(f"duplicates are not left out yet: {error}", stacklevel=4)
+            return {}
+        table = read_parquet(path, ["image", "reason"]).to_pydict()
+        return dict(zip(table["image"], table["reason"], strict=True))
 
     def folders(self, part: str) -> tuple[str, ...]:
         """Names of the folders in one of the run's that hold files of the plan."""

@@ -132,12 +132,12 @@ class Run:
             The fields of :class:`synthsight.images.manifest.ImageRecord`, and after ``generator``
             the image's ``group``, which is itself where nothing is known, and whether it is
             ``real``; files whose ``status`` is not ``ok`` were left out, for the stated ``reason``,
-            and these two are missing.
+            and these two are missing. Duplicates are among them where the run excludes these.
 
         Warns:
             UserWarning: the manifests of some categories are not there yet, or what is known of the
                 images' sources is not, or not of the run's last plan, so that both are missing
-                everywhere.
+                everywhere; or it is not known yet which duplicates are excluded.
 
         Raises:
             ApiError: there are no manifests, or one is not of the run's last plan.
@@ -147,6 +147,9 @@ class Run:
         files = [planned.path(f"images/{name}.parquet") for name in names]
         table = pa.concat_tables([pq.read_table(file) for file in files])
         frame: pd.DataFrame = table.to_pandas()
+        reasons = frame["image"].map(planned.duplicates()).astype(object)
+        frame["status"] = frame["status"].mask(reasons.notna(), "excluded")
+        frame["reason"] = frame["reason"].mask(reasons.notna(), reasons)
         known = pd.DataFrame({"group": [], "real": []}, dtype=object)
         try:
             for path in planned.made_by("find_sources"):  # none in a plan of an earlier version
@@ -189,10 +192,12 @@ class Run:
         Returns:
             One row for each image, indexed by ``category`` and ``image``, and one column for each
             class, named by its index; :meth:`classes` has the names. The frame knows how the run
-            scores it, for :func:`synthsight.api.score`.
+            scores it, for :func:`synthsight.api.score`. Where the run excludes duplicates, these
+            are left out.
 
         Warns:
-            UserWarning: the logits of some categories are not there yet.
+            UserWarning: the logits of some categories are not there yet, or it is not known yet
+                which duplicates are excluded.
 
         Raises:
             ApiError: there is no such model, or it has no logits of such a category.
@@ -205,6 +210,7 @@ class Run:
             self._known("category", category, names, planned.wanted(f"logits/{model}"))
             names = (category,)
         frames = []
+        duplicates = planned.duplicates()
         for name in names:
             path = planned.path(f"logits/{model}/{name}.parquet")
             table = pq.read_table(path).combine_chunks()
@@ -216,7 +222,9 @@ class Run:
             images = table.column("image").to_pylist()
             index = pd.MultiIndex.from_product([[name], images], names=INDEX)
             columns = pd.RangeIndex(width, name=COLUMNS)
-            frames.append(pd.DataFrame(values.reshape(-1, width), index, columns))
+            frame = pd.DataFrame(values.reshape(-1, width), index, columns)
+            left_out = index.isin(list(duplicates), level="image")
+            frames.append(frame[~left_out] if left_out.any() else frame)
         # The plan says how they are scored, whether or not that has been done.
         spec = planned.spec(f"scores/{model}.parquet")
         return with_scoring(pd.concat(frames), spec, self._project)
@@ -305,6 +313,7 @@ class Run:
             self._table(planned, "duplicates"),
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
+            frozenset(planned.duplicates()),
         )
 
     @property

@@ -75,6 +75,11 @@ class Experiment:
     warnings: tuple[str, ...]
 
     @property
+    def excludes_duplicates(self) -> bool:
+        """Whether of pictures that are the same, or nearly, one alone is used."""
+        return self.settings.images.duplicates == "exclude"
+
+    @property
     def generators(self) -> set[str]:
         """The generators that are named, real photographs' among them."""
         found = {generator for each in self.categories.values() for generator in each.generators}

@@ -13,38 +13,17 @@ from functools import cached_property
 from synthsight.archives.archive import MARKER
 from synthsight.canonical import canonical_json
 from synthsight.files import is_file
-from synthsight.inputs import INDEXED, describe
+from synthsight.inputs import describe
 from synthsight.origin import Origin, read_origin
 from synthsight.plan import specs
 from synthsight.plan.config.questions import local_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES, Figure
+from synthsight.plan.kinds import KINDS, sources_of
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always
 
 #: Where weights are kept, for all runs.
 WEIGHTS = "resources/weights"
-
-#: How inputs other than tables are read (see :data:`synthsight.figures.inputs.READERS`).
-KINDS = {
-    "manifests": "manifests",
-    "photographs": "photographs",
-    "scores": "paths",
-    "notes": "paths",
-    "answers": "paths",
-    "vqa_notes": "paths",
-    "answers_of_model": "answers",
-    "indexed_images": "checksums",
-    "indexed_of_category": "checksums",
-    "indexed_questions": "checksums",
-}
-
-
-def _sources(row: Figure | Statistic) -> dict[str, str]:
-    """The names of a row's inputs, by parameter, with the checksums of images that it shows."""
-    if not isinstance(row, Figure) or row.pictures is None:
-        return dict(row.inputs)
-    of = "of_category" if "category" in row.wildcards else row.pictures
-    return {**row.inputs, INDEXED: f"indexed_{of}"}
 
 
 @dataclass(frozen=True)
@@ -192,6 +171,16 @@ class Files:
         """Where the usable images of all categories come from, and which belong together."""
         return f"{self.run}/sources/images.parquet"
 
+    @property
+    def excluded(self) -> list[str]:
+        """The table of what is excluded, where it holds more than the manifests say: duplicates."""
+        return [self.table("excluded")] if self.experiment.excludes_duplicates else []
+
+    @property
+    def duplicates_to_exclude(self) -> list[str]:
+        """The table of duplicates, if these are left out."""
+        return [self.table("duplicates")] if self.experiment.excludes_duplicates else []
+
     @cached_property
     def weights(self) -> list[str]:
         """The classifiers' weights."""
@@ -330,7 +319,8 @@ class Files:
         """How an input of a table or a figure is read, and its files.
 
         Args:
-            name: of a table, or ``manifests``, ``photographs`` (which images are real), ``scores``,
+            name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
+                anything is), ``photographs`` (which images are real), ``scores``,
                 ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
                 checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
@@ -339,8 +329,11 @@ class Files:
         """
         if name in TABLES:
             return "table", [self.table(name)]
+        if name == "manifests" and self.excluded:
+            name = "manifests_without_duplicates"
         files: Mapping[str, list[str]] = {
             "manifests": self.manifests,
+            "manifests_without_duplicates": [*self.excluded, *self.manifests],
             "photographs": [self.sources],
             "scores": self.scores,
             "notes": self.notes,
@@ -355,11 +348,11 @@ class Files:
 
     def inputs_of(self, row: Figure | Statistic) -> dict[str, list[str]]:
         """The inputs of a row's rule, by the names of its function's parameters."""
-        return {name: self.input(source)[1] for name, source in _sources(row).items()}
+        return {name: self.input(source)[1] for name, source in sources_of(row).items()}
 
     def described(self, row: Figure | Statistic) -> list[str]:
         """What these inputs are, for the program (see :mod:`synthsight.inputs`)."""
-        found = [(name, *self.input(source)) for name, source in _sources(row).items()]
+        found = [(name, *self.input(source)) for name, source in sources_of(row).items()]
         return describe((name, kind, len(files)) for name, kind, files in found)
 
     # Targets ------------------------------------------------------------------------------------

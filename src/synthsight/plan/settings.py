@@ -68,6 +68,7 @@ class ImageSettings:
     split: str | None
     real: str | tuple[str, ...] | None
     group: str | None
+    duplicates: str
 
 
 @dataclass(frozen=True)

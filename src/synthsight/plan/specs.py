@@ -13,8 +13,8 @@ from typing import Any
 
 from synthsight.archives.archive import public_url
 from synthsight.canonical import canonical_json
+from synthsight.images.groups import PATTERNS
 from synthsight.images.rows import digest_of_list
-from synthsight.images.sources import PATTERNS
 from synthsight.plan.config.questions import Vqa
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.settings import VqaSettings, as_dict
@@ -72,7 +72,25 @@ def find_sources(experiment: Experiment) -> Spec:
         **({"table": True} if group is not None and experiment.settings.images.table else {}),
         **({"rows": digest_of_list(rows)} if rows else {}),
         **({} if by is None else {"by": by}),
+        **_duplicates(experiment),
     }
+
+
+def find_duplicates(experiment: Experiment) -> Spec:
+    """Which images are real photographs."""
+    return {"real": sorted(experiment.real)} if experiment.real else {}
+
+
+def list_excluded(experiment: Experiment) -> Spec:
+    """Whether duplicates are left out, and what decides which of them."""
+    if not experiment.excludes_duplicates:
+        return {}
+    return {**_duplicates(experiment), **find_duplicates(experiment)}
+
+
+def _duplicates(experiment: Experiment) -> Spec:
+    """Whether duplicates are left out; nothing if not."""
+    return {"duplicates": "exclude"} if experiment.excludes_duplicates else {}
 
 
 def known_rows(experiment: Experiment) -> dict[str, str]:
@@ -308,7 +326,8 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
     settings["images"] = {
         key: value
         for key, value in settings["images"].items()
-        if value is not None or key not in ("real", "group", "table", "split")
+        if (value is not None or key not in ("real", "group", "table", "split"))
+        and (key, value) != ("duplicates", "keep")
     }
     if experiment.settings.images.table is None:
         del settings["images"]["columns"]

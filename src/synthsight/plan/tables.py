@@ -156,8 +156,8 @@ STATISTICS = (
         with_questions,
     ),
     Statistic("label_audit", (Table("label_audit"),), spec=specs.label_audit),
-    Statistic("list_excluded", (Table("excluded"),)),
-    Statistic("find_duplicates", (Table("duplicates"),)),
+    Statistic("list_excluded", (Table("excluded"),), spec=specs.list_excluded),
+    Statistic("find_duplicates", (Table("duplicates"),), spec=specs.find_duplicates),
 )
 
 #: Every table, by name.

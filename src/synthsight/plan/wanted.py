@@ -35,7 +35,8 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     for name in experiment.categories:
         spec = specs.index_images(experiment, name)
         yield from one("index_images", spec, code("index_images"), [files.manifest_of(name)])
-    inputs = [name_of("index_images", path) for path in files.manifests]
+    excluded = [name_of("list_excluded", path) for path in files.excluded]
+    inputs = [*(name_of("index_images", path) for path in files.manifests), *excluded]
     spec = specs.find_sources(experiment)
     yield from one("find_sources", spec, code("find_sources"), [files.sources], inputs)
     for geometry in files.geometries:
@@ -52,7 +53,7 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         spec = specs.classify(experiment, model)
         yield from one("classify", spec, code("classify", door), logits, inputs)
         inputs = [name_of("classify", path) for path in logits]
-        inputs += [name_of("find_sources", files.sources)]
+        inputs += [name_of("find_sources", files.sources), *excluded]
         spec = specs.score(experiment, model)
         yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"], inputs)
     for shard in files.shards:
@@ -112,6 +113,8 @@ def _inputs_of_table(files: Files, row: Statistic, programs: Mapping[str, str]) 
             names += [name_of(program, path)] if program else []
     if row.rule in ("list_excluded", "find_duplicates"):
         names += [name_of("index_images", path) for path in files.manifests]
+    if row.rule == "list_excluded":
+        names += [name_of("find_duplicates", path) for path in files.duplicates_to_exclude]
     if row.rule == "list_excluded_questions":
         names += [name_of("index_questions", path) for path in files.question_shards]
     return names

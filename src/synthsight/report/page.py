@@ -30,7 +30,7 @@ class Pair:
         b: name of the second.
         picture_a: the first, as WebP.
         picture_b: the second, as WebP.
-        difference: what is different, in words.
+        difference: what is different, in words, and what else is to be said.
     """
 
     a: str
@@ -65,6 +65,7 @@ class Page:
         side: bound on the long side of a picture, in pixels.
         pictures: WebP files, by the numbers that ``explorer`` and ``questions`` use.
         duplicates: pairs of images that are the same, or nearly, the worst first; perhaps not all.
+        excludes_duplicates: whether of such images one alone is used.
         sampled: total numbers of ``images`` and ``questions``, shown or not.
         mark: text for the page's metadata that says how it was made, or None.
         remarks: sentences on what makes numbers doubtful.
@@ -89,6 +90,7 @@ class Page:
     side: int
     pictures: Sequence[bytes]
     duplicates: Sequence[Pair] = ()
+    excludes_duplicates: bool = False
     sampled: Mapping[str, int] = field(default_factory=dict)
     mark: str | None = None
     remarks: Sequence[str] = ()

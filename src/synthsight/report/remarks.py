@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,9 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthsight.classifiers.score import TOP
-from synthsight.images.duplicates import across_categories, within_categories
+from synthsight.images.groups import PATTERNS, lacking
 from synthsight.images.manifest import ImageRecord
-from synthsight.images.sources import PATTERNS, lacking
+from synthsight.images.pairs import (
+    across_categories,
+    across_photographs,
+    left_out,
+    within_categories,
+)
 from synthsight.labels.matching import find_rule
 from synthsight.tables import metadata_of, read_batches, read_parquet, read_schema
 
@@ -37,6 +42,7 @@ def remarks(
     vqa: pd.DataFrame | None = None,
     versions: Mapping[str, Iterable[str]] | None = None,
     by: str = PATTERNS[0],
+    excluded: Collection[str] = frozenset(),
 ) -> list[str]:
     """All remarks on a run; none if nothing stands out.
 
@@ -48,11 +54,22 @@ def remarks(
         vqa: the table ``vqa``, if questions were asked.
         versions: of each library behind the results, and devices, as they state them.
         by: what tells groups of images, in words.
+        excluded: images that are left out as duplicates.
     """
-    counts = Counter(record.category for record in records if record.status == "ok")
+    usable, lost, counts = Counter[Any](), Counter[Any](), Counter[str]()
+    for record in records:
+        if record.status == "ok":
+            usable[record.generator, record.category] += 1
+            if record.image in excluded:
+                lost[record.generator, record.category] += 1
+            else:
+                counts[record.category] += 1
+    gone = list(excluded)
+    pairs = duplicates[~(duplicates["a"].isin(gone) | duplicates["b"].isin(gone))]
     notes = list(notes)
-    said = [mixed_versions(versions or {})]
-    said += [across_categories(duplicates), within_categories(duplicates, counts.total())]
+    said = [mixed_versions(versions or {}), left_out(usable, lost)]
+    said += [across_categories(pairs), across_photographs(pairs)]
+    said += [within_categories(pairs, counts.total())]
     said += [same_best_class(path) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
     said += same_weights(notes)

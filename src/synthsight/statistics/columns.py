@@ -228,6 +228,8 @@ DUPLICATES = [
     "category_b",
     "generator_a",
     "generator_b",
+    "real_a",
+    "real_b",
     "kind",
     "bits",
     "mirrored",

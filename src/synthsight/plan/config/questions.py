@@ -10,14 +10,14 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.files import Digests, hint_at, is_file, is_folder
-from synthsight.images.rows import keep_rows
-from synthsight.images.sources import (
+from synthsight.images.groups import (
     PATTERNS,
     Found,
     groups_of,
     pattern_problem,
     without_ending,
 )
+from synthsight.images.rows import keep_rows
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
 from synthsight.plan.config.sources import unmatched

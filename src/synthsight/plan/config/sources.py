@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from synthsight.bounds import Key
+from synthsight.images.groups import groups_of, name_in_category, pattern_problem
 from synthsight.images.manifest import images_in
 from synthsight.images.roots import Roots
 from synthsight.images.rows import INDEXED, read_kept_rows
-from synthsight.images.sources import groups_of, name_in_category, pattern_problem
 from synthsight.images.table import Divided
 from synthsight.images.tree import are_photographs
 from synthsight.plan.config.categories import Category
