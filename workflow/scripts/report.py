@@ -120,9 +120,10 @@ def _page(args: Arguments) -> Page:
 
 
 def _choose(records: Sequence[ImageRecord], limit: int) -> list[ImageRecord]:
-    by_category: dict[str, list[str]] = {}
+    by_category: dict[str, dict[str | None, list[str]]] = {}
     for record in records:
-        by_category.setdefault(record.category, []).append(record.image)
+        of_category = by_category.setdefault(record.category, {})
+        of_category.setdefault(record.generator, []).append(record.image)
     wanted = frozenset(stratified_sample(by_category, limit))
     return sorted(
         (record for record in records if record.image in wanted), key=lambda record: record.image
