@@ -330,8 +330,8 @@ class Files:
         """How an input of a table or a figure is read, and its files.
 
         Args:
-            name: of a table, or ``manifests``, ``photographs`` (which images are real), ``scores``,
-                ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
+            name: of a table, or ``manifests``, ``photographs`` (which sources are real),
+                ``scores``, ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
                 checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
