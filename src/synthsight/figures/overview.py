@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from synthsight.figures import rows, style
-from synthsight.statistics.reference import of_models
+from synthsight.statistics.reference import MEASURED, of_models
 
 _GUTTER = 0.25  # inches between the two columns
 _COLUMN = (style.WIDTH - 2 * style.MARGIN - _GUTTER) / 2
@@ -96,7 +96,7 @@ def overview(
     )
     heads = [_wrapped(title) for title in titles]
     keys: tuple[Sequence[Line2D | Patch], ...] = (
-        rows.keys(hollow=rows.reference(references["kind"]) if known else None),
+        rows.keys(hollow=_hollow(references, int(by_category["top1"].notna().sum()), known)),
         rows.keys(means=True),
         _agreement_keys(one),
         [*_generator_keys(counts), *([_photographs_key()] if taken.any() else [])],
@@ -156,6 +156,17 @@ def overview(
         _agreement(grid[2], agreed, category_labels, one)
         _images(grid[3], counts, taken, category_labels)
     return figure
+
+
+def _hollow(references: pd.DataFrame, categories: int, known: bool) -> str | None:
+    """What hollow marks are, and of how many categories if not of those of the filled ones."""
+    if not known:
+        return None
+    said = rows.reference(references["kind"])
+    measured = references.loc[references["kind"] == MEASURED, "categories"]
+    if len(measured) and (number := int(measured.iloc[0])) < categories:
+        said += f" of {style.count(number, 'category', 'categories')}"
+    return said
 
 
 def _counts(images: pd.DataFrame, categories: Sequence[str]) -> pd.DataFrame:

@@ -13,12 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from synthsight.figures import rows, style
 from synthsight.figures.placing import place
 from synthsight.statistics.moments import Floats
 from synthsight.statistics.reference import MEASURED
+from synthsight.statistics.robustness import with_half
 
 BESIDE = 24
 """Maximum number of models whose rows stand beside the points; those of more stand below."""
@@ -65,9 +66,9 @@ def robustness(
 ) -> Figure:
     """Draw accuracy on generated images against that on photographs, and the line over all models.
 
-    Both axes are on the probit scale, on which the line is straight. Accuracies and bounds of 0 and
-    1, which have no probit, are drawn half an image inside. Top-1 is drawn: all generated images,
-    with the models' distances from the line in rows, and, if there are several, each generator.
+    Both axes are on the probit scale, on which the line is straight; a mark is where the fit has
+    it, with half an image more right and half wrong. Top-1 is drawn: all generated images, with the
+    models' distances from the line in rows, and, if there are several, each generator.
 
     Args:
         table: The robustness table; without rows no category has both, and the figure says so.
@@ -108,7 +109,7 @@ def robustness(
         + (
             "."
             if every
-            else "; in a the models off the line are named, as far as there is room, in b all."
+            else "; a names models off the line, as far as there is room, and b all of them."
         )
         + (
             f" c has the {MOST} of {len(sources)} generators with the most images."
@@ -188,10 +189,9 @@ def _points(means: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     found = means.set_index("model").reindex(models)
     columns = {}
     for axis, metric, number in (("x", "reference_top1", "n_reference"), ("y", "top1", "n")):
-        edge = 0.5 / (found[number].astype(float) + 1)
+        n = found[number].to_numpy(dtype=float)
         for end in ("", "_low", "_high"):
-            value = found[f"{metric}{end}"].astype(float).clip(edge, 1 - edge)
-            columns[f"{axis}{end}"] = ndtri(value.to_numpy(dtype=float))
+            columns[f"{axis}{end}"] = ndtri(with_half(found[f"{metric}{end}"].to_numpy(float), n))
     return pd.DataFrame(columns, index=found.index)
 
 
@@ -224,9 +224,9 @@ def _dress(
 ) -> None:
     """Give both axes the same range, and percentages on the probit scale."""
     axes.set(xlim=limits, ylim=limits)
-    for ticks, place_them, inches, apart in (
-        (_ticks(limits, size[0], 0.32), axes.set_xticks, size[0], 0.32),
-        (_ticks(limits, size[1], 0.2), axes.set_yticks, size[1], 0.2),
+    for ticks, place_them in (
+        (_ticks(limits, size[0], 0.32), axes.set_xticks),
+        (_ticks(limits, size[1], 0.2), axes.set_yticks),
     ):
         place_them([float(ndtri(tick / 100)) for tick in ticks], [f"{tick:g}" for tick in ticks])
     if not labelled:

@@ -331,8 +331,9 @@ class Files:
 
         Args:
             name: of a table, or ``manifests``, ``photographs`` (which sources are real),
-                ``scores``, ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
-                checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
+                ``scores``, ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of
+                ``vqa_model``), or checksums: ``indexed_images``, ``indexed_of_category``,
+                ``indexed_questions``.
 
         Returns:
             The kind of reader (:mod:`synthsight.figures.inputs`) and the files.
