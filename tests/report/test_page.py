@@ -26,7 +26,13 @@ from PIL import Image
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
 from synthsight.report import assets
-from synthsight.report.answer import agreement_answer, images_answer, percent, questions_answer
+from synthsight.report.answer import (
+    agreement_answer,
+    images_answer,
+    percent,
+    questions_answer,
+    robustness_answer,
+)
 from synthsight.report.embed import script_hash, script_json, script_text
 from synthsight.report.explorer import image_data
 from synthsight.report.facts import describe_preprocessing
@@ -95,7 +101,7 @@ def test_the_answer_has_the_numbers_of_the_tables(finished: Project) -> None:
     images = images[images["rule"] == RULE]
     every, none = (images["top1"] == 2).sum(), (images["top1"] == 0).sum()
     assert f"get {every} of the 12 images" in more[0]
-    assert f"none gets {none} " in more[0]
+    assert (f"none gets {none} " if none else "one at least gets each") in more[0]
     vqa = pd.read_csv(finished.results / "tables" / "vqa.csv")
     assert (
         f"Of 24 yes/no questions about 6 images, {vqa.iloc[vqa['accuracy'].argmax()]['model']}"
@@ -214,6 +220,28 @@ def test_the_drop_is_that_of_all_generators_and_of_the_rule() -> None:
         said = images_answer(accuracy, pd.DataFrame(table), RANKING, RULE, 0.9)
         assert "stated to get 30.0%" in said
         assert references(pd.DataFrame(table), RULE) == {"m": rows[2]}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ([(-1, 1), (-1, 1)], "None of the 2 models does better or worse"),
+        ([(0.1, 1), (-1, 1)], "a does better on generated images than the line over all 2"),
+        ([(0.1, 1), (-1, -0.1)], "a does better and b does worse on"),
+        ([(0.1, 1), (0.1, 1), (-1, -0.1), (-1, -0.2)], "a and b do better and d and c do worse"),
+        ([(0.1, 1)] * 6, "a, b, c and 3 more models do better on"),
+    ],
+)
+def test_models_off_the_line_are_named(bounds: list[tuple[float, float]], said: str) -> None:
+    rows = [
+        ("abcdef"[number], "words/simple", "top1", -number, *bound)
+        for number, bound in enumerate(bounds)
+    ]
+    table = pd.DataFrame(rows, columns=["model", "rule", "hit", "residual", "low", "high"])
+    others = table.assign(hit="top5", low=1, high=2), table.assign(rule="classes", low=1, high=2)
+    assert said in str(robustness_answer(pd.concat([table, *others]), "words/simple"))
+    assert robustness_answer(table.head(0), "words/simple") is None
+    assert robustness_answer(None, "words/simple") is None
 
 
 def test_the_questions_answer_names_the_reference_where_it_is_known() -> None:

@@ -83,7 +83,7 @@ def overview(
     category_labels, category_width = style.label_column(categories, _CATEGORY_LIMIT)
 
     references = of_models(reference, rule).set_index("model")
-    known = references["reference_top1"].notna().any()
+    known = bool(references["reference_top1"].notna().any())
     n_categories = style.count(int(by_category["top1"].notna().sum()), "category", "categories")
     one = len(means) == 1
     titles = (

@@ -186,7 +186,7 @@ def _generators(means: pd.DataFrame) -> list[str]:
 
 def _points(means: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Probits of a source's means, a row for each model: ``x, x_low, x_high`` and so on for y."""
-    found = means.set_index("model").reindex(models)
+    found = means.set_index("model").reindex(list(models))
     columns = {}
     for axis, metric, number in (("x", "reference_top1", "n_reference"), ("y", "top1", "n")):
         n = found[number].to_numpy(dtype=float)

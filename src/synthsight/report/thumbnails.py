@@ -65,8 +65,8 @@ def stratified_sample(
             found |= set(sample(of[source], count))
             shown[source] += count
     missing: dict[str | None, list[str]] = {}
-    for of in images.values():
-        for source, names in of.items():
+    for by_source in images.values():
+        for source, names in by_source.items():
             if not shown[source]:
                 missing.setdefault(source, []).extend(names)
     found |= {image for names in missing.values() for image in sample(names, 1)}
