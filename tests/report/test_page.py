@@ -100,7 +100,7 @@ def test_the_answer_has_the_numbers_of_the_tables(finished: Project) -> None:
     images = pd.read_parquet(finished.results / "tables" / "images.parquet")
     images = images[images["rule"] == RULE]
     every, none = (images["top1"] == 2).sum(), (images["top1"] == 0).sum()
-    assert f"get {every} of the 12 images" in more[0]
+    assert f"get {every} of the 12 generated images" in more[0]
     assert (f"none gets {none} " if none else "one at least gets each") in more[0]
     vqa = pd.read_csv(finished.results / "tables" / "vqa.csv")
     assert (
