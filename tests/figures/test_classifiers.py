@@ -82,7 +82,7 @@ def make_reference(stated: dict[str, tuple[float, float]], kind: str = "publishe
         for model, value in stated.items()
         for category, generator, own in (("*", "*", True), ("*", "dalle", 0), ("kite", "*", 0))
     ]
-    return pd.DataFrame(rows, columns=columns).assign(source="a paper")
+    return pd.DataFrame(rows, columns=columns).assign(source="a paper", categories=1)
 
 
 def make_manifest(
@@ -215,8 +215,9 @@ def make_overview(
     return overview(
         make_accuracy(models_, categories),
         make_agreement(categories),
-        make_manifest(categories, generators, each=2),
+        make_manifest(categories, [*generators, "photos"], each=2),
         references,
+        {"photos"},
         RULE,
     )
 
@@ -278,7 +279,7 @@ def hostile_figure(name: str) -> Figure:
     if name == "overview":
         manifest = make_manifest(HOSTILE, [*HOSTILE[:3]], each=1)
         accuracy = make_accuracy(HOSTILE, HOSTILE)
-        return overview(accuracy, make_agreement(HOSTILE), manifest, make_reference({}), RULE)
+        return overview(accuracy, make_agreement(HOSTILE), manifest, make_reference({}), (), RULE)
     if name == "models":
         return models(make_accuracy(HOSTILE, HOSTILE), RULE, 1, 5)
     if name == "samples":
@@ -357,10 +358,11 @@ def test_the_best_model_is_the_one_of_this_rule_and_ties_go_by_name() -> None:
 def test_overview_shows_the_numbers_of_the_tables() -> None:
     model_names, categories = names("net", 4), names("kite", 6)
     accuracy, agreement = make_accuracy(model_names, categories), make_agreement(categories)
-    manifest = make_manifest(categories, ["dalle", "midjourney"])
+    manifest = make_manifest(categories, ["dalle", "midjourney", "photos"])
     manifest = manifest.drop(index=[0, 1])
+    manifest = manifest[(manifest["generator"] != "photos") | (manifest["category"] != "kite_002")]
     references = make_reference({"net_001": (0.81, 0.96)})
-    figure = overview(accuracy, agreement, manifest, references, RULE)
+    figure = overview(accuracy, agreement, manifest, references, ["photos"], RULE)
     by_model, by_category, agreed, images = figure.axes
 
     pooled = accuracy[(accuracy["rule"] == RULE) & (accuracy["generator"] == "*")]
@@ -397,8 +399,18 @@ def test_overview_shows_the_numbers_of_the_tables() -> None:
         count = ok[ok["generator"] == generator].groupby("category").size().loc[order]
         assert bars(images, generator) == count.tolist()
     assert RULE in words(figure)
-    # Of the means: photographs, which the manifest has, too, are not among them.
-    assert f" {means['n'].iloc[0]} images and 1 excluded file" in words(figure)
+    # Photographs are in no bar and no number of generated images, but beside them.
+    assert "photos" not in words(figure)
+    of_real = ok[ok["generator"] == "photos"].groupby("category").size()
+    (taken,) = (line for line in images.lines if "photographs" in str(line.get_label()))
+    has = [category for category in order if category in of_real.index]
+    assert taken.get_xdata().tolist() == of_real.loc[has].tolist()
+    assert [order[int(row)] for row in taken.get_ydata()] == has
+    written = [text.get_text() for text in images.texts]
+    assert written[order.index("kite_000")] == "10 + 6"
+    assert written[order.index("kite_002")] == "12"
+    counted = f" {means['n'].iloc[0]} generated images, 30 real photographs, 1 excluded file"
+    assert counted in words(figure).replace("\n", " ")
 
 
 @pytest.mark.parametrize(
@@ -411,23 +423,32 @@ def test_overview_marks_the_reference_where_it_is_known(kind: str, said: str) ->
     if kind == "measured":  # what is stated gives way to what is measured
         stated = make_reference({"a": (0.4, 0.5), "b": (0.6, 0.7)})
         table = pd.concat([stated, table], ignore_index=True)
-    figure = overview(accuracy, *arguments, table, RULE)
+    figure = overview(accuracy, *arguments, table, (), RULE)
     hollow = [line for line in figure.axes[0].lines if "reference" in str(line.get_label())]
     assert [line.get_xdata()[0] for line in hollow] == [0.81, 0.96]
     row = row_labels(figure.axes[0]).index("b")
     assert [round(line.get_ydata()[0]) for line in hollow] == [row, row]
     assert all(line.get_markerfacecolor() == "white" for line in hollow)
-    assert f"hollow: {said}" in words(figure)
+    assert f"hollow: {said}\n" in words(figure)
+    if kind == "measured":  # of one category, and the filled marks of two
+        two = make_accuracy(["a", "b"], ["kite", "vase"])
+        figure = overview(two, *arguments, table, (), RULE)
+        assert "hollow: real photographs of 1 category\n" in words(figure)
     unknown = make_reference({"b": (np.nan, np.nan)}, kind)
     for nothing in (make_reference({}), unknown):
-        assert "hollow" not in words(overview(accuracy, *arguments, nothing, RULE))
+        assert "hollow" not in words(overview(accuracy, *arguments, nothing, (), RULE))
 
 
 def test_overview_keeps_a_category_without_usable_images() -> None:
     manifest = make_manifest(["kite"], ["dalle"])
     manifest.loc[len(manifest)] = ["x/vase/1.png", "vase", "dalle", "excluded", "cut off"]
     figure = overview(
-        make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, make_reference({}), RULE
+        make_accuracy(["a"], ["kite"]),
+        make_agreement(["kite"]),
+        manifest,
+        make_reference({}),
+        (),
+        RULE,
     )
     assert row_labels(figure.axes[3]) == ["kite", "vase"]
     assert bars(figure.axes[3], "dalle") == [6, 0]
@@ -439,7 +460,7 @@ def test_headings_give_the_level_of_the_intervals(level: float, said: str) -> No
     accuracy = make_accuracy(["a"], ["kite"])
     manifest = make_manifest(["kite"], [None])
     for figure in (
-        overview(accuracy, make_agreement(["kite"]), manifest, make_reference({}), RULE, level),
+        overview(accuracy, make_agreement(["kite"]), manifest, make_reference({}), (), RULE, level),
         models(accuracy, RULE, 1, 5, level),
     ):
         assert f"{said} " in words(figure).replace("\n", " ")
@@ -449,7 +470,12 @@ def test_overview_pools_the_rarest_of_many_generators() -> None:
     generators: list[str | None] = [*names("gen", 9)]
     manifest = make_manifest(["kite"], generators, each=3)
     figure = overview(
-        make_accuracy(["a"], ["kite"]), make_agreement(["kite"]), manifest, make_reference({}), RULE
+        make_accuracy(["a"], ["kite"]),
+        make_agreement(["kite"]),
+        manifest,
+        make_reference({}),
+        (),
+        RULE,
     )
     assert bars(figure.axes[3], "4 others") == [12]
     assert sum(patch.get_width() for patch in figure.axes[3].patches if patch.get_y() > -0.4) == 27
@@ -526,14 +552,13 @@ def test_samples_leaves_real_photographs_out_and_says_so() -> None:
         asked.append(image)
         return picture(image)
 
-    figure = samples(manifest, real, read)
+    figure = samples(manifest, {"photos"}, read)
     assert asked and not real & set(asked)
     assert "Up to 8 of each category's generated images" in words(figure)
     assert "all from a." in words(figure) and "photos" not in words(figure)
     asked.clear()
-    generated = set(manifest["image"]) - real
-    only_real = real | {name for name in generated if "/vase/" in name}
-    assert "no generated image" in words(samples(manifest, only_real, read))
+    lacking = manifest[(manifest["generator"] == "photos") | (manifest["category"] == "kite")]
+    assert "no generated image" in words(samples(lacking, {"photos"}, read))
 
 
 def test_thumbnails_are_padded_not_distorted() -> None:
@@ -567,7 +592,7 @@ def test_failures_shows_the_misses_most_confident_first() -> None:
     assert asked == order
     shown = [tuple(np.asarray(image.get_array())[95, 95, :3]) for image in figure.axes[0].images]
     assert shown == [colour_of(name) for name in order]
-    assert "missed in 9 of 29 images" in words(figure)
+    assert "missed within five guesses in 9 of 29 generated images" in words(figure)
 
     bold = {text.get_text() for text in texts(figure) if text.get_weight() == "bold"}
     first = missed.set_index("image").loc[order[0]]
@@ -584,7 +609,7 @@ def test_failures_says_how_many_are_not_shown() -> None:
     assert "24 of 57 shown" in words(figure)
 
 
-@pytest.mark.parametrize(("hits", "said"), [(7, "no failure"), (0, "no usable image")])
+@pytest.mark.parametrize(("hits", "said"), [(7, "no failure"), (0, "no usable generated image")])
 def test_failures_without_failures_says_so(hits: int, said: str) -> None:
     figure = failures(make_scores(0, hits), names("class", 8), "net", "kite", RULE, picture)
     assert said in words(figure)
@@ -594,7 +619,7 @@ def test_failures_of_a_choice_among_nothing_has_no_predictions() -> None:
     scores = make_scores(3, 0)
     scores[["predicted", "probability"]] = [[[], []]] * len(scores)
     figure = failures(scores, names("class", 8), "net", "kite", "restricted", picture)
-    assert "missed in 3 of 3 images" in words(figure)
+    assert "missed within five guesses in 3 of 3 generated images" in words(figure)
 
 
 # --- Files and scripts ------------------------------------------------------------------------
@@ -644,7 +669,7 @@ def run_folder(tmp_path: Path) -> Path:
     for category in categories:
         rows = manifest[manifest["category"] == category]
         rows.to_parquet(tmp_path / f"{category}.parquet")
-    usable = manifest.loc[manifest["status"] == "ok", ["image"]]
+    usable = manifest.loc[manifest["status"] == "ok", ["image", "generator"]]
     usable.assign(real=False).to_parquet(tmp_path / "sources.parquet")
     for image in usable["image"]:
         (tmp_path / "images" / image).parent.mkdir(parents=True, exist_ok=True)
@@ -680,6 +705,7 @@ INPUTS = {
         "agreement": ["agreement"],
         "manifest": ["kite", "vase"],
         "reference": ["reference"],
+        "photographs": ["sources"],
     },
     "models": {"accuracy": ["accuracy"]},
     "samples": {"manifest": ["kite", "vase"], "photographs": ["sources"]},

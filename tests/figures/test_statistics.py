@@ -12,6 +12,7 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from PIL import Image
+from scipy.special import ndtr, ndtri
 
 from synthsight.figures import style
 from synthsight.figures.confusions import confusions
@@ -19,8 +20,10 @@ from synthsight.figures.difficulty import difficulty
 from synthsight.figures.gallery import SHOWN, choose, gallery
 from synthsight.figures.generators import generators
 from synthsight.figures.kappa import NUMBERED, kappa
+from synthsight.figures.placing import place
 from synthsight.figures.ranking import ranking
 from synthsight.figures.reference import drops, reference
+from synthsight.figures.robustness import NAMED, robustness
 from synthsight.figures.rules import rules
 from synthsight.labels import matching
 from synthsight.plan import figures, specs
@@ -172,6 +175,11 @@ def confusions_table(categories: list[str], classes: list[str]) -> pd.DataFrame:
     return with_photographs(table, share=1 - table["share"])
 
 
+def sources_table(real: str) -> pd.DataFrame:
+    """Where images are from, of which one source is of photographs."""
+    return pd.DataFrame({"generator": ["a", "b"], "real": [real == "a", real == "b"]})
+
+
 def images_table(models: int, categories: list[str], each: int) -> pd.DataFrame:
     random = np.random.default_rng(6)
     rows = [
@@ -186,6 +194,40 @@ def images_table(models: int, categories: list[str], each: int) -> pd.DataFrame:
     return table.assign(real=False)
 
 
+def robustness_tables(
+    models: list[str], generators_: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of robustness and of references, of which each generator's is harder."""
+    random = np.random.default_rng(8)
+    real = np.linspace(0.95, 0.4, len(models))
+    generated_ = ndtr(0.8 * ndtri(real) - 0.4 + random.normal(0, 0.2, len(models)))
+    slope, intercept = np.polyfit(ndtri(real), ndtri(generated_), 1)
+    expected = ndtr(intercept + slope * ndtri(real))
+    line = pd.DataFrame({"model": models, "real": real, "generated": generated_})
+    line = line.assign(models=len(models), categories=9, slope=slope, intercept=intercept)
+    line = line.assign(expected=expected, residual=generated_ - expected)
+    line = line.assign(low=line["residual"] - 0.02, high=line["residual"] + 0.03)
+    wrong = line.assign(residual=-line["residual"], slope=-line["slope"])
+    table = pd.concat(
+        [
+            line.assign(rule=RULE, hit="top1"),
+            wrong.assign(rule=RULE, hit="top5"),
+            wrong.assign(rule="classes", hit="top1"),
+        ]
+    )
+    parts = []
+    for number, name in enumerate(["*", *generators_]):
+        part = pd.DataFrame({"model": models, "reference_top1": real, "top1": generated_})
+        part["top1"] *= 1 - 0.1 * number
+        for metric in ("reference_top1", "top1"):
+            part[f"{metric}_low"] = part[metric] - 0.03
+            part[f"{metric}_high"] = (part[metric] + 0.04).clip(upper=1)
+        parts.append(part.assign(generator=name, n=900 - number, n_reference=90))
+    means = pd.concat(parts).assign(category="*", kind="measured", rule=RULE)
+    others = means.assign(kind="published"), means.assign(category="kite"), means.assign(rule="x")
+    return table, pd.concat([means, *(part.assign(top1=0.01) for part in others)])
+
+
 def draw(name: str, models: list[str], categories: list[str], many: list[str]) -> Figure:
     """Draw one of the figures; ``many`` are its generators."""
     if name == "rules":
@@ -194,13 +236,15 @@ def draw(name: str, models: list[str], categories: list[str], many: list[str]) -
         return reference(reference_table(models, unknown=(models[-1],)), RULE)
     if name == "drops":
         return drops(drops_table(models, categories), RULE)
+    if name == "robustness":
+        return robustness(*robustness_tables(models, many), RULE)
     if name == "generators":
         table = accuracy_table(models, categories[:1], [RULE], many)
-        return generators(table, generators_table(models, many), RULE)
+        return generators(table, generators_table(models, many), many[-1:], RULE)
     if name == "kappa":
         return kappa(kappa_table(models), RULE)
     if name == "difficulty":
-        return difficulty(difficulty_table(len(models), many), RULE)
+        return difficulty(difficulty_table(len(models), many), many[-1:], RULE)
     if name == "ranking":
         return ranking(ranking_table(models), RULE)
     if name == "confusions":
@@ -212,6 +256,7 @@ FIGURES = [
     "rules",
     "reference",
     "drops",
+    "robustness",
     "generators",
     "kappa",
     "difficulty",
@@ -360,7 +405,10 @@ def test_generators_shows_means_and_differences() -> None:
     models, many = SHORT[:3], ["dalle", "midjourney", "sd"]
     accuracy = accuracy_table(models, CATEGORIES[:2], [RULE, "classes"], many)
     table = generators_table(models, many)
-    figure = generators(accuracy, table.sample(frac=1, random_state=1), RULE)
+    figure = generators(accuracy, table.sample(frac=1, random_state=1), ["dalle"], RULE)
+    assert "2 generators and real photographs" in words(figure)
+    keys = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert keys == ["midjourney", "sd", "dalle (real)"]
     order = style.ranked(accuracy, RULE)["model"].tolist()
     means = accuracy[(accuracy["category"] == "*") & (accuracy["rule"] == RULE)]
     assert row_labels(figure.axes[0]) == order
@@ -380,7 +428,8 @@ def test_generators_shows_means_and_differences() -> None:
         np.testing.assert_allclose(low, rows["low"])
         np.testing.assert_allclose(high, rows["high"])
         assert column(axes, "points") == two(rows["difference"])
-        assert f"{a} \N{MINUS SIGN} {b}" in words(figure)
+        shown = "dalle (real)" if a == "dalle" else a
+        assert f"{shown} \N{MINUS SIGN} {b}" in words(figure)
     assert row_labels(figure.axes[2]) == ["mean over the models", *order]
 
 
@@ -388,7 +437,7 @@ def test_generators_keeps_only_the_means_when_there_are_many() -> None:
     many = names("generator", 12)
     accuracy = accuracy_table(SHORT, CATEGORIES[:1], [RULE], many)
     table = generators_table(SHORT, many)
-    figure = generators(accuracy, table, RULE)
+    figure = generators(accuracy, table, (), RULE)
     assert_legible(figure)
     rows = table[(table["model"] == "*") & (table["rule"] == RULE) & (table["hit"] == "top1")]
     value, _, _ = spans(figure.axes[2], "top-1")
@@ -398,7 +447,7 @@ def test_generators_keeps_only_the_means_when_there_are_many() -> None:
 def test_generators_without_a_category_in_common_are_not_compared() -> None:
     many = ["dalle", "midjourney"]
     accuracy = accuracy_table(SHORT[:2], CATEGORIES[:2], [RULE], many)
-    figure = generators(accuracy, generators_table(SHORT[:2], many).head(0), RULE)
+    figure = generators(accuracy, generators_table(SHORT[:2], many).head(0), (), RULE)
     assert len(figure.axes) == 2
     assert "No two generators" in words(figure)
     assert_legible(figure)
@@ -453,7 +502,7 @@ def test_kappa_with_no_defined_pair_is_drawn() -> None:
 def test_difficulty_shows_the_images_by_number_of_models() -> None:
     many = ["dalle", "midjourney"]
     table = difficulty_table(4, many)
-    figure = difficulty(table.sample(frac=1, random_state=1), RULE)
+    figure = difficulty(table.sample(frac=1, random_state=1), (), RULE)
     panels = itertools.product(["*", *many], METRICS)
     for axes, (generator, metric) in zip(figure.axes, panels, strict=True):
         rows = table[
@@ -467,7 +516,12 @@ def test_difficulty_shows_the_images_by_number_of_models() -> None:
         assert [label.get_text() for label in axes.get_xticklabels()] == list("01234")
         assert f"{rows['n'].sum():,} images" in words(figure)
     # One generator is all there is.
-    assert len(difficulty(difficulty_table(4, ["dalle"]), RULE).axes) == 2
+    assert len(difficulty(difficulty_table(4, ["dalle"]), (), RULE).axes) == 2
+    # Photographs are no generator, and not among the generated images.
+    beside = difficulty(table, ["midjourney"], RULE)
+    assert len(beside.axes) == 4
+    assert "all generated images" in words(beside)
+    assert "midjourney (real photographs)" in words(beside)
 
 
 def test_ranking_shows_the_shares_in_the_order_of_the_means() -> None:
@@ -592,6 +646,85 @@ def test_gallery_leaves_real_photographs_out_and_says_so() -> None:
     assert "hardest and the easiest generated images" in words(figure)
 
 
+def test_robustness_shows_both_accuracies_and_every_distance_from_the_line() -> None:
+    models = SHORT[:8]
+    table, means = robustness_tables(models, ["dalle", "sd"])
+    figure = robustness(table.sample(frac=1, random_state=1), means, RULE)
+    line_ = table[(table["rule"] == RULE) & (table["hit"] == "top1")]
+    points, distances, *panels = figure.axes
+    order = line_.sort_values("residual", ascending=False)
+    assert row_labels(distances) == order["model"].tolist()
+    assert column(distances, "points") == two(order["residual"])
+    assert f"({two(order['low'])[0]}, {two(order['high'])[0]})" in words(figure)
+    for axes, name in zip([points, *panels], ["*", "dalle", "sd"], strict=True):
+        own = means[(means["generator"] == name) & (means["kind"] == "measured")]
+        own = own[(own["category"] == "*") & (own["rule"] == RULE)]
+        x = (own["reference_top1"] * own["n_reference"] + 0.5) / (own["n_reference"] + 1)
+        y = (own["top1"] * own["n"] + 0.5) / (own["n"] + 1)
+        drawn = [item.lines[0].get_xydata() for item in axes.containers]
+        np.testing.assert_allclose(
+            sorted(map(tuple, np.vstack(drawn))),
+            sorted(zip(ndtri(x), ndtri(y), strict=True)),
+        )
+        (fitted,) = (item for item in axes.lines if item.get_label() == "line over the models")
+        ends = fitted.get_xydata()
+        slope, intercept = line_[["slope", "intercept"]].iloc[0]
+        np.testing.assert_allclose(ends[:, 1], intercept + slope * ends[:, 0])
+    sides = {item.get_label(): len(item.lines[0].get_xdata()) for item in points.containers}
+    assert sides.get("above the line", 0) == (line_["low"] > 0).sum()
+    assert sides.get("below the line", 0) == (line_["high"] < 0).sum()
+    # The axes are of percentages, in their places.
+    for tick, label in zip(points.get_xticks(), points.get_xticklabels(), strict=True):
+        assert tick == pytest.approx(ndtri(float(label.get_text()) / 100))
+
+
+@pytest.mark.parametrize("number", [5, NAMED + 1, 100])
+def test_robustness_names_models_where_there_is_room(number: int) -> None:
+    models = names("net", number)
+    table, means = robustness_tables(models, [])
+    figure = robustness(table, means, RULE)
+    assert_legible(figure)
+    line_ = table[(table["rule"] == RULE) & (table["hit"] == "top1")].set_index("model")
+    named = {text.get_text() for text in figure.axes[0].texts}
+    off = set(line_.index[(line_["low"] > 0) | (line_["high"] < 0)])
+    assert named <= (set(models) if number <= NAMED else off)
+    assert len(named) >= min(5, len(off))
+    assert set(row_labels(figure.axes[1])) == set(models)
+
+
+def test_robustness_without_a_common_category_says_so() -> None:
+    table, means = robustness_tables(SHORT[:5], [])
+    assert "nothing to show" in words(robustness(table.head(0), means, RULE))
+
+
+def test_names_cover_neither_points_nor_each_other() -> None:
+    points = [(0.05 * (number % 7), 0.08 * (number % 5)) for number in range(30)]
+    found = place(points, [0.2] * 30, range(30), 0.1, (0, 0, 1, 1))
+    assert 0 < len(found) < 30
+    boxes = [(x, y, x + 0.2, y + 0.1) for x, y in found.values()]
+    for left, bottom, right, top in boxes:
+        assert 0 <= left < right <= 1 and 0 <= bottom < top <= 1
+        assert not any(left < x < right and bottom < y < top for x, y in points)
+    for a, b in itertools.combinations(boxes, 2):
+        assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+    # The first in the order have the choice.
+    assert place([(0, 0), (0, 0)], [0.2] * 2, [1, 0], 0.1, (0, 0, 0.3, 0.1)).keys() <= {1}
+
+
+def test_gallery_shows_nothing_hard_that_all_get_and_nothing_easy_that_none_gets() -> None:
+    table = images_table(2, ["ant"], each=6)
+    every = words(gallery(table.assign(top1=2, top5=2), RULE, picture)).replace("\n", " ")
+    assert "Hardest" not in every and "No image is missed." in every
+    none = words(gallery(table.assign(top1=0), RULE, picture)).replace("\n", " ")
+    assert "Easiest" not in none and "No image is got." in none
+
+
+def test_kappa_s_colours_end_at_1() -> None:
+    table = kappa_table(SHORT[:3]).assign(kappa=1.0)
+    bar = kappa(table, RULE).axes[-1]
+    assert bar.get_xlim() == pytest.approx((0.8, 1))
+
+
 # --- Scripts ----------------------------------------------------------------------------------
 
 CALLS: dict[str, Callable[[str], Figure]] = {
@@ -601,10 +734,12 @@ CALLS: dict[str, Callable[[str], Figure]] = {
     "generators": lambda rule: generators(
         accuracy_table(SHORT[:2], ["kite"], [RULE], ["a", "b"]),
         generators_table(SHORT[:2], ["a", "b"]),
+        (),
         rule,
     ),
+    "robustness": lambda rule: robustness(*robustness_tables(SHORT[:5], []), rule),
     "kappa": lambda rule: kappa(kappa_table(SHORT[:3]), rule),
-    "difficulty": lambda rule: difficulty(difficulty_table(2, []), rule),
+    "difficulty": lambda rule: difficulty(difficulty_table(2, []), (), rule),
     "ranking": lambda rule: ranking(ranking_table(SHORT[:2]), rule),
     "gallery": lambda rule: gallery(images_table(2, ["kite"], 2), rule, picture),
 }
@@ -615,9 +750,17 @@ TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
     "generators": {
         "accuracy": lambda: accuracy_table(SHORT[:2], ["kite"], [RULE], ["a", "b"]),
         "generators": lambda: generators_table(SHORT[:2], ["a", "b"]),
+        "photographs": lambda: sources_table("b"),
     },
     "kappa": {"kappa": lambda: kappa_table(SHORT)},
-    "difficulty": {"difficulty": lambda: difficulty_table(4, ["a", "b"])},
+    "difficulty": {
+        "difficulty": lambda: difficulty_table(4, ["a", "b"]),
+        "photographs": lambda: sources_table("b"),
+    },
+    "robustness": {
+        "robustness": lambda: robustness_tables(SHORT, ["a"])[0],
+        "reference": lambda: robustness_tables(SHORT, ["a"])[1],
+    },
     "ranking": {"ranking": lambda: ranking_table(SHORT)},
     "confusions": {"confusions": lambda: confusions_table(CATEGORIES, SHORT)},
     "gallery": {"images": lambda: images_table(3, ["kite"], each=2)},

@@ -19,18 +19,26 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from PIL import Image
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
 from synthsight.report import assets
-from synthsight.report.answer import agreement_answer, images_answer, percent, questions_answer
+from synthsight.report.answer import (
+    agreement_answer,
+    images_answer,
+    percent,
+    questions_answer,
+    robustness_answer,
+)
 from synthsight.report.embed import script_hash, script_json, script_text
 from synthsight.report.explorer import image_data
 from synthsight.report.facts import describe_preprocessing
 from synthsight.report.page import _references as references
 from synthsight.report.tables import page_table
-from synthsight.report.thumbnails import sample, stratified_sample, write_thumbnails
+from synthsight.report.thumbnails import may_be_shown, sample, stratified_sample, write_thumbnails
 from synthsight.worker.server import import_program
 from tests.support import REPOSITORY, Project, draw_image
 
@@ -92,8 +100,8 @@ def test_the_answer_has_the_numbers_of_the_tables(finished: Project) -> None:
     images = pd.read_parquet(finished.results / "tables" / "images.parquet")
     images = images[images["rule"] == RULE]
     every, none = (images["top1"] == 2).sum(), (images["top1"] == 0).sum()
-    assert f"get {every} of the 12 images" in more[0]
-    assert f"none gets {none} " in more[0]
+    assert f"get {every} of the 12 generated images" in more[0]
+    assert (f"none gets {none} " if none else "one at least gets each") in more[0]
     vqa = pd.read_csv(finished.results / "tables" / "vqa.csv")
     assert (
         f"Of 24 yes/no questions about 6 images, {vqa.iloc[vqa['accuracy'].argmax()]['model']}"
@@ -212,6 +220,28 @@ def test_the_drop_is_that_of_all_generators_and_of_the_rule() -> None:
         said = images_answer(accuracy, pd.DataFrame(table), RANKING, RULE, 0.9)
         assert "stated to get 30.0%" in said
         assert references(pd.DataFrame(table), RULE) == {"m": rows[2]}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ([(-1, 1), (-1, 1)], "None of the 2 models does better or worse"),
+        ([(0.1, 1), (-1, 1)], "a does better on generated images than the line over all 2"),
+        ([(0.1, 1), (-1, -0.1)], "a does better and b does worse on"),
+        ([(0.1, 1), (0.1, 1), (-1, -0.1), (-1, -0.2)], "a and b do better and d and c do worse"),
+        ([(0.1, 1)] * 6, "a, b, c and 3 more models do better on"),
+    ],
+)
+def test_models_off_the_line_are_named(bounds: list[tuple[float, float]], said: str) -> None:
+    rows = [
+        ("abcdef"[number], "words/simple", "top1", -number, *bound)
+        for number, bound in enumerate(bounds)
+    ]
+    table = pd.DataFrame(rows, columns=["model", "rule", "hit", "residual", "low", "high"])
+    others = table.assign(hit="top5", low=1, high=2), table.assign(rule="classes", low=1, high=2)
+    assert said in str(robustness_answer(pd.concat([table, *others]), "words/simple"))
+    assert robustness_answer(table.head(0), "words/simple") is None
+    assert robustness_answer(None, "words/simple") is None
 
 
 def test_the_questions_answer_names_the_reference_where_it_is_known() -> None:
@@ -417,12 +447,51 @@ def test_a_sample_is_part_of_a_larger_one_and_in_order() -> None:
 
 
 def test_each_category_has_its_share_of_the_sample_and_at_least_one() -> None:
-    images = {"a": [f"a{n}" for n in range(600)], "b": [f"b{n}" for n in range(399)], "c": ["c"]}
-    chosen = stratified_sample(images, 100)
+    images = {"a": [f"a{n}" for n in range(600)], "b": [f"b{n}" for n in range(398)], "c": ["c"]}
+    unknown = {category: {None: names} for category, names in images.items()}
+    chosen = stratified_sample(unknown, 101)
     counts = {name: sum(image[0] == name for image in chosen) for name in images}
-    assert counts == {"a": 60, "b": 39, "c": 1}
-    assert stratified_sample(images, 1000) == sorted(n for of in images.values() for n in of)
-    assert len(stratified_sample(images, 1)) == 3
+    assert counts == {"a": 60, "b": 40, "c": 1}
+    assert stratified_sample(unknown, 999) == sorted(n for of in images.values() for n in of)
+    assert len(stratified_sample(unknown, 1)) == 3
+
+
+strata = st.dictionaries(
+    st.sampled_from("abcdefgh"),
+    st.dictionaries(st.sampled_from([None, "dream", "muse", "photo"]), st.integers(0, 40)),
+    min_size=1,
+)
+
+
+@given(strata, st.integers(1, 200))
+@example({"a": {"dream": 40, "photo": 1}, "b": {"muse": 30}}, 2)
+@example({each: {"dream": 30, "muse": 1} for each in "abcd"}, 4)
+def test_each_category_and_source_is_in_the_sample_and_has_a_picture(
+    sizes: dict[str, dict[str | None, int]], limit: int
+) -> None:
+    images = {
+        category: {of: [f"{category}/{of}/{n}" for n in range(size)] for of, size in each.items()}
+        for category, each in sizes.items()
+    }
+    total = sum(sum(each.values()) for each in sizes.values())
+    chosen = stratified_sample(images, limit)
+    assert chosen == sorted(set(chosen))
+    full = {category for category, each in sizes.items() if any(each.values())}
+    known = {str(of) for each in sizes.values() for of, size in each.items() if size}
+    assert {image.split("/")[0] for image in chosen} == full
+    assert {image.split("/")[1] for image in chosen} == known
+    if total <= limit:
+        assert len(chosen) == total
+    elif limit >= len(full):
+        # A source that no category has room for comes on top.
+        assert limit <= len(chosen) <= limit + len(known) - 1
+    for category, each in images.items():
+        pictures = set(may_be_shown(each, limit))
+        assert {image for image in chosen if image.split("/")[0] == category} <= pictures
+        for of, names in each.items():
+            here = [image for image in chosen if image.startswith(f"{category}/{of}/")]
+            share = limit * len(names) / total if total else 0
+            assert total <= limit or len(here) <= max(2, share + 2)
 
 
 def test_beyond_the_bound_the_page_holds_a_sample_and_says_so(project: Project) -> None:

@@ -36,7 +36,12 @@ from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.remarks import remarks, unit_of_images, unit_of_questions
 from synthsight.report.tables import read_table
-from synthsight.report.thumbnails import read_thumbnails, sample, stratified_sample
+from synthsight.report.thumbnails import (
+    may_be_shown,
+    read_thumbnails,
+    sample,
+    stratified_sample,
+)
 from synthsight.tables import read_parquet
 
 #: Packages that the tables depend on, made where the page is made.
@@ -134,16 +139,20 @@ def _choose(
     usable: Sequence[ImageRecord], excluded: Collection[str], limit: int
 ) -> list[ImageRecord]:
     """The images on the page: of those that are not excluded, such as there are pictures of."""
-    by_category: dict[str, list[str]] = {}
+    by_category: dict[str, dict[str | None, list[str]]] = {}
     for record in usable:
-        by_category.setdefault(record.category, []).append(record.image)
+        of_category = by_category.setdefault(record.category, {})
+        of_category.setdefault(record.generator, []).append(record.image)
     kept = {
-        category: [image for image in images if image not in excluded]
-        for category, images in by_category.items()
+        category: {
+            source: [image for image in images if image not in excluded]
+            for source, images in by_source.items()
+        }
+        for category, by_source in by_category.items()
     }
     wanted = {*stratified_sample(kept, limit)}
-    if excluded:  # pictures are made without regard to duplicates, of `limit` images a category
-        wanted &= {image for images in by_category.values() for image in sample(images, limit)}
+    if excluded:  # pictures are made without regard to duplicates
+        wanted &= {image for each in by_category.values() for image in may_be_shown(each, limit)}
     return sorted(
         (record for record in usable if record.image in wanted), key=lambda record: record.image
     )

@@ -39,7 +39,7 @@ def confusions(table: pd.DataFrame, rule: str) -> Figure:
     if categories:
         subtitle = (
             f"The {SHOWN} most frequent wrong first predictions over all models, with their share "
-            f"of the category's images (%); rule {style.plain(rule)}."
+            f"of the category's generated images (%); rule {style.plain(rule)}."
         )
     else:
         subtitle = f"Rule {style.plain(rule)}. No first prediction is wrong."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,13 +19,15 @@ _HEIGHT, _SMALLER = 1.5, 0.85  # height of the bars in inches: all generators, a
 _FOOT = 0.42
 
 
-def difficulty(table: pd.DataFrame, rule: str) -> Figure:
+def difficulty(table: pd.DataFrame, photographs: Collection[str], rule: str) -> Figure:
     """Draw a histogram of the number of models that get an image, top-1 and top-5.
 
-    All categories are pooled; if there are several generators, one panel for each follows.
+    All categories are pooled. A panel follows for each generator, if there are several, and for
+    the real photographs, which are not among the images of the first one.
 
     Args:
         table: The difficulty table.
+        photographs: The sources of real photographs.
         rule: Matching rule, such as ``words/simple``.
 
     Raises:
@@ -32,9 +36,11 @@ def difficulty(table: pd.DataFrame, rule: str) -> Figure:
     found = style.of_rule(table, rule, "difficulty")
     found = found[found["category"] == style.ALL]
     models = int(found["models"].max())
-    generators = sorted(set(map(str, found["generator"])) - {style.ALL})
-    # The histogram of a single generator is that of all images.
-    shown = [style.ALL, *(generators if len(generators) > 1 else [])]
+    sources = sorted(set(map(str, found["generator"])) - {style.ALL})
+    generators = [name for name in sources if name not in photographs]
+    real = [name for name in sources if name in photographs]
+    # The histogram of a single generator is that of all generated images.
+    shown = [style.ALL, *(generators if len(generators) > 1 else []), *real]
     highest = float(found["share"].max())
 
     title = "How many models get each image"
@@ -59,7 +65,8 @@ def difficulty(table: pd.DataFrame, rule: str) -> Figure:
         style.heading(figure, title, subtitle)
         for name, height in zip(shown, heights, strict=True):
             part = found[found["generator"] == name]
-            head = "all images" if name == style.ALL else style.plain(name)
+            head = "all generated images" if name == style.ALL else style.plain(name)
+            head += " (real photographs)" if name in real else ""
             for side, metric in enumerate(rows.METRICS):
                 bars = part[part["hit"] == metric].groupby("models")[["n", "share"]].sum()
                 bars = bars.reindex(range(models + 1), fill_value=0)

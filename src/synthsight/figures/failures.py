@@ -98,14 +98,14 @@ def failures(
 def _outcome(missed: int, total: int, shown: int) -> str:
     """Describe how many images are missed and how many of those are shown."""
     if not total:
-        return "no usable image"
-    images = style.count(total, "image")
+        return "no usable generated image"
+    images = style.count(total, "generated image")
     if not missed:
         return (
             f"no failure: the top five of {'the one image' if total == 1 else f'all {images}'} "
             "hold the category"
         )
-    share = f"missed in {missed:,} of {images}"
+    share = f"missed within five guesses in {missed:,} of {images}"
     return share if shown == missed else f"{share}; {shown} of {missed:,} shown"
 
 

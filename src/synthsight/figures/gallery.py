@@ -27,7 +27,8 @@ def choose(images: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     The fewer models get an image top-1, the harder it is, regardless of category. Among images that
     equally many models get, categories alternate, each with its hardest image by top-5 first; ties
     are broken by name. The easiest are chosen likewise from the other end. No image is on both
-    sides.
+    sides, none that all models get is among the hardest, and none that no model gets among the
+    easiest.
 
     Args:
         images: Rows of the images table under one rule.
@@ -35,10 +36,11 @@ def choose(images: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns:
         At most :data:`SHOWN` of the hardest, hardest first, and of the easiest, easiest first.
     """
+    missed, got = images["top1"] < images["models"], images["top1"] > 0
     number = min(SHOWN, len(images) // 2) if len(images) > 1 else len(images)
-    hardest = _order(images, ascending=True).head(number)
-    easiest = _order(images.drop(index=hardest.index), ascending=False).head(number)
-    return hardest, easiest
+    hardest = _order(images[missed], ascending=True).head(number)
+    easiest = _order(images[got].drop(index=hardest.index, errors="ignore"), ascending=False)
+    return hardest, easiest.head(number)
 
 
 def _order(images: pd.DataFrame, ascending: bool) -> pd.DataFrame:
@@ -72,11 +74,12 @@ def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image])
         if models == 1
         else f"the fewest and the most of {models} models get"
     )
-    which = "generated images" if real.any() else "images"
-    title = f"The hardest and the easiest {which} across all models"
+    title = "The hardest and the easiest generated images across all models"
     subtitle = (
         f"Images that {who} with the first prediction; rule {style.plain(rule)}. Among equals the "
         "categories take turns."
+        + ("" if (found["top1"] < models).any() else " No image is missed.")
+        + ("" if (found["top1"] > 0).any() else " No image is got.")
     )
     top = style.heading_height(title, subtitle) + 0.12
     blocks = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -36,13 +36,20 @@ _MARKERS = "osD^vPX*<>"
 
 
 def generators(
-    accuracy: pd.DataFrame, differences: pd.DataFrame, rule: str, level: float = 0.95
+    accuracy: pd.DataFrame,
+    differences: pd.DataFrame,
+    photographs: Collection[str],
+    rule: str,
+    level: float = 0.95,
 ) -> Figure:
     """Draw every model's mean by generator, and the differences between any two generators.
+
+    Real photographs come last, and are called that.
 
     Args:
         accuracy: The accuracy table.
         differences: The generators table.
+        photographs: The sources of real photographs.
         rule: Matching rule, such as ``words/simple``.
         level: Confidence level of the intervals, for the heading.
 
@@ -52,19 +59,22 @@ def generators(
     models = style.ranked(accuracy, rule)["model"].tolist()
     means = style.of_rule(accuracy, rule, "accuracy")
     means = means[(means["category"] == style.ALL) & (means["generator"] != style.ALL)]
-    names = sorted(map(str, means["generator"].unique()))
+    names = sorted(map(str, means["generator"].unique()), key=lambda n: (n in photographs, n))
+    real = [name for name in names if name in photographs]
     compared = differences[differences["rule"] == rule]
-    blocks = _blocks(compared, models)
+    blocks = _blocks(compared, models, real)
 
-    title = f"Accuracy by generator: {style.count(len(names), 'generator')}"
+    number = style.count(len(names) - len(real), "generator")
+    title = f"Accuracy by generator: {number}" + (" and real photographs" if real else "")
+    sources = "sources" if real else "generators"
     subtitle = (
         f"Rule {style.plain(rule)}; {style.count(len(models), 'model')} by mean top-1. Bars, and "
         f"the numbers in brackets: {style.percent(level)} intervals. "
         + (
-            "Differences are means over the categories that both generators have, each category "
+            f"Differences are means over the categories that both {sources} have, each category "
             "counting the same, in percentage points."
             if blocks
-            else "No two generators have a category in common, so none are compared."
+            else f"No two {sources} have a category in common, so none are compared."
         )
     )
     keys = [
@@ -76,7 +86,8 @@ def generators(
             color=color,
             markersize=3.4,
             markeredgewidth=0,
-            label=style.elide(style.plain(name), 1.45, style.SMALL),
+            label=style.elide(style.plain(name), 1.45 - 0.3 * (name in real), style.SMALL)
+            + (" (real)" if name in real else ""),
         )
         for name, (color, marker) in zip(names, _looks(len(names)), strict=True)
     ]
@@ -95,7 +106,8 @@ def generators(
         figure = style.sheet(total)
         style.heading(figure, title, subtitle)
         style.legend(figure, keys, style.MARGIN, under, _KEYS)
-        _title(figure, top, "Every model: mean over each generator's categories")
+        whose = "source" if real else "generator"
+        _title(figure, top, f"Every model: mean over each {whose}'s categories")
         for side, metric in enumerate(rows.METRICS):
             width = (room - 2 * _GAP) / 2
             start = left + side * (width + 2 * _GAP)
@@ -134,7 +146,9 @@ def generators(
 _Row = tuple[str, dict[str, dict[str, float]]]
 
 
-def _blocks(compared: pd.DataFrame, models: Sequence[str]) -> list[tuple[str, list[_Row]]]:
+def _blocks(
+    compared: pd.DataFrame, models: Sequence[str], real: Sequence[str]
+) -> list[tuple[str, list[_Row]]]:
     """Arrange the differences in titled blocks of labelled rows, each by metric.
 
     Each pair of generators has a block of all models; if that would be too long, only the means
@@ -147,11 +161,15 @@ def _blocks(compared: pd.DataFrame, models: Sequence[str]) -> list[tuple[str, li
             name: float(line[name]) for name in ("difference", "low", "high")
         }
     names = {
-        pair: f"{style.plain(pair[0])} \N{MINUS SIGN} {style.plain(pair[1])}" for pair in found
+        pair: " \N{MINUS SIGN} ".join(
+            style.plain(name) + (" (real)" if name in real else "") for name in pair
+        )
+        for pair in found
     }
     if len(found) * (len(models) + 1) > MOST:
         every = [(names[pair], by_model.get(style.ALL, {})) for pair, by_model in found.items()]
-        return [("Differences between generators: mean over the models", every)]
+        between = "sources" if real else "generators"
+        return [(f"Differences between {between}: mean over the models", every)]
     several = len(models) > 1
     return [
         (

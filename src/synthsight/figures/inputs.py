@@ -43,10 +43,10 @@ def _without_duplicates(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def _photographs(paths: Sequence[str]) -> frozenset[str]:
-    """The images that are real photographs, which figures of generated images leave out."""
+    """The sources whose images are real photographs, which none of a generator's numbers count."""
     (path,) = paths
-    table = read_parquet(path, ["image", "real"], filters=[("real", "=", True)])
-    return frozenset(table["image"].to_pylist())
+    table = read_parquet(path, ["generator", "real"], filters=[("real", "=", True)])
+    return frozenset(table["generator"].unique().to_pylist())
 
 
 def _checksums(paths: Sequence[str]) -> Callable[[str], str]:
@@ -70,8 +70,8 @@ def _paths(paths: Sequence[str]) -> list[str]:
 
 
 #: Readers by kind: a table; scored answers with their metadata; the manifests of all categories,
-#: concatenated; the same without duplicates; the images that are real photographs, by name; the
-#: sha256 of images, by name; paths of files of which the figure itself reads only a few.
+#: concatenated; the same without duplicates; the sources of real photographs, by name; the sha256 of
+#: images, by name; paths of files of which the figure itself reads only a few.
 READERS: dict[str, Callable[[Sequence[str]], Any]] = {
     "table": _table,
     "answers": _answers,

@@ -66,7 +66,7 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
     matrix = matrix[np.ix_(clusters.order, clusters.order)]
 
     subtitle = (
-        f"Cohen's kappa of top-1 correctness under rule {style.plain(rule)}; "
+        f"Cohen's kappa of top-1 correctness on generated images, rule {style.plain(rule)}; "
         f"{style.count(len(names), 'model')}, clustered. 1: the same images right and wrong; 0: as "
         "often as expected by chance; below 0: less often. Columns have the numbers of the rows."
     )
@@ -148,13 +148,17 @@ def _cluster(matrix: NDArray[np.float64]) -> _Clusters:
 
 
 def _range(matrix: NDArray[np.float64]) -> tuple[float, float]:
-    """Round the range of kappa outwards to tenths, so that the colours span all of it."""
+    """Round the range of kappa outwards to tenths, so that the colours span all of it.
+
+    They span a fifth at least, and end at 1, which no kappa exceeds.
+    """
     found = matrix[np.isfinite(matrix)]
     if not found.size:
         return 0.0, 1.0
     low = math.floor(round(10 * float(found.min()), 6)) / 10
     high = math.ceil(round(10 * float(found.max()), 6)) / 10
-    return low, max(high, low + 0.2)
+    low = min(low, 0.8)
+    return low, max(high, round(low + 0.2, 1))
 
 
 def _dress(axes: Axes, models: int, width: float) -> None:

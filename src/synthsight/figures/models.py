@@ -40,7 +40,7 @@ def models(
     best = style.best_model(accuracy, rule)
     categories = style.by_category(accuracy, rule, best)["category"].tolist()
 
-    title = "Accuracy of every model by category"
+    title = "Accuracy of every model on generated images, by category"
     if pages > 1:
         first = (page - 1) * per_page + 1
         last = first + len(shown) - 1

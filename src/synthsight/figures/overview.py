@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from synthsight.figures import rows, style
-from synthsight.statistics.reference import of_models
+from synthsight.statistics.reference import MEASURED, of_models
 
 _GUTTER = 0.25  # inches between the two columns
 _COLUMN = (style.WIDTH - 2 * style.MARGIN - _GUTTER) / 2
@@ -40,6 +41,7 @@ def overview(
     agreement: pd.DataFrame,
     manifest: pd.DataFrame,
     reference: pd.DataFrame,
+    photographs: Collection[str],
     rule: str,
     level: float = 0.95,
 ) -> Figure:
@@ -48,13 +50,15 @@ def overview(
     Top left: every model's mean over categories, with its reference accuracy on real photographs
     as a hollow mark. Top right: the best model by category. Bottom left: the share of each
     category's images that all models get, and that none gets. Bottom right: images by category
-    and generator. The panels by category share the same order.
+    and generator, with the number of real photographs as a hollow mark. All else is about
+    generated images. The panels by category share the same order.
 
     Args:
         accuracy: The accuracy table.
         agreement: The agreement table.
         manifest: The manifests of all categories, one after the other.
         reference: The reference table.
+        photographs: The sources of real photographs.
         rule: Matching rule, such as ``words/simple``.
         level: Confidence level of the intervals, for the heading.
 
@@ -65,35 +69,37 @@ def overview(
     best = style.best_model(accuracy, rule)
     by_category = style.by_category(accuracy, rule, best)
     images = manifest[manifest["status"] == "ok"]
+    real = images["generator"].isin(photographs)
     # Categories that were given but have no usable image still belong in the image counts.
     empty = sorted(set(manifest["category"]) - set(by_category["category"]))
     categories = [*by_category["category"], *empty]
     by_category = by_category.set_index("category").reindex(categories).reset_index()
     agreed = style.generated(agreement)
     agreed = agreed[agreed["rule"] == rule].set_index("category").reindex(categories)
-    counts = _counts(images, categories)
+    counts = _counts(images[~real], categories)
+    taken = images[real].groupby("category").size().reindex(categories, fill_value=0)
 
     model_labels, model_width = style.label_column(means["model"].tolist(), _MODEL_LIMIT)
     category_labels, category_width = style.label_column(categories, _CATEGORY_LIMIT)
 
     references = of_models(reference, rule).set_index("model")
-    known = references["reference_top1"].notna().any()
+    known = bool(references["reference_top1"].notna().any())
     n_categories = style.count(int(by_category["top1"].notna().sum()), "category", "categories")
     one = len(means) == 1
     titles = (
         f"a  Every model: mean over {n_categories}",
         f"b  By category: {_best(means)}, {style.plain(best)}",
-        "c  Images that the model gets or misses"
+        "c  Generated images that the model gets or misses"
         if one
-        else f"c  Images that all or none of the {len(means)} models get",
-        "d  Images by category" + (" and generator" if counts.shape[1] > 1 else ""),
+        else f"c  Generated images that all or none of the {len(means)} models get",
+        "d  Generated images by category" + (" and generator" if counts.shape[1] > 1 else ""),
     )
     heads = [_wrapped(title) for title in titles]
     keys: tuple[Sequence[Line2D | Patch], ...] = (
-        rows.keys(hollow=rows.reference(references["kind"]) if known else None),
+        rows.keys(hollow=_hollow(references, int(by_category["top1"].notna().sum()), known)),
         rows.keys(means=True),
         _agreement_keys(one),
-        _generator_keys(counts),
+        [*_generator_keys(counts), *([_photographs_key()] if taken.any() else [])],
     )
     columns = (3, 3, 2, 3)
     left_panels = [
@@ -102,12 +108,13 @@ def overview(
     ]
     right_panels = [(len(categories), category_width + _RIGHT)] * 2
 
-    title = "How well the models recognise the images"
+    title = "How well the models recognise generated images"
     excluded = int((manifest["status"] != "ok").sum())
     subtitle = (
         f"Rule {style.plain(rule)}; {style.count(len(means), 'model')}, {n_categories}, "
-        f"{style.count(int(means['n'].max()), 'image')}"
-        + (f" and {style.count(excluded, 'excluded file')}" if excluded else "")
+        f"{style.count(int(means['n'].max()), 'generated image')}"
+        + (f", {style.count(int(real.sum()), 'real photograph')}" if real.any() else "")
+        + (f", {style.count(excluded, 'excluded file')}" if excluded else "")
         + f". Best model by mean top-1: {style.plain(best)}; the categories of b, c and d stand in "
         f"the order of its top-1. Bars through marks: {style.percent(level)} intervals."
     )
@@ -147,12 +154,23 @@ def overview(
         rows.averages(grid[1], means.iloc[0])
         rows.accuracies(grid[1], by_category)
         _agreement(grid[2], agreed, category_labels, one)
-        _images(grid[3], counts, category_labels)
+        _images(grid[3], counts, taken, category_labels)
     return figure
 
 
+def _hollow(references: pd.DataFrame, categories: int, known: bool) -> str | None:
+    """What hollow marks are, and of how many categories if not of those of the filled ones."""
+    if not known:
+        return None
+    said = rows.reference(references["kind"])
+    measured = references.loc[references["kind"] == MEASURED, "categories"]
+    if len(measured) and (number := int(measured.iloc[0])) < categories:
+        said += f" of {style.count(number, 'category', 'categories')}"
+    return said
+
+
 def _counts(images: pd.DataFrame, categories: Sequence[str]) -> pd.DataFrame:
-    """Count images by category (rows) and generator (columns), the rarest generators pooled."""
+    """Count generated images by category and generator (columns), the rarest generators pooled."""
     named = images["generator"].astype(object)
     table = pd.crosstab(images["category"], named.where(named.notna(), "unknown"))
     if not images["generator"].notna().any():
@@ -308,7 +326,25 @@ def _generator_keys(counts: pd.DataFrame) -> list[Patch]:
     ]
 
 
-def _images(axes: Axes, counts: pd.DataFrame, labels: Sequence[str]) -> None:
+def _photographs_key() -> Line2D:
+    return Line2D([], [], **_PHOTOGRAPHS)
+
+
+_PHOTOGRAPHS: dict[str, Any] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markerfacecolor": "white",
+    "markeredgecolor": style.INK,
+    "markeredgewidth": 0.7,
+    "markersize": 3.2,
+    "label": "+ real photographs",
+}
+
+
+def _images(
+    axes: Axes, counts: pd.DataFrame, photographs: pd.Series, labels: Sequence[str]
+) -> None:
+    """Draw a stacked bar of each category's generated images, and a mark for its photographs."""
     only = str(counts.columns[0]) if counts.shape[1] == 1 else "images"
     rows.dress(
         axes,
@@ -331,15 +367,19 @@ def _images(axes: Axes, counts: pd.DataFrame, labels: Sequence[str]) -> None:
             zorder=2,
         )
         start += values
-    longest = max(float(start.max(initial=0)), 1.0)
-    axes.set_xlim(0, longest * 1.16)
+    taken = photographs.to_numpy(dtype=float)
+    longest = max(float(start.max(initial=0)), float(taken.max(initial=0)), 1.0)
+    axes.set_xlim(0, longest * (1.32 if taken.any() else 1.16))
+    if taken.any():
+        has = np.flatnonzero(taken)
+        axes.plot(taken[has], has, zorder=3, clip_on=False, **_PHOTOGRAPHS)
     ticks = [t for t in MaxNLocator(5, integer=True).tick_values(0, longest) if t <= longest]
     axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
-    for row, total in enumerate(start):
+    for row, (total, others) in enumerate(zip(start, taken, strict=True)):
         axes.annotate(
-            f"{int(total):,}",
-            (total, row),
-            xytext=(2, 0),
+            f"{int(total):,}" + (f" + {int(others):,}" if others else ""),
+            (max(total, others), row),
+            xytext=(2 if total > others else 4, 0),
             textcoords="offset points",
             va="center_baseline",
             fontsize=style.SMALL,

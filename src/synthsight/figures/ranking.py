@@ -48,9 +48,9 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
 
     title = "How firm the ranking of the models is"
     subtitle = (
-        "Share of draws of other images like these in which a model has a rank by mean top-1; rule "
-        f"{style.plain(rule)}. Models in the order of their mean, which stands at the right"
-        + ("." if len(models) > NUMBERED else "; cells: per cent, empty where never.")
+        "Share of draws of other generated images like these in which a model has a rank by mean "
+        f"top-1; rule {style.plain(rule)}. Models in the order of their mean, which stands at the "
+        "right" + ("." if len(models) > NUMBERED else "; cells: per cent, empty where never.")
     )
     labels, label_width = style.label_column(models, _LIMIT)
     left = style.MARGIN + label_width + 0.06

@@ -37,7 +37,11 @@ def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
     known = means[["reference_top1", "reference_top5"]].notna().any(axis=1)
 
     measured = (means["kind"] == MEASURED).any()
-    title = "Accuracy on real photographs and on generated images"
+    title = (
+        "Accuracy on real photographs and on generated images"
+        if measured
+        else "Accuracy as stated for the weights, and on generated images"
+    )
     subtitle = (
         f"Rule {style.plain(rule)}; {style.count(len(means), 'model')} by mean top-1 on generated "
         f"images. Bars, and the numbers in brackets: {style.percent(level)} intervals. Drop: "

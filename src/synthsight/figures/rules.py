@@ -57,7 +57,8 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
     one = len(shown) == 1
     title = "How much the matching rule decides"
     subtitle = (
-        f"{'The one rule' if one else 'Primary rule'}: {style.plain(rule)}. Models by mean top-1, "
+        f"{'The one rule' if one else 'Primary rule'}: {style.plain(rule)}. Accuracy on generated "
+        "images; models by mean top-1, "
         "categories by the top-1 of the best model, both under "
         + ("it. " if one else "the primary rule. ")
         + (

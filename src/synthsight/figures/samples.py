@@ -101,11 +101,11 @@ def samples(
 
     Args:
         manifest: The manifests of all categories, one after the other, with unique rows.
-        photographs: The images that are real photographs.
+        photographs: The sources of real photographs.
         read: Returns the RGB image of a manifest's ``image``.
     """
     categories = sorted(set(manifest["category"]))
-    generated = ~manifest["image"].isin(photographs)
+    generated = ~manifest["generator"].isin(photographs)
     usable = manifest[(manifest["status"] == "ok") & generated].reset_index(drop=True)
     generators = sorted(usable["generator"].dropna().unique())
     kinds = len(generators) + bool(usable["generator"].isna().any())

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 
 from synthsight.plan import specs
 from synthsight.plan.experiment import Experiment
-from synthsight.plan.tables import always, with_generators, with_photographs, with_questions
+from synthsight.plan.tables import (
+    always,
+    with_a_line,
+    with_generators,
+    with_photographs,
+    with_questions,
+)
 
 
 def _once(_: Experiment) -> Iterable[tuple[str, ...]]:
@@ -109,6 +115,7 @@ FIGURES = (
             "agreement": "agreement",
             "manifest": "manifests",
             "reference": "reference",
+            "photographs": "photographs",
         },
         specs.rule_and_level,
     ),
@@ -150,10 +157,18 @@ FIGURES = (
         when=with_photographs,
     ),
     Figure(
+        "robustness",
+        "synthsight.figures.robustness:robustness",
+        "Accuracy",
+        {"table": "robustness", "reference": "reference"},
+        specs.rule_and_level,
+        when=with_a_line,
+    ),
+    Figure(
         "generators",
         "synthsight.figures.generators:generators",
         "Generators",
-        {"accuracy": "accuracy", "differences": "generators"},
+        {"accuracy": "accuracy", "differences": "generators", "photographs": "photographs"},
         specs.rule_and_level,
         when=with_generators,
     ),
@@ -162,7 +177,7 @@ FIGURES = (
         "difficulty",
         "synthsight.figures.difficulty:difficulty",
         "Agreement",
-        {"table": "difficulty"},
+        {"table": "difficulty", "photographs": "photographs"},
         specs.rule,
     ),
     Figure(

@@ -320,8 +320,8 @@ class Files:
 
         Args:
             name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
-                anything is), ``photographs`` (which images are real), ``scores``,
-                ``notes``, ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
+                anything is), ``photographs`` (which sources are real), ``scores``, ``notes``,
+                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
                 checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
         Returns:

@@ -177,13 +177,53 @@ def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
         gets = "gets the only image with its" if right == 1 else "get the only image with their"
         return f"{right} of {models} models {gets} first guess."
     return (
-        f"{_all(models)} get {every:,} of the {total:,} images ({percent(every / total)}) "
-        f"with their first guess, none gets {none:,} ({percent(none / total)})."
+        f"{_all(models)} get {every:,} of the {total:,} generated images "
+        f"({percent(every / total)}) with their first guess, "
+        + (f"none gets {none:,} ({percent(none / total)})." if none else "one at least gets each.")
     )
 
 
 def _all(models: int) -> str:
     return "Both models" if models == 2 else f"All {models} models"
+
+
+def robustness_answer(table: pd.DataFrame | None, rule: str) -> str | None:
+    """Which models do better, or worse, on generated images than photographs let expect, top-1.
+
+    Args:
+        table: from :func:`synthsight.statistics.robustness.robustness`, None without one.
+        rule: the matching rule.
+
+    Returns:
+        None where there is no line to be above or below.
+    """
+    if table is None or table.empty:
+        return None
+    found = table[(table["rule"] == rule) & (table["hit"] == "top1")]
+    by_distance = found.sort_values(["residual", "model"], ascending=[False, True])
+    above = by_distance.loc[by_distance["low"] > 0, "model"].tolist()
+    below = by_distance.loc[by_distance["high"] < 0, "model"].tolist()[::-1]
+    if not above and not below:
+        return (
+            f"None of the {len(found)} models does better or worse on generated images than the "
+            "line over all of them lets expect of its accuracy on photographs, beyond chance."
+        )
+    said = [
+        f"{_few(names)} {'does' if len(names) == 1 else 'do'} {how}"
+        for names, how in ((above, "better"), (below, "worse"))
+        if names
+    ]
+    return (
+        f"{' and '.join(said)} on generated images than the line over all {len(found)} models lets "
+        "expect of the accuracy on photographs, beyond chance."
+    )
+
+
+def _few(names: list[str]) -> str:
+    """Names as an enumeration, the first three if there are more than four."""
+    if len(names) > 4:
+        names = [*names[:3], f"{len(names) - 3} more models"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def questions_answer(vqa: pd.DataFrame, level: float) -> str:

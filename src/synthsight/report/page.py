@@ -16,6 +16,7 @@ from synthsight.report import answer, assets
 from synthsight.report.embed import content_security_policy, script_json, script_text
 from synthsight.report.tables import page_table
 from synthsight.statistics.reference import MEASURED, of_models
+from synthsight.tables import ALL
 
 #: Pictures per script element; each element is parsed when the first of its pictures is needed.
 CHUNK = 100
@@ -151,6 +152,8 @@ def render(page: Page) -> str:
         ranked=ranked.to_dict("records"),
         references=_references(tables["reference"], page.rule),
         measured=(of_models(tables["reference"], page.rule)["kind"] == MEASURED).any(),
+        partly=_partly(tables["accuracy"], tables["reference"], page.rule),
+        robust=answer.robustness_answer(tables.get("robustness"), page.rule),
         vqa=None if vqa is None else vqa.to_dict("records"),
         tables=tables,
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
@@ -165,6 +168,15 @@ def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]
         str(row["model"]): {str(key): value for key, value in row.items()}
         for row in stated.to_dict("records")
     }
+
+
+def _partly(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str) -> int | None:
+    """How many categories have photographs; None if those of all generated images do, or none."""
+    of_rule = accuracy[(accuracy["rule"] == rule) & (accuracy["generator"] == ALL)]
+    categories = of_rule.loc[of_rule["category"] != ALL, "category"].nunique()
+    measured = of_models(reference, rule)
+    common = measured.loc[measured["kind"] == MEASURED, "categories"]
+    return int(common.iloc[0]) if len(common) and common.iloc[0] < categories else None
 
 
 def _asked(questions: Mapping[str, Any] | None) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 from PIL import Image
@@ -14,6 +16,8 @@ from synthsight.tables import read_parquet, write_parquet
 
 #: Quality of the WebP files, 0 to 100.
 QUALITY = 72
+
+Stratum = TypeVar("Stratum", bound=Hashable)
 
 SCHEMA = pa.schema([("image", pa.string()), ("webp", pa.binary())])
 
@@ -31,26 +35,84 @@ def _checksum(image: str) -> str:
     return hashlib.sha256(image.encode()).hexdigest()
 
 
-def stratified_sample(images: Mapping[str, list[str]], limit: int) -> list[str]:
-    """At most ``limit`` images, from each category in proportion to its size, and at least one.
+def stratified_sample(
+    images: Mapping[str, Mapping[str | None, Sequence[str]]], limit: int
+) -> list[str]:
+    """At most ``limit`` images, from each category and source in proportion to its size.
+
+    Each category has at least one image. So has each of its sources if the category's share is
+    large enough; otherwise it shows the sources that fewer images of the categories before it are
+    of, and a source that would then be nowhere has one image more.
 
     Args:
-        images: the images of each category.
+        images: the images of each category, by source: generators, photographs, or None where it
+            is not known.
         limit: total number of images; if there are more categories than that, one of each.
 
     Returns:
-        Images, sorted; within a category, those of :func:`sample`.
+        Images, sorted; within a category and source, those of :func:`sample`.
+    """
+    sizes = {name: sum(map(len, of.values())) for name, of in images.items()}
+    if sum(sizes.values()) <= limit:
+        return sorted(image for of in images.values() for names in of.values() for image in names)
+    shown: Counter[str | None] = Counter()
+    found = set()
+    for category, number in sorted(quotas(sizes, limit).items()):
+        of = {source: names for source, names in images[category].items() if names}
+        rarest = sorted(of, key=lambda source: (shown[source], source is not None, source or ""))
+        chosen = {source: len(of[source]) for source in rarest[:number]}
+        for source, count in quotas(chosen, number).items():
+            found |= set(sample(of[source], count))
+            shown[source] += count
+    missing: dict[str | None, list[str]] = {}
+    for by_source in images.values():
+        for source, names in by_source.items():
+            if not shown[source]:
+                missing.setdefault(source, []).extend(names)
+    found |= {image for names in missing.values() for image in sample(names, 1)}
+    return sorted(found)
+
+
+def quotas(sizes: Mapping[Stratum, int], total: int) -> dict[Stratum, int]:
+    """Divide ``total`` among strata in proportion to their sizes, at least one for each.
+
+    Args:
+        sizes: the number of items in each stratum; one without any gets nothing.
+        total: what to divide, less than there is; if there are more strata than that, each has one.
+    """
+    large = {name: size for name, size in sizes.items() if size}
+    quota: dict[Stratum, int] = {}
+    while True:
+        left, items = total - len(quota), sum(large.values())
+        small = [name for name, size in large.items() if size * left < items]
+        if not small:
+            break
+        for name in small:
+            quota[name] = 1
+            del large[name]
+    quota |= {name: size * left // items for name, size in large.items()}
+    # What rounding down has left over goes to the largest remainders.
+    by_remainder = sorted(large, key=lambda name: (-(large[name] * left % items), str(name)))
+    for name in by_remainder[: max(0, total - sum(quota.values()))]:
+        quota[name] += 1
+    return quota
+
+
+def may_be_shown(images: Mapping[str | None, Sequence[str]], limit: int) -> list[str]:
+    """The images of one category that :func:`stratified_sample` may choose, whatever the others.
+
+    Args:
+        images: the category's images, by source.
+        limit: as there.
+
+    Returns:
+        Images, sorted: of each source one more than its share of the limit.
     """
     total = sum(map(len, images.values()))
     if total <= limit:
         return sorted(image for names in images.values() for image in names)
-    share = {name: limit * len(of) / total for name, of in images.items() if of}
-    quota = {name: max(1, int(exact)) for name, exact in share.items()}
-    # What rounding down has left over goes to the largest remainders.
-    by_remainder = sorted(share, key=lambda name: (quota[name] - share[name], name))
-    for name in by_remainder[: max(0, limit - sum(quota.values()))]:
-        quota[name] += 1
-    return sorted(image for name, count in quota.items() for image in sample(images[name], count))
+    shares = {source: limit * len(names) // total + 1 for source, names in images.items()}
+    return sorted(image for source, of in images.items() for image in sample(of, shares[source]))
 
 
 def write_thumbnails(

@@ -26,7 +26,7 @@ def robustness(
     robustness to natural distribution shifts in image classification"). The line is fitted to all
     models by least squares: probit(generated) = intercept + slope probit(real). Means are
     unweighted over the categories that both have; so that all or none of n right has a probit, m is
-    taken as (n m + 1/2) / (n + 1).
+    taken as (n m + 1/2) / (n + 1) (:func:`with_half`).
 
     Bounds are percentiles over draws of all means together, photographs and generated images
     independently, with the line fitted anew to each draw: they are about other images, for these
@@ -77,7 +77,7 @@ def _fit(
         hits, sample, n = side.hits[:, rule, hit], sample_of(side.images), len(side.images)
         means.append(sample.moments(hits).mean().mean)
         both = np.vstack([means[-1], draw_means(hits, sample, resamples, rng)])
-        drawn.append((np.clip(both, 0, 1) * n + 0.5) / (n + 1))
+        drawn.append(with_half(np.clip(both, 0, 1), n))
     real, generated = drawn
     slope, intercept, expected = _line(ndtri(real), ndtri(generated))
     residual = generated - ndtr(expected)
@@ -98,6 +98,11 @@ def _fit(
             "high": np.maximum(high, residual[0]),
         }
     )
+
+
+def with_half(mean: Floats, n: Floats | int) -> Floats:
+    """A mean of ``n`` images with half an image more right and half wrong: it has a probit."""
+    return (mean * n + 0.5) / (n + 1)
 
 
 def _line(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:

@@ -1,4 +1,4 @@
-import { count, data, make, percent, rows, short, unique } from "./helpers.js";
+import { count, data, explorer, make, percent, probit, rows, short, unique } from "./helpers.js";
 import { state } from "./state.js";
 
 // Charts: drawn when they come near, drawn again when what counts changes ---------------------
@@ -9,9 +9,27 @@ const share = { domain: [0, 1], tickFormat: (value) => `${Math.round(100 * value
 const hitName = () => (state.hit === "top1" ? "top-1" : "top-5");
 const means = (extra = {}) => rows("accuracy").filter((row) => row.category === "*" && row.rule === (extra.rule ?? state.rule));
 const described = (row, value, low, high) => `${percent(value)}${low === null || low === undefined ? "" : ` (${percent(low)} to ${percent(high)})`}`;
-/** The names of the parts of a chart, each above its part. */
-const heading = (names) => Plot.text(names, { fy: (name) => name, text: (name) => short(name, 48), frameAnchor: "top-left", dy: -13, fontWeight: "bold" });
+/** The names of the parts of a chart, each above its part, from the chart's left end on. */
+const heading = (names, width, left) => {
+  const room = Math.max(12, Math.min(80, Math.floor(width / 8.2)));
+  // Of the two names of a pair each is cut by itself.
+  const fit = (name) => {
+    const parts = name.length > room ? name.split(MINUS) : [name];
+    return parts.map((part) => short(part, Math.floor(room / parts.length) - 2 * (parts.length - 1))).join(MINUS);
+  };
+  return Plot.text(names, { fy: (name) => name, text: fit, frameAnchor: "top-left", dx: 6 - left, dy: -13, fontWeight: "bold" });
+};
+const MINUS = " − ";
+/** Room for these above each part but the first, whose height is `each`. */
+const apart = (each) => ({ padding: Math.min(0.6, 24 / each) });
 const rowHeight = (number, each = 26) => 66 + each * number;
+const sourceNamed = (name) => (explorer.real.includes(name) ? `${name} (real)` : name);
+/** The models' distances from the line between photographs and generated images, greatest first. */
+const distances = () => rows("robustness").filter((row) => row.rule === state.rule && row.hit === state.hit).sort((a, b) => b.residual - a.residual);
+const sideOf = (row) => (row.low > 0 ? "var(--three)" : row.high < 0 ? "var(--two)" : "var(--faint)");
+const SIDES = [["var(--three)", "above the line"], ["var(--faint)", "interval includes the line"], ["var(--two)", "below the line"]];
+const inPoints = (value) => `${(100 * value).toFixed(1)} points`;
+const TICKS = [0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999];
 
 const CHARTS = {
   models(width) {
@@ -32,7 +50,62 @@ const CHARTS = {
         Plot.dot(measured, { y: "model", x: hit, fill: "var(--one)", r: 5, tip: true,
           title: (row) => `${row.model}\ngenerated images: ${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` }),
       ],
-      key: [["var(--one)", "generated images"], ["var(--two)", photographs.length ? "real photographs" : "reference, as stated"]],
+      key: [["var(--one)", "generated images"], ["var(--two)", photographs.length ? "real photographs" : "reference, as stated", "○"]],
+    };
+  },
+  robustness(width) {
+    const hit = state.hit;
+    const means = new Map(rows("reference").filter((row) => row.kind === "measured" && row.category === "*" && row.generator === "*" && row.rule === state.rule).map((row) => [row.model, row]));
+    // As the line is fitted: so that all or none right has a probit, half an image is added to both.
+    const inside = (value, number) => probit((number * value + 0.5) / (number + 1));
+    const points = distances().map((row) => {
+      const mean = means.get(row.model);
+      const x = (value) => inside(value, mean.n_reference);
+      const y = (value) => inside(value, mean.n);
+      return { ...row, mean, x: x(row.real), y: y(row.generated), side: sideOf(row),
+        left: x(mean[`reference_${hit}_low`]), right: x(mean[`reference_${hit}_high`]), bottom: y(mean[`${hit}_low`]), top: y(mean[`${hit}_high`]) };
+    });
+    const ends = points.flatMap((point) => [point.left, point.right, point.bottom, point.top]);
+    const domain = [Math.min(...ends) - 0.1, Math.max(...ends) + 0.1];
+    const side = Math.min(width, 560);
+    // A small picture has room for fewer of them.
+    const ticks = TICKS.map(probit).filter((tick) => tick >= domain[0] && tick <= domain[1]);
+    const chosen = ticks.filter((tick, i) => i % Math.ceil((ticks.length * 34) / side) === 0);
+    const axis = { domain, ticks: chosen, tickFormat: (value) => `${TICKS.map((tick) => 100 * tick).find((tick) => probit(tick / 100) === value) ?? ""}`, grid: true };
+    const each = (color) => points.filter((point) => point.side === color);
+    return {
+      width: side, height: side, marginLeft: 50, marginTop: 24, marginRight: 20,
+      x: { ...axis, label: `${hitName()} on photographs, per cent` }, y: { ...axis, label: `${hitName()} on generated images, per cent` },
+      marks: [
+        Plot.line(domain.map((end) => [end, end]), { stroke: "var(--faint)", strokeDasharray: "4 4" }),
+        Plot.line(domain.map((end) => [end, points[0].intercept + points[0].slope * end]), { stroke: "var(--one)", strokeWidth: 2, clip: true }),
+        ...SIDES.flatMap(([color]) => [
+          Plot.ruleY(each(color), { y: "y", x1: "left", x2: "right", stroke: color, strokeOpacity: 0.45 }),
+          Plot.ruleX(each(color), { x: "x", y1: "bottom", y2: "top", stroke: color, strokeOpacity: 0.45 }),
+        ]),
+        ...SIDES.map(([color]) => Plot.dot(each(color), { x: "x", y: "y", fill: color, r: 4, tip: true,
+          title: (row) => `${row.model}\nphotographs: ${described(row.mean, row.real, row.mean[`reference_${hit}_low`], row.mean[`reference_${hit}_high`])}\ngenerated images: ${described(row.mean, row.generated, row.mean[`${hit}_low`], row.mean[`${hit}_high`])}\non the line: ${percent(row.expected)}` })),
+      ],
+      key: [...SIDES.filter(([color]) => each(color).length), ["var(--one)", "line over the models", "━"], ["var(--faint)", "equal accuracy", "╌"]],
+    };
+  },
+  distances(width) {
+    const cells = distances();
+    const order = cells.map((row) => row.model);
+    return {
+      width, height: rowHeight(order.length, 22), marginLeft: marginFor(order), marginRight: 20,
+      x: { label: "points above the line", ticks: 5, tickFormat: (value) => `${Math.round(100 * value)}`, grid: true, nice: true }, y: { domain: order, label: null, tickFormat: (name) => short(name) },
+      marks: [
+        Plot.ruleX([0], { stroke: "var(--one)", strokeWidth: 2 }),
+        ...SIDES.flatMap(([color]) => {
+          const part = cells.filter((row) => sideOf(row) === color);
+          return [
+            Plot.ruleY(part, { y: "model", x1: "low", x2: "high", stroke: color, strokeWidth: 3, strokeOpacity: 0.55 }),
+            Plot.dot(part, { y: "model", x: "residual", fill: color, r: 4, tip: true,
+              title: (row) => `${row.model}\n${inPoints(row.residual)} (${(100 * row.low).toFixed(1)} to ${(100 * row.high).toFixed(1)})\n${percent(row.generated)} on generated images, ${percent(row.expected)} on the line` }),
+          ];
+        }),
+      ],
     };
   },
   categories(width) {
@@ -64,7 +137,7 @@ const CHARTS = {
     const order = [...cells].sort((a, b) => b[hit] - a[hit]).map((row) => row.category);
     return {
       width, height: rowHeight(order.length, 22), marginLeft: marginFor(order), marginRight: 20,
-      x: { ...share, label: `${hitName()} accuracy of ${data.best}, per cent` }, y: { domain: order, label: null, tickFormat: (name) => short(name) },
+      x: { ...share, label: `${hitName()} accuracy of ${short(data.best)}, per cent` }, y: { domain: order, label: null, tickFormat: (name) => short(name) },
       marks: [
         Plot.ruleY(cells, { y: "category", x1: `${hit}_low`, x2: `${hit}_high`, stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
         Plot.dot(cells, { y: "category", x: hit, fill: "var(--one)", r: 4, tip: true,
@@ -133,23 +206,23 @@ const CHARTS = {
   },
   generators(width) {
     const hit = state.hit;
-    const cells = means().filter((row) => row.generator !== "*");
-    const order = unique(cells.map((row) => row.generator));
+    const cells = means().filter((row) => row.generator !== "*").map((row) => ({ ...row, source: sourceNamed(row.generator) }));
+    const order = unique(cells.map((row) => row.generator)).sort((a, b) => explorer.real.includes(a) - explorer.real.includes(b)).map(sourceNamed);
     return {
-      width, height: 40 + data.order.length * (26 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
+      width, height: 40 + data.order.length * (30 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
       x: { ...share, label: `${hitName()} accuracy, per cent` }, y: { domain: order, label: null, tickFormat: (name) => short(name, 18) },
-      fy: { domain: data.order, axis: null },
+      fy: { domain: data.order, axis: null, ...apart(30 + 20 * order.length) },
       marks: [
-        heading(data.order),
-        Plot.ruleY(cells, { fy: "model", y: "generator", x1: `${hit}_low`, x2: `${hit}_high`, stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
-        Plot.dot(cells, { fy: "model", y: "generator", x: hit, fill: "var(--one)", r: 4, tip: true,
-          title: (row) => `${row.model}, ${row.generator}\n${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` }),
+        heading(data.order, width, marginFor(order)),
+        Plot.ruleY(cells, { fy: "model", y: "source", x1: `${hit}_low`, x2: `${hit}_high`, stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
+        Plot.dot(cells, { fy: "model", y: "source", x: hit, fill: "var(--one)", r: 4, tip: true,
+          title: (row) => `${row.model}, ${row.source}\n${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` }),
       ],
     };
   },
   differences(width) {
     const cells = rows("generators").filter((row) => row.rule === state.rule && row.hit === state.hit)
-      .map((row) => ({ ...row, pair: `${row.a} − ${row.b}`, who: row.model === "*" ? "mean over models" : row.model }));
+      .map((row) => ({ ...row, pair: `${sourceNamed(row.a)}${MINUS}${sourceNamed(row.b)}`, who: row.model === "*" ? "mean over models" : row.model }));
     const pairs = unique(cells.map((row) => row.pair));
     const order = ["mean over models", ...data.order];
     const many = pairs.length * order.length > 60;
@@ -157,11 +230,11 @@ const CHARTS = {
     const domain = many ? order.slice(0, 1) : order;
     return {
       width, height: 40 + pairs.length * (30 + 22 * domain.length), marginLeft: marginFor(domain), marginRight: 20,
-      x: { label: "points", tickFormat: (value) => `${Math.round(100 * value)}`, grid: true, nice: true },
-      y: { domain, label: null, tickFormat: (name) => short(name) }, fy: { domain: pairs, label: null, axis: null },
+      x: { label: "points", ticks: Math.min(10, Math.max(4, Math.floor(width / 80))), tickFormat: (value) => `${Math.round(100 * value)}`, grid: true, nice: true },
+      y: { domain, label: null, tickFormat: (name) => short(name) }, fy: { domain: pairs, label: null, axis: null, ...apart(30 + 22 * domain.length) },
       marks: [
         Plot.ruleX([0], { stroke: "var(--faint)" }),
-        heading(pairs),
+        heading(pairs, width, marginFor(domain)),
         Plot.ruleY(drawn, { fy: "pair", y: "who", x1: "low", x2: "high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
         Plot.dot(drawn, { fy: "pair", y: "who", x: "difference", fill: "var(--one)", r: 4, tip: true,
           title: (row) => `${row.pair}\n${row.who}: ${(100 * row.difference).toFixed(1)} points (${(100 * row.low).toFixed(1)} to ${(100 * row.high).toFixed(1)})\n${count(row.categories, "common categor").replace(/s?$/, row.categories === 1 ? "y" : "ies")}` }),
@@ -192,10 +265,10 @@ const CHARTS = {
     const names = rows("vqa").map((row) => row.model);
     const order = unique(cells.map((row) => row.value));
     return {
-      width, height: 40 + names.length * (24 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
-      x: { ...share, label: "accuracy, per cent" }, y: { domain: order, label: null, tickFormat: (name) => short(name) }, fy: { domain: names, axis: null },
+      width, height: 40 + names.length * (30 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
+      x: { ...share, label: "accuracy, per cent" }, y: { domain: order, label: null, tickFormat: (name) => short(name) }, fy: { domain: names, axis: null, ...apart(30 + 20 * order.length) },
       marks: [
-        heading(names),
+        heading(names, width, marginFor(order)),
         Plot.ruleY(cells, { fy: "model", y: "value", x1: "low", x2: "high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
         Plot.tickX(cells, { fy: "model", y: "value", x: "always_yes", stroke: "var(--faint)", strokeWidth: 2 }),
         Plot.dot(cells, { fy: "model", y: "value", x: "accuracy", fill: "var(--one)", r: 4, tip: true, title: (row) => `${row.model}, ${row.value}\n${described(row, row.accuracy, row.low, row.high)} of ${count(row.n, "question")}\nalways yes: ${percent(row.always_yes)}` }),
@@ -210,7 +283,7 @@ const CHARTS = {
       width: side, height: 40 + names.length * side * 0.75, marginLeft: 50, marginTop: 24,
       x: { domain: [0, 1], label: "mean P(yes)" }, y: { domain: [0, 1], ticks: 5, label: "share of yes", labelAnchor: "center", labelArrow: "none", grid: true }, fy: { domain: names, axis: null, padding: 0.15 },
       marks: [
-        heading(names),
+        heading(names, side, 50),
         Plot.line([[0, 0], [1, 1]], { stroke: "var(--faint)", strokeDasharray: "4 4" }),
         Plot.ruleX(cells, { fy: "model", x: "mean_p_yes", y1: "low", y2: "high", stroke: "var(--one)", strokeWidth: 2, strokeOpacity: 0.55 }),
         Plot.dot(cells, { fy: "model", x: "mean_p_yes", y: "share_yes", fill: "var(--one)", r: 4, tip: true, title: (row) => `${row.model}\nP(yes) about ${row.mean_p_yes.toFixed(2)}: ${described(row, row.share_yes, row.low, row.high)} are yes\n${count(row.n, "question")}` }),

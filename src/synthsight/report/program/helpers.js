@@ -18,7 +18,26 @@ export function make(tag, properties = {}, ...children) {
 export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}%`;
 export const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 export const unique = (values) => [...new Set(values)].sort((a, b) => (a ?? "").localeCompare(b ?? "", "en"));
-export const short = (text, length = 24) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+/** A name that fits, cut in the middle, since names of models often differ at the end. */
+export const short = (text, length = 24) => {
+  if (text.length <= length) return text;
+  const tail = Math.floor((length - 1) / 2);
+  return `${text.slice(0, length - 1 - tail)}…${text.slice(-tail)}`;
+};
+
+/** The z below which a standard normal variable is with probability p, to 9 digits (Acklam 2003). */
+export function probit(p) {
+  if (p > 0.5) return -probit(1 - p);
+  const along = (coefficients, x) => coefficients.reduce((sum, each) => sum * x + each, 0);
+  if (p < 0.02425) {
+    const q = Math.sqrt(-2 * Math.log(p));
+    return along([-7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783], q)
+      / along([7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1], q);
+  }
+  const q = p - 0.5;
+  return (q * along([-3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.38357751867269e2, -3.066479806614716e1, 2.506628277459239], q * q))
+    / along([-5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1, -1.328068155288572e1, 1], q * q);
+}
 
 const parsed = new Map();
 /** The address of a picture, by its number. */
