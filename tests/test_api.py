@@ -72,6 +72,7 @@ def same(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
 # --- Runs -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_run_is_opened_by_its_folder_or_by_its_name(
     finished: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -841,6 +842,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
     assert _yaml_value({"checkpoint": Path("a/b")}) == {"checkpoint": "a/b"}
 
 
+@pytest.mark.long
 def test_weights_are_fetched_once_and_again_for_another_checkpoint(
     finished: Project, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -957,6 +959,7 @@ def test_what_is_wrong_is_said_in_the_configuration_s_words(finished: Project, c
         api.classify(finished.folder / "pictures", categories=["clocks"], cache=cache, **entry)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not REAL_DATA.is_dir(), reason="needs real weights and images")
 @pytest.mark.filterwarnings("ignore:.*is not used")
 def test_real_weights_see_what_is_in_generated_images(cache: Path) -> None:
@@ -981,6 +984,7 @@ def test_real_weights_see_what_is_in_generated_images(cache: Path) -> None:
 # --- What it costs ----------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_library_is_there_without_torch_or_snakemake() -> None:
     code = (
         "import json, sys; from synthsight import api; "

@@ -58,6 +58,7 @@ def test_a_copy_runs_its_own_package_and_takes_nothing_from_the_working_folder(
     assert "the copy is broken" in said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "what"),
     [
@@ -91,6 +92,7 @@ def test_a_snakefile_without_its_package_is_told_what_would_have_run(tmp_path: P
 # The configuration, before Snakemake reads it ----------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -121,6 +123,7 @@ def test_two_keys_in_a_file_of_an_option_are_refused(clone: Project, tmp_path: P
 NOT_UTF8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     [

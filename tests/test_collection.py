@@ -81,6 +81,7 @@ def test_sources(value): pass
 """
 
 
+@pytest.mark.long
 def test_what_depends_on_more_than_the_sources_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "test_examples.py").write_text(EXAMPLES, encoding="utf-8")
     here, there = (

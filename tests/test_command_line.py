@@ -64,6 +64,7 @@ def narrow(text: str) -> bool:
 # --- The command ------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_module_runs_as_a_program(finished: Project) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -127,6 +128,7 @@ def test_control_c_ends_in_one_line(say, monkeypatch: pytest.MonkeyPatch) -> Non
     assert say("show", "small") == (130, "", "synthsight show: interrupted\n")
 
 
+@pytest.mark.long
 def test_a_reader_who_has_seen_enough_is_no_fault(finished: Project) -> None:
     command = f"{sys.executable} -m synthsight show small | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
@@ -403,6 +405,7 @@ def test_what_init_writes_is_sound(say, pictures: Path, monkeypatch: pytest.Monk
     assert "6 images of 2 generators: dream, muse" in text
 
 
+@pytest.mark.long
 def test_what_init_writes_can_be_planned_by_snakemake(say, project: Project, monkeypatch) -> None:
     """With local models in place of those that would be downloaded, it runs."""
     monkeypatch.chdir(project.folder)

@@ -88,6 +88,7 @@ def test_version_and_date_of_the_last_release_agree() -> None:
     assert citation["version"] == VERSION
 
 
+@pytest.mark.long
 def test_the_command_prints_the_version() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "synthsight", "--version"], capture_output=True, text=True

@@ -91,6 +91,7 @@ def not_followed(path: Path) -> list[str]:
     return found + [name for name in names if name in ("__import__", "import_module", "exec")]
 
 
+@pytest.mark.long
 def test_no_module_is_imported_in_a_way_that_the_digest_of_code_does_not_follow() -> None:
     exceptions = {SOURCE / name for name in (*BY_NAME, *FOREIGN)}
     found = {
@@ -147,6 +148,7 @@ print(json.dumps([failed, drawing, "matplotlib.pyplot" in sys.modules]))
 """
 
 
+@pytest.mark.long
 def test_networks_are_imported_only_where_they_run() -> None:
     """Seconds for each start of a program, and gigabytes for who only looks at results.
 

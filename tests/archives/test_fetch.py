@@ -312,6 +312,7 @@ def reconfigure(project: Project, **archive: object) -> None:
 FETCH = {("fetch_images",), ("logits",)}
 
 
+@pytest.mark.long
 def test_one_command_fetches_and_goes_on(remote: tuple[Project, type[Files]]) -> None:
     project, files = remote
     half = len(files.content) // 2
@@ -346,6 +347,7 @@ def test_one_command_fetches_and_goes_on(remote: tuple[Project, type[Files]]) ->
     assert "secret" not in kept + said + printed
 
 
+@pytest.mark.long
 def test_the_parts_before_images_run_without_them(remote: tuple[Project, type[Files]]) -> None:
     project, files = remote
     assert {job[0] for job in project.plan("weights")} <= {"fetch_weights", "fetch_vqa", "weights"}
@@ -363,6 +365,7 @@ def test_files_cannot_be_asked_for_by_name_before(remote: tuple[Project, type[Fi
     assert "secret" not in said
 
 
+@pytest.mark.long
 def test_a_failed_fetch_ends_the_run_with_its_reason(remote: tuple[Project, type[Files]]) -> None:
     project, files = remote
     files.usual = Answer(b"<html>", headers={"Content-Type": "text/html"})
@@ -376,6 +379,7 @@ def test_a_failed_fetch_ends_the_run_with_its_reason(remote: tuple[Project, type
     project.run("images")
 
 
+@pytest.mark.long
 def test_another_sum_replaces_what_is_there(remote: tuple[Project, type[Files]]) -> None:
     project, files = remote
     config = project.config
@@ -398,6 +402,7 @@ def test_another_sum_replaces_what_is_there(remote: tuple[Project, type[Files]])
     assert project.plan("images") == set()
 
 
+@pytest.mark.long
 def test_a_download_that_is_killed_goes_on(remote: tuple[Project, type[Files]]) -> None:
     project, files = remote
     half = len(files.content) // 2

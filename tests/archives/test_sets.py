@@ -103,6 +103,7 @@ def demo() -> list[Path]:
     return files
 
 
+@pytest.mark.long
 def test_the_demo_s_images_are_the_same_from_parquet_in_several_files(
     root: Path, tmp_path: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_the_demo_s_images_are_the_same_from_parquet_in_several_files(
     assert note(root)["set"]["labels"] == "the schema's ClassLabel"
 
 
+@pytest.mark.long
 def test_the_demo_s_images_are_the_same_from_a_webdataset(root: Path, tmp_path: Path) -> None:
     names = sorted({file.parent.name for file in demo()})
     members: list[tuple[str, Any]] = [("classnames.txt", "\n".join(names) + "\n")]
@@ -421,6 +423,7 @@ def test_classes_go_by_the_names_in_their_own_file(root: Path) -> None:
 # Parquet: hostile --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_damaged_files_are_refused(root: Path) -> None:
     path = simple(
         root.parent / "a.parquet", [(PNG * 100 + bytes([n]), str(n), 0) for n in range(200)]
@@ -659,6 +662,7 @@ def test_the_same_set_gives_the_same_listing(root: Path) -> None:
 # The workflow ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_one_command_unpacks_a_set_and_goes_on(project: Project) -> None:
     """Its classes have full names of ImageNet, which categories do not have."""
     called = {"bagel": "bagel, beigel", "clock": "clock", "toilet_seat": "toilet seat"}

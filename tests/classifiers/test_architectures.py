@@ -18,7 +18,7 @@ from synthsight.errors import SynthsightError
 from tests.support import REPOSITORY, settle
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "official"), [("googlenet", googlenet), ("inception_v3", inception_v3)]
 )
@@ -41,7 +41,7 @@ def paper_models() -> list[str]:
     return [model["model"] for model in config["models"]]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("model", paper_models())
 def test_nothing_of_a_network_is_left_as_it_was_allocated(model: str) -> None:
     """Initial values are left out, so all must come from the weights or the constructor."""

@@ -279,6 +279,7 @@ def test_names_that_timm_has_given_up_mean_the_same_weights_today() -> None:
         parse_model("timm/efficientnet_b2a.ra_in1k", local=False)
 
 
+@pytest.mark.long
 def test_every_name_that_timm_has_given_up_is_mapped_or_named() -> None:
     from timm.models._registry import _deprecated_models
 

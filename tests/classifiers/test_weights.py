@@ -190,7 +190,7 @@ def test_the_payload_would_run(tmp_path: Path) -> None:
         assert (tmp_path / f"pwned by {container}").is_dir()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("container", ["torch", "old torch", "pickle"])
 def test_code_in_a_library_s_download_is_refused_and_not_run(
     tmp_path: Path, container: str, hub: tuple[str, type[Hub]], monkeypatch: pytest.MonkeyPatch

@@ -227,7 +227,7 @@ def make_overview(
 LONG_MODELS = [f"vit_large_patch14_clip_{i}.openai_ft_in12k_in1k" for i in range(100)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("models_", "n_categories"),
     [
@@ -248,7 +248,7 @@ def test_overview_is_legible_with_any_generators(generators: list[str | None]) -
     assert_legible(make_overview(names("net", 4), names("kite", 5), generators))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("n_categories", [1, 100])
 @pytest.mark.parametrize("n_models", [1, 3, 100])
 def test_models_is_legible(n_models: int, n_categories: int) -> None:
@@ -256,7 +256,7 @@ def test_models_is_legible(n_models: int, n_categories: int) -> None:
     assert_legible(models(accuracy, RULE, 1, 5))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("generators", [[None], ["dalle"], names("generator", 30)])
 @pytest.mark.parametrize("n_categories", [1, 9, 100])
 def test_samples_is_legible(n_categories: int, generators: list[str | None]) -> None:
@@ -292,7 +292,7 @@ def hostile_figure(name: str) -> Figure:
 FIGURES = ["overview", "models", "samples", "failures"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", FIGURES)
 def test_hostile_names_are_plain_text(
     name: str, tmp_path: Path, recwarn: pytest.WarningsRecorder
@@ -306,6 +306,7 @@ def test_hostile_names_are_plain_text(
     assert "$" in words(figure)
 
 
+@pytest.mark.long
 def test_a_pdf_has_fonts_that_only_draw(tmp_path: Path) -> None:
     """Tables that lay out text take most of the time that a font needs, and draw nothing."""
     style.save(hostile_figure("models"), tmp_path / "f.pdf", tmp_path / "f.png")
@@ -625,7 +626,7 @@ def test_failures_of_a_choice_among_nothing_has_no_predictions() -> None:
 # --- Files and scripts ------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_same_input_gives_the_same_bytes(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -722,7 +723,7 @@ def draw(folder: Path, name: str, **settings: object) -> subprocess.CompletedPro
     return plot(name, folder / "out", {**SPECS[name], **settings}, root, **inputs)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", SPECS)
 def test_script_writes_both_files_and_nothing_else(run_folder: Path, name: str) -> None:
     done = draw(run_folder, name)

@@ -269,7 +269,7 @@ FIGURES = [
 # --- All figures ------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("models", "categories"),
     [(LONG_MODELS[:1], CATEGORIES[:1]), (SHORT, CATEGORIES), (LONG_MODELS, names("shark", 100))],
@@ -280,7 +280,7 @@ def test_figure_is_legible(name: str, models: list[str], categories: list[str]) 
     assert_legible(draw(name, models, categories, names("a_long_generator", 3)))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", FIGURES)
 def test_hostile_names_are_plain_text_and_bytes_are_the_same(
     name: str,
@@ -433,6 +433,7 @@ def test_generators_shows_means_and_differences() -> None:
     assert row_labels(figure.axes[2]) == ["mean over the models", *order]
 
 
+@pytest.mark.long
 def test_generators_keeps_only_the_means_when_there_are_many() -> None:
     many = names("generator", 12)
     accuracy = accuracy_table(SHORT, CATEGORIES[:1], [RULE], many)

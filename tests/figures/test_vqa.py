@@ -114,7 +114,7 @@ FIGURES = ["vqa_samples", "vqa_accuracy", "vqa_kinds", "vqa_calibration"]
 # --- All figures --------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "answers",
     [
@@ -131,7 +131,7 @@ def test_figure_is_legible(name: str, answers: Answers) -> None:
     assert_legible(draw(name, answers))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", FIGURES)
 def test_hostile_names_are_plain_text_and_bytes_are_the_same(
     name: str,
@@ -296,6 +296,7 @@ def test_calibration_of_one_model_has_its_counts() -> None:
     assert [text.get_text() for text in figure.axes[1].texts] == [str(n) for n in calibration["n"]]
 
 
+@pytest.mark.long
 def test_calibration_says_how_many_models_it_leaves_out() -> None:
     answers = make_answers(LONG_MODELS)
     figure = vqa_calibration(calibrate(answers, 0.95), table_of(answers))

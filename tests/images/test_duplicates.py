@@ -159,7 +159,7 @@ def test_many_alike_have_few_rows_each_and_the_run_says_so(monkeypatch: pytest.M
     assert pairs.crowded > 400
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_square_of_the_images() -> None:
     rng = np.random.default_rng(5)
     peaks = []
@@ -256,7 +256,7 @@ def test_photographs_are_told_by_their_generator(tmp_path: Path) -> None:
     assert said[2].startswith("5 pairs of images are of a photograph and a generated image, and ")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_has_no_duplicates(tmp_path: Path) -> None:
     table, said = find_duplicates(manifests(DEMO, tmp_path))
     assert table.num_rows == 0 and table.schema == SCHEMA

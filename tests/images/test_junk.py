@@ -76,6 +76,7 @@ def test_an_archive_brings_none_of_it(tmp_path: Path) -> None:
     assert sorted(unpacked.junk) == ["@eaDir", "Thumbs.db", "__MACOSX"]
 
 
+@pytest.mark.long
 def test_a_start_counts_it_and_runs_nothing(project: Project) -> None:
     pictures = project.folder / "pictures"
     (pictures / "@eaDir").mkdir()

@@ -76,6 +76,7 @@ def test_damaged_rows_are_made_anew(tmp_path: Path) -> None:
     assert len(again.rows("thing1")) == 3
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

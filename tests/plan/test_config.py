@@ -1308,7 +1308,7 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_models_that_cannot_be_used_are_all_named_with_the_reason() -> None:
     for folder in ("rabbit", "toilet_seat"):
         Path("images", folder).rename(f"images/.{folder}")

@@ -195,6 +195,7 @@ def test_an_import_is_followed_wherever_and_however_it_is_written(
     assert copy.changed_by("synthsight/labels/matching.py") == {"reaches"}
 
 
+@pytest.mark.long
 def test_the_packages_above_a_module_are_reached(copy: Copy) -> None:
     everything = set(copy.digests())
     assert copy.changed_by("synthsight/__init__.py") == everything
@@ -202,6 +203,7 @@ def test_the_packages_above_a_module_are_reached(copy: Copy) -> None:
     assert of_figures == {"plot"}
 
 
+@pytest.mark.long
 def test_an_edit_of_the_scoring_reaches_scoring_and_no_classification(copy: Copy) -> None:
     for module in ("classifiers/score", "labels/matching"):
         changed = copy.changed_by(f"synthsight/{module}.py")
@@ -212,12 +214,14 @@ def test_an_edit_of_the_scoring_reaches_scoring_and_no_classification(copy: Copy
         }
 
 
+@pytest.mark.long
 def test_an_edit_of_the_image_reader_reaches_those_that_read_images(copy: Copy) -> None:
     changed = copy.changed_by("synthsight/images/reading.py")
     assert {"index_images", "prepare_pixels"} <= changed
     assert not changed & {"score", "tabulate"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "file",
     ["templates/report.html.j2", "style.css", "program/charts.js", "vendor/d3.min.js"],
@@ -237,15 +241,18 @@ def test_an_edit_of_what_is_said_of_duplicates_reaches_what_says_or_shows_it(cop
     assert {"index_images", "find_duplicates"} <= copy.changed_by("synthsight/images/hashing.py")
 
 
+@pytest.mark.long
 def test_a_comment_in_a_module_reaches_nothing(copy: Copy) -> None:
     assert copy.changed_by("synthsight/files.py", new="\n# a comment\n") == set()
     assert copy.changed_by("synthsight/files.py") > {"classify", "score"}
 
 
+@pytest.mark.long
 def test_an_edit_of_a_program_reaches_that_program_alone(copy: Copy) -> None:
     assert copy.changed_by("scripts/score.py") == {"score"}
 
 
+@pytest.mark.long
 def test_the_seed_of_hashes_and_the_place_of_the_package_do_not_count(copy: Copy) -> None:
     first, second = copy.digests(PYTHONHASHSEED="1"), copy.digests(PYTHONHASHSEED="2")
     assert first == second

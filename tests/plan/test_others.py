@@ -60,6 +60,7 @@ def test_a_run_that_was_killed_may_be_unlocked(kept: Path, other: subprocess.Pop
     assert at_work(kept, ["snakemake", "--unlock"]) is None
 
 
+@pytest.mark.long
 def test_the_plain_command_says_so(project: Project, other: subprocess.Popen[str]) -> None:
     place = project.folder / ".snakemake" / "synthsight"
     (place / "running").unlink(missing_ok=True)

@@ -51,7 +51,7 @@ def _jobs(text: str) -> Iterator[tuple[str, tuple[str, Any]]]:
                 yield path.strip(), (rule[1], content)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("output", sorted(RECORDED))
 def test_specs_are_setting_by_setting_what_they_were(
     planned: dict[str, tuple[str, Any]], output: str

@@ -54,6 +54,7 @@ def test_the_plain_command_says_so_on_one_line(finished: Project, target: str) -
     assert "MissingRuleException" not in said and "File " not in said
 
 
+@pytest.mark.long
 def test_every_named_target_is_one(finished: Project) -> None:
     for target in NAMED:
         assert finished.plan(target) <= {(target,)}, target

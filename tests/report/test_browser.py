@@ -54,6 +54,7 @@ def tab(browser: Any, results: Path) -> Iterator[Tab]:
     tab.context.close()
 
 
+@pytest.mark.long
 def test_it_opens_without_a_complaint_and_asks_for_nothing(tab: Tab) -> None:
     tab.look_at_everything()
     assert tab.complaints == []
@@ -86,6 +87,7 @@ def test_real_photographs_are_shown_where_the_source_says_so(
     tab.context.close()
 
 
+@pytest.mark.long
 def test_filters_give_the_counts_of_the_parquet(tab: Tab, results: Path) -> None:
     table = hits(results)
     category, model = sorted(table["category"])[0], sorted(table["model"])[-1]
@@ -290,6 +292,7 @@ def test_everything_can_be_done_with_the_keyboard(small: Tab) -> None:
     assert sorted_by.inner_text().strip() == "top1"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("view", ["pictures", "grid"])
 def test_it_fits_a_phone(browser: Any, finished: Project, view: str) -> None:
     tab = Tab(browser, finished.results / "report.html", f"#view={view}", viewport=NARROW)
@@ -397,6 +400,7 @@ def make_hostile(results: Path, weights: Path, folder: Path) -> Path:
     return folder / "report.html"
 
 
+@pytest.mark.long
 def test_hostile_names_stay_text(browser: Any, finished: Project, tmp_path: Path) -> None:
     weights = finished.folder / "resources" / "weights"
     tab = Tab(browser, make_hostile(finished.results, weights, tmp_path))

@@ -113,6 +113,7 @@ def test_the_figure_draws_it_in_its_own_mark(fifth: Rule) -> None:
     }
 
 
+@pytest.mark.long
 def test_a_run_computes_it(five: Project) -> None:
     file = pq.read_table(five.results / "scores" / "resnet.parquet")
     rows = file.to_pandas().query("rule == @NAME")
@@ -207,6 +208,7 @@ def test_an_unknown_rule_is_an_error_with_a_close_name() -> None:
         accepted_classes(Target("kite"), space, "?")
 
 
+@pytest.mark.long
 def test_no_program_names_a_rule() -> None:
     """What a rule is and does stands in the table; text for people may speak of one."""
     named = re.compile(

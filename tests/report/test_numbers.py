@@ -245,6 +245,7 @@ def test_pages_hold_everything_once_and_begin_anew(browser: Any, tab: Tab, made:
     assert "qpage" not in tab.page.evaluate("location.hash")
 
 
+@pytest.mark.long
 def test_charts_show_the_numbers_of_the_tables_under_what_is_chosen(
     small: Tab, finished: Project
 ) -> None:

@@ -426,6 +426,7 @@ def test_a_long_table_is_cut_to_the_primary_rule_and_says_so() -> None:
     ]
 
 
+@pytest.mark.long
 def test_the_page_is_small_and_the_same_each_time(project: Project) -> None:
     before = (project.results / "report.html").read_bytes()
     assert len(before) < 2_000_000
@@ -494,6 +495,7 @@ def test_each_category_and_source_is_in_the_sample_and_has_a_picture(
             assert total <= limit or len(here) <= max(2, share + 2)
 
 
+@pytest.mark.long
 def test_beyond_the_bound_the_page_holds_a_sample_and_says_so(project: Project) -> None:
     project.configure({**project.config, "report": {"images": 4}})
     project.run()
@@ -576,6 +578,7 @@ def test_the_program_is_all_of_its_modules_without_their_imports() -> None:
 # What is not there, and what is many -------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_without_questions_and_with_one_generator_and_model(project: Project) -> None:
     config = project.config
     del config["vqa"]
@@ -609,6 +612,7 @@ def test_images_without_generator_and_fewer_predictions(project: Project) -> Non
 # What makes it again -----------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
@@ -625,6 +629,7 @@ def test_an_edit_of_the_page_makes_the_report_again_and_nothing_else(
     assert project.plan() == {("report",)}
 
 
+@pytest.mark.long
 def test_another_size_of_pictures_makes_them_and_the_page_again(project: Project) -> None:
     project.configure({**project.config, "report": {"thumbnail": 64}})
     pictures = {("thumbnails", c) for c in ("bagel", "clock", "toilet_seat")}
@@ -633,6 +638,7 @@ def test_another_size_of_pictures_makes_them_and_the_page_again(project: Project
     assert project.plan() == {("report",)} | pictures
 
 
+@pytest.mark.long
 def test_duplicates_are_in_the_page_as_pairs_of_pictures(project: Project) -> None:
     folder = project.folder / "pictures"
     demo = REPOSITORY / "resources" / "demo" / "images" / "crayon" / "kite"
@@ -660,6 +666,7 @@ def test_duplicates_are_in_the_page_as_pairs_of_pictures(project: Project) -> No
     assert "muse/bagel/&lt;b&gt;.png and muse/clock/s.png (the same file)" in remark
 
 
+@pytest.mark.long
 def test_an_excluded_file_is_listed_in_the_page(project: Project) -> None:
     (project.folder / "pictures" / "muse" / "clock" / "<b>.png").write_bytes(b"")
     draw_image(project.folder / "pictures" / "muse" / "clock" / "<i>.png", seed=77)

@@ -107,6 +107,7 @@ def test_the_papers_run_is_a_dozen_submissions(paper: Project) -> None:
     assert set(found.values()) == {1}
 
 
+@pytest.mark.long
 @needs_plugin
 def test_pixels_that_are_not_kept_go_with_their_model(project: Project) -> None:
     project.configure({**small_config(), "keep_pixels": False})

@@ -201,6 +201,7 @@ def test_images_without_generator_count_for_all_generators_only() -> None:
     assert set(with_some["generator"]) == {"*", "dalle", "mj"}
 
 
+@pytest.mark.long
 @quick
 @given(some_hits)
 def test_the_histogram_sums_to_the_images_and_ends_in_all_and_none(
@@ -285,6 +286,7 @@ def formula(both: float, only_a: float, only_b: float, neither: float, level: fl
     return [max(found.kappa - margin, -1), min(found.kappa + margin, 1)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
 def test_kappa_is_that_of_statsmodels_and_its_interval_that_of_half_an_image_more(
     level: float,

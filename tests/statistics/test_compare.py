@@ -217,7 +217,7 @@ def test_the_interval_of_a_paired_difference_is_the_formula_s(tmp_path: Path) ->
     assert found["high"] == pytest.approx(found["difference"] + 1.645 * error, abs=0.06 * error)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -249,6 +249,7 @@ def test_the_order_of_files_and_of_categories_changes_nothing(
     assert np.allclose(first[1].groupby(["hit", "rank"])["share"].sum(), 1)
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_numbers(scores: list[Path]) -> None:
     first, again = compare(scores, *ARGUMENTS), compare(scores, *ARGUMENTS)
     for one, other in zip(first, again, strict=True):
@@ -258,6 +259,7 @@ def test_the_same_seed_gives_the_same_numbers(scores: list[Path]) -> None:
     assert not ranking["share"].equals(first[1]["share"]), "only the ranking is drawn"
 
 
+@pytest.mark.long
 def test_another_model_or_rule_leaves_the_others_alone(scores: list[Path], tmp_path: Path) -> None:
     table, _ = compare(scores, *ARGUMENTS)
     fewer, _ = compare(scores[1:], *ARGUMENTS)
@@ -414,6 +416,7 @@ def test_groups_widen_the_intervals_and_move_no_number(scores: list[Path], tmp_p
     assert grouped["high"] - grouped["low"] > 1.3 * (alone["high"] - alone["low"])
 
 
+@pytest.mark.long
 def test_photographs_are_compared_apart(tmp_path: Path) -> None:
     real = np.arange(len(CATEGORIES)) % 3 == 0
     both = [

@@ -120,6 +120,7 @@ def test_models_without_a_mistake_leave_the_table_empty(tmp_path: Path) -> None:
     assert table["share"].dtype == np.float64
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("batch", [3, 10_000])
 def test_counts_are_those_of_a_slow_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int

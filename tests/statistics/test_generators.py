@@ -218,6 +218,7 @@ def test_another_generator_leaves_the_others_alone(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(*kept)
 
 
+@pytest.mark.long
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

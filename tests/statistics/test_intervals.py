@@ -157,6 +157,7 @@ def of_counts(b: int, c: int, n: int, level: float) -> tuple[float, float]:
     return of_pair(a, other, Sample(np.zeros(n, int)), level)
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(rows, st.sampled_from([0.8, 0.95, 0.99]))
 def test_a_difference_s_bounds_hold_it_are_never_equal_and_mirror(

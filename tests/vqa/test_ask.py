@@ -133,6 +133,7 @@ def plain_blip(folder: Path, image: Any, question: str) -> float:
 PLAIN = {"ofa": plain_ofa, "vilt": plain_vilt, "blip": plain_blip}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", SAVE)
 def test_p_yes_is_that_of_the_models_own_forward_pass(
     family: str, folders: dict[str, Path], root: Path

@@ -135,7 +135,7 @@ def test_a_model_of_a_hub_may_be_of_any_family() -> None:
     assert doors_of(None) == tuple(FAMILIES.module(family) for family in FAMILIES)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("program", ["ask", "fetch_vqa"])
 def test_the_programs_reach_a_family_through_its_door_only(program: str) -> None:
     path = SCRIPTS / f"{program}.py"

@@ -128,7 +128,7 @@ def test_fetching_again_replaces_what_is_there(tmp_path: Path, ofa: Path) -> Non
     assert not (tmp_path / "out" / "m" / "stale.txt").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("weights", ["model.safetensors", "pytorch_model.bin"])
 def test_a_repository_is_brought_from_a_hub(
     tmp_path: Path, ofa: Path, hub: tuple[str, type[Hub]], weights: str
@@ -303,7 +303,7 @@ def test_weights_in_several_files_are_those_in_one(tmp_path: Path, family: str, 
     assert not {name for name in names if "model" in name}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_of_several_files_is_brought_from_a_hub_and_verified(
     tmp_path: Path, hub: tuple[str, type[Hub]], kind: str
@@ -427,7 +427,7 @@ def furnish(folder: Path) -> None:
             (folder / name).write_text("x")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["folder", "hub"])
 def test_all_that_a_processor_needs_is_brought_along(
     tmp_path: Path, hub: tuple[str, type[Hub]], where: str

@@ -610,6 +610,7 @@ def test_every_file_is_the_same_to_the_last_bit_without_a_worker(
         assert same.read_bytes() == path.read_bytes(), same
 
 
+@pytest.mark.long
 def test_nothing_is_left_of_a_worker_after_a_run_that_failed(
     project: Project, runtime: Path
 ) -> None:

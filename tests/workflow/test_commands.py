@@ -93,6 +93,7 @@ def planned(finished: Project) -> list[Command]:
     return found
 
 
+@pytest.mark.long
 def test_the_code_of_a_job_is_that_of_the_program_that_it_calls(planned: list[Command]) -> None:
     """Whatever the worker and Snakemake are told: an edit of another program runs nothing here."""
     for command in planned:
@@ -138,6 +139,7 @@ def test_each_output_is_given_as_what_it_is(planned: list[Command]) -> None:
 # What the configuration says, in every command that it concerns ----------------------------------
 
 
+@pytest.mark.long
 def test_the_level_of_intervals_reaches_all_that_shows_them(project: Project) -> None:
     """And those who only draw them: a figure's heading, and the report, state it."""
     intervals = {**project.config["intervals"], "level": 0.9}
@@ -152,6 +154,7 @@ def test_the_level_of_intervals_reaches_all_that_shows_them(project: Project) ->
     }
 
 
+@pytest.mark.long
 def test_images_are_looked_for_where_the_configuration_says(project: Project) -> None:
     """Those that questions are about may lie elsewhere."""
     (project.folder / "pictures").rename(project.folder / "asked about")
@@ -178,6 +181,7 @@ def test_images_are_looked_for_where_the_configuration_says(project: Project) ->
     }
 
 
+@pytest.mark.long
 def test_names_of_any_characters_reach_the_programs_whole(project: Project) -> None:
     """Through wildcards, which Snakemake matches by patterns, and through the shell."""
     models = {
@@ -203,6 +207,7 @@ def test_names_of_any_characters_reach_the_programs_whole(project: Project) -> N
     assert {f"results/small/{path}.parquet" for path in made} <= told
 
 
+@pytest.mark.long
 def test_the_order_of_the_configuration_is_in_no_command(
     project: Project, planned: list[Command]
 ) -> None:

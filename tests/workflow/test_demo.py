@@ -99,6 +99,7 @@ def test_four_classifiers_are_there() -> None:
     assert len(WEIGHTS) == 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file", WEIGHTS, ids=lambda file: file.stem)
 def test_the_stored_accuracy_is_reproduced(file: Path, held_out_sample) -> None:
     torch = pytest.importorskip("torch")
@@ -185,6 +186,7 @@ def truth(text: str, items: Sequence[Item]) -> bool:
     return there != (found[1] == "no" or "without" in text)
 
 
+@pytest.mark.long
 def test_every_answer_follows_from_what_was_drawn(exhibits) -> None:
     asked = [(shown, question) for shown in exhibits for question in shown.questions]
     rows = question_rows()
@@ -238,6 +240,7 @@ def test_the_same_seed_gives_the_same_questions_and_bytes() -> None:
     assert questions.plan() == questions.plan()
 
 
+@pytest.mark.long
 def test_things_stand_clear_of_each_other_and_sizes_are_told_apart() -> None:
     for number in range(60):
         rng = world.random_for("layout", number)
@@ -266,6 +269,7 @@ def words_of(text: str) -> list[str]:
     return [*words, *map(" ".join, itertools.pairwise(words))]
 
 
+@pytest.mark.long
 def test_the_wording_does_not_give_the_answer_away() -> None:
     def sample(name: str, pictures: int) -> list[questions.Question]:
         rng = world.random_for("wording", name)
@@ -312,6 +316,7 @@ def test_the_ofa_folder_is_whole_and_small(ofa) -> None:
     assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
+@pytest.mark.long
 def test_ofas_stored_accuracy_is_reproduced(ofa) -> None:
     safetensors = pytest.importorskip("safetensors")
     train_ofa, model, tokenizer = ofa

@@ -203,6 +203,7 @@ def test_the_papers_preprocessing_crops_deit_alone() -> None:
     assert deit == {"resize": 256, "crop": (224, 224), "interpolation": "bicubic"}
 
 
+@pytest.mark.long
 def test_eight_of_the_papers_models_share_one_geometry() -> None:
     names = [
         Geometry.from_dict(catalog.resolve(request(name), "model")["geometry"]).name

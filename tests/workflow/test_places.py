@@ -38,6 +38,7 @@ def test_a_finished_run_has_nothing_to_do_whichever_snakefile_and_folder_are_nam
     assert f"in {REPOSITORY}: run it in that folder; name another with --configfile" in told
 
 
+@pytest.mark.long
 def test_a_home_that_cannot_be_written_is_not_needed(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -201,6 +201,7 @@ def test_nothing_runs_after_a_finished_run(project: Project) -> None:
     assert project.plan() == set()
 
 
+@pytest.mark.long
 def test_one_new_image_runs_its_category_and_the_fan_in(project: Project) -> None:
     draw_image(project.folder / "pictures" / "muse" / "clock" / "new.png", seed=99)
     expected = {
@@ -284,6 +285,7 @@ def test_with_one_generator_there_is_nothing_between_generators(project: Project
     assert not {("generators",), ("plot_generators",)} & planned
 
 
+@pytest.mark.long
 def test_the_flags_of_the_label_audit_are_printed_once(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -367,6 +369,7 @@ def test_a_setting_of_arithmetic_runs_what_computes_with_it(
     assert asked == (every if "precision" in setting else set())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "key", [{"group": r"(\d{1,2})(?:'|)"}, {"real": "muse"}, {"real": ["dream"]}]
 )
@@ -392,6 +395,7 @@ def test_groups_and_real_photographs_run_scoring_and_no_model(
     assert project.plan("scores") == {("find_sources",), ("scores",)} | SCORES
 
 
+@pytest.mark.long
 def test_photographs_elsewhere_run_the_categories_that_they_are_of(project: Project) -> None:
     draw_image(project.folder / "elsewhere" / "photos" / "clock" / "0.png", seed=99)
     images = {**project.config["images"], "real": "elsewhere/photos"}
@@ -445,6 +449,7 @@ def test_another_normalisation_runs_that_model_without_decoding(project: Project
     }
 
 
+@pytest.mark.long
 def test_the_definition_of_a_category_runs_scoring_only_where_it_is_used(
     project: Project,
 ) -> None:

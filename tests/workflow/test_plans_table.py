@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 from tests.support import Job, Project, draw_image
 from tests.workflow.test_plans import CATEGORIES, FAN_IN, GEOMETRIES, MODELS, SCORES
@@ -57,6 +58,7 @@ def contents(project: Project) -> dict[str, object]:
     return found
 
 
+@pytest.mark.long
 def test_a_table_that_says_what_folders_say_gives_the_same(project: Project) -> None:
     images = project.config["images"]
     group = r"(\d+)"

@@ -215,6 +215,7 @@ def test_another_level_runs_no_question(project: Project) -> None:
     assert vqa == {("vqa",), *FIGURES}
 
 
+@pytest.mark.long
 def test_without_questions_there_is_no_branch(project: Project) -> None:
     config = project.config
     del config["vqa"]
@@ -224,12 +225,14 @@ def test_without_questions_there_is_no_branch(project: Project) -> None:
     assert project.plan() == {("report",)}
 
 
+@pytest.mark.long
 def test_the_answers_can_be_asked_for_by_name(project: Project) -> None:
     (project.results / "figures" / "vqa_kinds.png").unlink()
     assert project.plan("answers") == set()
     assert project.plan() == {("plot_vqa_kinds",)}
 
 
+@pytest.mark.long
 def test_an_image_that_is_damaged_is_left_out_with_its_questions(project: Project) -> None:
     path = project.folder / "pictures" / IMAGE
     path.write_bytes(path.read_bytes()[:60])
@@ -240,6 +243,7 @@ def test_an_image_that_is_damaged_is_left_out_with_its_questions(project: Projec
     assert pd.read_csv(project.results / "tables" / "vqa.csv")["n"].tolist() == [20, 20]
 
 
+@pytest.mark.long
 def test_questions_that_cannot_be_asked_can_stop_the_run(project: Project) -> None:
     config = project.config
     config["vqa"]["invalid"] = "refuse"

@@ -277,6 +277,7 @@ def changed(value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
         yield "", ["another"] if isinstance(value, list) else {"another": 0.5}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_setting_of_a_spec_is_handed_on(runner: Runner, name: str) -> None:
     for rule, arguments in runner.rules(name).items():
@@ -303,6 +304,7 @@ def test_the_programs_are_those_of_the_rules(runner: Runner) -> None:
     assert sorted({program for program, _ in runner.commands.values()}) == PROGRAMS
 
 
+@pytest.mark.long
 def test_every_table_with_bounds_has_them_at_the_level_of_the_spec(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -405,6 +407,7 @@ def spoiled(path: Path, how: str) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if not name.startswith("fetch")])
 def test_a_file_of_no_use_ends_a_program_in_one_line(runner: Runner, name: str) -> None:
     for rule, arguments in runner.rules(name).items():

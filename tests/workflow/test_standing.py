@@ -75,6 +75,7 @@ def test_every_result_is_compared_with_what_is_wanted(project: Project) -> None:
     assert {*compared} == made | notes
 
 
+@pytest.mark.long
 def test_lost_records_alone_run_nothing(project: Project) -> None:
     forget(project)
     assert project.plan() == set()
@@ -92,6 +93,7 @@ def test_without_records_a_new_image_runs_its_category(project: Project) -> None
     assert "images/clock.parquet (listing)" in note(project)
 
 
+@pytest.mark.long
 def test_without_records_another_mean_classifies_again(project: Project) -> None:
     forget(project)
     config = project.config
@@ -119,6 +121,7 @@ def test_without_records_other_intervals_make_tables_figures_and_page_again(
     assert "report.html (intervals, level)" in note(project)
 
 
+@pytest.mark.long
 def test_without_records_another_template_makes_the_page_again(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -143,6 +146,7 @@ def test_without_records_and_weights_a_start_says_so(project: Project) -> None:
     assert "effnet" not in said  # it is fetched, and what rests on it made again
 
 
+@pytest.mark.long
 def test_without_records_what_is_gone_is_known_by_what_was_made_from_it(project: Project) -> None:
     """Pixels, manifests and logits follow from the plan, so that they can be compared unseen."""
     forget(project)
@@ -167,6 +171,7 @@ def test_without_records_a_model_less_makes_tables_again(project: Project) -> No
     assert not planned & {"classify", "score"}
 
 
+@pytest.mark.long
 def test_files_of_earlier_configurations_are_named_and_not_read(project: Project) -> None:
     config = {**project.config, "categories": ["bagel", "clock"], "intervals": {"level": 0.9}}
     config |= {"models": config["models"][1:], "vqa": None, "matching": {"primary": "classes"}}
@@ -196,6 +201,7 @@ def test_files_of_earlier_configurations_are_named_and_not_read(project: Project
     assert api.open_run(project.results).level == 0.9
 
 
+@pytest.mark.long
 def test_without_records_refusing_questions_is_not_forgotten(project: Project) -> None:
     """A table that is for people only knows, too, how it was made."""
     forget(project)
@@ -220,6 +226,7 @@ COPIED: list[tuple[str, str, Job]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lost", [False, True], ids=["with records", "without records"])
 @pytest.mark.parametrize("copied", [COPIED[:4], COPIED[4:]], ids=["first", "second"])
 def test_files_in_the_places_of_others_are_made_again(

@@ -70,8 +70,8 @@ def _paths(paths: Sequence[str]) -> list[str]:
 
 
 #: Readers by kind: a table; scored answers with their metadata; the manifests of all categories,
-#: concatenated; the same without duplicates; the sources of real photographs, by name; the sha256 of
-#: images, by name; paths of files of which the figure itself reads only a few.
+#: concatenated; the same without duplicates; the sources of real photographs, by name; the sha256
+#: of images, by name; paths of files of which the figure itself reads only a few.
 READERS: dict[str, Callable[[Sequence[str]], Any]] = {
     "table": _table,
     "answers": _answers,

@@ -313,7 +313,7 @@ class Run:
             self._table(planned, "duplicates"),
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
-            frozenset(planned.duplicates()),
+            excluded=frozenset(planned.duplicates()),
         )
 
     @property

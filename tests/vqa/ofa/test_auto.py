@@ -26,6 +26,7 @@ def write_folder(folder: Path, model: OFA, **changes: object) -> None:
     (folder / "config.json").write_text(json.dumps(content), encoding="utf-8")
 
 
+@pytest.mark.long
 def test_a_hub_folder_is_read_by_the_auto_class_and_written_again(tmp_path: Path) -> None:
     from synthsight.vqa.ofa import auto
 

@@ -48,6 +48,7 @@ def images(number: int, side: int = 64) -> torch.Tensor:
     return torch.rand(number, 3, side, side) * 2 - 1
 
 
+@pytest.mark.long
 def test_published_sizes_have_the_published_numbers_of_weights() -> None:
     parameters = {
         "tiny": 33_488_336,

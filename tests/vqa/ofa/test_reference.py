@@ -96,10 +96,12 @@ def compare(
         assert torch.equal(encoded.padding, outputs["encoder_padding_mask"][:rows])
 
 
+@pytest.mark.long
 def test_states_and_logits_in_single_precision(case: Case) -> None:
     compare(case.model, case.features, case.inputs, case.outputs, 1e-4, 5e-5)
 
 
+@pytest.mark.long
 def test_states_and_logits_in_double_precision(case: Case) -> None:
     model = build(*load_checkpoint(case.folder)).double()
     rows = 3 if case.folder.name == "A" else 1  # the images of C are large
