@@ -32,13 +32,13 @@ from synthsight.classifiers.library import Architecture, Fetched, Library, Model
 from synthsight.images.geometry import Geometry
 
 
-def parse(name, local):
+def parse(name, local, files):
     if name != "colour":
         raise ModelError(f"toy has no model {name!r}")
     return Architecture("toy", name)
 
 
-def published(architecture):
+def published(architecture, files):
     geometry = Geometry(8, (8, 8), "nearest")
     return Published(geometry, (0.5,) * 3, (0.5,) * 3, None, 4, None, "MIT", "toy://colour")
 

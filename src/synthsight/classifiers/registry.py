@@ -11,8 +11,13 @@ LIBRARIES: Registry[Library] = Registry(
     {
         "timm": "synthsight.classifiers.timm:TIMM",
         "torchvision": "synthsight.classifiers.torchvision:TORCHVISION",
+        "transformers": "synthsight.classifiers.transformers:TRANSFORMERS",
     },
 )
+
+#: Those whose models are repositories, of a hub or as local folders: what a model is stands in its
+#: files, not in an installed package.
+OF_REPOSITORIES = ("transformers",)
 
 
 def library_modules(*models: str) -> list[str]:

@@ -108,7 +108,7 @@ def _fetch(wanted: Wanted) -> Fetched:
     except Exception as error:
         # The hub's client raises errors of many types from several libraries.
         if wanted.checkpoint is None:
-            source = str(library.published(wanted.architecture).source)
+            source = str(library.published(wanted.architecture, {}).source)
             raise WeightsError(not_brought(source, error, "a local file")) from error
         if not isinstance(error, _OF_ANOTHER_MODEL):
             raise

@@ -34,6 +34,7 @@ from synthsight.plan.config.models import (
     resolve_models,
 )
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
+from synthsight.plan.config.repositories import read_repositories
 from synthsight.plan.config.schema import fill_defaults, schema_problems
 from synthsight.plan.config.sources import check_group, check_real, grouping_column
 from synthsight.plan.config.table import check_table_keys, load_tabled
@@ -116,6 +117,9 @@ def load_experiment(
     definitions = load_definitions(settings.category_definitions, problems)
     check_names(settings, problems)
     warnings: list[str] = []
+    repositories = read_repositories(settings.models, cache, problems)
+    settings = replace(settings, models=repositories.models)
+    warnings += repositories.notes
     spaces = load_spaces(settings.models, problems)
     categories: dict[str, Category] = {}
     roots, table = Roots(Path(root)), None
@@ -134,7 +138,9 @@ def load_experiment(
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     if problems:
         raise ConfigError(problems, files)
-    models = resolve_models(settings.models, spaces, settings.preprocess, cache, problems)
+    models = resolve_models(
+        *(settings.models, spaces, repositories.files, settings.preprocess, cache, problems)
+    )
     if problems:
         raise ConfigError(problems, files)
     warnings += notes_on(models, spaces)

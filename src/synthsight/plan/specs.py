@@ -114,6 +114,7 @@ def fetch_weights(experiment: Experiment, model: str) -> Spec:
         "architecture": about.architecture,
         "reference": None if about.reference is None else as_dict(about.reference),
         **({} if about.content is None else {"content": about.content}),
+        **({"folder": about.checkpoint} if about.in_folder else {}),
     }
 
 

@@ -15,10 +15,12 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
-from synthsight.classifiers.registry import library_modules
+from synthsight.classifiers.registry import OF_REPOSITORIES, library_modules
+from synthsight.classifiers.repositories import Repository
 from synthsight.classifiers.score import TOP
-from synthsight.files import Digests, hint_at, is_file, keep, read_kept
+from synthsight.files import Digests, hint_at, is_file, is_folder, keep, read_kept
 from synthsight.images.geometry import Geometry
+from synthsight.inference.folders import digest_of, local_files
 from synthsight.labels.files import LabelError
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
@@ -41,7 +43,7 @@ class Model:
         name: its name in paths, tables and figures.
         architecture: arguments of :class:`synthsight.classifiers.library.Architecture`.
         checkpoint: local weights, or None for the published ones.
-        content: the sha256 of that file.
+        content: the sha256 of that file, or a digest of the folder's files.
         reference: accuracy on real photographs as stated by the user, or None.
         labels: name of its label space.
         labels_content: the sha256 of its label file, or None if a library knows the names.
@@ -61,11 +63,25 @@ class Model:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
+    @property
+    def local_files(self) -> list[str]:
+        """The local files that its weights are read from: one, or those of a folder."""
+        if self.checkpoint is None:
+            return []
+        return local_files(self.checkpoint, None) if self.in_folder else [self.checkpoint]
+
+    @property
+    def in_folder(self) -> bool:
+        """Whether its checkpoint is a folder as repositories are."""
+        return self.checkpoint is not None and self.architecture["library"] in OF_REPOSITORIES
+
 
 def named(model: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a classifier, defaults filled in, with a name even if none was given."""
-    name = model["name"] or model["model"].partition("/")[2] or model["model"]
-    return {**model, "name": name}
+    library, _, rest = model["model"].partition("/")
+    if library in OF_REPOSITORIES and model["name"] is None:
+        rest = rest.partition("@")[0].rpartition("/")[2]
+    return {**model, "name": model["name"] or rest or model["model"]}
 
 
 def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> None:
@@ -75,7 +91,8 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
         key: Key = ("models", index)
         check_model_name(model.name, earlier, key, problems)
         earlier[model.name] = f"models[{index}]"
-        if model.checkpoint is not None and not is_file(model.checkpoint):
+        elsewhere = model.model.partition("/")[0] in OF_REPOSITORIES  # folders, checked there
+        if model.checkpoint is not None and not elsewhere and not is_file(model.checkpoint):
             message = f"no file {model.checkpoint!r} (relative paths start at {Path.cwd()})"
             message += hint_at(model.checkpoint)
             problems.append(Problem((*key, "checkpoint"), message))
@@ -144,6 +161,7 @@ def load_spaces(models: Sequence[ModelSettings], problems: list[Problem]) -> dic
 def resolve_models(
     entries: Sequence[ModelSettings],
     spaces: Mapping[str, LabelSpace],
+    repositories: Mapping[str, Repository],
     preprocess: str,
     cache: Path,
     problems: list[Problem],
@@ -153,16 +171,19 @@ def resolve_models(
     requests = [
         {key: getattr(entry, key) for key in _RESOLVED}
         | {"local": entry.checkpoint is not None, "classes": len(spaces[entry.labels])}
+        | ({"files": repositories[entry.name].as_dict()} if entry.name in repositories else {})
         for entry in entries
     ]
     models = {}
     answers = resolve_cached(requests, preprocess, cache)
 
-    def content(index: int, key: str, file: str | None) -> str | None:
+    def content(index: int, key: str, path: str | None) -> str | None:
         try:
-            return None if file is None else digests.of(file)
+            if path is not None and is_folder(path):
+                return digest_of(local_files(path, None), digests.of)
+            return None if path is None else digests.of(path)
         except OSError as error:
-            message = f"{file} cannot be read: {error.strerror}"
+            message = f"{error.filename or path} cannot be read: {error.strerror}"
             problems.append(Problem(("models", index, key), message))
             return None
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.files import Digests, hint_at, is_file, is_folder
+from synthsight.inference import folders
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
 from synthsight.spelling import name_key, spelt
 from synthsight.tabular import TableError
-from synthsight.vqa import folders
 from synthsight.vqa.families.registry import FamilyError, family_of
 from synthsight.vqa.questions import Question, read_questions
 from synthsight.vqa.shards import deal, shard_digest
