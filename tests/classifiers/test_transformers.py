@@ -15,11 +15,12 @@ from PIL import Image
 
 from synthsight.classifiers.architectures import probe
 from synthsight.classifiers.classify import load_model
-from synthsight.classifiers.library import Architecture, ModelError, WeightsError
+from synthsight.classifiers.library import Architecture, ModelError
 from synthsight.classifiers.preprocessors import understand
 from synthsight.classifiers.repositories import Repository, RepositoryError, read_repository
 from synthsight.classifiers.resolve import resolve
 from synthsight.classifiers.weights import fetch_weights
+from synthsight.inference.folders import WeightsError
 from synthsight.inference.normalise import normalise
 from synthsight.labels.spaces import load_labels
 from synthsight.plan.config.repositories import read_repositories
@@ -85,7 +86,10 @@ def request(folder: Path, **settings: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind == "vit" else pytest.param(kind, marks=pytest.mark.long) for kind in MODELS],
+)
 def test_the_logits_are_those_of_transformers(kind: str, tmp_path: Path) -> None:
     model = save(tmp_path, kind)
     resolved = resolve(request(tmp_path), "model")
@@ -119,6 +123,7 @@ PROCESSORS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.long
 def test_the_pixels_are_those_of_the_processor(tmp_path: Path) -> None:
     """On odd sizes, and of grey pictures made RGB, as images are stored: within float rounding."""
     rng = np.random.default_rng(0)
@@ -247,6 +252,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 ENTRY = ModelSettings(
     **{"model": "transformers/x", "name": "x", "arguments": {}, "labels": "imagenet-1k"},
     **dict.fromkeys(("resize", "crop", "interpolation", "mean", "std", "reference")),
+    **{"names": None, "templates": None},
     checkpoint="folder",
 )
 

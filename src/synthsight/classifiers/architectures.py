@@ -41,6 +41,9 @@ def parse_model(model: str, local: bool, files: Files | None = None) -> Architec
         ModelError: there is no such architecture or weights; the message has close names.
         UnknownNameError: there is no such library; likewise.
     """
+    if hub := re.fullmatch(r"(?:timm/)?hf[-_]hub:(?:(timm)|([^/]+))/(.+)", model):
+        library = hub[1] or f"transformers/{hub[2]}"
+        raise ModelError(f"is timm's way to name a repository of the hub: write {library}/{hub[3]}")
     if re.match(r"[A-Za-z][A-Za-z0-9+._-]*:", model):
         raise ModelError(
             "is an address: write LIBRARY/NAME, e.g. timm/resnet50.a1_in1k; for weights of your "

@@ -41,7 +41,8 @@ class Architecture:
             or the commit of a hub's repository; None with timm, and for a local checkpoint that is
             not built like published ones.
         arguments: keyword arguments for the library's builder; of a repository's model, under
-            ``config``, what its config.json says of the network.
+            ``config``, what its config.json says of the network, and of a zero-shot classifier
+            under ``text`` what it is asked.
         num_classes: outputs of the classifier; None for the library's default.
     """
 
@@ -124,6 +125,7 @@ class Fetched:
         checksum: ``verified`` against the checksum that the source states, or ``none stated``.
         reference: ``{"top1", "top5", "source"}`` as a local file states them, or None.
         license: as the file states it, or None.
+        text: of a model that was asked with texts, which these were, for the note; else None.
     """
 
     state: StateDict
@@ -132,6 +134,7 @@ class Fetched:
     checksum: str
     reference: dict[str, Any] | None = None
     license: str | None = None
+    text: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -48,6 +50,10 @@ _NOT_OF_THE_NETWORK = (
 )
 
 
+#: Arguments that are not the user's: what config.json says, and what a zero-shot model is asked.
+RESERVED = ("config", "text")
+
+
 class _Classifier(nn.Module):
     """A model of transformers as a function from images to logits."""
 
@@ -61,11 +67,16 @@ class _Classifier(nn.Module):
 
 
 def _parse(name: str, local: bool, files: Files) -> Architecture:
-    if not local and not re.fullmatch(r"[^/@\s]+/[^/@\s]+(@\S+)?", name):
-        raise ModelError("names no repository: write transformers/OWNER/NAME")
+    check_name("transformers", name, local)
     config = network_of(files["config"])
     _class_of(config)
     return Architecture("transformers", name, files["revision"], {"config": config})
+
+
+def check_name(library: str, name: str, local: bool) -> None:
+    """Refuse a name that is not OWNER/NAME, perhaps with @REVISION, unless there is a folder."""
+    if not local and not re.fullmatch(r"[^/@\s]+/[^/@\s]+(@\S+)?", name):
+        raise ModelError(f"names no repository: write {library}/OWNER/NAME")
 
 
 def network_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,8 +98,9 @@ def _class_of(config: Mapping[str, Any]) -> str:
     stated = [name for name in config.get("architectures") or () if isinstance(name, str)]
     if kind is None and "architecture" in config:  # timm's own form
         raise ModelError(
-            f"is a model of timm: write timm/{config['architecture']}"
-            f"{_tag(config)} instead, or timm/hf-hub:OWNER/NAME"
+            f"is a model of timm: write timm/{config['architecture']}{_tag(config)} if the "
+            "repository is timm's own, and else the architecture alone and, in `checkpoint`, the "
+            "file of its weights"
         )
     choices = MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES.get(str(kind))
     choices = (choices,) if isinstance(choices, str) else tuple(choices or ())
@@ -111,7 +123,7 @@ def _tag(config: Mapping[str, Any]) -> str:
     return f".{tag}" if tag else ""
 
 
-def _config(arguments: Mapping[str, Any]) -> Any:
+def config_of(arguments: Mapping[str, Any]) -> Any:
     """The configuration, as transformers has it, with what the user overrides.
 
     Raises:
@@ -127,7 +139,7 @@ def _config(arguments: Mapping[str, Any]) -> Any:
         raise ModelError(
             f"has a config.json that cannot be used: {one_line(error, 300)}"
         ) from error
-    own = {key: value for key, value in arguments.items() if key != "config"}
+    own = {key: value for key, value in arguments.items() if key not in RESERVED}
     for key, value in own.items():
         known = [name for name in config.to_dict() if not name.startswith("_")]
         if key not in known:
@@ -140,13 +152,32 @@ def _config(arguments: Mapping[str, Any]) -> Any:
 
 def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:
     name = _class_of(architecture.arguments["config"])
-    model: nn.Module = getattr(transformers, name)(_config(architecture.arguments))
+    model: nn.Module = getattr(transformers, name)(config_of(architecture.arguments))
     if state is not None:
         model.load_state_dict(state)
     return _Classifier(model)
 
 
 def _published(architecture: Architecture, files: Files) -> Published:
+    config = architecture.arguments["config"]
+    side = config.get("image_size")
+    fixed = isinstance(side, int) and bool(files) and not _takes(architecture.arguments, 2 * side)
+    return described(
+        architecture, files, config_of(architecture.arguments).num_labels, side if fixed else None
+    )
+
+
+def described(
+    architecture: Architecture, files: Files, classes: int, fixed: int | None
+) -> Published:
+    """What a repository publishes: preprocessing, as far as it can be followed, and a source.
+
+    Args:
+        architecture: the model.
+        files: what its repository says; if empty, no preprocessing is known.
+        classes: number of outputs.
+        fixed: the side of the square images that it takes, if it takes no others.
+    """
     config = architecture.arguments["config"]
     geometry = mean = std = why = None
     preprocessor = files.get("preprocessor")
@@ -158,15 +189,13 @@ def _published(architecture: Architecture, files: Files) -> Published:
             geometry, mean, std = found.geometry, found.mean, found.std
         except UnknownPreprocessingError as error:
             why = str(error)
-    side = config.get("image_size")
-    fixed = isinstance(side, int) and bool(files) and not _takes(architecture.arguments, 2 * side)
     repository = architecture.name.partition("@")[0]
     return Published(
         geometry=geometry,
         mean=mean,
         std=std,
-        fixed_size=(side, side) if fixed else None,
-        num_classes=_config(architecture.arguments).num_labels,
+        fixed_size=None if fixed is None else (fixed, fixed),
+        num_classes=classes,
         reference=None,
         license=None,  # a repository's README states it, and is read with the weights
         source=f"hf-hub:{repository}",
@@ -179,7 +208,7 @@ def _takes(arguments: Mapping[str, Any], side: int) -> bool:
     kind = getattr(transformers, _class_of(arguments["config"]))
     with torch.inference_mode():
         with torch.device("meta"):
-            model = kind(_config(arguments)).eval()
+            model = kind(config_of(arguments)).eval()
         try:
             model(pixel_values=torch.empty(1, 3, side, side, device="meta"))
         except (ValueError, RuntimeError):
@@ -187,8 +216,35 @@ def _takes(arguments: Mapping[str, Any], side: int) -> bool:
     return True
 
 
-def _fetch(wanted: Wanted) -> Fetched:
-    """Read the weights, under the names that their class uses today, in float32."""
+@dataclass(frozen=True)
+class Brought:
+    """A repository's files that are there to be read.
+
+    Attributes:
+        folder: where they are.
+        source: what notes call it.
+        state: the weights in float32, by their names in the files.
+        sha256: of the files of weights.
+        checksum: whether all files, the small ones as well, are what the hub states.
+        reference: accuracy that a local file states, or None.
+        license: as the repository or a local file states it, or None.
+    """
+
+    folder: Path
+    source: str
+    state: StateDict
+    sha256: str
+    checksum: str
+    reference: dict[str, Any] | None
+    license: str | None
+
+
+def bring(wanted: Wanted) -> Brought:
+    """Bring a repository's files, from a hub or a folder, and read the weights.
+
+    Raises:
+        SynthsightError: they cannot be had, or are refused.
+    """
     architecture = wanted.architecture
     repository = architecture.name.partition("@")[0]
     if wanted.checkpoint is not None:
@@ -199,13 +255,6 @@ def _fetch(wanted: Wanted) -> Fetched:
         source, hub = f"hf-hub:{repository}", folder
     files = weight_files(folder)
     digests, checksum = digests_of(files, hub)
-    model = fit(
-        _class_of(architecture.arguments["config"]),
-        folder,
-        in_float32(read_state(files)),
-        torch.float32,
-        _config(architecture.arguments),
-    )
     license_, reference = license_in(folder), None
     if hub is None:
         try:
@@ -213,8 +262,20 @@ def _fetch(wanted: Wanted) -> Fetched:
         except ValueError as error:
             raise WeightsError(str(error)) from error
         license_ = stated or license_
-    state = dict(model.state_dict())
-    return Fetched(state, source, sum_of(digests), checksum, reference, license_)
+    state = in_float32(read_state(files))
+    return Brought(folder, source, state, sum_of(digests), checksum, reference, license_)
+
+
+def _fetch(wanted: Wanted) -> Fetched:
+    """The weights under the names that their class uses today, in float32."""
+    brought = bring(wanted)
+    arguments = wanted.architecture.arguments
+    name, config = _class_of(arguments["config"]), config_of(arguments)
+    model = fit(name, brought.folder, brought.state, torch.float32, config)
+    return Fetched(
+        dict(model.state_dict()),
+        *(brought.source, brought.sha256, brought.checksum, brought.reference, brought.license),
+    )
 
 
 #: For ``transformers/OWNER/NAME``, perhaps with ``@REVISION``; or any name, and in ``checkpoint`` a

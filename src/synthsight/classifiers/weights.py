@@ -91,6 +91,7 @@ def fetch_weights(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "license": fetched.license or (about and about.license),
         "reference": reference or fetched.reference or (about and about.reference),
+        **({} if fetched.text is None else {"text": fetched.text}),
         **entry(note),
     }
     with atomic(note) as temporary:

@@ -25,6 +25,8 @@ IMAGENETS = {
     "imagenet-12k": "imagenet12k_synsets.txt",
     "imagenet-21k": "imagenet21k_goog_synsets.txt",
     "imagenet-22k": "imagenet22k_synsets.txt",
+    "imagenet-21k-miil": "imagenet21k_miil_synsets.txt",
+    "imagenet-22k-ms": "imagenet22k_ms_synsets.txt",
 }
 
 

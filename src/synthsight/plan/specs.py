@@ -154,9 +154,11 @@ def label_audit(experiment: Experiment) -> Spec:
     """What counts as a hit, with the reasons given by people."""
     models = experiment.models.values()
     content = {model.labels: model.labels_content for model in models if model.labels_content}
+    put = {model.name: [model.labels, model.text["names"]] for model in models if model.text}
     return {
         "labels": sorted({model.labels for model in models}),
         **({"content": content} if content else {}),
+        **({"names": put} if put else {}),
         "rules": sorted(experiment.settings.matching.rules),
         "categories": {
             name: {"also": category.definition.also, "classes": category.definition.classes}
@@ -301,7 +303,12 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
         }
         settings["images"] = {**settings["images"], "archive": about}
     settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
-    settings["models"] = sorted(settings["models"], key=canonical_json)
+    models = [each if isinstance(each, str) else dict(each) for each in settings["models"]]
+    for each in models:
+        for key in ("names", "templates"):  # of zero-shot classifiers
+            if not isinstance(each, str) and each.get(key) is None:
+                each.pop(key, None)
+    settings["models"] = sorted(models, key=canonical_json)
     if experiment.vqa:
         vqa = {key: value for key, value in settings["vqa"].items() if key not in NOT_RESULTS}
         settings["vqa"] = {**vqa, "models": sorted(vqa["models"], key=canonical_json)}

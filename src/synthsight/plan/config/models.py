@@ -15,13 +15,21 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
-from synthsight.classifiers.registry import OF_REPOSITORIES, library_modules
+from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS, library_modules
 from synthsight.classifiers.repositories import Repository
 from synthsight.classifiers.score import TOP
 from synthsight.files import Digests, hint_at, is_file, is_folder, keep, read_kept
 from synthsight.images.geometry import Geometry
 from synthsight.inference.folders import digest_of, local_files
 from synthsight.labels.files import LabelError
+from synthsight.labels.prompts import (
+    NAMES,
+    PromptError,
+    digest_of_names,
+    names_put,
+    shared,
+    templates_of,
+)
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
@@ -62,6 +70,12 @@ class Model:
     geometry: Geometry
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    @property
+    def text(self) -> Mapping[str, Any] | None:
+        """What a zero-shot classifier is asked; None of others."""
+        found: Mapping[str, Any] | None = self.architecture.get("arguments", {}).get("text")
+        return found
 
     @property
     def local_files(self) -> list[str]:
@@ -127,6 +141,9 @@ def notes_on(models: Mapping[str, Model], spaces: Mapping[str, LabelSpace]) -> l
                 f"{model.name} has {len(spaces[model.labels])} classes, so its top-5 is always "
                 "right where a category has a class: look at top-1"
             )
+    for model in models.values():
+        if model.text is not None:
+            notes += _notes_on_texts(model.name, model.text, spaces[model.labels])
     notes += [
         f"the models {' and '.join(map(repr, same))} have the same weights: unless their settings "
         "are to be compared, remove all but one, or correct `model` or `checkpoint`"
@@ -134,6 +151,18 @@ def notes_on(models: Mapping[str, Model], spaces: Mapping[str, LabelSpace]) -> l
         if len(same) > 1
     ]
     return notes
+
+
+def _notes_on_texts(name: str, text: Mapping[str, Any], space: LabelSpace) -> list[str]:
+    """Which classes a zero-shot classifier cannot tell apart, since they are put alike."""
+    alike = shared(names_put(space, text["names"]))
+    if not alike:
+        return []
+    some = ", ".join(map(repr, alike[:3])) + (", ..." if len(alike) > 3 else "")
+    return [
+        f"{name}: {len(alike)} names are put to it for more than one class ({some}), which it "
+        "cannot tell apart by them; `names: gloss` can, where synsets are known"
+    ]
 
 
 def _beyond_one(values: Sequence[float] | None) -> str | None:
@@ -155,6 +184,7 @@ def load_spaces(models: Sequence[ModelSettings], problems: list[Problem]) -> dic
             spaces[model.labels] = load_labels(model.labels)
         except LabelError as error:
             problems.append(Problem(("models", index, "labels"), str(error)))
+    _check_texts(models, spaces, problems)
     return spaces
 
 
@@ -171,7 +201,7 @@ def resolve_models(
     requests = [
         {key: getattr(entry, key) for key in _RESOLVED}
         | {"local": entry.checkpoint is not None, "classes": len(spaces[entry.labels])}
-        | ({"files": repositories[entry.name].as_dict()} if entry.name in repositories else {})
+        | _files(entry, spaces[entry.labels], repositories.get(entry.name))
         for entry in entries
     ]
     models = {}
@@ -209,6 +239,50 @@ def resolve_models(
         )
     digests.save()
     return models
+
+
+def _files(
+    entry: ModelSettings, space: LabelSpace, repository: Repository | None
+) -> dict[str, Any]:
+    """What a request says of a model's repository, and what a zero-shot classifier is asked."""
+    if repository is None:
+        return {}
+    files = dict(repository.as_dict())
+    if _of_texts(entry):
+        kind = entry.names or NAMES[0]
+        files["text"] = {
+            "labels": entry.labels,
+            "names": kind,
+            "templates": templates_of(entry.templates),
+            "digest": digest_of_names(names_put(space, kind)),
+            "classes": len(space),
+        }
+    return {"files": files}
+
+
+def _of_texts(entry: ModelSettings) -> bool:
+    return entry.model.partition("/")[0] in OF_TEXTS
+
+
+def _check_texts(
+    models: Sequence[ModelSettings], spaces: Mapping[str, LabelSpace], problems: list[Problem]
+) -> None:
+    """Check what zero-shot classifiers are asked, and that no other is."""
+    for index, entry in enumerate(models):
+        for key in ("names", "templates"):
+            if getattr(entry, key) is not None and not _of_texts(entry):
+                message = "is for classifiers that are asked with texts, zeroshot/OWNER/NAME"
+                problems.append(Problem(("models", index, key), message))
+        if not _of_texts(entry) or entry.labels not in spaces:
+            continue
+        for key, check in (
+            ("templates", lambda entry=entry: templates_of(entry.templates)),
+            ("names", lambda entry=entry: names_put(spaces[entry.labels], entry.names or NAMES[0])),
+        ):
+            try:
+                check()
+            except PromptError as error:
+                problems.append(Problem(("models", index, key), str(error)))
 
 
 def resolve_cached(

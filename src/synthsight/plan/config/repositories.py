@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from synthsight.classifiers.registry import OF_REPOSITORIES
+from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS
 from synthsight.classifiers.repositories import Repository, RepositoryError, read_repository
 from synthsight.errors import SynthsightError
 from synthsight.files import keep, read_kept
@@ -61,7 +61,8 @@ def read_repositories(
         if library in OF_REPOSITORIES:
             try:
                 files[model.name] = _read(name, model.checkpoint, cache)
-                settled = _labelled(model, files[model.name], cache, notes)
+                if library not in OF_TEXTS:
+                    settled = _labelled(model, files[model.name], cache, notes)
             except SynthsightError as error:
                 local = model.checkpoint is not None
                 key = "checkpoint" if local else "model"
