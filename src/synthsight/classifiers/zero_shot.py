@@ -8,6 +8,7 @@ section 3.1.4), normalised again and times the model's scale. So its logits are 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES,
 )
 
+from synthsight.canonical import canonical_json
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
@@ -228,8 +230,7 @@ class _Reader:
         self._limit = min(positions, int(self._tokenizer.model_max_length))
         # As published: trained on prompts that are filled up to the limit.
         self._padding = "max_length" if "siglip" in model.config.model_type else True
-        vocabulary = sorted(self._tokenizer.get_vocab().items())
-        self.sha256 = digest_of_names([[name, str(number)] for name, number in vocabulary])
+        self.sha256 = _digest_of(self._tokenizer)
 
     def read(self, prompts: Collection[str]) -> None:
         """Read prompts, each once."""
@@ -273,6 +274,13 @@ class _Reader:
                 f"{self._tokenizer.eos_token_id} there: eos_token_id in config.json and the "
                 "tokenizer do not belong together"
             )
+
+
+def _digest_of(tokenizer: Any) -> str:
+    """A sha256 of all that a tokenizer does or, of one without such a description, its tokens."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    said = canonical_json(tokenizer.get_vocab()) if backend is None else backend.to_str()
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _check(model: Any, read: _Reader, prompts: Sequence[str], scale: float, bias: float) -> None:

@@ -52,8 +52,8 @@ def classify(
 
     Args:
         folder: images, as ``<category>/<file>`` or ``<generator>/<category>/<file>``.
-        model: ``timm/NAME``, ``torchvision/NAME`` or ``transformers/OWNER/NAME``, as in a
-            configuration.
+        model: ``timm/NAME``, ``torchvision/NAME``, ``transformers/OWNER/NAME`` or
+            ``zeroshot/OWNER/NAME``, as in a configuration.
         categories: a list of the categories to take; None for all folders.
         table: a file that says what each image below ``folder`` shows, in the place of folders; see
             ``images.table`` in a configuration.
@@ -64,7 +64,8 @@ def classify(
         batch_size: initial number of images per batch.
         cache: folder for weights; None for ``~/.cache/synthsight``.
         **settings: further keys of a model in a configuration: ``checkpoint``, ``labels``,
-            ``arguments``, ``resize``, ``crop``, ``interpolation``, ``mean``, ``std``, ``name``.
+            ``arguments``, ``resize``, ``crop``, ``interpolation``, ``mean``, ``std``, ``names``,
+            ``templates``, ``name``.
 
     Returns:
         A frame like that of :meth:`Run.scores`, under all rules.

@@ -134,7 +134,7 @@ def _labelled(
     text = json.dumps(list(names), ensure_ascii=False, indent=0)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     path = cache / "classes" / f"{model.name}-{digest}.json"
-    if not path.is_file():
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         keep(path, text)
     shown = one_line(", ".join(names[:3]), 80)
