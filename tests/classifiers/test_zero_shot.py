@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from synthsight.classifiers.resolve import resolve
 from synthsight.classifiers.weights import fetch_weights
 from synthsight.images.geometry import Geometry
 from synthsight.inference.normalise import normalise
+from synthsight.labels.matching import RULES, Target, accepted_classes
 from synthsight.labels.prompts import (
     PromptError,
     digest_of_names,
@@ -28,6 +30,8 @@ from synthsight.labels.prompts import (
     templates_of,
 )
 from synthsight.labels.spaces import load_labels
+from synthsight.plan.config.repositories import with_categories
+from synthsight.plan.settings import ModelSettings
 
 WORDS = (
     *("a", "photo", "of", "drawing", "cat", "dog", "hen", "cow", "pig", "fox", "owl", "."),
@@ -231,3 +235,44 @@ def test_glosses_need_synsets(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("cat\ndog")
     with pytest.raises(PromptError, match="have no synsets"):
         names_put(load_labels(str(tmp_path / "labels.txt")), "gloss")
+
+
+# The run's categories ----------------------------------------------------------------------------
+
+ENTRY = ModelSettings(
+    **{"model": "zeroshot/x", "name": "x", "arguments": {}, "labels": "categories"},
+    **dict.fromkeys(("resize", "crop", "interpolation", "mean", "std", "reference")),
+    **{"names": None, "templates": None, "checkpoint": None},
+)
+
+
+def test_the_categories_are_classes_that_every_rule_accepts_for_them_alone(tmp_path: Path) -> None:
+    targets = [
+        Target("toilet_seat"),
+        Target("sunglass", classes=("n04356056",)),  # the class *sunglasses, dark glasses, shades*
+        Target("kite"),
+    ]
+    problems: list[Any] = []
+    notes: list[str] = []
+    (model,) = with_categories([ENTRY], targets, tmp_path, problems, notes)
+    assert not problems and "chooses among this run's 3 categories" in notes[0]
+    space = load_labels(model.labels)
+    assert space.simple == ("kite", "sunglass", "toilet seat")
+    for place, name in enumerate(("kite", "sunglass", "toilet_seat")):
+        target = next(each for each in targets if each.name == name)
+        for rule in RULES:
+            assert np.flatnonzero(accepted_classes(target, space, rule)).tolist() == [place], rule
+    (again,) = with_categories([ENTRY], targets[::-1], tmp_path, [], [])
+    assert again.labels == model.labels
+
+
+def test_categories_that_cannot_be_classes_are_refused(tmp_path: Path) -> None:
+    problems: list[Any] = []
+    other = dataclasses.replace(ENTRY, model="timm/resnet50")
+    with_categories([other], [Target("a"), Target("b")], tmp_path, problems, [])
+    with_categories([ENTRY], [Target("a")], tmp_path, problems, [])
+    with_categories([ENTRY], [], tmp_path, problems, [])
+    said = [problem.message for problem in problems]
+    assert "zeroshot/OWNER/NAME" in said[0]
+    assert "found 1 categories; a choice needs two" in said[1]
+    assert "not known before the images are unpacked" in said[2]

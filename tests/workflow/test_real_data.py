@@ -48,7 +48,7 @@ def lite_weights() -> dict[str, Any]:
     state = torch.load(lite_file(), weights_only=True)
     own = timm.create_model("efficientnet_lite0").state_dict()
     assert [each.shape for each in state.values()] == [each.shape for each in own.values()]
-    return dict(zip(own, state.values(), strict=True))
+    return {name: each.contiguous() for name, each in zip(own, state.values(), strict=True)}
 
 
 def lite_entry(folder: Path) -> dict[str, Any]:

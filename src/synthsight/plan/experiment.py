@@ -28,13 +28,14 @@ from synthsight.plan.config.messages import ConfigError, Problem, Source
 from synthsight.plan.config.models import (
     Model,
     check_models,
+    check_texts,
     load_spaces,
     named,
     notes_on,
     resolve_models,
 )
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
-from synthsight.plan.config.repositories import read_repositories
+from synthsight.plan.config.repositories import read_repositories, with_categories
 from synthsight.plan.config.schema import fill_defaults, schema_problems
 from synthsight.plan.config.sources import check_group, check_real, grouping_column
 from synthsight.plan.config.table import check_table_keys, load_tabled
@@ -132,20 +133,27 @@ def load_experiment(
     check_group(settings.images, roots, categories, cache, problems)
     grouping = grouping_column(settings.images, table, warnings)
     check_models(settings.models, problems)
-    check_words(categories, spaces, rules, problems, warnings)
     targets = [category.target for category in categories.values()]
+    listed = [definitions.of(name).target(name) for name in settings.categories or ()]
+    models = with_categories(
+        *(settings.models, listed if pending else targets, cache, problems, warnings)
+    )
+    settings = replace(settings, models=models)
+    spaces |= load_spaces([each for each in models if each.labels not in spaces], [])
+    check_texts(settings.models, spaces, problems)
+    check_words(categories, spaces, rules, problems, warnings)
     warnings += unknown_classes(targets, spaces.values(), definitions.file)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     if problems:
         raise ConfigError(problems, files)
-    models = resolve_models(
+    resolved = resolve_models(
         *(settings.models, spaces, repositories.files, settings.preprocess, cache, problems)
     )
     if problems:
         raise ConfigError(problems, files)
-    warnings += notes_on(models, spaces)
+    warnings += notes_on(resolved, spaces)
     found = Experiment(
-        *(settings, written, categories, models, roots, real, grouping),
+        *(settings, written, categories, resolved, roots, real, grouping),
         *(vqa, archive, pending, tuple(warnings)),
     )
     notes = other_spellings(vqa, found.generators)

@@ -33,6 +33,7 @@ from synthsight.labels.prompts import (
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
+from synthsight.plan.config.repositories import CATEGORIES
 from synthsight.plan.digest import code_digest
 from synthsight.plan.settings import ModelSettings, ReferenceSettings
 
@@ -177,14 +178,15 @@ def _beyond_one(values: Sequence[float] | None) -> str | None:
 
 
 def load_spaces(models: Sequence[ModelSettings], problems: list[Problem]) -> dict[str, LabelSpace]:
-    """The label spaces that the classifiers name."""
+    """The label spaces that the classifiers name, but the run's categories."""
     spaces = {}
     for index, model in enumerate(models):
+        if model.labels == CATEGORIES:
+            continue
         try:
             spaces[model.labels] = load_labels(model.labels)
         except LabelError as error:
             problems.append(Problem(("models", index, "labels"), str(error)))
-    _check_texts(models, spaces, problems)
     return spaces
 
 
@@ -264,7 +266,7 @@ def _of_texts(entry: ModelSettings) -> bool:
     return entry.model.partition("/")[0] in OF_TEXTS
 
 
-def _check_texts(
+def check_texts(
     models: Sequence[ModelSettings], spaces: Mapping[str, LabelSpace], problems: list[Problem]
 ) -> None:
     """Check what zero-shot classifiers are asked, and that no other is."""

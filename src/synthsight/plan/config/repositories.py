@@ -13,17 +13,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from synthsight.bounds import Key
 from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS
 from synthsight.classifiers.repositories import Repository, RepositoryError, read_repository
 from synthsight.errors import SynthsightError
 from synthsight.files import keep, read_kept
-from synthsight.labels.spaces import space_of
+from synthsight.labels.matching import Target
+from synthsight.labels.spaces import space_of, wordnet_names
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.settings import ModelSettings
 from synthsight.wording import one_line
 
-#: The default of the key `labels`.
+#: The default of the key `labels`, and what it says if the run's categories are the classes.
 LABELS = "imagenet-1k"
+CATEGORIES = "categories"
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,56 @@ _ADVICE = (
 )
 
 
+def with_categories(
+    models: Sequence[ModelSettings],
+    targets: Sequence[Target],
+    cache: Path,
+    problems: list[Problem],
+    notes: list[str],
+) -> tuple[ModelSettings, ...]:
+    """The classifiers' settings, `labels: categories` replaced by where these classes are kept.
+
+    A category's class has its name and, so that the rules that go by chosen classes accept it, the
+    names of the classes that a person chose for it.
+
+    Args:
+        models: the classifiers.
+        targets: the run's categories; none as long as an archive has yet to be unpacked.
+        cache: folder that keeps the names.
+        problems: to which everything wrong is added.
+        notes: to which everything else that the user should know is added.
+    """
+    found = []
+    for index, model in enumerate(models):
+        if model.labels == CATEGORIES:
+            key: Key = ("models", index, "labels")
+            if model.model.partition("/")[0] not in OF_TEXTS:
+                said = "the categories can only be the classes of a zero-shot classifier"
+                problems.append(Problem(key, f"{said}, zeroshot/OWNER/NAME"))
+            elif len(targets) < 2:
+                said = f"found {len(targets)} categories"
+                if not targets:
+                    said = "the categories are not known before the images are unpacked"
+                problems.append(Problem(key, f"{said}; a choice needs two: list names in a file"))
+            else:
+                path = _keep_classes(cache, CATEGORIES, sorted(map(_class_of, targets)))
+                model = replace(model, labels=str(path))
+                notes.append(
+                    f"{model.name} chooses among this run's {len(targets)} categories, under every "
+                    "rule: compare it with models of other classes under `restricted` alone"
+                )
+        found.append(model)
+    return tuple(found)
+
+
+def _class_of(target: Target) -> str:
+    """The names of the class that a category is, as a label file has them."""
+    known = wordnet_names()
+    chosen = [name for each in target.classes or () for name in known.get(each, (each,))]
+    plain = " ".join(target.name.replace("_", " ").replace(",", " ").split())
+    return ", ".join(dict.fromkeys([plain, *chosen]))
+
+
 def _read(name: str, checkpoint: str | None, cache: Path) -> Repository:
     if checkpoint is not None:
         return read_repository(name, checkpoint)
@@ -131,18 +184,24 @@ def _labelled(
     known = space_of(names)
     if known is not None:
         return replace(model, labels=known)
-    text = json.dumps(list(names), ensure_ascii=False, indent=0)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    path = cache / "classes" / f"{model.name}-{digest}.json"
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        keep(path, text)
+    path = _keep_classes(cache, model.name, names)
     shown = one_line(", ".join(names[:3]), 80)
     notes.append(
         f"{model.name}: its {len(names):,} classes are those of its config.json ({shown}, ...), "
         f"kept in {path}; `labels` names others"
     )
     return replace(model, labels=str(path))
+
+
+def _keep_classes(cache: Path, name: str, classes: Sequence[str]) -> Path:
+    """A label file in the cache, called by what it holds; one that was edited is written again."""
+    text = json.dumps(list(classes), ensure_ascii=False, indent=0)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    path = cache / "classes" / f"{name}-{digest}.json"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        keep(path, text)
+    return path
 
 
 def _ids(config: Mapping[str, Any]) -> Mapping[str, Any]:
