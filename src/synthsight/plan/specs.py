@@ -272,7 +272,11 @@ def report(experiment: Experiment) -> Spec:
         **rule_and_level(experiment),
         "images": settings.report.images,
         "preprocessing": {
-            model.name: {**model.geometry.as_dict(), "mean": model.mean, "std": model.std}
+            model.name: {
+                **model.geometry.as_dict(),
+                **{"mean": model.mean, "std": model.std},
+                **({"text": model.text} if model.text else {}),
+            }
             for model in experiment.models.values()
         },
         "questions": vqa.content if vqa else None,
