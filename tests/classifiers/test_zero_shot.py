@@ -30,7 +30,7 @@ from synthsight.labels.prompts import (
     templates_of,
 )
 from synthsight.labels.spaces import load_labels
-from synthsight.plan.config.repositories import with_categories
+from synthsight.plan.config.repositories import are_of_run, with_categories
 from synthsight.plan.settings import ModelSettings
 
 WORDS = (
@@ -255,6 +255,7 @@ def test_the_categories_are_classes_that_every_rule_accepts_for_them_alone(tmp_p
     problems: list[Any] = []
     notes: list[str] = []
     (model,) = with_categories([ENTRY], targets, tmp_path, problems, notes)
+    assert are_of_run(model.labels) and not are_of_run("classes/mine.txt")
     assert not problems and "chooses among this run's 3 categories" in notes[0]
     space = load_labels(model.labels)
     assert space.simple == ("kite", "sunglass", "toilet seat")

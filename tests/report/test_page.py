@@ -289,6 +289,9 @@ def test_preprocessing_is_described() -> None:
     assert describe_preprocessing({**about, "text": text}).endswith(
         "1, 1, 1. Zero-shot: asked for the 6 classes of mine.txt, simple names, as “a {}.”"
     )
+    assert "the run's 6 categories alone" in describe_preprocessing(
+        {**about, "text": {**text, "of_run": True}}
+    )
 
 
 # What it holds -----------------------------------------------------------------------------------

@@ -27,10 +27,10 @@ def describe_preprocessing(about: Mapping[str, Any]) -> str:
         text = about["text"]
         templates = ", ".join(f"“{each}”" for each in text["templates"][:3])
         more = ", ..." if len(text["templates"]) > 3 else ""
-        steps += (
-            f". Zero-shot: asked for the {text['classes']:,} classes of "
-            f"{PurePath(text['labels']).name}, {text['names']} names, as {templates}{more}"
-        )
+        classes = f"the {text['classes']:,} classes of {PurePath(text['labels']).name}"
+        if text.get("of_run"):
+            classes = f"the run's {text['classes']:,} categories alone"
+        steps += f". Zero-shot: asked for {classes}, {text['names']} names, as {templates}{more}"
     return steps
 
 

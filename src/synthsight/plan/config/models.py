@@ -33,7 +33,7 @@ from synthsight.labels.prompts import (
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
-from synthsight.plan.config.repositories import CATEGORIES
+from synthsight.plan.config.repositories import CATEGORIES, are_of_run
 from synthsight.plan.digest import code_digest
 from synthsight.plan.settings import ModelSettings, ReferenceSettings
 
@@ -258,6 +258,7 @@ def _files(
             "templates": templates_of(entry.templates),
             "digest": digest_of_names(names_put(space, kind)),
             "classes": len(space),
+            **({"of_run": True} if are_of_run(entry.labels) else {}),
         }
     return {"files": files}
 

@@ -124,6 +124,12 @@ def with_categories(
     return tuple(found)
 
 
+def are_of_run(labels: str) -> bool:
+    """Whether a label file is one that :func:`with_categories` has kept."""
+    path = Path(labels)
+    return path.parent.name == "classes" and path.name.startswith(f"{CATEGORIES}-")
+
+
 def _class_of(target: Target) -> str:
     """The names of the class that a category is, as a label file has them."""
     known = wordnet_names()
