@@ -23,6 +23,7 @@ NETWORKS = ("synthsight.inference", "synthsight.classifiers", "synthsight.vqa")
 WITHOUT = (
     "synthsight.classifiers.score",
     "synthsight.classifiers.registry",
+    *(f"synthsight.inference.{name}" for name in ("folders", "hub", "repositories")),
     *(f"synthsight.vqa.{name}" for name in ("questions", "kinds", "score", "families.registry")),
 )
 

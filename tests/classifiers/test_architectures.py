@@ -105,7 +105,7 @@ def test_a_state_dict_of_another_architecture_is_refused_with_its_first_keys() -
         ("torchvision/resnet50.V3", "torchvision has no weights 'V3' for resnet50; it has"),
         ("torchvision/fcn_resnet50", "torchvision has no classifier 'fcn_resnet50'"),
         ("https://huggingface.co/timm/resnet50.a1_in1k", "is an address: write LIBRARY/NAME"),
-        ("hf-hub:timm/resnet50.a1_in1k", "is an address: write LIBRARY/NAME"),
+        ("hf-hub:timm/resnet50.a1_in1k", "write timm/resnet50.a1_in1k"),
         ("~/weights/resnet50", "is a path: write the architecture as LIBRARY/NAME"),
         ("weights/resnet50.pth", "is a path: write the architecture as LIBRARY/NAME"),
         ("./resnet50", "is a path: write the architecture as LIBRARY/NAME"),

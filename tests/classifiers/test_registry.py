@@ -32,13 +32,13 @@ from synthsight.classifiers.library import Architecture, Fetched, Library, Model
 from synthsight.images.geometry import Geometry
 
 
-def parse(name, local):
+def parse(name, local, files):
     if name != "colour":
         raise ModelError(f"toy has no model {name!r}")
     return Architecture("toy", name)
 
 
-def published(architecture):
+def published(architecture, files):
     geometry = Geometry(8, (8, 8), "nearest")
     return Published(geometry, (0.5,) * 3, (0.5,) * 3, None, 4, None, "MIT", "toy://colour")
 
@@ -140,6 +140,12 @@ def _empty(path: Path) -> Path:
 def test_the_names_of_all_libraries_are_in_the_message_where_none_is_close() -> None:
     with pytest.raises(UnknownNameError, match="'keras'; known: timm, torchvision"):
         parse_model("keras/resnet50", local=False)
+    for written, meant in (
+        ("hf-hub:timm/resnet50.a1_in1k", "write timm/resnet50.a1_in1k"),
+        ("timm/hf_hub:google/vit-base", "write transformers/google/vit-base"),
+    ):
+        with pytest.raises(ModelError, match=meant):
+            parse_model(written, local=False)
     with pytest.raises(ModelError, match="libraries: timm, torchvision"):
         parse_model("resnet50", local=False)
 

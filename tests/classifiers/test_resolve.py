@@ -110,7 +110,7 @@ def test_a_transform_that_cannot_be_followed_must_be_replaced(
 ) -> None:
     """As timm's for whole images that are padded to a square."""
     about = dataclasses.replace(published(Architecture("timm", "test_resnet")), geometry=None)
-    monkeypatch.setattr(resolve_module, "published", lambda _: about)
+    monkeypatch.setattr(resolve_module, "published", lambda *_: about)
     model = "timm/test_resnet.r160_in1k"
     with pytest.raises(ModelError, match="set `resize`, `crop` and `interpolation`"):
         resolve(entry(model, resize=160, crop=160), "model")

@@ -10,6 +10,7 @@ from synthsight.labels.files import LabelError
 from synthsight.labels.spaces import IMAGENETS, LabelSpace, load_labels, packages_of
 
 SIZES = {"imagenet-1k": 1000, "imagenet-12k": 11821, "imagenet-21k": 21843, "imagenet-22k": 21841}
+SIZES |= {"imagenet-21k-miil": 11221, "imagenet-22k-ms": 21842}
 
 
 def write(folder: Path, content: bytes) -> LabelSpace:

@@ -1423,3 +1423,29 @@ def test_an_edit_of_a_library_asks_about_its_models_again(
     edited.add("synthsight.classifiers.timm")
     resolve_cached(requests, "model", tmp_path)
     assert asked[2:] == ["timm/test_resnet.r160_in1k"]
+
+
+# --- Models that are repositories ----------------------------------------------------------------
+
+
+def test_what_belongs_to_models_of_another_kind_is_refused() -> None:
+    Path("weights.safetensors").touch()
+    Path("vit").mkdir()
+    Path("clip").mkdir()
+    Path("clip/config.json").write_text('{"model_type": "clip"}')
+    models = (
+        "{model: timm/resnet50, names: gloss}",
+        "{model: transformers/a/b, name: b, checkpoint: weights.safetensors}",
+        "{model: transformers/vit, checkpoint: vit}",
+        '{model: zeroshot/clip, checkpoint: clip, templates: ["a photo"]}',
+    )
+    found = errors(write(models="models:\n" + "\n".join(f"  - {each}" for each in models)))
+    wanted = {
+        "models[0].names": "is for classifiers that are asked with texts",
+        "models[1].checkpoint": "no folder 'weights.safetensors'",
+        "models[2].checkpoint": "no config.json in vit",
+        "models[3].templates": "'a photo' must have {} once",
+    }
+    assert len(found) == len(wanted)
+    for key, message in wanted.items():
+        assert any(key in line and message in line for line in found), (key, found)

@@ -18,7 +18,7 @@ SCHEMA = admit_rules(
 )
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "config/paper.yaml"])
+@pytest.mark.parametrize("name", ["config.yaml", "config/paper.yaml", "config/smoke_hub.yaml"])
 def test_a_configuration_satisfies_the_schema(name: str) -> None:
     config = yaml.safe_load((REPOSITORY / name).read_text(encoding="utf-8"))
     jsonschema.validate(config, SCHEMA)

@@ -315,6 +315,13 @@ def test_preprocessing_is_described() -> None:
     assert describe_preprocessing(about) == (
         "squashed to 200 x 300 pixels (bicubic), the whole image; mean 0, 0.5, 1, deviation 1, 1, 1"
     )
+    text = {"labels": "kept/mine.txt", "names": "simple", "classes": 6, "templates": ["a {}."]}
+    assert describe_preprocessing({**about, "text": text}).endswith(
+        "1, 1, 1. Zero-shot: asked for the 6 classes of mine.txt, simple names, as “a {}.”"
+    )
+    assert "the run's 6 categories alone" in describe_preprocessing(
+        {**about, "text": {**text, "of_run": True}}
+    )
 
 
 # What it holds -----------------------------------------------------------------------------------

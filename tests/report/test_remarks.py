@@ -14,6 +14,7 @@ from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
 from synthsight.report.remarks import (
     always_right,
+    chooses,
     mixed_versions,
     other_checksum,
     remarks,
@@ -261,3 +262,13 @@ def test_the_unit_of_chance_is_counted_and_named(tmp_path: Path) -> None:
     )
     (said,) = remarks([], [path], [], NO_DUPLICATES, by="the column 'seed' of images.table")
     assert said.startswith("1 of 4 images have no text in the column 'seed' of images.table")
+
+
+def test_a_model_that_was_asked_for_the_run_s_categories_alone_is_named() -> None:
+    text = {"classes": 12, "of_run": True}
+    note = {"name": "clip", "architecture": {"arguments": {"text": text}}}
+    assert "clip was asked for the run's 12 categories alone" in str(chooses(note))
+    other = {"name": "clip", "architecture": {"arguments": {"text": {"classes": 1000}}}}
+    assert chooses(other) is None
+    assert chooses({"name": "resnet", "architecture": {"arguments": {}}}) is None
+    assert chooses({"name": "vilt", "family": "vilt"}) is None

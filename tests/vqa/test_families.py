@@ -158,7 +158,7 @@ def test_the_names_of_families_need_no_torch() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
         "from synthsight.vqa.families.registry import FAMILIES, doors_of\n"
-        "from synthsight.vqa import folders\n"
+        "from synthsight.inference import folders\n"
         "print(*doors_of(None))"
     )
     completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

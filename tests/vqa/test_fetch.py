@@ -14,12 +14,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from synthsight.files import sha256_of
+from synthsight.inference.folders import digest_of, local_files, weight_files
+from synthsight.inference.weights import read_state, store
 from synthsight.vqa.families.base import load_vqa
 from synthsight.vqa.families.pretrained import fit
 from synthsight.vqa.families.registry import FAMILIES
 from synthsight.vqa.fetch import VqaModelError, fetch_vqa
-from synthsight.vqa.folders import digest_of, local_files, weight_files
-from synthsight.vqa.weights import read_state, store
 from tests import vqa_assets, warm
 from tests.loopback_hub import COMMIT, Hub
 from tests.support import REPOSITORY, run_program

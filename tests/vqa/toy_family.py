@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from synthsight.inference.folders import small_files, weight_files
+from synthsight.inference.weights import read_state
 from synthsight.vqa.families.base import Collected, Published, StateDict, VqaModel
-from synthsight.vqa.folders import small_files, weight_files
-from synthsight.vqa.weights import read_state
 
 
 class Toy(VqaModel[Image.Image, list[Image.Image], str]):

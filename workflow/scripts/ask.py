@@ -21,11 +21,11 @@ from synthsight.files import MAKE_AGAIN, FileError, check_sha256, read_json
 from synthsight.inference.batches import choose_device, name_of, report_speed
 from synthsight.inference.cache import ModelCache, file_identity
 from synthsight.inference.checkpoints import read_stored
+from synthsight.inference.folders import check_contents
 from synthsight.origin import depends_on_note, made_with
 from synthsight.program import Arguments, one, program
 from synthsight.vqa.ask import ask, write_answers
 from synthsight.vqa.families.base import VqaModel, load_vqa
-from synthsight.vqa.folders import check_contents
 from synthsight.vqa.shards import read_shard
 
 

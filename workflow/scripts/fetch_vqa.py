@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 
 from synthsight.errors import about
+from synthsight.inference.folders import check_local_files
 from synthsight.program import Arguments, program
 from synthsight.vqa.fetch import fetch_vqa
-from synthsight.vqa.folders import check_local_files
 
 
 @program(spec=True, outputs=["weights", "note", "folder"])

@@ -2,14 +2,16 @@
 """Audit what each category accepts under each rule, and say what looks wrong.
 
 In: the definitions of the run's categories and the label spaces of its models. Out: the same table
-as CSV and as Parquet (see synthsight.labels.audit), and on standard output a sentence per flag.
+as CSV and as Parquet (see synthsight.labels.audit), and on standard output a sentence per flag, and
+which names were put to zero-shot classifiers.
 """
 
 from __future__ import annotations
 
 from synthsight.files import check_unchanged
-from synthsight.labels.audit import label_audit, messages
+from synthsight.labels.audit import label_audit, messages, names_asked
 from synthsight.labels.definitions import Definition
+from synthsight.labels.prompts import names_put
 from synthsight.labels.spaces import load_labels, packages_of
 from synthsight.origin import made_with
 from synthsight.program import Arguments, program
@@ -32,7 +34,12 @@ def main(args: Arguments) -> None:
     write_table(audit, args.csv, args.parquet)
     sentences = messages(audit)
     print(f"Label audit: {len(sentences)} flags (results in {args.csv})")
-    for sentence in sentences:
+    by_name = {space.name: space for space in spaces}
+    put = {
+        model: (labels, names_put(by_name[labels], kind))
+        for model, (labels, kind) in args.spec.get("names", {}).items()
+    }
+    for sentence in [*sentences, *names_asked(audit, put)]:
         print(f"  {sentence}")
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from synthsight.classifiers.library import Architecture, ModelError, Published
+from synthsight.classifiers.library import Architecture, Files, ModelError, Published
 from synthsight.classifiers.registry import LIBRARIES
 from synthsight.wording import one_line
 
@@ -29,17 +29,21 @@ if TYPE_CHECKING:
 _WEIGHTS = (".pth", ".pt", ".bin", ".safetensors", ".ckpt", ".tar", ".npz", ".onnx")
 
 
-def parse_model(model: str, local: bool) -> Architecture:
+def parse_model(model: str, local: bool, files: Files | None = None) -> Architecture:
     """The architecture that a configuration's ``model`` names.
 
     Args:
         model: ``LIBRARY/NAME``, such as ``timm/resnet50.a1_in1k``.
         local: whether the weights are a local checkpoint, so that none need be published.
+        files: what the model's repository says, if it is one.
 
     Raises:
         ModelError: there is no such architecture or weights; the message has close names.
         UnknownNameError: there is no such library; likewise.
     """
+    if hub := re.fullmatch(r"(?:timm/)?hf[-_]hub:(?:(timm)|([^/]+))/(.+)", model):
+        library = hub[1] or f"transformers/{hub[2]}"
+        raise ModelError(f"is timm's way to name a repository of the hub: write {library}/{hub[3]}")
     if re.match(r"[A-Za-z][A-Za-z0-9+._-]*:", model):
         raise ModelError(
             "is an address: write LIBRARY/NAME, e.g. timm/resnet50.a1_in1k; for weights of your "
@@ -56,15 +60,15 @@ def parse_model(model: str, local: bool) -> Architecture:
             "names no library: write LIBRARY/NAME, e.g. timm/resnet50.a1_in1k; "
             f"libraries: {', '.join(LIBRARIES)}"
         )
-    return LIBRARIES.load(library).parse(name, local)
+    return LIBRARIES.load(library).parse(name, local, files or {})
 
 
-def published(architecture: Architecture) -> Published:
+def published(architecture: Architecture, files: Files | None = None) -> Published:
     """What the library publishes for an architecture: transform, accuracy, licence.
 
     If the architecture names no weights, this is what is usual for it.
     """
-    return LIBRARIES.load(architecture.library).published(architecture)
+    return LIBRARIES.load(architecture.library).published(architecture, files or {})
 
 
 def build(architecture: Architecture, state: StateDict | None) -> nn.Module:
@@ -194,8 +198,7 @@ def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
     with torch.inference_mode():
         model = _build_without_memory(architecture)
         try:
-            with torch.device("meta"):
-                logits = model(torch.empty(1, 3, *size))
+            logits = _run_without_memory(model, size)
         except (RuntimeError, AssertionError, ValueError) as error:
             raise ModelError(
                 f"{architecture.name} does not accept images of {size[0]} x {size[1]} pixels: "
@@ -204,6 +207,21 @@ def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
     if not isinstance(logits, Tensor) or logits.ndim != 2 or logits.shape[1] < 2:
         raise ModelError(f"{architecture.library}/{architecture.name} is not a classifier")
     return int(logits.shape[1])
+
+
+def _run_without_memory(model: nn.Module, size: tuple[int, int]) -> Any:
+    """The outputs of a network on the meta device.
+
+    What networks keep for all of their kind, as BEiT does positions, must not be made there, or
+    later ones in this process would compute with nothing. So new tensors are made there only if the
+    network cannot do otherwise.
+    """
+    images = torch.empty(1, 3, *size, device="meta")
+    try:
+        return model(images)
+    except (RuntimeError, AssertionError, ValueError):
+        with torch.device("meta"):
+            return model(images)
 
 
 def _build_without_memory(architecture: Architecture) -> nn.Module:

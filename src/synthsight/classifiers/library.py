@@ -37,9 +37,12 @@ class Architecture:
         library: its name in :data:`synthsight.classifiers.registry.LIBRARIES`.
         name: the library's name for the architecture, including timm's tag of the weights
             (``deit_base_patch16_224.fb_in1k``).
-        weights: the name of the torchvision weights (``IMAGENET1K_V1``) to build the network for;
-            None with timm, and for a local checkpoint that is not built like published ones.
-        arguments: keyword arguments for the library's builder.
+        weights: the name of the torchvision weights (``IMAGENET1K_V1``) to build the network for,
+            or the commit of a hub's repository; None with timm, and for a local checkpoint that is
+            not built like published ones.
+        arguments: keyword arguments for the library's builder; of a repository's model, under
+            ``config``, what its config.json says of the network, and of a zero-shot classifier
+            under ``text`` what it is asked.
         num_classes: outputs of the classifier; None for the library's default.
     """
 
@@ -60,30 +63,41 @@ class Architecture:
         }
 
 
+#: What the files of a model's repository say, as JSON: ``config`` and ``preprocessor`` (mappings;
+#: the latter None where there is none) and ``revision`` (a commit; None for a local folder). Empty
+#: for libraries whose installed package knows its models. See
+#: :func:`synthsight.classifiers.repositories.read_repository`.
+Files = Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Published:
     """What a library publishes about a model, apart from its weights.
 
     Attributes:
         geometry: of its evaluation transform; None if :class:`Geometry` cannot express it
-            (non-square without squashing, padded to a square).
-        mean: of its normalisation, one value per channel, for pixels in 0..1.
+            (non-square without squashing, padded to a square), or it is not known.
+        mean: of its normalisation, one value per channel, for pixels in 0..1; None if it has to be
+            given.
         std: likewise.
         fixed_size: ``(height, width)`` if the network accepts no other size, else None.
         num_classes: outputs; 0 if there is no classifier.
         reference: ``{"top1", "top5", "source"}`` on ImageNet-1k as fractions, or None.
         license: as stated by the library, or None.
         source: where the weights come from.
+        why: why there is no geometry, in words that follow "not supported"; None if there is one,
+            or nothing to say.
     """
 
     geometry: Geometry | None
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
     fixed_size: tuple[int, int] | None
     num_classes: int
     reference: dict[str, Any] | None
     license: str | None
     source: str | None
+    why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,8 @@ class Wanted:
 
     Attributes:
         architecture: which network they are for.
-        checkpoint: a local file that holds them; None for the published ones.
+        checkpoint: a local file that holds them, or a repository's folder; None for the published
+            ones.
     """
 
     architecture: Architecture
@@ -110,6 +125,7 @@ class Fetched:
         checksum: ``verified`` against the checksum that the source states, or ``none stated``.
         reference: ``{"top1", "top5", "source"}`` as a local file states them, or None.
         license: as the file states it, or None.
+        text: of a model that was asked with texts, which these were, for the note; else None.
     """
 
     state: StateDict
@@ -118,6 +134,7 @@ class Fetched:
     checksum: str
     reference: dict[str, Any] | None = None
     license: str | None = None
+    text: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -125,11 +142,13 @@ class Library:
     """A library of classifiers.
 
     Attributes:
-        parse: takes ``(name, local)``: the part of a configuration's ``model`` after the slash, and
-            whether the weights are a local checkpoint, so that none need be published. Returns the
-            architecture; raises :class:`ModelError`, with close names, if there is none.
-        published: returns what is published about an architecture; for one that names no weights,
-            what is usual for it. Cheap: it downloads no weights.
+        parse: takes ``(name, local, files)``: the part of a configuration's ``model`` after the
+            slash, whether the weights are a local checkpoint, so that none need be published, and
+            what the model's repository says. Returns the architecture; raises
+            :class:`ModelError`, with close names, if there is none.
+        published: takes ``(architecture, files)`` and returns what is published; for an
+            architecture that names no weights, what is usual for it. Cheap: it downloads no
+            weights. Without a repository's files, geometry and normalisation are not known.
         build: takes ``(architecture, state)`` and returns the network as the library's own builder
             makes it, holding the tensors of the state dict, every entry of which must be used; with
             None as it is initialised. It need not handle the builder's errors: callers go through
@@ -141,8 +160,8 @@ class Library:
         packages: the installed packages, besides torch, that its networks depend on.
     """
 
-    parse: Callable[[str, bool], Architecture]
-    published: Callable[[Architecture], Published]
+    parse: Callable[[str, bool, Files], Architecture]
+    published: Callable[[Architecture, Files], Published]
     build: Callable[[Architecture, StateDict | None], nn.Module]
     fetch: Callable[[Wanted], Fetched]
     packages: tuple[str, ...]

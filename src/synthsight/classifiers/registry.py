@@ -11,8 +11,17 @@ LIBRARIES: Registry[Library] = Registry(
     {
         "timm": "synthsight.classifiers.timm:TIMM",
         "torchvision": "synthsight.classifiers.torchvision:TORCHVISION",
+        "transformers": "synthsight.classifiers.transformers:TRANSFORMERS",
+        "zeroshot": "synthsight.classifiers.zero_shot:ZERO_SHOT",
     },
 )
+
+#: Those whose models are repositories, of a hub or as local folders: what a model is stands in its
+#: files, not in an installed package.
+OF_REPOSITORIES = ("transformers", "zeroshot")
+
+#: Those whose classes are texts that are put to the model, and so need not be its own.
+OF_TEXTS = ("zeroshot",)
 
 
 def library_modules(*models: str) -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from dataclasses import replace
 from typing import Any
 
 from synthsight.classifiers.architectures import parse_model, probe, published
-from synthsight.classifiers.library import Architecture, ModelError, Published
+from synthsight.classifiers.library import ModelError, Published
 from synthsight.errors import SynthsightError
 from synthsight.images.geometry import Geometry
 from synthsight.wording import one_line
@@ -28,7 +29,8 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
 
     Args:
         entry: the model's settings with defaults filled in, plus ``local``, whether it has a local
-            checkpoint, and ``classes``, how many classes its ``labels`` name.
+            checkpoint, ``classes``, how many classes its ``labels`` name, and for a repository's
+            model ``files``, what these say (see :data:`synthsight.classifiers.library.Files`).
         preprocess: ``model`` for the published transform, ``paper`` for Borji's.
 
     Returns:
@@ -39,37 +41,43 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
         ModelError: the model cannot be used; the message leaves its name to the caller.
     """
     local = entry["local"]
-    architecture = parse_model(entry["model"], local)
-    about = published(architecture)
+    files = entry.get("files") or {}
+    architecture = parse_model(entry["model"], local, files)
+    architecture = replace(architecture, arguments={**entry["arguments"], **architecture.arguments})
+    about = published(architecture, files)
     classes = entry["classes"]
-    arguments = dict(entry["arguments"])
     if about.num_classes < 2:
         raise ModelError("has no classifier, only features; name weights with ImageNet classes")
     if not local and about.num_classes != classes:
         raise ModelError(
             f"has {about.num_classes} classes, but its `labels` ({entry['labels']}) name {classes}"
         )
-    # A local checkpoint has a class for each label, unless the arguments say otherwise.
-    fitted = local and architecture.weights is None and "num_classes" not in arguments
-    architecture = Architecture(
-        architecture.library,
-        architecture.name,
-        architecture.weights,
-        arguments,
-        classes if fitted else None,
-    )
+    # A local checkpoint has a class for each label, unless the arguments say otherwise, or a
+    # repository's config.json.
+    says = files or "num_classes" in architecture.arguments
+    if local and architecture.weights is None and not says:
+        architecture = replace(architecture, num_classes=classes)
     geometry = _geometry(about, preprocess, entry)
     outputs = probe(architecture, geometry.crop)
     if outputs != classes:
         raise ModelError(
             f"gives {outputs} outputs, but its `labels` ({entry['labels']}) name {classes} classes"
         )
+    mean, std = entry["mean"] or about.mean, entry["std"] or about.std
+    if mean is None or std is None:
+        raise ModelError(
+            f"has a normalisation that is not known{_why(about)}: set `mean` and `std`"
+        )
     return {
         "architecture": architecture.as_dict(),
         "geometry": geometry.as_dict(),
-        "mean": list(entry["mean"] or about.mean),
-        "std": list(entry["std"] or about.std),
+        "mean": list(mean),
+        "std": list(std),
     }
+
+
+def _why(about: Published) -> str:
+    return f" ({about.why})" if about.why else ""
 
 
 def _geometry(about: Published, preprocess: str, entry: dict[str, Any]) -> Geometry:
@@ -84,8 +92,8 @@ def _geometry(about: Published, preprocess: str, entry: dict[str, Any]) -> Geome
     if base is None:
         if len(overrides) < 3:
             raise ModelError(
-                "has a published transform that is not supported: set `resize`, `crop` and "
-                "`interpolation`"
+                f"has a published transform that is not supported{_why(about)}: set `resize`, "
+                "`crop` and `interpolation`"
             )
         base = PAPER_GEOMETRY
     if preprocess == "paper" and about.fixed_size is not None and "crop" not in overrides:

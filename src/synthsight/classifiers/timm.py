@@ -16,6 +16,7 @@ from synthsight.classifiers.checkpoints import read_checkpoint
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
+    Files,
     Library,
     ModelError,
     Published,
@@ -36,7 +37,8 @@ _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "mo
 _RENAMED: dict[str, str | None] = timm.models._registry._deprecated_models
 
 
-def _parse(name: str, local: bool) -> Architecture:
+def _parse(name: str, local: bool, files: Files) -> Architecture:
+    del files  # what there is to know is in the package
     base, _, tag = name.partition(".")
     if base in _RENAMED:
         current = _RENAMED[base]
@@ -57,7 +59,8 @@ def _parse(name: str, local: bool) -> Architecture:
     return Architecture("timm", name)
 
 
-def _published(architecture: Architecture) -> Published:
+def _published(architecture: Architecture, files: Files) -> Published:
+    del files
     config = timm.models.get_pretrained_cfg(architecture.name)
     cfg = config.to_dict() if config else {}
     data = resolve_data_config({}, pretrained_cfg=cfg)
@@ -110,7 +113,7 @@ def _fetch(wanted: Wanted) -> Fetched:
             **_arguments(architecture),
         )
         return replace(read, state=dict(model.state_dict()))
-    source = str(_published(architecture).source)
+    source = str(_published(architecture, {}).source)
     model = timm.create_model(architecture.name, pretrained=True, **dict(architecture.arguments))
     digest, checksum = None, "none stated"
     if source.startswith("hf-hub:"):

@@ -22,6 +22,7 @@ from synthsight.classifiers.checkpoints import read_checkpoint
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
+    Files,
     Library,
     ModelError,
     Published,
@@ -42,7 +43,8 @@ _UNREACHABLE = (urllib.error.URLError, TimeoutError, ConnectionError)
 _AUXILIARY_HEADS = ("googlenet", "inception_v3")
 
 
-def _parse(name: str, local: bool) -> Architecture:
+def _parse(name: str, local: bool, files: Files) -> Architecture:
+    del files  # what there is to know is in the package
     base, _, tag = name.partition(".")
     classifiers = torchvision.models.list_models(module=torchvision.models)
     if base not in classifiers:
@@ -57,8 +59,9 @@ def _parse(name: str, local: bool) -> Architecture:
     return Architecture("torchvision", base, None if local else weights["DEFAULT"].name)
 
 
-def _published(architecture: Architecture) -> Published:
+def _published(architecture: Architecture, files: Files) -> Published:
     """What is published; without named weights, the first ImageNet weights give the transform."""
+    del files
     weights = _weights(architecture)
     if weights is None:
         weights = next(iter(torchvision.models.get_model_weights(architecture.name)))

@@ -91,6 +91,7 @@ def fetch_weights(
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "license": fetched.license or (about and about.license),
         "reference": reference or fetched.reference or (about and about.reference),
+        **({} if fetched.text is None else {"text": fetched.text}),
         **entry(note),
     }
     with atomic(note) as temporary:
@@ -108,7 +109,7 @@ def _fetch(wanted: Wanted) -> Fetched:
     except Exception as error:
         # The hub's client raises errors of many types from several libraries.
         if wanted.checkpoint is None:
-            source = str(library.published(wanted.architecture).source)
+            source = str(library.published(wanted.architecture, {}).source)
             raise WeightsError(not_brought(source, error, "a local file")) from error
         if not isinstance(error, _OF_ANOTHER_MODEL):
             raise

@@ -35,11 +35,14 @@ class Geometry:
             smaller; None for the whole image.
         interpolation: a key of :data:`INTERPOLATIONS`; Pillow's filters, which widen their support
             when they shrink an image (antialiasing).
+        centre: where a crop begins if an odd number of pixels is cut off: ``even``, at the even one
+            of the two, as in torchvision and timm, or ``lower``, as in transformers.
     """
 
     resize: int | tuple[int, int]
     crop: tuple[int, int] | None
     interpolation: str
+    centre: str = "even"
 
     @property
     def name(self) -> str:
@@ -49,11 +52,17 @@ class Geometry:
         """
         resize = self.resize if isinstance(self.resize, int) else "{}x{}".format(*self.resize)
         crop = "whole" if self.crop is None else f"crop{_side(self.crop)}"
-        return f"resize{resize}-{self.interpolation}-{crop}"
+        lower = "-lower" if self.centre == "lower" else ""
+        return f"resize{resize}-{self.interpolation}-{crop}{lower}"
 
     def as_dict(self) -> dict[str, Any]:
         """The settings for JSON; the inverse of :meth:`from_dict`."""
-        return {"resize": self.resize, "crop": self.crop, "interpolation": self.interpolation}
+        return {
+            "resize": self.resize,
+            "crop": self.crop,
+            "interpolation": self.interpolation,
+            **({} if self.centre == "even" else {"centre": self.centre}),
+        }
 
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> Geometry:
@@ -63,6 +72,7 @@ class Geometry:
             resize=resize if isinstance(resize, int) else (resize[0], resize[1]),
             crop=None if crop is None else (crop[0], crop[1]),
             interpolation=settings["interpolation"],
+            centre=settings.get("centre", "even"),
         )
 
     def resized(self, width: int, height: int) -> tuple[int, int]:
@@ -85,7 +95,7 @@ class Geometry:
         size = self.resized(*image.size)
         resized = image.resize(size, INTERPOLATIONS[self.interpolation])
         if self.crop is not None:
-            resized = resized.crop(_centre_box(resized.size, self.crop))
+            resized = resized.crop(_centre_box(resized.size, self.crop, self.centre))
         return np.asarray(resized)
 
 
@@ -93,8 +103,10 @@ def _side(size: tuple[int, int]) -> str:
     return str(size[0]) if size[0] == size[1] else f"{size[0]}x{size[1]}"
 
 
-def _centre_box(size: tuple[int, int], crop: tuple[int, int]) -> tuple[int, int, int, int]:
-    """``(left, top, right, bottom)`` as torchvision's ``center_crop`` chooses it.
+def _centre_box(
+    size: tuple[int, int], crop: tuple[int, int], centre: str
+) -> tuple[int, int, int, int]:
+    """``(left, top, right, bottom)`` as torchvision's ``center_crop`` chooses it, or transformers'.
 
     Where the image is smaller than the crop, the box reaches beyond it and Pillow fills in black;
     torchvision pads first, with the odd pixel at the right and the bottom, then crops.
@@ -103,7 +115,7 @@ def _centre_box(size: tuple[int, int], crop: tuple[int, int]) -> tuple[int, int,
     def start(length: int, wanted: int) -> int:
         if wanted > length:
             return -((wanted - length) // 2)
-        return round((length - wanted) / 2.0)
+        return (length - wanted) // 2 if centre == "lower" else round((length - wanted) / 2.0)
 
     left, top = start(size[0], crop[1]), start(size[1], crop[0])
     return left, top, left + crop[1], top + crop[0]

@@ -1,4 +1,7 @@
-"""Shared by fetching classifiers and VQA models: libraries' caches, checksums, file metadata."""
+"""Shared by fetching classifiers and VQA models: libraries' caches, checksums, file metadata.
+
+Can be imported without torch.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from typing import Any
 from urllib.parse import urlparse
 
 import safetensors
-import torch.hub
 from huggingface_hub.constants import HF_HUB_CACHE
 
 from synthsight.contents import kind_of_file
@@ -48,6 +50,8 @@ def check_cached(file: Path) -> tuple[str, str]:
 
 def cached_by_torch(url: str) -> Path:
     """Where :mod:`torch.hub` keeps what it has downloaded from an address."""
+    import torch.hub  # seconds, which the configuration, which reads this module, need not wait
+
     return Path(torch.hub.get_dir()) / "checkpoints" / PurePosixPath(urlparse(url).path).name
 
 

@@ -175,6 +175,24 @@ def messages(audit: pd.DataFrame) -> list[str]:
     return sentences + _shared_classes(audit)
 
 
+def names_asked(
+    audit: pd.DataFrame, put: Mapping[str, tuple[str, Sequence[Sequence[str]]]]
+) -> list[str]:
+    """A sentence for each zero-shot classifier and category: by which names it is asked for it.
+
+    Args:
+        audit: of :func:`label_audit`.
+        put: by model, the name of its label space and the names that are put for each class.
+    """
+    sentences = []
+    for model, (space, names) in sorted(put.items()):
+        rows = audit[(audit["label_space"] == space) & (audit["accepted_by"] != "")]
+        for category, accepted in rows.groupby("category"):
+            asked = [", ".join(map(repr, names[index])) for index in accepted["index"]]
+            sentences.append(f"{category}: {model} is asked for {'; '.join(asked)} [{space}]")
+    return sentences
+
+
 def _shared_classes(audit: pd.DataFrame) -> list[str]:
     """A sentence for each category and the categories it shares classes with."""
     shared = audit[audit["shared_with"].notna()]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,8 @@ IMAGENETS = {
     "imagenet-12k": "imagenet12k_synsets.txt",
     "imagenet-21k": "imagenet21k_goog_synsets.txt",
     "imagenet-22k": "imagenet22k_synsets.txt",
+    "imagenet-21k-miil": "imagenet21k_miil_synsets.txt",
+    "imagenet-22k-ms": "imagenet22k_ms_synsets.txt",
 }
 
 
@@ -76,6 +79,40 @@ def _imagenet(name: str) -> LabelSpace:
     if name == "imagenet-1k":
         simple = _torchvision_names()
     return LabelSpace(name, simple, lemmas, synsets)
+
+
+def space_of(names: Sequence[str]) -> str | None:
+    """The label space known by name that some classes are, in its order; None if they are another.
+
+    Of nearly all classes one name, of those separated by commas, must be one of the space's: people
+    spell some otherwise.
+
+    Args:
+        names: of the classes, in the order of the outputs.
+    """
+    for space in IMAGENETS:
+        known = load_labels(space) if _length(space) == len(names) else ()
+        pairs = zip(names, known.lemmas, known.simple, strict=True) if known else ()
+        alike = sum(
+            bool(_plain(name.split(",")) & _plain([*lemmas, simple]))
+            for name, lemmas, simple in pairs
+        )
+        if known and alike >= _ALIKE * len(names):
+            return space
+    return None
+
+
+#: Of how many classes the names must be the same.
+_ALIKE = 0.95
+
+
+def _plain(names: Iterable[str]) -> set[str]:
+    return {re.sub(r"[\W_]+", " ", name).strip().casefold() for name in names}
+
+
+@lru_cache
+def _length(space: str) -> int:
+    return len(_info_file(IMAGENETS[space]).read_text(encoding="utf-8").split())
 
 
 def packages_of(name: str) -> tuple[str, ...]:

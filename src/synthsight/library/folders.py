@@ -52,7 +52,8 @@ def classify(
 
     Args:
         folder: images, as ``<category>/<file>`` or ``<generator>/<category>/<file>``.
-        model: ``timm/NAME`` or ``torchvision/NAME``, as in a configuration.
+        model: ``timm/NAME``, ``torchvision/NAME``, ``transformers/OWNER/NAME`` or
+            ``zeroshot/OWNER/NAME``, as in a configuration.
         categories: a list of the categories to take; None for all folders.
         table: a file that says what each image below ``folder`` shows, in the place of folders; see
             ``images.table`` in a configuration.
@@ -63,7 +64,8 @@ def classify(
         batch_size: initial number of images per batch.
         cache: folder for weights; None for ``~/.cache/synthsight``.
         **settings: further keys of a model in a configuration: ``checkpoint``, ``labels``,
-            ``arguments``, ``resize``, ``crop``, ``interpolation``, ``mean``, ``std``, ``name``.
+            ``arguments``, ``resize``, ``crop``, ``interpolation``, ``mean``, ``std``, ``names``,
+            ``templates``, ``name``.
 
     Returns:
         A frame like that of :meth:`Run.scores`, under all rules.
@@ -179,8 +181,9 @@ def _weights(model: Model, cache: Path) -> Path:
     from synthsight.classifiers.weights import fetch_weights
 
     checkpoint = None if model.checkpoint is None else Path(model.checkpoint)
-    content = None if checkpoint is None else sha256_of(checkpoint)
-    key = sha256(canonical_json([model.architecture, content]).encode()).hexdigest()
+    whole = model.content if model.in_folder else None  # of all files, and so in the key alone
+    content = None if checkpoint is None or model.in_folder else sha256_of(checkpoint)
+    key = sha256(canonical_json([model.architecture, whole or content]).encode()).hexdigest()
     weights = cache / "weights" / f"{key}.safetensors"
     note = weights.with_suffix(".json")
     if weights.is_file():

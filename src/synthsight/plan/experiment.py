@@ -28,6 +28,7 @@ from synthsight.plan.config.messages import ConfigError, Problem, Source
 from synthsight.plan.config.models import (
     Model,
     check_models,
+    check_texts,
     load_spaces,
     named,
     notes_on,
@@ -35,6 +36,7 @@ from synthsight.plan.config.models import (
 )
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
 from synthsight.plan.config.recorded import load_recorded
+from synthsight.plan.config.repositories import read_repositories, with_categories
 from synthsight.plan.config.schema import fill_defaults, schema_problems
 from synthsight.plan.config.sources import check_group, check_real, grouping_column
 from synthsight.plan.config.table import check_table_keys, load_tabled
@@ -122,6 +124,9 @@ def load_experiment(
     definitions = load_definitions(settings.category_definitions, problems)
     check_names(settings, problems)
     warnings: list[str] = []
+    repositories = read_repositories(settings.models, cache, problems)
+    settings = replace(settings, models=repositories.models)
+    warnings += repositories.notes
     spaces = load_spaces(settings.models, problems)
     categories: dict[str, Category] = {}
     roots, table = Roots(Path(root)), None
@@ -138,18 +143,27 @@ def load_experiment(
             settings.images, roots, categories, cache, problems, warnings
         )
     check_models(settings.models, problems)
-    check_words(categories, spaces, rules, problems, warnings)
     targets = [category.target for category in categories.values()]
+    listed = [definitions.of(name).target(name) for name in settings.categories or ()]
+    models = with_categories(
+        *(settings.models, listed if pending else targets, cache, problems, warnings)
+    )
+    settings = replace(settings, models=models)
+    spaces |= load_spaces([each for each in models if each.labels not in spaces], [])
+    check_texts(settings.models, spaces, problems)
+    check_words(categories, spaces, rules, problems, warnings)
     warnings += unknown_classes(targets, spaces.values(), definitions.file)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     if problems:
         raise ConfigError(problems, files)
-    models = resolve_models(settings.models, spaces, settings.preprocess, cache, problems)
+    resolved = resolve_models(
+        *(settings.models, spaces, repositories.files, settings.preprocess, cache, problems)
+    )
     if problems:
         raise ConfigError(problems, files)
-    warnings += notes_on(models, spaces)
+    warnings += notes_on(resolved, spaces)
     found = Experiment(
-        *(settings, written, categories, models, roots, real, grouping),
+        *(settings, written, categories, resolved, roots, real, grouping),
         *(vqa, archive, pending, tuple(warnings)),
     )
     notes = other_spellings(vqa, found.generators)

@@ -86,9 +86,8 @@ class Files:
         return f"{self.pixels.format(geometry=geometry, model=model)}/{category}.arrow"
 
     def checkpoint_of(self, stem: str) -> list[str]:
-        """The local checkpoint of the model whose weights are called ``stem``, if it has one."""
-        checkpoint = self.experiment.models[self.model_of(stem)].checkpoint
-        return [] if checkpoint is None else [checkpoint]
+        """The local files of the model whose weights are called ``stem``, if it has any."""
+        return self.experiment.models[self.model_of(stem)].local_files
 
     def label_file_of(self, model: str) -> list[str]:
         """The label file of a model, if its names come from one."""

@@ -89,6 +89,8 @@ class ModelSettings:
     checkpoint: str | None
     arguments: dict[str, Any]
     labels: str
+    names: str | None
+    templates: str | tuple[str, ...] | None
     resize: int | tuple[int, ...] | None
     crop: int | bool | tuple[int, ...] | None
     interpolation: str | None

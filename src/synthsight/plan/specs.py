@@ -133,6 +133,7 @@ def fetch_weights(experiment: Experiment, model: str) -> Spec:
         "architecture": about.architecture,
         "reference": None if about.reference is None else as_dict(about.reference),
         **({} if about.content is None else {"content": about.content}),
+        **({"folder": about.checkpoint} if about.in_folder else {}),
     }
 
 
@@ -172,9 +173,11 @@ def label_audit(experiment: Experiment) -> Spec:
     """What counts as a hit, with the reasons given by people."""
     models = experiment.models.values()
     content = {model.labels: model.labels_content for model in models if model.labels_content}
+    put = {model.name: [model.labels, model.text["names"]] for model in models if model.text}
     return {
         "labels": sorted({model.labels for model in models}),
         **({"content": content} if content else {}),
+        **({"names": put} if put else {}),
         "rules": sorted(experiment.settings.matching.rules),
         "categories": {
             name: {"also": category.definition.also, "classes": category.definition.classes}
@@ -300,7 +303,11 @@ def report(experiment: Experiment) -> Spec:
         **rule_and_level(experiment),
         "images": settings.report.images,
         "preprocessing": {
-            model.name: {**model.geometry.as_dict(), "mean": model.mean, "std": model.std}
+            model.name: {
+                **model.geometry.as_dict(),
+                **{"mean": model.mean, "std": model.std},
+                **({"text": model.text} if model.text else {}),
+            }
             for model in experiment.models.values()
         },
         "questions": vqa.content if vqa else None,
@@ -343,7 +350,12 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
         }
         settings["images"] = {**settings["images"], "archive": about}
     settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
-    settings["models"] = sorted(settings["models"], key=canonical_json)
+    models = [each if isinstance(each, str) else dict(each) for each in settings["models"]]
+    for each in models:
+        for key in ("names", "templates"):  # of zero-shot classifiers
+            if not isinstance(each, str) and each.get(key) is None:
+                each.pop(key, None)
+    settings["models"] = sorted(models, key=canonical_json)
     if experiment.vqa:
         vqa = {
             key: value

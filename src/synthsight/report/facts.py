@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 
@@ -11,7 +12,7 @@ def describe_preprocessing(about: Mapping[str, Any]) -> str:
 
     Args:
         about: a dict from :meth:`synthsight.images.geometry.Geometry.as_dict`, with ``mean`` and
-            ``std``.
+            ``std`` and, of a zero-shot classifier, under ``text`` what it is asked.
     """
     resize, crop = about["resize"], about["crop"]
     if isinstance(resize, int):
@@ -21,7 +22,16 @@ def describe_preprocessing(about: Mapping[str, Any]) -> str:
     steps += f" ({about['interpolation']}), "
     steps += "the whole image" if crop is None else f"the middle {crop[1]} x {crop[0]}"
     mean, std = (", ".join(f"{value:g}" for value in about[key]) for key in ("mean", "std"))
-    return f"{steps}; mean {mean}, deviation {std}"
+    steps += f"; mean {mean}, deviation {std}"
+    if "text" in about:
+        text = about["text"]
+        templates = ", ".join(f"“{each}”" for each in text["templates"][:3])
+        more = ", ..." if len(text["templates"]) > 3 else ""
+        classes = f"the {text['classes']:,} classes of {PurePath(text['labels']).name}"
+        if text.get("of_run"):
+            classes = f"the run's {text['classes']:,} categories alone"
+        steps += f". Zero-shot: asked for {classes}, {text['names']} names, as {templates}{more}"
+    return steps
 
 
 def without_nulls(value: Any) -> Any:

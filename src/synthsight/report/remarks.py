@@ -72,11 +72,29 @@ def remarks(
     said += [within_categories(pairs, counts.total())]
     said += [same_best_class(path) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
+    said += [chooses(note) for note in notes]
     said += same_weights(notes)
     said += [ungrouped(path, by) for path in scores[:1]]  # all are about the same images
     said += [other_checksum(note) for note in notes]
     said += [] if vqa is None else same_answer(vqa)
     return [f"{sentence}." for sentence in said if sentence is not None]
+
+
+def chooses(note: Mapping[str, Any]) -> str | None:
+    """About a zero-shot classifier whose classes are the run's categories.
+
+    Args:
+        note: about its weights.
+    """
+    architecture = note.get("architecture") or {}  # a VQA model's has none
+    text = (architecture.get("arguments") or {}).get("text") or {}
+    if not text.get("of_run"):
+        return None
+    return (
+        f"{note['name']} was asked for the run's {text['classes']:,} categories alone, so under "
+        "every rule it chooses among these: compare it with models of other classes under "
+        "restricted alone"
+    )
 
 
 def mixed_versions(versions: Mapping[str, Iterable[str]]) -> str | None:

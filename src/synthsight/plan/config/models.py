@@ -15,14 +15,25 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
-from synthsight.classifiers.registry import library_modules
+from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS, library_modules
+from synthsight.classifiers.repositories import Repository
 from synthsight.classifiers.score import TOP
-from synthsight.files import Digests, hint_at, is_file, keep, read_kept
+from synthsight.files import Digests, hint_at, is_file, is_folder, keep, read_kept
 from synthsight.images.geometry import Geometry
+from synthsight.inference.folders import digest_of, local_files
 from synthsight.labels.files import LabelError
+from synthsight.labels.prompts import (
+    NAMES,
+    PromptError,
+    digest_of_names,
+    names_put,
+    shared,
+    templates_of,
+)
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
+from synthsight.plan.config.repositories import CATEGORIES, are_of_run
 from synthsight.plan.digest import code_digest
 from synthsight.plan.settings import ModelSettings, ReferenceSettings
 
@@ -41,7 +52,7 @@ class Model:
         name: its name in paths, tables and figures.
         architecture: arguments of :class:`synthsight.classifiers.library.Architecture`.
         checkpoint: local weights, or None for the published ones.
-        content: the sha256 of that file.
+        content: the sha256 of that file, or a digest of the folder's files.
         reference: accuracy on real photographs as stated by the user, or None.
         labels: name of its label space.
         labels_content: the sha256 of its label file, or None if a library knows the names.
@@ -61,11 +72,31 @@ class Model:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
+    @property
+    def text(self) -> Mapping[str, Any] | None:
+        """What a zero-shot classifier is asked; None of others."""
+        found: Mapping[str, Any] | None = self.architecture.get("arguments", {}).get("text")
+        return found
+
+    @property
+    def local_files(self) -> list[str]:
+        """The local files that its weights are read from: one, or those of a folder."""
+        if self.checkpoint is None:
+            return []
+        return local_files(self.checkpoint, None) if self.in_folder else [self.checkpoint]
+
+    @property
+    def in_folder(self) -> bool:
+        """Whether its checkpoint is a folder as repositories are."""
+        return self.checkpoint is not None and self.architecture["library"] in OF_REPOSITORIES
+
 
 def named(model: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a classifier, defaults filled in, with a name even if none was given."""
-    name = model["name"] or model["model"].partition("/")[2] or model["model"]
-    return {**model, "name": name}
+    library, _, rest = model["model"].partition("/")
+    if library in OF_REPOSITORIES and model["name"] is None:
+        rest = rest.partition("@")[0].rpartition("/")[2]
+    return {**model, "name": model["name"] or rest or model["model"]}
 
 
 def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> None:
@@ -75,7 +106,8 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
         key: Key = ("models", index)
         check_model_name(model.name, earlier, key, problems)
         earlier[model.name] = f"models[{index}]"
-        if model.checkpoint is not None and not is_file(model.checkpoint):
+        elsewhere = model.model.partition("/")[0] in OF_REPOSITORIES  # folders, checked there
+        if model.checkpoint is not None and not elsewhere and not is_file(model.checkpoint):
             message = f"no file {model.checkpoint!r} (relative paths start at {Path.cwd()})"
             message += hint_at(model.checkpoint)
             problems.append(Problem((*key, "checkpoint"), message))
@@ -110,6 +142,9 @@ def notes_on(models: Mapping[str, Model], spaces: Mapping[str, LabelSpace]) -> l
                 f"{model.name} has {len(spaces[model.labels])} classes, so its top-5 is always "
                 "right where a category has a class: look at top-1"
             )
+    for model in models.values():
+        if model.text is not None:
+            notes += _notes_on_texts(model.name, model.text, spaces[model.labels])
     notes += [
         f"the models {' and '.join(map(repr, same))} have the same weights: unless their settings "
         "are to be compared, remove all but one, or correct `model` or `checkpoint`"
@@ -117,6 +152,18 @@ def notes_on(models: Mapping[str, Model], spaces: Mapping[str, LabelSpace]) -> l
         if len(same) > 1
     ]
     return notes
+
+
+def _notes_on_texts(name: str, text: Mapping[str, Any], space: LabelSpace) -> list[str]:
+    """Which classes a zero-shot classifier cannot tell apart, since they are put alike."""
+    alike = shared(names_put(space, text["names"]))
+    if not alike:
+        return []
+    some = ", ".join(map(repr, alike[:3])) + (", ..." if len(alike) > 3 else "")
+    return [
+        f"{name}: {len(alike)} names are put to it for more than one class ({some}), which it "
+        "cannot tell apart by them; `names: gloss` can, where synsets are known"
+    ]
 
 
 def _beyond_one(values: Sequence[float] | None) -> str | None:
@@ -131,9 +178,11 @@ def _beyond_one(values: Sequence[float] | None) -> str | None:
 
 
 def load_spaces(models: Sequence[ModelSettings], problems: list[Problem]) -> dict[str, LabelSpace]:
-    """The label spaces that the classifiers name."""
+    """The label spaces that the classifiers name, but the run's categories."""
     spaces = {}
     for index, model in enumerate(models):
+        if model.labels == CATEGORIES:
+            continue
         try:
             spaces[model.labels] = load_labels(model.labels)
         except LabelError as error:
@@ -144,6 +193,7 @@ def load_spaces(models: Sequence[ModelSettings], problems: list[Problem]) -> dic
 def resolve_models(
     entries: Sequence[ModelSettings],
     spaces: Mapping[str, LabelSpace],
+    repositories: Mapping[str, Repository],
     preprocess: str,
     cache: Path,
     problems: list[Problem],
@@ -153,16 +203,19 @@ def resolve_models(
     requests = [
         {key: getattr(entry, key) for key in _RESOLVED}
         | {"local": entry.checkpoint is not None, "classes": len(spaces[entry.labels])}
+        | _files(entry, spaces[entry.labels], repositories.get(entry.name))
         for entry in entries
     ]
     models = {}
     answers = resolve_cached(requests, preprocess, cache)
 
-    def content(index: int, key: str, file: str | None) -> str | None:
+    def content(index: int, key: str, path: str | None) -> str | None:
         try:
-            return None if file is None else digests.of(file)
+            if path is not None and is_folder(path):
+                return digest_of(local_files(path, None), digests.of)
+            return None if path is None else digests.of(path)
         except OSError as error:
-            message = f"{file} cannot be read: {error.strerror}"
+            message = f"{error.filename or path} cannot be read: {error.strerror}"
             problems.append(Problem(("models", index, key), message))
             return None
 
@@ -188,6 +241,51 @@ def resolve_models(
         )
     digests.save()
     return models
+
+
+def _files(
+    entry: ModelSettings, space: LabelSpace, repository: Repository | None
+) -> dict[str, Any]:
+    """What a request says of a model's repository, and what a zero-shot classifier is asked."""
+    if repository is None:
+        return {}
+    files = dict(repository.as_dict())
+    if _of_texts(entry):
+        kind = entry.names or NAMES[0]
+        files["text"] = {
+            "labels": entry.labels,
+            "names": kind,
+            "templates": templates_of(entry.templates),
+            "digest": digest_of_names(names_put(space, kind)),
+            "classes": len(space),
+            **({"of_run": True} if are_of_run(entry.labels) else {}),
+        }
+    return {"files": files}
+
+
+def _of_texts(entry: ModelSettings) -> bool:
+    return entry.model.partition("/")[0] in OF_TEXTS
+
+
+def check_texts(
+    models: Sequence[ModelSettings], spaces: Mapping[str, LabelSpace], problems: list[Problem]
+) -> None:
+    """Check what zero-shot classifiers are asked, and that no other is."""
+    for index, entry in enumerate(models):
+        for key in ("names", "templates"):
+            if getattr(entry, key) is not None and not _of_texts(entry):
+                message = "is for classifiers that are asked with texts, zeroshot/OWNER/NAME"
+                problems.append(Problem(("models", index, key), message))
+        if not _of_texts(entry) or entry.labels not in spaces:
+            continue
+        for key, check in (
+            ("templates", lambda entry=entry: templates_of(entry.templates)),
+            ("names", lambda entry=entry: names_put(spaces[entry.labels], entry.names or NAMES[0])),
+        ):
+            try:
+                check()
+            except PromptError as error:
+                problems.append(Problem(("models", index, key), str(error)))
 
 
 def resolve_cached(

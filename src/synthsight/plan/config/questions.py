@@ -18,13 +18,13 @@ from synthsight.images.groups import (
     without_ending,
 )
 from synthsight.images.rows import keep_rows
+from synthsight.inference import folders
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
 from synthsight.plan.config.sources import unmatched
 from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
 from synthsight.spelling import name_key, spelt
 from synthsight.tabular import TableError
-from synthsight.vqa import folders
 from synthsight.vqa.families.registry import FamilyError, family_of
 from synthsight.vqa.questions import GROUPS, Question, read_questions
 from synthsight.vqa.shards import deal, shard_digest

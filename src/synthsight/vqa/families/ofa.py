@@ -12,6 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from synthsight.inference.folders import CONFIG, VOCABULARIES
+from synthsight.inference.weights import in_float32
 from synthsight.vqa.families.base import (
     Collected,
     Published,
@@ -20,7 +22,6 @@ from synthsight.vqa.families.base import (
     VqaModel,
     read_config,
 )
-from synthsight.vqa.folders import CONFIG, VOCABULARIES
 from synthsight.vqa.ofa import processing
 from synthsight.vqa.ofa.answers import yes_no_logits
 from synthsight.vqa.ofa.checkpoint import load_checkpoint
@@ -29,7 +30,6 @@ from synthsight.vqa.ofa.encoder import ImageFeatures
 from synthsight.vqa.ofa.model import build
 from synthsight.vqa.ofa.resnet import STRIDE
 from synthsight.vqa.ofa.tokenizer import OFATokenizer
-from synthsight.vqa.weights import in_float32
 
 #: The answers as tokens of the vocabulary: words with a leading space.
 ANSWERS = (" yes", " no")

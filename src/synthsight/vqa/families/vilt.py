@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from synthsight.inference.folders import WeightsError
 from synthsight.vqa.families.base import Published, StateDict
 from synthsight.vqa.families.pretrained import Pretrained
-from synthsight.vqa.folders import WeightsError
 
 
 class Vilt(Pretrained):

@@ -28,11 +28,11 @@ from torch import Tensor
 
 from synthsight.contents import another_kind
 from synthsight.inference.checkpoints import CheckpointError, read_file
-from synthsight.vqa.folders import WeightsError, weight_files
+from synthsight.inference.folders import WeightsError, weight_files
+from synthsight.inference.weights import in_float32, read_state
 from synthsight.vqa.ofa.config import OFAConfig, OFAError, infer_config, refuse_entangled
 from synthsight.vqa.ofa.model import EMBEDDING, EMBEDDING_COPIES, OFA
 from synthsight.vqa.ofa.positions import image_buckets, token_buckets
-from synthsight.vqa.weights import in_float32, read_state
 from synthsight.wording import one_line
 
 StateDict = dict[str, Tensor]

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from synthsight.inference.checkpoints import CheckpointError, read_file
-from synthsight.vqa.folders import WeightsError
+from synthsight.inference.folders import WeightsError
 
 StateDict = dict[str, Tensor]
 
