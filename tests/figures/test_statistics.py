@@ -27,6 +27,7 @@ from synthsight.figures.robustness import NAMED, robustness
 from synthsight.figures.rules import rules
 from synthsight.labels import matching
 from synthsight.plan import figures, specs
+from synthsight.statistics.columns import REFERENCE
 from tests.figures.test_classifiers import (
     HOSTILE,
     LONG_MODELS,
@@ -225,7 +226,8 @@ def robustness_tables(
         parts.append(part.assign(generator=name, n=900 - number, n_reference=90))
     means = pd.concat(parts).assign(category="*", kind="measured", rule=RULE)
     others = means.assign(kind="published"), means.assign(category="kite"), means.assign(rule="x")
-    return table, pd.concat([means, *(part.assign(top1=0.01) for part in others)])
+    means = pd.concat([means, *(part.assign(top1=0.01) for part in others)])
+    return table, means.reindex(columns=list(REFERENCE))
 
 
 def draw(name: str, models: list[str], categories: list[str], many: list[str]) -> Figure:

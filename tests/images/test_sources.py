@@ -12,17 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthsight.images.groups import groups_of, name_in_category, pattern_problem
 from synthsight.images.manifest import ImageRecord, write_manifest
-from synthsight.images.sources import (
-    SCHEMA,
-    Sources,
-    describe,
-    groups_of,
-    name_in_category,
-    pattern_problem,
-    read_sources,
-    write_sources,
-)
+from synthsight.images.sources import SCHEMA, Sources, describe, read_sources, write_sources
 from tests.support import run_program
 
 NUMBERED = r"(.*)_\d+"

@@ -19,8 +19,8 @@ LIBRARIES = ("d3", "plot", "datatables")
 
 #: The modules of the page's own program, in the order in which they run.
 PROGRAM = (
-    *("helpers", "state", "choosing", "images", "large", "questions", "tables", "charts"),
-    *("begin",),
+    *("helpers", "state", "choosing", "images", "large", "questions", "tables"),
+    *("plots", "robustness", "charts", "begin"),
 )
 
 _HEAD = """\
