@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -257,13 +258,15 @@ ENTRY = ModelSettings(
 )
 
 
-def labelled(folder: Path, named: dict[str, str]) -> tuple[str, list[str], list[str]]:
+def labelled(
+    folder: Path, named: dict[str, str], labelled_by_user: Collection[int] = ()
+) -> tuple[str, list[str], list[str]]:
     """The label space that a model gets, notes and problems."""
     config = {"model_type": "vit", "id2label": named}
     (folder / "config.json").write_text(json.dumps(config))
     problems: list[Any] = []
     entry = dataclasses.replace(ENTRY, checkpoint=str(folder))
-    found = read_repositories([entry], folder / "cache", problems)
+    found = read_repositories([entry], labelled_by_user, folder / "cache", problems)
     return found.models[0].labels, found.notes, [problem.message for problem in problems]
 
 
@@ -285,6 +288,8 @@ def test_other_classes_are_kept_by_their_names_and_a_note_says_so(tmp_path: Path
     assert "its 3 classes are those of its config.json" in notes[0]
     assert labelled(tmp_path, by_number(["tabby, cat", "dog", "mug"]))[0] == labels
     assert labelled(tmp_path, by_number(["cat", "dog", "mug"]))[0] != labels
+    # A key `labels` that is written holds, be it the default's value.
+    assert labelled(tmp_path, by_number(["cat", "dog", "mug"]), {0}) == ("imagenet-1k", [], [])
 
 
 def test_classes_without_names_need_a_file_or_are_a_thousand(tmp_path: Path) -> None:

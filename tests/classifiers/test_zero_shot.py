@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sentencepiece
 import tokenizers
 import torch
 import transformers
@@ -185,6 +186,37 @@ def test_names_that_change_while_a_run_goes_on_are_refused(tmp_path: Path) -> No
     (tmp_path / "labels.txt").write_text("\n".join(reversed(NAMES)))
     with pytest.raises(WeightsError, match="have changed since the run began"):
         fetch(tmp_path, resolved)
+
+
+@pytest.mark.parametrize("lowers", [True, False])
+def test_siglip_reads_lower_case_whoever_sees_to_it(lowers: bool, tmp_path: Path) -> None:
+    """Its own tokenizer, of SentencePiece's vocabulary; SigLIP 2's leaves letters as they are."""
+    model = save(tmp_path, "siglip")
+    for each in (*tmp_path.glob("tokenizer*"), *tmp_path.glob("special_tokens*")):
+        each.unlink()
+    sentences = [f"A photo of {name}. a Photo of {name.upper()}" for name in NAMES]
+    with (tmp_path / "spiece.model").open("wb") as vocabulary:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(sentences * 20),
+            **{"model_writer": vocabulary, "vocab_size": 40, "hard_vocab_limit": False},
+            **{"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1, "minloglevel": 2},
+        )
+    transformers.SiglipTokenizer(
+        vocab_file=str(tmp_path / "spiece.model"), do_lower_case=lowers
+    ).save_pretrained(tmp_path)
+    model.resize_token_embeddings(64)
+    model.save_pretrained(tmp_path)
+    one, note = fetch(tmp_path, asked(tmp_path, templates=["a photo of {}"]))
+    assert note["text"]["lowercase"] is True
+    other, _ = fetch(tmp_path, asked(tmp_path, templates=["A PHOTO of {}"]))
+    assert torch.equal(one.head.weight, other.head.weight)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    prompts = [f"a photo of {name}" for name in NAMES]
+    tokens = tokenizer(prompts, padding="max_length", max_length=64, return_tensors="pt")
+    with torch.inference_mode():
+        pixels = torch.rand(2, 3, 32, 32)
+        theirs = model(pixel_values=pixels, **tokens).logits_per_image
+        assert torch.allclose(one(pixels), theirs, atol=1e-5)
 
 
 def test_prompts_that_are_cut_off_are_counted(tmp_path: Path) -> None:

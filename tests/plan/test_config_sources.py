@@ -223,12 +223,24 @@ def test_folders_elsewhere_are_understood_as_those_of_the_root_are(folder: str, 
     found = load(of("  real: outside/shots", root="felines"))
     (note,) = found.warnings
     assert note == (
-        f"outside/shots: folders called by {form} are taken for these classes alone: "
+        f"outside/shots: folders called by {form} are taken for categories of the run: "
         f"{folder!r} is 'lion'"
     )
     assert found.real == {"shots"} and list(found.categories) == ["lion"]
     assert ("shots", f"shots/{folder}") in found.categories["lion"].folders
     assert found.categories["lion"].listing.images == 3
+
+
+def test_a_class_that_the_category_does_not_accept_is_not_its_photographs() -> None:
+    """As the project's own definitions say that the kite is the toy, and ImageNet's the hawk."""
+    Path("resources/categories.yaml").write_text("kite: {classes: {}}")
+    images("sd/kite/1.png", "sd/lion/1.png", root="toys")
+    images("n01608432/p.png", "n02129165/p.png", root="outside/hawks")
+    found = load(of("  real: outside/hawks", root="toys"))
+    assert found.categories["kite"].folders == (("sd", "sd/kite"),)
+    assert ("hawks", "hawks/n02129165") in found.categories["lion"].folders
+    (note,) = (note for note in found.warnings if "n01608432" in note)
+    assert note.startswith("outside/hawks/n01608432 is not used: it is called as ImageNet calls")
 
 
 def test_one_synset_is_one_category_whatever_the_roots_call_it() -> None:

@@ -72,7 +72,7 @@ def test_real_photographs_are_shown_where_the_source_says_so(
     page.write_text(text.replace('"real":[]', '"real":["muse"]'), encoding="utf-8")
     tab = Tab(browser, page)
     options = tab.page.locator("[data-key=generator] option").all_inner_texts()
-    assert options == ["all generated images", "these and real photographs", "dream", "muse (real)"]
+    assert options == ["all generated images", "generated and real", "dream", "muse (real)"]
     assert tab.shown() == 6
     marks = tab.page.locator(".card .truth small")
     for label, shown, real in ((options[1], 12, 6), ("dream", 6, 0), ("muse (real)", 6, 6)):

@@ -15,6 +15,7 @@ from synthsight.images.manifest import ImageRecord
 from synthsight.report.remarks import (
     always_right,
     chooses,
+    cut_off,
     mixed_versions,
     other_checksum,
     remarks,
@@ -255,10 +256,17 @@ def test_the_unit_of_chance_is_counted_and_named(tmp_path: Path) -> None:
         groups=("cat//a", "cat//a", None),
     )
     assert unit_of_images(path, "images.group") == "4 images are 2 draws, by images.group"
-    asked = {"image": ["a", "a", "b", "c", "d"], "group": ["x", "x", "x", None, None]}
-    pq.write_table(pa.table(asked), tmp_path / "asked.parquet")
-    assert unit_of_questions(tmp_path / "asked.parquet", "vqa.group") == (
-        "4 images with questions are 3 draws, by vqa.group"
+    asked = {
+        "image": ["a", "a", "b", "c", "d"],
+        "group": ["x", "x", "x", None, None],
+        "sha256": ["1", "1", "2", "3", "3"],  # d is a copy of c
+        **{"number": range(5), "p_yes": [0.5] * 5, "correct": [True] * 5},
+        **dict.fromkeys(("question", "answer", "generator", "first_word", "kind"), ["no"] * 5),
+    }
+    table = pa.table(asked).replace_schema_metadata({"model": "ofa"})
+    pq.write_table(table, tmp_path / "asked.parquet")
+    assert unit_of_questions([tmp_path / "asked.parquet"], "vqa.group") == (
+        "3 images with questions are 2 draws, by vqa.group"
     )
     (said,) = remarks([], [path], [], NO_DUPLICATES, by="the column 'seed' of images.table")
     assert said.startswith("1 of 4 images have no text in the column 'seed' of images.table")
@@ -272,3 +280,10 @@ def test_a_model_that_was_asked_for_the_run_s_categories_alone_is_named() -> Non
     assert chooses(other) is None
     assert chooses({"name": "resnet", "architecture": {"arguments": {}}}) is None
     assert chooses({"name": "vilt", "family": "vilt"}) is None
+
+
+def test_prompts_that_were_cut_off_are_counted() -> None:
+    note = {"name": "clip", "text": {"prompts": 1000, "cut_off": 12}}
+    assert "12 of 1,000 prompts for clip are longer than it reads" in str(cut_off(note))
+    assert cut_off({"name": "clip", "text": {"prompts": 1000, "cut_off": 0}}) is None
+    assert cut_off({"name": "resnet"}) is None

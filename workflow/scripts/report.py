@@ -110,7 +110,7 @@ def _page(args: Arguments) -> Page:
         ),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),
-            *(unit_of_questions(args.vqa_scores[0], by) for by in [told.get("questions")] if by),
+            *(unit_of_questions(args.vqa_scores, by) for by in [told.get("questions")] if by),
         ],
         preprocessing={
             model: describe_preprocessing(about) for model, about in spec["preprocessing"].items()

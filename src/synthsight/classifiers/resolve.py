@@ -43,6 +43,8 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
     local = entry["local"]
     files = entry.get("files") or {}
     architecture = parse_model(entry["model"], local, files)
+    if taken := sorted(entry["arguments"].keys() & architecture.arguments.keys()):
+        raise ModelError(f"has no argument {taken[0]!r} (below `arguments`) that could be set")
     architecture = replace(architecture, arguments={**entry["arguments"], **architecture.arguments})
     about = published(architecture, files)
     classes = entry["classes"]

@@ -185,6 +185,7 @@ def _fetch(wanted: Wanted) -> Fetched:
             "templates": text["templates"],
             "prompts": len(read.known),
             "cut_off": read.cut_off,
+            "lowercase": read.lowercase,
             "tokenizer_sha256": read.sha256,
             "scale": scale,
             "bias": bias,
@@ -212,6 +213,8 @@ class _Reader:
         known: the embeddings by prompt.
         cut_off: how many prompts were longer than the model reads.
         sha256: of what the tokenizer is.
+        lowercase: whether it reads texts in lower case, as all SigLIPs were trained to: SigLIP 1's
+            tokenizer sees to that itself, SigLIP 2's does not.
     """
 
     def __init__(self, model: Any, folder: Path) -> None:
@@ -229,7 +232,8 @@ class _Reader:
         positions = int(model.config.text_config.max_position_embeddings)
         self._limit = min(positions, int(self._tokenizer.model_max_length))
         # As published: trained on prompts that are filled up to the limit.
-        self._padding = "max_length" if "siglip" in model.config.model_type else True
+        self.lowercase = model.config.model_type == "siglip"
+        self._padding = "max_length" if self.lowercase else True
         self.sha256 = _digest_of(self._tokenizer)
 
     def read(self, prompts: Collection[str]) -> None:
@@ -237,10 +241,14 @@ class _Reader:
         ordered = sorted(prompts)
         for start in range(0, len(ordered), _PROMPTS):
             part = ordered[start : start + _PROMPTS]
-            lengths = map(len, self._tokenizer(part, verbose=False)["input_ids"])
+            lengths = map(len, self._tokenizer(self._put(part), verbose=False)["input_ids"])
             self.cut_off += sum(length > self._limit for length in lengths)
             seen = _embedding(self._model.get_text_features(**self.tokens(part)))
             self.known.update(zip(part, _normalised(seen), strict=True))
+
+    def _put(self, prompts: Sequence[str]) -> list[str]:
+        """Prompts as the tokenizer gets them."""
+        return [each.lower() if self.lowercase else each for each in prompts]
 
     def tokens(self, prompts: Sequence[str]) -> Mapping[str, Tensor]:
         """What the model reads of some prompts.
@@ -249,7 +257,7 @@ class _Reader:
             WeightsError: the tokenizer is another model's.
         """
         tokens: Mapping[str, Tensor] = self._tokenizer(
-            list(prompts),
+            self._put(prompts),
             padding=self._padding,
             max_length=self._limit,
             truncation=True,
@@ -305,4 +313,6 @@ def _check(model: Any, read: _Reader, prompts: Sequence[str], scale: float, bias
 
 #: For ``zeroshot/OWNER/NAME``, perhaps with ``@REVISION``; or any name, and in ``checkpoint`` a
 #: folder as such repositories are.
-ZERO_SHOT = Library(_parse, _published, _build, _fetch, ("transformers", "tokenizers"))
+ZERO_SHOT = Library(
+    *(_parse, _published, _build, _fetch), ("transformers", "tokenizers", "sentencepiece")
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import yaml
@@ -101,7 +101,7 @@ def _table(table: Tabled) -> list[str]:
     return lines
 
 
-def _sources(generators: Sequence[str], told: Container[str]) -> list[str]:
+def _sources(generators: Sequence[str], told: Collection[str]) -> list[str]:
     """Lines to take out of comments if some images are photographs, or belong together.
 
     Args:
@@ -111,7 +111,8 @@ def _sources(generators: Sequence[str], told: Container[str]) -> list[str]:
     like = [name for name in generators if are_photographs(name)]
     named = _scalar(like[0]) if like else "NAME"
     lines = {
-        "real": f"{named} # the folder with real photographs, if there is one, or ../its/path",
+        "real": f"{named} # the folder with real photographs, if there is one"
+        + ("" if told else ", or ../its/path"),
         "group": r"(.*)_\d+ # if owl_1.png and owl_2.png are of one prompt, seed or scene",
     }
     return [f"  # {key}: {line}" for key, line in lines.items() if key not in told]

@@ -52,6 +52,11 @@ class Meaning:
             return known
         return Definition(known.also, {self.synset: f"{place} {written}"})
 
+    def is_accepted(self, definition: Definition) -> bool:
+        """Whether a category with a definition may be this class: nobody says it is none."""
+        names = {self.synset, *wordnet_names().get(self.synset, ())}
+        return definition.classes is None or not names.isdisjoint(definition.classes)
+
 
 def meanings(
     written: Iterable[str], spaces: Iterable[LabelSpace] = (), defined: Collection[str] = ()
@@ -76,18 +81,21 @@ def meanings(
     return found
 
 
-def notes(found: Mapping[str, Meaning], what: str = "folders") -> list[str]:
+def notes(
+    found: Mapping[str, Meaning], what: str = "folders", taken: str = "these classes alone"
+) -> list[str]:
     """A sentence for each form of names that were understood.
 
     Args:
         found: from :func:`meanings`.
         what: the names are of, in the plural.
+        taken: for what they are taken.
     """
     by_form: dict[str, list[str]] = {}
     for written, meant in sorted(found.items()):
         by_form.setdefault(meant.form, []).append(f"{written!r} is {meant.name!r}")
     return [
-        f"{what} called by {form} are taken for these classes alone: {'; '.join(each[:_NAMED])}"
+        f"{what} called by {form} are taken for {taken}: {'; '.join(each[:_NAMED])}"
         + (f"; and {len(each) - _NAMED} more" if len(each) > _NAMED else "")
         for form, each in by_form.items()
     ]

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.files import read_json
+from synthsight.images.groups import PATTERNS
 from synthsight.images.manifest import read_manifest
 from synthsight.images.sources import read_sources
 from synthsight.library import arguments
@@ -306,6 +307,7 @@ class Run:
         planned = self._planned
         notes = planned.made_by(*FETCH)
         manifests = planned.made_by("index_images")
+        told = (planned.spec(self.report.name) or {}).get("groups", {})
         return remarks(
             (record for path in manifests for record in read_manifest(path)),
             planned.made_by("score"),
@@ -313,7 +315,8 @@ class Run:
             self._table(planned, "duplicates"),
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
-            excluded=frozenset(planned.duplicates()),
+            told.get("images", PATTERNS[0]),
+            frozenset(planned.duplicates()),
         )
 
     @property

@@ -124,7 +124,9 @@ def load_experiment(
     definitions = load_definitions(settings.category_definitions, problems)
     check_names(settings, problems)
     warnings: list[str] = []
-    repositories = read_repositories(settings.models, cache, problems)
+    models = enumerate(written["models"])
+    labelled = {place for place, model in models if isinstance(model, dict) and "labels" in model}
+    repositories = read_repositories(settings.models, labelled, cache, problems)
     settings = replace(settings, models=repositories.models)
     warnings += repositories.notes
     spaces = load_spaces(settings.models, problems)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +23,8 @@ from synthsight.images.pairs import (
     within_categories,
 )
 from synthsight.labels.matching import find_rule
-from synthsight.tables import metadata_of, read_batches, read_parquet, read_schema
+from synthsight.statistics.answers import read_answers
+from synthsight.tables import metadata_of, read_batches, read_schema
 
 #: Rows read at a time: the first of them nearly always settle the matter.
 _ROWS = 8192
@@ -73,6 +75,7 @@ def remarks(
     said += [same_best_class(path) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
     said += [chooses(note) for note in notes]
+    said += [cut_off(note) for note in notes]
     said += same_weights(notes)
     said += [ungrouped(path, by) for path in scores[:1]]  # all are about the same images
     said += [other_checksum(note) for note in notes]
@@ -94,6 +97,21 @@ def chooses(note: Mapping[str, Any]) -> str | None:
         f"{note['name']} was asked for the run's {text['classes']:,} categories alone, so under "
         "every rule it chooses among these: compare it with models of other classes under "
         "restricted alone"
+    )
+
+
+def cut_off(note: Mapping[str, Any]) -> str | None:
+    """About a zero-shot classifier whose prompts are longer than what its text encoder reads.
+
+    Args:
+        note: about its weights.
+    """
+    text = note.get("text") or {}
+    if not text.get("cut_off"):
+        return None
+    return (
+        f"{text['cut_off']:,} of {text['prompts']:,} prompts for {note['name']} are longer than it "
+        "reads, and their ends were cut off: choose shorter `templates` or other `names`"
     )
 
 
@@ -212,16 +230,16 @@ def unit_of_images(scores: str | os.PathLike[str], by: str) -> str:
     return f"{images:,} images are {alone + groups:,} draws, by {by}"
 
 
-def unit_of_questions(answers: str | os.PathLike[str], by: str) -> str:
-    """The same, of images with questions.
+def unit_of_questions(answers: Sequence[str | os.PathLike[str]], by: str) -> str:
+    """The same, of images with questions that all models answered; copies are one image.
 
     Args:
-        answers: scored answers of a model, with a column ``group``.
+        answers: scored answers of all models, with a column ``group``.
         by: what tells groups, in words.
     """
-    table = read_parquet(answers, ["image", "group"]).to_pandas().drop_duplicates("image")
-    count = table["group"].isna().sum() + table["group"].nunique()
-    return f"{len(table):,} images with questions are {count:,} draws, by {by}"
+    found = read_answers(answers)
+    images, units = (len(np.unique(of)) for of in (found.images, found.units))
+    return f"{images:,} images with questions are {units:,} draws, by {by}"
 
 
 def _grouped(scores: str | os.PathLike[str]) -> tuple[int, int, int]:

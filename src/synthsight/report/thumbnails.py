@@ -38,7 +38,7 @@ def _checksum(image: str) -> str:
 def stratified_sample(
     images: Mapping[str, Mapping[str | None, Sequence[str]]], limit: int
 ) -> list[str]:
-    """At most ``limit`` images, from each category and source in proportion to its size.
+    """About ``limit`` images, from each category and source in proportion to its size.
 
     Each category has at least one image. So has each of its sources if the category's share is
     large enough; otherwise it shows the sources that fewer images of the categories before it are
@@ -47,7 +47,8 @@ def stratified_sample(
     Args:
         images: the images of each category, by source: generators, photographs, or None where it
             is not known.
-        limit: total number of images; if there are more categories than that, one of each.
+        limit: total number of images; if there are more categories than that, one of each. A source
+            that has no place among these is one more.
 
     Returns:
         Images, sorted; within a category and source, those of :func:`sample`.

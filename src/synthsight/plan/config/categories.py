@@ -152,9 +152,15 @@ def load_categories(
     doubts = {meant[name].name if name in meant else name: doubts[name] for name in doubts}
     problems += [Problem(("images", "root"), message) for message in _same_names(root, found)]
     if found:
-        synsets = {name: meant[f].synset for name, f in folder_of.items() if f in meant}
+
+        def accepts(name: str, about: Meaning) -> bool:
+            of = meant.get(folder_of[name])
+            if of is not None:
+                return of.synset == about.synset
+            return about.is_accepted(definitions.of(name))
+
         elsewhere = add_elsewhere(
-            *(settings.images, found, synsets),
+            *(settings.images, found, accepts),
             lambda names: understood([names], definitions, spaces),
             *(problems, warnings),
         )

@@ -39,7 +39,7 @@ def name_of(entry: str) -> str:
 def add_elsewhere(
     images: ImageSettings,
     found: Layout,
-    synsets: Mapping[str, str],
+    accepts: Callable[[str, Meaning], bool],
     understand: Callable[[Collection[str]], Mapping[str, Meaning]],
     problems: list[Problem],
     warnings: list[str],
@@ -50,7 +50,7 @@ def add_elsewhere(
         images: the settings. An entry of ``images.real`` with a slash is a path; one that leads to
             a folder in the root names that.
         found: the categories of the run, to which is added.
-        synsets: of those of them whose folders were called as ImageNet calls its classes.
+        accepts: tells whether the category of a name may be a class of ImageNet of that name.
         understand: gives the classes that names of folders stand for.
         problems: to which is added what is wrong.
         warnings: to which is added what is not used.
@@ -82,7 +82,7 @@ def add_elsewhere(
                 "called alike. Rename one"
             )
         else:
-            problem = _add(folder, name, found, synsets, understand, warnings) or ""
+            problem = _add(folder, name, found, accepts, understand, warnings) or ""
             elsewhere[name] = folder
         if problem:
             problems.append(Problem(key, problem))
@@ -93,7 +93,7 @@ def _add(
     folder: Path,
     name: str,
     found: Layout,
-    synsets: Mapping[str, str],
+    accepts: Callable[[str, Meaning], bool],
     understand: Callable[[Collection[str]], Mapping[str, Meaning]],
     warnings: list[str],
 ) -> str | None:
@@ -102,14 +102,20 @@ def _add(
         inside = look(folder)
     except PermissionError:
         return f"{str(folder)!r} may not be read: give yourself the right to read and to enter it"
-    meant = {
+    understood = {
         each: about
         for each, about in understand(inside.folders).items()
-        if each not in found
-        and about.name in found
-        and synsets.get(about.name, about.synset) == about.synset
+        if each not in found and about.name in found
     }
-    warnings += [f"{folder}: {note}" for note in notes(meant)]
+    meant = {each: of for each, of in understood.items() if accepts(of.name, of)}
+    others = {each: of for each, of in understood.items() if each not in meant}
+    warnings += [f"{folder}: {note}" for note in notes(meant, taken="categories of the run")]
+    warnings += [
+        f"{folder / each} is not used: it is called as ImageNet calls its {about.name!r} "
+        f"({about.synset}), which is no {about.name!r} of the run: that is another class, or its "
+        "definition accepts others"
+        for each, about in others.items()
+    ]
     called = {each: meant[each].name if each in meant else each for each in inside.folders}
     of: dict[str, str] = {}
     for each, category in called.items():
@@ -132,7 +138,11 @@ def _add(
                 f"{folder / each} is not used: it is written {each!a}, and the category is "
                 f"{alike[words(each)]!a}. If they are one, rename the folder"
             )
-    unused = [each for each in called if called[each] not in found and words(each) not in alike]
+    unused = [
+        each
+        for each in called
+        if called[each] not in found and words(each) not in alike and each not in others
+    ]
     if unused:
         warnings.append(
             f"{len(unused)} of {len(inside.folders)} folders in {folder} are not used, since no "

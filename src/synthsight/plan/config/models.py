@@ -135,7 +135,9 @@ def notes_on(models: Mapping[str, Model], spaces: Mapping[str, LabelSpace]) -> l
     notes = [f"{space.name}: {note}" for space in spaces.values() for note in space.notes]
     weights: dict[str, list[str]] = {}
     for model in models.values():
-        source = model.content or canonical_json(model.architecture)
+        source = canonical_json(model.architecture)
+        if model.content is not None:  # of the same weights, prompts make other classifiers
+            source = canonical_json([model.content, model.architecture["arguments"].get("text")])
         weights.setdefault(source, []).append(model.name)
         if len(spaces[model.labels]) <= TOP:
             notes.append(

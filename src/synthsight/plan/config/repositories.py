@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,12 +46,16 @@ class Repositories:
 
 
 def read_repositories(
-    models: Sequence[ModelSettings], cache: Path, problems: list[Problem]
+    models: Sequence[ModelSettings],
+    labelled: Collection[int],
+    cache: Path,
+    problems: list[Problem],
 ) -> Repositories:
     """Read what the repositories of classifiers say.
 
     Args:
         models: the classifiers; those of libraries that know their models are left as they are.
+        labelled: the places of those whose key `labels` is written, which then holds.
         cache: folder that keeps what a hub's repositories say, and the names of classes.
         problems: to which everything wrong is added.
     """
@@ -64,7 +68,7 @@ def read_repositories(
         if library in OF_REPOSITORIES:
             try:
                 files[model.name] = _read(name, model.checkpoint, cache)
-                if library not in OF_TEXTS:
+                if library not in OF_TEXTS and index not in labelled:
                     settled = _labelled(model, files[model.name], cache, notes)
             except SynthsightError as error:
                 local = model.checkpoint is not None
@@ -78,7 +82,7 @@ def read_repositories(
 #: What else to do about a hub that cannot be reached; the names are of one such model each.
 _ADVICE = (
     ". What a run is planned by, config.json and preprocessor_config.json, is fetched when the "
-    "workflow starts: run `synthsight check` once where there is internet access"
+    "workflow starts: run `snakemake --dry-run` here once, while there is internet access"
 )
 
 
@@ -167,16 +171,14 @@ def _is_repository(kept: Any) -> bool:
 def _labelled(
     model: ModelSettings, repository: Repository, cache: Path, notes: list[str]
 ) -> ModelSettings:
-    """The model with the label space that its repository means, unless the user names another.
+    """The model with the label space that its repository means.
 
     Raises:
         RepositoryError: its classes have no names.
     """
-    if model.labels != LABELS:
-        return model
     names = repository.classes
     if names is None:
-        count = len(_ids(repository.config))
+        count = int(repository.config.get("num_labels") or len(_ids(repository.config)))
         if count == 1000:
             notes.append(
                 f"{model.name}: its config.json does not name its 1,000 classes; they are taken "

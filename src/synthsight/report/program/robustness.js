@@ -29,7 +29,7 @@ export const ofTheLine = {
     // A small picture has room for fewer of them.
     const ticks = TICKS.map(probit).filter((tick) => tick >= domain[0] && tick <= domain[1]);
     const chosen = ticks.filter((tick, i) => i % Math.ceil((ticks.length * 34) / side) === 0);
-    const axis = { domain, ticks: chosen, tickFormat: (value) => `${TICKS.map((tick) => 100 * tick).find((tick) => probit(tick / 100) === value) ?? ""}`, grid: true };
+    const axis = { domain, ticks: chosen, tickFormat: (value) => `${Number((100 * TICKS.find((tick) => probit(tick) === value)).toFixed(1))}`, grid: true };
     const each = (color) => points.filter((point) => point.side === color);
     return {
       width: side, height: side, marginLeft: 50, marginTop: 24, marginRight: 20,

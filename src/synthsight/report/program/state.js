@@ -28,7 +28,7 @@ const OPTIONS = {
   category: () => [[ANY, "all"], ...plain(unique(explorer.category))],
   generator: () => (explorer.real.length === 0
     ? [[ANY, "all"], ...named(unique(explorer.generator))]
-    : [[ANY, "all generated images"], [EVERY, "these and real photographs"],
+    : [[ANY, "all generated images"], [EVERY, "generated and real"],
       ...named(unique(explorer.generator)).map(([value, text]) => [value, explorer.real.includes(value) ? `${text} (real)` : text])]),
   model: () => [[ANY, "all"], ...plain(data.order)],
   outcome: () => [
