@@ -377,7 +377,7 @@ def make_hostile(results: Path, weights: Path, folder: Path) -> Path:
         **{"run": replaced("clock"), "rule": RULE, "level": 0.95, "images": 2000},
         "preprocessing": dict.fromkeys(models, geometry),
         "questions": None,
-        "settings": {"report": {"thumbnail": 240}, "models": models},
+        "settings": {"images": {}, "report": {"thumbnail": 240}, "models": models},
     }
     arguments = {
         "tables": sorted((made / "tables").glob("*.parquet")),

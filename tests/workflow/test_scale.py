@@ -33,6 +33,7 @@ FILES = SimpleNamespace(
     run="results",
     logs="results/logs",
     sources="results/sources/images.parquet",
+    excluded=[],
     logits_of=lambda model: [f"results/logits/{model}/{name}.parquet" for name in NAMES],
     label_file_of=lambda model: [],
 )

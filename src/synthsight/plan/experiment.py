@@ -124,8 +124,11 @@ def load_experiment(
     definitions = load_definitions(settings.category_definitions, problems)
     check_names(settings, problems)
     warnings: list[str] = []
-    models = enumerate(written["models"])
-    labelled = {place for place, model in models if isinstance(model, dict) and "labels" in model}
+    labelled = {
+        place
+        for place, model in enumerate(written["models"])
+        if isinstance(model, dict) and "labels" in model
+    }
     repositories = read_repositories(settings.models, labelled, cache, problems)
     settings = replace(settings, models=repositories.models)
     warnings += repositories.notes
