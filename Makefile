@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet
 help:
 	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
 	@echo "make test         set up .venv and run the tests, in a few minutes"
-	@echo "make test-long    the tests that take two seconds or more: runs, pictures, real networks, hostile files"
+	@echo "make test-long    the tests that take a second or more: runs, pictures, real networks, hostile files"
 	@echo "make test-fast    the tests that run no workflow, in a minute or two"
 	@echo "make test-pythons the tests that need no torch under Python 3.12 and 3.13, where these are found"
 	@echo "make test-cluster the demo and more on the Slurm that tests/slurm/install.sh sets up"

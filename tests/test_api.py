@@ -793,6 +793,7 @@ def settings(finished: Project, number: int) -> dict:
     return {**model, "labels": str(finished.folder / "labels.txt")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "name"), [(0, "effnet"), (1, "resnet")])
 def test_a_folder_is_classified_as_by_the_workflow(
     run: api.Run, finished: Project, cache: Path, number: int, name: str
@@ -998,6 +999,7 @@ def test_the_library_is_there_without_torch_or_snakemake() -> None:
     }
 
 
+@pytest.mark.long
 def test_no_program_of_the_workflow_reaches_the_library_or_the_commands() -> None:
     """An edit of theirs would make everything run again."""
     mine = {SOURCE / "api.py", SOURCE / "__main__.py", SOURCE / "plan" / "standalone.py"}

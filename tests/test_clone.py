@@ -111,6 +111,7 @@ def test_the_plain_command_says_where_a_configuration_is_wrong(
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_two_keys_in_a_file_of_an_option_are_refused(clone: Project, tmp_path: Path) -> None:
     (tmp_path / "two.yaml").write_text("run: a\nimages:\n  root: b\n  root: c\n")
     command = (SNAKEMAKE, "-s", clone.folder / "Snakefile", "--dry-run", "--configfile", "two.yaml")

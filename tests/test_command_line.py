@@ -144,6 +144,7 @@ def test_a_reader_who_has_seen_enough_is_no_fault(finished: Project) -> None:
 # --- show -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_show_prints_the_answer_and_where_the_files_are(say, finished: Project) -> None:
     status, text, errors = say("show", finished.results)
     assert (status, errors) == (0, "")
@@ -231,6 +232,7 @@ def test_check_says_what_is_real_and_what_belongs_together(
     ]
 
 
+@pytest.mark.long
 def test_check_says_what_the_workflow_would_say(say, project: Project, monkeypatch) -> None:
     monkeypatch.chdir(project.folder)
     config = small_config()
@@ -395,6 +397,7 @@ def test_init_writes_what_it_found(say, pictures: Path) -> None:
     assert "there are no images in it" in reason
 
 
+@pytest.mark.long
 def test_what_init_writes_is_sound(say, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By check, which asks the libraries for the four models."""
     assert say("init", pictures)[0] == 0
@@ -453,6 +456,7 @@ def test_init_without_generators(say, tmp_path: Path, monkeypatch: pytest.Monkey
     assert yaml.safe_load(written)["images"]["root"] == "my images"
 
 
+@pytest.mark.long
 def test_odd_names_are_written_as_they_are(
     say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -499,6 +503,7 @@ def test_init_says_if_there_is_a_run_of_this_name(say, pictures: Path) -> None:
     assert "a run of this name exists" in say("init", pictures, "--run", "other")[1]
 
 
+@pytest.mark.long
 def test_init_says_why_it_cannot(say, pictures: Path) -> None:
     assert "no folder 'nowhere'" in say("init", "nowhere")[2]
     said = say("init", pictures / "muse" / "kite")[2]

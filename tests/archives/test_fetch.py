@@ -356,6 +356,7 @@ def test_the_parts_before_images_run_without_them(remote: tuple[Project, type[Fi
     assert len(files.asked) == 1
 
 
+@pytest.mark.long
 def test_files_cannot_be_asked_for_by_name_before(remote: tuple[Project, type[Files]]) -> None:
     project, _ = remote
     for target in ("results/small/tables/accuracy.csv", "aggregate"):

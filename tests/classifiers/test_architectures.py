@@ -149,6 +149,7 @@ def test_every_published_torchvision_classifier_is_understood() -> None:
             assert 0.5 < about.reference["top1"] < about.reference["top5"] < 1
 
 
+@pytest.mark.long
 def test_sizes_that_come_with_the_weights_come_without_them_too() -> None:
     """vit_h_14's builder takes the image size from the weights' metadata."""
     architecture = Architecture("torchvision", "vit_h_14", "IMAGENET1K_SWAG_E2E_V1")

@@ -414,6 +414,7 @@ def test_overview_shows_the_numbers_of_the_tables() -> None:
     assert counted in words(figure).replace("\n", " ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "said"), [("published", "reference, as stated"), ("measured", "real photographs")]
 )
@@ -523,6 +524,7 @@ def test_samples_are_evenly_spaced_and_generators_take_turns() -> None:
     assert sorted(choose(manifest, 99)["image"]) == sorted(manifest["image"])
 
 
+@pytest.mark.long
 def test_samples_shows_every_category_and_generator_and_no_excluded_file() -> None:
     categories = names("kite", 10)
     manifest = make_manifest(categories, ["a", "b", None])
@@ -640,6 +642,7 @@ def test_the_same_input_gives_the_same_bytes(
         assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.long
 def test_a_matplotlibrc_changes_nothing(tmp_path: Path) -> None:
     import matplotlib
 
@@ -736,6 +739,7 @@ def test_script_writes_both_files_and_nothing_else(run_folder: Path, name: str) 
         assert image.width == 1440
 
 
+@pytest.mark.long
 def test_plot_failures_shows_the_best_model_under_the_rule(run_folder: Path) -> None:
     accuracy = pd.read_parquet(run_folder / "accuracy.parquet")
     best = style.best_model(accuracy, RULE)

@@ -770,7 +770,7 @@ TABLES: dict[str, dict[str, Callable[[], pd.DataFrame]]] = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", FIGURES)
 def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
     (row,) = (row for row in figures.FIGURES if row.name == name)

@@ -156,6 +156,7 @@ def test_hostile_names_are_plain_text_and_bytes_are_the_same(
     assert "$" in words(figure)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("level", "said"), [(0.9, "90% intervals"), (0.995, "99.5% intervals")])
 def test_headings_give_the_level(level: float, said: str) -> None:
     answers = make_answers(SHORT)
@@ -406,7 +407,7 @@ CALLS: dict[str, tuple[dict[str, Callable[[Answers], pd.DataFrame]], dict[str, f
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", FIGURES)
 def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
     answers = make_answers(SHORT, images=3)

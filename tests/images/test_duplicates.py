@@ -263,6 +263,7 @@ def test_the_demo_has_no_duplicates(tmp_path: Path) -> None:
     assert said == []
 
 
+@pytest.mark.long
 def test_the_program_writes_the_same_whatever_the_order(tmp_path: Path) -> None:
     root = tmp_path / "pictures"
     planted(root)
@@ -285,6 +286,7 @@ def test_the_program_writes_the_same_whatever_the_order(tmp_path: Path) -> None:
     assert rows[-1]["kind"] == "exact"
 
 
+@pytest.mark.long
 def test_of_many_equal_images_each_is_listed_once(tmp_path: Path) -> None:
     """Rows grow with the images, not with their square."""
     scene = Image.open(DEMO / "crayon" / "kite" / names()[0]).convert("RGB")

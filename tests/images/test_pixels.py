@@ -226,6 +226,7 @@ def test_images_of_several_shapes_come_in_batches_of_one_shape(
         assert sum(1 for _ in read_batches(tmp_path / "pixels.arrow", 64)) == 4
 
 
+@pytest.mark.long
 def test_more_images_than_one_record_batch_holds(tmp_path: Path) -> None:
     manifest = save_images(tmp_path / "in", [(5, 4)] * 600)
     geometry = Geometry(4, (4, 4), "nearest")

@@ -739,6 +739,7 @@ def test_a_chosen_class_that_no_model_has_is_noted() -> None:
     assert [note.partition("class ")[2][:8] for note in notes] == ["'pizzza'", "'Pizza P"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("answered")
 def test_of_many_unknown_names_the_first_come_with_close_ones() -> None:
     """Each is compared with thousands of names: hundreds took minutes."""

@@ -169,6 +169,7 @@ def test_a_digest_does_not_depend_on_where_the_program_lies(write, tmp_path: Pat
 # --- What a program reaches -------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "statement",
     [
@@ -260,6 +261,7 @@ def test_the_seed_of_hashes_and_the_place_of_the_package_do_not_count(copy: Copy
     assert first == {path.stem: code_digest(path) for path in scripts.glob("*.py")}
 
 
+@pytest.mark.long
 def test_modules_that_import_each_other_end_the_search(copy: Copy) -> None:
     copy.edit("synthsight/labels/matching.py", new="\nfrom synthsight.classifiers import score\n")
     assert set(copy.digests()) > {"score"}

@@ -62,6 +62,7 @@ def test_it_opens_without_a_complaint_and_asks_for_nothing(tab: Tab) -> None:
     assert tab.page.locator("[data-chart] svg").count() >= 9
 
 
+@pytest.mark.long
 def test_real_photographs_are_shown_where_the_source_says_so(
     browser: Any, finished: Project, tmp_path: Path
 ) -> None:
@@ -125,6 +126,7 @@ def test_filters_give_the_counts_of_the_parquet(tab: Tab, results: Path) -> None
     assert tab.shown() == 1
 
 
+@pytest.mark.long
 def test_images_sort_by_difficulty_and_by_confidence(tab: Tab, results: Path) -> None:
     table = hits(results)
     table = table[table["rule"] == RULE]
@@ -148,6 +150,7 @@ def test_images_sort_by_difficulty_and_by_confidence(tab: Tab, results: Path) ->
     assert said == sorted((1000 * sure).round().astype(int), reverse=True)[: len(said)]
 
 
+@pytest.mark.long
 def test_questions_are_filtered_and_sorted(small: Tab, finished: Project) -> None:
     rows = pd.read_parquet(finished.results / "vqa" / "asked.parquet")
     assert small.shown("questions") == len(rows)
@@ -165,6 +168,7 @@ def test_questions_are_filtered_and_sorted(small: Tab, finished: Project) -> Non
     assert small.shown("questions") == (of & rows["image"].str.contains("bagel")).sum() == 1
 
 
+@pytest.mark.long
 def test_the_grid_shows_the_hits(small: Tab, finished: Project) -> None:
     table = hits(finished.results)
     table = table[table["rule"] == RULE].set_index(["image", "model"])
@@ -179,6 +183,7 @@ def test_the_grid_shows_the_hits(small: Tab, finished: Project) -> None:
             assert sign == signs[bool(hit["top1_hit"]), bool(hit["top5_hit"])]
 
 
+@pytest.mark.long
 def test_a_click_shows_the_picture_with_what_each_model_said(small: Tab, finished: Project) -> None:
     name = "dream/bagel/1.png"
     file = pq.read_table(finished.results / "scores" / "resnet.parquet")
@@ -196,6 +201,7 @@ def test_a_click_shows_the_picture_with_what_each_model_said(small: Tab, finishe
     assert small.page.locator("#large img").evaluate("node => node.naturalWidth") == 95
 
 
+@pytest.mark.long
 def test_tables_sort_and_download(small: Tab, finished: Project) -> None:
     details = small.page.locator("details[data-table=accuracy]")
     details.locator("summary").click()
@@ -222,6 +228,7 @@ def test_tables_sort_and_download(small: Tab, finished: Project) -> None:
     pd.testing.assert_frame_equal(again, values, check_dtype=False, rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.long
 def test_what_is_shown_can_be_downloaded(small: Tab) -> None:
     small.choose("category", "clock")
     with small.page.expect_download() as downloading:
@@ -231,6 +238,7 @@ def test_what_is_shown_can_be_downloaded(small: Tab) -> None:
     assert len(table) == small.shown() == 4
 
 
+@pytest.mark.long
 def test_a_view_is_shared_by_its_address(small: Tab, browser: Any, finished: Project) -> None:
     for key, value in {
         "rule": "classes",
@@ -253,6 +261,7 @@ def test_a_view_is_shared_by_its_address(small: Tab, browser: Any, finished: Pro
     other.context.close()
 
 
+@pytest.mark.long
 def test_everything_can_be_done_with_the_keyboard(small: Tab) -> None:
     page = small.page
     focused = "document.activeElement"

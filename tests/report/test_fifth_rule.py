@@ -146,6 +146,7 @@ def test_a_run_draws_and_explains_it(five: Project) -> None:
     assert f"{NAME} counts pretzel, which nobody chose" in text
 
 
+@pytest.mark.long
 def test_the_page_draws_it_in_its_own_mark(browser: Any, five: Project) -> None:
     page = browser.new_page()
     complaints: list[str] = []

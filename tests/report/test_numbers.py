@@ -117,6 +117,7 @@ def downloaded(tab: Tab, button: str) -> pd.DataFrame:
     return pd.read_csv(downloading.value.path())
 
 
+@pytest.mark.long
 def test_images_sort_by_what_one_model_or_all_are_sure_of(tab: Tab, made: Made) -> None:
     for rule in (RULE, "restricted"):
         tab.choose("rule", rule)
@@ -129,6 +130,7 @@ def test_images_sort_by_what_one_model_or_all_are_sure_of(tab: Tab, made: Made) 
                 assert cards(tab) == expected.tolist(), (rule, model, sort)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("rule", "hit"), [(RULE, "top1"), ("restricted", "top5")])
 def test_the_line_the_cards_and_the_large_view_say_how_many_are_right(
     tab: Tab, made: Made, rule: str, hit: str
@@ -165,6 +167,7 @@ def test_the_line_the_cards_and_the_large_view_say_how_many_are_right(
         tab.page.keyboard.press("ArrowRight")
 
 
+@pytest.mark.long
 def test_downloads_hold_the_hits_and_answers_that_are_shown(tab: Tab, made: Made) -> None:
     tab.choose("rule", "classes")
     table = downloaded(tab, "#images-csv").set_index("image")
@@ -184,6 +187,7 @@ def test_downloads_hold_the_hits_and_answers_that_are_shown(tab: Tab, made: Made
         assert table[f"{model} P(yes)"].tolist() == (own["parts"] / 1000).tolist()
 
 
+@pytest.mark.long
 def test_questions_show_each_answer_and_sort_by_how_sure_it_is(tab: Tab, made: Made) -> None:
     def shown() -> list[str]:
         return tab.page.locator(".asked li p").evaluate_all(
@@ -218,6 +222,7 @@ def test_questions_show_each_answer_and_sort_by_how_sure_it_is(tab: Tab, made: M
             assert shown() == expected.tolist(), (model, sort)
 
 
+@pytest.mark.long
 def test_pages_hold_everything_once_and_begin_anew(browser: Any, tab: Tab, made: Made) -> None:
     pager = tab.page.locator("#images-pager")
     following = pager.get_by_role("button", name="Next page")

@@ -36,6 +36,7 @@ def dry_run(project: Project, *arguments: str) -> str:
 # --- For real -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @needs_slurm
 def test_the_cluster_starts_once_and_leaves_nothing(tmp_path: Path) -> None:
     with slurm_cluster.running() as cluster:

@@ -384,6 +384,7 @@ def test_where_the_models_never_differ_or_one_never_errs_a_group_counts_as_one(
     assert grouped["high"] - grouped["low"] > apart["high"] - apart["low"]
 
 
+@pytest.mark.long
 @quick
 @given(some_hits)
 def test_kappa_keeps_its_range_and_does_not_depend_on_the_order_of_models(

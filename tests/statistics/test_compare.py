@@ -104,6 +104,7 @@ def test_every_pair_has_a_row(scores: list[Path]) -> None:
     assert rules[["rule", "p", "p_holm"]].isna().all(axis=None)
 
 
+@pytest.mark.long
 def test_the_numbers_are_those_of_a_slow_count(scores: list[Path]) -> None:
     table, ranking = compare(scores, *ARGUMENTS)
     raw = {f"m{n}": pq.read_table(path).to_pandas() for n, path in enumerate(scores)}
@@ -166,11 +167,13 @@ def test_what_differs_in_the_first_guess_alone_does_not_differ_within_five(tmp_p
         assert row(ranking, rule=RULES[0], hit=hit, model="m", rank=1)["share"] == share
 
 
+@pytest.mark.long
 def test_a_higher_level_widens_every_interval(scores: list[Path]) -> None:
     narrow, wide = (compare(scores, level, 200, 0)[0] for level in (0.6, 0.95))
     assert ((wide["low"] < narrow["low"]) & (narrow["high"] < wide["high"])).all()
 
 
+@pytest.mark.long
 def test_swapping_two_models_swaps_the_signs(tmp_path: Path) -> None:
     hits = some_hits(2)
     tables = []
@@ -443,7 +446,7 @@ def test_photographs_are_compared_apart(tmp_path: Path) -> None:
 # --- The program ------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_program_writes_the_tables(scores: list[Path], tmp_path: Path) -> None:
     spec = {"level": 0.9, "resamples": 200, "seed": 0}
     tabulate("compare", tmp_path, spec, scores=scores).check_returncode()

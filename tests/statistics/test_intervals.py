@@ -68,6 +68,7 @@ def test_a_share_has_wilsons_interval_and_with_few_hits_reaches_the_exact_bound(
         assert (low, high) == pytest.approx((max(low_w, 0), min(high_w, 1)), abs=1e-9)
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(rows, st.sampled_from([0.8, 0.95, 0.99]))
 def test_a_share_s_bounds_hold_it_are_never_equal_and_mirror(

@@ -45,6 +45,7 @@ samples = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(samples, st.integers(1, 5))
 def test_moments_are_those_of_the_definition_also_of_groups_in_several_strata(

@@ -237,6 +237,7 @@ def test_the_bounds_of_a_measured_drop_are_those_of_two_samples(tmp_path: Path) 
     )
 
 
+@pytest.mark.long
 def test_real_and_generated_images_that_change_places_turn_the_drop_around(tmp_path: Path) -> None:
     other = {"mj": "photos", "photos": "mj"}
     cells = {key: cell for key, cell in CELLS.items() if key[0] is not None}
@@ -254,6 +255,7 @@ def test_real_and_generated_images_that_change_places_turn_the_drop_around(tmp_p
         )
 
 
+@pytest.mark.long
 def test_groups_widen_the_drop_and_move_no_number(tmp_path: Path) -> None:
     alone, grouped = (
         measured(tmp_path / str(group), CELLS, group=group).reset_index(drop=True)
@@ -273,6 +275,7 @@ def test_without_photographs_of_a_category_in_common_nothing_is_measured(tmp_pat
         assert measured(tmp_path / name, cells).empty
 
 
+@pytest.mark.long
 def test_a_category_without_common_photographs_moves_no_measured_number(tmp_path: Path) -> None:
     fewer = {key: cell for key, cell in CELLS.items() if key[1] not in ("urn", "vase")}
     pd.testing.assert_frame_equal(
@@ -281,6 +284,7 @@ def test_a_category_without_common_photographs_moves_no_measured_number(tmp_path
     )
 
 
+@pytest.mark.long
 def test_a_higher_level_widens_the_drop(tmp_path: Path) -> None:
     narrow, wide = (
         measured(tmp_path / str(level), CELLS, level).reset_index(drop=True)
@@ -290,6 +294,7 @@ def test_a_higher_level_widens_the_drop(tmp_path: Path) -> None:
     assert (wide["drop_top1_high"] > narrow["drop_top1_high"]).all()
 
 
+@pytest.mark.long
 def test_the_drop_of_a_run_is_measured_where_it_has_photographs(tmp_path: Path) -> None:
     scores = [write_scores(tmp_path / name, CELLS, name) for name in ("vgg16", "local")]
     aggregate(scores, 0.95).to_parquet(tmp_path / "accuracy.parquet", index=False)

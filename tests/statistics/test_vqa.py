@@ -590,6 +590,7 @@ def test_one_model_is_compared_with_none(tmp_path: Path) -> None:
     assert table.dtypes.astype(str).to_dict() == VQA_COMPARISONS
 
 
+@pytest.mark.long
 def test_copies_of_a_picture_are_one_image(tmp_path: Path) -> None:
     """Whatever their names: the tables are those of the same questions about one file."""
     questions = make_questions(images=8).query("status == 'ok'")
@@ -678,6 +679,7 @@ def test_a_model_twice_or_without_a_note_and_no_model_are_refused(tmp_path: Path
         aggregate_vqa([], [], 0.95)
 
 
+@pytest.mark.long
 def test_ten_models_on_ten_thousand_questions_take_seconds(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     image = np.repeat(np.arange(2000), 5)

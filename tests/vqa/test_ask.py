@@ -181,6 +181,7 @@ def test_vilt_answers_the_same_whatever_was_drawn_at_random_before(
     assert len(found) == 1
 
 
+@pytest.mark.long
 def test_a_pretrained_ofa_is_asked_without_the_question_as_prompt(
     tmp_path: Path, folders: dict[str, Path], root: Path
 ) -> None:

@@ -359,6 +359,7 @@ def test_columns_may_have_other_names(tmp_path: Path, root: Path) -> None:
         read_questions(write(tmp_path, "csv", ROWS), {**COLUMNS, "generator": "made by"}, root)
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(content=st.binary(max_size=200), ending=st.sampled_from(["csv", "tsv", "json", "jsonl"]))
 def test_any_bytes_are_read_or_refused(

@@ -166,6 +166,7 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
 # Whose process runs it ---------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_clients_at_the_same_time_start_one_server(worker: Worker) -> None:
     jobs = [worker.start("where", "sleep:0.2") for _ in range(6)]
     places = [job.communicate(timeout=PATIENCE)[0].split() for job in jobs]
@@ -173,6 +174,7 @@ def test_clients_at_the_same_time_start_one_server(worker: Worker) -> None:
     assert len({process for process, *_ in places}) <= 2, "no more processes than slots"
 
 
+@pytest.mark.long
 def test_a_program_on_a_device_keeps_its_process_and_another_one_does_not(worker: Worker) -> None:
     first, second = worker.where(), worker.where()
     assert first[0] == second[0]
@@ -182,6 +184,7 @@ def test_a_program_on_a_device_keeps_its_process_and_another_one_does_not(worker
     assert [served for _, _, served, _ in plain] == [1, 1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("warm", [True, False])
 def test_jobs_at_the_same_time_have_devices_of_their_own(worker: Worker, warm: bool) -> None:
     programs = worker.settings.programs if warm else ()
@@ -241,6 +244,7 @@ def test_it_ends_with_its_owner_even_if_that_is_killed(worker: Worker) -> None:
     until(lambda: not Path(worker.settings.folder).exists())
 
 
+@pytest.mark.long
 def test_it_ends_when_it_is_idle_and_comes_back(worker: Worker) -> None:
     worker.settings = replace(worker.settings, idle=0.3)
     process, server, *_ = worker.where()
@@ -258,6 +262,7 @@ def test_what_a_killed_server_left_is_removed_by_the_next_one(worker: Worker) ->
     assert not rest.exists()
 
 
+@pytest.mark.long
 def test_a_job_that_is_killed_is_not_worked_for_any_longer(worker: Worker, tmp_path: Path) -> None:
     process, _, _, _ = worker.where()
     mark = tmp_path / "mark"
@@ -277,6 +282,7 @@ def without(worker: Worker) -> Worker:
     return worker
 
 
+@pytest.mark.long
 def test_without_a_worker_a_job_ends_with_its_workflow_too(without: Worker, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     job = without.start(f"mark:{mark}")
@@ -302,6 +308,7 @@ def test_without_a_worker_a_job_that_is_told_to_end_ends(without: Worker, tmp_pa
         until(lambda process=int(serving[0]): born(process) is None)
 
 
+@pytest.mark.long
 def test_without_a_worker_a_program_runs_below_the_job(without: Worker) -> None:
     job = without.start("where")
     assert int(job.communicate()[0].split()[1]) == job.pid
@@ -335,6 +342,7 @@ def test_a_killed_program_runs_again_with_half_the_batch_unless_its_workflow_has
 # What goes wrong ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV])
 def test_a_process_that_dies_or_hangs_costs_one_job_some_time(
     worker: Worker, tmp_path: Path, number: signal.Signals
@@ -352,6 +360,7 @@ def test_a_process_that_dies_or_hangs_costs_one_job_some_time(
     assert worker.where()[1:3] == (server, 1), "the server lives and has forked another process"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_server_that_dies_or_hangs_is_replaced(worker: Worker, number: signal.Signals) -> None:
     worker.settings = replace(worker.settings, start=1.5)
@@ -363,6 +372,7 @@ def test_a_server_that_dies_or_hangs_is_replaced(worker: Worker, number: signal.
     assert worker.where()[1] != server
 
 
+@pytest.mark.long
 def test_no_program_outlives_its_server(worker: Worker, tmp_path: Path) -> None:
     process, server, *_ = worker.where()
     job = worker.start(f"mark:{tmp_path / 'mark'}")
@@ -374,6 +384,7 @@ def test_no_program_outlives_its_server(worker: Worker, tmp_path: Path) -> None:
     worker.where()  # the next server tidies up after it
 
 
+@pytest.mark.long
 def test_a_fork_that_can_do_nothing_dies_with_its_server(worker: Worker) -> None:
     """Any other would end by itself: its client is lost, or nobody hands it another one."""
     process, server, *_ = worker.where()

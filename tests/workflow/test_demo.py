@@ -233,6 +233,7 @@ def test_the_questions_pictures_follow_from_the_seed(exhibits) -> None:
         assert np.abs(drawn - stored).mean() < 8
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_questions_and_bytes() -> None:
     first, second = (vqa_scenes.picture("crayon", "check", 3) for _ in range(2))
     assert first.items == second.items

@@ -251,6 +251,7 @@ def test_ten_thousand_tiny_files_take_seconds(tmp_path: Path) -> None:
     assert time.process_time() - start < 30
 
 
+@pytest.mark.long
 def test_folders_deeper_than_python_recurses(tmp_path: Path) -> None:
     deep = tmp_path / "cat"
     deep.mkdir()
@@ -358,6 +359,7 @@ def hoard() -> None:
         hoarded.append(bytes(10**7))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("processes", [1, 3])
 @pytest.mark.parametrize(
     ("fault", "reason"),
@@ -404,6 +406,7 @@ def test_a_helper_that_is_killed_from_outside_is_not_the_images_fault(
         examine_all(five, [f"{number}.png" for number in range(5)], 10_000)
 
 
+@pytest.mark.long
 def test_helpers_end_with_a_job_that_is_killed(five: Path) -> None:
     (five / "go").mkdir()
     program = (
@@ -505,6 +508,7 @@ def test_a_folder_that_is_swapped_for_a_link_on_the_way_is_not_entered(
     assert watch.seen() == []
 
 
+@pytest.mark.long
 def test_a_race_of_links_is_never_lost(tmp_path: Path, outside: Path) -> None:
     """A file and the folder it is in become links and files again all the while."""
     root = tmp_path / "root"

@@ -173,6 +173,7 @@ def test_a_timm_model_of_the_paper_is_the_official_one(
     )
 
 
+@pytest.mark.long
 def test_a_hub_without_the_model_ends_in_a_message_on_what_to_do(
     tmp_path: Path, hub: tuple[str, type[Hub]]
 ) -> None:
@@ -195,6 +196,7 @@ def test_a_hub_without_the_model_ends_in_a_message_on_what_to_do(
     assert not (tmp_path / "weights.safetensors").exists()
 
 
+@pytest.mark.long
 def test_the_papers_preprocessing_crops_deit_alone() -> None:
     for name in ("alexnet", "inception_v3", "resnext101_32x8d_wsl"):
         geometry = catalog.resolve(request(name), "paper")["geometry"]

@@ -19,6 +19,7 @@ def apart_(project: Project) -> Project:
     return project
 
 
+@pytest.mark.long
 def test_a_finished_run_has_nothing_to_do_whichever_snakefile_and_folder_are_named(
     apart: Project, tmp_path: Path
 ) -> None:
@@ -55,6 +56,7 @@ def test_a_home_that_cannot_be_written_is_not_needed(
     assert (project.folder / ".snakemake" / "cache" / "matplotlib").is_dir()
 
 
+@pytest.mark.long
 def test_definitions_in_the_working_folder_come_before_the_projects(apart: Project) -> None:
     own = apart.folder / "resources" / "categories.yaml"
     own.write_text("bagel:\n  also: [pretzel]\n", encoding="utf-8")

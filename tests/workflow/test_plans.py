@@ -197,6 +197,7 @@ def test_csv_and_parquet_hold_the_same_numbers(finished: Project) -> None:
 # What a change runs again ------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_nothing_runs_after_a_finished_run(project: Project) -> None:
     assert project.plan() == set()
 
@@ -233,6 +234,7 @@ def test_a_changed_image_of_the_same_size_is_noticed(project: Project) -> None:
     assert ("index_images", "clock") in project.plan()
 
 
+@pytest.mark.long
 def test_a_removed_image_is_noticed(project: Project) -> None:
     (project.folder / "pictures" / "muse" / "clock" / "0.png").unlink()
     assert ("index_images", "clock") in project.plan()
@@ -278,6 +280,7 @@ def test_one_rule_less_or_more_runs_no_classification(project: Project) -> None:
     assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
 
 
+@pytest.mark.long
 def test_with_one_generator_there_is_nothing_between_generators(project: Project) -> None:
     shutil.rmtree(project.folder / "pictures" / "muse")
     planned = project.plan()
@@ -294,6 +297,7 @@ def test_the_flags_of_the_label_audit_are_printed_once(
     assert "homonym suspected" not in project.run("tables")
 
 
+@pytest.mark.long
 def test_an_edit_of_a_figure_runs_that_figure(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -301,6 +305,7 @@ def test_an_edit_of_a_figure_runs_that_figure(
     assert project.plan() == {("plot_overview",)}
 
 
+@pytest.mark.long
 def test_an_edit_of_the_image_reader_runs_all_that_reads_images(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -311,6 +316,7 @@ def test_an_edit_of_the_image_reader_runs_all_that_reads_images(
     assert not {"fetch_weights", "fetch_vqa"} & rules, "no download for a change of the reader"
 
 
+@pytest.mark.long
 def test_an_edit_of_a_library_of_classifiers_runs_the_models_of_that_library(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -422,6 +428,7 @@ def test_photographs_elsewhere_run_the_categories_that_they_are_of(project: Proj
     assert {job for job in planned if job[0] == "index_images"} == {("index_images", "clock")}
 
 
+@pytest.mark.long
 def test_other_draws_run_the_ranking_and_another_level_what_has_intervals(
     project: Project,
 ) -> None:
@@ -433,11 +440,13 @@ def test_other_draws_run_the_ranking_and_another_level_what_has_intervals(
     assert project.plan() >= STATISTICS - without | REPORT
 
 
+@pytest.mark.long
 def test_another_primary_rule_runs_the_figures_and_the_report(project: Project) -> None:
     project.configure({**project.config, "matching": {"primary": "words/lemmas"}})
     assert project.plan() == FIGURES | REPORT
 
 
+@pytest.mark.long
 def test_another_normalisation_runs_that_model_without_decoding(project: Project) -> None:
     config = project.config
     config["models"][0]["mean"] = [0.4, 0.4, 0.4]
@@ -463,6 +472,7 @@ def test_the_definition_of_a_category_runs_scoring_only_where_it_is_used(
     assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
 
 
+@pytest.mark.long
 def test_other_names_in_a_label_file_run_scoring(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -470,6 +480,7 @@ def test_other_names_in_a_label_file_run_scoring(
     assert project.plan() == {("label_audit",)} | SCORES | FAN_IN
 
 
+@pytest.mark.long
 def test_another_checkpoint_is_fetched_again(project: Project) -> None:
     path = project.folder / "checkpoints" / "resnet.safetensors"
     save_random_weights(path, "test_resnet", len(LABELS), seed=5)
@@ -484,11 +495,13 @@ def test_another_checkpoint_is_fetched_again(project: Project) -> None:
     }
 
 
+@pytest.mark.long
 def test_a_deleted_logits_file_is_made_again(project: Project) -> None:
     (project.results / "logits" / "resnet" / "clock.parquet").unlink()
     assert project.plan() == {("classify", "resnet", "clock"), ("score", "resnet"), *FAN_IN}
 
 
+@pytest.mark.long
 def test_another_preprocessing_is_another_geometry(project: Project) -> None:
     config = project.config
     for key in ("resize", "crop", "interpolation"):
@@ -499,6 +512,7 @@ def test_another_preprocessing_is_another_geometry(project: Project) -> None:
     assert ("classify", "effnet", "clock") in planned
 
 
+@pytest.mark.long
 def test_stages_can_be_asked_for_by_name(project: Project) -> None:
     (project.results / "figures" / "samples.png").unlink()
     assert project.plan("tables") == set()
@@ -622,6 +636,7 @@ def test_another_file_in_the_library_s_cache_than_the_published_one_is_refused(
     assert not (project.folder / "resources" / "weights" / f"{name}.json").exists()
 
 
+@pytest.mark.long
 def test_snakemake_s_own_report_can_be_made(project: Project) -> None:
     completed = project.snakemake("--report", "report.zip")
     assert completed.returncode == 0, completed.stdout + completed.stderr

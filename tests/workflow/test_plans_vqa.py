@@ -149,6 +149,7 @@ def test_another_vqa_model_runs_its_own_jobs(project: Project) -> None:
     }
 
 
+@pytest.mark.long
 def test_another_checkpoint_is_fetched_again(project: Project) -> None:
     import shutil
 
@@ -165,6 +166,7 @@ def test_another_checkpoint_is_fetched_again(project: Project) -> None:
     }
 
 
+@pytest.mark.long
 def test_settings_of_speed_and_order_run_nothing(project: Project) -> None:
     config = project.config
     config["vqa"]["batch_size"] = 3
@@ -174,6 +176,7 @@ def test_settings_of_speed_and_order_run_nothing(project: Project) -> None:
     assert project.plan() == set()
 
 
+@pytest.mark.long
 def test_an_edit_of_ofa_runs_the_models_and_no_classifier(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -185,6 +188,7 @@ def test_an_edit_of_ofa_runs_the_models_and_no_classifier(
     }
 
 
+@pytest.mark.long
 def test_an_edit_of_a_family_runs_its_own_models(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -201,6 +205,7 @@ def test_an_edit_of_a_family_runs_its_own_models(
     }
 
 
+@pytest.mark.long
 def test_an_edit_of_a_kind_of_question_asks_nobody_again(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -208,6 +213,7 @@ def test_an_edit_of_a_kind_of_question_asks_nobody_again(
     assert project.plan() == FAN_IN
 
 
+@pytest.mark.long
 def test_another_level_runs_no_question(project: Project) -> None:
     intervals = {**project.config["intervals"], "level": 0.9}
     project.configure({**project.config, "intervals": intervals})

@@ -443,6 +443,7 @@ def test_scores_about_other_images_end_all_programs_alike(runner: Runner, rule: 
     assert end.startswith(f"ended: {name}: ") and "\n" not in end
 
 
+@pytest.mark.long
 def test_a_disk_that_takes_no_more_is_named_with_the_file(runner: Runner, tmp_path: Path) -> None:
     arguments = runner.commands["list_excluded"][1]
     output = tmp_path / "excluded.csv"

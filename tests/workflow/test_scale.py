@@ -134,6 +134,7 @@ def test_pixels_that_are_not_kept_change_disk_use_and_no_more(lean: Project) -> 
     }
 
 
+@pytest.mark.long
 def test_kept_pixels_may_be_deleted(project: Project) -> None:
     shutil.rmtree(project.results / "pixels")
     assert project.plan() == set()

@@ -61,6 +61,7 @@ def test_every_result_says_how_it_was_made(finished: Project) -> None:
     assert isinstance(accuracy, Origin) and accuracy.versions == logits.versions
 
 
+@pytest.mark.long
 def test_every_result_is_compared_with_what_is_wanted(project: Project) -> None:
     """A new stage's files have to be in `synthsight.plan.standing.wanted`."""
     project.plan()
@@ -82,6 +83,7 @@ def test_lost_records_alone_run_nothing(project: Project) -> None:
     assert note(project) == ""
 
 
+@pytest.mark.long
 def test_without_records_a_new_image_runs_its_category(project: Project) -> None:
     forget(project)
     draw_image(project.folder / "pictures" / "dream" / "clock" / "9.png", seed=99)
@@ -107,6 +109,7 @@ def test_without_records_another_mean_classifies_again(project: Project) -> None
     assert project.plan("weights") == set()  # what no target needs is no target
 
 
+@pytest.mark.long
 def test_without_records_other_intervals_make_tables_figures_and_page_again(
     project: Project,
 ) -> None:
@@ -132,6 +135,7 @@ def test_without_records_another_template_makes_the_page_again(
     assert "report.html (code)" in note(project)
 
 
+@pytest.mark.long
 def test_without_records_and_weights_a_start_says_so(project: Project) -> None:
     """What a model's name stands for might be another today."""
     forget(project)
@@ -162,6 +166,7 @@ def test_without_records_what_is_gone_is_known_by_what_was_made_from_it(project:
     assert {("classify", "resnet", "clock"), ("score", "resnet")} <= project.plan("tables")
 
 
+@pytest.mark.long
 def test_without_records_a_model_less_makes_tables_again(project: Project) -> None:
     """Their settings are as they were, and what they were made from is there."""
     forget(project)
