@@ -135,9 +135,10 @@ def notes_on(models: Mapping[str, Model], spaces: Mapping[str, LabelSpace]) -> l
     notes = [f"{space.name}: {note}" for space in spaces.values() for note in space.notes]
     weights: dict[str, list[str]] = {}
     for model in models.values():
-        source = canonical_json(model.architecture)
+        about: Any = model.architecture
         if model.content is not None:  # of the same weights, prompts make other classifiers
-            source = canonical_json([model.content, model.architecture["arguments"].get("text")])
+            about = [model.content, about.get("arguments", {}).get("text")]
+        source = canonical_json(about)
         weights.setdefault(source, []).append(model.name)
         if len(spaces[model.labels]) <= TOP:
             notes.append(
