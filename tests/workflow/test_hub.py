@@ -46,7 +46,7 @@ def test_models_of_a_hub_run_and_are_planned_without_it(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     said = project.fail("--dry-run")
     assert "models[0].model: hf-hub:zoo/vit could not be fetched" in said
-    assert "run `synthsight check` once where there is internet access" in said
+    assert "run `snakemake --dry-run` here once, while there is internet access" in said
 
     monkeypatch.delenv("HF_HUB_OFFLINE")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
