@@ -78,7 +78,14 @@ def make_answers(
     p_yes = 1 / (1 + np.exp(-logit))
     correct = (p_yes > 0.5) == (side > 0)
     order = np.argsort(np.array(models, dtype=object), kind="stable")
-    return Answers(tuple(sorted(models)), table, p_yes[:, order], correct[:, order], order * 0)
+    return Answers(
+        tuple(sorted(models)),
+        table,
+        p_yes[:, order],
+        p_yes[:, order] * np.nan,
+        correct[:, order],
+        order * 0,
+    )
 
 
 def rows_of(answers: Answers, model: str) -> pd.DataFrame:
@@ -87,6 +94,7 @@ def rows_of(answers: Answers, model: str) -> pd.DataFrame:
     p_yes = answers.p_yes[:, place]
     return answers.questions.assign(
         p_yes=p_yes,
+        mass=np.nan,
         predicted=np.where(p_yes > 0.5, "yes", "no"),
         correct=answers.correct[:, place],
     )

@@ -133,7 +133,10 @@ def test_nothing_to_ask_is_an_error() -> None:
         (models("{checkpoint: bert}"), "has the model_type 'bert'; supported: ofa, vilt, blip"),
         (models("{checkpoint: local, tokenizer: nix}"), "models[0].tokenizer: no folder 'nix'"),
         (models("{checkpoint: local, image_size: 100}"), "image_size: found 100"),
-        (models("{checkpoint: local, prompt: maybe}"), "write one of question, none"),
+        (
+            models("{checkpoint: local, prompt: maybe}"),
+            "question or none (OFA), or a text with {question}",
+        ),
         (models("a/x", "b/x"), "vqa.models[1]: the name 'x' is also that of vqa.models[0]"),
         (models("a/alexnet.IMAGENET1K_V1"), "is also that of models[0]"),
         (models("{checkpoint: local, name: a/b}"), "the name 'a/b' cannot be used"),

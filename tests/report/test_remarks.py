@@ -260,7 +260,7 @@ def test_the_unit_of_chance_is_counted_and_named(tmp_path: Path) -> None:
         "image": ["a", "a", "b", "c", "d"],
         "group": ["x", "x", "x", None, None],
         "sha256": ["1", "1", "2", "3", "3"],  # d is a copy of c
-        **{"number": range(5), "p_yes": [0.5] * 5, "correct": [True] * 5},
+        **{"number": range(5), "p_yes": [0.5] * 5, "mass": [None] * 5, "correct": [True] * 5},
         **dict.fromkeys(("question", "answer", "generator", "first_word", "kind"), ["no"] * 5),
     }
     table = pa.table(asked).replace_schema_metadata({"model": "ofa"})
@@ -287,3 +287,16 @@ def test_prompts_that_were_cut_off_are_counted() -> None:
     assert "12 of 1,000 prompts for clip are longer than it reads" in str(cut_off(note))
     assert cut_off({"name": "clip", "text": {"prompts": 1000, "cut_off": 0}}) is None
     assert cut_off({"name": "resnet"}) is None
+
+
+def test_a_model_that_mostly_begins_its_answers_otherwise_is_named() -> None:
+    one = {"n": 40, "yes_yes": 10, "yes_no": 10, "no_yes": 10, "no_no": 10, "n_yes": 20, "n_no": 20}
+    vqa = pd.DataFrame(
+        [
+            {**one, "model": "thinks", "mass": 0.11},
+            {**one, "model": "answers", "mass": 0.93},
+            {**one, "model": "chooses", "mass": None},
+        ]
+    )
+    (said,) = remarks([], [], [], NO_DUPLICATES, vqa)
+    assert said.startswith("thinks gives yes and no together a probability of 11% only, on average")

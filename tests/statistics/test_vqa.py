@@ -81,7 +81,9 @@ def make_answers(questions: pd.DataFrame, skill: float = 1.0, seed: int = 0) -> 
     usable = questions[questions["status"] == "ok"]
     side = np.where(usable["answer"] == "yes", 1, -1)
     p_yes = 1 / (1 + np.exp(-2 * (skill * side + rng.normal(size=len(usable)))))
-    return usable[["image", "question"]].assign(p_yes=p_yes, reason=None)
+    return usable[["image", "question"]].assign(
+        p_yes=p_yes, mass=rng.random(len(usable)), reason=None
+    )
 
 
 def scored(
@@ -388,6 +390,7 @@ def test_the_table_of_models_is_that_of_a_slow_count(tmp_path: Path) -> None:
             expected = [bound[0] for bound in share_interval(found, 0.9)]
             assert [row[f"{prefix}low"], row[f"{prefix}high"]] == pytest.approx(expected)
         assert row["brier"] == pytest.approx(((rows["p_yes"] - yes) ** 2).mean())
+        assert row["mass"] == pytest.approx(rows["mass"].mean())
         ece = 0.0
         for tenth in range(10):
             inside = (rows["p_yes"] >= tenth / 10) & (rows["p_yes"] < (tenth + 1) / 10)
@@ -694,6 +697,7 @@ def test_ten_models_on_ten_thousand_questions_take_seconds(tmp_path: Path) -> No
             "first_word": [f"word{row % 60}" for row in range(n)],
             "kind": [f"kind{row % 6}" for row in range(n)],
             "p_yes": rng.random(n),
+            "mass": np.full(n, np.nan),
             "predicted": rng.choice(["yes", "no"], n),
             "correct": rng.random(n) < 0.7,
             "reason": pa.nulls(n, pa.string()),

@@ -257,7 +257,7 @@ def test_nothing_to_ask_gives_an_empty_file(folders: dict[str, Path], tmp_path: 
     write_answers(tmp_path / "1.parquet", [], answers, "{}")
     table = pq.read_table(tmp_path / "1.parquet")
     assert table.num_rows == 0
-    assert table.column_names == ["image", "question", "p_yes", "reason"]
+    assert table.column_names == ["image", "question", "p_yes", "mass", "reason"]
 
 
 def test_objects_are_told_to_ofa(folders: dict[str, Path], root: Path) -> None:

@@ -22,7 +22,7 @@ from synthsight.plan.experiment import load_experiment
 from synthsight.plan.settings import as_dict
 from synthsight.vqa.ask import ask, write_answers
 from synthsight.vqa.families.base import VqaModel, load_vqa
-from synthsight.vqa.families.registry import FAMILIES, FamilyError, doors_of, family_of
+from synthsight.vqa.families.registry import CHAT, FAMILIES, FamilyError, doors_of, family_of
 from synthsight.vqa.fetch import fetch_vqa
 from synthsight.vqa.questions import read_questions
 from synthsight.vqa.score import score_vqa
@@ -125,7 +125,8 @@ def test_a_local_model_depends_on_its_family_alone(tmp_path: Path) -> None:
     """So an edit of one family reruns no other one's models."""
     for family in FAMILIES:
         (tmp_path / family).mkdir()
-        (tmp_path / family / "config.json").write_text(f'{{"model_type": "{family}"}}')
+        kind = "qwen3_vl" if family == CHAT else family
+        (tmp_path / family / "config.json").write_text(f'{{"model_type": "{kind}"}}')
         assert doors_of(str(tmp_path / family)) == (f"synthsight.vqa.families.{family}",)
     (tmp_path / "vqa.pt").touch()
     assert doors_of(str(tmp_path / "vqa.pt")) == ("synthsight.vqa.families.ofa",)

@@ -36,6 +36,10 @@ _ENOUGH = 10
 _WRONG = 3
 
 
+#: A mean probability of yes and no together below which a model is said to answer otherwise.
+_LITTLE = 0.5
+
+
 def remarks(
     records: Iterable[ImageRecord],
     scores: Sequence[str | os.PathLike[str]],
@@ -79,7 +83,7 @@ def remarks(
     said += same_weights(notes)
     said += [ungrouped(path, by) for path in scores[:1]]  # all are about the same images
     said += [other_checksum(note) for note in notes]
-    said += [] if vqa is None else same_answer(vqa)
+    said += [] if vqa is None else [*same_answer(vqa), *answers_otherwise(vqa)]
     return [f"{sentence}." for sentence in said if sentence is not None]
 
 
@@ -297,3 +301,18 @@ def same_answer(vqa: pd.DataFrame) -> list[str]:
                 "whatever they are about"
             )
     return sentences
+
+
+def answers_otherwise(vqa: pd.DataFrame) -> list[str]:
+    """About VQA models that mostly begin their answers with something else than yes or no.
+
+    Args:
+        vqa: the table of this name.
+    """
+    return [
+        f"{row['model']} gives yes and no together a probability of {100 * row['mass']:.0f}% only, "
+        "on average: it would mostly begin its answer otherwise (by thinking, or with a sentence), "
+        "so P(yes) says little of it. Another `prompt` may help"
+        for row in vqa.to_dict("records")
+        if row["mass"] < _LITTLE
+    ]

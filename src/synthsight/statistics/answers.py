@@ -32,6 +32,8 @@ class Answers:
         questions: one row per question, sorted by image and number: ``image, number, question,
             answer, generator, first_word, kind, sha256``, and ``group`` where any is known.
         p_yes: (questions, models).
+        mass: likewise, the probability of yes and no together; NaN of models that choose between
+            answers.
         correct: likewise.
         unanswered: (models,), how many of all questions a model could not take. What one of them
             could not take is left out for all: it is wrong for none, and all are compared on the
@@ -41,6 +43,7 @@ class Answers:
     models: tuple[str, ...]
     questions: pd.DataFrame
     p_yes: Floats
+    mass: Floats
     correct: Flags
     unanswered: npt.NDArray[np.intp]
 
@@ -97,7 +100,7 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     origin: dict[str, str | os.PathLike[str]] = {}
     for path in paths:
         grouped = ["group"] if "group" in read_schema(path).names else []
-        file = read_parquet(path, [*described, *grouped, "p_yes", "correct"])
+        file = read_parquet(path, [*described, *grouped, "p_yes", "mass", "correct"])
         model = metadata_of(file.schema, "model", path)
         if model in tables:
             raise AggregateVqaError(f"{origin[model]} and {path} are both of {model!r}")
@@ -105,14 +108,17 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     if not tables:
         raise AggregateVqaError("no answers")
     models = sorted(tables)
-    results = ["p_yes", "correct"]
+    results = ["p_yes", "mass", "correct"]
     questions = tables[models[0]].drop(columns=results)
     for model in models[1:]:
         if not tables[model].drop(columns=results).equals(questions):
             raise AggregateVqaError(
                 f"{origin[model]} is not about the same questions as {origin[models[0]]}"
             )
-    p_yes = np.column_stack([tables[model]["p_yes"].to_numpy(np.float64) for model in models])
+    p_yes, mass = (
+        np.column_stack([tables[model][each].to_numpy(np.float64) for model in models])
+        for each in ("p_yes", "mass")
+    )
     correct = np.column_stack([tables[model]["correct"].to_numpy(bool) for model in models])
     lost = np.isnan(p_yes)
     kept, unanswered = ~lost.any(axis=1), lost.sum(axis=0)
@@ -125,7 +131,6 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     return Answers(
         tuple(models),
         questions[kept].reset_index(drop=True),
-        p_yes[kept],
-        correct[kept],
+        *(each[kept] for each in (p_yes, mass, correct)),
         unanswered,
     )

@@ -152,6 +152,7 @@ VQA = [
     "no_yes",
     "no_no",
     "unanswered",
+    "mass",
     "ece",
     "brier",
     "source",

@@ -145,8 +145,10 @@ def summarise(
         The columns :data:`VQA`, one row per model, sorted. ``always_yes`` is the accuracy of
         always answering yes. ``yes_no`` counts the questions whose answer is yes but that the model
         answers no, and so on: truth first; ``unanswered`` counts those that it could not take,
-        which are not among the ``n`` (see :class:`Answers`). ``ece`` is the expected calibration
-        error of P(yes), the mean over questions of ``|mean_p_yes - share_yes|`` of their bin;
+        which are not among the ``n`` (see :class:`Answers`). ``mass`` is the mean probability of
+        yes and no together, null of models that choose between answers. ``ece`` is the expected
+        calibration error of P(yes), the mean over questions of ``|mean_p_yes - share_yes|`` of
+        their bin;
         ``brier`` is the mean of (P(yes) - truth)^2. ``drop`` = reference_yes_no - accuracy,
         positive where the model does worse here, with bounds from those of the accuracy; null
         without a reference.
@@ -181,6 +183,7 @@ def summarise(
             "no_yes": (~yes).sum() - right_no,
             "no_no": right_no,
             "unanswered": answers.unanswered,
+            "mass": answers.mass.mean(axis=0),
             "ece": ece.to_numpy(),
             "brier": ((answers.p_yes - yes[:, None]) ** 2).mean(axis=0),
         }

@@ -32,7 +32,7 @@ _WINDOW = 64
 _SCHEMA = pa.schema(
     [
         *(("image", pa.string()), ("question", pa.string()), ("p_yes", pa.float64())),
-        ("reason", pa.string()),
+        *(("mass", pa.float64()), ("reason", pa.string())),
     ]
 )
 
@@ -43,10 +43,13 @@ class Answers:
 
     Attributes:
         p_yes: float64 (n,), P(yes); NaN where the model cannot take the question or its image.
+        mass: float64 (n,), the probability of yes and no together; NaN also where the family has
+            none, since its models choose between answers.
         reasons: why it cannot, in words; None where it can.
     """
 
     p_yes: npt.NDArray[np.float64]
+    mass: npt.NDArray[np.float64]
     reasons: list[str | None]
 
 
@@ -98,7 +101,7 @@ def ask(
             texts.append(None)
             reasons.append(str(error))
     images = sorted(questions_of)
-    margins = np.full(len(rows), np.nan)
+    given = np.full((len(rows), 2), np.nan)
     seeing, answering = Batches(batch_size, release), Batches(batch_size, release)
     answered, start = 0, time.perf_counter()
 
@@ -135,13 +138,21 @@ def ask(
                     part: list[int], seen: Tensor | list[Any] = seen, place: dict[str, int] = place
                 ) -> Tensor:
                     about = [place[rows[index].image] for index in part]
-                    return model.margins(seen, about, [texts[index] for index in part])
+                    try:
+                        found = model.margins(seen, about, [texts[index] for index in part])
+                    except UnansweredError as error:
+                        if len(part) > 1:
+                            return torch.cat([answer([index], seen, place) for index in part])
+                        reasons[part[0]] = str(error)
+                        return torch.full((1, 2), torch.nan, device=model.device)
+                    return found if found.ndim == 2 else _without_mass(found)
 
-                margins[asked] = torch.cat(fetch(answering.run(answer, asked))).double().numpy()
+                given[asked] = torch.cat(fetch(answering.run(answer, asked))).double().numpy()
                 answered += len(asked)
             speed = answered / (time.perf_counter() - start)
             print(f"{answered} of {len(rows)} questions, {speed:.1f} per second", flush=True)
     asked_for = np.array([reason is None for reason in reasons], np.bool_)
+    margins, mass = given.T
     bad = ~np.isfinite(margins) & asked_for
     if bad.any():
         first_bad = rows[int(bad.argmax())]
@@ -158,7 +169,11 @@ def ask(
             f"{row.image!r}, {one_line(row.question, 200)!r}: {reasons[first_left]}",
             flush=True,
         )
-    return Answers(1 / (1 + np.exp(-margins)), reasons)
+    return Answers(1 / (1 + np.exp(-margins)), mass, reasons)
+
+
+def _without_mass(margins: Tensor) -> Tensor:
+    return torch.stack([margins, torch.full_like(margins, torch.nan)], dim=1)
 
 
 def _size_of(look: Tensor | Image.Image) -> tuple[int, ...]:
@@ -176,7 +191,7 @@ def write_answers(
     answers: Answers,
     metadata: str,
 ) -> None:
-    """Write answers as Parquet, atomically: image, question, p_yes, reason.
+    """Write answers as Parquet, atomically: image, question, p_yes, mass, reason.
 
     Of ``p_yes`` and ``reason`` (why the model cannot answer) each row has one.
 
@@ -189,7 +204,8 @@ def write_answers(
     table = pa.table(
         [
             *([row.image for row in rows], [row.question for row in rows]),
-            *(pa.array(answers.p_yes, from_pandas=True), pa.array(answers.reasons, pa.string())),
+            *(pa.array(each, from_pandas=True) for each in (answers.p_yes, answers.mass)),
+            pa.array(answers.reasons, pa.string()),
         ],
         schema=_SCHEMA.with_metadata({"synthsight": metadata}),
     )

@@ -29,6 +29,7 @@ SCHEMA = pa.schema(
         ("first_word", pa.string()),
         ("kind", pa.string()),
         ("p_yes", pa.float64()),
+        ("mass", pa.float64()),
         ("predicted", pa.string()),
         ("correct", pa.bool_()),
         ("reason", pa.string()),
@@ -62,8 +63,8 @@ def score_vqa(
     Args:
         questions: Parquet shards of questions: ``number, image, question, answer, generator,
             sha256, status``; rows whose status is not ``ok`` are left out.
-        answers: Parquet shards of answers: ``image, question, p_yes, reason``, one row for each
-            usable question.
+        answers: Parquet shards of answers: ``image, question, p_yes, mass, reason``, one row for
+            each usable question. ``mass`` is null of models that choose between answers.
         model: its name.
         output: the Parquet file, :data:`SCHEMA`, written atomically.
         groups: by image, what it has in common with others of one prompt, seed or scene; None if
@@ -85,7 +86,7 @@ def score_vqa(
         found = json.loads(about or b"{}").get("model", model)
         if found != model:
             raise ScoreVqaError(f"{path} holds answers of {found!r}, not {model!r}; {MAKE_AGAIN}")
-    given = _read(answers, [*_KEY, "p_yes", "reason"], "answer")
+    given = _read(answers, [*_KEY, "p_yes", "mass", "reason"], "answer")
     for table, what in ((asked, "asked"), (given, "answered")):
         twice = table[table.duplicated(_KEY)]
         if len(twice):

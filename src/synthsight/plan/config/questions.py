@@ -207,6 +207,13 @@ def _check_models(
         taken[entry.name] = f"vqa.models[{index}]"
         if entry.checkpoint is not None and (reason := _bad_checkpoint(entry.checkpoint)):
             problems.append(Problem((*key, "checkpoint"), reason))
+        prompt = entry.prompt
+        if prompt not in (None, "question", "none") and str(prompt).count("{question}") != 1:
+            message = (
+                f"found {prompt!r}: write question or none (OFA), or a text with {{question}} in "
+                'it once, such as "{question} Answer yes or no."'
+            )
+            problems.append(Problem((*key, "prompt"), message))
         if entry.tokenizer is not None and not is_folder(entry.tokenizer):
             message = f"no folder {entry.tokenizer!r} (relative paths start at {Path.cwd()})"
             message += hint_at(entry.tokenizer)

@@ -151,6 +151,14 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
             seen: features of some images, from ``see``.
             images: index of the image that each question is about.
             texts: the questions, from ``read``.
+
+        Returns:
+            The differences; or (questions, 2) with, beside them, the *mass*: the probability that
+            the model gives to "yes" and "no" together, among all that it might begin to say.
+
+        Raises:
+            UnansweredError: one of the questions cannot be answered together with its image. They
+                are then put one by one, so that the message is about one.
         """
 
 

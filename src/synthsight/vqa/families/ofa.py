@@ -156,6 +156,11 @@ def _settings(
             "it is unknown what its decoder begins with: set the model's `prompt` to question for "
             "a checkpoint finetuned on VQA, to none for a pretrained one"
         )
+    if prompt not in ("question", "none"):
+        raise OFAError(
+            f"its `prompt` is {prompt!r}: of OFA this says what the decoder begins with, question "
+            "or none"
+        )
     interpolate = settings["interpolate_position"]
     return {
         "image_size": (settings["image_size"] or published.get("image_size") or config.image_side),

@@ -19,14 +19,120 @@ from synthsight.wording import did_you_mean
 if TYPE_CHECKING:
     from synthsight.vqa.families.base import VqaModel
 
-#: The families, by the ``model_type`` in their models' config.json.
+#: The families: by the ``model_type`` in their models' config.json, and :data:`CHAT` for all of
+#: :data:`CONVERSING`.
 FAMILIES: Registry[type[VqaModel[Any, Any, Any]]] = Registry(
     "VQA family",
     {
         "ofa": "synthsight.vqa.families.ofa:Ofa",
         "vilt": "synthsight.vqa.families.vilt:Vilt",
         "blip": "synthsight.vqa.families.blip:Blip",
+        "chat": "synthsight.vqa.families.chat:Chat",
     },
+)
+
+#: The family of models that continue a conversation about an image.
+CHAT = "chat"
+
+#: What transformers continues a text about an image with, by model_type. A test compares it with
+#: the installed transformers, which takes too long to import here.
+CONVERSING = (
+    "aria",
+    "aya_vision",
+    "blip-2",
+    "chameleon",
+    "cohere2_vision",
+    "cohere_compass",
+    "cosmos3_edge",
+    "cosmos3_omni",
+    "deepseek_ocr2",
+    "deepseek_vl",
+    "deepseek_vl_hybrid",
+    "diffusion_gemma",
+    "dots3_note",
+    "emu3",
+    "ernie4_5_vl_moe",
+    "evolla",
+    "exaone4_5",
+    "fast_vlm",
+    "florence2",
+    "fuyu",
+    "gemma3",
+    "gemma3n",
+    "gemma4",
+    "gemma4_unified",
+    "git",
+    "glm46v",
+    "glm4v",
+    "glm4v_moe",
+    "glm5_next",
+    "glm_ocr",
+    "glmga",
+    "got_ocr2",
+    "granite4_vision",
+    "granite_docling",
+    "hunyuan_vl",
+    "hyperclovax_vision_v2",
+    "idefics",
+    "idefics2",
+    "idefics3",
+    "inkling2",
+    "inkling_mm_model",
+    "instructblip",
+    "instructblipvideo",
+    "internvl",
+    "janus",
+    "kimi_k25",
+    "kosmos-2",
+    "kosmos-2.5",
+    "lfm2_vl",
+    "lfm3_vl",
+    "lighton_ocr",
+    "llama4",
+    "llava",
+    "llava_next",
+    "llava_next_video",
+    "llava_onevision",
+    "minicpm_ocr",
+    "minicpmv4_6",
+    "minicpmv4_7",
+    "minimax_m3_vl",
+    "mistral3",
+    "mistral4",
+    "mistral_large4",
+    "mllama",
+    "molmo2",
+    "muse_glimmer",
+    "muse_spark",
+    "nemotron_h_omni",
+    "ovis2",
+    "paddleocr_vl",
+    "paligemma",
+    "perception_lm",
+    "pi0",
+    "pix2struct",
+    "pp_chart2table",
+    "pp_formulanet",
+    "qianfan_ocr",
+    "qwen2_5_omni_thinker",
+    "qwen2_5_vl",
+    "qwen2_vl",
+    "qwen3_5",
+    "qwen3_5_moe",
+    "qwen3_omni_moe_thinker",
+    "qwen3_vl",
+    "qwen3_vl_moe",
+    "qwen4_exp",
+    "shieldgemma2",
+    "smolvlm",
+    "step3p7",
+    "t5gemma2",
+    "udop",
+    "unlimited_ocr",
+    "video_llama_3",
+    "video_llava",
+    "vipllava",
+    "vision-encoder-decoder",
 )
 
 #: The family of single-file checkpoints without a config.json: fairseq's.
@@ -68,10 +174,14 @@ def family_of(checkpoint: str | Path) -> str:
         raise FamilyError(
             f"{config} is not a JSON mapping{what}; put the published one there"
         ) from None
-    if not isinstance(found, str) or found not in FAMILIES:
+    if found in CONVERSING:
+        return CHAT
+    if not isinstance(found, str) or found not in FAMILIES or found == CHAT:
+        known = [name for name in FAMILIES if name != CHAT]
         raise FamilyError(
-            f"{config} has the model_type {found!r}; supported: {', '.join(FAMILIES)}"
-            f"{did_you_mean(str(found), FAMILIES)}"
+            f"{config} has the model_type {found!r}; supported: {', '.join(known)} and those of "
+            "transformers that converse about an image, such as llava or qwen3_vl"
+            f"{did_you_mean(str(found), [*known, *CONVERSING])}"
         )
     return found
 

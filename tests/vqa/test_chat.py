@@ -1,0 +1,252 @@
+"""Models that converse: P(yes) is transformers' own, in any batch, whatever pads it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from PIL import Image
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+from synthsight.inference.folders import WeightsError
+from synthsight.vqa.ask import ask
+from synthsight.vqa.families.base import Published, UnansweredError
+from synthsight.vqa.families.chat import Chat, answer_tokens
+from synthsight.vqa.families.registry import CHAT, CONVERSING, FAMILIES, FamilyError, family_of
+from synthsight.vqa.shards import ShardRow
+from tests.support import draw_image
+from tests.vqa import chat_assets
+
+QUESTIONS = (
+    "Is it red?",
+    "Is the dog tall?",
+    "Is there a red, round dog on the table, and is what stands beside it a cat or a bird?",
+)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a family's small model; each is made when it is first asked for."""
+    base = tmp_path_factory.mktemp("chat")
+
+    def folder(kind: str) -> Path:
+        if not (base / kind).exists():
+            chat_assets.save(base / kind, kind)
+        return base / kind
+
+    return folder
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of three sizes, one of them grey."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for number, size in enumerate(((90, 70), (70, 100), (90, 70), (50, 50))):
+        draw_image(folder / f"{number}.png", number, size=size)
+    Image.open(folder / "3.png").convert("L").save(folder / "3.png")
+    return folder
+
+
+def collect(source: Path, folder: Path, prompt: str | None = None) -> Chat:
+    """A family's small model as it is asked."""
+    folder.mkdir(exist_ok=True)
+    found = Chat.collect(source, {"prompt": prompt}, Published(), folder)
+    return Chat(folder, found.state, found.settings, torch.device("cpu"))
+
+
+def rows() -> list[ShardRow]:
+    return [
+        ShardRow(number, f"{image}.png", question, "yes", None, None, None, "ok", None)
+        for image in range(4)
+        for number, question in enumerate(QUESTIONS, start=1)
+    ]
+
+
+def plain(folder: Path, kind: str, picture: Image.Image, question: str) -> tuple[float, float]:
+    """The log-odds of yes and the mass, by transformers alone and one question at a time."""
+    model = transformers.AutoModelForImageTextToText.from_pretrained(folder).eval()
+    processor = transformers.AutoProcessor.from_pretrained(folder)
+    processor.image_processor = transformers.AutoImageProcessor.from_pretrained(
+        folder, backend="pil"
+    )
+    if kind == "paligemma":
+        text = f"<image>answer en {question}"
+    else:
+        mark = chat_assets.MARKS[kind][0]
+        text = f"<|user|>{mark}{question} Answer yes or no.<|end|><|assistant|>"
+    inputs = dict(processor(text=[text], images=[[picture]], return_tensors="pt"))
+    inputs.pop("labels", None)
+    with torch.inference_mode():
+        chances = model(**inputs).logits[0, -1].double().softmax(0)
+    vocabulary = processor.tokenizer.get_vocab()
+    yes, no = (
+        sum(
+            float(chances[number])
+            for token, number in vocabulary.items()
+            if processor.tokenizer.convert_tokens_to_string([token]).strip().lower() == word
+        )
+        for word in ("yes", "no")
+    )
+    return float(np.log(yes / no)), yes + no
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind if kind == "llava" else pytest.param(kind, marks=pytest.mark.long)
+        for kind in chat_assets.FAMILIES
+    ],
+)
+def test_answers_are_transformers_own_in_any_order_and_batch(
+    kind: str, folders: Callable[[str], Path], root: Path, tmp_path: Path
+) -> None:
+    model = collect(folders(kind), tmp_path / "out")
+    asked = rows()
+    found = ask(model, asked, root, batch_size=5)
+    assert found.reasons == [None] * len(asked)
+    assert model.pads is True
+    odds = np.log(found.p_yes / (1 - found.p_yes))
+    assert odds.std() > 1e-3
+    for index in (0, 2, 4, len(asked) - 1):
+        picture = Image.open(root / asked[index].image).convert("RGB")
+        margin, mass = plain(folders(kind), kind, picture, asked[index].question)
+        assert odds[index] == pytest.approx(margin, abs=1e-5)
+        assert found.mass[index] == pytest.approx(mass, abs=1e-5)
+    for batch_size, order in ((1, 1), (16, -1)):
+        again = ask(model, asked[::order], root, batch_size=batch_size)
+        assert np.allclose(again.p_yes[::order], found.p_yes, atol=1e-5)
+        assert np.allclose(again.mass[::order], found.mass, atol=1e-5)
+
+
+def test_batches_that_padding_would_change_hold_one_length(
+    folders: Callable[[str], Path], root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with padding behind, in which the next token would be looked for where there is none."""
+    model = collect(folders("llava"), tmp_path / "out")
+    expected = ask(model, rows(), root, batch_size=1)
+    model.processor.tokenizer.padding_side = "right"
+    found = ask(model, rows(), root, batch_size=6)
+    assert model.pads is False
+    assert np.allclose(found.p_yes, expected.p_yes, atol=1e-5)
+    assert "padding changes answers" in capsys.readouterr().out
+
+
+def test_the_prompt_is_the_user_s_with_the_question_in_it(
+    folders: Callable[[str], Path], root: Path, tmp_path: Path
+) -> None:
+    model = collect(folders("llava"), tmp_path / "out", "Say yes or no: {question}")
+    assert " ".join(model.read("Is it red?", None)) == "Say yes or no: Is it red?"
+    for wrong in ("Answer yes or no.", "{question} {question}"):
+        with pytest.raises(WeightsError, match=r"write \{question\} once"):
+            collect(folders("llava"), tmp_path / "other", wrong)
+
+
+def test_a_question_longer_than_the_context_is_left_out_with_its_image_s_tokens(
+    folders: Callable[[str], Path], root: Path, tmp_path: Path
+) -> None:
+    model = collect(folders("llava"), tmp_path / "out")
+    asked = rows()[:3]
+    inputs = model._inputs([(Image.open(root / "0.png"), " ".join(model.read(QUESTIONS[2], None)))])
+    tokens = inputs["input_ids"].shape[1]
+    for limit, reason in (
+        (tokens, None),
+        (tokens - 1, f"image and question have {tokens} tokens, the model takes {tokens - 1}"),
+    ):
+        model.limit = limit
+        found = ask(model, asked, root, batch_size=3)
+        assert found.reasons == [None, None, reason]
+        assert np.isnan(found.p_yes[2]) == (reason is not None)
+        assert np.isfinite(found.p_yes[:2]).all()
+
+
+def test_a_template_that_knows_of_thinking_is_told_not_to(
+    folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(folders("llava"), source)
+    template = source / "chat_template.jinja"
+    written = template.read_text()
+    template.write_text(
+        written + "{% if enable_thinking is defined and not enable_thinking %}no{% endif %}"
+    )
+    model = collect(source, tmp_path / "out")
+    ids = model._inputs([(Image.new("RGB", (40, 40)), "yes")])["input_ids"][0]
+    assert model.processor.tokenizer.decode(ids).endswith("<|assistant|>no")
+
+
+def test_words_count_in_all_their_spellings_and_must_be_tokens(
+    folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    processor = transformers.AutoProcessor.from_pretrained(folders("llava"))
+    found = answer_tokens(processor, tmp_path)
+    assert {"yes", "\u0120yes", "\u0120Yes", "\u0120YES"} <= set(found["yes"])
+    vocabulary = processor.tokenizer.get_vocab()
+    assert set(found["no"]) <= vocabulary.keys()
+
+    class Without:
+        def get_vocab(self) -> dict[str, int]:
+            return {"yes": 0, "n": 1, "o": 2}
+
+    processor.tokenizer = Without()  # type: ignore[assignment]
+    with pytest.raises(WeightsError, match="'no' is not a single token"):
+        answer_tokens(processor, tmp_path)
+
+
+def test_a_model_without_a_template_is_refused(
+    folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(folders("llava"), source)
+    (source / "chat_template.jinja").unlink()
+    with pytest.raises(WeightsError, match="has no chat template"):
+        collect(source, tmp_path / "out")
+
+
+def test_weights_in_half_precision_run_in_it(
+    folders: Callable[[str], Path], root: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(folders("llava"), source)
+    model = transformers.AutoModelForImageTextToText.from_pretrained(source)
+    model.to(torch.bfloat16).save_pretrained(source)
+    half = collect(source, tmp_path / "out")
+    assert half.model.dtype == torch.bfloat16
+    full = collect(folders("llava"), tmp_path / "full")
+    found, expected = (ask(each, rows(), root, batch_size=4).p_yes for each in (half, full))
+    assert np.abs(found - expected).max() < 0.1
+
+
+def test_an_image_that_the_processor_cannot_take_has_a_reason(
+    folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    model = collect(folders("llava"), tmp_path / "out")
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise ValueError("absolute aspect ratio must be smaller than 200")
+
+    model.processor.apply_chat_template = refuse
+    with pytest.raises(UnansweredError, match=r"no image of 2 x 900 pixels .*aspect ratio"):
+        model.margins([Image.new("RGB", (2, 900))], [0], [["Is"]])
+
+
+def test_the_kinds_are_those_that_transformers_has(tmp_path: Path) -> None:
+    kinds = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.keys() - FAMILIES.keys()
+    assert sorted(CONVERSING) == sorted(kinds)
+    config = tmp_path / "config.json"
+    for kind, family in (("qwen3_vl", CHAT), ("blip", "blip")):
+        config.write_text(json.dumps({"model_type": kind}))
+        assert family_of(tmp_path) == family
+    for kind in ("qwen3_vv", "chat"):
+        config.write_text(json.dumps({"model_type": kind}))
+        with pytest.raises(FamilyError, match="supported: ofa, vilt, blip and those"):
+            family_of(tmp_path)
+    config.write_text(json.dumps({"model_type": "florence2", "is_encoder_decoder": True}))
+    with pytest.raises(WeightsError, match="does not continue a conversation"):
+        Chat.collect(tmp_path, {"prompt": None}, Published(), tmp_path)
