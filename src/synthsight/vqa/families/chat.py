@@ -80,7 +80,8 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
                 f"{source} has no chat template (chat_template.jinja, or in tokenizer_config.json):"
                 " how questions are put to it is not known"
             )
-        prompt = settings["prompt"] or (PROMPT if template is not None else prefix)
+        usual = PROMPT if template is not None else str(prefix)
+        prompt: str = settings["prompt"] or usual
         if prompt.count("{question}") != 1:
             raise WeightsError(
                 f"its `prompt` is {prompt!r}: write {{question}} once, where the question belongs"
@@ -122,7 +123,8 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
     def read(self, question: str, objects: str | None) -> list[str]:
         """The text that is put, word by word; ``objects`` are for OFA only."""
         del objects
-        return self.prompt.replace("{question}", question).split(" ")
+        text: str = self.prompt.replace("{question}", question)
+        return text.split(" ")
 
     def margins(
         self, seen: list[Image.Image], images: Sequence[int], texts: Sequence[list[str]]
@@ -150,7 +152,7 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         if not padded or self.pads:
             return self._answers(inputs)
         found = torch.empty(len(asked), 2, device=self.device)
-        for length in lengths.unique().tolist():
+        for length in sorted(set(lengths.tolist())):
             alike = torch.nonzero(lengths == length)[:, 0].tolist()
             found[alike] = self._answers(self._inputs([asked[index] for index in alike]))
         return found
@@ -235,7 +237,7 @@ def load_processor(folder: Path) -> Any:
     import transformers
 
     try:
-        processor: Any = transformers.AutoProcessor.from_pretrained(
+        processor: Any = transformers.AutoProcessor.from_pretrained(  # type: ignore[no-untyped-call]
             folder, local_files_only=True, trust_remote_code=False
         )
     except Exception as error:  # by what is in the files, of nearly any type
@@ -248,7 +250,7 @@ def load_processor(folder: Path) -> Any:
             "preprocessor_config.json)"
         )
     try:
-        processor.image_processor = transformers.AutoImageProcessor.from_pretrained(
+        processor.image_processor = transformers.AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
             folder, local_files_only=True, backend="pil"
         )
     except Exception:  # a few kinds have no such version
