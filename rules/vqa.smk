@@ -81,10 +81,23 @@ rule ask:
         """
 
 
+# The same, without seeing the images: what a model gets by guessing from the questions.
+use rule ask as ask_blind with:
+    output:
+        answers=f"{FILES.run}/vqa/answers/{{vqa_model}}/blind/{{shard}}.parquet",
+    log:
+        f"{FILES.logs}/ask_blind/{{vqa_model}}/{{shard}}.log",
+    params:
+        spec=spec(specs.ask_blind, "vqa_model"),
+        code=lambda wildcards: code("ask", *family_doors(EXPERIMENT, wildcards.vqa_model)),
+        doors=lambda wildcards: doors(*family_doors(EXPERIMENT, wildcards.vqa_model)),
+
+
 rule score_vqa:
     input:
         questions=FILES.question_shards,
         answers=of(FILES.answers_of, "vqa_model"),
+        blind=of(FILES.blind_answers_of, "vqa_model"),
     output:
         scores=f"{FILES.run}/vqa/{{vqa_model}}.parquet",
     log:
@@ -100,6 +113,7 @@ rule score_vqa:
         with_worker.py --code {params.code} score_vqa.py \
             --questions {input.questions:q} \
             --answers {input.answers:q} \
+            --blind {input.blind:q} \
             --spec {params.spec:q} \
             --kept {params.kept} \
             --output {output.scores:q} \

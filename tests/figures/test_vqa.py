@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from synthsight.figures.vqa_calibration import MOST as PANELS
 from synthsight.figures.vqa_calibration import vqa_calibration
 from synthsight.figures.vqa_kinds import EACH, MOST, vqa_kinds
 from synthsight.figures.vqa_samples import RIGHT, WRONG, choose, vqa_samples
+from synthsight.figures.vqa_seeing import vqa_seeing
 from synthsight.plan import figures
 from synthsight.statistics.vqa import Answers, calibrate, group, summarise
 from synthsight.vqa.kinds import KINDS
@@ -113,10 +115,19 @@ def draw(name: str, answers: Answers) -> Figure:
         return vqa_accuracy(table)
     if name == "vqa_kinds":
         return vqa_kinds(group(answers, 0.95), table)
+    if name == "vqa_seeing":
+        blind = seen_and_not(answers)
+        return vqa_seeing(table_of(blind), group(blind, 0.95))
     return vqa_calibration(calibrate(answers, 0.95), table)
 
 
-FIGURES = ["vqa_samples", "vqa_accuracy", "vqa_kinds", "vqa_calibration"]
+def seen_and_not(answers: Answers) -> Answers:
+    """The same models, asked without the images as well: they say yes to every other question."""
+    said_yes = np.arange(len(answers.yes))[:, None] % 2 == 0
+    return replace(answers, blind=(said_yes == answers.yes[:, None]) | (answers.p_yes < 0))
+
+
+FIGURES = ["vqa_samples", "vqa_accuracy", "vqa_seeing", "vqa_kinds", "vqa_calibration"]
 
 
 # --- All figures --------------------------------------------------------------------------------
@@ -403,6 +414,13 @@ def test_samples_says_that_there_is_no_such_page() -> None:
 LEVEL = {"level": 0.95}
 CALLS: dict[str, tuple[dict[str, Callable[[Answers], pd.DataFrame]], dict[str, float]]] = {
     "vqa_accuracy": ({"table": table_of}, LEVEL),
+    "vqa_seeing": (
+        {
+            "groups": lambda answers: group(seen_and_not(answers), 0.95),
+            "table": lambda answers: table_of(seen_and_not(answers)),
+        },
+        LEVEL,
+    ),
     "vqa_kinds": ({"groups": lambda answers: group(answers, 0.95), "table": table_of}, LEVEL),
     "vqa_calibration": (
         {"calibration": lambda answers: calibrate(answers, 0.95), "table": table_of},
@@ -445,3 +463,23 @@ def test_script_writes_both_files(name: str, tmp_path: Path) -> None:
     assert sorted(path.name for path in out.iterdir()) == ["figure.pdf", "figure.png"]
     with Image.open(out / "figure.png") as image:
         assert image.width == 1440
+
+
+# --- Seeing -------------------------------------------------------------------------------------
+
+
+def test_seeing_shows_both_accuracies_and_the_gain_of_each_model_and_kind() -> None:
+    answers = seen_and_not(make_answers(SHORT, images=30))
+    table, groups = table_of(answers), group(answers, 0.95)
+    figure = vqa_seeing(table.sample(frac=1, random_state=1), groups)
+    models, kinds = figure.axes
+    ranked = table.sort_values("accuracy", ascending=False)
+    assert [label.get_text() for label in models.get_yticklabels()] == ranked["model"].tolist()
+    for row, (_, model) in enumerate(ranked.iterrows()):
+        line = next(
+            line for line in models.lines if list(np.asarray(line.get_ydata())) == [row, row]
+        )
+        assert list(np.asarray(line.get_xdata())) == [model["blind"], model["accuracy"]]
+        assert f"{100 * model['gain']:.1f}".replace("-", "\u2212") in words(figure)
+    best = groups[(groups["model"] == ranked["model"].iloc[0]) & (groups["by"] == "kind")]
+    assert {label.get_text() for label in kinds.get_yticklabels()} == set(best["value"])

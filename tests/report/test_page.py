@@ -247,11 +247,17 @@ def test_models_off_the_line_are_named(bounds: list[tuple[float, float]], said: 
 def test_the_questions_answer_names_the_reference_where_it_is_known() -> None:
     row = {"model": "ofa", "n": 241, "images": 50, "accuracy": 0.773, "low": 0.7, "high": 0.83}
     row |= {"always_yes": 132 / 241, "reference_yes_no": 0.947, "source": "VQA-v2 test-std"}
+    row |= {"gain": None}
     said = questions_answer(pd.DataFrame([row]), 0.95)
     assert said == (
         "Of 241 yes/no questions about 50 images, ofa answers 77.3% right (95% interval 70.0 to "
         "83.0%); always saying yes would get 54.8%, and on its reference (VQA-v2 test-std) it is "
         "stated to get 94.7%."
+    )
+    row |= {"blind": 0.49, "gain": 0.283, "gain_low": 0.2, "gain_high": 0.36}
+    assert questions_answer(pd.DataFrame([row]), 0.95).removeprefix(said[:-1]) == (
+        ". With a grey picture in the place of each image it gets 49.0%: seeing adds 28.3 points "
+        "(20.0 to 36.0)."
     )
 
 

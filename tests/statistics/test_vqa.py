@@ -28,6 +28,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from synthsight.statistics.answers import read_answers
 from synthsight.statistics.columns import (
+    SEEING,
     VQA,
     VQA_CALIBRATION,
     VQA_COMPARISONS,
@@ -93,18 +94,19 @@ def scored(
     answers: pd.DataFrame,
     shards: int = 2,
     groups: Mapping[str, str | None] | None = None,
+    blind: pd.DataFrame | None = None,
 ) -> Path:
     """Write the shards and score them."""
     path.mkdir(exist_ok=True, parents=True)
     images = sorted(set(questions["image"]))
-    files: dict[str, list[Path]] = {"q": [], "a": []}
-    for shard, (kind, table) in itertools.product(
-        range(shards), (("q", questions), ("a", answers.sample(frac=1, random_state=1)))
-    ):
+    files: dict[str, list[Path]] = {"q": [], "a": [], "b": []}
+    tables = [("q", questions), ("a", answers.sample(frac=1, random_state=1))]
+    tables += [("b", table) for table in [blind] if table is not None]
+    for shard, (kind, table) in itertools.product(range(shards), tables):
         of_shard = table[table["image"].isin(images[shard::shards])]
         files[kind].append(path / f"{name}.{kind}{shard}.parquet")
         of_shard.to_parquet(files[kind][-1])
-    score_vqa(files["q"], files["a"], name, path / f"{name}.parquet", groups)
+    score_vqa(files["q"], files["a"], name, path / f"{name}.parquet", groups, files["b"])
     return path / f"{name}.parquet"
 
 
@@ -871,3 +873,50 @@ def test_groups_with_a_picture_in_common_are_one(tmp_path: Path) -> None:
     assert "group" not in pq.read_schema(plain).names
     with pytest.raises(AggregateVqaError, match="not about the same questions"):
         read_answers([path, plain])
+
+
+# --- Seeing and guessing ------------------------------------------------------------------------
+
+
+def test_the_gain_is_the_difference_between_two_models_one_of_which_sees(tmp_path: Path) -> None:
+    """As if the answers without the images were those of a second model on the same questions."""
+    questions = make_questions(images=40)
+    seeing, guessing = make_answers(questions, 1.2, 1), make_answers(questions, 0.1, 2)
+    groups = {image: image[:-5] for image in questions["image"]}  # tens of images
+    for told in (None, groups):
+        both = scored(tmp_path, "net", questions, seeing, groups=told, blind=guessing)
+        found = aggregate_vqa([both], [note(tmp_path, "net")], 0.9)
+        apart = tables_of(tmp_path, questions, [seeing, guessing], 0.9, told)
+        row, pair = found.models.iloc[0], apart.comparisons.iloc[0]
+        assert row["gain"] == pytest.approx(row["accuracy"] - row["blind"])
+        assert row["blind"] == pytest.approx(apart.models["accuracy"][1])
+        assert [row["gain"], row["gain_low"], row["gain_high"]] == pytest.approx(
+            [pair["difference"], pair["low"], pair["high"]]
+        )
+        ends = ["blind_low", "blind_high"], ["low", "high"]
+        assert row[ends[0]].tolist() == pytest.approx(apart.models.loc[1, ends[1]].tolist())
+        by = ["by", "value"]
+        parts = apart.groups[apart.groups["model"] == "m1"].set_index(by)["accuracy"]
+        assert found.groups.set_index(by)["blind"].to_dict() == pytest.approx(parts.to_dict())
+
+
+def test_without_blind_answers_there_is_no_gain_and_nothing_else_changes(tmp_path: Path) -> None:
+    questions = make_questions()
+    answers = make_answers(questions)
+    without = tables_of(tmp_path, questions, [answers]).models
+    assert without[SEEING].isna().all(axis=None)
+    path = scored(tmp_path, "m0", questions, answers, blind=make_answers(questions, seed=5))
+    with_ = aggregate_vqa([path], [note(tmp_path, "m0")], 0.95).models
+    assert with_[SEEING].notna().all(axis=None)
+    pd.testing.assert_frame_equal(with_.drop(columns=SEEING), without.drop(columns=SEEING))
+
+
+def test_a_question_without_a_blind_answer_is_left_out_of_both(tmp_path: Path) -> None:
+    questions = make_questions()
+    answers, blind = make_answers(questions), make_answers(questions, seed=5)
+    blind.loc[blind.index[0], ["p_yes", "reason"]] = [None, "too narrow"]
+    path = scored(tmp_path, "m0", questions, answers, blind=blind)
+    row = aggregate_vqa([path], [note(tmp_path, "m0")], 0.95).models.iloc[0]
+    assert (row["n"], row["unanswered"]) == (len(answers) - 1, 1)
+    with pytest.raises(ScoreVqaError, match="not to the same questions"):
+        scored(tmp_path, "m1", questions, answers, blind=blind.iloc[1:])

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from synthsight.images.reading import open_rgb
@@ -398,3 +399,27 @@ def test_a_model_whose_files_are_not_those_that_were_fetched_is_not_asked(
     assert (done.returncode != 0) == bool(message), done.stderr
     assert message in done.stderr and "Traceback" not in done.stderr
     assert (tmp_path / "answers.parquet").exists() != bool(message)
+
+
+@pytest.mark.parametrize("family", SAVE)
+def test_blind_answers_are_those_to_grey_pictures_of_the_images_sizes(
+    family: str, folders: dict[str, Path], root: Path, tmp_path: Path
+) -> None:
+    model = load(folders[family])
+    for number in range(6):
+        with Image.open(root / f"{number}.png") as picture:
+            Image.new("RGB", picture.size, "#808080").save(tmp_path / f"{number}.png")
+    expected = ask(model, rows_about(6), tmp_path, 4)
+    blind = ask(model, rows_about(6), root, 4, blind=True)
+    assert np.allclose(blind, expected, atol=1e-6)
+    assert not np.allclose(blind, ask(model, rows_about(6), root, 4), atol=1e-4)
+
+
+def test_blind_questions_are_put_without_the_objects_that_were_seen(
+    folders: dict[str, Path], root: Path
+) -> None:
+    from dataclasses import replace
+
+    model, row = load(folders["ofa"]), rows_about(1)[0]
+    told = replace(row, objects="dog&&tree")
+    assert ask(model, [told], root, 1, blind=True) == ask(model, [row], root, 1, blind=True)

@@ -268,3 +268,20 @@ def test_questions_that_cannot_be_asked_can_stop_the_run(project: Project) -> No
     picture.write_bytes(picture.read_bytes()[:60])
     said = project.fail("tables")
     assert "list_excluded_questions: the questions above cannot be asked" in said
+
+
+def test_asking_blind_leaves_what_was_seen_as_it_is(
+    project: Project, edit: Callable[[str, str, str], None]
+) -> None:
+    edit("config.yaml", "vqa:", "vqa:\n  blind: true")
+    blind = {("ask_blind", model, shard) for model in MODELS for shard in SHARDS}
+    assert project.plan() == {*blind, *FAN_IN, ("plot_vqa_seeing",)}
+    answers = project.results / "vqa" / "answers" / "asked"
+    before = {path: path.read_bytes() for path in answers.glob("*.parquet")}
+    project.run("tables", "figures")
+    assert {path: path.read_bytes() for path in answers.glob("*.parquet")} == before
+    table = pd.read_csv(project.results / "tables" / "vqa.csv").set_index("model")
+    rows = pd.read_parquet(project.results / "vqa" / "asked.parquet")
+    assert table.loc["asked", "blind"] == pytest.approx(rows["correct_blind"].mean())
+    edit("config.yaml", "  blind: true\n", "")
+    assert project.plan() - {("report",)} == {*FAN_IN} - {("report",)}

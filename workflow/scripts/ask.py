@@ -2,8 +2,9 @@
 """Ask one VQA model the questions of one shard.
 
 In: the shard (Parquet), the images, and the model's weights, note and folder. Out: Parquet with
-image, question, p_yes and, where the model cannot take it, the reason, for every question whose
-image can be used; the schema's metadata name the model, weights and settings.
+image, question, p_yes, mass and, where the model cannot take it, the reason, for every question
+whose image can be used; the schema's metadata name the model, weights and settings. With ``blind``
+in the spec the model is shown a grey picture in place of each image.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
             args.batch_size,
             args.threads,
             spec["precision"],
+            spec.get("blind", False),
             lambda: models.release(keep=model),
         )
     print(report_speed(len(rows), "questions", time.perf_counter() - start, device))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Score one model's answers to yes/no questions.
 
-In: the shards of questions and of answers. Out: Parquet with one row per question (see
+In: the shards of questions and of answers; perhaps those of answers without seeing the images. Out: Parquet with one row per question (see
 synthsight.vqa.score). Where groups of images are known, the spec has ``groups``, a digest of what
 the plan has kept of them.
 """
@@ -19,6 +19,7 @@ from synthsight.vqa.score import score_vqa
 @program(
     many("questions", "the shards of all questions"),
     many("answers", "the model's answers to each shard"),
+    many("blind", "its answers to each without seeing the images", required=False),
     one("kept", "folder of what plans keep", required=False),
     spec=True,
     outputs=["output"],
@@ -29,7 +30,7 @@ def main(args: Arguments) -> None:
     if "groups" in spec:
         rows = read_kept_rows(Path(args.kept), spec["groups"], GROUPS)
         groups = dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
-    score_vqa(args.questions, args.answers, spec["model"], args.output, groups)
+    score_vqa(args.questions, args.answers, spec["model"], args.output, groups, args.blind)
 
 
 if __name__ == "__main__":

@@ -243,7 +243,8 @@ class Run:
 
         Returns:
             ``image, number, question, answer`` (the truth), ``generator, first_word, kind, p_yes,
-            predicted, correct, reason``; the last says why a model could not take a question.
+            mass, predicted, correct, reason``; the last says why a model could not take a question.
+            Where models were also asked without the images, ``p_yes_blind`` and ``correct_blind``.
 
         Raises:
             ApiError: there is no such model.

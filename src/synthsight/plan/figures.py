@@ -16,6 +16,7 @@ from synthsight.plan.experiment import Experiment
 from synthsight.plan.tables import (
     always,
     with_a_line,
+    with_blind,
     with_generators,
     with_photographs,
     with_questions,
@@ -220,6 +221,14 @@ FIGURES = (
         {"table": "vqa"},
         specs.level_and_unit,
         when=with_questions,
+    ),
+    Figure(
+        "vqa_seeing",
+        "synthsight.figures.vqa_seeing:vqa_seeing",
+        "Questions",
+        {"table": "vqa", "groups": "vqa_groups"},
+        specs.level_and_unit,
+        when=with_blind,
     ),
     Figure(
         "vqa_kinds",

@@ -149,6 +149,13 @@ class Files:
         """The answers of one model, shard by shard."""
         return [f"{self.run}/vqa/answers/{vqa_model}/{shard}.parquet" for shard in self.shards]
 
+    def blind_answers_of(self, vqa_model: str) -> list[str]:
+        """The answers of one model without seeing the images, if that is asked for."""
+        about = self.experiment.settings.vqa
+        folder = f"{self.run}/vqa/answers/{vqa_model}/blind"
+        shards = self.shards if about is not None and about.blind else ()
+        return [f"{folder}/{shard}.parquet" for shard in shards]
+
     # Lists --------------------------------------------------------------------------------------
 
     @cached_property
@@ -222,7 +229,11 @@ class Files:
     @cached_property
     def answers(self) -> list[str]:
         """All answers."""
-        return [file for model in self.vqa_models for file in self.answers_of(model)]
+        return [
+            file
+            for model in self.vqa_models
+            for file in (*self.answers_of(model), *self.blind_answers_of(model))
+        ]
 
     @cached_property
     def vqa_scores(self) -> list[str]:

@@ -169,6 +169,7 @@ class VqaSettings:
     columns: ColumnSettings
     group: str | None
     invalid: str
+    blind: bool
     shards: int
     batch_size: int
     models: tuple[VqaModelSettings, ...]

@@ -248,6 +248,11 @@ def ask(experiment: Experiment, vqa_model: str) -> Spec:
     }
 
 
+def ask_blind(experiment: Experiment, vqa_model: str) -> Spec:
+    """The same, of answers without seeing the images."""
+    return {**ask(experiment, vqa_model), "blind": True}
+
+
 # Tables and figures: named in the rows of synthsight.plan.tables and synthsight.plan.figures ------
 
 

@@ -53,6 +53,11 @@ def with_questions(experiment: Experiment) -> bool:
     return experiment.vqa is not None
 
 
+def with_blind(experiment: Experiment) -> bool:
+    """Whether they are also asked without the images."""
+    return experiment.settings.vqa is not None and experiment.settings.vqa.blind
+
+
 @dataclass(frozen=True)
 class Statistic:
     """A rule that makes tables.

@@ -66,7 +66,10 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         yield from one("fetch_vqa", specs.fetch_vqa(experiment, name), None, [note])
         inputs = [name_of("fetch_vqa", note), f"index_questions questions/{OWN}.parquet"]
         yield from one("ask", specs.ask(experiment, name), code("ask", *doors), answers, inputs)
-        inputs = [name_of("ask", path) for path in answers]
+        blind = files.blind_answers_of(name)
+        spec = specs.ask_blind(experiment, name)
+        yield from one("ask", spec, code("ask", *doors), blind, inputs)
+        inputs = [name_of("ask", path) for path in (*answers, *blind)]
         inputs += [name_of("index_questions", path) for path in files.question_shards]
         spec = specs.score_vqa(experiment, name)
         scores = [f"{run}/vqa/{name}.parquet"]

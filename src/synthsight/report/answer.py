@@ -245,6 +245,12 @@ def questions_answer(vqa: pd.DataFrame, level: float) -> str:
     if pd.notna(stated):
         reference = f"its reference ({best['source']})"
         sentence += f", and on {reference} it is stated to get {percent(stated)}"
+    if pd.notna(best["gain"]):
+        sentence += (
+            f". With a grey picture in the place of each image it gets {percent(best['blind'])}: "
+            f"seeing adds {_points(best['gain'])} ({_signed(best['gain_low'])} to "
+            f"{_signed(best['gain_high'])})"
+        )
     return sentence + "."
 
 

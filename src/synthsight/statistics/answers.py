@@ -19,6 +19,10 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 
+#: Columns of answers without seeing the images.
+_BLIND = ("p_yes_blind", "correct_blind")
+
+
 class AggregateVqaError(SynthsightError):
     """Answers of different models to different questions, or a model without a note."""
 
@@ -38,6 +42,8 @@ class Answers:
         unanswered: (models,), how many of all questions a model could not take. What one of them
             could not take is left out for all: it is wrong for none, and all are compared on the
             same questions.
+        blind: (questions, models), whether the answer without seeing the image is correct; None if
+            nobody asked.
     """
 
     models: tuple[str, ...]
@@ -46,6 +52,7 @@ class Answers:
     mass: Floats
     correct: Flags
     unanswered: npt.NDArray[np.intp]
+    blind: Flags | None = None
 
     @property
     def yes(self) -> Flags:
@@ -99,8 +106,8 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     tables: dict[str, pd.DataFrame] = {}
     origin: dict[str, str | os.PathLike[str]] = {}
     for path in paths:
-        grouped = ["group"] if "group" in read_schema(path).names else []
-        file = read_parquet(path, [*described, *grouped, "p_yes", "mass", "correct"])
+        further = [name for name in ("group", *_BLIND) if name in read_schema(path).names]
+        file = read_parquet(path, [*described, *further, "p_yes", "mass", "correct"])
         model = metadata_of(file.schema, "model", path)
         if model in tables:
             raise AggregateVqaError(f"{origin[model]} and {path} are both of {model!r}")
@@ -108,10 +115,11 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     if not tables:
         raise AggregateVqaError("no answers")
     models = sorted(tables)
-    results = ["p_yes", "mass", "correct"]
+    blind = _BLIND[0] in tables[models[0]]
+    results = ["p_yes", "mass", "correct", *(_BLIND if blind else ())]
     questions = tables[models[0]].drop(columns=results)
     for model in models[1:]:
-        if not tables[model].drop(columns=results).equals(questions):
+        if not tables[model].drop(columns=results, errors="ignore").equals(questions):
             raise AggregateVqaError(
                 f"{origin[model]} is not about the same questions as {origin[models[0]]}"
             )
@@ -120,7 +128,11 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
         for each in ("p_yes", "mass")
     )
     correct = np.column_stack([tables[model]["correct"].to_numpy(bool) for model in models])
-    lost = np.isnan(p_yes)
+    unseen = correct_unseen = None
+    if blind:
+        unseen = np.column_stack([tables[model][_BLIND[0]].to_numpy(float) for model in models])
+        correct_unseen = np.column_stack([tables[m][_BLIND[1]].to_numpy(bool) for m in models])
+    lost = np.isnan(p_yes) | (False if unseen is None else np.isnan(unseen))
     kept, unanswered = ~lost.any(axis=1), lost.sum(axis=0)
     if not kept.any():
         each = ", ".join(f"{m}: {n}" for m, n in zip(models, unanswered, strict=True) if n)
@@ -131,6 +143,9 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     return Answers(
         tuple(models),
         questions[kept].reset_index(drop=True),
-        *(each[kept] for each in (p_yes, mass, correct)),
-        unanswered,
+        p_yes=p_yes[kept],
+        mass=mass[kept],
+        correct=correct[kept],
+        unanswered=unanswered,
+        blind=None if correct_unseen is None else correct_unseen[kept],
     )

@@ -134,6 +134,9 @@ ROBUSTNESS = {
     "high": "float64",
 }
 
+#: What models get without seeing the images, and gain by seeing them.
+SEEING = ["blind", "blind_low", "blind_high", "gain", "gain_low", "gain_high"]
+
 VQA = [
     "model",
     "n",
@@ -153,6 +156,7 @@ VQA = [
     "no_no",
     "unanswered",
     "mass",
+    *SEEING,
     "ece",
     "brier",
     "source",
@@ -175,6 +179,7 @@ VQA_GROUPS = [
     "high",
     "always_yes",
     "balanced_accuracy",
+    *SEEING,
 ]
 
 VQA_QUESTIONS = [

@@ -30,6 +30,7 @@ from synthsight.statistics.columns import (
 from synthsight.statistics.intervals import share_interval
 from synthsight.statistics.moments import Codes, Sample, Spread
 from synthsight.statistics.pairs import compare_pairs, mcnemar_test
+from synthsight.statistics.seeing import seeing
 from synthsight.tables import ALL, Outputs
 
 #: What questions are grouped by: columns of their file, and the names used in the table.
@@ -146,7 +147,8 @@ def summarise(
         always answering yes. ``yes_no`` counts the questions whose answer is yes but that the model
         answers no, and so on: truth first; ``unanswered`` counts those that it could not take,
         which are not among the ``n`` (see :class:`Answers`). ``mass`` is the mean probability of
-        yes and no together, null of models that choose between answers. ``ece`` is the expected
+        yes and no together, null of models that choose between answers. For ``blind`` and ``gain``
+        see :func:`synthsight.statistics.seeing.seeing`. ``ece`` is the expected
         calibration error of P(yes), the mean over questions of ``|mean_p_yes - share_yes|`` of
         their bin;
         ``brier`` is the mean of (P(yes) - truth)^2. ``drop`` = reference_yes_no - accuracy,
@@ -184,6 +186,7 @@ def summarise(
             "no_no": right_no,
             "unanswered": answers.unanswered,
             "mass": answers.mass.mean(axis=0),
+            **seeing(answers, np.arange(len(yes)), level),
             "ece": ece.to_numpy(),
             "brier": ((answers.p_yes - yes[:, None]) ** 2).mean(axis=0),
         }
@@ -227,6 +230,7 @@ def group(answers: Answers, level: float) -> pd.DataFrame:
                     "high": high,
                     "always_yes": yes[rows].mean(),
                     "balanced_accuracy": np.nan if balanced is None else balanced.mean,
+                    **seeing(answers, rows, level),
                 }
             )
         )

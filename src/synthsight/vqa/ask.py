@@ -26,6 +26,9 @@ from synthsight.vqa.families.base import UnansweredError, VqaModel
 from synthsight.vqa.shards import ShardRow
 from synthsight.wording import one_line
 
+#: What a model sees that sees nothing: the middle of what a pixel may be.
+_GREY = (128, 128, 128)
+
 #: Images whose features are held at a time.
 _WINDOW = 64
 
@@ -64,6 +67,7 @@ def ask(
     batch_size: int,
     threads: int = 1,
     precision: str = "fp32",
+    blind: bool = False,
     release: Callable[[], bool] = lambda: False,
 ) -> Answers:
     """Ask every question; each image is decoded and encoded once for all its questions.
@@ -79,6 +83,8 @@ def ask(
         batch_size: initial number of questions per batch.
         threads: number of images decoded in parallel.
         precision: one of :data:`synthsight.inference.batches.PRECISIONS`.
+        blind: whether the model sees nothing: each image is put as a mid-grey one of its size, and
+            no names of objects, which were seen in it, are told.
         release: see :class:`synthsight.inference.batches.Batches`.
 
     Returns:
@@ -94,7 +100,7 @@ def ask(
     reasons: list[str | None] = []
     for index, row in enumerate(rows):
         try:
-            texts.append(model.read(row.question, row.objects))
+            texts.append(model.read(row.question, None if blind else row.objects))
             reasons.append(None)
             questions_of.setdefault(row.image, []).append(index)
         except UnansweredError as error:
@@ -107,6 +113,8 @@ def ask(
 
     def prepare(image: str) -> Tensor | Image.Image | UnansweredError:
         picture = open_checked(root, image, sha256[image])
+        if blind:
+            picture = Image.new("RGB", picture.size, _GREY)
         try:
             look: Tensor | Image.Image = model.prepare(picture)
         except UnansweredError as error:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -18,7 +19,8 @@ from synthsight.vqa.questions import GROUPS
 from synthsight.vqa.repeats import repeats_about_copies
 
 #: Schema of the file with one row per question. Its metadata hold ``model``. Where groups of images
-#: are known there is a column ``group``, too, null for an image that is the only one of its group.
+#: are known there is a column ``group``, too, null for an image that is the only one of its group;
+#: where models were also asked without seeing the images, :data:`BLIND`.
 SCHEMA = pa.schema(
     [
         ("image", pa.string()),
@@ -37,7 +39,13 @@ SCHEMA = pa.schema(
     ]
 )
 
+#: What is known of answers without seeing the images: P(yes), and whether the answer is right.
+BLIND = [pa.field("p_yes_blind", pa.float64()), pa.field("correct_blind", pa.bool_())]
+
 _KEY = ["image", "question"]
+
+
+Objects = npt.NDArray[np.object_]
 
 
 class ScoreVqaError(SynthsightError):
@@ -50,6 +58,7 @@ def score_vqa(
     model: str,
     output: str | os.PathLike[str],
     groups: Mapping[str, str | None] | None = None,
+    blind: Sequence[str | os.PathLike[str]] = (),
 ) -> None:
     """Score one model: one row per usable question, sorted by image and number.
 
@@ -69,6 +78,7 @@ def score_vqa(
         output: the Parquet file, :data:`SCHEMA`, written atomically.
         groups: by image, what it has in common with others of one prompt, seed or scene; None if
             nothing is known of any.
+        blind: like ``answers``, those given without seeing the images; none if nobody asked.
 
     Raises:
         ScoreVqaError: no usable question, a repeated question, a question without an answer or an
@@ -81,12 +91,22 @@ def score_vqa(
     asked = asked[asked["status"] == "ok"].drop(columns="status")
     if asked.empty:
         raise ScoreVqaError("there is no usable question")
-    for path in answers:
+    for path in (*answers, *blind):
         about = (read_schema(path).metadata or {}).get(b"synthsight")
         found = json.loads(about or b"{}").get("model", model)
         if found != model:
             raise ScoreVqaError(f"{path} holds answers of {found!r}, not {model!r}; {MAKE_AGAIN}")
     given = _read(answers, [*_KEY, "p_yes", "mass", "reason"], "answer")
+    if blind:
+        unseen = _read(blind, [*_KEY, "p_yes"], "answer").rename(columns={"p_yes": "p_yes_blind"})
+        if sorted(zip(*(unseen[key] for key in _KEY), strict=True)) != sorted(
+            zip(*(given[key] for key in _KEY), strict=True)
+        ):
+            raise ScoreVqaError(
+                "the answers without seeing the images are not to the same questions as those "
+                f"with; {MAKE_AGAIN}"
+            )
+        given = given.merge(unseen, on=_KEY)
     for table, what in ((asked, "asked"), (given, "answered")):
         twice = table[table.duplicated(_KEY)]
         if len(twice):
@@ -113,9 +133,7 @@ def score_vqa(
     wrong = rows[~rows["p_yes"].between(0, 1) & ~unanswered]
     if len(wrong):
         raise ScoreVqaError(f"{_name(wrong)}: P(yes) is {wrong['p_yes'].iloc[0]}")
-    predicted = np.where(rows["p_yes"] > 0.5, "yes", "no").astype(object)
-    correct = (predicted == rows["answer"].to_numpy()).astype(object)
-    predicted[unanswered.to_numpy()] = correct[unanswered.to_numpy()] = None
+    predicted, correct = _judged(rows["p_yes"], rows["answer"])
     rows = rows.assign(
         first_word=rows["question"].map(first_word),
         kind=rows["question"].map(kind),
@@ -125,8 +143,19 @@ def score_vqa(
     schema = SCHEMA
     if groups is not None:
         rows, schema = rows.assign(group=rows["image"].map(groups)), schema.append(GROUPS.field(1))
+    if blind:
+        rows = rows.assign(correct_blind=_judged(rows["p_yes_blind"], rows["answer"])[1])
+        schema = pa.schema([*schema, *BLIND])
     table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
     write_parquet(output, table.replace_schema_metadata({"model": model}))
+
+
+def _judged(p_yes: pd.Series, answers: pd.Series) -> tuple[Objects, Objects]:
+    """Predictions, and whether they are right; None of both where there is no P(yes)."""
+    predicted = np.where(p_yes > 0.5, "yes", "no").astype(object)
+    correct = (predicted == answers.to_numpy()).astype(object)
+    predicted[p_yes.isna().to_numpy()] = correct[p_yes.isna().to_numpy()] = None
+    return predicted, correct
 
 
 def _read(paths: Sequence[str | os.PathLike[str]], columns: list[str], what: str) -> pd.DataFrame:

@@ -197,6 +197,22 @@ const CHARTS = {
         ...(stated.length ? [["var(--two)", "reference, as stated", "○"]] : [])],
     };
   },
+  seeing(width) {
+    const cells = rows("vqa");
+    const order = [...cells].sort((a, b) => b.accuracy - a.accuracy).map((row) => row.model);
+    const told = (row) => `${row.model}\nwith the image: ${percent(row.accuracy)}\nwith a grey picture: ${described(row, row.blind, row.blind_low, row.blind_high)}\nseeing adds ${(100 * row.gain).toFixed(1)} points (${(100 * row.gain_low).toFixed(1)} to ${(100 * row.gain_high).toFixed(1)})`;
+    return {
+      width, height: rowHeight(order.length, 30), marginLeft: marginFor(order), marginRight: 20,
+      x: { ...share, label: "accuracy, per cent" }, y: { domain: order, label: null, tickFormat: (name) => short(name) },
+      marks: [
+        Plot.ruleX(cells.slice(0, 1), { x: "always_yes", stroke: "var(--faint)", strokeDasharray: "4 4" }),
+        Plot.ruleY(cells, { y: "model", x1: "blind", x2: "accuracy", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
+        Plot.dot(cells, { y: "model", x: "blind", symbol: "diamond", fill: "var(--faint)", r: 5, tip: true, title: told }),
+        Plot.dot(cells, { y: "model", x: "accuracy", fill: "var(--one)", r: 5, tip: true, title: told }),
+      ],
+      key: [["var(--one)", "with the image"], ["var(--faint)", "with a grey picture", "◆"], ["var(--faint)", "always yes", "╎"]],
+    };
+  },
   kinds(width) {
     const cells = rows("vqa_groups").filter((row) => row.by === "kind");
     const names = rows("vqa").map((row) => row.model);
