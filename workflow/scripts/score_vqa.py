@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Score one model's answers to yes/no questions.
 
-In: the shards of questions and of answers; perhaps those of answers without seeing the images. Out: Parquet with one row per question (see
-synthsight.vqa.score). Where groups of images are known, the spec has ``groups``, a digest of what
-the plan has kept of them.
+In: the shards of questions and of answers; perhaps those of answers without seeing the images. Out:
+Parquet with one row per question (see synthsight.vqa.score). Where groups of images are known, the
+spec has ``groups``, a digest of what the plan has kept of them.
 """
 
 from __future__ import annotations
