@@ -39,12 +39,14 @@ function agreed() {
   return false;
 }
 
+const again = (number) => (number === size ? "Look again" : "Go on");
+
 function listRaters() {
   const begun = raters();
   byId("begun").hidden = begun.length === 0;
   byId("raters").replaceChildren(...begun.map(([name, number]) => make("li", {},
     make("span", {}, `${name}: ${number === size ? "all" : `${number.toLocaleString("en")} of`} ${size.toLocaleString("en")}`),
-    make("button", { type: "button", "aria-label": `Go on as ${name}`, onclick: () => agreed() && start(name) }, number === size ? "Look again" : "Go on"),
+    make("button", { type: "button", "aria-label": `${again(number)} as ${name}`, onclick: () => agreed() && start(name) }, again(number)),
     make("button", {
       type: "button",
       class: "quiet",
