@@ -59,13 +59,19 @@ def test_ten_pictures_rated_by_mouse_and_keys_are_in_the_file_as_they_were_chose
     found = pictures(10)
     rater.begin('Åsa, "the 2nd"')
     expected = []
-    by_mouse = ["toilet seat", 'salt, "pepper"', "Ångström Ελιά", "other", "cannot tell"]
-    by_key = ["0", "-", "1", "2", "3"]
-    meaning = ["other", "cannot tell", 'salt, "pepper"', "toilet_seat", "Ångström_Ελιά"]
-    for label, key, response in zip(by_mouse, by_key, meaning, strict=True):
-        expected.append((shown_by(rater, found), label.replace("t s", "t_s").replace("m Ε", "m_Ε")))
+    by_mouse = {"toilet seat": "toilet_seat", AWKWARD[0]: AWKWARD[0], "Ångström Ελιά": AWKWARD[1]}
+    by_mouse |= {"other": "other", "cannot tell": "cannot tell"}
+    by_key = {
+        "0": "other",
+        "-": "cannot tell",
+        "1": AWKWARD[0],
+        "2": "toilet_seat",
+        "3": AWKWARD[1],
+    }
+    for (label, clicked), (key, pressed) in zip(by_mouse.items(), by_key.items(), strict=True):
+        expected.append((shown_by(rater, found), clicked))
         rater.choose(label)
-        expected.append((shown_by(rater, found), response))
+        expected.append((shown_by(rater, found), pressed))
         rater.press(key)
     assert "10 pictures" in rater.page.inner_text("#done")
     path = rater.save(tmp_path)
@@ -275,18 +281,11 @@ def test_a_browser_that_keeps_nothing_is_told_of(browser: Any, page: Path, tmp_p
 
 
 def test_instructions_are_shown_and_consent_is_needed(browser: Any, tmp_path: Path) -> None:
-    page = write_page(
-        tmp_path / "rating.html",
-        pictures(1),
-        ["kite"],
-        "Look.\nWell.\n\nThen choose.",
-        "I <agree>.",
-    )
+    told = "Look.\nWell.\n\nThen choose."
+    page = write_page(tmp_path / "rating.html", pictures(1), ["kite"], told, "I <agree>.")
     rater = Rater(browser, page)
-    assert rater.page.locator("#start > .told").all_inner_texts() == [
-        "Look.\nWell.",
-        "Then choose.",
-    ]
+    paragraphs = rater.page.locator("#start > .told").all_inner_texts()
+    assert paragraphs == ["Look.\nWell.", "Then choose."]
     assert rater.page.inner_text(".consent .told") == "I <agree>."
     rater.page.fill("#name", "a")
     rater.page.get_by_role("button", name="Begin").click()
