@@ -64,7 +64,7 @@ async function show() {
   byId("resume").hidden = place >= open - 1;
   byId("resume").textContent = open === size ? "To the end" : `On to ${noun} ${(open + 1).toLocaleString("en")}`;
   const before = place > 0 ? session.responses.get(session.order[place - 1]) : undefined;
-  byId("before").textContent = before ? `The one before: ${labelOf(before[0])}` : "";
+  byId("before").textContent = before ? `Before: ${labelOf(before[0])}` : "";
   showChosen(said?.[0]);
   try {
     await image.decode();
