@@ -150,6 +150,19 @@ def test_pictures_hold_pixels_and_nothing_else(run: Path) -> None:
         assert kinds == []
 
 
+def test_what_a_reader_leaves_with_the_pixels_is_left_out(tmp_path: Path) -> None:
+    def read(image: str) -> Image.Image:
+        found = Image.new("RGB", (9, 9))
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        found.info |= {"icc_profile": profile, "exif": b"Exif\0\0zebra", "xmp": b"<x>zebra</x>"}
+        return found
+
+    write_pictures({("zebra.png", "00"): ()}, read, 9, tmp_path / "x.parquet")
+    (picture,) = read_pictures(tmp_path / "x.parquet")
+    with Image.open(io.BytesIO(picture.webp)) as image:
+        assert not {"exif", "icc_profile", "xmp"} & {*image.info}
+
+
 def test_a_picture_that_was_exchanged_after_indexing_is_refused(run: Path) -> None:
     draw(run / "pictures" / "midjourney" / "zebra" / "zebra_1.png", seed=77)
     with pytest.raises(AssertionError, match=r"zebra_1\.png: changed since indexing"):

@@ -124,16 +124,11 @@ def write_pictures(
             raise SynthsightError(f"{found[name][0]!r} and {image!r} have one disguised name")
         found[name] = (image, sorted(questions))
     names = sorted(found)
-    pictures = [as_webp(_bare(read(found[name][0])), side, QUALITY) for name in names]
+    pictures = [as_webp(read(found[name][0]), side, QUALITY) for name in names]
     table = pa.table([names, pictures, [found[name][1] for name in names]], schema=_SCHEMA)
     # WebP cannot be compressed any further.
     write_parquet(output, table, compression="none", use_dictionary=False)
     return sum(map(len, pictures))
-
-
-def _bare(image: Image.Image) -> Image.Image:
-    """An image's pixels, without whatever else was read with them."""
-    return Image.frombytes(image.mode, image.size, image.tobytes())
 
 
 def read_pictures(path: str | os.PathLike[str]) -> list[Picture]:
