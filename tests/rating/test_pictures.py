@@ -249,6 +249,12 @@ def test_the_answers_have_no_part_in_what_is_asked(tmp_path: Path) -> None:
     assert one == other and len(one) == 9
 
 
+def test_a_page_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SynthsightError, match="nothing can be shown to people"):
+        write_pictures({}, lambda _: Image.new("RGB", (9, 9)), 9, tmp_path / "x.parquet")
+    assert not (tmp_path / "x.parquet").exists()
+
+
 def test_two_images_of_one_disguised_name_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,6 @@ import pyarrow as pa
 from PIL import Image
 
 from synthsight.errors import SynthsightError
-from synthsight.files import MAKE_AGAIN
 from synthsight.images.sampling import stratified_sample
 from synthsight.pages.pictures import as_webp
 from synthsight.people.disguise import disguised
@@ -115,8 +114,13 @@ def write_pictures(
         The size of all pictures, in bytes.
 
     Raises:
-        SynthsightError: two images would have one name.
+        SynthsightError: there is no image, or two would have one name.
     """
+    if not images:
+        raise SynthsightError(
+            "nothing can be shown to people: all images, or questions, are left out, for the "
+            "reasons in tables/excluded.csv and tables/excluded_questions.csv"
+        )
     found: dict[str, tuple[str, list[str]]] = {}
     for (image, sha256), questions in images.items():
         name = disguised(image, sha256)
@@ -135,9 +139,7 @@ def read_pictures(path: str | os.PathLike[str]) -> list[Picture]:
     """The pictures in a file written by :func:`write_pictures`.
 
     Raises:
-        synthsight.files.FileError: it is damaged, lacks a column, or holds no picture.
+        synthsight.files.FileError: it is damaged, or lacks a column.
     """
     rows = read_parquet(path, _SCHEMA.names).to_pylist()
-    if not rows:
-        raise SynthsightError(f"{path} holds no picture; {MAKE_AGAIN}")
     return [Picture(row["name"], row["webp"], tuple(row["questions"])) for row in rows]
