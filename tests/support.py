@@ -252,7 +252,7 @@ def run_small_project(folder: Path) -> Project:
         save_ofa(project.folder / "checkpoints" / name, seed)
     (project.folder / "questions.csv").write_text(small_questions(), encoding="utf-8")
     project.configure(small_config())
-    project.run()
+    project.run("all", "rating")
     return project
 
 

@@ -60,6 +60,7 @@ CHOICES = {"exclude": "refuse", "refuse": "exclude"}
 #: Functions that are recorded but do run: they read, or choose.
 REAL = re.compile(
     r"read_.*|metadata_of|load_labels|canonical_json|file_identity|sample|stratified_sample|deal|"
+    r"choose_.*|places_of|"
     r"describe_preprocessing|without_nulls|image_data|question_data|atomic|report_speed|about"
 )
 
@@ -74,6 +75,7 @@ RETURNS: dict[str, Any] = {
     "index_questions": [],
     "messages": [],
     "render": "page",
+    "write_pictures": 0,
     "exclude_duplicates": ({}, []),
     "find_duplicates": ("table", []),
 }
@@ -209,7 +211,8 @@ class Runner:
 
 def commands_of(project: Project) -> dict[str, tuple[str, list[str]]]:
     """The program and the arguments of the first job of each rule, with pipes as lists."""
-    planned = project.snakemake("--dry-run", "--forceall", "--printshellcmds")
+    pages = [f"results/small/rating/{name}.html" for name in ("rating", "rating_questions")]
+    planned = project.snakemake("--dry-run", "--forceall", "--printshellcmds", "all", *pages)
     assert planned.returncode == 0, planned.stdout + planned.stderr
     blocks = re.findall(r"rule (\w+):\n(?:.*\n)*?Shell command: *\n *(.*)\n", planned.stdout)
     first = dict(reversed(blocks))

@@ -30,18 +30,14 @@ from synthsight.files import MAKE_AGAIN, atomic, read_json
 from synthsight.images.groups import PATTERNS
 from synthsight.images.manifest import ImageRecord, read_manifest
 from synthsight.images.pairs import SHOWN, described, worst_pairs
+from synthsight.images.sampling import may_be_shown, sample, stratified_sample
 from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.remarks import remarks, unit_of_images, unit_of_questions
 from synthsight.report.tables import read_table
-from synthsight.report.thumbnails import (
-    may_be_shown,
-    read_thumbnails,
-    sample,
-    stratified_sample,
-)
+from synthsight.report.thumbnails import read_thumbnails
 from synthsight.tables import read_parquet
 
 #: Packages that the tables depend on, made where the page is made.

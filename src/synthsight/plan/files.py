@@ -312,6 +312,17 @@ class Files:
         """The page that people open."""
         return f"{self.run}/report.html"
 
+    @property
+    def rating(self) -> str:
+        """The folder of the pages that people rate images on."""
+        return f"{self.run}/rating"
+
+    @cached_property
+    def rating_pages(self) -> list[str]:
+        """The pages that people rate images on: one of images, and one of questions if any."""
+        pages = ["rating.html", *(["rating_questions.html"] if self.experiment.vqa else [])]
+        return [f"{self.rating}/{page}" for page in pages]
+
     # Inputs of the programs that go by rows -----------------------------------------------------
 
     def input(self, name: str) -> tuple[str, list[str]]:
@@ -370,6 +381,7 @@ class Files:
             "scores": [*self.scores, *self.vqa_scores],
             "tables": self.tables,
             "figures": self.figures,
+            "rating": self.rating_pages,
             "all": [*self.logits, *self.answers, *self.tables, *self.figures, self.report],
         }
 

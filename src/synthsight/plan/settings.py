@@ -126,6 +126,18 @@ class ReportSettings:
 
 
 @dataclass(frozen=True)
+class RatingSettings:
+    """``rating``."""
+
+    images: int
+    questions: int
+    seed: int
+    side: int
+    instructions: str | None
+    consent: str | None
+
+
+@dataclass(frozen=True)
 class VqaReferenceSettings:
     """``vqa.models[].reference``: the accuracy on VQA-v2, as fractions."""
 
@@ -187,6 +199,7 @@ class Settings:
     matching: MatchingSettings
     intervals: IntervalSettings
     report: ReportSettings
+    rating: RatingSettings
     batch_size: int
     precision: str
     compile: bool

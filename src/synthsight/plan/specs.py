@@ -21,8 +21,8 @@ from synthsight.plan.settings import VqaSettings, as_dict
 
 Spec = Mapping[str, Any]
 
-#: Settings that affect speed, disk use and what is allowed, not results.
-NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions")
+#: Settings that affect speed, disk use, what is allowed and what people are asked, not results.
+NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "rating")
 
 #: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
 MODELS_PER_PAGE = 5
@@ -246,6 +246,32 @@ def ask(experiment: Experiment, vqa_model: str) -> Spec:
         "root": _questions(experiment)[1].root,
         "precision": experiment.settings.precision,
     }
+
+
+# Pages for people to rate images on --------------------------------------------------------------
+
+
+def rating_pictures(experiment: Experiment) -> Spec:
+    """How many images people are shown, which, and how large."""
+    about = experiment.settings.rating
+    return {"limit": about.images, "seed": about.seed, "side": about.side}
+
+
+def rating_pictures_vqa(experiment: Experiment) -> Spec:
+    """How many questions people are asked, which, and how large the pictures are."""
+    about = experiment.settings.rating
+    return {"limit": about.questions, "seed": about.seed, "side": about.side}
+
+
+def rating_page(experiment: Experiment) -> Spec:
+    """What people are told, and can say of a picture. It is in the page: no generator, no path."""
+    return {**rating_page_vqa(experiment), "categories": sorted(experiment.categories)}
+
+
+def rating_page_vqa(experiment: Experiment) -> Spec:
+    """What people are told who are asked questions."""
+    about = experiment.settings.rating
+    return {"categories": None, "instructions": about.instructions, "consent": about.consent}
 
 
 # Tables and figures: named in the rows of synthsight.plan.tables and synthsight.plan.figures ------

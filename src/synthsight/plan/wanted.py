@@ -98,6 +98,20 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
             pair = [f"{run}/figures/{stem}.{ending}" for ending in ("pdf", "png")]
             yield from one("plot", spec, digest, pair)
     yield from one("report", specs.report(experiment), code("report"), [files.report])
+    pictures = f"{files.rating}/pictures.parquet"
+    inputs = [name_of("find_sources", files.sources)]
+    inputs += [name_of("index_images", path) for path in files.manifests]
+    spec, digest = specs.rating_pictures(experiment), code("rating_pictures")
+    yield from one("rating_pictures", spec, digest, [pictures], inputs)
+    spec, digest = specs.rating_page(experiment), code("rating_page")
+    yield from one("rating_page", spec, digest, files.rating_pages[:1])
+    if files.experiment.vqa:
+        pictures = f"{files.rating}/pictures_questions.parquet"
+        inputs = [name_of("index_questions", path) for path in files.question_shards]
+        spec, asked = specs.rating_pictures_vqa(experiment), code("rating_pictures_vqa")
+        yield from one("rating_pictures_vqa", spec, asked, [pictures], inputs)
+        spec = specs.rating_page_vqa(experiment)
+        yield from one("rating_page", spec, digest, files.rating_pages[1:])
 
 
 #: By the kind of a table's input, the program that makes it. Notes are no part of what tables say.
