@@ -229,6 +229,16 @@ class Files:
         """The scored answers of all VQA models."""
         return [f"{self.run}/vqa/{model}.parquet" for model in self.vqa_models]
 
+    @property
+    def people_labels(self) -> str:
+        """People's labels."""
+        return f"{self.run}/people/labels.parquet"
+
+    @property
+    def people_answers(self) -> str:
+        """People's answers to questions."""
+        return f"{self.run}/people/answers.parquet"
+
     @cached_property
     def thumbnails(self) -> list[str]:
         """Small pictures of the images, by category."""
@@ -320,7 +330,8 @@ class Files:
         Args:
             name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
                 anything is), ``photographs`` (which sources are real), ``scores``, ``notes``,
-                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
+                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``),
+                ``people_labels``, ``people_answers``, or
                 checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
@@ -338,6 +349,8 @@ class Files:
             "notes": self.notes,
             "answers": self.vqa_scores,
             "vqa_notes": self.vqa_notes,
+            "people_labels": [self.people_labels],
+            "people_answers": [self.people_answers],
             "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],
             "indexed_images": self.manifests,
             "indexed_of_category": [self.manifest_of("{category}")],
