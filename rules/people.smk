@@ -11,8 +11,8 @@ if EXPERIMENT.people:
             sources=FILES.sources,
             questions=FILES.question_shards,
         output:
-            labels=FILES.people_labels,
-            answers=FILES.people_answers,
+            labels=FILES.people("labels"),
+            answers=FILES.people("answers"),
             csv=in_report("people_excluded", f"{FILES.run}/tables/people_excluded.csv"),
             parquet=FILES.table("people_excluded"),
         log:

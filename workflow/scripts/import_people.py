@@ -37,9 +37,7 @@ def main(args: Arguments) -> None:
     labels, answers, excluded, notes = LABELS.empty_table(), ANSWERS.empty_table(), [], []
     if "labels" in spec:
         given = Given(spec["labels"], spec["columns"])
-        found = import_labels(
-            given, args.manifests, args.sources, spec["categories"], spec["root"]
-        )
+        found = import_labels(given, args.manifests, args.sources, spec["categories"], spec["root"])
         labels, excluded, notes = found.table, found.excluded, found.notes
     if "answers" in spec:
         given = Given(spec["answers"], spec["columns"])

@@ -229,15 +229,9 @@ class Files:
         """The scored answers of all VQA models."""
         return [f"{self.run}/vqa/{model}.parquet" for model in self.vqa_models]
 
-    @property
-    def people_labels(self) -> str:
-        """People's labels."""
-        return f"{self.run}/people/labels.parquet"
-
-    @property
-    def people_answers(self) -> str:
-        """People's answers to questions."""
-        return f"{self.run}/people/answers.parquet"
+    def people(self, kind: str) -> str:
+        """What people say: their ``labels``, or their ``answers``."""
+        return f"{self.run}/people/{kind}.parquet"
 
     @cached_property
     def thumbnails(self) -> list[str]:
@@ -331,7 +325,7 @@ class Files:
             name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
                 anything is), ``photographs`` (which sources are real), ``scores``, ``notes``,
                 ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``),
-                ``people_labels``, ``people_answers``, or
+                ``labels_by_people``, ``answers_by_people``, or
                 checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
@@ -349,8 +343,8 @@ class Files:
             "notes": self.notes,
             "answers": self.vqa_scores,
             "vqa_notes": self.vqa_notes,
-            "people_labels": [self.people_labels],
-            "people_answers": [self.people_answers],
+            "labels_by_people": [self.people("labels")],
+            "answers_by_people": [self.people("answers")],
             "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],
             "indexed_images": self.manifests,
             "indexed_of_category": [self.manifest_of("{category}")],

@@ -72,7 +72,7 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         scores = [f"{run}/vqa/{name}.parquet"]
         yield from one("score_vqa", spec, code("score_vqa"), scores, inputs)
     if experiment.people:
-        paths = [files.people_labels, files.people_answers]
+        paths = [files.people("labels"), files.people("answers")]
         spec, digest = specs.import_people(experiment), code("import_people")
         yield from one("import_people", spec, digest, paths, _inputs_of_people(files))
     spec = specs.thumbnails(experiment)
@@ -121,8 +121,8 @@ _PROGRAMS = {
     "scores": "score",
     "answers": "score_vqa",
     "manifests": "index_images",
-    "people_labels": "import_people",
-    "people_answers": "import_people",
+    "labels_by_people": "import_people",
+    "answers_by_people": "import_people",
 }
 
 

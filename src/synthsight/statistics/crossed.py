@@ -148,12 +148,10 @@ class Design:
         share = self.ratings.mean_of_items(correct[:, None])
         plus, minus = hits * (1 - share), (1 - hits) * share
         spread = self.spread(hits - share)
-        of_parts = [self.spread(part) for part in (plus, minus)]
-        second = of_parts[0].mean + of_parts[1].mean
-        whole = replace(
-            spread, second=second, error=spread.variance, pooled=np.zeros_like(second)
-        )
-        low, high = paired_interval(whole, *of_parts, level)
+        only_model, only_people = self.spread(plus), self.spread(minus)
+        second = only_model.mean + only_people.mean
+        whole = replace(spread, second=second, error=spread.variance, pooled=np.zeros_like(second))
+        low, high = paired_interval(whole, only_model, only_people, level)
         if len(self.ratings.raters) > 1:
             values = hits[self.ratings.item] - correct[:, None]
             variance, freedom = self.variance(values)

@@ -124,7 +124,9 @@ def accuracies(ratings: Ratings, by_rule: Sequence[ModelHits], level: float) -> 
             found = [*_of_people(few, level)]
             for rule, models, of_models in hits:
                 found += _of_models(few, rule, models, of_models[chosen], level)
-            rows += [{**about, **row} for row in (*found, *(_of_raters(few, level) if whole else ()))]
+            rows += [
+                {**about, **row} for row in (*found, *(_of_raters(few, level) if whole else ()))
+            ]
     table = pd.DataFrame(rows, columns=list(PEOPLE))
     order = pd.Categorical(table["kind"], KINDS, ordered=True)
     keys = [first_all(table[key]) for key in ("generator", "category")]
@@ -247,10 +249,9 @@ def describe_images(ratings: Ratings, models: ModelHits) -> pd.DataFrame:
         said equally often. ``who`` is one of :data:`WHO`, null without a model.
     """
     counts, columns, most = ratings.votes
-    names = np.empty(counts.shape[1], dtype=object)
-    names[columns] = ratings.response
+    names = dict(zip(columns.tolist(), ratings.response.tolist(), strict=True))
     top = counts == most[:, None]
-    said = np.where(top.sum(axis=1) == 1, names[top.argmax(axis=1)], None)
+    said = [names[int(row.argmax())] if row.sum() == 1 else None for row in top]
     some, people = models.hits.any(axis=1), ratings.recognised
     who = np.array(WHO, dtype=object)[2 * ~people + ~some]
     table = ratings.items[["image", "category", "generator", "real"]].assign(
@@ -258,7 +259,7 @@ def describe_images(ratings: Ratings, models: ModelHits) -> pd.DataFrame:
         right=np.bincount(ratings.item, ratings.correct, minlength=len(ratings.items)),
         share=ratings.share,
         recognised=people,
-        response=said,
+        response=pd.array(said, dtype="str"),
         rule=models.rule,
         models_right=models.hits.sum(axis=1),
         models=len(models.models),
@@ -324,19 +325,15 @@ def recognisable(ratings: Ratings, by_rule: Sequence[ModelHits], level: float) -
             hits = found.hits[chosen][kept].astype(np.float64)
             rows += [
                 {**about, "rule": found.rule, "model": model, **row}
-                for model, row in zip(
-                    found.models, _among(every, some, hits, level), strict=True
-                )
+                for model, row in zip(found.models, _among(every, some, hits, level), strict=True)
             ]
     table = pd.DataFrame(rows, columns=list(PEOPLE_RECOGNISABLE))
     by = np.lexsort([first_all(table["generator"]), _text(table["rule"]), _text(table["model"])])
     return table.iloc[by].reset_index(drop=True).astype(PEOPLE_RECOGNISABLE)
 
 
-def _among(
-    every: Ratings, some: Ratings, hits: Floats, level: float
-) -> Iterator[dict[str, float]]:
-    """Each column of hits (items, models) on all images, on those that people recognise, and why."""
+def _among(every: Ratings, some: Ratings, hits: Floats, level: float) -> Iterator[dict[str, float]]:
+    """Each column of hits (items, models) on all images, and on those that people recognise."""
     people = every.recognised
     whole, few = Design(every), Design(some)
     spreads = whole.spread(hits), few.spread(hits[people])
@@ -371,7 +368,12 @@ def _among(
 
 
 def tabulate(
-    outputs: Outputs, labels: Sequence[str], scores: Sequence[str], rule: str, level: float, seed: int
+    outputs: Outputs,
+    labels: Sequence[str],
+    scores: Sequence[str],
+    rule: str,
+    level: float,
+    seed: int,
 ) -> None:
     """Write the tables of :func:`compare_with_people`, and print what is left out of them."""
     (path,) = labels

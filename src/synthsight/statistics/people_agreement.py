@@ -41,6 +41,7 @@ TOLD, POWER = 0.1, 0.8
 _PAIRS = 2000
 
 _Weights = npt.NDArray[np.float32]
+_Counts = npt.NDArray[np.floating]
 
 
 def agreement(
@@ -194,9 +195,9 @@ def bounds(
 def trials_needed(variance: float, images: float, level: float) -> int | None:
     """How many images tell two kappas that differ by :data:`TOLD`, with probability :data:`POWER`.
 
-    The variance of kappa by chance of images falls as their number grows, V = v / n. A difference d
-    of two kappas like this one, of errors that are independent, is told at a level if it is z errors
-    from zero, and with power if it is z' more: n = (z + z')^2 2 v / d^2. The raters stay the same.
+    The variance of kappa by chance of images falls as their number grows, V = v / n. A difference
+    d of two kappas like this one, of independent errors, is told at a level if it is z errors from
+    zero, and with power if it is z' more: n = (z + z')^2 2 v / d^2. The raters stay the same.
 
     Args:
         variance: of a kappa, by chance of images.
@@ -221,7 +222,7 @@ def _mean(kappas: Floats, weights: Floats) -> Floats:
     return mean
 
 
-def _kappas(both: Floats, a: Floats, b: Floats, n: Floats) -> tuple[Floats, Floats]:
+def _kappas(both: _Counts, a: _Counts, b: _Counts, n: _Counts) -> tuple[Floats, Floats]:
     """Kappas of pairs in each draw, and their cells in the sample, from counts (draws, pairs)."""
     cells = np.stack([both, a - both, b - both, n - a - b + both]).astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -259,7 +260,8 @@ def with_raters(ratings: Ratings, hits: Flags, weights: _Weights) -> Iterator[Es
     rated, right = (table.astype(np.float32) for table in ratings.table())
     n, of_raters = weights @ rated, weights @ right
     for column in hits.T.astype(np.float32)[:, :, None]:
-        kappas, cells = _kappas(weights @ (right * column), of_raters, weights @ (rated * column), n)
+        of_model, both = weights @ (rated * column), weights @ (right * column)
+        kappas, cells = _kappas(both, of_raters, of_model, n)
         members = np.eye(len(ratings.raters), dtype=np.bool_)
         yield Estimate(kappas, cells, members, _units(ratings), 2)
 

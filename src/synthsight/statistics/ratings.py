@@ -225,9 +225,7 @@ def read_model_hits(
         ModelHits(
             rule,
             tuple(sorted(hits)),
-            np.array([hits[model] for model in sorted(hits)], np.bool_)
-            .reshape(-1, len(images))
-            .T,
+            np.array([hits[model] for model in sorted(hits)], np.bool_).reshape(-1, len(images)).T,
         )
         for rule, hits in by_rule.items()
     ]
