@@ -86,11 +86,13 @@ class RatedImages:
     def _otherwise(self, written: str) -> list[str]:
         """The images that are meant if paths are compared less strictly; the plainest way first."""
         parts = [part for part in _folded(written).split("/") if part not in ("", ".")]
+        if not parts:
+            return []
         whole = [self._by_path.get("/".join(each), []) for each in self._below(parts)]
         if any(whole):
             return next(filter(None, whole))
         ends = [image for image in self._by_name.get(parts[-1], ()) if _ends(image, parts)]
-        return ends or self._by_trial.get(_trial(parts[-1]), []) if parts else []
+        return ends or self._by_trial.get(_trial(parts[-1]), [])
 
     def _below(self, parts: list[str]) -> Iterable[list[str]]:
         """A path as it is, and without the root's own folders at its beginning."""

@@ -133,7 +133,7 @@ def import_labels(
             if row["sha256"] is not None:
                 names[disguised(image, row["sha256"])] = image
     find = RatedImages(images, names, root)
-    rated = sorted({find.find(response.image)[0] for response in responses})
+    rated = sorted({find.find(each.image)[0] for each in responses if not each.reason})
     known = read_parquet(sources, LABELS.names[1:6], filters=[("image", "in", rated)])
     about = {row["image"]: row for row in known.to_pylist()}
     for image, row in about.items():
