@@ -140,7 +140,7 @@ def first_all(names: pd.Series) -> Floats:
 
 
 def _text(names: pd.Series) -> Any:
-    return pd.factorize(names.fillna(""), sort=True)[0]
+    return pd.factorize(names.astype("str").fillna(""), sort=True)[0]
 
 
 def _said(ratings: Ratings) -> dict[str, float]:

@@ -69,11 +69,11 @@ def agreement(
         rng = stream(seed, "people", generator)
         hits = [(found.rule, found.models, found.hits[chosen]) for found in by_rule]
         rows += [{"generator": generator, **row} for row in _rows(part, hits, level, rng)]
-    table = pd.DataFrame(rows, columns=list(PEOPLE_AGREEMENT))
+    table = pd.DataFrame(rows, columns=list(PEOPLE_AGREEMENT)).astype(PEOPLE_AGREEMENT)
     order = pd.Categorical(table["kind"], KINDS, ordered=True).codes
     table = table.assign(order=order, text=table["name"].fillna(""), by=table["rule"].fillna(""))
     table = table.sort_values(["generator", "order", "text", "by"], ignore_index=True)
-    return table[list(PEOPLE_AGREEMENT)].astype(PEOPLE_AGREEMENT)
+    return table[list(PEOPLE_AGREEMENT)]
 
 
 def _rows(
