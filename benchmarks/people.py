@@ -5,7 +5,7 @@ Raters and images are drawn: rater r gets image i with probability Phi(m + a_r +
 Phi(m' + c b_i), where a_r and b_i are normal, so that people differ, images are of different
 difficulty, and what is hard for people is hard for models. Each rater rates all images, or half of
 them. The intervals are made by the functions that the workflow uses; what is true follows by
-numerical integration. The share of simulations in which an interval holds the truth is its coverage.
+numerical integration. The share of simulations in which an interval holds it is its coverage.
 
 Prints a row for each interval and number of raters, for docs/methods.md.
 """

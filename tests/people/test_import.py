@@ -125,7 +125,7 @@ def test_labels_are_joined_to_what_is_known_of_their_images() -> None:
         },
     ]
     assert found.excluded == []
-    assert found.notes == ["people0.csv: 2 labels of 1 raters about 2 images"]
+    assert found.notes == ["people0.csv: 2 labels of 1 rater about 2 images"]
 
 
 def test_what_the_rating_page_writes_is_read_with_its_disguised_names() -> None:
@@ -164,7 +164,7 @@ def test_a_path_that_can_only_mean_one_image_is_taken_for_it_and_noted(
     found = labels(f"rater,image,response\nann,{written},clock\n")
     assert found.table["image"].to_pylist() == [image]
     assert found.notes[1] == (
-        f"people0.csv: 1 images are written otherwise than in the run and are taken for these, the "
+        f"people0.csv: 1 image is written otherwise than in the run and is taken for that, the "
         f"first: {written!r} for {image!r}"
     )
 
@@ -200,7 +200,7 @@ def test_what_cannot_count_is_left_out_with_line_and_reason(row: str, reason: st
     (lost,) = found.excluded
     assert (lost.file, lost.line) == ("people0.csv", 3)
     assert str(lost.reason).startswith(reason)
-    assert "1 of 2 rows are left out; tables/people_excluded.csv says which" in found.notes[0]
+    assert "1 of 2 rows is left out; tables/people_excluded.csv says which" in found.notes[0]
 
 
 def test_a_rater_who_says_it_again_in_another_file_is_told_where() -> None:
@@ -218,7 +218,7 @@ def test_raters_whose_names_look_alike_are_noted() -> None:
 
 def test_nothing_that_can_be_used_is_an_error_with_the_first_reason() -> None:
     with pytest.raises(
-        PeopleError, match="people0.csv: none of 1 responses can be used; line 2: no such"
+        PeopleError, match=r"people0\.csv: none of 1 response can be used; line 2: no such"
     ):
         labels("rater,image,response\nann,x.png,clock\n")
 
@@ -317,7 +317,7 @@ def test_a_missing_column_is_named_with_the_key_that_names_it() -> None:
 def test_a_file_that_changed_after_the_plan_stops_the_job() -> None:
     about = given("rater,image,response\nann,dream/clock/1.png,clock\n")
     Path("people0.csv").write_text("rater,image,response\nann,dream/clock/1.png,other\n")
-    with pytest.raises(Exception, match="people0.csv has changed since the run began"):
+    with pytest.raises(Exception, match=r"people0\.csv has changed since the run began"):
         about.read("labels")
 
 

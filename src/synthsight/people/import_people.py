@@ -252,7 +252,8 @@ def _join(
     if not rows:
         named = " and ".join(sorted(given.files))
         why = f"; line {excluded[0].line}: {excluded[0].reason}" if excluded else ""
-        raise PeopleError(f"{named}: none of {len(responses):,} responses can be used{why}")
+        count = _count(len(responses), "response")
+        raise PeopleError(f"{named}: none of {count} can be used{why}")
     table = pa.Table.from_pylist(rows, schema=schema)
     keys = [(name, "ascending") for name in ("rater", "image", "question") if name in schema.names]
     notes = list(_notes(given, kind, table, responses, excluded, find))
@@ -271,17 +272,23 @@ def _notes(
     raters = sorted(pc.unique(table["rater"]).to_pylist())
     images = len(pc.unique(table["image"]))
     named = " and ".join(sorted(given.files))
-    yield (
-        f"{named}: {len(table):,} {kind} of {len(raters):,} raters about {images:,} images"
-        + (f"; {len(excluded):,} of {len(responses):,} rows are left out" if excluded else "")
-        + ("; tables/people_excluded.csv says which and why" if excluded else "")
-    )
+    lost = ""
+    if excluded:
+        are = "is" if len(excluded) == 1 else "are"
+        lost = (
+            f"; {len(excluded):,} of {len(responses):,} rows {are} left out; "
+            "tables/people_excluded.csv says which and why"
+        )
+    what = _count(len(table), kind.removesuffix("s"))
+    of = f"{_count(len(raters), 'rater')} about {_count(images, 'image')}"
+    yield f"{named}: {what} of {of}{lost}"
     if find.renamed:
         written, image = next(iter(find.renamed.items()))
-        yield (
-            f"{named}: {len(find.renamed):,} images are written otherwise than in the run and are "
-            f"taken for these, the first: {written!r} for {image!r}"
-        )
+        many = len(find.renamed) > 1
+        are, these = ("are", "these") if many else ("is", "that")
+        how = f"{are} written otherwise than in the run and {are} taken for {these}"
+        count = _count(len(find.renamed), "image")
+        yield f"{named}: {count} {how}, the first: {written!r} for {image!r}"
     alike: dict[str, list[str]] = {}
     for rater in raters:
         alike.setdefault(name_key(rater), []).append(rater)
@@ -291,3 +298,7 @@ def _notes(
                 f"{named}: the raters {' and '.join(spelt(same))} count as {len(same)} people; if "
                 "they are one, give them one name"
             )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
