@@ -73,9 +73,11 @@ def people(
 
     mean = together[together["kind"] == MEAN].iloc[0]
     title = "People and models on the same images"
-    what = "generated image" if source == style.ALL else f"image of {style.plain(source)}"
+    of_source = "" if source == style.ALL else f" of {style.plain(source)}"
+    kind = "generated image" if source == style.ALL else "image"
+    what = style.count(int(mean["n"]), kind + of_source, f"{kind}s{of_source}")
     subtitle = (
-        f"{style.count(int(mean['n']), what)} that {style.count(len(raters), 'person', 'people')} "
+        f"{what} that {style.count(len(raters), 'person', 'people')} "
         f"rated; means over categories. Models: first guess, rule {style.plain(rule)}. Bars, and "
         f"numbers in brackets: {style.percent(level)} intervals, about other images"
         + ("" if alone else " and, for mean, ceiling and differences, other raters")
