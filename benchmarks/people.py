@@ -105,8 +105,9 @@ def draw(cell: Cell, rng: np.random.Generator) -> tuple[Ratings, npt.NDArray[np.
     hits = rng.random(cell.images) < ndtr(OF_MODEL + SHARED * images)
     rated = np.ones_like(right)
     if cell.half:
-        order = (np.arange(cell.images)[:, None] + np.arange(cell.raters)) % 2 == 0
-        rated = order[rng.permutation(cell.images)]
+        rated = (
+            rng.permuted(np.arange(cell.images)[:, None] + np.zeros_like(right), axis=0) % 2 == 0
+        )
     kept = rated.any(axis=1)
     strata = np.arange(cell.images) % CATEGORIES
     item, rater = np.nonzero(rated)
@@ -191,10 +192,11 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", default="", help="a part of the names of designs")
     parser.add_argument("--quick", action="store_true", help="every 9th cell alone")
     args = parser.parse_args()
     start = time.perf_counter()
-    cells = grid()[:: 9 if args.quick else 1]
+    cells = [cell for cell in grid() if args.only in cell.name][:: 9 if args.quick else 1]
     work = partial(measure, simulations=args.simulations, seed=args.seed)
     with ProcessPoolExecutor(args.processes) as pool:
         rows = [row for part in pool.map(work, cells) for row in part]

@@ -115,9 +115,10 @@ class Estimate:
     The mean's interval is the estimate and a multiple of its error, by Student's t. The error has a
     part from images, the spread over draws, and one from raters, the jackknife's: by how much the
     mean changes if a rater is left out. The degrees of freedom are Satterthwaite's, of the two. The
-    interval is at least as wide as that between the quantiles of the draws; where the draws do not
-    differ at all, as of two models that always agree, it is the asymptotic one of the mean pair.
-    Raters have no part in it if there are fewer than three, or two with a model.
+    interval is at least as wide as that between the quantiles of the draws and, of a single pair,
+    as that of pairs of models (:func:`synthsight.statistics.agreement.kappa_interval`), which holds
+    with few errors; where draws do not differ at all, it is that one, of the mean pair. Raters have
+    no part in it if there are fewer than three, or two with a model.
 
     Attributes:
         kappas: (1 + draws, pairs), the sample first; NaN where undefined.
@@ -177,13 +178,14 @@ def bounds(
     if len(others) == len(left_out) >= about.fewest:
         raters = (len(others) - 1) / len(others) * float(((others - others.mean()) ** 2).sum())
     total = items + raters
-    if total < 1e-12:
-        low, high = (float(side[0]) for side in kappa_interval(cells, level))
-    else:
+    low, high = (float(side[0]) for side in kappa_interval(cells, level))
+    if total >= 1e-12:
         parts = items**2 / max(1, about.units - 1) + raters**2 / max(1, len(others) - 1)
         margin = student.ppf((1 + level) / 2, total**2 / parts) * np.sqrt(total)
         inner = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-        low, high = min(value - margin, inner[0]), max(value + margin, inner[1])
+        outer = (low, high) if about.kappas.shape[1] == 1 else (value, value)
+        low = min(value - margin, inner[0], outer[0])
+        high = max(value + margin, inner[1], outer[1])
     return {
         "kappa": value,
         "low": max(-1.0, min(low, value)),
