@@ -188,6 +188,7 @@ def _counts(
             axes.barh(row, share, left=start, height=0.8, color=color, linewidth=0)
             text = f"{of_source[column]:,}"
             if style.text_width(text, style.SMALL) < share * width - 0.04:
-                place = {"ha": "center", "va": "center_baseline", "fontsize": style.SMALL}
-                axes.text(start + share / 2, row, text, color=ink, **place)
+                middle = start + share / 2
+                written = axes.text(middle, row, text, color=ink, fontsize=style.SMALL)
+                written.set(ha="center", va="center_baseline")
             start += share

@@ -40,8 +40,8 @@ def explorer_people(images: Sequence[str], table: pd.DataFrame) -> dict[str, lis
         A list each, with null for images that nobody rated: ``raters``, how many; ``right``, how
         many of them are; ``response``, what most say, null if several are said equally often.
     """
-    rated = table.set_index("image")
-    known = [rated.loc[image] if image in rated.index else None for image in images]
+    rated = {str(row["image"]): row for row in table.to_dict("records")}
+    known = [rated.get(image) for image in images]
     return {
         "raters": [None if row is None else int(row["raters"]) for row in known],
         "right": [None if row is None else int(row["right"]) for row in known],
