@@ -33,7 +33,7 @@ from synthsight.archives.archive import URL_VARIABLE
 from synthsight.doors import load
 from synthsight.figures import failures, style
 from synthsight.tables import Outputs
-from tests.support import REPOSITORY, Project
+from tests.support import REPOSITORY, Project, add_people
 
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
 
@@ -239,7 +239,10 @@ def commands_of(project: Project) -> dict[str, tuple[str, list[str]]]:
 def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     folder = tmp_path_factory.mktemp("programs") / "project"
     shutil.copytree(finished.folder, folder, symlinks=True)
-    commands = commands_of(Project(folder))
+    project = Project(folder)
+    add_people(project)
+    project.run(*(f"results/small/tables/{name}.csv" for name in ("people", "people_answers")))
+    commands = commands_of(project)
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
     commands["fetch_images"] = ("fetch_images", ["--spec", spec])
     # Of the small project's images nothing is known, and none is left out.
@@ -362,7 +365,7 @@ def test_the_overview_gets_the_references_of_the_models(runner: Runner) -> None:
 # --- Wrong inputs -----------------------------------------------------------------------------
 
 #: Options that name what is written.
-WRITTEN = re.compile("--(output|weights|pdf|png|csv|parquet)")
+WRITTEN = re.compile("--(output|labels-output|answers-output|weights|pdf|png|csv|parquet)")
 
 #: Ways in which a file between two stages may be of no use.
 WRONG = ("empty", "cut off", "no column", "no metadata")

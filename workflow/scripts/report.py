@@ -35,6 +35,7 @@ from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.page import Page, Pair, render
+from synthsight.report.people import explorer_people
 from synthsight.report.remarks import remarks, unit_of_images, unit_of_questions
 from synthsight.report.tables import read_table
 from synthsight.report.thumbnails import read_thumbnails
@@ -77,6 +78,8 @@ def _page(args: Arguments) -> Page:
     chosen = _choose(usable, excluded, spec["images"])
     pictures = _Pictures()
     explorer = image_data(chosen, args.scores)
+    if "people_images" in tables:
+        explorer["people"] = explorer_people(explorer["images"], tables["people_images"])
     explorer["picture"] = pictures.add(args.pictures, [record.image for record in chosen])
     questions = None
     asked = 0

@@ -34,6 +34,7 @@ from synthsight.plan.config.models import (
     notes_on,
     resolve_models,
 )
+from synthsight.plan.config.people import People, load_people
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
 from synthsight.plan.config.recorded import load_recorded
 from synthsight.plan.config.repositories import read_repositories, with_categories
@@ -58,6 +59,7 @@ class Experiment:
         real: the generators whose images are real photographs; none as long as ``pending``.
         grouping: the column of a table or of a set's record that tells groups, in words, or None.
         vqa: the questions, or None if none are asked.
+        people: the files of what people say, or None if there are none.
         archive: the archive that the images come from, or None.
         pending: whether it has yet to be unpacked. Until then there are neither categories nor
             questions.
@@ -72,6 +74,7 @@ class Experiment:
     real: frozenset[str]
     grouping: str | None
     vqa: Vqa | None
+    people: People | None
     archive: Archive | None
     pending: bool
     warnings: tuple[str, ...]
@@ -159,6 +162,7 @@ def load_experiment(
     check_words(categories, spaces, rules, problems, warnings)
     warnings += unknown_classes(targets, spaces.values(), definitions.file)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
+    people = load_people(settings, cache, problems, warnings)
     if problems:
         raise ConfigError(problems, files)
     resolved = resolve_models(
@@ -169,7 +173,7 @@ def load_experiment(
     warnings += notes_on(resolved, spaces)
     found = Experiment(
         *(settings, written, categories, resolved, roots, real, grouping),
-        *(vqa, archive, pending, tuple(warnings)),
+        *(vqa, people, archive, pending, tuple(warnings)),
     )
     notes = other_spellings(vqa, found.generators)
     return replace(found, warnings=(*found.warnings, *notes))

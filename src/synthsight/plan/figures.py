@@ -17,6 +17,7 @@ from synthsight.plan.tables import (
     always,
     with_a_line,
     with_generators,
+    with_people_s_labels,
     with_photographs,
     with_questions,
 )
@@ -201,6 +202,14 @@ FIGURES = (
         {"images": "images"},
         specs.rule,
         pictures="images",
+    ),
+    Figure(
+        "people",
+        "synthsight.figures.people:people",
+        "People",
+        {"table": "people", "groups": "people_groups", "photographs": "photographs"},
+        specs.rule_and_level,
+        when=with_people_s_labels,
     ),
     Figure(
         "vqa_samples",

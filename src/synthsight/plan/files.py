@@ -229,6 +229,10 @@ class Files:
         """The scored answers of all VQA models."""
         return [f"{self.run}/vqa/{model}.parquet" for model in self.vqa_models]
 
+    def people(self, kind: str) -> str:
+        """What people say: their ``labels``, or their ``answers``."""
+        return f"{self.run}/people/{kind}.parquet"
+
     @cached_property
     def thumbnails(self) -> list[str]:
         """Small pictures of the images, by category."""
@@ -331,7 +335,8 @@ class Files:
         Args:
             name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
                 anything is), ``photographs`` (which sources are real), ``scores``, ``notes``,
-                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
+                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``),
+                ``labels_by_people``, ``answers_by_people``, or
                 checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
@@ -349,6 +354,8 @@ class Files:
             "notes": self.notes,
             "answers": self.vqa_scores,
             "vqa_notes": self.vqa_notes,
+            "labels_by_people": [self.people("labels")],
+            "answers_by_people": [self.people("answers")],
             "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],
             "indexed_images": self.manifests,
             "indexed_of_category": [self.manifest_of("{category}")],

@@ -187,6 +187,25 @@ class VqaSettings:
 
 
 @dataclass(frozen=True)
+class PeopleColumnSettings:
+    """``people.columns``."""
+
+    rater: str
+    image: str
+    question: str
+    response: str
+
+
+@dataclass(frozen=True)
+class PeopleSettings:
+    """``people``."""
+
+    labels: str | tuple[str, ...] | None
+    answers: str | tuple[str, ...] | None
+    columns: PeopleColumnSettings
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration, defaults filled in."""
 
@@ -206,6 +225,7 @@ class Settings:
     worker: bool
     keep_pixels: bool
     versions: str
+    people: PeopleSettings | None
     vqa: VqaSettings | None
 
 

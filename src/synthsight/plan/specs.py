@@ -274,6 +274,32 @@ def rating_page_vqa(experiment: Experiment) -> Spec:
     return {"categories": None, "instructions": about.instructions, "consent": about.consent}
 
 
+# People ------------------------------------------------------------------------------------------
+
+
+def import_people(experiment: Experiment) -> Spec:
+    """The files of what people say, by their contents, and what people chose from."""
+    settings, people = experiment.settings, experiment.people
+    assert settings.people is not None and people is not None
+    of_labels = {"categories": list(experiment.categories), "root": settings.images.root}
+    of_answers = {"vqa_root": experiment.vqa.root} if experiment.vqa else {}
+    return {
+        "columns": as_dict(settings.people.columns),
+        **({"labels": dict(people.labels), **of_labels} if people.labels else {}),
+        **({"answers": dict(people.answers), **of_answers} if people.answers else {}),
+    }
+
+
+def people(experiment: Experiment) -> Spec:
+    """For tables of people beside models: some are under the primary rule alone."""
+    return {**rule(experiment), **people_answers(experiment)}
+
+
+def people_answers(experiment: Experiment) -> Spec:
+    """For tables of people's answers beside models', with draws at random."""
+    return {**level(experiment), "seed": experiment.settings.intervals.seed}
+
+
 # Tables and figures: named in the rows of synthsight.plan.tables and synthsight.plan.figures ------
 
 
@@ -382,6 +408,8 @@ def _printed(experiment: Experiment) -> dict[str, Any]:
             if not isinstance(each, str) and each.get(key) is None:
                 each.pop(key, None)
     settings["models"] = sorted(models, key=canonical_json)
+    if settings["people"] is None:
+        del settings["people"]
     if experiment.vqa:
         vqa = {
             key: value

@@ -71,6 +71,10 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         spec = specs.score_vqa(experiment, name)
         scores = [f"{run}/vqa/{name}.parquet"]
         yield from one("score_vqa", spec, code("score_vqa"), scores, inputs)
+    if experiment.people:
+        paths = [files.people("labels"), files.people("answers")]
+        spec, digest = specs.import_people(experiment), code("import_people")
+        yield from one("import_people", spec, digest, paths, _inputs_of_people(files))
     spec = specs.thumbnails(experiment)
     inputs = [f"index_images images/{OWN}.parquet"]
     yield from one("thumbnails", spec, code("thumbnails"), files.thumbnails, inputs)
@@ -114,8 +118,26 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         yield from one("rating_page", spec, digest, files.rating_pages[1:])
 
 
+def _inputs_of_people(files: Files) -> list[str]:
+    """The names of what people's responses are joined to; what is not read makes no difference."""
+    people = files.experiment.people
+    names = []
+    if people and people.labels:
+        names += [name_of("index_images", path) for path in files.manifests]
+        names += [name_of("find_sources", files.sources)]
+    if people and people.answers:
+        names += [name_of("index_questions", path) for path in files.question_shards]
+    return names
+
+
 #: By the kind of a table's input, the program that makes it. Notes are no part of what tables say.
-_PROGRAMS = {"scores": "score", "answers": "score_vqa", "manifests": "index_images"}
+_PROGRAMS = {
+    "scores": "score",
+    "answers": "score_vqa",
+    "manifests": "index_images",
+    "labels_by_people": "import_people",
+    "answers_by_people": "import_people",
+}
 
 
 def _inputs_of_table(files: Files, row: Statistic, programs: Mapping[str, str]) -> list[str]:
@@ -129,6 +151,8 @@ def _inputs_of_table(files: Files, row: Statistic, programs: Mapping[str, str]) 
         names += [name_of("index_images", path) for path in files.manifests]
     if row.rule == "list_excluded":
         names += [name_of("find_duplicates", path) for path in files.duplicates_to_exclude]
+    if row.rule == "import_people":
+        names += _inputs_of_people(files)
     if row.rule == "list_excluded_questions":
         names += [name_of("index_questions", path) for path in files.question_shards]
     return names

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from synthsight.report.people import source_of
+from synthsight.statistics.people import MEAN, MODEL
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
 
@@ -27,6 +29,8 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
         images_answer(tables["accuracy"], tables["reference"], tables["ranking"], rule, level),
         agreement_answer(tables["images"], rule),
     ]
+    if "people" in tables:
+        sentences.append(people_answer(tables["people"], rule, level))
     if "vqa" in tables:
         sentences.append(questions_answer(tables["vqa"], level))
     return [each for each in sentences if each is not None]
@@ -185,6 +189,39 @@ def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
 
 def _all(models: int) -> str:
     return "Both models" if models == 2 else f"All {models} models"
+
+
+def people_answer(people: pd.DataFrame, rule: str, level: float) -> str:
+    """How well people recognise the images that they rated, and the best model the same ones.
+
+    Args:
+        people: the table of this name.
+        rule: the matching rule.
+        level: confidence level of the intervals.
+    """
+    source = source_of(people)
+    found = people[(people["generator"] == source) & (people["category"] == ALL)]
+    mean = found[found["kind"] == MEAN].iloc[0]
+    who = "people" if mean["raters"] > 1 else "person"
+    what = "generated image" if source == ALL else f"image of {source}"
+    sentence = (
+        f"Of {_count(int(mean['n']), what, what.replace('image', 'images', 1))} that "
+        f"{int(mean['raters']):,} {who} rated, "
+        + ("a person gets on average " if mean["raters"] > 1 else "this one gets ")
+        + f"{percent(mean['accuracy'])} {_interval(mean['low'], mean['high'], level)}"
+    )
+    models = found[(found["kind"] == MODEL) & (found["rule"] == rule)]
+    if models.empty:
+        return f"{sentence}."
+    best = models.sort_values(["accuracy", "name"], ascending=[False, True]).iloc[0]
+    by, low, high = best["difference"], best["difference_low"], best["difference_high"]
+    if by < 0:
+        by, low, high = -by, -high, -low
+    return (
+        f"{sentence}; {best['name']}, {'the best model' if len(models) > 1 else 'the model'} on "
+        f"these, gets {percent(best['accuracy'])}, {_points(by)} "
+        f"{'more' if best['difference'] >= 0 else 'less'} ({_signed(low)} to {_signed(high)})."
+    )
 
 
 def robustness_answer(table: pd.DataFrame | None, rule: str) -> str | None:

@@ -20,7 +20,7 @@ LIBRARIES = ("d3", "plot", "datatables")
 #: The modules of the page's own program, in the order in which they run.
 PROGRAM = (
     *("helpers", "state", "choosing", "images", "large", "questions", "tables"),
-    *("plots", "robustness", "charts", "begin"),
+    *("plots", "robustness", "charts", "people", "begin"),
 )
 
 

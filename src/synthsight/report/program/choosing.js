@@ -23,6 +23,17 @@ export function counts() {
   return counted.get(key);
 }
 
+/** Whether people get an image, more than half of those who rated it; null if nobody did. */
+export const peopleGet = (image) => {
+  const raters = explorer.people?.raters[image] ?? null;
+  return raters === null ? null : 2 * explorer.people.right[image] > raters;
+};
+
+function passesPeople(wanted, image) {
+  if (wanted === ANY || !explorer.people) return true;
+  return peopleGet(image) === { right: true, wrong: false, none: null }[wanted];
+}
+
 export function passes(outcome, right, numberRight, numberOfModels, one) {
   switch (outcome) {
     case "right": return one ? right : numberRight > 0;
@@ -39,22 +50,30 @@ export const sortBy = (list, value, sign) => {
   return list.sort((a, b) => values.get(a) - values.get(b));
 };
 
+/** Those of some images that pass filters, the state's or others, under the state's rule. */
+export function chosenAmong(images, filters) {
+  const model = filters.model ? modelNamed(filters.model) : null;
+  const number = counts();
+  const text = filters.find.toLocaleLowerCase();
+  const generator = filters.generator === NONE ? null : filters.generator;
+  const isOfSource = (image) => {
+    if (filters.generator === ANY) return !isReal(image);
+    return filters.generator === EVERY || explorer.generator[image] === generator;
+  };
+  return images.filter(
+    (image) =>
+      (filters.category === ANY || explorer.category[image] === filters.category) &&
+      isOfSource(image) &&
+      (text === "" || explorer.images[image].toLocaleLowerCase().includes(text)) &&
+      passes(filters.outcome, model && gets(model, image), number[image], models.length, model !== null) &&
+      passesPeople(filters.people, image),
+  );
+}
+
 export function chosenImages() {
   const model = state.model ? modelNamed(state.model) : null;
   const number = counts();
-  const text = state.find.toLocaleLowerCase();
-  const generator = state.generator === NONE ? null : state.generator;
-  const isOfSource = (image) => {
-    if (state.generator === ANY) return !isReal(image);
-    return state.generator === EVERY || explorer.generator[image] === generator;
-  };
-  const chosen = every.filter(
-    (image) =>
-      (state.category === ANY || explorer.category[image] === state.category) &&
-      isOfSource(image) &&
-      (text === "" || explorer.images[image].toLocaleLowerCase().includes(text)) &&
-      passes(state.outcome, model && gets(model, image), number[image], models.length, model !== null),
-  );
+  const chosen = chosenAmong(every, state);
   const sure = model
     ? (image) => confidence(model, image)
     : (image) => models.reduce((sum, each) => sum + confidence(each, image), 0);

@@ -28,6 +28,13 @@ function questionsAbout(name) {
   return questions.image.flatMap((image, index) => (image === name ? [index] : []));
 }
 
+function ofPeople(image) {
+  const { raters, right, response } = explorer.people;
+  if (raters[image] === null) return "not rated";
+  const most = response[image] === null ? "no response is the most frequent" : `most say: ${response[image]}`;
+  return `${right[image]} of ${count(raters[image], "rater")} right; ${most}`;
+}
+
 function fillLarge(name) {
   const image = explorer.images.indexOf(name);
   const asked = questionsAbout(name);
@@ -42,6 +49,7 @@ function fillLarge(name) {
     else fact("Generator", explorer.generator[image] ?? "none");
     const [width, height] = [explorer.width[image], explorer.height[image]];
     fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown here as a smaller copy" : ""}`);
+    if (explorer.people) fact("People", ofPeople(image));
     fact("Right under " + state.rule, `${counts()[image]} of ${count(models.length, "model")}`);
   }
   const right = make("div");
