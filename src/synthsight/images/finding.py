@@ -133,7 +133,9 @@ class ImageFinder:
         for name in path.parts:
             names = self._names(self.root / found)
             like = (
-                [name] if name in names else self._alike(self.root / found).get(folded_path(name), [])
+                [name]
+                if name in names
+                else self._alike(self.root / found).get(folded_path(name), [])
             )
             if len(like) != 1:
                 return None
@@ -192,5 +194,5 @@ class ImageFinder:
 
 
 def folded_path(name: str) -> str:
-    """A path without case, and with its letters composed: paths of which this is equal look alike."""
+    """A path without case and with composed letters, the same for paths that look alike."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthsight.classifiers.score import TOP
+from synthsight.classifiers.judging import TOP
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN
 from synthsight.images.manifest import ImageRecord

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthsight.classifiers.score import TOP
+from synthsight.classifiers.judging import TOP
 from synthsight.images.groups import PATTERNS, lacking
 from synthsight.images.manifest import ImageRecord
 from synthsight.images.pairs import (

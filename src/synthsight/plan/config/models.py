@@ -15,9 +15,9 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
+from synthsight.classifiers.judging import TOP
 from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS, library_modules
 from synthsight.classifiers.repositories import Repository
-from synthsight.classifiers.score import TOP
 from synthsight.files import Digests, hint_at, is_file, is_folder, keep, read_kept
 from synthsight.images.geometry import Geometry
 from synthsight.inference.folders import digest_of, local_files
