@@ -8,6 +8,8 @@ rule classify:
         note=of(FILES.note_of, "model"),
     output:
         logits=f"{FILES.run}/logits/{{model}}/{{category}}.parquet",
+    wildcard_constraints:
+        model=one_of(FILES.networks),
     log:
         f"{FILES.logs}/classify/{{model}}/{{category}}.log",
     priority: of(FILES.priority, "model")

@@ -81,10 +81,28 @@ class ReferenceSettings:
 
 
 @dataclass(frozen=True)
-class ModelSettings:
-    """``models[]``: one classifier. ``name`` is filled in where it was left out."""
+class PredictionColumnSettings:
+    """``models[].columns``."""
 
-    model: str
+    image: str | None
+    label: str | None
+    index: str | None
+    rank: str | None
+    probability: str | None
+    logits: str | None
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """``models[]``: one classifier. ``name`` is filled in where it was left out.
+
+    One of ``model`` and ``predictions`` is given.
+    """
+
+    model: str | None
+    predictions: str | None
+    missing: str
+    columns: PredictionColumnSettings
     name: str
     checkpoint: str | None
     arguments: dict[str, Any]
@@ -97,6 +115,11 @@ class ModelSettings:
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
     reference: ReferenceSettings | None
+
+    @property
+    def library(self) -> str:
+        """The library of the model; empty of predictions made elsewhere."""
+        return "" if self.model is None else self.model.partition("/")[0]
 
 
 @dataclass(frozen=True)
