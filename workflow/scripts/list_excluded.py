@@ -2,8 +2,9 @@
 """List every file that was left out, with its reason.
 
 In: the manifests of all categories; where duplicates are left out, the table of these; where images
-without a prediction are left out, the predictions of each model that these are of. Out: a table, as CSV and as Parquet, with image, category, generator, sha256 and reason, sorted by image;
-on standard output how many there are.
+without a prediction are left out, the predictions of each model that these are of. Out: a table, as
+CSV and as Parquet, with image, category, generator, sha256 and reason, sorted by image; on standard
+output how many there are.
 The spec holds ``real``, the generators whose images are real photographs, where it decides which
 duplicates are left out.
 """

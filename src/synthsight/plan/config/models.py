@@ -227,13 +227,13 @@ def resolve_models(
             return None
 
     for index, entry in enumerate(entries):
-        labels = content(index, "labels", entry.labels if is_file(entry.labels) else None)
+        label_file = entry.labels if is_file(entry.labels) else None
         if entry.predictions is not None:
             models[entry.name] = Imported(
                 name=entry.name,
                 reference=entry.reference,
                 labels=entry.labels,
-                labels_content=labels,
+                labels_content=content(index, "labels", label_file),
                 predictions=entry.predictions,
                 content=content(index, "predictions", entry.predictions),
                 missing=entry.missing,
@@ -253,7 +253,7 @@ def resolve_models(
             content=content(index, "checkpoint", entry.checkpoint),
             reference=entry.reference,
             labels=entry.labels,
-            labels_content=labels,
+            labels_content=content(index, "labels", label_file),
             geometry=Geometry.from_dict(resolved["geometry"]),
             mean=tuple(resolved["mean"]),
             std=tuple(resolved["std"]),
