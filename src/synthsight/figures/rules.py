@@ -66,7 +66,9 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
             if one
             else "Numbers: largest minus smallest accuracy among the rules, in percentage points."
         )
+        + rows.unknown(means)
     )
+    lines = 3 if rows.unknown(means) else 2
     columns = 4
     keys = [
         Line2D(
@@ -83,7 +85,7 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
         )
         for name, mark in marks.items()
     ]
-    under = style.heading_height(title, subtitle) + 0.08
+    under = style.heading_height(title, subtitle, lines) + 0.08
     top = under + 0.14 * -(-len(keys) // columns) + 0.1
     labels = [style.label_column(names, _LIMIT) for _, names, _ in parts]
     left = style.MARGIN + max(width for _, width in labels) + 0.06
@@ -95,7 +97,7 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
 
     with style.style():
         figure = style.sheet(top + sum(heights) + len(parts) * (_HEAD + _FOOT))
-        style.heading(figure, title, subtitle)
+        style.heading(figure, title, subtitle, lines)
         style.legend(figure, keys, style.MARGIN, under, columns)
         for (head, names, table), (texts, _), height in zip(parts, labels, heights, strict=True):
             room = style.WIDTH - 2 * style.MARGIN

@@ -37,7 +37,7 @@ def compare_generators(scores: Sequence[str | os.PathLike[str]], level: float) -
         ``n_a`` and ``n_b`` images in these, ``a_mean`` and ``b_mean`` unweighted means over these,
         ``difference`` = a_mean - b_mean with the bounds ``low`` and ``high``, as fractions. The
         mean over models is one of those whose hits are known; the others have no row. No rows for
-         generators without a common category, and none at all with fewer than two generators.
+        generators without a common category, and none at all with fewer than two generators.
 
     Raises:
         synthsight.statistics.hits.HitsError: no files, or files that differ in their images.
