@@ -5,7 +5,8 @@ In: tables, manifests, scores, notes about the weights, and thumbnails; for ques
 notes and thumbnails, too. Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
 at most how many the page shows; ``preprocessing`` of each model; ``questions``, a digest of them or
-null; ``settings`` of the run; and ``groups``, where any are known: what tells those of ``images``
+null; ``settings`` of the run; ``excludes``, where images without a prediction are
+left out; and ``groups``, where any are known: what tells those of ``images``
 and of images with ``questions``, in words.
 """
 
@@ -76,7 +77,8 @@ def _page(args: Arguments) -> Page:
     ]
     tables = {Path(path).stem: read_table(path) for path in args.tables}
     excludes = spec["settings"]["images"].get("duplicates") == "exclude"
-    excluded = frozenset(tables["excluded"]["image"] if excludes else ())
+    more = excludes or spec.get("excludes", False)
+    excluded = frozenset(tables["excluded"]["image"] if more else ())
     records = [record for record in usable if record.image not in excluded]
     chosen = _choose(usable, excluded, spec["images"])
     pictures = _Pictures()

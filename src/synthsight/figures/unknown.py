@@ -26,6 +26,6 @@ def no_row(table: pd.DataFrame, what: str, rule: str) -> NotKnownError:
 def no_hits(rule: str) -> NotKnownError:
     """The error of a rule under which no model's best guess can be judged."""
     return NotKnownError(
-        f"no model's hits are known under {rule!r}, which ranked classes leave open: choose another "
-        "`matching.primary`, or give predictions with `logits`"
+        f"no model's hits are known under {rule!r}, which ranked classes leave open: choose "
+        "another `matching.primary`, or give predictions with `logits`"
     )

@@ -150,6 +150,7 @@ def same_best_class(scores: str | os.PathLike[str]) -> str | None:
         rule = rule or next(iter(rules), None)
         if rule in rules:
             part = pa.table(batch).filter(pc.field("rule") == rule)
+            part = part.filter(pc.list_value_length(part["predicted"]) > 0)
             images += part.num_rows
             wrong += part["top1_hit"].to_pylist().count(False)
             categories |= set(part["category"].unique().to_pylist())
@@ -199,7 +200,9 @@ def _choices(scores: str | os.PathLike[str]) -> dict[str, int]:
         for rule in batch["rule"].unique().to_pylist():
             if rule not in found and find_rule(rule).choice:
                 part = pa.table(batch).filter(pc.field("rule") == rule)
-                found[rule] = len(part["predicted"][0])
+                lengths = pc.list_value_length(part["predicted"]).drop_null()
+                if len(lengths):  # else what is chosen is not known
+                    found[rule] = pc.max(lengths).as_py()
     return found
 
 
