@@ -148,7 +148,7 @@ class Run:
         files = [planned.path(f"images/{name}.parquet") for name in names]
         table = pa.concat_tables([pq.read_table(file) for file in files])
         frame: pd.DataFrame = table.to_pandas()
-        reasons = frame["image"].map(planned.duplicates()).astype(object)
+        reasons = frame["image"].map(planned.left_out()).astype(object)
         frame["status"] = frame["status"].mask(reasons.notna(), "excluded")
         frame["reason"] = frame["reason"].mask(reasons.notna(), reasons)
         known = pd.DataFrame({"group": [], "real": []}, dtype=object)
@@ -211,7 +211,7 @@ class Run:
             self._known("category", category, names, planned.wanted(f"logits/{model}"))
             names = (category,)
         frames = []
-        duplicates = planned.duplicates()
+        duplicates = planned.left_out()
         for name in names:
             path = planned.path(f"logits/{model}/{name}.parquet")
             table = pq.read_table(path).combine_chunks()
@@ -316,7 +316,7 @@ class Run:
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
             told.get("images", PATTERNS[0]),
-            frozenset(planned.duplicates()),
+            frozenset(planned.left_out()),
         )
 
     @property
