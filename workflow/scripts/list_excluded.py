@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from synthsight.images.exclusion import exclude_duplicates
 from synthsight.images.manifest import read_manifest
-from synthsight.predictions.stored import without_prediction
+from synthsight.predictions.stored import REASON, without_prediction
 from synthsight.program import Arguments, many, program
 from synthsight.statistics.columns import EXCLUDED
 from synthsight.tables import write_records
@@ -46,7 +46,7 @@ def main(args: Arguments) -> None:
         reasons, sentences = exclude_duplicates(args.manifests, table, real)
     for path in args.predictions:
         model, images = without_prediction(args.manifests, path)
-        reasons |= {image: f"no prediction of {model}" for image in images if image not in reasons}
+        reasons |= {image: f"{REASON}{model}" for image in images if image not in reasons}
         if images:
             sentences.append(f"{len(images):,} images have no prediction of {model}")
     excluded = [

@@ -34,6 +34,7 @@ from synthsight.images.pairs import SHOWN, described, worst_pairs
 from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
+from synthsight.report.imported import unpredicted
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.remarks import remarks, unit_of_images, unit_of_questions
 from synthsight.report.tables import read_table
@@ -109,6 +110,7 @@ def _page(args: Arguments) -> Page:
         remarks=remarks(
             *(usable, args.scores, [*notes, *vqa_notes], duplicates),
             *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
+            unpredicted(tables["excluded"].set_index("image")["reason"].to_dict()),
         ),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),

@@ -22,6 +22,9 @@ ROWS = 8192
 #: The key of a file's metadata, as of logits.
 KEY = "synthsight"
 
+#: How the table ``excluded`` begins the reason for images that are left out without a prediction.
+REASON = "no prediction of "
+
 #: What stands in a file whose source ranks classes.
 RANKED = (("predicted", pa.list_(pa.int32())), ("probability", pa.list_(pa.float32())))
 

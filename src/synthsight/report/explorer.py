@@ -56,7 +56,8 @@ def image_data(
         each. ``real``: the generators whose images are real photographs. ``rules``: names.
         ``names``: names of classes. ``models``: a list of ``name``, ``hits`` (for each rule, a
         string with one digit per image: 2 for a top-1 hit, 1 for a hit within five, 0 for none, 3
-        where the best class is wrong and five are not known, 4 where no hit is),
+        where the best class is wrong and five are not known, 4 where no hit is), ``five`` (for each
+        rule, whether top-5 hits are known),
         ``top`` (for each rule, the number of its block) and ``blocks``, each with ``classes`` and
         ``parts``: the five predictions image by image, as numbers of names (-1 where there are
         fewer) and probabilities in thousandths (-1 where they are not known).
@@ -93,6 +94,7 @@ def _model(
     class_names = metadata_of(table.schema, "class_names", path)
     numbers = np.full(len(classes := _strings(class_names)) + 1, -1)
     hits: dict[str, str] = {}
+    five: dict[str, bool] = {}
     top: dict[str, int] = {}
     blocks: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
     for rule in rules:
@@ -103,6 +105,7 @@ def _model(
             raise HitsError(f"{path} is not about {lacking!r} under {rule}; {MAKE_AGAIN}")
         rows = rows.take(places)
         hits[rule] = _digits(rows["top1_hit"], rows["top5_hit"])
+        five[rule] = rows["top5_hit"].null_count == 0
         predicted = _padded(rows["predicted"], -1).astype(np.int64)
         shares = np.nan_to_num(_padded(rows["probability"], 0), nan=-1 / PARTS)
         parts = np.rint(shares * PARTS).astype(np.int64)
@@ -118,6 +121,7 @@ def _model(
     return {
         "name": metadata_of(table.schema, "model", path),
         "hits": hits,
+        "five": five,
         "top": top,
         "blocks": [
             {"classes": numbers[predicted].ravel().tolist(), "parts": parts.ravel().tolist()}

@@ -23,6 +23,7 @@ from synthsight.images.pairs import (
     within_categories,
 )
 from synthsight.labels.matching import find_rule
+from synthsight.report.imported import of_predictions
 from synthsight.statistics.answers import read_answers
 from synthsight.tables import metadata_of, read_batches, read_schema
 
@@ -45,6 +46,7 @@ def remarks(
     versions: Mapping[str, Iterable[str]] | None = None,
     by: str = PATTERNS[0],
     excluded: Collection[str] = frozenset(),
+    unpredicted: Collection[str] = frozenset(),
 ) -> list[str]:
     """All remarks on a run; none if nothing stands out.
 
@@ -56,15 +58,16 @@ def remarks(
         vqa: the table ``vqa``, if questions were asked.
         versions: of each library behind the results, and devices, as they state them.
         by: what tells groups of images, in words.
-        excluded: images that are left out as duplicates.
+        excluded: images that are left out: as duplicates, or those of ``unpredicted``.
+        unpredicted: images that are left out since a model has no prediction for them.
     """
     usable, lost, counts = Counter[Any](), Counter[Any](), Counter[str]()
     for record in records:
         if record.status == "ok":
             usable[record.generator, record.category] += 1
-            if record.image in excluded:
+            if record.image in excluded and record.image not in unpredicted:
                 lost[record.generator, record.category] += 1
-            else:
+            elif record.image not in excluded:
                 counts[record.category] += 1
     gone = list(excluded)
     pairs = duplicates[~(duplicates["a"].isin(gone) | duplicates["b"].isin(gone))]
@@ -74,6 +77,7 @@ def remarks(
     said += [within_categories(pairs, counts.total())]
     said += [same_best_class(path) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
+    said += [sentence for note in notes for sentence in of_predictions(note)]
     said += [chooses(note) for note in notes]
     said += [cut_off(note) for note in notes]
     said += same_weights(notes)
