@@ -43,6 +43,11 @@ def printed(experiment: Experiment) -> dict[str, Any]:
             continue
         for key in _unused(each):
             each.pop(key, None)
+        if "columns" in each:
+            stated = {role: name for role, name in each["columns"].items() if name is not None}
+            each |= {"columns": stated}
+            if not stated:
+                del each["columns"]
     settings["models"] = sorted(models, key=canonical_json)
     if experiment.vqa:
         vqa = {

@@ -251,7 +251,8 @@ def _note(
 def sentences(note: Mapping[str, Any]) -> list[str]:
     """What people should know about imported predictions, from their note."""
     about, name = note["predictions"], note["name"]
-    kinds = {"logits": "all classes", "ranks": f"{about['ranks']} ranks or more"}
+    ranks = "one class" if about["ranks"] == 1 else f"{about['ranks']} classes"
+    kinds = {"logits": "all classes", "ranks": f"{ranks} for each image, or more"}
     said = [
         f"{name}: {about['rows']:,} rows of {note['source']} ({about['format']}) with "
         f"{kinds[about['kind']]}, {'with' if about['probability'] else 'without'} probabilities"

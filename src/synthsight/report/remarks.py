@@ -154,7 +154,7 @@ def same_best_class(scores: str | os.PathLike[str]) -> str | None:
         rule = rule or next(iter(rules), None)
         if rule in rules:
             part = pa.table(batch).filter(pc.field("rule") == rule)
-            part = part.filter(pc.list_value_length(part["predicted"]) > 0)
+            part = part.filter(pc.greater(pc.list_value_length(part["predicted"]), 0))
             images += part.num_rows
             wrong += part["top1_hit"].to_pylist().count(False)
             categories |= set(part["category"].unique().to_pylist())
