@@ -81,5 +81,6 @@ def models(
                 style.write(figure, start, line, text, weight="bold")
                 line += style.LINE
             both = " / ".join(rows.percent(float(mean[metric])) for metric in rows.METRICS)
-            style.write(figure, start, line, f"mean {both}%")
+            unit = "%" if mean[list(rows.METRICS)].notna().all() else ""
+            style.write(figure, start, line, f"mean {both}{unit}")
     return figure

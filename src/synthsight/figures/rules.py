@@ -66,9 +66,9 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
             if one
             else "Numbers: largest minus smallest accuracy among the rules, in percentage points."
         )
-        + rows.unknown(means)
+        + (open_ := _open(parts[0][2]) + rows.unknown(means))
     )
-    lines = 3 if rows.unknown(means) else 2
+    lines = 3 if open_ else 2
     columns = 4
     keys = [
         Line2D(
@@ -114,6 +114,15 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
                 _draw(axes, values.reindex(index=names, columns=shown), marks, height / len(names))
             top += _HEAD + height + _FOOT
     return figure
+
+
+def _open(means: pd.DataFrame) -> str:
+    """A sentence, after a blank, on each rule that predictions of models leave open; or nothing."""
+    unknown = means[means["top1"].isna()].groupby("rule")["model"].nunique()
+    return "".join(
+        f" Under {style.plain(str(rule))} nothing is known of {style.count(int(number), 'model')}."
+        for rule, number in unknown.items()
+    )
 
 
 def _draw(axes: Axes, values: pd.DataFrame, marks: Mapping[str, Mark], height: float) -> None:
