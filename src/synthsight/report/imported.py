@@ -57,4 +57,5 @@ def of_predictions(note: Mapping[str, Any]) -> list[str]:
 
 def _named(about: Mapping[str, Any]) -> str:
     first = about["first"][:_NAMED]
-    return ", ".join(first) + (", ..." if about["count"] > len(first) else "")
+    more = about["count"] - len(first)
+    return ", ".join(first) + (f" and {more:,} more" if more else "")

@@ -88,12 +88,15 @@ export function showImages() {
   const model = state.model ? modelNamed(state.model) : null;
   const total = every.length;
   let said = shown.length === total ? count(total, "image") : `${shown.length.toLocaleString("en")} of ${count(total, "image")}`;
-  if (shown.length && state.outcome === ANY) {
+  const judged = knowing();
+  if (model && !judged.includes(model)) said += ` · of ${model.name} it is not known which are right`;
+  else if (shown.length && state.outcome === ANY && judged.length) {
     const number = counts();
     const right = model
       ? shown.filter((image) => gets(model, image)).length / shown.length
-      : shown.reduce((sum, image) => sum + number[image], 0) / shown.length / models.length;
-    said += ` · ${model ? model.name : models.length > 1 ? "the models" : models[0].name} ${model || models.length === 1 ? "is" : "are"} right on ${percent(right)}${model || models.length === 1 ? "" : " of them on average"}`;
+      : shown.reduce((sum, image) => sum + number[image], 0) / shown.length / judged.length;
+    const who = model ?? (judged.length === 1 ? judged[0] : null);
+    said += who ? ` · ${who.name} is right on ${percent(right)}` : ` · ${judged.length < models.length ? `${judged.length} of ${models.length}` : "the"} models are right on ${percent(right)} of them on average`;
   }
   byId("images-count").textContent = said;
   const part = paged(shown, PER_PAGE[state.view], "page", byId("images-pager"));
