@@ -23,8 +23,8 @@ class ClassError(SynthsightError):
 class Classes:
     """The classes of a label space, found by index, synset or name.
 
-    A name is looked for among the simple names and the whole lists of names as WordNet has them
-    (``tabby, tabby cat``), then among all single names; and then again without case and
+    A name is looked for among the simple names, the first ones and the whole lists of names as
+    WordNet has them (``tabby, tabby cat``), then among all others; and then again without case and
     punctuation. Where it is found it must be of one class: ImageNet has two called ``crane``.
 
     Args:
@@ -116,8 +116,9 @@ class Classes:
     def _named(self, text: str, all_of: bool = False) -> list[int]:
         """The classes of a name, at the first level at which there are any, or at all levels."""
         if self._levels is None:
-            names = enumerate(self.space.lemmas)
+            names = list(enumerate(self.space.lemmas))
             whole = [(", ".join(of_class), number) for number, of_class in names]
+            whole += [(of_class[0], number) for number, of_class in names]
             simple = [(name, number) for number, name in enumerate(self.space.simple)]
             single = [(n, number) for number, ns in enumerate(self.space.lemmas) for n in ns]
             exact = [_table([*simple, *whole]), _table(single)]

@@ -100,15 +100,16 @@ class Check:
         image = self.images[self.table.image[place]]
         return f"{self.at(int(self.table.line[place]))}: {image!r}"
 
-    def _before(self, place: int) -> str:
-        return f"{self.word} {self.table.line[place - 1]}"
-
     def one_row(self) -> None:
         """Rows with lists: one for each image."""
         table = self.table
         again = table.same & (np.r_[-1, table.line[:-1]] != table.line)[: len(table.line)]
         for place in self._first(again):
-            raise PredictionError(f"{self._about(place)} has another row, {self._before(place)}")
+            first, second = sorted(table.line[place - 1 : place + 1].tolist())
+            raise PredictionError(
+                f"{self.at(second)}: {self.images[table.image[place]]!r} has another row, "
+                f"{self.word} {first}"
+            )
 
     def ranks(self) -> None:
         """Ranks: from 0 or from 1, each once and none left out."""
@@ -120,9 +121,10 @@ class Check:
                 f"{self._about(place)}: ranks begin with {lowest}, not with 0 or 1"
             )
         for place in self._first(table.order - lowest < table.place):
+            first, second = sorted(table.line[place - 1 : place + 1].tolist())
             raise PredictionError(
-                f"{self._about(place)} has two rows of rank {table.order[place]:g}, the other is "
-                f"{self._before(place)}"
+                f"{self.at(second)}: {self.images[table.image[place]]!r} has two rows of rank "
+                f"{table.order[place]:g}, the other is {self.word} {first}"
             )
         for place in self._first(table.order - lowest > table.place):
             raise PredictionError(

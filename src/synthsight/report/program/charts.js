@@ -241,8 +241,8 @@ function draw(chart) {
   // Of predictions made elsewhere hits may not be known.
   const open = OF_MODELS.includes(node.dataset.chart) ? models.filter((model) => !known(model)) : [];
   const drawn = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
-  const text = `Under ${state.rule}, ${hitName()} is not known of ${open.map((model) => model.name).join(", ")}`;
-  const said = open.length ? [make("p", { class: "note" }, `${text}${drawn === null ? "; the others are too few for a line" : ""}.`)] : [];
+  const unknown = `Under ${state.rule}, ${hitName()} is not known of ${open.map((model) => model.name).join(", ")}`;
+  const said = open.length ? [make("p", { class: "note" }, `${unknown}${drawn === null ? "; the others are too few for a line" : ""}.`)] : [];
   chart.drawn = true;
   if (drawn === null || (open.length && open.length === models.length)) {
     node.replaceChildren(...said);
