@@ -76,8 +76,8 @@ def test_images_that_the_run_does_not_have_are_counted_and_named(imports: Import
 def test_a_file_about_other_images_is_refused_with_names_of_both(imports: Imports) -> None:
     with pytest.raises(
         SynthsightError,
-        match=r"no row has a prediction for one of the run's 4 images. It names 'dream/kite/3.png'; "
-        r"close: dream/kite/[12].png; the run has 'dream/kite/1.png'",
+        match=r"no row has a prediction for one of the run's 4 images. It names "
+        r"'dream/kite/3.png'; close: dream/kite/[12].png; the run has 'dream/kite/1.png'",
     ):
         imports.text("image,label\ndream/kite/3.png,kite\n")
 
