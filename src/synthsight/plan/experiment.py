@@ -34,7 +34,12 @@ from synthsight.plan.config.models import (
     notes_on,
     resolve_models,
 )
-from synthsight.plan.config.predictions import Classifier, Imported, kind_problems
+from synthsight.plan.config.predictions import (
+    Classifier,
+    Imported,
+    kind_problems,
+    notes_on_choice,
+)
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
 from synthsight.plan.config.recorded import load_recorded
 from synthsight.plan.config.repositories import read_repositories, with_categories
@@ -191,6 +196,7 @@ def load_experiment(
     if problems:
         raise ConfigError(problems, files)
     warnings += notes_on(resolved, spaces)
+    warnings += notes_on_choice(resolved, primary)
     found = Experiment(
         *(settings, written, categories, resolved, roots, real, grouping),
         *(vqa, archive, pending, tuple(warnings)),

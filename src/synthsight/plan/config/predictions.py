@@ -9,6 +9,7 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.files import hint_at, is_file
+from synthsight.labels.matching import RULES
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path
 from synthsight.plan.settings import ModelSettings, ReferenceSettings, as_dict
@@ -114,3 +115,15 @@ def check_predictions(model: ModelSettings, key: Key, problems: list[Problem]) -
     elif Path(path).suffix.lower() not in FORMATS:
         message = f"{path!r}: the extension must be one of {' '.join(FORMATS)}"
         problems.append(Problem(key, message))
+
+
+def notes_on_choice(models: Mapping[str, Classifier], primary: str) -> list[str]:
+    """What to know if a choice decides what figures show, and ranked classes may leave it open."""
+    names = [name for name, model in models.items() if isinstance(model, Imported)]
+    if not names or primary not in RULES or not RULES[primary].choice:
+        return []
+    return [
+        f"matching.primary: under {primary} hits are known of {' and '.join(names)} only where the "
+        "predictions have logits, or all classes of the categories: what they leave open is in no "
+        "figure"
+    ]
