@@ -8,10 +8,10 @@ rule classify:
         note=of(FILES.note_of, "model"),
     output:
         logits=f"{FILES.run}/logits/{{model}}/{{category}}.parquet",
-    wildcard_constraints:
-        model=one_of(FILES.networks),
     log:
         f"{FILES.logs}/classify/{{model}}/{{category}}.log",
+    wildcard_constraints:
+        model=one_of(FILES.networks),
     priority: of(FILES.priority, "model")
     group:
         together("classify_{model}")

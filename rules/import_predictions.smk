@@ -10,10 +10,10 @@ rule import_predictions:
     output:
         predictions=f"{FILES.run}/predictions/{{model}}.parquet",
         note=f"{FILES.run}/predictions/{{model}}.json",
-    wildcard_constraints:
-        model=one_of(EXPERIMENT.imported),
     log:
         f"{FILES.logs}/import_predictions/{{model}}.log",
+    wildcard_constraints:
+        model=one_of(EXPERIMENT.imported),
     group:
         together("images")
     params:
