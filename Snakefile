@@ -33,6 +33,7 @@ if not PENDING:
     include: "rules/find_sources.smk"
     include: "rules/prepare_pixels.smk"
     include: "rules/classify.smk"
+    include: "rules/import_predictions.smk"
     include: "rules/label_audit.smk"
     include: "rules/score.smk"
     include: "rules/vqa.smk"

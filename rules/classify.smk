@@ -10,6 +10,8 @@ rule classify:
         logits=f"{FILES.run}/logits/{{model}}/{{category}}.parquet",
     log:
         f"{FILES.logs}/classify/{{model}}/{{category}}.log",
+    wildcard_constraints:
+        model=one_of(FILES.networks),
     priority: of(FILES.priority, "model")
     group:
         together("classify_{model}")

@@ -245,6 +245,22 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     commands = commands_of(project)
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
     commands["fetch_images"] = ("fetch_images", ["--spec", spec])
+    # The small project has no predictions from elsewhere.
+    spec = json.dumps(
+        {
+            "name": "told",
+            "predictions": "told.csv",
+            "content": "0" * 64,
+            "labels": "labels.txt",
+            "labels_content": "1" * 64,
+            "missing": "refuse",
+            "columns": {"label": "said"},
+            "reference": None,
+        }
+    )
+    manifests = ["--manifests", *(f"results/small/images/{c}.parquet" for c in ("bagel", "clock"))]
+    outputs = ["--predictions", "told.parquet", "--note", "told.json"]
+    commands["import_predictions"] = ("import_predictions", [*manifests, "--spec", spec, *outputs])
     # Of the small project's images nothing is known, and none is left out.
     for name, known in (
         ("find_sources", {"group": "(.)"}),

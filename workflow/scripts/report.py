@@ -5,7 +5,8 @@ In: tables, manifests, scores, notes about the weights, and thumbnails; for ques
 notes and thumbnails, too. Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
 at most how many the page shows; ``preprocessing`` of each model; ``questions``, a digest of them or
-null; ``settings`` of the run; and ``groups``, where any are known: what tells those of ``images``
+null; ``settings`` of the run; ``excludes``, where images without a prediction are
+left out; and ``groups``, where any are known: what tells those of ``images``
 and of images with ``questions``, in words.
 """
 
@@ -34,6 +35,7 @@ from synthsight.images.sampling import may_be_shown, sample, stratified_sample
 from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
+from synthsight.report.imported import unpredicted
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.people import explorer_people
 from synthsight.report.remarks import remarks, unit_of_images, unit_of_questions
@@ -73,7 +75,8 @@ def _page(args: Arguments) -> Page:
     ]
     tables = {Path(path).stem: read_table(path) for path in args.tables}
     excludes = spec["settings"]["images"].get("duplicates") == "exclude"
-    excluded = frozenset(tables["excluded"]["image"] if excludes else ())
+    more = excludes or spec.get("excludes", False)
+    excluded = frozenset(tables["excluded"]["image"] if more else ())
     records = [record for record in usable if record.image not in excluded]
     chosen = _choose(usable, excluded, spec["images"])
     pictures = _Pictures()
@@ -106,6 +109,9 @@ def _page(args: Arguments) -> Page:
         remarks=remarks(
             *(usable, args.scores, [*notes, *vqa_notes], duplicates),
             *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
+            unpredicted(
+                dict(zip(*(tables["excluded"][key] for key in ("image", "reason")), strict=True))
+            ),
         ),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),

@@ -5,25 +5,18 @@ Lists are sorted by name, so that the order of the configuration does not matter
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from synthsight.archives.archive import MARKER
-from synthsight.canonical import canonical_json
-from synthsight.files import is_file
 from synthsight.inputs import describe
-from synthsight.origin import Origin, read_origin
-from synthsight.plan import specs
 from synthsight.plan.config.questions import local_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS, sources_of
+from synthsight.plan.stems import WEIGHTS, fetched_specs, stems_of
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always
-
-#: Where weights are kept, for all runs.
-WEIGHTS = "resources/weights"
 
 
 @dataclass(frozen=True)
@@ -56,6 +49,11 @@ class Files:
         return sorted(self.experiment.models)
 
     @cached_property
+    def networks(self) -> list[str]:
+        """Names of the classifiers that are run."""
+        return sorted(self.experiment.networks)
+
+    @cached_property
     def vqa_models(self) -> list[str]:
         """Names of the VQA models."""
         return sorted(self.experiment.vqa.models) if self.experiment.vqa else []
@@ -68,7 +66,7 @@ class Files:
     @cached_property
     def geometries(self) -> list[str]:
         """Names of the geometries of the classifiers' preprocessing."""
-        return list(dict.fromkeys(m.geometry.name for m in self.experiment.models.values()))
+        return list(dict.fromkeys(m.geometry.name for m in self.experiment.networks.values()))
 
     @cached_property
     def pixels(self) -> str:
@@ -82,12 +80,12 @@ class Files:
 
     def pixels_of(self, model: str, category: str) -> str:
         """The pixels that a model's classification of a category reads."""
-        geometry = self.experiment.models[model].geometry.name
+        geometry = self.experiment.networks[model].geometry.name
         return f"{self.pixels.format(geometry=geometry, model=model)}/{category}.arrow"
 
     def checkpoint_of(self, stem: str) -> list[str]:
         """The local files of the model whose weights are called ``stem``, if it has any."""
-        return self.experiment.models[self.model_of(stem)].local_files
+        return self.experiment.networks[self.model_of(stem)].local_files
 
     def label_file_of(self, model: str) -> list[str]:
         """The label file of a model, if its names come from one."""
@@ -101,25 +99,13 @@ class Files:
 
     @cached_property
     def stems(self) -> dict[str, str]:
-        """How each model's weights are called, of either kind of model, by its name.
-
-        By the model's name; but where weights of this name were fetched with other settings, as
-        another run may need them, a digest is added, so that runs never replace each other's.
-        """
-        stems = {}
-        for name, text in self._fetched.items():
-            own = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-            there = read_origin(f"{WEIGHTS}/{name}.json")
-            others = isinstance(there, Origin) and there.spec != text
-            stems[name] = own if others or is_file(f"{WEIGHTS}/{own}.json") else name
-        return stems
+        """How each model's weights are called, of either kind of model, by its name."""
+        return stems_of(self._fetched)
 
     @cached_property
     def _fetched(self) -> dict[str, str]:
         """The specs of the models' weights."""
-        classifiers = ((name, specs.fetch_weights(self.experiment, name)) for name in self.models)
-        others = ((name, specs.fetch_vqa(self.experiment, name)) for name in self.vqa_models)
-        return {name: canonical_json(spec) for name, spec in (*classifiers, *others)}
+        return fetched_specs(self.experiment)
 
     def fetch_spec(self, stem: str) -> str:
         """The spec of the weights that are called ``stem``."""
@@ -134,7 +120,9 @@ class Files:
         return f"{WEIGHTS}/{self.stems[model]}.safetensors"
 
     def note_of(self, model: str) -> str:
-        """The note on the weights of a model of either kind."""
+        """The note on the weights of a model of either kind, or on imported predictions."""
+        if model in self.experiment.imported:
+            return f"{self.run}/predictions/{model}.json"
         return f"{WEIGHTS}/{self.stems[model]}.json"
 
     def folder_of(self, vqa_model: str) -> str:
@@ -142,8 +130,14 @@ class Files:
         return f"{WEIGHTS}/{self.stems[vqa_model]}"
 
     def logits_of(self, model: str) -> list[str]:
-        """The logits of one model, category by category."""
+        """The logits of one model, category by category; none of predictions made elsewhere."""
+        if model in self.experiment.imported:
+            return []
         return [f"{self.run}/logits/{model}/{each}.parquet" for each in self.experiment.categories]
+
+    def predictions_of(self, model: str) -> list[str]:
+        """What was imported of a model whose predictions were made elsewhere; none of others."""
+        return [f"{self.run}/predictions/{model}.parquet"] * (model in self.experiment.imported)
 
     def answers_of(self, vqa_model: str) -> list[str]:
         """The answers of one model, shard by shard."""
@@ -172,22 +166,31 @@ class Files:
 
     @property
     def excluded(self) -> list[str]:
-        """The table of what is excluded, where it holds more than the manifests say: duplicates."""
-        return [self.table("excluded")] if self.experiment.excludes_duplicates else []
+        """The table of what is excluded, where it holds more than the manifests say.
+
+        That is duplicates, and images without a prediction.
+        """
+        return [self.table("excluded")] if self.experiment.excludes_more else []
 
     @property
     def duplicates_to_exclude(self) -> list[str]:
         """The table of duplicates, if these are left out."""
         return [self.table("duplicates")] if self.experiment.excludes_duplicates else []
 
+    @property
+    def predictions_to_exclude(self) -> list[str]:
+        """Imported predictions of models whose images without one are left out."""
+        models = self.experiment.excludes_unpredicted
+        return [file for model in models for file in self.predictions_of(model)]
+
     @cached_property
     def weights(self) -> list[str]:
         """The classifiers' weights."""
-        return list(map(self.weights_of, self.models))
+        return list(map(self.weights_of, self.networks))
 
     @cached_property
     def notes(self) -> list[str]:
-        """The notes on the classifiers' weights."""
+        """The notes on the classifiers' weights, or on imported predictions."""
         return list(map(self.note_of, self.models))
 
     @cached_property

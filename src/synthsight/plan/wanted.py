@@ -44,10 +44,19 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         inputs = [f"index_images images/{OWN}.parquet"]
         spec = specs.prepare_pixels(experiment, geometry)
         yield from one("prepare_pixels", spec, code("prepare_pixels"), pixels, inputs)
-    for model in files.models:
+    for model in files.experiment.imported:
+        spec = specs.import_predictions(experiment, model)
+        paths = [*files.predictions_of(model), files.note_of(model)]
+        inputs = [name_of("index_images", path) for path in files.manifests]
+        yield from one("import_predictions", spec, code("import_predictions"), paths, inputs)
+        inputs = [name_of("import_predictions", paths[0])]
+        inputs += [name_of("find_sources", files.sources), *excluded]
+        spec = specs.score(experiment, model)
+        yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"], inputs)
+    for model in files.networks:
         door = library_door(experiment, model)
         note, logits = files.note_of(model), files.logits_of(model)
-        geometry = experiment.models[model].geometry.name
+        geometry = experiment.networks[model].geometry.name
         yield from one("fetch_weights", specs.fetch_weights(experiment, model), None, [note])
         inputs = [name_of("fetch_weights", note), f"prepare_pixels {geometry}/{OWN}.arrow"]
         spec = specs.classify(experiment, model)
@@ -153,6 +162,7 @@ def _inputs_of_table(files: Files, row: Statistic, programs: Mapping[str, str]) 
         names += [name_of("find_duplicates", path) for path in files.duplicates_to_exclude]
     if row.rule == "import_people":
         names += _inputs_of_people(files)
+        names += [name_of("import_predictions", path) for path in files.predictions_to_exclude]
     if row.rule == "list_excluded_questions":
         names += [name_of("index_questions", path) for path in files.question_shards]
     return names

@@ -74,7 +74,7 @@ def best_model(accuracy: pd.DataFrame, rule: str) -> str:
 
 
 def means(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
-    """The accuracy table's rows with means over categories, best model first."""
+    """The accuracy table's rows with means over categories, best model first, unknown ones last."""
     chosen = (accuracy[["category", "generator"]] == ALL).all(axis=1) & (accuracy["rule"] == rule)
     return accuracy[chosen].sort_values(["top1", "model"], ascending=[False, True])
 
@@ -109,9 +109,11 @@ def images_answer(
         sentence += f"{best['model']} "
     sentence += (
         f"is right with its first guess on {percent(best['top1'])} "
-        f"{_interval(best['top1_low'], best['top1_high'], level)} and within five on "
-        f"{percent(best['top5'])} {_interval(best['top5_low'], best['top5_high'], level)}"
+        f"{_interval(best['top1_low'], best['top1_high'], level)}"
     )
+    if pd.notna(best["top5"]):  # known of it
+        five = _interval(best["top5_low"], best["top5_high"], level)
+        sentence += f" and within five on {percent(best['top5'])} {five}"
     references = of_models(reference, rule).set_index("model")
     if best["model"] not in references.index:
         return sentence + "."  # the photographs are of other categories

@@ -145,6 +145,7 @@ def render(page: Page) -> str:
         rules=[rule for rule in RULES.values() if rule in rules],
         flags=messages(tables["label_audit"]),
         ranked=ranked.to_dict("records"),
+        imported=sum("predictions" in note for note in page.notes),
         references=_references(tables["reference"], page.rule),
         measured=(of_models(tables["reference"], page.rule)["kind"] == MEASURED).any(),
         partly=_partly(tables["accuracy"], tables["reference"], page.rule),

@@ -41,6 +41,7 @@ def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
     yield ("category_definitions",), settings.category_definitions
     for index, model in enumerate(settings.models):
         yield ("models", index, "checkpoint"), model.checkpoint
+        yield ("models", index, "predictions"), model.predictions
         yield ("models", index, "labels"), model.labels
     yield from people_files(settings)
     if settings.vqa is not None:

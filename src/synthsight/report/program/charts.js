@@ -1,5 +1,6 @@
 import { count, data, explorer, make, percent, rows, short, unique } from "./helpers.js";
-import { state } from "./state.js";
+import { models, state } from "./state.js";
+import { known } from "./choosing.js";
 import { Plot, described, hitName, marginFor, rowHeight } from "./plots.js";
 import { ofTheLine } from "./robustness.js";
 
@@ -25,8 +26,8 @@ const sourceNamed = (name) => (explorer.real.includes(name) ? `${name} (real)` :
 const CHARTS = {
   models(width) {
     const hit = state.hit;
-    const measured = means().filter((row) => row.generator === "*");
-    const references = rows("reference").filter((row) => row.generator === "*" && row.category === "*" && row.rule === state.rule && row[`reference_${hit}`] !== null);
+    const measured = means().filter((row) => row.generator === "*" && row[hit] !== null);
+    const references = rows("reference").filter((row) => row.generator === "*" && row.category === "*" && row.rule === state.rule && row[`reference_${hit}`] !== null && row[hit] !== null);
     const photographs = references.filter((row) => row.kind === "measured");
     const stated = photographs.length ? photographs : references;
     const order = [...measured].sort((a, b) => b[hit] - a[hit]).map((row) => row.model);
@@ -47,11 +48,11 @@ const CHARTS = {
   ...ofTheLine,
   categories(width) {
     const hit = state.hit;
-    const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule);
+    const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule && row[hit] !== null);
     const mean = new Map();
     for (const row of cells) mean.set(row.category, (mean.get(row.category) ?? 0) + row[hit]);
     const categories = [...mean.keys()].sort((a, b) => mean.get(b) - mean.get(a));
-    const order = means().filter((row) => row.generator === "*").sort((a, b) => b[hit] - a[hit]).map((row) => row.model);
+    const order = means().filter((row) => row.generator === "*" && row[hit] !== null).sort((a, b) => b[hit] - a[hit]).map((row) => row.model);
     const left = marginFor(categories);
     const room = Math.max(width, left + 20 + 30 * order.length);
     const tilted = order.some((name) => 6.6 * Math.min(name.length, 24) > (room - left - 20) / order.length);
@@ -70,7 +71,7 @@ const CHARTS = {
   },
   best(width) {
     const hit = state.hit;
-    const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule && row.model === data.best);
+    const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule && row.model === data.best && row[hit] !== null);
     const order = [...cells].sort((a, b) => b[hit] - a[hit]).map((row) => row.category);
     return {
       width, height: rowHeight(order.length, 22), marginLeft: marginFor(order), marginRight: 20,
@@ -84,7 +85,7 @@ const CHARTS = {
   },
   rules(width) {
     const hit = state.hit;
-    const cells = rows("accuracy").filter((row) => row.category === "*" && row.generator === "*");
+    const cells = rows("accuracy").filter((row) => row.category === "*" && row.generator === "*" && row[hit] !== null);
     return {
       width, height: rowHeight(data.order.length), marginLeft: marginFor(data.order), marginRight: 20,
       x: { ...share, label: `${hitName()} accuracy, per cent` }, y: { domain: data.order, label: null, tickFormat: (name) => short(name) },
@@ -100,9 +101,9 @@ const CHARTS = {
     };
   },
   agreement(width) {
-    const cells = rows("agreement").filter((row) => row.generator === "*" && row.rule === state.rule);
     const all = `all_${state.hit}`;
     const none = `none_${state.hit}`;
+    const cells = rows("agreement").filter((row) => row.generator === "*" && row.rule === state.rule && row[all] !== null);
     const order = [...cells].sort((a, b) => b[all] - b[none] - (a[all] - a[none])).map((row) => row.category);
     return {
       width, height: rowHeight(order.length, 22), marginLeft: marginFor(order), marginRight: 20,
@@ -127,12 +128,14 @@ const CHARTS = {
   kappa(width) {
     const pairs = rows("kappa").filter((row) => row.generator === "*" && row.rule === state.rule && row.hit === state.hit);
     const cells = pairs.flatMap((row) => [row, { ...row, a: row.b, b: row.a }]);
-    const left = marginFor(data.order);
-    const size = Math.max(26, Math.min(64, (width - left - 80) / data.order.length));
+    const compared = new Set(pairs.flatMap((row) => [row.a, row.b]));
+    const order = data.order.filter((name) => compared.has(name));
+    const left = marginFor(order);
+    const size = Math.max(26, Math.min(64, (width - left - 80) / Math.max(1, order.length)));
     return {
-      width: left + 90 + size * data.order.length, marginBottom: 10, height: 120 + Math.min(size, 36) * data.order.length, marginLeft: left, marginTop: 110, marginRight: 90,
-      x: { domain: data.order, axis: "top", label: null, tickRotate: -50, tickFormat: (name) => short(name), tickSize: 0 },
-      y: { domain: data.order, label: null, tickFormat: (name) => short(name), tickSize: 0 },
+      width: left + 90 + size * order.length, marginBottom: 10, height: 120 + Math.min(size, 36) * order.length, marginLeft: left, marginTop: 110, marginRight: 90,
+      x: { domain: order, axis: "top", label: null, tickRotate: -50, tickFormat: (name) => short(name), tickSize: 0 },
+      y: { domain: order, label: null, tickFormat: (name) => short(name), tickSize: 0 },
       color: { type: "linear", domain: [0, 1], scheme: "blues", clamp: true }, padding: 0.04,
       marks: [
         Plot.cell(cells.filter((row) => row.kappa !== null), { x: "a", y: "b", fill: "kappa" }),
@@ -143,14 +146,15 @@ const CHARTS = {
   },
   generators(width) {
     const hit = state.hit;
-    const cells = means().filter((row) => row.generator !== "*").map((row) => ({ ...row, source: sourceNamed(row.generator) }));
+    const cells = means().filter((row) => row.generator !== "*" && row[hit] !== null).map((row) => ({ ...row, source: sourceNamed(row.generator) }));
     const order = unique(cells.map((row) => row.generator)).sort((a, b) => explorer.real.includes(a) - explorer.real.includes(b)).map(sourceNamed);
+    const judged = data.order.filter((name) => cells.some((row) => row.model === name));
     return {
-      width, height: 40 + data.order.length * (30 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
+      width, height: 40 + judged.length * (30 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
       x: { ...share, label: `${hitName()} accuracy, per cent` }, y: { domain: order, label: null, tickFormat: (name) => short(name, 18) },
-      fy: { domain: data.order, axis: null, ...apart(30 + 20 * order.length) },
+      fy: { domain: judged, axis: null, ...apart(30 + 20 * order.length) },
       marks: [
-        heading(data.order, width, marginFor(order)),
+        heading(judged, width, marginFor(order)),
         Plot.ruleY(cells, { fy: "model", y: "source", x1: `${hit}_low`, x2: `${hit}_high`, stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
         Plot.dot(cells, { fy: "model", y: "source", x: hit, fill: "var(--one)", r: 4, tip: true,
           title: (row) => `${row.model}, ${row.source}\n${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` }),
@@ -161,7 +165,7 @@ const CHARTS = {
     const cells = rows("generators").filter((row) => row.rule === state.rule && row.hit === state.hit)
       .map((row) => ({ ...row, pair: `${sourceNamed(row.a)}${MINUS}${sourceNamed(row.b)}`, who: row.model === "*" ? "mean over models" : row.model }));
     const pairs = unique(cells.map((row) => row.pair));
-    const order = ["mean over models", ...data.order];
+    const order = ["mean over models", ...data.order.filter((name) => cells.some((row) => row.model === name))];
     const many = pairs.length * order.length > 60;
     const drawn = many ? cells.filter((row) => row.model === "*") : cells;
     const domain = many ? order.slice(0, 1) : order;
@@ -229,11 +233,22 @@ const CHARTS = {
   },
 };
 
+const OF_MODELS = ["models", "categories", "best", "rules", "agreement", "difficulty", "kappa", "generators", "differences", "robustness", "distances"];
 const charts = [...document.querySelectorAll("[data-chart]")].map((node) => ({ node, near: false, drawn: false }));
 
 function draw(chart) {
   const { node } = chart;
-  const { key, ...options } = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
+  // Of predictions made elsewhere hits may not be known.
+  const open = OF_MODELS.includes(node.dataset.chart) ? models.filter((model) => !known(model)) : [];
+  const drawn = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
+  const unknown = `Under ${state.rule}, ${hitName()} is not known of ${open.map((model) => model.name).join(", ")}`;
+  const said = open.length ? [make("p", { class: "note" }, `${unknown}${drawn === null ? "; the others are too few for a line" : ""}.`)] : [];
+  chart.drawn = true;
+  if (drawn === null || (open.length && open.length === models.length)) {
+    node.replaceChildren(...said);
+    return;
+  }
+  const { key, ...options } = drawn;
   const plot = Plot.plot({ marginBottom: 44, style: { fontSize: "12px", fontFamily: "inherit", background: "none", overflow: "visible" }, ...options });
   // One picture with one name: the labels that Plot gives to its parts mean nothing within it.
   for (const part of plot.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
@@ -244,8 +259,7 @@ function draw(chart) {
     dot.style.color = color;
     return make("span", {}, dot, text);
   }))] : [];
-  node.replaceChildren(...legends, plot);
-  chart.drawn = true;
+  node.replaceChildren(...legends, plot, ...said);
 }
 
 export function redraw(all = false) {

@@ -4,9 +4,21 @@ import { ANY, EVERY, NONE, models, state } from "./state.js";
 // Choosing images ----------------------------------------------------------------------------
 
 export const every = explorer.images.map((_, index) => index);
-export const gets = (model, image) => model.hits[state.rule].charCodeAt(image) - 48 >= (state.hit === "top1" ? 2 : 1);
+/** Digits of hits: wrong, within five, right at first; wrong at first while five are not known; not known. */
+export const [WRONG, FIVE, FIRST, NOT_FIRST, UNKNOWN] = [0, 1, 2, 3, 4];
+export const digit = (model, image) => model.hits[state.rule].charCodeAt(image) - 48;
+/** Whether a model's hits of the chosen kind are known, which is so for all images or for none. */
+export const known = (model) => {
+  const digits = model.hits[state.rule];
+  return !digits.includes("4") && (state.hit === "top1" || model.five[state.rule]);
+};
+export const knowing = () => models.filter(known);
+export const gets = (model, image) => {
+  const value = digit(model, image);
+  return value === FIRST || (value === FIVE && state.hit === "top5");
+};
 export const block = (model) => model.blocks[model.top[state.rule]];
-const confidence = (model, image) => block(model).parts[5 * image];
+const confidence = (model, image) => Math.max(0, block(model).parts[5 * image]);
 export const modelNamed = (name) => models.find((model) => model.name === name);
 export const ordered = data.order.map(modelNamed);
 
@@ -18,7 +30,8 @@ const counted = new Map();
 export function counts() {
   const key = `${state.hit} ${state.rule}`;
   if (!counted.has(key)) {
-    counted.set(key, every.map((image) => models.reduce((sum, model) => sum + gets(model, image), 0)));
+    const judged = knowing();
+    counted.set(key, every.map((image) => judged.reduce((sum, model) => sum + gets(model, image), 0)));
   }
   return counted.get(key);
 }
@@ -53,6 +66,8 @@ export const sortBy = (list, value, sign) => {
 /** Those of some images that pass filters, the state's or others, under the state's rule. */
 export function chosenAmong(images, filters) {
   const model = filters.model ? modelNamed(filters.model) : null;
+  const judged = knowing().length;
+  const open = model !== null && !known(model) && filters.outcome !== ANY;
   const number = counts();
   const text = filters.find.toLocaleLowerCase();
   const generator = filters.generator === NONE ? null : filters.generator;
@@ -65,7 +80,7 @@ export function chosenAmong(images, filters) {
       (filters.category === ANY || explorer.category[image] === filters.category) &&
       isOfSource(image) &&
       (text === "" || explorer.images[image].toLocaleLowerCase().includes(text)) &&
-      passes(filters.outcome, model && gets(model, image), number[image], models.length, model !== null) &&
+      !open && passes(filters.outcome, model && gets(model, image), number[image], judged, model !== null) &&
       passesPeople(filters.people, image),
   );
 }

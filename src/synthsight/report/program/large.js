@@ -1,7 +1,7 @@
 import { byId, count, data, explorer, make, percent, picture, questions } from "./helpers.js";
-import { models, state, writeAddress } from "./state.js";
-import { counts, isReal, ordered } from "./choosing.js";
-import { WORDS, digit, guess, mark, shown } from "./images.js";
+import { state, writeAddress } from "./state.js";
+import { counts, digit, isReal, knowing, ordered } from "./choosing.js";
+import { WORDS, guess, mark, shown } from "./images.js";
 import { chips } from "./questions.js";
 
 // The large view -----------------------------------------------------------------------------
@@ -16,8 +16,8 @@ function guessesOf(model, image) {
     const each = guess(model, image, place);
     if (each) {
       const bar = make("i");
-      bar.style.width = percent(Math.min(1, each.share));
-      list.append(make("li", {}, bar, make("span", {}, each.name), make("span", {}, percent(each.share))));
+      bar.style.width = percent(Math.min(1, each.share ?? 0));
+      list.append(make("li", {}, bar, make("span", {}, each.name), make("span", {}, each.share === null ? "" : percent(each.share))));
     }
   }
   return make("section", {}, make("h3", {}, mark(value), model.name, make("small", {}, WORDS[value])), list);
@@ -50,7 +50,7 @@ function fillLarge(name) {
     const [width, height] = [explorer.width[image], explorer.height[image]];
     fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown here as a smaller copy" : ""}`);
     if (explorer.people) fact("People", ofPeople(image));
-    fact("Right under " + state.rule, `${counts()[image]} of ${count(models.length, "model")}`);
+    fact("Right under " + state.rule, `${counts()[image]} of ${count(knowing().length, "model")}`);
   }
   const right = make("div");
   if (classified) right.append(make("div", { class: "guesses" }, ...ordered.map((model) => guessesOf(model, image))));
