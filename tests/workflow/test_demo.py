@@ -17,6 +17,7 @@ from PIL import Image
 
 from demo import questions, vqa_scenes, world
 from demo.vqa_scenes import COLOURS, Item
+from synthsight.labels.prompts import SIMPLE
 
 ASSETS = Path(__file__).parents[2] / "resources" / "demo"
 CATEGORIES = list(world.CATEGORIES)
@@ -81,7 +82,7 @@ def test_every_category_is_named_by_some_label(category: str) -> None:
 
 def test_the_whole_demo_stays_small() -> None:
     files = [path for path in ASSETS.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 9e6
+    assert sum(path.stat().st_size for path in files) < 1e7
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,67 @@ def test_the_stored_accuracy_is_reproduced(file: Path, held_out_sample) -> None:
     for measured, stored in ((top1, reference["top1"]), (top5, reference["top5"])):
         spread = np.sqrt(max(stored * (1 - stored), 0.04) / SAMPLE)
         assert abs(measured - stored) < 4 * spread
+
+
+# ---- a classifier that is asked with names -----------------------------------------------------
+
+CLIP = ASSETS / "weights" / "demo_clip"
+
+
+def test_the_clip_folder_is_whole_and_small() -> None:
+    safetensors = pytest.importorskip("safetensors")
+    files = {path.name for path in CLIP.iterdir()}
+    assert files == {
+        *("config.json", "model.safetensors", "preprocessor_config.json"),
+        *("tokenizer.json", "tokenizer_config.json"),
+    }
+    with safetensors.safe_open(CLIP / "model.safetensors", "pt") as opened:
+        tensors = [opened.get_slice(name) for name in opened.keys()]  # noqa: SIM118
+        assert opened.metadata()["license"] == "MIT"
+    assert {tensor.get_dtype() for tensor in tensors} <= {"F16", "I64"}
+    assert sum(np.prod(tensor.get_shape()) for tensor in tensors) < 5e5
+
+
+def test_the_clip_knows_every_word_that_it_is_asked_with_and_says_so_of_others() -> None:
+    transformers = pytest.importorskip("transformers")
+    read = transformers.AutoTokenizer.from_pretrained(CLIP, local_files_only=True)
+    names = [name.strip() for label in LABELS for name in label.split(",")]
+    names += [category.replace("_", " ") for category in CATEGORIES]
+    for template in SIMPLE:
+        for tokens in read([template.replace("{}", name) for name in names])["input_ids"]:
+            assert read.unk_token_id not in tokens
+            assert len(tokens) <= read.model_max_length
+    assert read.unk_token_id in read("a photo of a zebra.")["input_ids"]
+    assert read("A Photo")["input_ids"] == read("a photo")["input_ids"]
+
+
+def test_the_clip_s_folder_says_how_it_saw_pictures_in_training() -> None:
+    train_clip = pytest.importorskip("demo.train_clip")
+    preprocessors = pytest.importorskip("synthsight.classifiers.preprocessors")
+    about = json.loads((CLIP / "preprocessor_config.json").read_text(encoding="utf-8"))
+    found = preprocessors.understand(about, "clip")
+    assert found.geometry == train_clip.GEOMETRY
+    assert (*found.mean, *found.std) == (0.5,) * 6
+
+
+@pytest.mark.long
+def test_the_clip_s_stored_accuracy_is_reproduced_and_drops_on_the_generators() -> None:
+    safetensors = pytest.importorskip("safetensors")
+    train_clip = pytest.importorskip("demo.train_clip")
+    with safetensors.safe_open(CLIP / "model.safetensors", "pt") as opened:
+        reference = json.loads(opened.metadata()["reference"])
+    assert reference["n"] >= 1000
+    classifier = train_clip.load(CLIP, ASSETS / "labels.txt")
+    reached = {}
+    for style in world.SOURCES:
+        pictures = train_clip.draw_split(style, "check", 3, workers=1)
+        reached[style] = train_clip.accuracy(classifier, *pictures)
+    wanted = reference["top1"], reference["top5"]
+    for measured, stored in zip(reached["photo"], wanted, strict=True):
+        spread = np.sqrt(max(stored * (1 - stored), 0.04) / SAMPLE)
+        assert abs(measured - stored) < 4 * spread
+    for generator in world.GENERATORS:
+        assert 0.2 < reached[generator][0] < reached["photo"][0] - 0.15
 
 
 # ---- pictures with questions -----------------------------------------------------------------
