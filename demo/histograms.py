@@ -21,7 +21,7 @@ from PIL import Image
 
 from demo.world import CLASSES, class_image
 
-TRAIN_PER_CLASS = 24
+TRAIN_PER_CLASS = 20
 HELD_OUT_PER_CLASS = 10
 SIDE = 64
 CELLS = 4

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo import questions, vqa_scenes, world
+from demo import histograms, questions, vqa_scenes, world
 from demo.vqa_scenes import COLOURS, Item
 from synthsight.labels.prompts import SIMPLE
 
@@ -182,6 +182,60 @@ def test_the_clip_s_stored_accuracy_is_reproduced_and_drops_on_the_generators() 
         assert abs(measured - stored) < 4 * spread
     for generator in world.GENERATORS:
         assert 0.2 < reached[generator][0] < reached["photo"][0] - 0.15
+
+
+# ---- predictions from elsewhere ----------------------------------------------------------------
+
+PREDICTIONS = ASSETS / "predictions" / "demo_histograms.csv"
+
+
+def prediction_rows() -> list[dict[str, str]]:
+    with open(PREDICTIONS, encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    assert reader.fieldnames == ["image", "label", "probability"]
+    return rows
+
+
+def test_the_predictions_are_one_label_and_its_probability_for_each_image() -> None:
+    rows = prediction_rows()
+    root = ASSETS / "images"
+    files = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    assert sorted(row["image"] for row in rows) == sorted(files)
+    names = {label.split(",")[0] for label in LABELS}
+    assert len(names) == len(LABELS)
+    for row in rows:
+        assert row["label"] in names
+        assert 1 / len(LABELS) < float(row["probability"]) <= 1
+
+
+@pytest.mark.long
+def test_the_predictions_are_what_the_program_gives() -> None:
+    made = histograms.predict(histograms.trained(workers=1), ASSETS / "images")
+    # Another JPEG library may round pixels differently, another BLAS the sums.
+    for row, (image, label, probability) in zip(prediction_rows(), made, strict=True):
+        assert row["image"] == image
+        assert abs(float(row["probability"]) - float(probability)) < 0.05, image
+        assert row["label"] == label or float(probability) < 0.55, image
+
+
+def test_the_classifier_of_histograms_is_fisher_s_on_data_that_it_is_right_for() -> None:
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(len(LABELS)), 30)
+    means = rng.normal(0, 3, (len(LABELS), 5))
+    spread = rng.normal(0, 1, (5, 5))
+    seen = means[classes] + rng.normal(0, 1, (len(classes), 5)) @ spread
+    found = histograms.fit(seen, classes)
+    # Independently: distances from the means of the classes, in the metric of what is within.
+    centres = np.stack([seen[classes == number].mean(0) for number in range(len(LABELS))])
+    rest = seen - centres[classes]
+    within = rest.T @ rest / (len(seen) - len(LABELS))
+    share = histograms.SHRINKAGE
+    within = (1 - share) * within + share * np.eye(5) * np.diag(within).mean()
+    away = seen[:, None] - centres
+    distance = np.einsum("nci,ij,ncj->nc", away, np.linalg.inv(within), away)
+    likely = np.exp(-0.5 * distance)
+    assert np.allclose(found.probabilities(seen), likely / likely.sum(1, keepdims=True), atol=1e-6)
 
 
 # ---- pictures with questions -----------------------------------------------------------------
