@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from synthsight.rating.pictures import read_pictures
 from tests.support import Job, Project, draw_image
+
+pytestmark = pytest.mark.long
 
 #: What follows when an image may have changed; ``rating`` is the target.
 PAGE: set[Job] = {("rating_pictures",), ("rating_page",), ("rating",)}
@@ -39,7 +43,7 @@ def test_a_changed_image_makes_the_pages_again_that_may_show_it(project: Project
 
 
 def test_another_size_draws_pictures_and_other_words_make_the_pages_alone(
-    project: Project, edit: Callable[[str, str, str], None]
+    project: Project,
 ) -> None:
     config = project.config
     config["rating"] = {"instructions": "Look closely."}

@@ -74,6 +74,6 @@ export function asCsv(rater, order, responses) {
   return [columns, ...rows].map((fields) => `${line(fields)}\r\n`).join("");
 }
 
-export const fileOf = (rater) => `${data.kind}-${data.digest}-${rater.replaceAll(/[^\p{L}\p{N}._-]+/gu, "_")}.csv`;
+export const fileOf = (rater) => `${data.kind}-${data.digest}-${rater.replaceAll(/[^\p{L}\p{N}._-]+/gu, "_").replace(/_$/, "")}.csv`;
 
 export const save = (rater, order, responses) => download(fileOf(rater), asCsv(rater, order, responses));
