@@ -1,4 +1,4 @@
-"""From the pages that raters get to the tables of people, through files and commands as users run."""
+"""From the pages that raters get to the tables of people, by the commands that users run."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_what_people_say_on_the_pages_comes_back_into_the_run(
     assert set(found[columns].itertuples(index=False, name=None)) == given
     assert (found["correct"] == (found["response"] == found["category"])).all()
     table = pd.read_csv(project.results / "tables" / "people.csv", keep_default_na=False)
-    assert {"Ann", "Bo"} <= set(table["who"])
+    assert {"Ann", "Bo"} <= set(table["name"])
 
     replies = pd.read_parquet(project.results / "people" / "answers.parquet")
     by_page = {(row["question"], row["response"]) for row in read_responses(answers)}

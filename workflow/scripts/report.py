@@ -109,9 +109,7 @@ def _page(args: Arguments) -> Page:
         remarks=remarks(
             *(usable, args.scores, [*notes, *vqa_notes], duplicates),
             *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
-            unpredicted(
-                dict(zip(*(tables["excluded"][key] for key in ("image", "reason")), strict=True))
-            ),
+            unpredicted(zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)),
         ),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),

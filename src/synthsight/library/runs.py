@@ -198,8 +198,7 @@ class Run:
             as duplicates.
 
         Warns:
-            UserWarning: the logits of some categories are not there yet, or it is not known yet
-                which images are excluded.
+            UserWarning: the logits of some categories, or what is excluded, is not there yet.
 
         Raises:
             ApiError: there is no such model, or it has no logits of such a category.
@@ -319,7 +318,7 @@ class Run:
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
             told.get("images", PATTERNS[0]),
-            *(frozenset(reasons := planned.left_out()), unpredicted(reasons)),
+            *(frozenset(out := planned.left_out()), unpredicted(out.items())),
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from synthsight.classifiers.judging import TOP
@@ -12,13 +12,13 @@ from synthsight.predictions.stored import REASON
 _NAMED = 3
 
 
-def unpredicted(reasons: Mapping[str, str]) -> Collection[str]:
+def unpredicted(excluded: Iterable[tuple[str, str]]) -> Collection[str]:
     """The images that are left out since a model has no prediction for them.
 
     Args:
-        reasons: by image, why it is left out, from the table ``excluded``.
+        excluded: images with the reasons why they are left out, from the table ``excluded``.
     """
-    return frozenset(image for image, reason in reasons.items() if reason.startswith(REASON))
+    return frozenset(image for image, reason in excluded if reason.startswith(REASON))
 
 
 def of_predictions(note: Mapping[str, Any]) -> list[str]:
