@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from synthsight.report.answer import people_answer
+from synthsight.report.answer import people_answer, people_questions_answer
 from synthsight.report.people import MOST_RATERS, explorer_people, people_section
 from tests.report.browsing import Tab
 from tests.support import Project, add_people
@@ -50,6 +50,16 @@ def test_people_are_spoken_of_though_no_model_has_all_of_their_images() -> None:
     table = table[table["kind"] != "model"]
     said = people_answer(table, RULE, 0.95)
     assert said.endswith("75.0% (95% interval 65.0 to 95.0%).")
+
+
+def test_people_s_answers_to_questions_are_spoken_of_likewise() -> None:
+    table = people_table(2).drop(columns=["generator", "category", "rule"])
+    assert people_questions_answer(table, 0.95) == (
+        "Of 40 yes/no questions that 2 people answered, a person gets on average 75.0% (95% "
+        "interval 65.0 to 95.0%); worse, the best model on these, gets 99.0%, 24.0 points more "
+        "(19.0 to 34.0)."
+    )
+    assert people_questions_answer(table.head(0), 0.95) is None
 
 
 def groups(generator: str = "*") -> pd.DataFrame:

@@ -33,6 +33,8 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
         sentences.append(people_answer(tables["people"], rule, level))
     if "vqa" in tables:
         sentences.append(questions_answer(tables["vqa"], level))
+    if "people_answers" in tables:
+        sentences.append(people_questions_answer(tables["people_answers"], level))
     return [each for each in sentences if each is not None]
 
 
@@ -204,15 +206,43 @@ def people_answer(people: pd.DataFrame, rule: str, level: float) -> str:
     source = source_of(people)
     found = people[(people["generator"] == source) & (people["category"] == ALL)]
     mean = found[found["kind"] == MEAN].iloc[0]
-    who = "people" if mean["raters"] > 1 else "person"
     what = "generated image" if source == ALL else f"image of {source}"
+    many = _count(int(mean["n"]), what, what.replace("image", "images", 1))
+    models = found[(found["kind"] == MODEL) & (found["rule"] == rule)]
+    return _people_beside(mean, models, many, "rated", level)
+
+
+def people_questions_answer(table: pd.DataFrame, level: float) -> str | None:
+    """The same, of the yes/no questions that people answered; None if none of them counts.
+
+    Args:
+        table: the table ``people_answers``.
+        level: confidence level of the intervals.
+    """
+    means = table[table["kind"] == MEAN]
+    if means.empty:
+        return None
+    many = _count(int(means.iloc[0]["n"]), "yes/no question")
+    models = table[table["kind"] == MODEL]
+    return _people_beside(means.iloc[0], models, many, "answered", level)
+
+
+def _people_beside(mean: pd.Series, models: pd.DataFrame, what: str, did: str, level: float) -> str:
+    """What a person gets on average, and by how much the best model gets more, or less.
+
+    Args:
+        mean: the row of the mean over people.
+        models: the models' rows.
+        what: how many images, or questions, in words.
+        did: what people did with them.
+        level: confidence level of the intervals.
+    """
+    who = "people" if mean["raters"] > 1 else "person"
     sentence = (
-        f"Of {_count(int(mean['n']), what, what.replace('image', 'images', 1))} that "
-        f"{int(mean['raters']):,} {who} rated, "
+        f"Of {what} that {int(mean['raters']):,} {who} {did}, "
         + ("a person gets on average " if mean["raters"] > 1 else "this one gets ")
         + f"{percent(mean['accuracy'])} {_interval(mean['low'], mean['high'], level)}"
     )
-    models = found[(found["kind"] == MODEL) & (found["rule"] == rule)]
     if models.empty:
         return f"{sentence}."
     best = models.sort_values(["accuracy", "name"], ascending=[False, True]).iloc[0]
