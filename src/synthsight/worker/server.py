@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import fcntl
-import gc
 import hmac
 import importlib
 import importlib.util
@@ -362,9 +361,6 @@ def main() -> NoReturn:
     try:
         programs = _import_programs(settings, owner)
         log(f"process {os.getpid()}: {len(programs)} programs in {time.monotonic() - start:.1f} s")
-        # Forks do not search what was imported for garbage, nor copy its pages to do so.
-        gc.collect()
-        gc.freeze()
         token = (folder / TOKEN).read_text(encoding="ascii")
         Server(settings, programs, token, (listening[0], listening[1]), owner, children).run()
     finally:
