@@ -12,7 +12,7 @@ rule classify:
         f"{FILES.logs}/classify/{{model}}/{{category}}.log",
     wildcard_constraints:
         model=one_of(FILES.networks),
-    priority: of(FILES.priority, "model")
+    priority: of(partial(order.of_model, EXPERIMENT), "model")
     group:
         together("classify_{model}")
     threads: threads

@@ -394,21 +394,3 @@ class Files:
             "rating": self.rating_pages,
             "all": [*self.logits, *self.answers, *self.tables, *self.figures, self.report],
         }
-
-    # The order of jobs --------------------------------------------------------------------------
-
-    def priority(self, model: str) -> int:
-        """The priority of a classifier's jobs: the configuration's first model goes first."""
-        vqa = self.experiment.vqa
-        behind = len(vqa.models) if vqa else 0
-        return behind + len(self.experiment.models) - list(self.experiment.models).index(model)
-
-    def pixels_priority(self, model: str) -> float:
-        """Priority of making pixels for one model only: just below that of classifying them."""
-        return self.priority(model) - 0.5
-
-    def vqa_priority(self, vqa_model: str) -> int:
-        """The priority of a VQA model's jobs, which come after those of the classifiers."""
-        assert self.experiment.vqa is not None
-        names = list(self.experiment.vqa.models)
-        return len(names) - names.index(vqa_model)
