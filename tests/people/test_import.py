@@ -321,6 +321,7 @@ def test_a_file_that_changed_after_the_plan_stops_the_job() -> None:
         about.read("labels")
 
 
+@pytest.mark.slow
 def test_a_spoiled_file_is_an_error_in_one_line_or_rows_left_out_never_a_traceback() -> None:
     """Sound rows with bytes changed, taken out and put in at random."""
     manifest(IMAGES)

@@ -275,7 +275,7 @@ def test_intervals_are_wider_the_more_raters_differ(tmp_path: Path) -> None:
     assert width([10, 10, 10]) < width([5, 10, 15]) < width([0, 10, 20])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_intervals_hold_the_truth_with_three_raters_who_differ() -> None:
     """The full grid is in benchmarks/people.py; taking raters for no chance holds it in 45%."""
     from benchmarks.people import Cell, draw, truth
