@@ -60,7 +60,7 @@ CHOICES = {"exclude": "refuse", "refuse": "exclude"}
 #: Functions that are recorded but do run: they read, or choose.
 REAL = re.compile(
     r"read_.*|metadata_of|load_labels|canonical_json|file_identity|sample|stratified_sample|deal|"
-    r"choose_.*|places_of|"
+    r"choose_.*|may_be_shown|places_of|"
     r"describe_preprocessing|without_nulls|image_data|question_data|atomic|report_speed|about"
 )
 
