@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from synthsight.figures.difficulty import difficulty
@@ -28,7 +29,6 @@ from tests.figures.test_classifiers import (
     make_manifest,
     make_reference,
     make_scores,
-    marks,
     picture,
     words,
 )
@@ -92,7 +92,12 @@ def test_figures_say_of_whom_top_5_is_not_known(name: str, who: str) -> None:
 
 def test_no_mark_stands_where_nothing_is_known() -> None:
     figure = draw_overview("told")
-    values = marks(figure.axes[0], "top-5")[0]
+    (drawn,) = (
+        item
+        for item in figure.axes[0].containers
+        if isinstance(item, ErrorbarContainer) and item.get_label() == "top-5"
+    )
+    values = np.asarray(drawn.lines[0].get_xdata(), float)
     order = sorted(MODELS, key=lambda m: -float(_mean("told", m)["top1"]))
     assert [m for m, value in zip(order, values, strict=True) if np.isnan(value)] == ["told"]
     hollow = [line for line in figure.axes[0].lines if "reference" in str(line.get_label())]
