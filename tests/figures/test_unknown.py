@@ -149,7 +149,7 @@ def test_failures_without_five_predictions_are_those_of_the_first() -> None:
     figure = failures(scores, [f"class {n}" for n in range(8)], "told", "kite", RULE, picture)
     said = words(figure)
     assert "missed with the first guess in 4 of 6 generated images" in said
-    assert "their probabilities are not known. Five are not known of all images." in said
+    assert "their probabilities are not known. Top-5 is not known." in said
     assert "nan" not in said and "0.00" not in said
 
 
