@@ -26,7 +26,7 @@ rule import_predictions:
         with_worker.py --code {params.code} import_predictions.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
             --spec {params.spec:q} \
-            --predictions {output.predictions:q} \
+            --output {output.predictions:q} \
             --note {output.note:q} \
             2>&1 | tee {log:q}
         """

@@ -32,6 +32,7 @@ from synthsight import origin
 from synthsight.archives.archive import URL_VARIABLE
 from synthsight.doors import load
 from synthsight.figures import failures, style
+from synthsight.files import sha256_of
 from synthsight.tables import Outputs
 from tests.support import REPOSITORY, Project, add_people
 
@@ -246,20 +247,30 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
     commands["fetch_images"] = ("fetch_images", ["--spec", spec])
     # The small project has no predictions from elsewhere.
+    told = folder / "told.csv"
+    told.write_text(
+        "image,said\n"
+        + "".join(
+            f"{generator}/{category}/{number}.png,{category}\n"
+            for generator in ("dream", "muse")
+            for category in ("bagel", "pretzel")
+            for number in range(2)
+        )
+    )
     spec = json.dumps(
         {
             "name": "told",
             "predictions": "told.csv",
-            "content": "0" * 64,
+            "content": sha256_of(told),
             "labels": "labels.txt",
-            "labels_content": "1" * 64,
-            "missing": "refuse",
+            "labels_content": sha256_of(folder / "labels.txt"),
+            "missing": "exclude",
             "columns": {"label": "said"},
             "reference": None,
         }
     )
     manifests = ["--manifests", *(f"results/small/images/{c}.parquet" for c in ("bagel", "clock"))]
-    outputs = ["--predictions", "told.parquet", "--note", "told.json"]
+    outputs = ["--output", "told.parquet", "--note", "told.json"]
     commands["import_predictions"] = ("import_predictions", [*manifests, "--spec", spec, *outputs])
     # Of the small project's images nothing is known, and none is left out.
     for name, known in (
@@ -382,6 +393,7 @@ def test_the_overview_gets_the_references_of_the_models(runner: Runner) -> None:
 
 #: Options that name what is written.
 WRITTEN = re.compile("--(output|labels-output|answers-output|weights|pdf|png|csv|parquet)")
+ALSO_WRITTEN = {("tabulate", "--tables"), ("import_predictions", "--note")}
 
 #: Ways in which a file between two stages may be of no use.
 WRONG = ("empty", "cut off", "no column", "no metadata")
@@ -394,7 +406,7 @@ def inputs_of(program: str, arguments: list[str]) -> Iterator[Path]:
         if word.startswith("--"):
             option = word
         elif Path(word).suffix in (".parquet", ".arrow", ".json"):
-            written = WRITTEN.fullmatch(option) or (program, option) == ("tabulate", "--tables")
+            written = WRITTEN.fullmatch(option) or (program, option) in ALSO_WRITTEN
             kind = (option, word if "tables" in word else Path(word).parent)
             if not written and kind not in seen:
                 seen.add(kind)

@@ -23,7 +23,7 @@ from synthsight.program import Arguments, many, program
 @program(
     many("manifests", "the manifests of all categories, in their sorted order"),
     spec=True,
-    outputs=["predictions", "note"],
+    outputs=["output", "note"],
 )
 def main(args: Arguments) -> None:
     """Run the program."""
@@ -40,7 +40,7 @@ def main(args: Arguments) -> None:
         spec["columns"],
         spec["reference"],
     )
-    for sentence in import_predictions(wanted, args.manifests, args.predictions, args.note):
+    for sentence in import_predictions(wanted, args.manifests, args.output, args.note):
         print(sentence)
 
 

@@ -80,7 +80,7 @@ def failures(
     else:
         subtitle += "; their probabilities are not known."
     if not five:
-        subtitle += " Five are not known of all images."
+        subtitle += " Top-5 is not known."
     top = style.heading_height(title, subtitle) + 0.1
     lines = -(-len(shown) // _COLUMNS)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synthsight.people.words import CANNOT_TELL, OTHER
 from synthsight.spelling import name_key
 from synthsight.tabular import Form, TableError, read_rows
 from synthsight.values import is_allowed, is_writable, text_of
@@ -18,10 +19,6 @@ from synthsight.wording import one_line
 
 #: What people are asked for: a category for each image, or yes or no to each question.
 KINDS = ("labels", "answers")
-
-#: What a person says who sees something that is no category of the run, or nothing that can be
-#: named. Neither is right.
-OTHER, CANNOT_TELL = "other", "cannot tell"
 
 #: These and other words for them. ``na`` is model-vs-human's, for no response in time.
 _OTHER = (OTHER, "something else", "none of these")

@@ -11,17 +11,12 @@ from synthsight.canonical import canonical_json
 from synthsight.errors import SynthsightError
 from synthsight.pages.assets import chunks, templates
 from synthsight.pages.embed import content_security_policy, script_json, script_text
+from synthsight.people.words import CANNOT_TELL, OTHER
 from synthsight.rating import assets
 from synthsight.rating.pictures import Picture
 
 #: Pictures per script element; each element is parsed when the first of its pictures is needed.
 CHUNK = 20
-
-#: What can be said of a picture that shows none of the categories.
-OTHER = "other"
-
-#: What can be said of a picture, or in answer to a question, if the picture does not tell.
-CANNOT_TELL = "cannot tell"
 
 #: The answers to a question, in the order of their buttons.
 ANSWERS = ("yes", "no")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from synthsight.people.responses import CANNOT_TELL, OTHER
+from synthsight.people.words import CANNOT_TELL, OTHER
 from synthsight.statistics.columns import (
     PEOPLE,
     PEOPLE_GROUPS,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthsight.people.responses import CANNOT_TELL
+from synthsight.people.words import CANNOT_TELL
 from synthsight.statistics.answers import Answers, read_answers
 from synthsight.statistics.columns import PEOPLE_ANSWERS
 from synthsight.statistics.crossed import Design, responses_of
