@@ -195,7 +195,7 @@ def test_what_cannot_be_followed_can_be_given(tmp_path: Path) -> None:
     [
         ({"architectures": ["ViTModel"]}, "ViTModel, which has no classifier"),
         ({"model_type": "vitt"}, "did you mean 'vit'"),
-        ({"architecture": "resnet50", "model_type": None}, "write timm/resnet50"),
+        ({"architecture": "resnet50", "model_type": None}, "write timm/hf-hub:OWNER/NAME"),
         ({"hidden_size": "many"}, "config.json that cannot be used"),
     ],
 )

@@ -1291,7 +1291,7 @@ def test_a_normalisation_for_other_pixels_is_refused_with_the_numbers_to_write(k
 # What the libraries are asked; one question costs seconds, so it is put once for all models.
 
 WRONG = {
-    "keras/resnet50": r"unknown classifier library 'keras'; known: timm, torchvision",
+    "keras/resnet50": r"unknown classifier library 'keras'; known: timm, timm_hub, torchvision",
     "tim/resnet101": r"unknown classifier library 'tim'; did you mean 'timm'\?",
     "{model: resnet50, name: plain}": r"names no library: write LIBRARY/NAME, e\.g\. timm/resnet50",
     "timm/resnet5O.a1_in1k": r"timm has no model 'resnet5O'; did you mean .*resnet50",

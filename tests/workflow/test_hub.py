@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.classifiers import test_transformers, test_zero_shot
+from tests.classifiers import test_timm_hub, test_transformers, test_zero_shot
 from tests.loopback_hub import COMMIT, Hub
 from tests.support import Project, copy_workflow, draw_image
 
@@ -27,18 +27,20 @@ def test_models_of_a_hub_run_and_are_planned_without_it(
             path.parent.mkdir(parents=True, exist_ok=True)
             draw_image(path, seed=10 * seed + number)
     names = ("tabby, cat", "bagel, beigel", "analog clock", "cow", "pig", "fox", "owl")
-    for name in ("vit", "clip"):
+    for name in ("vit", "clip", "net"):
         (tmp_path / name).mkdir()
     test_transformers.save(tmp_path / "vit", "vit", names)
     test_zero_shot.save(tmp_path / "clip", "clip")
+    test_timm_hub.save(tmp_path / "net", names=names)
     (tmp_path / "vit" / "README.md").write_text("---\nlicense: mit\n---\n")
     handler.serve("zoo/vit", tmp_path / "vit")
     handler.serve("zoo/clip", tmp_path / "clip")
+    handler.serve("zoo/net", tmp_path / "net")
     (project.folder / "asked.txt").write_text("bagel\nanalog clock\ncat\ndog\nowl\nfox")
     zero_shot = {"model": "zeroshot/zoo/clip", "labels": "asked.txt"}
     config = {
         **{"run": "hub", "images": {"root": "images"}},
-        "models": ["transformers/zoo/vit", zero_shot],
+        "models": ["transformers/zoo/vit", "timm/hf-hub:zoo/net", zero_shot],
     }
     project.configure(config)
 
@@ -58,6 +60,8 @@ def test_models_of_a_hub_run_and_are_planned_without_it(
     note = json.loads((project.folder / "resources/weights/vit.json").read_text())
     assert note["architecture"]["weights"] == COMMIT
     assert (note["checksum"], note["license"]) == ("verified", "mit")
+    note = json.loads((project.folder / "resources/weights/net.json").read_text())
+    assert (note["source"], note["checksum"]) == ("hf-hub:zoo/net", "verified")
     scores = pq.read_schema(project.results / "scores" / "vit.parquet")
     assert json.loads(scores.metadata[b"class_names"])[:2] == ["tabby", "bagel"]
 
@@ -66,7 +70,7 @@ def test_models_of_a_hub_run_and_are_planned_without_it(
     assert project.plan("tables") == set()
 
     templates = {**zero_shot, "templates": ["a photo of {}"]}
-    project.configure({**config, "models": ["transformers/zoo/vit", templates]})
+    project.configure({**config, "models": [*config["models"][:2], templates]})
     planned = project.plan("tables")
     of_models = {job for job in planned if job[0] in ("fetch_weights", "classify", "score")}
     stems = {job[1] for job in of_models if job[0] == "fetch_weights"}

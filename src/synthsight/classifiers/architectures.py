@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from synthsight.classifiers.library import Architecture, Files, ModelError, Published
-from synthsight.classifiers.registry import LIBRARIES
+from synthsight.classifiers.registry import LIBRARIES, library_of
 from synthsight.wording import one_line
 
 if TYPE_CHECKING:
@@ -41,10 +41,8 @@ def parse_model(model: str, local: bool, files: Files | None = None) -> Architec
         ModelError: there is no such architecture or weights; the message has close names.
         UnknownNameError: there is no such library; likewise.
     """
-    if hub := re.fullmatch(r"(?:timm/)?hf[-_]hub:(?:(timm)|([^/]+))/(.+)", model):
-        library = hub[1] or f"transformers/{hub[2]}"
-        raise ModelError(f"is timm's way to name a repository of the hub: write {library}/{hub[3]}")
-    if re.match(r"[A-Za-z][A-Za-z0-9+._-]*:", model):
+    library, name = library_of(model)
+    if library not in LIBRARIES and re.match(r"[A-Za-z][A-Za-z0-9+._-]*:", model):
         raise ModelError(
             "is an address: write LIBRARY/NAME, e.g. timm/resnet50.a1_in1k; for weights of your "
             "own, the path of their file belongs in `checkpoint`"
@@ -54,8 +52,7 @@ def parse_model(model: str, local: bool, files: Files | None = None) -> Architec
             "is a path: write the architecture as LIBRARY/NAME, e.g. timm/resnet50, and the path "
             "in `checkpoint`"
         )
-    library, slash, name = model.partition("/")
-    if not slash:
+    if "/" not in model:
         raise ModelError(
             "names no library: write LIBRARY/NAME, e.g. timm/resnet50.a1_in1k; "
             f"libraries: {', '.join(LIBRARIES)}"

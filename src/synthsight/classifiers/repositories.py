@@ -50,6 +50,9 @@ class Repository:
         Raises:
             RepositoryError: the numbers of the classes have gaps, or a name is none.
         """
+        listed = _of_timm(self.config, "label_names") or _of_timm(self.config, "labels")
+        if isinstance(listed, list) and listed:
+            return tuple(map(str, listed))
         named = self.config.get("id2label")
         if not isinstance(named, Mapping) or not named:
             return None
@@ -63,6 +66,13 @@ class Repository:
         names = tuple(str(by[number]) for number in sorted(by))
         return None if all(map(_UNNAMED.fullmatch, names)) else names
 
+    @property
+    def count(self) -> int:
+        """The number of the model's classes; transformers takes two where nothing is said."""
+        stated = self.config.get("num_labels") or _of_timm(self.config, "num_classes")
+        named = self.config.get("id2label")
+        return int(stated or (len(named) if isinstance(named, Mapping) and named else 2))
+
     def as_dict(self) -> dict[str, Any]:
         """The fields for JSON; ``Repository(**...)`` is the inverse."""
         return {
@@ -70,6 +80,13 @@ class Repository:
             "preprocessor": self.preprocessor,
             "revision": self.revision,
         }
+
+
+def _of_timm(config: Mapping[str, Any], key: str) -> Any:
+    """A value of a config.json in timm's form, or None: what holds stands further out."""
+    inner = config.get("pretrained_cfg")
+    within = inner.get(key) if isinstance(inner, Mapping) else None
+    return config[key] if config.get(key) is not None else within
 
 
 def read_repository(model: str, checkpoint: str | None) -> Repository:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from timm.data.config import resolve_data_config
 from torch import nn
 
 from synthsight.classifiers.checkpoints import read_checkpoint
+from synthsight.classifiers.image_sides import is_image_side, with_text_side
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
@@ -56,14 +58,25 @@ def _parse(name: str, local: bool, files: Files) -> Architecture:
         raise ModelError(f"timm has no weights {name!r}{close}")
     if not local and not tags:
         raise ModelError(f"timm has no pretrained weights for {base!r}: set `checkpoint`")
+    if not local and is_image_side(name):
+        other = with_text_side(name)
+        write = f"zeroshot/{other}" if other else "zeroshot/OWNER/NAME with the repository of both"
+        raise ModelError(
+            "is the half of a CLIP or SigLIP model that sees images, which has no classes without "
+            f"the half that reads their names: write {write}"
+        )
     return Architecture("timm", name)
 
 
 def _published(architecture: Architecture, files: Files) -> Published:
     del files
     config = timm.models.get_pretrained_cfg(architecture.name)
-    cfg = config.to_dict() if config else {}
-    data = resolve_data_config({}, pretrained_cfg=cfg)
+    return described(config.to_dict() if config else {})
+
+
+def described(cfg: Mapping[str, Any]) -> Published:
+    """What timm's description of pretrained weights, by the names of its fields, says of them."""
+    data = resolve_data_config({}, pretrained_cfg=dict(cfg))
     _, height, width = data["input_size"]
     # As timm's own evaluation transform computes it (transforms_imagenet_eval).
     scaled = tuple(int(side / data["crop_pct"]) for side in (height, width))

@@ -7,10 +7,7 @@ nodes need nothing but the weights.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,6 +18,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES,
 )
 
+from synthsight.classifiers.bringing import bring, check_name
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
@@ -29,15 +27,9 @@ from synthsight.classifiers.library import (
     ModelError,
     Published,
     Wanted,
-    WeightsError,
 )
 from synthsight.classifiers.preprocessors import UnknownPreprocessingError, understand
-from synthsight.inference.folders import weight_files
-from synthsight.inference.hub import stated_by
 from synthsight.inference.pretrained import fit
-from synthsight.inference.repositories import digests_of, download, download_weights, sum_of
-from synthsight.inference.repositories import license_of as license_in
-from synthsight.inference.weights import in_float32, read_state
 from synthsight.wording import did_you_mean, one_line
 
 if TYPE_CHECKING:
@@ -67,16 +59,10 @@ class _Classifier(nn.Module):
 
 
 def _parse(name: str, local: bool, files: Files) -> Architecture:
-    check_name("transformers", name, local)
+    check_name("transformers/", name, local)
     config = network_of(files["config"])
     _class_of(config)
     return Architecture("transformers", name, files["revision"], {"config": config})
-
-
-def check_name(library: str, name: str, local: bool) -> None:
-    """Refuse a name that is not OWNER/NAME, perhaps with @REVISION, unless there is a folder."""
-    if not local and not re.fullmatch(r"[^/@\s]+/[^/@\s]+(@\S+)?", name):
-        raise ModelError(f"names no repository: write {library}/OWNER/NAME")
 
 
 def network_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,9 +84,8 @@ def _class_of(config: Mapping[str, Any]) -> str:
     stated = [name for name in config.get("architectures") or () if isinstance(name, str)]
     if kind is None and "architecture" in config:  # timm's own form
         raise ModelError(
-            f"is a model of timm: write timm/{config['architecture']}{_tag(config)} if the "
-            "repository is timm's own, and else the architecture alone and, in `checkpoint`, the "
-            "file of its weights"
+            "is a model of timm: write timm/hf-hub:OWNER/NAME, or timm/NAME if it is one of timm's "
+            "own"
         )
     choices = MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES.get(str(kind))
     choices = (choices,) if isinstance(choices, str) else tuple(choices or ())
@@ -115,12 +100,6 @@ def _class_of(config: Mapping[str, Any]) -> str:
             f"{' or '.join(choices)}): choose a model that was trained to classify"
         )
     return fitting[0] if fitting else choices[0]
-
-
-def _tag(config: Mapping[str, Any]) -> str:
-    about = config.get("pretrained_cfg")
-    tag = about.get("tag") if isinstance(about, Mapping) else None
-    return f".{tag}" if tag else ""
 
 
 def config_of(arguments: Mapping[str, Any]) -> Any:
@@ -214,56 +193,6 @@ def _takes(arguments: Mapping[str, Any], side: int) -> bool:
         except (ValueError, RuntimeError):
             return False
     return True
-
-
-@dataclass(frozen=True)
-class Brought:
-    """A repository's files that are there to be read.
-
-    Attributes:
-        folder: where they are.
-        source: what notes call it.
-        state: the weights in float32, by their names in the files.
-        sha256: of the files of weights.
-        checksum: whether all files, the small ones as well, are what the hub states.
-        reference: accuracy that a local file states, or None.
-        license: as the repository or a local file states it, or None.
-    """
-
-    folder: Path
-    source: str
-    state: StateDict
-    sha256: str
-    checksum: str
-    reference: dict[str, Any] | None
-    license: str | None
-
-
-def bring(wanted: Wanted) -> Brought:
-    """Bring a repository's files, from a hub or a folder, and read the weights.
-
-    Raises:
-        SynthsightError: they cannot be had, or are refused.
-    """
-    architecture = wanted.architecture
-    repository = architecture.name.partition("@")[0]
-    if wanted.checkpoint is not None:
-        folder, source, hub = wanted.checkpoint, str(wanted.checkpoint), None
-    else:
-        folder = download(repository, architecture.weights)
-        download_weights(repository, folder)
-        source, hub = f"hf-hub:{repository}", folder
-    files = weight_files(folder)
-    digests, checksum = digests_of(files, hub)
-    license_, reference = license_in(folder), None
-    if hub is None:
-        try:
-            stated, reference = stated_by(files[0], ("top1", "top5"))
-        except ValueError as error:
-            raise WeightsError(str(error)) from error
-        license_ = stated or license_
-    state = in_float32(read_state(files))
-    return Brought(folder, source, state, sum_of(digests), checksum, reference, license_)
 
 
 def _fetch(wanted: Wanted) -> Fetched:

@@ -21,6 +21,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from synthsight.canonical import canonical_json
+from synthsight.classifiers.bringing import bring, check_name
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
@@ -32,8 +33,6 @@ from synthsight.classifiers.library import (
     WeightsError,
 )
 from synthsight.classifiers.transformers import (
-    bring,
-    check_name,
     config_of,
     described,
     network_of,
@@ -90,7 +89,7 @@ def _normalised(vectors: Tensor) -> Tensor:
 
 
 def _parse(name: str, local: bool, files: Files) -> Architecture:
-    check_name("zeroshot", name, local)
+    check_name("zeroshot/", name, local)
     config = network_of(files["config"])
     _class_of(config)
     text = files["text"]
@@ -229,7 +228,10 @@ class _Reader:
             raise WeightsError(
                 f"{folder} has no tokenizer that can be used: {one_line(error, 300)}"
             ) from error
-        positions = int(model.config.text_config.max_position_embeddings)
+        about = model.config.text_config
+        positions = int(about.max_position_embeddings)
+        if model.config.model_type == "altclip":  # RoBERTa counts from behind the padding's number
+            positions -= int(about.pad_token_id) + 1
         self._limit = min(positions, int(self._tokenizer.model_max_length))
         # As published: trained on prompts that are filled up to the limit.
         self.lowercase = model.config.model_type == "siglip"

@@ -84,22 +84,29 @@ def _imagenet(name: str) -> LabelSpace:
 def space_of(names: Sequence[str]) -> str | None:
     """The label space known by name that some classes are, in its order; None if they are another.
 
-    Of nearly all classes one name, of those separated by commas, must be one of the space's: people
-    spell some otherwise.
+    Of nearly all classes one name, of those separated by commas, must be one of the space's or
+    WordNet's identifier: people spell some otherwise.
 
     Args:
         names: of the classes, in the order of the outputs.
     """
     for space in IMAGENETS:
         known = load_labels(space) if _length(space) == len(names) else ()
-        pairs = zip(names, known.lemmas, known.simple, strict=True) if known else ()
+        synsets = known.synsets or () if known else ()
+        pairs = zip(names, known.lemmas, known.simple, synsets, strict=True) if known else ()
         alike = sum(
-            bool(_plain(name.split(",")) & _plain([*lemmas, simple]))
-            for name, lemmas, simple in pairs
+            bool(_plain(name.split(",")) & _plain([*lemmas, simple, synset]))
+            for name, lemmas, simple, synset in pairs
         )
         if known and alike >= _ALIKE * len(names):
             return space
     return None
+
+
+def space_of_length(classes: int) -> str | None:
+    """The one label space known by name that has so many classes; None if none has, or several."""
+    found = [space for space in IMAGENETS if _length(space) == classes]
+    return found[0] if len(found) == 1 else None
 
 
 #: Of how many classes the names must be the same.

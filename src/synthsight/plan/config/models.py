@@ -15,7 +15,7 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
-from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS, library_modules
+from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS, library_modules, library_of
 from synthsight.classifiers.repositories import Repository
 from synthsight.classifiers.score import TOP
 from synthsight.files import Digests, hint_at, is_file, is_folder, keep, read_kept
@@ -93,7 +93,7 @@ class Model:
 
 def named(model: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a classifier, defaults filled in, with a name even if none was given."""
-    library, _, rest = model["model"].partition("/")
+    library, rest = library_of(model["model"])
     if library in OF_REPOSITORIES and model["name"] is None:
         rest = rest.partition("@")[0].rpartition("/")[2]
     return {**model, "name": model["name"] or rest or model["model"]}
@@ -106,7 +106,7 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
         key: Key = ("models", index)
         check_model_name(model.name, earlier, key, problems)
         earlier[model.name] = f"models[{index}]"
-        elsewhere = model.model.partition("/")[0] in OF_REPOSITORIES  # folders, checked there
+        elsewhere = library_of(model.model)[0] in OF_REPOSITORIES  # folders, checked there
         if model.checkpoint is not None and not elsewhere and not is_file(model.checkpoint):
             message = f"no file {model.checkpoint!r} (relative paths start at {Path.cwd()})"
             message += hint_at(model.checkpoint)
@@ -267,7 +267,7 @@ def _files(
 
 
 def _of_texts(entry: ModelSettings) -> bool:
-    return entry.model.partition("/")[0] in OF_TEXTS
+    return library_of(entry.model)[0] in OF_TEXTS
 
 
 def check_texts(

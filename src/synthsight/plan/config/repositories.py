@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from synthsight.bounds import Key
-from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS
+from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS, library_of
 from synthsight.classifiers.repositories import Repository, RepositoryError, read_repository
 from synthsight.errors import SynthsightError
 from synthsight.files import keep, read_kept
 from synthsight.labels.matching import Target
-from synthsight.labels.spaces import space_of, wordnet_names
+from synthsight.labels.spaces import space_of, space_of_length, wordnet_names
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.settings import ModelSettings
 from synthsight.wording import one_line
@@ -63,7 +63,7 @@ def read_repositories(
     files: dict[str, Repository] = {}
     notes: list[str] = []
     for index, model in enumerate(models):
-        library, _, name = model.model.partition("/")
+        library, name = library_of(model.model)
         settled = model
         if library in OF_REPOSITORIES:
             try:
@@ -109,7 +109,7 @@ def with_categories(
     for index, model in enumerate(models):
         if model.labels == CATEGORIES:
             key: Key = ("models", index, "labels")
-            if model.model.partition("/")[0] not in OF_TEXTS:
+            if library_of(model.model)[0] not in OF_TEXTS:
                 said = "the categories can only be the classes of a zero-shot classifier"
                 problems.append(Problem(key, f"{said}, zeroshot/OWNER/NAME"))
             elif len(targets) < 2:
@@ -178,13 +178,13 @@ def _labelled(
     """
     names = repository.classes
     if names is None:
-        count = int(repository.config.get("num_labels") or len(_ids(repository.config)))
-        if count == 1000:
+        count = repository.count
+        if space := space_of_length(count):
             notes.append(
-                f"{model.name}: its config.json does not name its 1,000 classes; they are taken "
-                f"for those of {LABELS}, in their order"
+                f"{model.name}: its config.json does not name its {count:,} classes; they are "
+                f"taken for those of {space}, in their order"
             )
-            return model
+            return replace(model, labels=space)
         raise RepositoryError(
             f"its config.json has no names for its {count:,} classes: name a file with their names "
             "in `labels`"
@@ -210,9 +210,3 @@ def _keep_classes(cache: Path, name: str, classes: Sequence[str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         keep(path, text)
     return path
-
-
-def _ids(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The numbers of the classes; transformers takes two where there are none."""
-    named = config.get("id2label")
-    return named if isinstance(named, Mapping) and named else {"0": "", "1": ""}

@@ -1,0 +1,104 @@
+"""Models of timm in any repository of the hub, or in a local folder like one: ``hf-hub:`` names.
+
+What a model is stands in config.json, as timm writes it: the architecture, the arguments that it is
+built with, and the preprocessing. It is one of the architecture's arguments, so that compute nodes
+need nothing but the weights.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import timm
+import timm.models
+from torch import nn
+
+from synthsight.classifiers.bringing import bring, check_name
+from synthsight.classifiers.library import Architecture, Fetched, Files, Library, ModelError
+from synthsight.classifiers.timm import described
+from synthsight.wording import did_you_mean, one_line
+
+if TYPE_CHECKING:
+    from synthsight.classifiers.library import Published, StateDict, Wanted
+
+#: What config.json says that no network depends on. Names of classes may be thousands.
+_NOT_OF_THE_NETWORK = ("label_names", "label_descriptions", "labels", "license", "description")
+
+
+def _parse(name: str, local: bool, files: Files) -> Architecture:
+    check_name("timm/hf-hub:", name, local)
+    config = files["config"]
+    if "architecture" not in config:
+        kind = config.get("model_type")
+        other = f": it is a model of transformers ({kind}), write transformers/{name}"
+        raise ModelError(
+            f"has no `architecture` in its config.json, as models of timm do{other if kind else ''}"
+        )
+    base = str(config["architecture"])
+    if not timm.is_model(base):
+        close = did_you_mean(base, timm.list_models(), most=3, cutoff=0.5)
+        raise ModelError(f"has the architecture {base!r}, which timm does not know{close}")
+    read = _read(config)
+    # Stated here, so that nobody asks for another number: timm would leave the classifier random.
+    arguments = {"config": read, "num_classes": read["pretrained_cfg"].get("num_classes", 1000)}
+    return Architecture("timm_hub", name, files["revision"], arguments)
+
+
+def _read(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the network depends on, in timm's newer form of a config.json.
+
+    Raises:
+        ModelError: timm cannot read it.
+    """
+    try:
+        cfg, base, arguments = timm.models._hub._parse_model_cfg(copy.deepcopy(dict(config)), {})
+        kept = {key: value for key, value in cfg.items() if key not in _NOT_OF_THE_NETWORK}
+        return {"architecture": base, "pretrained_cfg": kept, "model_args": dict(arguments or {})}
+    except Exception as error:  # by what is in the file, of nearly any type
+        raise ModelError(
+            f"has a config.json that cannot be used: {one_line(error, 300)}"
+        ) from error
+
+
+def _published(architecture: Architecture, files: Files) -> Published:
+    del files  # all that matters of them is in the architecture
+    repository = architecture.name.partition("@")[0]
+    cfg = architecture.arguments["config"]["pretrained_cfg"]
+    return described({**cfg, "hf_hub_id": repository})
+
+
+def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:
+    model: nn.Module = _create(architecture, pretrained=False)
+    if state is not None:
+        model.load_state_dict(state)
+    return model
+
+
+def _create(architecture: Architecture, **more: Any) -> nn.Module:
+    config = architecture.arguments["config"]
+    own = {key: value for key, value in architecture.arguments.items() if key != "config"}
+    model: nn.Module = timm.create_model(
+        config["architecture"],
+        pretrained_cfg=dict(config["pretrained_cfg"]),
+        **{**config["model_args"], **own, **more},
+    )
+    return model
+
+
+def _fetch(wanted: Wanted) -> Fetched:
+    """The weights under the names that the network uses today, in float32."""
+    brought = bring(wanted)
+    # timm's own loading, with its conversions of foreign formats.
+    overlay = {"state_dict": brought.state, "custom_load": False}
+    model = _create(wanted.architecture, pretrained=True, pretrained_cfg_overlay=overlay)
+    return Fetched(
+        dict(model.state_dict()),
+        *(brought.source, brought.sha256, brought.checksum, brought.reference, brought.license),
+    )
+
+
+#: For ``timm/hf-hub:OWNER/NAME``, perhaps with ``@REVISION``; or any name, and in ``checkpoint`` a
+#: folder as such repositories are.
+TIMM_HUB = Library(_parse, _published, _build, _fetch, ("timm",))
