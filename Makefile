@@ -83,7 +83,7 @@ check: $(VENV)/installed-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakefmt --check --compact-diff Snakefile rules
 	$(BIN)/python tests/lint.py
 	$(BIN)/mypy
-	$(BIN)/oxlint src/synthsight/report
+	$(BIN)/oxlint src/synthsight
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .

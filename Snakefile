@@ -33,12 +33,15 @@ if not PENDING:
     include: "rules/find_sources.smk"
     include: "rules/prepare_pixels.smk"
     include: "rules/classify.smk"
+    include: "rules/import_predictions.smk"
     include: "rules/label_audit.smk"
     include: "rules/score.smk"
     include: "rules/vqa.smk"
+    include: "rules/people.smk"
     include: "rules/tabulate.smk"
     include: "rules/plot.smk"
     include: "rules/report.smk"
+    include: "rules/rating.smk"
 
 
 # Jobs on the local machine are limited by `--resources gpu=N`; on a cluster the limit applies to
@@ -60,6 +63,7 @@ localrules:
     scores,
     tables,
     figures,
+    rating,
 
 
 # What a plain `snakemake` makes.
@@ -98,3 +102,9 @@ rule tables:
 rule figures:
     input:
         with_images(FILES.targets["figures"]),
+
+
+# The pages that people rate images on. They are no part of `all`.
+rule rating:
+    input:
+        with_images(FILES.targets["rating"]),

@@ -8,6 +8,8 @@ kind as Borji (2022) that anyone can make again from one seed:
 - ``demo.styles``      how a style puts those parts on pixels: ``photo``, ``poster``, ``crayon``
 - ``demo.world``       the label space, the categories, composition and seeds
 - ``demo.train``       classifiers trained on ``photo`` alone, then shown the other two styles
+- ``demo.train_clip``  a small CLIP trained on ``photo`` and captions, asked with classes' names
+- ``demo.histograms``  a classifier that is no network; its predictions come as a file
 - ``demo.vqa_scenes``  pictures of several things whose content is known
 - ``demo.questions``   yes/no questions about them
 - ``demo.train_ofa``   a small OFA trained to answer them, on ``photo`` alone as well

@@ -2,6 +2,8 @@
 
 ``images``     pictures of the categories from the generators and in the training style, and labels
 ``train``      the four classifiers
+``train-clip`` the classifier that is asked with the classes' names
+``predict``    what a classifier outside of synthsight says of these pictures
 ``questions``  the generators' pictures with yes/no questions on them
 ``train-ofa``  the model that answers such questions
 """
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from demo import histograms
 from demo.questions import exhibits
 from demo.world import CATEGORIES, CLASSES, IMAGES_PER_CATEGORY, SOURCES, source_image
 
@@ -25,7 +28,8 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=["images", "train", "questions", "train-ofa", "all"])
+    makes = ["images", "train", "train-clip", "predict", "questions", "train-ofa", "all"]
+    parser.add_argument("what", choices=makes)
     parser.add_argument("--out", type=Path, default=Path("resources/demo"), help="target folder")
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
     options = parser.parse_args()
@@ -36,6 +40,15 @@ def main() -> None:
         from demo.train import train_all  # here, so that drawing needs no torch
 
         train_all(options.out / "weights", options.workers)
+    if options.what in ("train-clip", "all"):
+        from demo import train_clip  # likewise
+
+        train_clip.train(
+            options.out / "weights" / "demo_clip", options.out / "labels.txt", options.workers
+        )
+    if options.what in ("predict", "all"):
+        file = options.out / "predictions" / "demo_histograms.csv"
+        histograms.make(file, options.out / "images", options.workers)
     if options.what in ("questions", "all"):
         write_questions(options.out / "vqa")
     if options.what in ("train-ofa", "all"):

@@ -10,7 +10,9 @@ rule classify:
         logits=f"{FILES.run}/logits/{{model}}/{{category}}.parquet",
     log:
         f"{FILES.logs}/classify/{{model}}/{{category}}.log",
-    priority: of(FILES.priority, "model")
+    wildcard_constraints:
+        model=one_of(FILES.networks),
+    priority: of(partial(order.of_model, EXPERIMENT), "model")
     group:
         together("classify_{model}")
     threads: threads

@@ -3,7 +3,7 @@
 
 import re
 import shlex
-from functools import cache
+from functools import cache, partial
 
 from snakemake.logging import logger
 from snakemake.utils import available_cpu_count
@@ -13,7 +13,7 @@ try:
     from synthsight.canonical import canonical_json
     from synthsight.doors import module_of
     from synthsight.inference.devices import visible_devices
-    from synthsight.plan import specs
+    from synthsight.plan import order, specs
     from synthsight.plan.config.schema import read_schema
     from synthsight.plan.digest import code_digest, code_digests
     from synthsight.plan.experiment import load_experiment
@@ -108,7 +108,7 @@ wildcard_constraints:
     geometry=one_of(FILES.geometries),
     page="[0-9]+",
     vqa_model=one_of(FILES.vqa_models),
-    stem=one_of(map(FILES.stems.get, FILES.models)),
+    stem=one_of(map(FILES.stems.get, FILES.networks)),
     vqa_stem=one_of(map(FILES.stems.get, FILES.vqa_models)),
     shard=one_of(FILES.shards),
 

@@ -28,6 +28,7 @@ rule list_excluded:
     input:
         manifests=FILES.manifests,
         duplicates=FILES.duplicates_to_exclude,
+        predictions=FILES.predictions_to_exclude,
     output:
         csv=in_report("excluded", f"{FILES.run}/tables/excluded.csv"),
         parquet=f"{FILES.run}/tables/excluded.parquet",
@@ -45,6 +46,7 @@ rule list_excluded:
         with_worker.py --code {params.code} list_excluded.py \
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
             --duplicates {input.duplicates:q} \
+            --predictions {input.predictions:q} \
             --spec {params.spec:q} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \

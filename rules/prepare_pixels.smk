@@ -12,7 +12,7 @@ rule prepare_pixels:
     log:
         f"{FILES.logs}/prepare_pixels/{Path(FILES.pixels).name}/{{category}}.log",
     # Pixels that are not kept are made as they are used: a model's before the next model's.
-    priority: 0 if SETTINGS.keep_pixels else of(FILES.pixels_priority, "model")
+    priority: 0 if SETTINGS.keep_pixels else of(partial(order.of_pixels, EXPERIMENT), "model")
     group:
         together("images" if SETTINGS.keep_pixels else "classify_{model}")
     threads: 1

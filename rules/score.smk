@@ -4,6 +4,7 @@
 rule score:
     input:
         logits=of(FILES.logits_of, "model"),
+        predictions=of(FILES.predictions_of, "model"),
         sources=FILES.sources,
         excluded=FILES.excluded,
         # Not its time but its content decides, which is in the spec.
@@ -22,6 +23,7 @@ rule score:
         """
         with_worker.py --code {params.code} score.py \
             --logits @<(printf '%s\\n' {input.logits:q}) \
+            --predictions {input.predictions:q} \
             --sources {input.sources:q} \
             --excluded {input.excluded:q} \
             --spec @<(printf '%s\\n' {params.spec:q}) \

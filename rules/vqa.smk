@@ -55,7 +55,7 @@ rule ask:
         answers=f"{FILES.run}/vqa/answers/{{vqa_model}}/{{shard}}.parquet",
     log:
         f"{FILES.logs}/ask/{{vqa_model}}/{{shard}}.log",
-    priority: of(FILES.vqa_priority, "vqa_model")
+    priority: of(partial(order.of_vqa_model, EXPERIMENT), "vqa_model")
     group:
         together("ask_{vqa_model}")
     threads: threads

@@ -8,12 +8,14 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from filelock import FileLock
 
 from tests import warm_worker
+from tests.browser import CHROMIUM, QUIET
 from tests.loopback_hub import Hub
 from tests.support import Project, run_small_project
 
@@ -110,6 +112,19 @@ def edit(project: Project) -> Callable[[str, str, str], None]:
         path.write_text(text.replace(old, new), encoding="utf-8")
 
     return replace
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; a test that asks for it is skipped where there is none."""
+    reason = "Playwright is not installed"
+    sync_api = pytest.importorskip("playwright.sync_api", reason=reason)
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: tests/install_browser.sh brings it")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ PROGRAMS = REPOSITORY / "workflow" / "scripts"
 NETWORKS = ("synthsight.inference", "synthsight.classifiers", "synthsight.vqa")
 WITHOUT = (
     "synthsight.classifiers.score",
+    "synthsight.classifiers.judging",
     "synthsight.classifiers.registry",
     *(f"synthsight.inference.{name}" for name in ("folders", "hub", "repositories")),
     *(f"synthsight.vqa.{name}" for name in ("questions", "kinds", "score", "families.registry")),

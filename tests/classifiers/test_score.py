@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from synthsight.classifiers import score as score_module
-from synthsight.classifiers.score import SCHEMA, Choice, ScoreError, score, top_k
+from synthsight.classifiers.judging import Choice, top_k
+from synthsight.classifiers.score import SCHEMA, ScoreError, score
 from synthsight.images.sources import Sources, describe, write_sources
 from synthsight.labels.matching import Target
 from synthsight.labels.spaces import LabelSpace, load_labels

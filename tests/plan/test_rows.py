@@ -25,6 +25,8 @@ KEYS: dict[Any, set[str]] = {
     specs.level: {"level"},
     specs.level_and_unit: {"level", "unit"},
     specs.rule_and_level: {"rule", "level"},
+    specs.people: {"rule", "level", "seed"},
+    specs.people_answers: {"level", "seed"},
     specs.intervals: {"level", "resamples", "seed"},
     specs.models_page: {"rule", "level", "page", "per_page"},
     specs.failures: {"rule", "category"},

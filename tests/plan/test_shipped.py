@@ -53,6 +53,7 @@ def test_the_documentation_explains_every_key_with_its_default() -> None:
     check(archive, "images.archive.", experiment)
     check(SCHEMA["properties"]["models"]["items"], "", models)
     check(vqa, "vqa.", questions)
+    check(SCHEMA["properties"]["people"], "people.", questions)
     check(vqa["properties"]["models"]["items"], "", questions)
 
 

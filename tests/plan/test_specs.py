@@ -34,7 +34,8 @@ def planned_(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, A
     folder = tmp_path_factory.mktemp("demo")
     for part in ("Snakefile", "rules", "workflow", "profiles", "src", "resources", "config.yaml"):
         (folder / part).symlink_to(REPOSITORY / part)
-    command = [Path(sys.executable).with_name("snakemake"), "--dry-run", "--forceall", "-p"]
+    snakemake = Path(sys.executable).with_name("snakemake")
+    command = [snakemake, "--dry-run", "--forceall", "-p", "all", "rating"]
     done = warm.run(command, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(_jobs(done.stdout))

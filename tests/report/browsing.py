@@ -1,41 +1,21 @@
-"""What the browser's tests share: where the browser is, and reading numbers out of charts."""
+"""What the tests of the report in a browser share: its controls, and numbers out of charts."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 
+from tests.browser import Window
+
 #: The primary rule of the small project.
 RULE = "words/simple"
-WIDE, NARROW = {"width": 1400, "height": 1000}, {"width": 390, "height": 844}
-
-CHROMIUM = shutil.which("chromium")
-
-#: Chromium looks for updates and much else when it starts; that is not the page's doing.
-QUIET = [
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--no-first-run", "--disable-gpu", "--disable-quic"),
-]
 
 
-class Tab:
-    """An open report, with what the browser complained of and what it asked for."""
-
-    def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": WIDE, **options})
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.address = path.as_uri()
-        self.page.goto(self.address + fragment)
+class Tab(Window):
+    """An open report."""
 
     def choose(self, key: str, value: str) -> None:
         control = self.page.locator(f"[data-key={key}]")

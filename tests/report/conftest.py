@@ -1,4 +1,4 @@
-"""The browser that opens reports."""
+"""The report of the small project in a browser."""
 
 from __future__ import annotations
 
@@ -7,21 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.report.browsing import CHROMIUM, QUIET, Tab
+from tests.report.browsing import Tab
 from tests.support import Project
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium; a test that asks for it is skipped where there is none."""
-    reason = "Playwright is not installed"
-    sync_api = pytest.importorskip("playwright.sync_api", reason=reason)
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: tests/install_browser.sh brings it")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,12 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthsight.origin import KEY
-from tests.report.browsing import NARROW, RULE, WIDE, Tab, hits
+from tests.browser import AXE, NARROW, WIDE, faults
+from tests.report.browsing import RULE, Tab, hits
 from tests.support import REPOSITORY, Project
-
-AXE = Path(
-    os.environ.get("AXE_CORE", REPOSITORY / ".venv/browser/node_modules/axe-core/axe.min.js")
-)
 
 #: What would come alive if it were taken for markup, in place of what the small project has.
 HOSTILE = {
@@ -323,24 +319,12 @@ def test_axe_finds_no_serious_fault(
     report = finished.results / "report.html"
     tab = Tab(browser, report, viewport=viewport, color_scheme=scheme)
     tab.look_at_everything()
-    found = check(tab)
+    found = faults(tab.page)
     tab.choose("view", "grid")
     tab.page.locator("#images-list button").first.click()
-    found += check(tab)
+    found += faults(tab.page)
     assert found == []
     tab.context.close()
-
-
-def check(tab: Tab) -> list[str]:
-    """What axe-core has to say that is serious or critical."""
-    tab.page.evaluate(AXE.read_text(encoding="utf-8"))
-    result = tab.page.evaluate("axe.run()")
-    assert len(result["passes"]) > 15
-    return [
-        f"{fault['id']}: {fault['nodes'][0]['html'][:200]} ({len(fault['nodes'])})"
-        for fault in result["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]
 
 
 # What is hostile stays text ----------------------------------------------------------------------

@@ -25,6 +25,8 @@ from PIL import Image
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
+from synthsight.images.sampling import may_be_shown, sample, stratified_sample
+from synthsight.pages.embed import script_hash, script_json, script_text
 from synthsight.report import assets
 from synthsight.report.answer import (
     agreement_answer,
@@ -33,12 +35,11 @@ from synthsight.report.answer import (
     questions_answer,
     robustness_answer,
 )
-from synthsight.report.embed import script_hash, script_json, script_text
 from synthsight.report.explorer import image_data
 from synthsight.report.facts import describe_preprocessing
 from synthsight.report.page import _references as references
 from synthsight.report.tables import page_table
-from synthsight.report.thumbnails import may_be_shown, sample, stratified_sample, write_thumbnails
+from synthsight.report.thumbnails import write_thumbnails
 from synthsight.worker.server import import_program
 from tests.support import REPOSITORY, Project, draw_image
 
@@ -630,7 +631,7 @@ def test_images_without_generator_and_fewer_predictions(project: Project) -> Non
     ("file", "old", "new"),
     [
         ("src/synthsight/report/program/state.js", 'sort: "name"', 'sort: "hardest"'),
-        ("src/synthsight/report/style.css", "--page: #fff", "--page: #fefefe"),
+        ("src/synthsight/pages/style.css", "--page: #fff", "--page: #fefefe"),
         ("src/synthsight/report/templates/report.html.j2", "<h1>", '<h1 class="x">'),
         ("src/synthsight/report/page.py", "CHUNK = 100", "CHUNK = 200"),
     ],

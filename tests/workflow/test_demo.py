@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo import questions, vqa_scenes, world
+from demo import histograms, questions, vqa_scenes, world
 from demo.vqa_scenes import COLOURS, Item
+from synthsight.labels.prompts import SIMPLE
 
 ASSETS = Path(__file__).parents[2] / "resources" / "demo"
 CATEGORIES = list(world.CATEGORIES)
@@ -81,7 +82,7 @@ def test_every_category_is_named_by_some_label(category: str) -> None:
 
 def test_the_whole_demo_stays_small() -> None:
     files = [path for path in ASSETS.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 9e6
+    assert sum(path.stat().st_size for path in files) < 1e7
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,121 @@ def test_the_stored_accuracy_is_reproduced(file: Path, held_out_sample) -> None:
     for measured, stored in ((top1, reference["top1"]), (top5, reference["top5"])):
         spread = np.sqrt(max(stored * (1 - stored), 0.04) / SAMPLE)
         assert abs(measured - stored) < 4 * spread
+
+
+# ---- a classifier that is asked with names -----------------------------------------------------
+
+CLIP = ASSETS / "weights" / "demo_clip"
+
+
+def test_the_clip_folder_is_whole_and_small() -> None:
+    safetensors = pytest.importorskip("safetensors")
+    files = {path.name for path in CLIP.iterdir()}
+    assert files == {
+        *("config.json", "model.safetensors", "preprocessor_config.json"),
+        *("tokenizer.json", "tokenizer_config.json"),
+    }
+    with safetensors.safe_open(CLIP / "model.safetensors", "pt") as opened:
+        tensors = [opened.get_slice(name) for name in opened.keys()]  # noqa: SIM118
+        assert opened.metadata()["license"] == "MIT"
+    assert {tensor.get_dtype() for tensor in tensors} <= {"F16", "I64"}
+    assert sum(np.prod(tensor.get_shape()) for tensor in tensors) < 5e5
+
+
+def test_the_clip_knows_every_word_that_it_is_asked_with_and_says_so_of_others() -> None:
+    transformers = pytest.importorskip("transformers")
+    read = transformers.AutoTokenizer.from_pretrained(CLIP, local_files_only=True)
+    names = [name.strip() for label in LABELS for name in label.split(",")]
+    names += [category.replace("_", " ") for category in CATEGORIES]
+    for template in SIMPLE:
+        for tokens in read([template.replace("{}", name) for name in names])["input_ids"]:
+            assert read.unk_token_id not in tokens
+            assert len(tokens) <= read.model_max_length
+    assert read.unk_token_id in read("a photo of a zebra.")["input_ids"]
+    assert read("A Photo")["input_ids"] == read("a photo")["input_ids"]
+
+
+def test_the_clip_s_folder_says_how_it_saw_pictures_in_training() -> None:
+    train_clip = pytest.importorskip("demo.train_clip")
+    preprocessors = pytest.importorskip("synthsight.classifiers.preprocessors")
+    about = json.loads((CLIP / "preprocessor_config.json").read_text(encoding="utf-8"))
+    found = preprocessors.understand(about, "clip")
+    assert found.geometry == train_clip.GEOMETRY
+    assert (*found.mean, *found.std) == (0.5,) * 6
+
+
+@pytest.mark.long
+def test_the_clip_s_stored_accuracy_is_reproduced_and_drops_on_the_generators() -> None:
+    safetensors = pytest.importorskip("safetensors")
+    train_clip = pytest.importorskip("demo.train_clip")
+    with safetensors.safe_open(CLIP / "model.safetensors", "pt") as opened:
+        reference = json.loads(opened.metadata()["reference"])
+    assert reference["n"] >= 1000
+    classifier = train_clip.load(CLIP, ASSETS / "labels.txt")
+    reached = {}
+    for style in world.SOURCES:
+        pictures = train_clip.draw_split(style, "check", 3, workers=1)
+        reached[style] = train_clip.accuracy(classifier, *pictures)
+    wanted = reference["top1"], reference["top5"]
+    for measured, stored in zip(reached["photo"], wanted, strict=True):
+        spread = np.sqrt(max(stored * (1 - stored), 0.04) / SAMPLE)
+        assert abs(measured - stored) < 4 * spread
+    for generator in world.GENERATORS:
+        assert 0.2 < reached[generator][0] < reached["photo"][0] - 0.15
+
+
+# ---- predictions from elsewhere ----------------------------------------------------------------
+
+PREDICTIONS = ASSETS / "predictions" / "demo_histograms.csv"
+
+
+def prediction_rows() -> list[dict[str, str]]:
+    with open(PREDICTIONS, encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+    assert reader.fieldnames == ["image", "label", "probability"]
+    return rows
+
+
+def test_the_predictions_are_one_label_and_its_probability_for_each_image() -> None:
+    rows = prediction_rows()
+    root = ASSETS / "images"
+    files = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    assert sorted(row["image"] for row in rows) == sorted(files)
+    names = {label.split(",")[0] for label in LABELS}
+    assert len(names) == len(LABELS)
+    for row in rows:
+        assert row["label"] in names
+        assert 1 / len(LABELS) < float(row["probability"]) <= 1
+
+
+@pytest.mark.long
+def test_the_predictions_are_what_the_program_gives() -> None:
+    made = histograms.predict(histograms.trained(workers=1), ASSETS / "images")
+    # Another JPEG library may round pixels differently, another BLAS the sums.
+    for row, (image, label, probability) in zip(prediction_rows(), made, strict=True):
+        assert row["image"] == image
+        assert abs(float(row["probability"]) - float(probability)) < 0.05, image
+        assert row["label"] == label or float(probability) < 0.55, image
+
+
+def test_the_classifier_of_histograms_is_fisher_s_on_data_that_it_is_right_for() -> None:
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(len(LABELS)), 30)
+    means = rng.normal(0, 3, (len(LABELS), 5))
+    spread = rng.normal(0, 1, (5, 5))
+    seen = means[classes] + rng.normal(0, 1, (len(classes), 5)) @ spread
+    found = histograms.fit(seen, classes)
+    # Independently: distances from the means of the classes, in the metric of what is within.
+    centres = np.stack([seen[classes == number].mean(0) for number in range(len(LABELS))])
+    rest = seen - centres[classes]
+    within = rest.T @ rest / (len(seen) - len(LABELS))
+    share = histograms.SHRINKAGE
+    within = (1 - share) * within + share * np.eye(5) * np.diag(within).mean()
+    away = seen[:, None] - centres
+    distance = np.einsum("nci,ij,ncj->nc", away, np.linalg.inv(within), away)
+    likely = np.exp(-0.5 * distance)
+    assert np.allclose(found.probabilities(seen), likely / likely.sum(1, keepdims=True), atol=1e-6)
 
 
 # ---- pictures with questions -----------------------------------------------------------------

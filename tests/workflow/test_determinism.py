@@ -30,7 +30,7 @@ def test_the_same_run_twice_gives_the_same_bytes(project: Project, finished: Pro
     shutil.rmtree(project.folder / ".snakemake")
     shutil.rmtree(project.folder / "resources" / "weights")
     project.cold = True  # with another seed of hashes, and another of numpy's, than the first run
-    project.run("--cores", "1")
+    project.run("all", "rating", "--cores", "1")
     again, first = made(project.results), made(finished.results)
     assert again.keys() == first.keys()
     assert [str(path) for path in first if again[path] != first[path]] == []

@@ -106,6 +106,8 @@ def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
         *(f"thumbnails/questions/{s}.parquet" for s in SHARDS),
         "thumbnails/duplicates.parquet",
         *("report.html", "plan.json"),
+        *(f"rating/{page}.html" for page in ("rating", "rating_questions")),
+        *(f"rating/{pictures}.parquet" for pictures in ("pictures", "pictures_questions")),
         *(f"vqa/questions/{s}.parquet" for s in SHARDS),
         *(f"vqa/answers/{m}/{s}.parquet" for m in VQA_MODELS for s in SHARDS),
         *(f"vqa/{m}.parquet" for m in VQA_MODELS),

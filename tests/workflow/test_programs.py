@@ -32,8 +32,9 @@ from synthsight import origin
 from synthsight.archives.archive import URL_VARIABLE
 from synthsight.doors import load
 from synthsight.figures import failures, style
+from synthsight.files import sha256_of
 from synthsight.tables import Outputs
-from tests.support import REPOSITORY, Project
+from tests.support import REPOSITORY, Project, add_people
 
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
 
@@ -60,6 +61,7 @@ CHOICES = {"exclude": "refuse", "refuse": "exclude"}
 #: Functions that are recorded but do run: they read, or choose.
 REAL = re.compile(
     r"read_.*|metadata_of|load_labels|canonical_json|file_identity|sample|stratified_sample|deal|"
+    r"choose_.*|may_be_shown|places_of|"
     r"describe_preprocessing|without_nulls|image_data|question_data|atomic|report_speed|about"
 )
 
@@ -74,6 +76,7 @@ RETURNS: dict[str, Any] = {
     "index_questions": [],
     "messages": [],
     "render": "page",
+    "write_pictures": 0,
     "exclude_duplicates": ({}, []),
     "find_duplicates": ("table", []),
 }
@@ -209,7 +212,8 @@ class Runner:
 
 def commands_of(project: Project) -> dict[str, tuple[str, list[str]]]:
     """The program and the arguments of the first job of each rule, with pipes as lists."""
-    planned = project.snakemake("--dry-run", "--forceall", "--printshellcmds")
+    pages = [f"results/small/rating/{name}.html" for name in ("rating", "rating_questions")]
+    planned = project.snakemake("--dry-run", "--forceall", "--printshellcmds", "all", *pages)
     assert planned.returncode == 0, planned.stdout + planned.stderr
     blocks = re.findall(r"rule (\w+):\n(?:.*\n)*?Shell command: *\n *(.*)\n", planned.stdout)
     first = dict(reversed(blocks))
@@ -236,9 +240,38 @@ def commands_of(project: Project) -> dict[str, tuple[str, list[str]]]:
 def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     folder = tmp_path_factory.mktemp("programs") / "project"
     shutil.copytree(finished.folder, folder, symlinks=True)
-    commands = commands_of(Project(folder))
+    project = Project(folder)
+    add_people(project)
+    project.run(*(f"results/small/tables/{name}.csv" for name in ("people", "people_answers")))
+    commands = commands_of(project)
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
     commands["fetch_images"] = ("fetch_images", ["--spec", spec])
+    # The small project has no predictions from elsewhere.
+    told = folder / "told.csv"
+    told.write_text(
+        "image,said\n"
+        + "".join(
+            f"{generator}/{category}/{number}.png,{category}\n"
+            for generator in ("dream", "muse")
+            for category in ("bagel", "pretzel")
+            for number in range(2)
+        )
+    )
+    spec = json.dumps(
+        {
+            "name": "told",
+            "predictions": "told.csv",
+            "content": sha256_of(told),
+            "labels": "labels.txt",
+            "labels_content": sha256_of(folder / "labels.txt"),
+            "missing": "exclude",
+            "columns": {"label": "said"},
+            "reference": None,
+        }
+    )
+    manifests = ["--manifests", *(f"results/small/images/{c}.parquet" for c in ("bagel", "clock"))]
+    outputs = ["--output", "told.parquet", "--note", "told.json"]
+    commands["import_predictions"] = ("import_predictions", [*manifests, "--spec", spec, *outputs])
     # Of the small project's images nothing is known, and none is left out.
     for name, known in (
         ("find_sources", {"group": "(.)"}),
@@ -359,7 +392,8 @@ def test_the_overview_gets_the_references_of_the_models(runner: Runner) -> None:
 # --- Wrong inputs -----------------------------------------------------------------------------
 
 #: Options that name what is written.
-WRITTEN = re.compile("--(output|weights|pdf|png|csv|parquet)")
+WRITTEN = re.compile("--(output|labels-output|answers-output|weights|pdf|png|csv|parquet)")
+ALSO_WRITTEN = {("tabulate", "--tables"), ("import_predictions", "--note")}
 
 #: Ways in which a file between two stages may be of no use.
 WRONG = ("empty", "cut off", "no column", "no metadata")
@@ -372,7 +406,7 @@ def inputs_of(program: str, arguments: list[str]) -> Iterator[Path]:
         if word.startswith("--"):
             option = word
         elif Path(word).suffix in (".parquet", ".arrow", ".json"):
-            written = WRITTEN.fullmatch(option) or (program, option) == ("tabulate", "--tables")
+            written = WRITTEN.fullmatch(option) or (program, option) in ALSO_WRITTEN
             kind = (option, word if "tables" in word else Path(word).parent)
             if not written and kind not in seen:
                 seen.add(kind)

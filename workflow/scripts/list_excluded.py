@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """List every file that was left out, with its reason.
 
-In: the manifests of all categories; where duplicates are left out, the table of these. Out: a
-table, as CSV and as Parquet, with image, category, generator, sha256 and reason, sorted by image;
-on standard output how many there are.
+In: the manifests of all categories; where duplicates are left out, the table of these; where images
+without a prediction are left out, the predictions of each model that these are of. Out: a table, as
+CSV and as Parquet, with image, category, generator, sha256 and reason, sorted by image; on standard
+output how many there are.
 The spec holds ``real``, the generators whose images are real photographs, where it decides which
 duplicates are left out.
 """
@@ -17,6 +18,7 @@ import pyarrow as pa
 
 from synthsight.images.exclusion import exclude_duplicates
 from synthsight.images.manifest import read_manifest
+from synthsight.predictions.stored import REASON, without_prediction
 from synthsight.program import Arguments, many, program
 from synthsight.statistics.columns import EXCLUDED
 from synthsight.tables import write_records
@@ -30,6 +32,7 @@ COLUMNS = [(name, pa.string()) for name in EXCLUDED]
 @program(
     many("manifests", "the manifests of all categories"),
     many("duplicates", "the table of duplicates, Parquet, to leave these out", required=False),
+    many("predictions", "imported predictions, to leave out images without", required=False),
     spec=True,
     outputs=["csv", "parquet"],
 )
@@ -41,6 +44,11 @@ def main(args: Arguments) -> None:
     for table in args.duplicates:  # one, or none
         real = args.spec.get("real", ())
         reasons, sentences = exclude_duplicates(args.manifests, table, real)
+    for path in args.predictions:
+        model, images = without_prediction(args.manifests, path)
+        reasons |= {image: f"{REASON}{model}" for image in images if image not in reasons}
+        if images:
+            sentences.append(f"{len(images):,} images have no prediction of {model}")
     excluded = [
         replace(record, reason=reasons.get(record.image, record.reason))
         for record in records

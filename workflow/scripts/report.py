@@ -5,7 +5,8 @@ In: tables, manifests, scores, notes about the weights, and thumbnails; for ques
 notes and thumbnails, too. Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
 at most how many the page shows; ``preprocessing`` of each model; ``questions``, a digest of them or
-null; ``settings`` of the run; and ``groups``, where any are known: what tells those of ``images``
+null; ``settings`` of the run; ``excludes``, where images without a prediction are
+left out; and ``groups``, where any are known: what tells those of ``images``
 and of images with ``questions``, in words.
 """
 
@@ -30,18 +31,16 @@ from synthsight.files import MAKE_AGAIN, atomic, read_json
 from synthsight.images.groups import PATTERNS
 from synthsight.images.manifest import ImageRecord, read_manifest
 from synthsight.images.pairs import SHOWN, described, worst_pairs
+from synthsight.images.sampling import may_be_shown, sample, stratified_sample
 from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
+from synthsight.report.imported import unpredicted
 from synthsight.report.page import Page, Pair, render
+from synthsight.report.people import explorer_people
 from synthsight.report.remarks import remarks, unit_of_images, unit_of_questions
 from synthsight.report.tables import read_table
-from synthsight.report.thumbnails import (
-    may_be_shown,
-    read_thumbnails,
-    sample,
-    stratified_sample,
-)
+from synthsight.report.thumbnails import read_thumbnails
 from synthsight.tables import read_parquet
 
 #: Packages that the tables depend on, made where the page is made.
@@ -76,11 +75,14 @@ def _page(args: Arguments) -> Page:
     ]
     tables = {Path(path).stem: read_table(path) for path in args.tables}
     excludes = spec["settings"]["images"].get("duplicates") == "exclude"
-    excluded = frozenset(tables["excluded"]["image"] if excludes else ())
+    more = excludes or spec.get("excludes", False)
+    excluded = frozenset(tables["excluded"]["image"] if more else ())
     records = [record for record in usable if record.image not in excluded]
     chosen = _choose(usable, excluded, spec["images"])
     pictures = _Pictures()
     explorer = image_data(chosen, args.scores)
+    if "people_images" in tables:
+        explorer["people"] = explorer_people(explorer["images"], tables["people_images"])
     explorer["picture"] = pictures.add(args.pictures, [record.image for record in chosen])
     questions = None
     asked = 0
@@ -107,6 +109,7 @@ def _page(args: Arguments) -> Page:
         remarks=remarks(
             *(usable, args.scores, [*notes, *vqa_notes], duplicates),
             *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
+            unpredicted(zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)),
         ),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),

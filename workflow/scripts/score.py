@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Score one model: which images it gets right under each matching rule.
 
-In: logits of all categories, and where their images come from; where duplicates are left out, the
-table of what is excluded. Out: Parquet with one row per image
-and rule (see synthsight.classifiers.score).
+In: logits of all categories, or predictions made elsewhere, and where their images come from; where
+duplicates or images without a prediction are left out, the table of what is excluded. Out: Parquet
+with one row per image and rule (see synthsight.classifiers.score).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from synthsight.tables import read_excluded
 
 
 @program(
-    many("logits", "the logits of all categories, in their sorted order"),
+    many("logits", "the logits of all categories, in their sorted order", required=False),
+    many("predictions", "imported predictions, Parquet, in place of logits", required=False),
     one("sources", "Parquet: image, category, generator, group, real"),
     many("excluded", "the table of what is excluded, Parquet", required=False),
     spec=True,
@@ -31,7 +32,7 @@ def main(args: Arguments) -> None:
     made_with(*packages_of(args.spec["labels"]))
     categories = sorted(args.spec["categories"])
     score(
-        dict(zip(categories, args.logits, strict=True)),
+        {} if args.predictions else dict(zip(categories, args.logits, strict=True)),
         args.sources,
         {
             name: Target(
@@ -47,6 +48,7 @@ def main(args: Arguments) -> None:
         args.spec["aggregation"],
         args.spec["model"],
         read_excluded(args.excluded),
+        args.predictions[0] if args.predictions else None,
     )
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from synthsight.images.reading import open_checked
 from synthsight.images.roots import roots_of
+from synthsight.images.sampling import may_be_shown, sample
 from synthsight.program import Arguments, one, program
-from synthsight.report.thumbnails import may_be_shown, sample, write_thumbnails
+from synthsight.report.thumbnails import write_thumbnails
 from synthsight.tables import read_parquet, read_schema
 
 

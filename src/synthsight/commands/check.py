@@ -56,6 +56,9 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
     """A summary, in lines, of what a valid configuration would run."""
     lines = [f"{name} is valid: a run called {config['run']!r}"]
     lines += _row("models", listed(list(found.models)))
+    if found.imported:
+        files = [f"{name} from {each.predictions}" for name, each in found.imported.items()]
+        lines += _row("predictions", listed(files))
     if found.pending and found.archive is not None:
         lines += _row("images", f"from {found.archive.name}, to be fetched by the run")
     else:

@@ -125,7 +125,10 @@ _LOCAL_MODEL = """\
   #   checkpoint: checkpoints/mine.safetensors
   #   labels: checkpoints/labels.txt # one line for each class; by default ImageNet's
   #   mean: [0.5, 0.5, 0.5] # and whatever else differs from the published model
-  #   std: [0.5, 0.5, 0.5]""".splitlines()
+  #   std: [0.5, 0.5, 0.5]
+  # Predictions made elsewhere, in a table with the columns image and label:
+  # - name: told
+  #   predictions: predictions.csv""".splitlines()
 
 _MORE = """\
 # Hits are computed under several rules side by side (docs/methods.md); the figures show one, by

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ def difficulty(table: pd.DataFrame, photographs: Collection[str], rule: str) -> 
     found = style.of_rule(table, rule, "difficulty")
     found = found[found["category"] == style.ALL]
     models = int(found["models"].max())
+    number_of = {str(hit): int(part["models"].max()) for hit, part in found.groupby("hit")}
     sources = sorted(set(map(str, found["generator"])) - {style.ALL})
     generators = [name for name in sources if name not in photographs]
     real = [name for name in sources if name in photographs]
@@ -56,6 +57,7 @@ def difficulty(table: pd.DataFrame, photographs: Collection[str], rule: str) -> 
         )
         + "; all categories pooled."
         + (" Numbers: images." if numbered else "")
+        + _fewer(number_of)
     )
     top = style.heading_height(title, subtitle) + 0.12
     heights = [_HEIGHT if name == style.ALL else _SMALLER for name in shown]
@@ -68,8 +70,10 @@ def difficulty(table: pd.DataFrame, photographs: Collection[str], rule: str) -> 
             head = "all generated images" if name == style.ALL else style.plain(name)
             head += " (real photographs)" if name in real else ""
             for side, metric in enumerate(rows.METRICS):
+                if metric not in number_of:
+                    continue
                 bars = part[part["hit"] == metric].groupby("models")[["n", "share"]].sum()
-                bars = bars.reindex(range(models + 1), fill_value=0)
+                bars = bars.reindex(range(number_of[metric] + 1), fill_value=0)
                 images = style.count(int(bars["n"].sum()), "image")
                 end = f", {rows.METRICS[metric].label}: {images}"
                 left = style.MARGIN + _LEFT + side * (width + _GAP)
@@ -80,6 +84,14 @@ def difficulty(table: pd.DataFrame, photographs: Collection[str], rule: str) -> 
                 _bars(axes, bars, metric, highest, numbered)
             top += _HEAD + height + _FOOT
     return figure
+
+
+def _fewer(number_of: Mapping[str, int]) -> str:
+    """A sentence, after a blank, on hits that are not known of all models; or nothing."""
+    top1, top5 = (number_of.get(hit, 0) for hit in rows.METRICS)
+    if top1 == top5:
+        return ""
+    return f" Top-5 is known of {top5} of them." if top5 else " Top-5 is not known."
 
 
 def _bars(axes: Axes, bars: pd.DataFrame, metric: str, highest: float, numbered: bool) -> None:

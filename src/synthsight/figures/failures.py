@@ -45,30 +45,42 @@ def failures(
 ) -> Figure:
     """Draw the images whose top five predictions all miss the category.
 
-    The most confident mistakes come first, ties by name.
+    The most confident mistakes come first, ties by name. Where five predictions are not known, the
+    first one decides.
 
     Args:
-        scores: The model's scores of this category under this rule: ``image, top5_hit``,
-            ``predicted`` (class indices, best first) and ``probability``.
+        scores: The model's scores of this category under this rule: ``image, top1_hit, top5_hit``,
+            ``predicted`` (class indices, best first) and ``probability``, whose values may be
+            missing.
         class_names: Name of each class index.
         model: Name of the model.
         category: Name of the category.
         rule: Matching rule, such as ``words/simple``.
         read: Returns the RGB image of a score's ``image``.
     """
-    missed = scores[~scores["top5_hit"].astype(bool)]
-    # A choice among categories of which none has a class predicts nothing.
-    confidence = missed["probability"].map(lambda found: float(found[0]) if len(found) else 0.0)
+    # Of predictions made elsewhere there may be fewer than five; hits are known of all images, or
+    # of none.
+    five = bool(scores["top5_hit"].notna().all())
+    missed = scores[~scores["top5_hit" if five else "top1_hit"].astype(bool)]
+    confidence = missed["probability"].map(_first)
     shown = (
         missed.assign(confidence=confidence)
         .sort_values(["confidence", "image"], ascending=[False, True])
         .head(MOST)
     )
     name = style.plain(category)
-    title = f"{name}: {_outcome(len(missed), len(scores), len(shown))}"
-    subtitle = f"Top five predictions of {style.plain(model)} under rule {style.plain(rule)}" + (
-        ", with their probabilities; the most confident mistakes first." if len(shown) else "."
-    )
+    title = f"{name}: {_outcome(len(missed), len(scores), len(shown), five)}"
+    which = "Top five predictions" if five else "Predictions"
+    stated = bool((shown["confidence"] > 0).any())
+    subtitle = f"{which} of {style.plain(model)} under rule {style.plain(rule)}"
+    if not len(shown):
+        subtitle += "."
+    elif stated:
+        subtitle += ", with their probabilities; the most confident mistakes first."
+    else:
+        subtitle += "; their probabilities are not known."
+    if not five:
+        subtitle += " Top-5 is not known."
     top = style.heading_height(title, subtitle) + 0.1
     lines = -(-len(shown) // _COLUMNS)
 
@@ -95,22 +107,36 @@ def failures(
     return figure
 
 
-def _outcome(missed: int, total: int, shown: int) -> str:
+def _first(probabilities: Sequence[float | None]) -> float:
+    """The first probability, 0 where there is none.
+
+    A choice among categories of which none has a class predicts nothing.
+    """
+    found = probabilities[0] if len(probabilities) else None
+    return 0.0 if found is None or found != found else float(found)
+
+
+def _outcome(missed: int, total: int, shown: int, five: bool) -> str:
     """Describe how many images are missed and how many of those are shown."""
     if not total:
         return "no usable generated image"
     images = style.count(total, "generated image")
     if not missed:
-        return (
-            f"no failure: the top five of {'the one image' if total == 1 else f'all {images}'} "
-            "hold the category"
+        of = "the one image" if total == 1 else f"all {images}"
+        return f"no failure: the {'top five' if five else 'first guess'} of {of} " + (
+            "hold the category" if five else "is right"
         )
-    share = f"missed within five guesses in {missed:,} of {images}"
+    within = "within five guesses" if five else "with the first guess"
+    share = f"missed {within} in {missed:,} of {images}"
     return share if shown == missed else f"{share}; {shown} of {missed:,} shown"
 
 
 def _predictions(
-    figure: Figure, left: float, top: float, names: Sequence[str], probabilities: Sequence[float]
+    figure: Figure,
+    left: float,
+    top: float,
+    names: Sequence[str],
+    probabilities: Sequence[float | None],
 ) -> None:
     """Write the predictions, the first in bold; long names wrap while there are lines left."""
     room = _CELL - _SIDE - _TEXT - _PROBABILITY
@@ -124,7 +150,7 @@ def _predictions(
             figure,
             left + _PROBABILITY - 0.06,
             top,
-            f"{probability:.2f}",
+            "" if probability is None or probability != probability else f"{probability:.2f}",
             fontsize=style.SMALL,
             weight=weight,
             ha="right",

@@ -76,7 +76,9 @@ def generators(
             if blocks
             else f"No two {sources} have a category in common, so none are compared."
         )
+        + rows.unknown(style.ranked(accuracy, rule))
     )
+    lines = 3 if rows.unknown(style.ranked(accuracy, rule)) else 2
     keys = [
         Line2D(
             [],
@@ -96,7 +98,7 @@ def generators(
     left = style.MARGIN + max([label_width, *(width for _, width in row_labels)]) + 0.06
     room = style.WIDTH - style.MARGIN - left - _GAP
     height = len(models) * max(rows.row_height(len(models)), _STEP * (len(names) + 0.8))
-    under = style.heading_height(title, subtitle) + 0.08
+    under = style.heading_height(title, subtitle, lines) + 0.08
     top = under + 0.13 * -(-len(keys) // _KEYS) + 0.1
     total = top + _HEAD + height + _FOOT
     total += sum(_HEAD + len(b) * rows.row_height(len(b)) + _FOOT for _, b in blocks)
@@ -104,7 +106,7 @@ def generators(
 
     with style.style():
         figure = style.sheet(total)
-        style.heading(figure, title, subtitle)
+        style.heading(figure, title, subtitle, lines)
         style.legend(figure, keys, style.MARGIN, under, _KEYS)
         whose = "source" if real else "generator"
         _title(figure, top, f"Every model: mean over each {whose}'s categories")

@@ -59,6 +59,8 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
         return _no_pair(title, rule)
     pairs = style.of_rule(style.generated(table), rule, "kappa")
     pairs = pairs[pairs["hit"] == "top1"]
+    if pairs.empty:  # of fewer than two models
+        return _no_pair(title, rule)
     models = sorted({*map(str, pairs["a"]), *map(str, pairs["b"])})
     matrix = _matrix(pairs, models)
     clusters = _cluster(matrix)

@@ -50,7 +50,9 @@ def models(
         f"Rule {style.plain(rule)}. Models by mean top-1, categories by the best model's top-1. "
         f"Bars: {style.percent(level)} intervals. Dashed lines, and the numbers under each "
         f"name: mean top-1 / top-5 over {style.count(len(categories), 'category', 'categories')}."
+        + rows.unknown(shown)
     )
+    lines = 3 if rows.unknown(shown) else 2
 
     labels, label_width = style.label_column(categories, 1.3)
     left = style.MARGIN + label_width + 0.06
@@ -59,11 +61,11 @@ def models(
     names = [style.wrap(style.plain(name), width, bold=True, lines=4) for name in shown["model"]]
     name_lines = max(len(name) for name in names)
     height = len(categories) * rows.row_height(len(categories))
-    top = style.heading_height(title, subtitle) + 0.22 + style.LINE * (name_lines + 1) + 0.06
+    top = style.heading_height(title, subtitle, lines) + 0.22 + style.LINE * (name_lines + 1) + 0.06
 
     with style.style():
         figure = style.sheet(top + height + _FOOT + style.MARGIN)
-        under = style.heading(figure, title, subtitle)
+        under = style.heading(figure, title, subtitle, lines)
         style.legend(figure, rows.keys(means=True), style.MARGIN, under + 0.04, 3)
         for position, (name, (_, mean)) in enumerate(zip(names, shown.iterrows(), strict=True)):
             start = left + position * (width + _GAP)
@@ -78,7 +80,7 @@ def models(
             for text in name:
                 style.write(figure, start, line, text, weight="bold")
                 line += style.LINE
-            style.write(
-                figure, start, line, f"mean {100 * mean['top1']:.1f} / {100 * mean['top5']:.1f}%"
-            )
+            both = " / ".join(rows.percent(float(mean[metric])) for metric in rows.METRICS)
+            unit = "%" if mean[list(rows.METRICS)].notna().all() else ""
+            style.write(figure, start, line, f"mean {both}{unit}")
     return figure

@@ -98,7 +98,7 @@ def overview(
     keys: tuple[Sequence[Line2D | Patch], ...] = (
         rows.keys(hollow=_hollow(references, int(by_category["top1"].notna().sum()), known)),
         rows.keys(means=True),
-        _agreement_keys(one),
+        _agreement_keys(one, agreed),
         [*_generator_keys(counts), *([_photographs_key()] if taken.any() else [])],
     )
     columns = (3, 3, 2, 3)
@@ -117,10 +117,12 @@ def overview(
         + (f", {style.count(excluded, 'excluded file')}" if excluded else "")
         + f". Best model by mean top-1: {style.plain(best)}; the categories of b, c and d stand in "
         f"the order of its top-1. Bars through marks: {style.percent(level)} intervals."
+        + rows.unknown(means)
     )
+    lines = 3 if rows.unknown(means) else 2
 
     # Heights of the two rows of panels, set by the longer list of each.
-    tops, heads_at, heights, under = [], [], [], style.heading_height(title, subtitle) + 0.12
+    tops, heads_at, heights, under = [], [], [], style.heading_height(title, subtitle, lines) + 0.12
     for index in (0, 1):
         sizes = (left_panels[index][0], right_panels[index][0])
         head = max(
@@ -135,7 +137,7 @@ def overview(
 
     with style.style():
         figure = style.sheet(under)
-        style.heading(figure, title, subtitle)
+        style.heading(figure, title, subtitle, lines)
         grid: list[Axes] = []
         for index in range(4):
             row, side = divmod(index, 2)
@@ -229,7 +231,7 @@ def _models(
     for metric in rows.METRICS:
         known = references[f"reference_{metric}"].reindex(means["model"]).astype(float)
         for row, (value, shown) in enumerate(zip(known, means[metric], strict=True)):
-            if not np.isnan(value):
+            if not np.isnan(value) and not np.isnan(shown):
                 rows.hollow(axes, metric, value, row, float(shown))
     rows.accuracies(axes, means)
     # The numbers are next to the marks, for those who want to quote them.
@@ -252,7 +254,7 @@ def _models(
             axes.text(
                 x,
                 row,
-                f"{100 * value:.1f}",
+                rows.percent(float(value)),
                 ha="right",
                 va="center_baseline",
                 fontsize=style.SMALL,
@@ -271,10 +273,11 @@ def _agreement_looks(one: bool) -> dict[str, tuple[str, str, str, float]]:
     }
 
 
-def _agreement_keys(one: bool) -> list[Patch]:
+def _agreement_keys(one: bool, table: pd.DataFrame) -> list[Patch]:
     return [
         Patch(facecolor=color, hatch=hatch, edgecolor=style.INK, linewidth=0.4, label=label)
-        for label, color, hatch, _ in _agreement_looks(one).values()
+        for column, (label, color, hatch, _) in _agreement_looks(one).items()
+        if table[column].notna().any()
     ]
 
 
@@ -292,6 +295,8 @@ def _agreement(axes: Axes, table: pd.DataFrame, labels: Sequence[str], one: bool
     axes.set_xticks(ticks, [f"{abs(100 * tick):.0f}" for tick in ticks])
     axes.axvline(0, color=style.INK, linewidth=0.6, zorder=4)
     for column, (label, color, hatch, offset) in _agreement_looks(one).items():
+        if table[column].isna().all():
+            continue
         side = -1 if column.startswith("none") else 1
         axes.barh(
             np.arange(len(table)) + offset,

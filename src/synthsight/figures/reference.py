@@ -60,6 +60,7 @@ def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
             if known.any()
             else " No reference is known."
         )
+    subtitle += rows.unknown(means)
     return _draw(means, means["model"].tolist(), title, subtitle)
 
 
@@ -103,12 +104,12 @@ def _draw(found: pd.DataFrame, names: list[str], title: str, subtitle: str) -> F
     left = style.MARGIN + label_width + 0.06
     width = style.WIDTH - style.MARGIN - _RIGHT - left
     height = len(found) * max(rows.row_height(len(found)), 0.15)
-    under = style.heading_height(title, subtitle, 3) + 0.08
+    under = style.heading_height(title, subtitle, 4) + 0.08
     top = under + 0.36
 
     with style.style():
         figure = style.sheet(top + height + _FOOT)
-        style.heading(figure, title, subtitle, 3)
+        style.heading(figure, title, subtitle, 4)
         if not names:
             return figure
         hollow = rows.reference(found["kind"]) if known else None
@@ -119,7 +120,7 @@ def _draw(found: pd.DataFrame, names: list[str], title: str, subtitle: str) -> F
         for metric in rows.METRICS:
             real = found[f"reference_{metric}"].astype(float)
             for row, (value, shown) in enumerate(zip(real, found[metric], strict=True)):
-                if not np.isnan(value):
+                if not np.isnan(value) and not np.isnan(shown):
                     rows.hollow(axes, metric, value, row, float(shown))
             drop = found[f"drop_{metric}"].astype(float)
             bounds = zip(

@@ -117,9 +117,29 @@ def accuracies(axes: Axes, table: pd.DataFrame, *, intervals: bool = True) -> No
         marks(axes, table, look, metric, bounds)
 
 
+def unknown(means: pd.DataFrame) -> str:
+    """A sentence, after a blank, on the models whose top-5 hits are not known; or nothing.
+
+    Args:
+        means: Columns ``model`` and ``top5``, a row for each model.
+    """
+    models = means.loc[means["top5"].isna(), "model"].tolist()
+    if not models:
+        return ""
+    who = style.plain(models[0]) if len(models) == 1 else style.count(len(models), "model")
+    return f" Top-5 is not known of {'the model' if len(means) == 1 else who}."
+
+
+def percent(fraction: float) -> str:
+    """Format a fraction in per cent, with one decimal; a missing number becomes a dash."""
+    return "\N{EN DASH}" if fraction != fraction else f"{100 * fraction:.1f}"
+
+
 def averages(axes: Axes, mean: pd.Series) -> None:
     """Draw the means over categories as dashed lines, top-5 with longer dashes."""
     for metric, look in METRICS.items():
+        if np.isnan(float(mean[metric])):
+            continue
         axes.axvline(
             float(mean[metric]),
             color=look.color,

@@ -66,7 +66,9 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
             if one
             else "Numbers: largest minus smallest accuracy among the rules, in percentage points."
         )
+        + (open_ := _open(parts[0][2]) + rows.unknown(means))
     )
+    lines = 3 if open_ else 2
     columns = 4
     keys = [
         Line2D(
@@ -83,7 +85,7 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
         )
         for name, mark in marks.items()
     ]
-    under = style.heading_height(title, subtitle) + 0.08
+    under = style.heading_height(title, subtitle, lines) + 0.08
     top = under + 0.14 * -(-len(keys) // columns) + 0.1
     labels = [style.label_column(names, _LIMIT) for _, names, _ in parts]
     left = style.MARGIN + max(width for _, width in labels) + 0.06
@@ -95,7 +97,7 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
 
     with style.style():
         figure = style.sheet(top + sum(heights) + len(parts) * (_HEAD + _FOOT))
-        style.heading(figure, title, subtitle)
+        style.heading(figure, title, subtitle, lines)
         style.legend(figure, keys, style.MARGIN, under, columns)
         for (head, names, table), (texts, _), height in zip(parts, labels, heights, strict=True):
             room = style.WIDTH - 2 * style.MARGIN
@@ -112,6 +114,15 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
                 _draw(axes, values.reindex(index=names, columns=shown), marks, height / len(names))
             top += _HEAD + height + _FOOT
     return figure
+
+
+def _open(means: pd.DataFrame) -> str:
+    """A sentence, after a blank, on each rule that predictions of models leave open; or nothing."""
+    unknown = means[means["top1"].isna()].groupby("rule")["model"].nunique()
+    return "".join(
+        f" Under {style.plain(str(rule))} nothing is known of {style.count(int(number), 'model')}."
+        for rule, number in unknown.items()
+    )
 
 
 def _draw(axes: Axes, values: pd.DataFrame, marks: Mapping[str, Mark], height: float) -> None:

@@ -28,6 +28,7 @@ from matplotlib.text import Text
 from PIL import Image, ImageOps
 
 from synthsight import origin
+from synthsight.figures.unknown import no_hits, no_row
 from synthsight.files import atomic
 from synthsight.tables import ALL as ALL
 
@@ -350,21 +351,22 @@ def thumbnail(axes: Axes, image: Image.Image, left: float, top: float, side: flo
 def ranked(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
     """Rows of the models' means over categories, best top-1 first, ties by name.
 
+    Models whose top-1 hits are not known under the rule come last.
+
     Args:
         accuracy: The accuracy table.
         rule: Matching rule, such as ``words/simple``.
 
     Raises:
-        ValueError: If the table has no mean under this rule.
+        ValueError: If the table has no mean under this rule, or none is known.
     """
     means = accuracy[
         (accuracy["rule"] == rule) & (accuracy["category"] == ALL) & (accuracy["generator"] == ALL)
     ]
     if means.empty:
-        found = ", ".join(sorted(map(str, accuracy["rule"].unique()))) or "none"
-        raise ValueError(
-            f"the accuracy table has no mean under rule {rule!r}; rules found: {found}"
-        )
+        raise no_row(accuracy, "the accuracy table has no mean", rule)
+    if means["top1"].isna().all():
+        raise no_hits(rule)
     return means.sort_values(["top1", "model"], ascending=[False, True], ignore_index=True)
 
 
@@ -376,8 +378,7 @@ def of_rule(table: pd.DataFrame, rule: str, name: str) -> pd.DataFrame:
     """
     rows = table[table["rule"] == rule]
     if rows.empty:
-        found = ", ".join(sorted(map(str, table["rule"].unique()))) or "none"
-        raise ValueError(f"the {name} table has no row under rule {rule!r}; rules found: {found}")
+        raise no_row(table, f"the {name} table has no row", rule)
     return rows
 
 

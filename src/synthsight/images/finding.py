@@ -133,7 +133,9 @@ class ImageFinder:
         for name in path.parts:
             names = self._names(self.root / found)
             like = (
-                [name] if name in names else self._alike(self.root / found).get(_folded(name), [])
+                [name]
+                if name in names
+                else self._alike(self.root / found).get(folded_path(name), [])
             )
             if len(like) != 1:
                 return None
@@ -145,7 +147,7 @@ class ImageFinder:
         self.missing += 1
         if self.missing > _HINTS:
             return ""
-        like = self._alike(folder).get(_folded(path.name), [])
+        like = self._alike(folder).get(folded_path(path.name), [])
         if len(like) > 1:
             return f"; it may be any of {', '.join(like[:4])}, which differ in case or accents only"
         hint = difflib.get_close_matches(path.name[:255], list(self._names(folder)), n=1)
@@ -187,9 +189,10 @@ class ImageFinder:
     def _alike(self, folder: Path) -> dict[str, list[str]]:
         alike: dict[str, list[str]] = {}
         for name in self._names(folder):
-            alike.setdefault(_folded(name), []).append(name)
+            alike.setdefault(folded_path(name), []).append(name)
         return alike
 
 
-def _folded(name: str) -> str:
+def folded_path(name: str) -> str:
+    """A path without case and with composed letters, the same for paths that look alike."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -169,7 +169,7 @@ def find_sources(
         known: gives what a table or a set says of the images of a category, see :func:`describe`,
             by its name; None if there is nothing that says anything.
         by: what of it tells groups, in words; None if nothing of it does.
-        excluded: images that are left out although they are usable, as duplicates.
+        excluded: images that are left out although they are usable, such as duplicates.
 
     Returns:
         What people should know of the groups that are told, in sentences.
@@ -208,7 +208,7 @@ def _kept(
     excluded: Collection[str],
     makers: dict[str | None, bool],
 ) -> dict[str, list[Any]]:
-    """The usable images of a category that are not left out as duplicates.
+    """The usable images of a category that are not left out all the same.
 
     Args:
         path: its manifest.
@@ -229,11 +229,12 @@ def _kept(
 
 
 def _none_left(what: str, name: str | None) -> str:
-    """About a category, or a generator, all of whose images are duplicates."""
+    """About a category, or a generator, all of whose usable images are left out."""
     of = f"of the {what} {name!r}" if name is not None else f"without a {what}"
     return (
         f"no image {of} is left: all of them are left out as duplicates (images.duplicates: "
-        "exclude), for the reasons in tables/excluded.csv. Remove the duplicates that should not "
+        "exclude), or without a prediction (models[].missing: exclude), for the reasons in "
+        "tables/excluded.csv. Remove the duplicates that should not "
         + ("be there, leave it out of `categories`" if what == "category" else "be there")
-        + ", or write `duplicates: keep` below `images`"
+        + ", write `duplicates: keep` below `images`, or add the predictions"
     )

@@ -143,7 +143,7 @@ def _run(
     from synthsight.classifiers.library import Architecture
     from synthsight.inference.batches import choose_device
 
-    (model,) = found.models.values()
+    (model,) = found.networks.values()
     network = load_model(
         Architecture(**model.architecture), _weights(model, cache), choose_device()
     )

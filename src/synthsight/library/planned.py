@@ -143,8 +143,8 @@ class Planned:
             )
         return [path for path in found if path not in missing]
 
-    def duplicates(self) -> dict[str, str]:
-        """The images that the run excludes as duplicates, if it does: the reasons by image.
+    def left_out(self) -> dict[str, str]:
+        """The images excluded as duplicates, or without a prediction, if any: reasons by image.
 
         Files that are excluded for other reasons are among them.
 
@@ -152,12 +152,12 @@ class Planned:
             UserWarning: it is not known yet which these are, so that they are not left out.
         """
         spec = self.spec("tables/excluded.parquet")
-        if spec is None or "duplicates" not in spec:
+        if spec is None or spec.keys().isdisjoint(("duplicates", "without_prediction")):
             return {}
         try:
             (path,) = self.made_by("list_excluded")
         except ApiError as error:
-            warnings.warn(f"duplicates are not left out yet: {error}", stacklevel=4)
+            warnings.warn(f"excluded images are not left out yet: {error}", stacklevel=4)
             return {}
         table = read_parquet(path, ["image", "reason"]).to_pydict()
         return dict(zip(table["image"], table["reason"], strict=True))

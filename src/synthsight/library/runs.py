@@ -26,6 +26,7 @@ from synthsight.library.scored import COLUMNS, INDEX, with_scoring
 from synthsight.library.scores import class_names, read_scores
 from synthsight.plan.record import FETCH
 from synthsight.report import answer
+from synthsight.report.imported import unpredicted
 from synthsight.report.remarks import remarks
 from synthsight.report.tables import read_table
 from synthsight.wording import did_you_mean, one_line
@@ -138,7 +139,7 @@ class Run:
         Warns:
             UserWarning: the manifests of some categories are not there yet, or what is known of the
                 images' sources is not, or not of the run's last plan, so that both are missing
-                everywhere; or it is not known yet which duplicates are excluded.
+                everywhere; or it is not known yet which usable images are excluded.
 
         Raises:
             ApiError: there are no manifests, or one is not of the run's last plan.
@@ -148,7 +149,7 @@ class Run:
         files = [planned.path(f"images/{name}.parquet") for name in names]
         table = pa.concat_tables([pq.read_table(file) for file in files])
         frame: pd.DataFrame = table.to_pandas()
-        reasons = frame["image"].map(planned.duplicates()).astype(object)
+        reasons = frame["image"].map(planned.left_out()).astype(object)
         frame["status"] = frame["status"].mask(reasons.notna(), "excluded")
         frame["reason"] = frame["reason"].mask(reasons.notna(), reasons)
         known = pd.DataFrame({"group": [], "real": []}, dtype=object)
@@ -171,8 +172,8 @@ class Run:
 
         Returns:
             ``image, category, generator, group, real, rule, top1_hit, top5_hit`` (``group`` is
-            missing where it is the image itself); ``predicted``, the names of up
-            to five classes, best first; ``classes``, their indices; ``probability``.
+            missing where it is the image itself, hits where they are not known); ``predicted``, up
+            to five names of classes, best first; ``classes``, their indices; ``probability``.
 
         Raises:
             ApiError: there is no such model, or the run has not computed the rule.
@@ -193,12 +194,11 @@ class Run:
         Returns:
             One row for each image, indexed by ``category`` and ``image``, and one column for each
             class, named by its index; :meth:`classes` has the names. The frame knows how the run
-            scores it, for :func:`synthsight.api.score`. Where the run excludes duplicates, these
-            are left out.
+            scores it, for :func:`synthsight.api.score`. What the run excludes is left out, such
+            as duplicates.
 
         Warns:
-            UserWarning: the logits of some categories are not there yet, or it is not known yet
-                which duplicates are excluded.
+            UserWarning: the logits of some categories, or what is excluded, is not there yet.
 
         Raises:
             ApiError: there is no such model, or it has no logits of such a category.
@@ -211,7 +211,7 @@ class Run:
             self._known("category", category, names, planned.wanted(f"logits/{model}"))
             names = (category,)
         frames = []
-        duplicates = planned.duplicates()
+        duplicates = planned.left_out()
         for name in names:
             path = planned.path(f"logits/{model}/{name}.parquet")
             table = pq.read_table(path).combine_chunks()
@@ -243,8 +243,8 @@ class Run:
 
         Returns:
             ``image, number, question, answer`` (the truth), ``generator, first_word, kind, p_yes,
-            mass, predicted, correct, reason``; the last says why a model could not take a question.
-            Where models were also asked without the images, ``p_yes_blind`` and ``correct_blind``.
+            mass, predicted, correct, reason`` (why a model could not take it), and ``p_yes_blind,
+            correct_blind`` where it was asked without the images, too.
 
         Raises:
             ApiError: there is no such model.
@@ -254,16 +254,18 @@ class Run:
         return pd.read_parquet(planned.path(f"vqa/{model}.parquet"))
 
     def about(self, model: str) -> dict[str, Any]:
-        """How a classifier's logits were computed.
+        """How a classifier's logits were computed, or predictions made elsewhere were read.
 
         Returns:
-            Architecture, geometry, normalisation, label space, precision, and the source and
-            sha256 of the weights.
+            Architecture, geometry, normalisation, label space, precision, source and sha256 of the
+            weights; of predictions, the file, its sha256 and what it holds.
 
         Raises:
             ApiError: there are no logits of such a model.
         """
         planned = self._planned
+        if model in planned.wanted("predictions"):
+            return read_json(planned.path(f"predictions/{model}.json"), ["predictions"])
         first = self._logits_of(planned, model)[0]
         schema = pq.read_schema(planned.path(f"logits/{model}/{first}.parquet"))
         found: dict[str, Any] = json.loads(schema.metadata[b"synthsight"])
@@ -306,18 +308,18 @@ class Run:
             ApiError: a manifest, scores or answers are not there, or not of the run's last plan.
         """
         planned = self._planned
-        notes = planned.made_by(*FETCH)
+        notes = [*planned.made_by(*FETCH), *planned.made_by("import_predictions")]
         manifests = planned.made_by("index_images")
         told = (planned.spec(self.report.name) or {}).get("groups", {})
         return remarks(
             (record for path in manifests for record in read_manifest(path)),
             planned.made_by("score"),
-            (read_json(path, ["name"]) for path in notes),
+            (read_json(path, ["name"]) for path in notes if path.suffix == ".json"),
             self._table(planned, "duplicates"),
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
             told.get("images", PATTERNS[0]),
-            frozenset(planned.duplicates()),
+            *(frozenset(out := planned.left_out()), unpredicted(out.items())),
         )
 
     @property
@@ -344,7 +346,7 @@ class Run:
 
     def _logits_of(self, planned: Planned, model: str) -> tuple[str, ...]:
         """The categories of which a model has logits."""
-        wanted = planned.wanted("scores")
+        wanted = sorted({*planned.wanted("scores")} - {*planned.wanted("predictions")})
         self._known("model", model, planned.folders("logits"), wanted, "logits of ")
         return planned.names(f"logits/{model}")
 

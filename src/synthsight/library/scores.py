@@ -182,7 +182,10 @@ def read_scores(path: Path) -> pd.DataFrame:
     table = pq.read_table(path)
     names = class_names(table.schema)
     frame: pd.DataFrame = table.to_pandas().rename(columns={"predicted": "classes"})
-    predicted = [[names[number] for number in numbers] for numbers in frame["classes"]]
+    predicted = [
+        None if numbers is None else [names[number] for number in numbers]
+        for numbers in frame["classes"]
+    ]
     frame.insert(list(frame).index("classes"), "predicted", predicted)
     return frame
 

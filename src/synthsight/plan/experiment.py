@@ -34,6 +34,13 @@ from synthsight.plan.config.models import (
     notes_on,
     resolve_models,
 )
+from synthsight.plan.config.people import People, load_people
+from synthsight.plan.config.predictions import (
+    Classifier,
+    Imported,
+    kind_problems,
+    notes_on_choice,
+)
 from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
 from synthsight.plan.config.recorded import load_recorded
 from synthsight.plan.config.repositories import read_repositories, with_categories
@@ -53,11 +60,13 @@ class Experiment:
         written: the same, as a mapping and as the user wrote it: a model given as a string stays
             one.
         categories: by name, sorted.
-        models: by name, in the configuration's order.
+        models: by name, in the configuration's order: those that are run, and those whose
+            predictions were made elsewhere.
         roots: where the images lie.
         real: the generators whose images are real photographs; none as long as ``pending``.
         grouping: the column of a table or of a set's record that tells groups, in words, or None.
         vqa: the questions, or None if none are asked.
+        people: the files of what people say, or None if there are none.
         archive: the archive that the images come from, or None.
         pending: whether it has yet to be unpacked. Until then there are neither categories nor
             questions.
@@ -67,11 +76,12 @@ class Experiment:
     settings: Settings
     written: Mapping[str, Any]
     categories: dict[str, Category]
-    models: dict[str, Model]
+    models: dict[str, Classifier]
     roots: Roots
     real: frozenset[str]
     grouping: str | None
     vqa: Vqa | None
+    people: People | None
     archive: Archive | None
     pending: bool
     warnings: tuple[str, ...]
@@ -80,6 +90,26 @@ class Experiment:
     def excludes_duplicates(self) -> bool:
         """Whether of pictures that are the same, or nearly, one alone is used."""
         return self.settings.images.duplicates == "exclude"
+
+    @property
+    def excludes_more(self) -> bool:
+        """Whether usable images are left out: duplicates, or those without a prediction."""
+        return self.excludes_duplicates or bool(self.excludes_unpredicted)
+
+    @property
+    def networks(self) -> dict[str, Model]:
+        """The models that are run."""
+        return {name: each for name, each in self.models.items() if isinstance(each, Model)}
+
+    @property
+    def imported(self) -> dict[str, Imported]:
+        """The models whose predictions were made elsewhere."""
+        return {name: each for name, each in self.models.items() if isinstance(each, Imported)}
+
+    @property
+    def excludes_unpredicted(self) -> list[str]:
+        """The models whose images without a prediction are left out for all, sorted."""
+        return sorted(name for name, each in self.imported.items() if each.missing == "exclude")
 
     @property
     def generators(self) -> set[str]:
@@ -108,6 +138,8 @@ def load_experiment(
         raise ConfigError([Problem(*wrong)], files)
     schema = admit_rules(schema)
     problems = schema_problems(config, schema)
+    if not problems:
+        problems = kind_problems(config["models"], schema["properties"]["models"]["items"])
     if problems:
         raise ConfigError(problems, files)
     written = fill_defaults(config, schema)
@@ -159,6 +191,7 @@ def load_experiment(
     check_words(categories, spaces, rules, problems, warnings)
     warnings += unknown_classes(targets, spaces.values(), definitions.file)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
+    people = load_people(settings, cache, problems, warnings)
     if problems:
         raise ConfigError(problems, files)
     resolved = resolve_models(
@@ -167,9 +200,10 @@ def load_experiment(
     if problems:
         raise ConfigError(problems, files)
     warnings += notes_on(resolved, spaces)
+    warnings += notes_on_choice(resolved, primary)
     found = Experiment(
         *(settings, written, categories, resolved, roots, real, grouping),
-        *(vqa, archive, pending, tuple(warnings)),
+        *(vqa, people, archive, pending, tuple(warnings)),
     )
     notes = other_spellings(vqa, found.generators)
     return replace(found, warnings=(*found.warnings, *notes))

@@ -18,6 +18,7 @@ from synthsight.plan.tables import (
     with_a_line,
     with_blind,
     with_generators,
+    with_people_s_labels,
     with_photographs,
     with_questions,
 )
@@ -202,6 +203,14 @@ FIGURES = (
         {"images": "images"},
         specs.rule,
         pictures="images",
+    ),
+    Figure(
+        "people",
+        "synthsight.figures.people:people",
+        "People",
+        {"table": "people", "groups": "people_groups", "photographs": "photographs"},
+        specs.rule_and_level,
+        when=with_people_s_labels,
     ),
     Figure(
         "vqa_samples",

@@ -5,25 +5,18 @@ Lists are sorted by name, so that the order of the configuration does not matter
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from synthsight.archives.archive import MARKER
-from synthsight.canonical import canonical_json
-from synthsight.files import is_file
 from synthsight.inputs import describe
-from synthsight.origin import Origin, read_origin
-from synthsight.plan import specs
 from synthsight.plan.config.questions import local_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS, sources_of
-from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always
-
-#: Where weights are kept, for all runs.
-WEIGHTS = "resources/weights"
+from synthsight.plan.stems import WEIGHTS, fetched_specs, stems_of
+from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always, with_blind
 
 
 @dataclass(frozen=True)
@@ -56,6 +49,11 @@ class Files:
         return sorted(self.experiment.models)
 
     @cached_property
+    def networks(self) -> list[str]:
+        """Names of the classifiers that are run."""
+        return sorted(self.experiment.networks)
+
+    @cached_property
     def vqa_models(self) -> list[str]:
         """Names of the VQA models."""
         return sorted(self.experiment.vqa.models) if self.experiment.vqa else []
@@ -68,7 +66,7 @@ class Files:
     @cached_property
     def geometries(self) -> list[str]:
         """Names of the geometries of the classifiers' preprocessing."""
-        return list(dict.fromkeys(m.geometry.name for m in self.experiment.models.values()))
+        return list(dict.fromkeys(m.geometry.name for m in self.experiment.networks.values()))
 
     @cached_property
     def pixels(self) -> str:
@@ -82,12 +80,12 @@ class Files:
 
     def pixels_of(self, model: str, category: str) -> str:
         """The pixels that a model's classification of a category reads."""
-        geometry = self.experiment.models[model].geometry.name
+        geometry = self.experiment.networks[model].geometry.name
         return f"{self.pixels.format(geometry=geometry, model=model)}/{category}.arrow"
 
     def checkpoint_of(self, stem: str) -> list[str]:
         """The local files of the model whose weights are called ``stem``, if it has any."""
-        return self.experiment.models[self.model_of(stem)].local_files
+        return self.experiment.networks[self.model_of(stem)].local_files
 
     def label_file_of(self, model: str) -> list[str]:
         """The label file of a model, if its names come from one."""
@@ -101,25 +99,13 @@ class Files:
 
     @cached_property
     def stems(self) -> dict[str, str]:
-        """How each model's weights are called, of either kind of model, by its name.
-
-        By the model's name; but where weights of this name were fetched with other settings, as
-        another run may need them, a digest is added, so that runs never replace each other's.
-        """
-        stems = {}
-        for name, text in self._fetched.items():
-            own = f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-            there = read_origin(f"{WEIGHTS}/{name}.json")
-            others = isinstance(there, Origin) and there.spec != text
-            stems[name] = own if others or is_file(f"{WEIGHTS}/{own}.json") else name
-        return stems
+        """How each model's weights are called, of either kind of model, by its name."""
+        return stems_of(self._fetched)
 
     @cached_property
     def _fetched(self) -> dict[str, str]:
         """The specs of the models' weights."""
-        classifiers = ((name, specs.fetch_weights(self.experiment, name)) for name in self.models)
-        others = ((name, specs.fetch_vqa(self.experiment, name)) for name in self.vqa_models)
-        return {name: canonical_json(spec) for name, spec in (*classifiers, *others)}
+        return fetched_specs(self.experiment)
 
     def fetch_spec(self, stem: str) -> str:
         """The spec of the weights that are called ``stem``."""
@@ -134,7 +120,9 @@ class Files:
         return f"{WEIGHTS}/{self.stems[model]}.safetensors"
 
     def note_of(self, model: str) -> str:
-        """The note on the weights of a model of either kind."""
+        """The note on the weights of a model of either kind, or on imported predictions."""
+        if model in self.experiment.imported:
+            return f"{self.run}/predictions/{model}.json"
         return f"{WEIGHTS}/{self.stems[model]}.json"
 
     def folder_of(self, vqa_model: str) -> str:
@@ -142,8 +130,14 @@ class Files:
         return f"{WEIGHTS}/{self.stems[vqa_model]}"
 
     def logits_of(self, model: str) -> list[str]:
-        """The logits of one model, category by category."""
+        """The logits of one model, category by category; none of predictions made elsewhere."""
+        if model in self.experiment.imported:
+            return []
         return [f"{self.run}/logits/{model}/{each}.parquet" for each in self.experiment.categories]
+
+    def predictions_of(self, model: str) -> list[str]:
+        """What was imported of a model whose predictions were made elsewhere; none of others."""
+        return [f"{self.run}/predictions/{model}.parquet"] * (model in self.experiment.imported)
 
     def answers_of(self, vqa_model: str) -> list[str]:
         """The answers of one model, shard by shard."""
@@ -151,10 +145,8 @@ class Files:
 
     def blind_answers_of(self, vqa_model: str) -> list[str]:
         """The answers of one model without seeing the images, if that is asked for."""
-        about = self.experiment.settings.vqa
-        folder = f"{self.run}/vqa/answers/{vqa_model}/blind"
-        shards = self.shards if about is not None and about.blind else ()
-        return [f"{folder}/{shard}.parquet" for shard in shards]
+        files = self.answers_of(f"{vqa_model}/blind")
+        return files if with_blind(self.experiment) else []
 
     # Lists --------------------------------------------------------------------------------------
 
@@ -179,22 +171,31 @@ class Files:
 
     @property
     def excluded(self) -> list[str]:
-        """The table of what is excluded, where it holds more than the manifests say: duplicates."""
-        return [self.table("excluded")] if self.experiment.excludes_duplicates else []
+        """The table of what is excluded, where it holds more than the manifests say.
+
+        That is duplicates, and images without a prediction.
+        """
+        return [self.table("excluded")] if self.experiment.excludes_more else []
 
     @property
     def duplicates_to_exclude(self) -> list[str]:
         """The table of duplicates, if these are left out."""
         return [self.table("duplicates")] if self.experiment.excludes_duplicates else []
 
+    @property
+    def predictions_to_exclude(self) -> list[str]:
+        """Imported predictions of models whose images without one are left out."""
+        models = self.experiment.excludes_unpredicted
+        return [file for model in models for file in self.predictions_of(model)]
+
     @cached_property
     def weights(self) -> list[str]:
         """The classifiers' weights."""
-        return list(map(self.weights_of, self.models))
+        return list(map(self.weights_of, self.networks))
 
     @cached_property
     def notes(self) -> list[str]:
-        """The notes on the classifiers' weights."""
+        """The notes on the classifiers' weights, or on imported predictions."""
         return list(map(self.note_of, self.models))
 
     @cached_property
@@ -229,16 +230,17 @@ class Files:
     @cached_property
     def answers(self) -> list[str]:
         """All answers."""
-        return [
-            file
-            for model in self.vqa_models
-            for file in (*self.answers_of(model), *self.blind_answers_of(model))
-        ]
+        of = (self.answers_of, self.blind_answers_of)
+        return [file for model in self.vqa_models for each in of for file in each(model)]
 
     @cached_property
     def vqa_scores(self) -> list[str]:
         """The scored answers of all VQA models."""
         return [f"{self.run}/vqa/{model}.parquet" for model in self.vqa_models]
+
+    def people(self, kind: str) -> str:
+        """What people say: their ``labels``, or their ``answers``."""
+        return f"{self.run}/people/{kind}.parquet"
 
     @cached_property
     def thumbnails(self) -> list[str]:
@@ -323,6 +325,17 @@ class Files:
         """The page that people open."""
         return f"{self.run}/report.html"
 
+    @property
+    def rating(self) -> str:
+        """The folder of the pages that people rate images on."""
+        return f"{self.run}/rating"
+
+    @cached_property
+    def rating_pages(self) -> list[str]:
+        """The pages that people rate images on: one of images, and one of questions if any."""
+        pages = ["rating.html", *(["rating_questions.html"] if self.experiment.vqa else [])]
+        return [f"{self.rating}/{page}" for page in pages]
+
     # Inputs of the programs that go by rows -----------------------------------------------------
 
     def input(self, name: str) -> tuple[str, list[str]]:
@@ -331,7 +344,8 @@ class Files:
         Args:
             name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
                 anything is), ``photographs`` (which sources are real), ``scores``, ``notes``,
-                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), or
+                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``),
+                ``labels_by_people``, ``answers_by_people``, or
                 checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
 
         Returns:
@@ -349,6 +363,8 @@ class Files:
             "notes": self.notes,
             "answers": self.vqa_scores,
             "vqa_notes": self.vqa_notes,
+            "labels_by_people": [self.people("labels")],
+            "answers_by_people": [self.people("answers")],
             "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],
             "indexed_images": self.manifests,
             "indexed_of_category": [self.manifest_of("{category}")],
@@ -381,23 +397,6 @@ class Files:
             "scores": [*self.scores, *self.vqa_scores],
             "tables": self.tables,
             "figures": self.figures,
+            "rating": self.rating_pages,
             "all": [*self.logits, *self.answers, *self.tables, *self.figures, self.report],
         }
-
-    # The order of jobs --------------------------------------------------------------------------
-
-    def priority(self, model: str) -> int:
-        """The priority of a classifier's jobs: the configuration's first model goes first."""
-        vqa = self.experiment.vqa
-        behind = len(vqa.models) if vqa else 0
-        return behind + len(self.experiment.models) - list(self.experiment.models).index(model)
-
-    def pixels_priority(self, model: str) -> float:
-        """Priority of making pixels for one model only: just below that of classifying them."""
-        return self.priority(model) - 0.5
-
-    def vqa_priority(self, vqa_model: str) -> int:
-        """The priority of a VQA model's jobs, which come after those of the classifiers."""
-        assert self.experiment.vqa is not None
-        names = list(self.experiment.vqa.models)
-        return len(names) - names.index(vqa_model)

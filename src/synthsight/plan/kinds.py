@@ -15,6 +15,8 @@ KINDS = {
     "notes": "paths",
     "answers": "paths",
     "vqa_notes": "paths",
+    "labels_by_people": "paths",
+    "answers_by_people": "paths",
     "answers_of_model": "answers",
     "indexed_images": "checksums",
     "indexed_of_category": "checksums",

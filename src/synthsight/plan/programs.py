@@ -34,7 +34,7 @@ class Imports:
 
 def library_door(experiment: Experiment, model: str) -> str:
     """The module of a classifier's library."""
-    (module,) = library_modules(experiment.models[model].architecture["library"])
+    (module,) = library_modules(experiment.networks[model].architecture["library"])
     return module
 
 
@@ -55,7 +55,7 @@ def row_doors(experiment: Experiment) -> tuple[str, ...]:
 
 def model_doors(experiment: Experiment) -> tuple[str, ...]:
     """The modules that an experiment's models need."""
-    libraries = (library_door(experiment, name) for name in experiment.models)
+    libraries = (library_door(experiment, name) for name in experiment.networks)
     vqa_models = experiment.vqa.models if experiment.vqa else ()
     families = (door for name in vqa_models for door in family_doors(experiment, name))
     return tuple(dict.fromkeys([*libraries, *families]))
@@ -76,7 +76,8 @@ def workers(experiment: Experiment, scripts: Path) -> dict[str, Imports]:
     def files(names: tuple[str, ...] | list[str]) -> tuple[Path, ...]:
         return tuple(scripts / f"{name}.py" for name in names)
 
+    models = {"models": Imports(files(WITH_MODELS), model_doors(experiment))}
     return {
-        "models": Imports(files(WITH_MODELS), model_doors(experiment)),
+        **(models if experiment.networks or experiment.vqa else {}),
         "tables": Imports(files(others), row_doors(experiment)),
     }

@@ -29,7 +29,7 @@ OWN = "\0"
 FETCH = ("fetch_weights", "fetch_vqa")
 
 #: Folders below a run's in which people look for results.
-_PARTS = ("tables", "figures", "scores", "logits", "images", "vqa")
+_PARTS = ("tables", "figures", "scores", "logits", "predictions", "images", "vqa", "people")
 
 
 @dataclass(frozen=True)

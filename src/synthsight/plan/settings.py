@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from synthsight.classifiers.registry import library_of
+
 Thing = TypeVar("Thing")
 
 
@@ -81,10 +83,28 @@ class ReferenceSettings:
 
 
 @dataclass(frozen=True)
-class ModelSettings:
-    """``models[]``: one classifier. ``name`` is filled in where it was left out."""
+class PredictionColumnSettings:
+    """``models[].columns``."""
 
-    model: str
+    image: str | None
+    label: str | None
+    index: str | None
+    rank: str | None
+    probability: str | None
+    logits: str | None
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """``models[]``: one classifier. ``name`` is filled in where it was left out.
+
+    One of ``model`` and ``predictions`` is given.
+    """
+
+    model: str | None
+    predictions: str | None
+    missing: str
+    columns: PredictionColumnSettings
     name: str
     checkpoint: str | None
     arguments: dict[str, Any]
@@ -97,6 +117,11 @@ class ModelSettings:
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
     reference: ReferenceSettings | None
+
+    @property
+    def library(self) -> str:
+        """The library of the model; empty of predictions made elsewhere."""
+        return "" if self.model is None else library_of(self.model)[0]
 
 
 @dataclass(frozen=True)
@@ -123,6 +148,18 @@ class ReportSettings:
 
     thumbnail: int
     images: int
+
+
+@dataclass(frozen=True)
+class RatingSettings:
+    """``rating``."""
+
+    images: int
+    questions: int
+    seed: int
+    side: int
+    instructions: str | None
+    consent: str | None
 
 
 @dataclass(frozen=True)
@@ -176,6 +213,25 @@ class VqaSettings:
 
 
 @dataclass(frozen=True)
+class PeopleColumnSettings:
+    """``people.columns``."""
+
+    rater: str
+    image: str
+    question: str
+    response: str
+
+
+@dataclass(frozen=True)
+class PeopleSettings:
+    """``people``."""
+
+    labels: str | tuple[str, ...] | None
+    answers: str | tuple[str, ...] | None
+    columns: PeopleColumnSettings
+
+
+@dataclass(frozen=True)
 class Settings:
     """The whole configuration, defaults filled in."""
 
@@ -188,12 +244,14 @@ class Settings:
     matching: MatchingSettings
     intervals: IntervalSettings
     report: ReportSettings
+    rating: RatingSettings
     batch_size: int
     precision: str
     compile: bool
     worker: bool
     keep_pixels: bool
     versions: str
+    people: PeopleSettings | None
     vqa: VqaSettings | None
 
 

@@ -11,18 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synthsight.archives.archive import public_url
-from synthsight.canonical import canonical_json
 from synthsight.images.groups import PATTERNS
 from synthsight.images.rows import digest_of_list
 from synthsight.plan.config.questions import Vqa
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.printed import printed
 from synthsight.plan.settings import VqaSettings, as_dict
 
 Spec = Mapping[str, Any]
-
-#: Settings that affect speed, disk use and what is allowed, not results.
-NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions")
 
 #: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
 MODELS_PER_PAGE = 5
@@ -72,7 +68,7 @@ def find_sources(experiment: Experiment) -> Spec:
         **({"table": True} if group is not None and experiment.settings.images.table else {}),
         **({"rows": digest_of_list(rows)} if rows else {}),
         **({} if by is None else {"by": by}),
-        **_duplicates(experiment),
+        **_left_out(experiment),
     }
 
 
@@ -82,15 +78,18 @@ def find_duplicates(experiment: Experiment) -> Spec:
 
 
 def list_excluded(experiment: Experiment) -> Spec:
-    """Whether duplicates are left out, and what decides which of them."""
-    if not experiment.excludes_duplicates:
-        return {}
-    return {**_duplicates(experiment), **find_duplicates(experiment)}
+    """Whether duplicates are left out, and what decides which; whose missing predictions are."""
+    real = find_duplicates(experiment) if experiment.excludes_duplicates else {}
+    return {**_left_out(experiment), **real}
 
 
-def _duplicates(experiment: Experiment) -> Spec:
-    """Whether duplicates are left out; nothing if not."""
-    return {"duplicates": "exclude"} if experiment.excludes_duplicates else {}
+def _left_out(experiment: Experiment) -> Spec:
+    """Whether duplicates, and images without a prediction, are left out; nothing if not."""
+    models = experiment.excludes_unpredicted
+    return {
+        **({"duplicates": "exclude"} if experiment.excludes_duplicates else {}),
+        **({"without_prediction": models} if models else {}),
+    }
 
 
 def known_rows(experiment: Experiment) -> dict[str, str]:
@@ -102,7 +101,7 @@ def known_rows(experiment: Experiment) -> dict[str, str]:
 def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:
     """How the pixels for all models of a geometry are made."""
     found = next(
-        model.geometry for model in experiment.models.values() if model.geometry.name == geometry
+        model.geometry for model in experiment.networks.values() if model.geometry.name == geometry
     )
     return {
         "root": experiment.settings.images.root,
@@ -127,7 +126,7 @@ def thumbnails_duplicates(experiment: Experiment) -> Spec:
 
 def fetch_weights(experiment: Experiment, model: str) -> Spec:
     """Which weights, and what the user states about them."""
-    about = experiment.models[model]
+    about = experiment.networks[model]
     return {
         "name": about.name,
         "architecture": about.architecture,
@@ -139,7 +138,7 @@ def fetch_weights(experiment: Experiment, model: str) -> Spec:
 
 def classify(experiment: Experiment, model: str) -> Spec:
     """Everything that affects a model's logits."""
-    about = experiment.models[model]
+    about = experiment.networks[model]
     return {
         "model": about.name,
         "architecture": about.architecture,
@@ -150,6 +149,21 @@ def classify(experiment: Experiment, model: str) -> Spec:
         "label_space": about.labels,
         "precision": experiment.settings.precision,
         "compile": experiment.settings.compile,
+    }
+
+
+def import_predictions(experiment: Experiment, model: str) -> Spec:
+    """Which predictions made elsewhere, how they are read, and what becomes of missing ones."""
+    about = experiment.imported[model]
+    return {
+        "name": about.name,
+        "predictions": about.predictions,
+        "content": about.content,
+        "labels": about.labels,
+        **({} if about.labels_content is None else {"labels_content": about.labels_content}),
+        "missing": about.missing,
+        "columns": about.columns,
+        "reference": None if about.reference is None else as_dict(about.reference),
     }
 
 
@@ -173,7 +187,8 @@ def label_audit(experiment: Experiment) -> Spec:
     """What counts as a hit, with the reasons given by people."""
     models = experiment.models.values()
     content = {model.labels: model.labels_content for model in models if model.labels_content}
-    put = {model.name: [model.labels, model.text["names"]] for model in models if model.text}
+    networks = experiment.networks.values()
+    put = {model.name: [model.labels, model.text["names"]] for model in networks if model.text}
     return {
         "labels": sorted({model.labels for model in models}),
         **({"content": content} if content else {}),
@@ -253,6 +268,58 @@ def ask_blind(experiment: Experiment, vqa_model: str) -> Spec:
     return {**ask(experiment, vqa_model), "blind": True}
 
 
+# Pages for people to rate images on --------------------------------------------------------------
+
+
+def rating_pictures(experiment: Experiment) -> Spec:
+    """How many images people are shown, which, and how large."""
+    about = experiment.settings.rating
+    return {"limit": about.images, "seed": about.seed, "side": about.side}
+
+
+def rating_pictures_vqa(experiment: Experiment) -> Spec:
+    """How many questions people are asked, which, and how large the pictures are."""
+    about = experiment.settings.rating
+    return {"limit": about.questions, "seed": about.seed, "side": about.side}
+
+
+def rating_page(experiment: Experiment) -> Spec:
+    """What people are told, and can say of a picture. It is in the page: no generator, no path."""
+    return {**rating_page_vqa(experiment), "categories": sorted(experiment.categories)}
+
+
+def rating_page_vqa(experiment: Experiment) -> Spec:
+    """What people are told who are asked questions."""
+    about = experiment.settings.rating
+    return {"categories": None, "instructions": about.instructions, "consent": about.consent}
+
+
+# People ------------------------------------------------------------------------------------------
+
+
+def import_people(experiment: Experiment) -> Spec:
+    """The files of what people say, by their contents, and what people chose from."""
+    settings, people = experiment.settings, experiment.people
+    assert settings.people is not None and people is not None
+    of_labels = {"categories": list(experiment.categories), "root": settings.images.root}
+    of_answers = {"vqa_root": experiment.vqa.root} if experiment.vqa else {}
+    return {
+        "columns": as_dict(settings.people.columns),
+        **({"labels": dict(people.labels), **of_labels} if people.labels else {}),
+        **({"answers": dict(people.answers), **of_answers} if people.answers else {}),
+    }
+
+
+def people(experiment: Experiment) -> Spec:
+    """For tables of people beside models: some are under the primary rule alone."""
+    return {**rule(experiment), **people_answers(experiment)}
+
+
+def people_answers(experiment: Experiment) -> Spec:
+    """For tables of people's answers beside models', with draws at random."""
+    return {**level(experiment), "seed": experiment.settings.intervals.seed}
+
+
 # Tables and figures: named in the rows of synthsight.plan.tables and synthsight.plan.figures ------
 
 
@@ -313,10 +380,11 @@ def report(experiment: Experiment) -> Spec:
                 **{"mean": model.mean, "std": model.std},
                 **({"text": model.text} if model.text else {}),
             }
-            for model in experiment.models.values()
+            for model in experiment.networks.values()
         },
+        **({"excludes": True} if experiment.excludes_unpredicted else {}),
         "questions": vqa.content if vqa else None,
-        "settings": _printed(experiment),
+        "settings": printed(experiment),
         **({"groups": told} if (told := _told(experiment)) else {}),
     }
 
@@ -329,47 +397,3 @@ def _told(experiment: Experiment) -> dict[str, str]:
     questions = experiment.vqa.grouping if experiment.vqa else None
     found = {"images": images, "questions": questions}
     return {kind: by for kind, by in found.items() if by is not None}
-
-
-def _printed(experiment: Experiment) -> dict[str, Any]:
-    """The configuration as the report prints it: in a fixed order, with what changes results."""
-    settings = {key: value for key, value in experiment.written.items() if key not in NOT_RESULTS}
-    settings["categories"] = list(experiment.categories)
-    settings["images"] = {
-        key: value
-        for key, value in settings["images"].items()
-        if (value is not None or key not in ("real", "group", "table", "split"))
-        and (key, value) != ("duplicates", "keep")
-    }
-    if experiment.settings.images.table is None:
-        del settings["images"]["columns"]
-    if settings["images"]["archive"] is not None:
-        archive = settings["images"]["archive"]
-        url = archive["url"]
-        said = {role: name for role, name in archive["columns"].items() if name is not None}
-        about = {
-            **{key: archive[key] for key in archive if key not in ("columns", "labels")},
-            "url": public_url(url) if isinstance(url, str) else list(map(public_url, url)),
-            **({"columns": said} if said else {}),
-            **({} if archive["labels"] is None else {"labels": archive["labels"]}),
-        }
-        settings["images"] = {**settings["images"], "archive": about}
-    settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
-    models = [each if isinstance(each, str) else dict(each) for each in settings["models"]]
-    for each in models:
-        for key in ("names", "templates"):  # of zero-shot classifiers
-            if not isinstance(each, str) and each.get(key) is None:
-                each.pop(key, None)
-    settings["models"] = sorted(models, key=canonical_json)
-    if experiment.vqa:
-        vqa = {
-            key: value
-            for key, value in settings["vqa"].items()
-            if key not in NOT_RESULTS and (key, value) != ("group", None)
-        }
-        columns = vqa["columns"]
-        vqa["columns"] = {
-            key: name for key, name in columns.items() if (key, name) != ("group", "group")
-        }
-        settings["vqa"] = {**vqa, "models": sorted(vqa["models"], key=canonical_json)}
-    return settings

@@ -80,10 +80,16 @@ def check_results(files: Files, code: Code, kept: Path, say: Callable[[str], Non
     rule, level = settings.matching.primary, settings.intervals.level
     record = Record(files.run, rule, level, tuple(all_wanted))
 
+    # Pages for raters are made on request alone: one that has been sent stays as it is.
+    asked = {path: why for path, why in found.stale.items() if path.startswith(f"{files.rating}/")}
+    needed = {path: why for path, why in found.stale.items() if path not in asked}
+
     def say_gone(made: frozenset[str]) -> None:
         """Only Snakemake knows what of it will be made again, with all that rests on it."""
         if gone := [path for path in found.gone if path not in made]:
             say(describe_gone(gone))
+        if note := describe_stale({path: why for path, why in asked.items() if path in made}):
+            say(note)
 
     def begin() -> None:
         write_record(record, Path(files.run))
@@ -93,7 +99,7 @@ def check_results(files: Files, code: Code, kept: Path, say: Callable[[str], Non
     if mixed is not None and settings.versions == "refuse":
         raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")
     notes = (
-        describe_stale(found.stale),
+        describe_stale(needed),
         describe_leftovers(leftovers(all_wanted, files.run), files.run),
         mixed,
     )

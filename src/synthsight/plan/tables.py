@@ -58,6 +58,21 @@ def with_blind(experiment: Experiment) -> bool:
     return experiment.settings.vqa is not None and experiment.settings.vqa.blind
 
 
+def with_people(experiment: Experiment) -> bool:
+    """Whether people say anything."""
+    return experiment.people is not None
+
+
+def with_people_s_labels(experiment: Experiment) -> bool:
+    """Whether people say what images show."""
+    return experiment.people is not None and bool(experiment.people.labels)
+
+
+def with_people_s_answers(experiment: Experiment) -> bool:
+    """Whether people answer the questions."""
+    return experiment.people is not None and bool(experiment.people.answers)
+
+
 @dataclass(frozen=True)
 class Statistic:
     """A rule that makes tables.
@@ -159,6 +174,31 @@ STATISTICS = (
         {"answers": "answers", "notes": "vqa_notes"},
         specs.level,
         with_questions,
+    ),
+    Statistic(
+        "people",
+        (
+            Table("people"),
+            Table("people_agreement"),
+            Table("people_images"),
+            Table("people_groups"),
+            Table("people_recognisable"),
+        ),
+        "synthsight.statistics.people:tabulate",
+        {"labels": "labels_by_people", "scores": "scores"},
+        specs.people,
+        with_people_s_labels,
+    ),
+    Statistic(
+        "people_answers",
+        (Table("people_answers"),),
+        "synthsight.statistics.people_answers:tabulate",
+        {"given": "answers_by_people", "answers": "answers"},
+        specs.people_answers,
+        with_people_s_answers,
+    ),
+    Statistic(
+        "import_people", (Table("people_excluded"),), spec=specs.import_people, when=with_people
     ),
     Statistic("label_audit", (Table("label_audit"),), spec=specs.label_audit),
     Statistic("list_excluded", (Table("excluded"),), spec=specs.list_excluded),

@@ -13,7 +13,7 @@ from synthsight.errors import SynthsightError
 from synthsight.wording import did_you_mean
 
 #: What can be asked for by name besides the rules of single jobs.
-NAMED = ("images", "weights", "logits", "answers", "scores", "tables", "figures")
+NAMED = ("images", "weights", "logits", "answers", "scores", "tables", "figures", "rating")
 
 
 class TargetError(SynthsightError):

@@ -44,10 +44,19 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         inputs = [f"index_images images/{OWN}.parquet"]
         spec = specs.prepare_pixels(experiment, geometry)
         yield from one("prepare_pixels", spec, code("prepare_pixels"), pixels, inputs)
-    for model in files.models:
+    for model in files.experiment.imported:
+        spec = specs.import_predictions(experiment, model)
+        paths = [*files.predictions_of(model), files.note_of(model)]
+        inputs = [name_of("index_images", path) for path in files.manifests]
+        yield from one("import_predictions", spec, code("import_predictions"), paths, inputs)
+        inputs = [name_of("import_predictions", paths[0])]
+        inputs += [name_of("find_sources", files.sources), *excluded]
+        spec = specs.score(experiment, model)
+        yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"], inputs)
+    for model in files.networks:
         door = library_door(experiment, model)
         note, logits = files.note_of(model), files.logits_of(model)
-        geometry = experiment.models[model].geometry.name
+        geometry = experiment.networks[model].geometry.name
         yield from one("fetch_weights", specs.fetch_weights(experiment, model), None, [note])
         inputs = [name_of("fetch_weights", note), f"prepare_pixels {geometry}/{OWN}.arrow"]
         spec = specs.classify(experiment, model)
@@ -74,6 +83,10 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         spec = specs.score_vqa(experiment, name)
         scores = [f"{run}/vqa/{name}.parquet"]
         yield from one("score_vqa", spec, code("score_vqa"), scores, inputs)
+    if experiment.people:
+        paths = [files.people("labels"), files.people("answers")]
+        spec, digest = specs.import_people(experiment), code("import_people")
+        yield from one("import_people", spec, digest, paths, _inputs_of_people(files))
     spec = specs.thumbnails(experiment)
     inputs = [f"index_images images/{OWN}.parquet"]
     yield from one("thumbnails", spec, code("thumbnails"), files.thumbnails, inputs)
@@ -101,10 +114,42 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
             pair = [f"{run}/figures/{stem}.{ending}" for ending in ("pdf", "png")]
             yield from one("plot", spec, digest, pair)
     yield from one("report", specs.report(experiment), code("report"), [files.report])
+    pictures = f"{files.rating}/pictures.parquet"
+    inputs = [name_of("find_sources", files.sources)]
+    inputs += [name_of("index_images", path) for path in files.manifests]
+    spec, digest = specs.rating_pictures(experiment), code("rating_pictures")
+    yield from one("rating_pictures", spec, digest, [pictures], inputs)
+    spec, digest = specs.rating_page(experiment), code("rating_page")
+    yield from one("rating_page", spec, digest, files.rating_pages[:1])
+    if files.experiment.vqa:
+        pictures = f"{files.rating}/pictures_questions.parquet"
+        inputs = [name_of("index_questions", path) for path in files.question_shards]
+        spec, asked = specs.rating_pictures_vqa(experiment), code("rating_pictures_vqa")
+        yield from one("rating_pictures_vqa", spec, asked, [pictures], inputs)
+        spec = specs.rating_page_vqa(experiment)
+        yield from one("rating_page", spec, digest, files.rating_pages[1:])
+
+
+def _inputs_of_people(files: Files) -> list[str]:
+    """The names of what people's responses are joined to; what is not read makes no difference."""
+    people = files.experiment.people
+    names = []
+    if people and people.labels:
+        names += [name_of("index_images", path) for path in files.manifests]
+        names += [name_of("find_sources", files.sources)]
+    if people and people.answers:
+        names += [name_of("index_questions", path) for path in files.question_shards]
+    return names
 
 
 #: By the kind of a table's input, the program that makes it. Notes are no part of what tables say.
-_PROGRAMS = {"scores": "score", "answers": "score_vqa", "manifests": "index_images"}
+_PROGRAMS = {
+    "scores": "score",
+    "answers": "score_vqa",
+    "manifests": "index_images",
+    "labels_by_people": "import_people",
+    "answers_by_people": "import_people",
+}
 
 
 def _inputs_of_table(files: Files, row: Statistic, programs: Mapping[str, str]) -> list[str]:
@@ -118,6 +163,9 @@ def _inputs_of_table(files: Files, row: Statistic, programs: Mapping[str, str]) 
         names += [name_of("index_images", path) for path in files.manifests]
     if row.rule == "list_excluded":
         names += [name_of("find_duplicates", path) for path in files.duplicates_to_exclude]
+    if row.rule == "import_people":
+        names += _inputs_of_people(files)
+        names += [name_of("import_predictions", path) for path in files.predictions_to_exclude]
     if row.rule == "list_excluded_questions":
         names += [name_of("index_questions", path) for path in files.question_shards]
     return names

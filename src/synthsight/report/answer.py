@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from synthsight.report.people import source_of
+from synthsight.statistics.people import MEAN, MODEL
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
 
@@ -27,8 +29,12 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
         images_answer(tables["accuracy"], tables["reference"], tables["ranking"], rule, level),
         agreement_answer(tables["images"], rule),
     ]
+    if "people" in tables:
+        sentences.append(people_answer(tables["people"], rule, level))
     if "vqa" in tables:
         sentences.append(questions_answer(tables["vqa"], level))
+    if "people_answers" in tables:
+        sentences.append(people_questions_answer(tables["people_answers"], level))
     return [each for each in sentences if each is not None]
 
 
@@ -70,7 +76,7 @@ def best_model(accuracy: pd.DataFrame, rule: str) -> str:
 
 
 def means(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
-    """The accuracy table's rows with means over categories, best model first."""
+    """The accuracy table's rows with means over categories, best model first, unknown ones last."""
     chosen = (accuracy[["category", "generator"]] == ALL).all(axis=1) & (accuracy["rule"] == rule)
     return accuracy[chosen].sort_values(["top1", "model"], ascending=[False, True])
 
@@ -105,9 +111,11 @@ def images_answer(
         sentence += f"{best['model']} "
     sentence += (
         f"is right with its first guess on {percent(best['top1'])} "
-        f"{_interval(best['top1_low'], best['top1_high'], level)} and within five on "
-        f"{percent(best['top5'])} {_interval(best['top5_low'], best['top5_high'], level)}"
+        f"{_interval(best['top1_low'], best['top1_high'], level)}"
     )
+    if pd.notna(best["top5"]):  # known of it
+        five = _interval(best["top5_low"], best["top5_high"], level)
+        sentence += f" and within five on {percent(best['top5'])} {five}"
     references = of_models(reference, rule).set_index("model")
     if best["model"] not in references.index:
         return sentence + "."  # the photographs are of other categories
@@ -185,6 +193,67 @@ def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
 
 def _all(models: int) -> str:
     return "Both models" if models == 2 else f"All {models} models"
+
+
+def people_answer(people: pd.DataFrame, rule: str, level: float) -> str:
+    """How well people recognise the images that they rated, and the best model the same ones.
+
+    Args:
+        people: the table of this name.
+        rule: the matching rule.
+        level: confidence level of the intervals.
+    """
+    source = source_of(people)
+    found = people[(people["generator"] == source) & (people["category"] == ALL)]
+    mean = found[found["kind"] == MEAN].iloc[0]
+    what = "generated image" if source == ALL else f"image of {source}"
+    many = _count(int(mean["n"]), what, what.replace("image", "images", 1))
+    models = found[(found["kind"] == MODEL) & (found["rule"] == rule)]
+    return _people_beside(mean, models, many, "rated", level)
+
+
+def people_questions_answer(table: pd.DataFrame, level: float) -> str | None:
+    """The same, of the yes/no questions that people answered; None if none of them counts.
+
+    Args:
+        table: the table ``people_answers``.
+        level: confidence level of the intervals.
+    """
+    means = table[table["kind"] == MEAN]
+    if means.empty:
+        return None
+    many = _count(int(means.iloc[0]["n"]), "yes/no question")
+    models = table[table["kind"] == MODEL]
+    return _people_beside(means.iloc[0], models, many, "answered", level)
+
+
+def _people_beside(mean: pd.Series, models: pd.DataFrame, what: str, did: str, level: float) -> str:
+    """What a person gets on average, and by how much the best model gets more, or less.
+
+    Args:
+        mean: the row of the mean over people.
+        models: the models' rows.
+        what: how many images, or questions, in words.
+        did: what people did with them.
+        level: confidence level of the intervals.
+    """
+    who = "people" if mean["raters"] > 1 else "person"
+    sentence = (
+        f"Of {what} that {int(mean['raters']):,} {who} {did}, "
+        + ("a person gets on average " if mean["raters"] > 1 else "this one gets ")
+        + f"{percent(mean['accuracy'])} {_interval(mean['low'], mean['high'], level)}"
+    )
+    if models.empty:
+        return f"{sentence}."
+    best = models.sort_values(["accuracy", "name"], ascending=[False, True]).iloc[0]
+    by, low, high = best["difference"], best["difference_low"], best["difference_high"]
+    if by < 0:
+        by, low, high = -by, -high, -low
+    return (
+        f"{sentence}; {best['name']}, {'the best model' if len(models) > 1 else 'the model'} on "
+        f"these, gets {percent(best['accuracy'])}, {_points(by)} "
+        f"{'more' if best['difference'] >= 0 else 'less'} ({_signed(low)} to {_signed(high)})."
+    )
 
 
 def robustness_answer(table: pd.DataFrame | None, rule: str) -> str | None:

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthsight.classifiers.score import TOP
+from synthsight.classifiers.judging import TOP
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN
 from synthsight.images.manifest import ImageRecord
@@ -55,10 +55,12 @@ def image_data(
         ``images``: names; ``category``, ``generator`` (or null), ``width``, ``height``: a list
         each. ``real``: the generators whose images are real photographs. ``rules``: names.
         ``names``: names of classes. ``models``: a list of ``name``, ``hits`` (for each rule, a
-        string with one digit per image: 2 for a top-1 hit, 1 for a hit within five, 0 for none),
+        string with one digit per image: 2 for a top-1 hit, 1 for a hit within five, 0 for none, 3
+        where the best class is wrong and five are not known, 4 where no hit is), ``five`` (for each
+        rule, whether top-5 hits are known),
         ``top`` (for each rule, the number of its block) and ``blocks``, each with ``classes`` and
         ``parts``: the five predictions image by image, as numbers of names (-1 where there are
-        fewer) and probabilities in thousandths.
+        fewer) and probabilities in thousandths (-1 where they are not known).
 
     Raises:
         synthsight.statistics.hits.HitsError: scores lack an image or a rule.
@@ -92,6 +94,7 @@ def _model(
     class_names = metadata_of(table.schema, "class_names", path)
     numbers = np.full(len(classes := _strings(class_names)) + 1, -1)
     hits: dict[str, str] = {}
+    five: dict[str, bool] = {}
     top: dict[str, int] = {}
     blocks: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
     for rule in rules:
@@ -101,11 +104,11 @@ def _model(
             lacking = images[places.to_pylist().index(None)]
             raise HitsError(f"{path} is not about {lacking!r} under {rule}; {MAKE_AGAIN}")
         rows = rows.take(places)
-        top1 = rows["top1_hit"].to_numpy().astype(int)
-        top5 = rows["top5_hit"].to_numpy().astype(int)
-        hits[rule] = "".join(map(str, (top1 + top5).tolist()))
+        hits[rule] = _digits(rows["top1_hit"], rows["top5_hit"])
+        five[rule] = rows["top5_hit"].null_count == 0
         predicted = _padded(rows["predicted"], -1).astype(np.int64)
-        parts = np.rint(_padded(rows["probability"], 0) * PARTS).astype(np.int64)
+        shares = np.nan_to_num(_padded(rows["probability"], 0), nan=-1 / PARTS)
+        parts = np.rint(shares * PARTS).astype(np.int64)
         for number, (other, others_parts) in enumerate(blocks):
             if np.array_equal(predicted, other) and np.array_equal(parts, others_parts):
                 top[rule] = number
@@ -118,12 +121,26 @@ def _model(
     return {
         "name": metadata_of(table.schema, "model", path),
         "hits": hits,
+        "five": five,
         "top": top,
         "blocks": [
             {"classes": numbers[predicted].ravel().tolist(), "parts": parts.ravel().tolist()}
             for predicted, parts in blocks
         ],
     }
+
+
+def _digits(top1: pa.ChunkedArray, top5: pa.ChunkedArray) -> str:
+    """A digit for each image, see :func:`image_data`."""
+    digits = {
+        (True, True): "2",
+        (False, True): "1",
+        (False, False): "0",
+        (True, None): "2",
+        (False, None): "3",
+        (None, None): "4",
+    }
+    return "".join(map(digits.__getitem__, zip(top1.to_pylist(), top5.to_pylist(), strict=True)))
 
 
 def _strings(content: str) -> list[str]:
@@ -134,7 +151,7 @@ def _strings(content: str) -> list[str]:
 def _padded(column: pa.ChunkedArray, missing: float) -> npt.NDArray[np.float64]:
     """Lists of at most five numbers as an array (rows, 5)."""
     column = column.combine_chunks()
-    lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False).astype(int)
+    lengths = pc.list_value_length(column).fill_null(0).to_numpy().astype(int)
     values = np.full((len(column), TOP), missing, dtype=float)
     values[np.arange(TOP) < lengths[:, None]] = column.flatten().to_numpy(zero_copy_only=False)
     return values

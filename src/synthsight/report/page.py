@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from synthsight.labels.audit import messages
 from synthsight.labels.matching import RULES, find_rule
+from synthsight.pages.assets import chunks, templates
+from synthsight.pages.embed import content_security_policy, script_json, script_text
 from synthsight.report import answer, assets
-from synthsight.report.embed import content_security_policy, script_json, script_text
+from synthsight.report.people import people_section
 from synthsight.report.tables import page_table
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
@@ -130,13 +131,7 @@ def render(page: Page) -> str:
             if name != "images"  # in the explorer, image by image
         },
     }
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(assets.TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates(assets.TEMPLATES)
     environment.filters["percent"] = answer.percent
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     return environment.get_template("report.html.j2").render(
@@ -145,15 +140,17 @@ def render(page: Page) -> str:
         style=assets.style(),
         programs=programs,
         data=script_json(data),
-        chunks=_chunks(page.pictures),
+        chunks=chunks(page.pictures, CHUNK),
         answers=answer.answers(tables, page.rule, page.level),
         rules=[rule for rule in RULES.values() if rule in rules],
         flags=messages(tables["label_audit"]),
         ranked=ranked.to_dict("records"),
+        imported=sum("predictions" in note for note in page.notes),
         references=_references(tables["reference"], page.rule),
         measured=(of_models(tables["reference"], page.rule)["kind"] == MEASURED).any(),
         partly=_partly(tables["accuracy"], tables["reference"], page.rule),
         robust=answer.robustness_answer(tables.get("robustness"), page.rule),
+        people=people_section(tables, page.rule),
         vqa=None if vqa is None else vqa.to_dict("records"),
         tables=tables,
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
@@ -181,8 +178,3 @@ def _partly(accuracy: pd.DataFrame, reference: pd.DataFrame, rule: str) -> int |
 
 def _asked(questions: Mapping[str, Any] | None) -> int:
     return 0 if questions is None else len(questions["question"])
-
-
-def _chunks(pictures: Sequence[bytes]) -> list[str]:
-    encoded = [base64.b64encode(picture).decode() for picture in pictures]
-    return [script_json(encoded[i : i + CHUNK]) for i in range(0, len(encoded), CHUNK)]

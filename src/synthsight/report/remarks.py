@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthsight.classifiers.score import TOP
+from synthsight.classifiers.judging import TOP
 from synthsight.images.groups import PATTERNS, lacking
 from synthsight.images.manifest import ImageRecord
 from synthsight.images.pairs import (
@@ -23,6 +23,7 @@ from synthsight.images.pairs import (
     within_categories,
 )
 from synthsight.labels.matching import find_rule
+from synthsight.report.imported import of_predictions
 from synthsight.statistics.answers import read_answers
 from synthsight.tables import metadata_of, read_batches, read_schema
 
@@ -49,6 +50,7 @@ def remarks(
     versions: Mapping[str, Iterable[str]] | None = None,
     by: str = PATTERNS[0],
     excluded: Collection[str] = frozenset(),
+    unpredicted: Collection[str] = frozenset(),
 ) -> list[str]:
     """All remarks on a run; none if nothing stands out.
 
@@ -60,15 +62,16 @@ def remarks(
         vqa: the table ``vqa``, if questions were asked.
         versions: of each library behind the results, and devices, as they state them.
         by: what tells groups of images, in words.
-        excluded: images that are left out as duplicates.
+        excluded: images that are left out: as duplicates, or those of ``unpredicted``.
+        unpredicted: images that are left out since a model has no prediction for them.
     """
     usable, lost, counts = Counter[Any](), Counter[Any](), Counter[str]()
     for record in records:
         if record.status == "ok":
             usable[record.generator, record.category] += 1
-            if record.image in excluded:
+            if record.image in excluded and record.image not in unpredicted:
                 lost[record.generator, record.category] += 1
-            else:
+            elif record.image not in excluded:
                 counts[record.category] += 1
     gone = list(excluded)
     pairs = duplicates[~(duplicates["a"].isin(gone) | duplicates["b"].isin(gone))]
@@ -78,6 +81,7 @@ def remarks(
     said += [within_categories(pairs, counts.total())]
     said += [same_best_class(path) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
+    said += [sentence for note in notes for sentence in of_predictions(note)]
     said += [chooses(note) for note in notes]
     said += [cut_off(note) for note in notes]
     said += same_weights(notes)
@@ -154,6 +158,7 @@ def same_best_class(scores: str | os.PathLike[str]) -> str | None:
         rule = rule or next(iter(rules), None)
         if rule in rules:
             part = pa.table(batch).filter(pc.field("rule") == rule)
+            part = part.filter(pc.greater(pc.list_value_length(part["predicted"]), 0))
             images += part.num_rows
             wrong += part["top1_hit"].to_pylist().count(False)
             categories |= set(part["category"].unique().to_pylist())
@@ -203,7 +208,9 @@ def _choices(scores: str | os.PathLike[str]) -> dict[str, int]:
         for rule in batch["rule"].unique().to_pylist():
             if rule not in found and find_rule(rule).choice:
                 part = pa.table(batch).filter(pc.field("rule") == rule)
-                found[rule] = len(part["predicted"][0])
+                lengths = pc.list_value_length(part["predicted"]).drop_null()
+                if len(lengths):  # else what is chosen is not known
+                    found[rule] = pc.max(lengths).as_py()
     return found
 
 

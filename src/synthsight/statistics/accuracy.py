@@ -57,15 +57,22 @@ def moments_of_counts(counts: pd.DataFrame) -> tuple[list[str], Moments]:
         counts: rows under one rule; a group may have several, of different generators.
 
     Returns:
-        The categories, sorted, which are the strata, and the moments.
+        The categories, sorted, which are the strata, and the moments of those of
+        :func:`known_hits`.
     """
+    known = known_hits(counts)
     units = counts.groupby(["category", "group"], as_index=False, dropna=False)[["n", *HITS]].sum()
     strata, categories = pd.factorize(units["category"], sort=True)
-    hits = units[list(HITS)].to_numpy(np.int64)
+    hits = units[list(known)].to_numpy(np.int64)
     groups = pd.factorize(units["group"])[0]
     return list(categories), moments_of_units(
         strata, groups, units["n"].to_numpy(np.int64), hits, hits
     )
+
+
+def known_hits(counts: pd.DataFrame) -> list[str]:
+    """The kinds of hit that are known in some of the rows of :func:`counts_of`."""
+    return [hit for hit in HITS if counts[hit].notna().all()]
 
 
 def by_source(counts: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -90,19 +97,27 @@ def _aggregate_model(path: str | os.PathLike[str], level: float) -> pd.DataFrame
         parts = ((found.cells(), categories, found.items[:, 0]), (found.mean(), [ALL], [total]))
         for spread, names, n in parts:
             table = pd.DataFrame({"category": names, "n": np.asarray(n, np.int64)})
-            table = table.join(columns(spread, level))
+            table = table.join(columns(spread, level, known=known_hits(counts)))
             tables.append(table.assign(rule=rule, generator=generator))
     return pd.concat(tables).assign(model=model)
 
 
-def columns(spread: Spread, level: float, prefix: str = "") -> pd.DataFrame:
-    """Means of ``top1`` and ``top5`` and their bounds, as columns, with a prefix to their names."""
+def columns(
+    spread: Spread, level: float, prefix: str = "", known: Sequence[str] = HITS
+) -> pd.DataFrame:
+    """Means of ``top1`` and ``top5`` and their bounds, as columns, with a prefix to their names.
+
+    Those that are not among the ``known`` ones, which the spread is of, are NaN.
+    """
     low, high = share_interval(spread, level)
     bounds = {"": spread.mean, "_low": low, "_high": high}
+    rows = len(np.atleast_2d(spread.mean))
     return pd.DataFrame(
         {
-            f"{prefix}{hit}{end}": np.atleast_1d(values[..., number])
-            for number, hit in enumerate(HITS)
+            f"{prefix}{hit}{end}": np.atleast_1d(values[..., known.index(hit)])
+            if hit in known
+            else np.full(rows, np.nan)
+            for hit in HITS
             for end, values in bounds.items()
         }
     )

@@ -109,13 +109,18 @@ def agreement(hits: Hits, level: float) -> pd.DataFrame:
 
     Returns:
         The columns :data:`AGREEMENT` but ``generator``, one row per category; fractions in 0..1,
-        with bounds from :func:`synthsight.statistics.intervals.share_interval`.
+        with bounds from :func:`synthsight.statistics.intervals.share_interval`. They are about the
+        models whose hits of a kind are known; null where those of none are.
     """
     columns = {}
     for hit in HITS:
+        if not hits.models_of(hit):
+            continue
         columns[f"all_{hit}"] = hits.of(hit).all(axis=1)
         columns[f"none_{hit}"] = ~hits.of(hit).any(axis=1)
-    found = sample_of(hits.images).moments(np.column_stack(list(columns.values())))
+    found = sample_of(hits.images).moments(
+        np.column_stack([*columns.values(), np.zeros((len(hits.images), 0), bool)])
+    )
     cells = found.cells()
     low, high = share_interval(cells, level)
     table = pd.DataFrame({"category": sorted(hits.images["category"].unique())})
@@ -124,7 +129,7 @@ def agreement(hits: Hits, level: float) -> pd.DataFrame:
     for number, name in enumerate(columns):
         table[name] = cells.mean[:, number]
         table[f"{name}_low"], table[f"{name}_high"] = low[:, number], high[:, number]
-    return table[AGREEMENT[1:]]
+    return table.reindex(columns=AGREEMENT[1:]).astype(dict.fromkeys(AGREEMENT[4:], "float64"))
 
 
 def count_models(hits: Hits) -> pd.DataFrame:
@@ -135,14 +140,17 @@ def count_models(hits: Hits) -> pd.DataFrame:
 
     Returns:
         One row per image in the order of ``hits``: ``image``, ``category``, ``generator``,
-        ``real``, ``rule``, the numbers ``top1`` and ``top5`` of models that get it, and
-        ``models``, the number of all models.
+        ``real``, ``rule``, the numbers ``top1`` and ``top5`` of models that get it, null where no
+        model's hits are known, and ``models``, the number of models whose top-1 hits are.
     """
+    numbers = {
+        hit: pd.array(hits.of(hit).sum(axis=1), "Int32")
+        if hits.models_of(hit)
+        else pd.array([pd.NA] * len(hits.images), "Int32")
+        for hit in HITS
+    }
     return hits.images.drop(columns="group").assign(
-        rule=hits.rule,
-        top1=hits.top1.sum(axis=1),
-        top5=hits.top5.sum(axis=1),
-        models=len(hits.models),
+        rule=hits.rule, **numbers, models=len(hits.models_of("top1"))
     )
 
 
@@ -153,7 +161,8 @@ def difficulty(hits: Hits) -> pd.DataFrame:
         hits: the hits of all models under one rule.
 
     Returns:
-        The columns :data:`DIFFICULTY`, sorted. Exactly ``models`` models get each of ``n`` images;
+        The columns :data:`DIFFICULTY`, sorted. Each kind of hit is about the models of which it is
+        known, and has no row if these are none. Exactly ``models`` models get each of ``n`` images;
         every number from 0 to that of all models has a row, even if ``n`` is 0. ``share`` is the
         fraction of the images of this generator and category. Generator ``*`` is all generated
         images, including those without a generator; category ``*`` pools the images of all
@@ -161,6 +170,9 @@ def difficulty(hits: Hits) -> pd.DataFrame:
     """
     tables = []
     for hit in HITS:
+        models = len(hits.models_of(hit))
+        if not models:
+            continue
         images = hits.images[["generator", "category"]].assign(models=hits.of(hit).sum(axis=1))
         generated = images[~hits.images["real"].to_numpy(bool)]
         by_generator = pd.concat(
@@ -170,7 +182,7 @@ def difficulty(hits: Hits) -> pd.DataFrame:
         counts = by_generator.groupby([*keys, "models"], as_index=False).size()
         counts = pd.concat([counts, counts.assign(category=ALL)])
         wide = counts.pivot_table("size", keys, "models", aggfunc="sum", fill_value=0)
-        wide = wide.reindex(columns=range(len(hits.models) + 1), fill_value=0)
+        wide = wide.reindex(columns=range(models + 1), fill_value=0)
         cells = wide.index.repeat(wide.shape[1]).to_frame(index=False)
         n = wide.to_numpy()
         tables.append(
@@ -182,6 +194,7 @@ def difficulty(hits: Hits) -> pd.DataFrame:
                 share=(n / n.sum(axis=1, keepdims=True)).ravel(),
             )
         )
+    tables = tables or [pd.DataFrame(columns=DIFFICULTY)]
     table = pd.concat(tables).sort_values(DIFFICULTY[:5], ignore_index=True)
     return table[DIFFICULTY]
 
@@ -217,8 +230,9 @@ def kappas(hits: Hits, level: float) -> pd.DataFrame:
 
 
 def _kappas(hits: Hits, hit: str, level: float) -> pd.DataFrame:
-    order = sorted(range(len(hits.models)), key=hits.models.__getitem__)
-    names = np.array([hits.models[column] for column in order], dtype=object)
+    models = hits.models_of(hit)
+    order = sorted(range(len(models)), key=models.__getitem__)
+    names = np.array([models[column] for column in order], dtype=object)
     right, n = hits.of(hit)[:, order], len(hits.images)
     both_of = count_both(right)
     first, second = np.triu_indices(len(order), k=1)

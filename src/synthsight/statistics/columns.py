@@ -222,6 +222,110 @@ VQA_COMPARISONS = {
     "p_holm": "float64",
 }
 
+#: What people say, beside the models on the same images.
+PEOPLE = {
+    "kind": "str",
+    "name": "str",
+    "rule": "str",
+    "category": "str",
+    "generator": "str",
+    "categories": "int64",
+    "n": "int64",
+    "raters": "int64",
+    "accuracy": "float64",
+    "low": "float64",
+    "high": "float64",
+    "difference": "float64",
+    "difference_low": "float64",
+    "difference_high": "float64",
+    "other": "float64",
+    "cannot_tell": "float64",
+}
+
+PEOPLE_AGREEMENT = {
+    "generator": "str",
+    "kind": "str",
+    "name": "str",
+    "rule": "str",
+    "n": "int64",
+    "pairs": "int64",
+    "undefined": "int64",
+    "kappa": "float64",
+    "low": "float64",
+    "high": "float64",
+    "trials": "Int64",
+}
+
+PEOPLE_IMAGES = {
+    "image": "str",
+    "category": "str",
+    "generator": "str",
+    "real": "bool",
+    "raters": "int64",
+    "right": "int64",
+    "share": "float64",
+    "recognised": "bool",
+    "response": "str",
+    "rule": "str",
+    "models_right": "int64",
+    "models": "int64",
+    "who": "str",
+}
+
+#: Who gets an image: more than half of its raters, and one model at least.
+WHO = ("people and models", "people only", "models only", "neither")
+
+PEOPLE_GROUPS = {
+    "category": "str",
+    "generator": "str",
+    "rule": "str",
+    "n": "int64",
+    "people_and_models": "int64",
+    "people_only": "int64",
+    "models_only": "int64",
+    "neither": "int64",
+}
+
+PEOPLE_RECOGNISABLE = {
+    "model": "str",
+    "rule": "str",
+    "generator": "str",
+    "categories": "int64",
+    "n_all": "int64",
+    "n": "int64",
+    "all_top1": "float64",
+    "all_low": "float64",
+    "all_high": "float64",
+    "top1": "float64",
+    "low": "float64",
+    "high": "float64",
+    "difference": "float64",
+    "difference_low": "float64",
+    "difference_high": "float64",
+}
+
+PEOPLE_ANSWERS = {
+    "kind": "str",
+    "name": "str",
+    "n": "int64",
+    "images": "int64",
+    "raters": "int64",
+    "accuracy": "float64",
+    "low": "float64",
+    "high": "float64",
+    "difference": "float64",
+    "difference_low": "float64",
+    "difference_high": "float64",
+    "cannot_tell": "float64",
+    "kappa": "float64",
+    "kappa_low": "float64",
+    "kappa_high": "float64",
+    "trials": "Int64",
+    "left_out": "int64",
+}
+
+PEOPLE_EXCLUDED = ["file", "line", "rater", "image", "question", "response", "reason"]
+
 #: The table with one row per image and rule.
 IMAGES = ["image", "category", "generator", "real", "rule", "top1", "top5", "models"]
 
@@ -255,6 +359,13 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "generators": GENERATORS,
     "images": IMAGES,
     "kappa": KAPPA,
+    "people": PEOPLE,
+    "people_agreement": PEOPLE_AGREEMENT,
+    "people_answers": PEOPLE_ANSWERS,
+    "people_excluded": PEOPLE_EXCLUDED,
+    "people_groups": PEOPLE_GROUPS,
+    "people_images": PEOPLE_IMAGES,
+    "people_recognisable": PEOPLE_RECOGNISABLE,
     "ranking": RANKING,
     "reference": REFERENCE,
     "robustness": ROBUSTNESS,

@@ -48,6 +48,8 @@ def compare(
         bounds ``low`` and ``high``, as fractions; ``only_a`` and ``only_b`` count images that one
         gets and the other does not.
 
+        A model has no rows of kinds of hit that are not known.
+
         The ranking, columns :data:`RANKING`: the ``share`` of draws in which a model holds a rank,
         1 being the best. Models tied for k ranks hold each of these for 1/k of the draw, so the
         shares of a model sum to 1, and so do those of a rank.
@@ -63,6 +65,8 @@ def compare(
         of_rules, of_source = _compare(scored, level), _rank(scored, resamples, rng)
         comparisons += [part.assign(generator=source) for part in of_rules]
         rankings += [part.assign(generator=source) for part in of_source]
+    comparisons = comparisons or [pd.DataFrame(columns=list(COMPARISONS))]
+    rankings = rankings or [pd.DataFrame(columns=RANKING)]  # where no hits at all are known
     comparison = pd.concat([part[list(COMPARISONS)].astype(COMPARISONS) for part in comparisons])
     order = ["kind", "generator", "hit", "rule", "model", "a", "b"]
     return (
@@ -77,10 +81,16 @@ def _compare(scored: Scored, level: float) -> Iterator[pd.DataFrame]:
     """The pairs of models under each rule and hit, and of rules for each model and hit."""
     sample = sample_of(scored.images)
     for (r, rule), (h, hit) in itertools.product(enumerate(scored.rules), enumerate(HITS)):
-        pairs = compare_pairs(scored.models, scored.hits[:, r, h], sample, level)
+        models, hits = scored.of_rule(r, h)
+        if not models:
+            continue
+        pairs = compare_pairs(models, hits, sample, level)
         yield mcnemar_test(pairs).assign(kind="model", hit=hit, rule=rule, model=None)
     for (m, model), (h, hit) in itertools.product(enumerate(scored.models), enumerate(HITS)):
-        pairs = compare_pairs(scored.rules, scored.hits[:, :, h, m], sample, level)
+        rules, hits = scored.of_model(m, h)
+        if not rules:
+            continue
+        pairs = compare_pairs(rules, hits, sample, level)
         yield pairs.assign(kind="rule", hit=hit, rule=None, model=model, p=np.nan, p_holm=np.nan)
 
 
@@ -88,7 +98,10 @@ def _rank(scored: Scored, resamples: int, rng: np.random.Generator) -> Iterator[
     """The ranking under each rule and hit."""
     sample = sample_of(scored.images)
     for (r, rule), (h, hit) in itertools.product(enumerate(scored.rules), enumerate(HITS)):
-        of_rule = ranking(scored.models, scored.hits[:, r, h], sample, resamples, rng)
+        models, hits = scored.of_rule(r, h)
+        if not models:
+            continue
+        of_rule = ranking(models, hits, sample, resamples, rng)
         yield of_rule.assign(rule=rule, hit=hit)
 
 

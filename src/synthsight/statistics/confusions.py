@@ -74,6 +74,7 @@ def _count(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     for batch in read_batches(path, [*cells, "generator", "top1_hit", "predicted"], _ROWS):
         part = pa.table(batch)
         photographs.update(part.filter(part["real"])["generator"].unique().to_pylist())
+        part = part.filter(part["top1_hit"].is_valid())  # else the rule leaves open what is chosen
         images.append(part.group_by(cells).aggregate([([], "count_all")]))
         named = pc.greater(pc.list_value_length(part["predicted"]), 0)
         part = part.filter(pc.and_(pc.invert(part["top1_hit"]), named))

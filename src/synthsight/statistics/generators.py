@@ -35,8 +35,9 @@ def compare_generators(scores: Sequence[str | os.PathLike[str]], level: float) -
     Returns:
         The columns :data:`GENERATORS`, with a < b: the number of ``categories`` that both have,
         ``n_a`` and ``n_b`` images in these, ``a_mean`` and ``b_mean`` unweighted means over these,
-        ``difference`` = a_mean - b_mean with the bounds ``low`` and ``high``, as fractions. No rows
-        for generators without a common category, and none at all with fewer than two generators.
+        ``difference`` = a_mean - b_mean with the bounds ``low`` and ``high``, as fractions. The
+        mean over models is one of those whose hits are known; the others have no row. No rows for
+        generators without a common category, and none at all with fewer than two generators.
 
     Raises:
         synthsight.statistics.hits.HitsError: no files, or files that differ in their images.
@@ -68,7 +69,7 @@ class _Side:
         categories: their number.
         n: number of images.
         means: (rules, hits, 1 + models), unweighted over categories; the first entry of the last
-            axis is the mean over models.
+            axis is the mean over models. NaN where hits are not known, and then no part of it.
         bounds: likewise, lower and upper.
     """
 
@@ -86,11 +87,14 @@ def _side(scored: Scored, generator: str, categories: frozenset[str], level: flo
     )
     sample, (rules, _, models) = sample_of(part.images), part.hits.shape[1:]
     shape = (rules, len(HITS), 1 + models)
-    means, low, high = np.empty(shape), np.empty(shape), np.empty(shape)
+    means, low, high = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     for r, h in np.ndindex(*shape[:2]):
-        hits = part.hits[:, r, h]
-        mean = sample.moments(hits.sum(axis=1)[:, None], scale=models).mean()
-        for spread, place in ((mean, slice(0, 1)), (sample.moments(hits).mean(), slice(1, None))):
+        names, hits = part.of_rule(r, h)
+        if not names:
+            continue
+        mean = sample.moments(hits.sum(axis=1)[:, None], scale=len(names)).mean()
+        own = np.flatnonzero([model in names for model in part.models]) + 1
+        for spread, place in ((mean, np.zeros(1, int)), (sample.moments(hits).mean(), own)):
             means[r, h, place] = spread.mean
             low[r, h, place], high[r, h, place] = share_interval(spread, level)
     return _Side(generator, len(categories), len(part.images), means, (low, high))
@@ -116,7 +120,8 @@ def _difference(scored: Scored, a: _Side, b: _Side) -> list[pd.DataFrame]:
             "low": low[r, h],
             "high": high[r, h],
         }
-        tables.append(pd.DataFrame(columns).astype(GENERATORS))
+        table = pd.DataFrame(columns).astype(GENERATORS)
+        tables.append(table[table["difference"].notna()])
     return tables
 
 

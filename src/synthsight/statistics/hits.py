@@ -40,7 +40,7 @@ def count(
         sums: columns of hits to sum as well, by the name for each sum.
 
     Returns:
-        ``keys``, ``n`` rows, and the counts of ``sums``.
+        ``keys``, ``n`` rows, and the counts of ``sums``, NaN where hits are not known.
     """
     wanted = [([], "count_all"), *((column, "sum") for column in sums.values())]
     parts = [
@@ -50,20 +50,28 @@ def count(
     names = {"count_all": "n", **{f"{column}_sum": name for name, column in sums.items()}}
     summed = pa.concat_tables(parts).group_by(list(keys)).aggregate([(n, "sum") for n in names])
     table: pd.DataFrame = summed.to_pandas()
-    return table.rename(columns={f"{column}_sum": name for column, name in names.items()})
+    table = table.rename(columns={f"{column}_sum": name for column, name in names.items()})
+    for name in sums:  # missing where hits are not known, and then all of them are
+        table[name] = table[name].astype("float64" if table[name].isna().any() else "int64")
+    return table
 
 
 @dataclass(frozen=True)
 class Hits:
     """Hits of several models on the same images under one rule.
 
+    Of predictions that were made elsewhere some hits may not be known: then none of a kind is, of
+    all images. Such models are no columns of that kind.
+
     Attributes:
         rule: the matching rule.
-        models: names, in the order of the columns.
+        models: names of all models.
         images: one row per image: ``image``, ``category``, ``generator`` (may be missing),
             ``group`` (missing where the image is its own) and ``real``, whether it is a photograph.
-        top1: bool (images, models).
+        top1: bool (images, models whose top-1 hits are known).
         top5: likewise.
+        known: by kind of hit, the names of these models, in the order of the columns; None if it is
+            all models.
     """
 
     rule: str
@@ -71,6 +79,11 @@ class Hits:
     images: pd.DataFrame
     top1: npt.NDArray[np.bool_]
     top5: npt.NDArray[np.bool_]
+    known: Mapping[str, tuple[str, ...]] | None = None
+
+    def models_of(self, hit: str) -> tuple[str, ...]:
+        """The models whose hits of a kind are known, in the order of the columns."""
+        return self.models if self.known is None else self.known[hit]
 
     def of(self, hit: str) -> npt.NDArray[np.bool_]:
         """The hits ``top1`` or ``top5``, by name."""
@@ -99,25 +112,37 @@ def read_hits(scores: Sequence[str | os.PathLike[str]], rule: str) -> Hits:
         HitsError: no files, or files that differ in their images.
     """
     images: pd.DataFrame | None = None
-    models, top1, top5 = [], [], []
+    models: list[str] = []
+    found: dict[str, list[npt.NDArray[np.bool_]]] = {hit: [] for hit in HITS}
+    known: dict[str, list[str]] = {hit: [] for hit in HITS}
     for path in scores:
         file = read_parquet(
             path,
             [*_IMAGE, "rule", "top1_hit", "top5_hit"],
             filters=[("rule", "=", rule)],
         )
-        table = file.to_pandas()
-        described = table[_IMAGE]
+        described = file.select(_IMAGE).to_pandas()
         if images is None:
             images = described
         elif not images.equals(described):
             raise HitsError(f"{path} is not about the same images as {scores[0]}")
         models.append(metadata_of(file.schema, "model", path))
-        top1.append(table["top1_hit"].to_numpy(bool))
-        top5.append(table["top5_hit"].to_numpy(bool))
+        for hit in HITS:
+            column = file.column(f"{hit}_hit")
+            if column.null_count == 0:
+                found[hit].append(column.to_numpy())
+                known[hit].append(models[-1])
+            elif column.null_count < len(column):
+                raise HitsError(f"{path} has {hit} hits of some images and not of others")
     if images is None:
         raise HitsError("no scores")
-    return Hits(rule, tuple(models), images, np.column_stack(top1), np.column_stack(top5))
+    none = np.zeros((len(images), 0), bool)
+    sides = {hit: np.column_stack(of) if of else none for hit, of in found.items()}
+    complete = all(known[hit] == models for hit in HITS)
+    return Hits(
+        *(rule, tuple(models), images, sides["top1"], sides["top5"]),
+        None if complete else {hit: tuple(names) for hit, names in known.items()},
+    )
 
 
 @dataclass(frozen=True)
@@ -128,13 +153,37 @@ class Scored:
         rules: sorted.
         models: sorted.
         images: one row per image, sorted by ``image``, with the columns of :class:`Hits`.
-        hits: bool (images, rules, hits, models), the hits in the order of :data:`HITS`.
+        hits: bool (images, rules, hits, models), the hits in the order of :data:`HITS`; nothing
+            where they are not known. :meth:`of_rule` and :meth:`of_model` give those that are.
+        known: bool (rules, hits, models); None if all are.
     """
 
     rules: tuple[str, ...]
     models: tuple[str, ...]
     images: pd.DataFrame
     hits: npt.NDArray[np.bool_]
+    known: npt.NDArray[np.bool_] | None = None
+
+    def of_rule(self, rule: int, hit: int) -> tuple[tuple[str, ...], npt.NDArray[np.bool_]]:
+        """The models whose hits under a rule are known, and these, (images, models).
+
+        Args:
+            rule: its number.
+            hit: the number of the kind of hit.
+        """
+        if self.known is None:
+            return self.models, self.hits[:, rule, hit]
+        chosen = self.known[rule, hit]
+        names = tuple(name for name, is_known in zip(self.models, chosen, strict=True) if is_known)
+        return names, self.hits[:, rule, hit][:, chosen]
+
+    def of_model(self, model: int, hit: int) -> tuple[tuple[str, ...], npt.NDArray[np.bool_]]:
+        """The rules under which a model's hits are known, and these, (images, rules)."""
+        if self.known is None:
+            return self.rules, self.hits[:, :, hit, model]
+        chosen = self.known[:, hit, model]
+        names = tuple(name for name, is_known in zip(self.rules, chosen, strict=True) if is_known)
+        return names, self.hits[:, :, hit, model][:, chosen]
 
     def part(self, chosen: npt.NDArray[np.bool_]) -> Scored:
         """The chosen images, in their order."""
@@ -197,10 +246,17 @@ def read_scored(scores: Sequence[str | os.PathLike[str]]) -> Scored:
     first = tables[0]
     by_image = first.images["image"].argsort(kind="stable").to_numpy()
     by_model = np.array(sorted(range(len(first.models)), key=first.models.__getitem__))
-    hits = np.stack([np.stack([table.of(hit) for hit in HITS], axis=1) for table in tables], axis=1)
+    known = np.array(
+        [[[m in table.models_of(hit) for m in first.models] for hit in HITS] for table in tables]
+    )
+    hits = np.zeros((len(first.images), *known.shape), bool)
+    for r, table in enumerate(tables):
+        for h, hit in enumerate(HITS):
+            hits[:, r, h, known[r, h]] = table.of(hit)
     return Scored(
         rules=tuple(rules),
         models=tuple(first.models[place] for place in by_model),
         images=first.images.iloc[by_image].reset_index(drop=True),
         hits=hits[by_image][..., by_model],
+        known=None if known.all() else known[..., by_model],
     )

@@ -10,7 +10,13 @@ import pandas as pd
 
 from synthsight.errors import SynthsightError
 from synthsight.files import read_json
-from synthsight.statistics.accuracy import by_source, columns, counts_of, moments_of_counts
+from synthsight.statistics.accuracy import (
+    by_source,
+    columns,
+    counts_of,
+    known_hits,
+    moments_of_counts,
+)
 from synthsight.statistics.columns import ACCURACY, REFERENCE
 from synthsight.statistics.hits import HITS, name_of_real
 from synthsight.statistics.intervals import unpaired_interval
@@ -114,7 +120,13 @@ def _measured(model: str, counts: pd.DataFrame, level: float) -> Iterator[pd.Dat
             table["kind"], table["source"] = MEASURED, name_of_real(real["generator"])
             table["categories"] = number
             table["n_reference"], table["n"] = sizes
-            table = table.join([columns(sides[0], level, "reference_"), columns(sides[1], level)])
+            known = known_hits(images)
+            table = table.join(
+                [
+                    columns(sides[0], level, "reference_", known),
+                    columns(sides[1], level, known=known),
+                ]
+            )
             for hit in HITS:
                 a, b = f"reference_{hit}", hit
                 table[f"drop_{hit}"] = table[a] - table[b]

@@ -42,7 +42,8 @@ def robustness(
     Returns:
         The columns :data:`ROBUSTNESS`, sorted: ``real`` and ``generated`` accuracies as they are,
         ``slope`` and ``intercept`` of the line, ``expected`` on it, and ``residual`` = generated -
-        expected, all as fractions. Empty with fewer than :data:`LEAST_MODELS` models, without
+        expected, all as fractions. The line is one of the models whose hits of a kind are known.
+        Empty with fewer than :data:`LEAST_MODELS` models, without
         photographs or without a common category.
 
     Raises:
@@ -57,6 +58,8 @@ def robustness(
         chosen = images["category"].isin(common).to_numpy()
         sides = scored.part(real & chosen), scored.part(~real & chosen)
         for (r, rule), (h, hit) in itertools.product(enumerate(scored.rules), enumerate(HITS)):
+            if len(scored.of_rule(r, h)[0]) < LEAST_MODELS:
+                continue
             rng = stream(seed, "robustness", rule, hit)
             table = _fit(sides, r, h, level, resamples, rng)
             tables.append(table.assign(rule=rule, hit=hit)[list(ROBUSTNESS)].astype(ROBUSTNESS))
@@ -74,7 +77,8 @@ def _fit(
     """The rows under one rule and hit, given by number."""
     means, drawn = [], []
     for side in sides:
-        hits, sample, n = side.hits[:, rule, hit], sample_of(side.images), len(side.images)
+        (models, hits), sample = side.of_rule(rule, hit), sample_of(side.images)
+        n = len(side.images)
         means.append(sample.moments(hits).mean().mean)
         both = np.vstack([means[-1], draw_means(hits, sample, resamples, rng)])
         drawn.append(with_half(np.clip(both, 0, 1), n))
@@ -85,8 +89,8 @@ def _fit(
     low, high = np.quantile(residual[1:], [tail, 1 - tail], axis=0)
     return pd.DataFrame(
         {
-            "model": sides[0].models,
-            "models": len(sides[0].models),
+            "model": models,
+            "models": len(models),
             "categories": sides[0].images["category"].nunique(),
             "real": means[0],
             "generated": means[1],

@@ -9,6 +9,7 @@ from synthsight.bounds import Key
 from synthsight.files import hint_at_home
 from synthsight.plan.config.elsewhere import real_entries
 from synthsight.plan.config.messages import Problem
+from synthsight.plan.config.people import people_files
 from synthsight.plan.settings import Settings, urls_of
 
 
@@ -40,7 +41,9 @@ def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
     yield ("category_definitions",), settings.category_definitions
     for index, model in enumerate(settings.models):
         yield ("models", index, "checkpoint"), model.checkpoint
+        yield ("models", index, "predictions"), model.predictions
         yield ("models", index, "labels"), model.labels
+    yield from people_files(settings)
     if settings.vqa is not None:
         yield ("vqa", "questions"), settings.vqa.questions
         yield ("vqa", "root"), settings.vqa.root

@@ -15,9 +15,9 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
+from synthsight.classifiers.judging import TOP
 from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS, library_modules, library_of
 from synthsight.classifiers.repositories import Repository
-from synthsight.classifiers.score import TOP
 from synthsight.files import Digests, hint_at, is_file, is_folder, keep, read_kept
 from synthsight.images.geometry import Geometry
 from synthsight.inference.folders import digest_of, local_files
@@ -33,9 +33,15 @@ from synthsight.labels.prompts import (
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
+from synthsight.plan.config.predictions import (
+    Classifier,
+    Imported,
+    check_predictions,
+    columns_of,
+)
 from synthsight.plan.config.repositories import CATEGORIES, are_of_run
 from synthsight.plan.digest import code_digest
-from synthsight.plan.settings import ModelSettings, ReferenceSettings
+from synthsight.plan.settings import ModelSettings
 
 #: The settings that are resolved.
 _RESOLVED = (
@@ -45,29 +51,21 @@ _RESOLVED = (
 
 
 @dataclass(frozen=True)
-class Model:
-    """A classifier of an experiment.
+class Model(Classifier):
+    """A classifier of an experiment that is run.
 
     Attributes:
-        name: its name in paths, tables and figures.
         architecture: arguments of :class:`synthsight.classifiers.library.Architecture`.
         checkpoint: local weights, or None for the published ones.
         content: the sha256 of that file, or a digest of the folder's files.
-        reference: accuracy on real photographs as stated by the user, or None.
-        labels: name of its label space.
-        labels_content: the sha256 of its label file, or None if a library knows the names.
         geometry: geometry of its preprocessing.
         mean: mean of its normalisation, one value per channel.
         std: standard deviation, likewise.
     """
 
-    name: str
     architecture: dict[str, Any]
     checkpoint: str | None
     content: str | None
-    reference: ReferenceSettings | None
-    labels: str
-    labels_content: str | None
     geometry: Geometry
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -93,6 +91,8 @@ class Model:
 
 def named(model: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a classifier, defaults filled in, with a name even if none was given."""
+    if model["model"] is None:  # predictions, which have a name
+        return dict(model)
     library, rest = library_of(model["model"])
     if library in OF_REPOSITORIES and model["name"] is None:
         rest = rest.partition("@")[0].rpartition("/")[2]
@@ -106,7 +106,8 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
         key: Key = ("models", index)
         check_model_name(model.name, earlier, key, problems)
         earlier[model.name] = f"models[{index}]"
-        elsewhere = library_of(model.model)[0] in OF_REPOSITORIES  # folders, checked there
+        check_predictions(model, key, problems)
+        elsewhere = model.library in OF_REPOSITORIES  # folders, checked there
         if model.checkpoint is not None and not elsewhere and not is_file(model.checkpoint):
             message = f"no file {model.checkpoint!r} (relative paths start at {Path.cwd()})"
             message += hint_at(model.checkpoint)
@@ -130,23 +131,25 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
             problems.append(Problem((*key, "arguments"), message))
 
 
-def notes_on(models: Mapping[str, Model], spaces: Mapping[str, LabelSpace]) -> list[str]:
+def notes_on(models: Mapping[str, Classifier], spaces: Mapping[str, LabelSpace]) -> list[str]:
     """What the user should know about classifiers that can be used."""
     notes = [f"{space.name}: {note}" for space in spaces.values() for note in space.notes]
     weights: dict[str, list[str]] = {}
     for model in models.values():
-        about: Any = model.architecture
-        if model.content is not None:  # of the same weights, prompts make other classifiers
-            about = [model.content, about.get("arguments", {}).get("text")]
-        source = canonical_json(about)
-        weights.setdefault(source, []).append(model.name)
         if len(spaces[model.labels]) <= TOP:
             notes.append(
                 f"{model.name} has {len(spaces[model.labels])} classes, so its top-5 is always "
                 "right where a category has a class: look at top-1"
             )
+        if not isinstance(model, Model):
+            continue
+        about: Any = model.architecture
+        if model.content is not None:  # of the same weights, prompts make other classifiers
+            about = [model.content, about.get("arguments", {}).get("text")]
+        source = canonical_json(about)
+        weights.setdefault(source, []).append(model.name)
     for model in models.values():
-        if model.text is not None:
+        if isinstance(model, Model) and model.text is not None:
             notes += _notes_on_texts(model.name, model.text, spaces[model.labels])
     notes += [
         f"the models {' and '.join(map(repr, same))} have the same weights: unless their settings "
@@ -200,7 +203,7 @@ def resolve_models(
     preprocess: str,
     cache: Path,
     problems: list[Problem],
-) -> dict[str, Model]:
+) -> dict[str, Classifier]:
     """Resolve the classifiers, by name, in the configuration's order."""
     digests = Digests(cache / "sha256.json")
     requests = [
@@ -208,9 +211,10 @@ def resolve_models(
         | {"local": entry.checkpoint is not None, "classes": len(spaces[entry.labels])}
         | _files(entry, spaces[entry.labels], repositories.get(entry.name))
         for entry in entries
+        if entry.predictions is None
     ]
-    models = {}
-    answers = resolve_cached(requests, preprocess, cache)
+    models: dict[str, Classifier] = {}
+    answers = iter(resolve_cached(requests, preprocess, cache))
 
     def content(index: int, key: str, path: str | None) -> str | None:
         try:
@@ -222,7 +226,21 @@ def resolve_models(
             problems.append(Problem(("models", index, key), message))
             return None
 
-    for index, (entry, answer) in enumerate(zip(entries, answers, strict=True)):
+    for index, entry in enumerate(entries):
+        label_file = entry.labels if is_file(entry.labels) else None
+        if entry.predictions is not None:
+            models[entry.name] = Imported(
+                name=entry.name,
+                reference=entry.reference,
+                labels=entry.labels,
+                labels_content=content(index, "labels", label_file),
+                predictions=entry.predictions,
+                content=content(index, "predictions", entry.predictions),
+                missing=entry.missing,
+                columns=columns_of(entry),
+            )
+            continue
+        answer = next(answers)
         if "error" in answer:
             message = answer["error"].removeprefix(f"{entry.model}: ")
             problems.append(Problem(("models", index), f"{entry.model}: {message}"))
@@ -235,9 +253,7 @@ def resolve_models(
             content=content(index, "checkpoint", entry.checkpoint),
             reference=entry.reference,
             labels=entry.labels,
-            labels_content=content(
-                index, "labels", entry.labels if is_file(entry.labels) else None
-            ),
+            labels_content=content(index, "labels", label_file),
             geometry=Geometry.from_dict(resolved["geometry"]),
             mean=tuple(resolved["mean"]),
             std=tuple(resolved["std"]),
@@ -267,7 +283,7 @@ def _files(
 
 
 def _of_texts(entry: ModelSettings) -> bool:
-    return library_of(entry.model)[0] in OF_TEXTS
+    return entry.library in OF_TEXTS
 
 
 def check_texts(

@@ -63,7 +63,7 @@ def read_repositories(
     files: dict[str, Repository] = {}
     notes: list[str] = []
     for index, model in enumerate(models):
-        library, name = library_of(model.model)
+        library, name = library_of(model.model or "")
         settled = model
         if library in OF_REPOSITORIES:
             try:
@@ -109,9 +109,10 @@ def with_categories(
     for index, model in enumerate(models):
         if model.labels == CATEGORIES:
             key: Key = ("models", index, "labels")
-            if library_of(model.model)[0] not in OF_TEXTS:
+            if model.library not in OF_TEXTS and model.predictions is None:
                 said = "the categories can only be the classes of a zero-shot classifier"
-                problems.append(Problem(key, f"{said}, zeroshot/OWNER/NAME"))
+                said += ", zeroshot/OWNER/NAME, or of `predictions`"
+                problems.append(Problem(key, said))
             elif len(targets) < 2:
                 said = f"found {len(targets)} categories"
                 if not targets:

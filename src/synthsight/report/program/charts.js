@@ -1,32 +1,20 @@
 import { count, data, explorer, make, percent, rows, short, unique } from "./helpers.js";
-import { state } from "./state.js";
-import { Plot, described, hitName, marginFor, rowHeight } from "./plots.js";
+import { models, state } from "./state.js";
+import { known } from "./choosing.js";
+import { MINUS, Plot, apart, described, heading, hitName, marginFor, rowHeight, share } from "./plots.js";
+import { ofAnswers } from "./answers.js";
 import { ofTheLine } from "./robustness.js";
 
 // Charts: drawn when they come near, drawn again when what counts changes ---------------------
 
-const share = { domain: [0, 1], tickFormat: (value) => `${Math.round(100 * value)}`, label: "per cent", grid: true };
 const means = (extra = {}) => rows("accuracy").filter((row) => row.category === "*" && row.rule === (extra.rule ?? state.rule));
-/** The names of the parts of a chart, each above its part, from the chart's left end on. */
-const heading = (names, width, left) => {
-  const room = Math.max(12, Math.min(80, Math.floor(width / 8.2)));
-  // Of the two names of a pair each is cut by itself.
-  const fit = (name) => {
-    const parts = name.length > room ? name.split(MINUS) : [name];
-    return parts.map((part) => short(part, Math.floor(room / parts.length) - 2 * (parts.length - 1))).join(MINUS);
-  };
-  return Plot.text(names, { fy: (name) => name, text: fit, frameAnchor: "top-left", dx: 6 - left, dy: -13, fontWeight: "bold" });
-};
-const MINUS = " − ";
-/** Room for these above each part but the first, whose height is `each`. */
-const apart = (each) => ({ padding: Math.min(0.6, 24 / each) });
 const sourceNamed = (name) => (explorer.real.includes(name) ? `${name} (real)` : name);
 
 const CHARTS = {
   models(width) {
     const hit = state.hit;
-    const measured = means().filter((row) => row.generator === "*");
-    const references = rows("reference").filter((row) => row.generator === "*" && row.category === "*" && row.rule === state.rule && row[`reference_${hit}`] !== null);
+    const measured = means().filter((row) => row.generator === "*" && row[hit] !== null);
+    const references = rows("reference").filter((row) => row.generator === "*" && row.category === "*" && row.rule === state.rule && row[`reference_${hit}`] !== null && row[hit] !== null);
     const photographs = references.filter((row) => row.kind === "measured");
     const stated = photographs.length ? photographs : references;
     const order = [...measured].sort((a, b) => b[hit] - a[hit]).map((row) => row.model);
@@ -47,11 +35,11 @@ const CHARTS = {
   ...ofTheLine,
   categories(width) {
     const hit = state.hit;
-    const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule);
+    const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule && row[hit] !== null);
     const mean = new Map();
     for (const row of cells) mean.set(row.category, (mean.get(row.category) ?? 0) + row[hit]);
     const categories = [...mean.keys()].sort((a, b) => mean.get(b) - mean.get(a));
-    const order = means().filter((row) => row.generator === "*").sort((a, b) => b[hit] - a[hit]).map((row) => row.model);
+    const order = means().filter((row) => row.generator === "*" && row[hit] !== null).sort((a, b) => b[hit] - a[hit]).map((row) => row.model);
     const left = marginFor(categories);
     const room = Math.max(width, left + 20 + 30 * order.length);
     const tilted = order.some((name) => 6.6 * Math.min(name.length, 24) > (room - left - 20) / order.length);
@@ -70,7 +58,7 @@ const CHARTS = {
   },
   best(width) {
     const hit = state.hit;
-    const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule && row.model === data.best);
+    const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule && row.model === data.best && row[hit] !== null);
     const order = [...cells].sort((a, b) => b[hit] - a[hit]).map((row) => row.category);
     return {
       width, height: rowHeight(order.length, 22), marginLeft: marginFor(order), marginRight: 20,
@@ -84,7 +72,7 @@ const CHARTS = {
   },
   rules(width) {
     const hit = state.hit;
-    const cells = rows("accuracy").filter((row) => row.category === "*" && row.generator === "*");
+    const cells = rows("accuracy").filter((row) => row.category === "*" && row.generator === "*" && row[hit] !== null);
     return {
       width, height: rowHeight(data.order.length), marginLeft: marginFor(data.order), marginRight: 20,
       x: { ...share, label: `${hitName()} accuracy, per cent` }, y: { domain: data.order, label: null, tickFormat: (name) => short(name) },
@@ -100,9 +88,9 @@ const CHARTS = {
     };
   },
   agreement(width) {
-    const cells = rows("agreement").filter((row) => row.generator === "*" && row.rule === state.rule);
     const all = `all_${state.hit}`;
     const none = `none_${state.hit}`;
+    const cells = rows("agreement").filter((row) => row.generator === "*" && row.rule === state.rule && row[all] !== null);
     const order = [...cells].sort((a, b) => b[all] - b[none] - (a[all] - a[none])).map((row) => row.category);
     return {
       width, height: rowHeight(order.length, 22), marginLeft: marginFor(order), marginRight: 20,
@@ -127,12 +115,14 @@ const CHARTS = {
   kappa(width) {
     const pairs = rows("kappa").filter((row) => row.generator === "*" && row.rule === state.rule && row.hit === state.hit);
     const cells = pairs.flatMap((row) => [row, { ...row, a: row.b, b: row.a }]);
-    const left = marginFor(data.order);
-    const size = Math.max(26, Math.min(64, (width - left - 80) / data.order.length));
+    const compared = new Set(pairs.flatMap((row) => [row.a, row.b]));
+    const order = data.order.filter((name) => compared.has(name));
+    const left = marginFor(order);
+    const size = Math.max(26, Math.min(64, (width - left - 80) / Math.max(1, order.length)));
     return {
-      width: left + 90 + size * data.order.length, marginBottom: 10, height: 120 + Math.min(size, 36) * data.order.length, marginLeft: left, marginTop: 110, marginRight: 90,
-      x: { domain: data.order, axis: "top", label: null, tickRotate: -50, tickFormat: (name) => short(name), tickSize: 0 },
-      y: { domain: data.order, label: null, tickFormat: (name) => short(name), tickSize: 0 },
+      width: left + 90 + size * order.length, marginBottom: 10, height: 120 + Math.min(size, 36) * order.length, marginLeft: left, marginTop: 110, marginRight: 90,
+      x: { domain: order, axis: "top", label: null, tickRotate: -50, tickFormat: (name) => short(name), tickSize: 0 },
+      y: { domain: order, label: null, tickFormat: (name) => short(name), tickSize: 0 },
       color: { type: "linear", domain: [0, 1], scheme: "blues", clamp: true }, padding: 0.04,
       marks: [
         Plot.cell(cells.filter((row) => row.kappa !== null), { x: "a", y: "b", fill: "kappa" }),
@@ -143,14 +133,15 @@ const CHARTS = {
   },
   generators(width) {
     const hit = state.hit;
-    const cells = means().filter((row) => row.generator !== "*").map((row) => ({ ...row, source: sourceNamed(row.generator) }));
+    const cells = means().filter((row) => row.generator !== "*" && row[hit] !== null).map((row) => ({ ...row, source: sourceNamed(row.generator) }));
     const order = unique(cells.map((row) => row.generator)).sort((a, b) => explorer.real.includes(a) - explorer.real.includes(b)).map(sourceNamed);
+    const judged = data.order.filter((name) => cells.some((row) => row.model === name));
     return {
-      width, height: 40 + data.order.length * (30 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
+      width, height: 40 + judged.length * (30 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
       x: { ...share, label: `${hitName()} accuracy, per cent` }, y: { domain: order, label: null, tickFormat: (name) => short(name, 18) },
-      fy: { domain: data.order, axis: null, ...apart(30 + 20 * order.length) },
+      fy: { domain: judged, axis: null, ...apart(30 + 20 * order.length) },
       marks: [
-        heading(data.order, width, marginFor(order)),
+        heading(judged, width, marginFor(order)),
         Plot.ruleY(cells, { fy: "model", y: "source", x1: `${hit}_low`, x2: `${hit}_high`, stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
         Plot.dot(cells, { fy: "model", y: "source", x: hit, fill: "var(--one)", r: 4, tip: true,
           title: (row) => `${row.model}, ${row.source}\n${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}` }),
@@ -161,7 +152,7 @@ const CHARTS = {
     const cells = rows("generators").filter((row) => row.rule === state.rule && row.hit === state.hit)
       .map((row) => ({ ...row, pair: `${sourceNamed(row.a)}${MINUS}${sourceNamed(row.b)}`, who: row.model === "*" ? "mean over models" : row.model }));
     const pairs = unique(cells.map((row) => row.pair));
-    const order = ["mean over models", ...data.order];
+    const order = ["mean over models", ...data.order.filter((name) => cells.some((row) => row.model === name))];
     const many = pairs.length * order.length > 60;
     const drawn = many ? cells.filter((row) => row.model === "*") : cells;
     const domain = many ? order.slice(0, 1) : order;
@@ -179,77 +170,25 @@ const CHARTS = {
       marginTop: 24,
     };
   },
-  vqa(width) {
-    const cells = rows("vqa");
-    const order = [...cells].sort((a, b) => b.accuracy - a.accuracy).map((row) => row.model);
-    const stated = cells.filter((row) => row.reference_yes_no !== null);
-    return {
-      width, height: rowHeight(order.length, 30), marginLeft: marginFor(order), marginRight: 20,
-      x: { ...share, label: "accuracy, per cent" }, y: { domain: order, label: null, tickFormat: (name) => short(name) },
-      marks: [
-        Plot.ruleX(cells.slice(0, 1), { x: "always_yes", stroke: "var(--faint)", strokeDasharray: "4 4" }),
-        Plot.ruleY(cells, { y: "model", x1: "low", x2: "high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
-        Plot.dot(stated, { y: "model", x: "reference_yes_no", stroke: "var(--two)", strokeWidth: 2, r: 5, tip: true, title: (row) => `${row.model}\nreference: ${percent(row.reference_yes_no)}\n${row.source}` }),
-        Plot.dot(cells.filter((row) => row.balanced_accuracy !== null), { y: "model", x: "balanced_accuracy", symbol: "square", stroke: "var(--three)", strokeWidth: 2, r: 5, tip: true, title: (row) => `${row.model}\nbalanced: ${described(row, row.balanced_accuracy, row.balanced_low, row.balanced_high)}` }),
-        Plot.dot(cells, { y: "model", x: "accuracy", fill: "var(--one)", r: 5, tip: true, title: (row) => `${row.model}\n${described(row, row.accuracy, row.low, row.high)} of ${count(row.n, "question")}` }),
-      ],
-      key: [["var(--one)", "accuracy"], ["var(--three)", "balanced accuracy", "□"], ["var(--faint)", "always yes", "╎"],
-        ...(stated.length ? [["var(--two)", "reference, as stated", "○"]] : [])],
-    };
-  },
-  seeing(width) {
-    const cells = rows("vqa");
-    const order = [...cells].sort((a, b) => b.accuracy - a.accuracy).map((row) => row.model);
-    const told = (row) => `${row.model}\nwith the image: ${percent(row.accuracy)}\nwith a grey picture: ${described(row, row.blind, row.blind_low, row.blind_high)}\nseeing adds ${(100 * row.gain).toFixed(1)} points (${(100 * row.gain_low).toFixed(1)} to ${(100 * row.gain_high).toFixed(1)})`;
-    return {
-      width, height: rowHeight(order.length, 30), marginLeft: marginFor(order), marginRight: 20,
-      x: { ...share, label: "accuracy, per cent" }, y: { domain: order, label: null, tickFormat: (name) => short(name) },
-      marks: [
-        Plot.ruleX(cells.slice(0, 1), { x: "always_yes", stroke: "var(--faint)", strokeDasharray: "4 4" }),
-        Plot.ruleY(cells, { y: "model", x1: "blind", x2: "accuracy", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
-        Plot.dot(cells, { y: "model", x: "blind", symbol: "diamond", fill: "var(--faint)", r: 5, tip: true, title: told }),
-        Plot.dot(cells, { y: "model", x: "accuracy", fill: "var(--one)", r: 5, tip: true, title: told }),
-      ],
-      key: [["var(--one)", "with the image"], ["var(--faint)", "with a grey picture", "◆"], ["var(--faint)", "always yes", "╎"]],
-    };
-  },
-  kinds(width) {
-    const cells = rows("vqa_groups").filter((row) => row.by === "kind");
-    const names = rows("vqa").map((row) => row.model);
-    const order = unique(cells.map((row) => row.value));
-    return {
-      width, height: 40 + names.length * (30 + 20 * order.length), marginLeft: marginFor(order), marginRight: 20, marginTop: 24,
-      x: { ...share, label: "accuracy, per cent" }, y: { domain: order, label: null, tickFormat: (name) => short(name) }, fy: { domain: names, axis: null, ...apart(30 + 20 * order.length) },
-      marks: [
-        heading(names, width, marginFor(order)),
-        Plot.ruleY(cells, { fy: "model", y: "value", x1: "low", x2: "high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
-        Plot.tickX(cells, { fy: "model", y: "value", x: "always_yes", stroke: "var(--faint)", strokeWidth: 2 }),
-        Plot.dot(cells, { fy: "model", y: "value", x: "accuracy", fill: "var(--one)", r: 4, tip: true, title: (row) => `${row.model}, ${row.value}\n${described(row, row.accuracy, row.low, row.high)} of ${count(row.n, "question")}\nalways yes: ${percent(row.always_yes)}` }),
-      ],
-    };
-  },
-  calibration(width) {
-    const cells = rows("vqa_calibration").filter((row) => row.n > 0);
-    const names = rows("vqa").map((row) => row.model);
-    const side = Math.min(width, 420);
-    return {
-      width: side, height: 40 + names.length * side * 0.75, marginLeft: 50, marginTop: 24,
-      x: { domain: [0, 1], label: "mean P(yes)" }, y: { domain: [0, 1], ticks: 5, label: "share of yes", labelAnchor: "center", labelArrow: "none", grid: true }, fy: { domain: names, axis: null, padding: 0.15 },
-      marks: [
-        heading(names, side, 50),
-        Plot.line([[0, 0], [1, 1]], { stroke: "var(--faint)", strokeDasharray: "4 4" }),
-        Plot.ruleX(cells, { fy: "model", x: "mean_p_yes", y1: "low", y2: "high", stroke: "var(--one)", strokeWidth: 2, strokeOpacity: 0.55 }),
-        Plot.dot(cells, { fy: "model", x: "mean_p_yes", y: "share_yes", fill: "var(--one)", r: 4, tip: true, title: (row) => `${row.model}\nP(yes) about ${row.mean_p_yes.toFixed(2)}: ${described(row, row.share_yes, row.low, row.high)} are yes\n${count(row.n, "question")}` }),
-      ],
-    };
-  },
+  ...ofAnswers,
 };
 
+const OF_MODELS = ["models", "categories", "best", "rules", "agreement", "difficulty", "kappa", "generators", "differences", "robustness", "distances"];
 const charts = [...document.querySelectorAll("[data-chart]")].map((node) => ({ node, near: false, drawn: false }));
 
 function draw(chart) {
   const { node } = chart;
-  const { key, ...options } = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
+  // Of predictions made elsewhere hits may not be known.
+  const open = OF_MODELS.includes(node.dataset.chart) ? models.filter((model) => !known(model)) : [];
+  const drawn = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
+  const unknown = `Under ${state.rule}, ${hitName()} is not known of ${open.map((model) => model.name).join(", ")}`;
+  const said = open.length ? [make("p", { class: "note" }, `${unknown}${drawn === null ? "; the others are too few for a line" : ""}.`)] : [];
+  chart.drawn = true;
+  if (drawn === null || (open.length && open.length === models.length)) {
+    node.replaceChildren(...said);
+    return;
+  }
+  const { key, ...options } = drawn;
   const plot = Plot.plot({ marginBottom: 44, style: { fontSize: "12px", fontFamily: "inherit", background: "none", overflow: "visible" }, ...options });
   // One picture with one name: the labels that Plot gives to its parts mean nothing within it.
   for (const part of plot.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
@@ -260,8 +199,7 @@ function draw(chart) {
     dot.style.color = color;
     return make("span", {}, dot, text);
   }))] : [];
-  node.replaceChildren(...legends, plot);
-  chart.drawn = true;
+  node.replaceChildren(...legends, plot, ...said);
 }
 
 export function redraw(all = false) {

@@ -4,9 +4,21 @@ import { ANY, EVERY, NONE, models, state } from "./state.js";
 // Choosing images ----------------------------------------------------------------------------
 
 export const every = explorer.images.map((_, index) => index);
-export const gets = (model, image) => model.hits[state.rule].charCodeAt(image) - 48 >= (state.hit === "top1" ? 2 : 1);
+/** Digits of hits: wrong, within five, right at first; wrong at first while five are not known; not known. */
+export const [WRONG, FIVE, FIRST, NOT_FIRST, UNKNOWN] = [0, 1, 2, 3, 4];
+export const digit = (model, image) => model.hits[state.rule].charCodeAt(image) - 48;
+/** Whether a model's hits of the chosen kind are known, which is so for all images or for none. */
+export const known = (model) => {
+  const digits = model.hits[state.rule];
+  return !digits.includes("4") && (state.hit === "top1" || model.five[state.rule]);
+};
+export const knowing = () => models.filter(known);
+export const gets = (model, image) => {
+  const value = digit(model, image);
+  return value === FIRST || (value === FIVE && state.hit === "top5");
+};
 export const block = (model) => model.blocks[model.top[state.rule]];
-const confidence = (model, image) => block(model).parts[5 * image];
+const confidence = (model, image) => Math.max(0, block(model).parts[5 * image]);
 export const modelNamed = (name) => models.find((model) => model.name === name);
 export const ordered = data.order.map(modelNamed);
 
@@ -18,9 +30,21 @@ const counted = new Map();
 export function counts() {
   const key = `${state.hit} ${state.rule}`;
   if (!counted.has(key)) {
-    counted.set(key, every.map((image) => models.reduce((sum, model) => sum + gets(model, image), 0)));
+    const judged = knowing();
+    counted.set(key, every.map((image) => judged.reduce((sum, model) => sum + gets(model, image), 0)));
   }
   return counted.get(key);
+}
+
+/** Whether people get an image, more than half of those who rated it; null if nobody did. */
+export const peopleGet = (image) => {
+  const raters = explorer.people?.raters[image] ?? null;
+  return raters === null ? null : 2 * explorer.people.right[image] > raters;
+};
+
+function passesPeople(wanted, image) {
+  if (wanted === ANY || !explorer.people) return true;
+  return peopleGet(image) === { right: true, wrong: false, none: null }[wanted];
 }
 
 export function passes(outcome, right, numberRight, numberOfModels, one) {
@@ -39,22 +63,32 @@ export const sortBy = (list, value, sign) => {
   return list.sort((a, b) => values.get(a) - values.get(b));
 };
 
+/** Those of some images that pass filters, the state's or others, under the state's rule. */
+export function chosenAmong(images, filters) {
+  const model = filters.model ? modelNamed(filters.model) : null;
+  const judged = knowing().length;
+  const open = model !== null && !known(model) && filters.outcome !== ANY;
+  const number = counts();
+  const text = filters.find.toLocaleLowerCase();
+  const generator = filters.generator === NONE ? null : filters.generator;
+  const isOfSource = (image) => {
+    if (filters.generator === ANY) return !isReal(image);
+    return filters.generator === EVERY || explorer.generator[image] === generator;
+  };
+  return images.filter(
+    (image) =>
+      (filters.category === ANY || explorer.category[image] === filters.category) &&
+      isOfSource(image) &&
+      (text === "" || explorer.images[image].toLocaleLowerCase().includes(text)) &&
+      !open && passes(filters.outcome, model && gets(model, image), number[image], judged, model !== null) &&
+      passesPeople(filters.people, image),
+  );
+}
+
 export function chosenImages() {
   const model = state.model ? modelNamed(state.model) : null;
   const number = counts();
-  const text = state.find.toLocaleLowerCase();
-  const generator = state.generator === NONE ? null : state.generator;
-  const isOfSource = (image) => {
-    if (state.generator === ANY) return !isReal(image);
-    return state.generator === EVERY || explorer.generator[image] === generator;
-  };
-  const chosen = every.filter(
-    (image) =>
-      (state.category === ANY || explorer.category[image] === state.category) &&
-      isOfSource(image) &&
-      (text === "" || explorer.images[image].toLocaleLowerCase().includes(text)) &&
-      passes(state.outcome, model && gets(model, image), number[image], models.length, model !== null),
-  );
+  const chosen = chosenAmong(every, state);
   const sure = model
     ? (image) => confidence(model, image)
     : (image) => models.reduce((sum, each) => sum + confidence(each, image), 0);

@@ -1,22 +1,11 @@
-export const byId = (id) => document.getElementById(id);
-export const data = JSON.parse(byId("data").textContent);
+import { data } from "../../pages/program/basics.js";
+
+export { byId, count, data, download, make, picture } from "../../pages/program/basics.js";
 export const { explorer, questions } = data;
 
 // Helpers ----------------------------------------------------------------------------------
 
-/** An element with properties, `class` among them, and children: nodes, or text. */
-export function make(tag, properties = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value !== undefined) node.setAttribute(key, value);
-  }
-  node.append(...children.filter((child) => child !== null));
-  return node;
-}
-
 export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}%`;
-export const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 export const unique = (values) => [...new Set(values)].sort((a, b) => (a ?? "").localeCompare(b ?? "", "en"));
 /** A name that fits, cut in the middle, since names of models often differ at the end. */
 export const short = (text, length = 24) => {
@@ -39,14 +28,6 @@ export function probit(p) {
     / along([-5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1, -1.328068155288572e1, 1], q * q);
 }
 
-const parsed = new Map();
-/** The address of a picture, by its number. */
-export function picture(number) {
-  const chunk = Math.floor(number / data.chunk);
-  if (!parsed.has(chunk)) parsed.set(chunk, JSON.parse(byId(`pictures-${chunk}`).textContent));
-  return `data:image/webp;base64,${parsed.get(chunk)[number % data.chunk]}`;
-}
-
 const asRows = new Map();
 /** The rows of a table as objects; none if there is no such table. */
 export function rows(name) {
@@ -66,10 +47,4 @@ export function csv(columns, lines) {
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [columns, ...lines].map((line) => line.map(field).join(",")).join("\n") + "\n";
-}
-
-export function download(name, text) {
-  const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: name });
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

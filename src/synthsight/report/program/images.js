@@ -1,19 +1,21 @@
 import { byId, count, csv, explorer, make, percent, picture } from "./helpers.js";
 import { ANY, change, models, state } from "./state.js";
-import { block, chosenImages, counts, every, gets, isReal, modelNamed, ordered } from "./choosing.js";
+import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, knowing, modelNamed, ordered } from "./choosing.js";
 
 // Showing images -----------------------------------------------------------------------------
 
 const PER_PAGE = { pictures: 60, grid: 100 };
-const SIGNS = ["✗", "5", "✓"];
-export const WORDS = ["wrong", "within five", "right at first"];
+const SIGNS = ["✗", "5", "✓", "✗", "?"];
+export const WORDS = ["wrong", "within five", "right at first", "wrong at first, five not known", "not known"];
 export let shown = [];
 
-export const digit = (model, image) => model.hits[state.rule].charCodeAt(image) - 48;
 export const guess = (model, image, place = 0) => {
   const name = block(model).classes[5 * image + place];
-  return name < 0 ? null : { name: explorer.names[name], share: block(model).parts[5 * image + place] / 1000 };
+  const parts = block(model).parts[5 * image + place];
+  return name < 0 ? null : { name: explorer.names[name], share: parts < 0 ? null : parts / 1000 };
 };
+/** A guess with its probability, if that is known. */
+export const spoken = ({ name, share }) => (share === null ? name : `${name} ${percent(share, 0)}`);
 export const mark = (value) => make("span", { class: `mark h${value}`, title: WORDS[value] }, SIGNS[value]);
 
 function card(image) {
@@ -23,8 +25,8 @@ function card(image) {
   const marks = make("span", { class: "marks", "aria-hidden": "true" });
   if (ordered.length <= 14) marks.append(...ordered.map((each) => mark(digit(each, image))));
   const said = first
-    ? `${WORDS[digit(model, image)]}: ${first.name} ${percent(first.share, 0)}`
-    : `${number} of ${count(models.length, "model")} right`;
+    ? `${WORDS[digit(model, image)]}: ${spoken(first)}`
+    : `${number} of ${count(knowing().length, "model")} right`;
   return make("li", {},
     make("button", { type: "button", class: "card", "data-image": image, onclick: () => open(image) },
       make("img", { src: picture(explorer.picture[image]), alt: explorer.images[image], loading: "lazy" }),
@@ -33,8 +35,14 @@ function card(image) {
       marks));
 }
 
+const MEANINGS = {
+  [FIRST]: "the first guess is right", [FIVE]: "one of five is right", [WRONG]: "no guess of five is right",
+  [NOT_FIRST]: "the first guess is wrong, five are not known", [UNKNOWN]: "not known",
+};
 const legend = () => make("p", { class: "legend" },
-  ...[2, 1, 0].map((value) => make("span", {}, mark(value), ["no guess of five is right", "one of five is right", "the first guess is right"][value])));
+  ...[FIRST, FIVE, WRONG, NOT_FIRST, UNKNOWN]
+    .filter((value) => value <= FIRST || models.some((model) => model.hits[state.rule].includes(String(value))))
+    .map((value) => make("span", {}, mark(value), MEANINGS[value])));
 
 function gridOf(images) {
   const head = make("tr", {}, make("th", { scope: "col" }, "Image"),
@@ -47,7 +55,7 @@ function gridOf(images) {
     ...ordered.map((model) => {
       const value = digit(model, image);
       const first = guess(model, image);
-      const title = `${model.name}: ${WORDS[value]}${first ? `; ${first.name} ${percent(first.share, 0)}` : ""}`;
+      const title = `${model.name}: ${WORDS[value]}${first ? `; ${spoken(first)}` : ""}`;
       return make("td", { class: `cell h${value}`, title }, SIGNS[value]);
     })));
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Grid of hits" },
@@ -80,12 +88,15 @@ export function showImages() {
   const model = state.model ? modelNamed(state.model) : null;
   const total = every.length;
   let said = shown.length === total ? count(total, "image") : `${shown.length.toLocaleString("en")} of ${count(total, "image")}`;
-  if (shown.length && state.outcome === ANY) {
+  const judged = knowing();
+  if (model && !judged.includes(model)) said += ` · of ${model.name} it is not known which are right`;
+  else if (shown.length && state.outcome === ANY && judged.length) {
     const number = counts();
     const right = model
       ? shown.filter((image) => gets(model, image)).length / shown.length
-      : shown.reduce((sum, image) => sum + number[image], 0) / shown.length / models.length;
-    said += ` · ${model ? model.name : models.length > 1 ? "the models" : models[0].name} ${model || models.length === 1 ? "is" : "are"} right on ${percent(right)}${model || models.length === 1 ? "" : " of them on average"}`;
+      : shown.reduce((sum, image) => sum + number[image], 0) / shown.length / judged.length;
+    const who = model ?? (judged.length === 1 ? judged[0] : null);
+    said += who ? ` · ${who.name} is right on ${percent(right)}` : ` · ${judged.length < models.length ? `${judged.length} of ${models.length}` : "the"} models are right on ${percent(right)} of them on average`;
   }
   byId("images-count").textContent = said;
   const part = paged(shown, PER_PAGE[state.view], "page", byId("images-pager"));
@@ -102,6 +113,7 @@ export function imagesCsv() {
     explorer.images[image], explorer.category[image], explorer.generator[image], ...real.map(() => isReal(image)), state.rule,
     ...ordered.flatMap((model) => {
       const value = digit(model, image);
-      return [value === 2, value >= 1, guess(model, image)?.name ?? null];
+      const five = value === UNKNOWN || value === NOT_FIRST || (value === FIRST && !model.five[state.rule]) ? null : value === FIRST || value === FIVE;
+      return [value === UNKNOWN ? null : value === FIRST, five, guess(model, image)?.name ?? null];
     })]));
 }

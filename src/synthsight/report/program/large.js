@@ -1,7 +1,7 @@
 import { byId, count, data, explorer, make, percent, picture, questions } from "./helpers.js";
-import { models, state, writeAddress } from "./state.js";
-import { counts, isReal, ordered } from "./choosing.js";
-import { WORDS, digit, guess, mark, shown } from "./images.js";
+import { state, writeAddress } from "./state.js";
+import { counts, digit, isReal, knowing, ordered } from "./choosing.js";
+import { WORDS, guess, mark, shown } from "./images.js";
 import { chips } from "./questions.js";
 
 // The large view -----------------------------------------------------------------------------
@@ -16,8 +16,8 @@ function guessesOf(model, image) {
     const each = guess(model, image, place);
     if (each) {
       const bar = make("i");
-      bar.style.width = percent(Math.min(1, each.share));
-      list.append(make("li", {}, bar, make("span", {}, each.name), make("span", {}, percent(each.share))));
+      bar.style.width = percent(Math.min(1, each.share ?? 0));
+      list.append(make("li", {}, bar, make("span", {}, each.name), make("span", {}, each.share === null ? "" : percent(each.share))));
     }
   }
   return make("section", {}, make("h3", {}, mark(value), model.name, make("small", {}, WORDS[value])), list);
@@ -26,6 +26,13 @@ function guessesOf(model, image) {
 function questionsAbout(name) {
   if (!questions) return [];
   return questions.image.flatMap((image, index) => (image === name ? [index] : []));
+}
+
+function ofPeople(image) {
+  const { raters, right, response } = explorer.people;
+  if (raters[image] === null) return "not rated";
+  const most = response[image] === null ? "no response is the most frequent" : `most say: ${response[image]}`;
+  return `${right[image]} of ${count(raters[image], "rater")} right; ${most}`;
 }
 
 function fillLarge(name) {
@@ -42,7 +49,8 @@ function fillLarge(name) {
     else fact("Generator", explorer.generator[image] ?? "none");
     const [width, height] = [explorer.width[image], explorer.height[image]];
     fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown here as a smaller copy" : ""}`);
-    fact("Right under " + state.rule, `${counts()[image]} of ${count(models.length, "model")}`);
+    if (explorer.people) fact("People", ofPeople(image));
+    fact("Right under " + state.rule, `${counts()[image]} of ${count(knowing().length, "model")}`);
   }
   const right = make("div");
   if (classified) right.append(make("div", { class: "guesses" }, ...ordered.map((model) => guessesOf(model, image))));

@@ -23,6 +23,7 @@ export const ofTheLine = {
       return { ...row, mean, x: x(row.real), y: y(row.generated), side: sideOf(row),
         left: x(mean[`reference_${hit}_low`]), right: x(mean[`reference_${hit}_high`]), bottom: y(mean[`${hit}_low`]), top: y(mean[`${hit}_high`]) };
     });
+    if (points.length === 0) return null;
     const ends = points.flatMap((point) => [point.left, point.right, point.bottom, point.top]);
     const domain = [Math.min(...ends) - 0.1, Math.max(...ends) + 0.1];
     const side = Math.min(width, 560);
@@ -49,6 +50,7 @@ export const ofTheLine = {
   },
   distances(width) {
     const cells = distances();
+    if (cells.length === 0) return null;
     const order = cells.map((row) => row.model);
     return {
       width, height: rowHeight(order.length, 22), marginLeft: marginFor(order), marginRight: 20,

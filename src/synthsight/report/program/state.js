@@ -10,11 +10,11 @@ export const NONE = "\n"; // for what has no generator
 export const EVERY = "\r"; // generated images and real photographs; without the latter ANY is the same
 export const DEFAULTS = {
   rule: data.rule, hit: "top1",
-  category: ANY, generator: ANY, model: ANY, outcome: ANY, sort: "name", view: "pictures", find: "", page: "1", image: "",
+  category: ANY, generator: ANY, model: ANY, outcome: ANY, people: ANY, sort: "name", view: "pictures", find: "", page: "1", image: "",
   qmodel: ANY, qoutcome: ANY, qkind: ANY, qanswer: ANY, qgenerator: ANY, qsort: "image", qfind: "", qpage: "1",
 };
 export const GROUPS = {
-  images: ["category", "generator", "model", "outcome", "sort", "view", "find", "page"],
+  images: ["category", "generator", "model", "outcome", "people", "sort", "view", "find", "page"],
   questions: ["qmodel", "qoutcome", "qkind", "qanswer", "qgenerator", "qsort", "qfind", "qpage"],
 };
 export const state = { ...DEFAULTS };
@@ -38,6 +38,7 @@ const OPTIONS = {
     ["all", "all models right"],
     ["none", "all models wrong"],
   ],
+  people: () => [[ANY, "any"], ["right", "people get it"], ["wrong", "people do not"], ["none", "not rated"]],
   sort: () => [
     ["name", "name"], ["hardest", "hardest first"], ["easiest", "easiest first"],
     ["confident", "most confident first"], ["unsure", "least confident first"],

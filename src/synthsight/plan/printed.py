@@ -1,0 +1,73 @@
+"""The configuration as the report prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synthsight.archives.archive import public_url
+from synthsight.canonical import canonical_json
+from synthsight.plan.experiment import Experiment
+
+#: Settings that affect speed, disk use, what is allowed and what people are asked, not results.
+NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "rating")
+
+
+def printed(experiment: Experiment) -> dict[str, Any]:
+    """The configuration as the report prints it: in a fixed order, with what changes results."""
+    settings = {key: value for key, value in experiment.written.items() if key not in NOT_RESULTS}
+    settings["categories"] = list(experiment.categories)
+    settings["images"] = {
+        key: value
+        for key, value in settings["images"].items()
+        if (value is not None or key not in ("real", "group", "table", "split"))
+        and (key, value) != ("duplicates", "keep")
+    }
+    if experiment.settings.images.table is None:
+        del settings["images"]["columns"]
+    if settings["images"]["archive"] is not None:
+        archive = settings["images"]["archive"]
+        url = archive["url"]
+        said = {role: name for role, name in archive["columns"].items() if name is not None}
+        about = {
+            **{key: archive[key] for key in archive if key not in ("columns", "labels")},
+            "url": public_url(url) if isinstance(url, str) else list(map(public_url, url)),
+            **({"columns": said} if said else {}),
+            **({} if archive["labels"] is None else {"labels": archive["labels"]}),
+        }
+        settings["images"] = {**settings["images"], "archive": about}
+    settings["matching"] = {**settings["matching"], "rules": sorted(settings["matching"]["rules"])}
+    models = [each if isinstance(each, str) else dict(each) for each in settings["models"]]
+    for each in models:
+        if isinstance(each, str):
+            continue
+        for key in _unused(each):
+            each.pop(key, None)
+        if "columns" in each:
+            stated = {role: name for role, name in each["columns"].items() if name is not None}
+            each |= {"columns": stated}
+            if not stated:
+                del each["columns"]
+    settings["models"] = sorted(models, key=canonical_json)
+    if settings["people"] is None:
+        del settings["people"]
+    if experiment.vqa:
+        vqa = {
+            key: value
+            for key, value in settings["vqa"].items()
+            if key not in NOT_RESULTS and (key, value) not in (("group", None), ("blind", False))
+        }
+        columns = vqa["columns"]
+        vqa["columns"] = {
+            key: name for key, name in columns.items() if (key, name) != ("group", "group")
+        }
+        settings["vqa"] = {**vqa, "models": sorted(vqa["models"], key=canonical_json)}
+    return settings
+
+
+def _unused(model: Mapping[str, Any]) -> list[str]:
+    """The keys of a model that are not about it, as it is."""
+    if model.get("predictions") is not None:
+        return ["model", "arguments", *(key for key, value in model.items() if value is None)]
+    of_texts = [key for key in ("names", "templates") if model.get(key) is None]
+    return [*of_texts, "predictions", "missing", "columns"]

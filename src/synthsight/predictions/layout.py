@@ -1,0 +1,147 @@
+"""What the columns of a file of predictions hold, told by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from synthsight.errors import SynthsightError
+from synthsight.tabular import folded
+from synthsight.wording import did_you_mean
+
+#: By what a column holds, the names under which programs and people write it.
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "image": ("image", "filename", "file_name", "file", "path", "image_path", "file_path"),
+    "label": (
+        *("label", "class", "class_name", "label_name", "synset", "wnid"),
+        *("prediction", "predicted", "predicted_class", "predicted_label"),
+    ),
+    "index": ("index", "class_index", "class_id", "label_index", "predicted_index"),
+    "rank": ("rank",),
+    "probability": ("probability", "prob", "predicted_probability", "score", "confidence"),
+    "logits": ("logits", "logit"),
+    "guesses": ("predictions", "guesses"),
+}
+
+#: The keys of ``columns`` in a configuration.
+ROLES = tuple(role for role in NAMES if role != "guesses")
+
+#: What may come in numbered columns, one for each rank, and further names that it has there.
+_NUMBERED = {"label": ("top",), "index": (), "probability": (), "logits": ()}
+
+_NUMBER = re.compile(r"(.*?)[ _.-]?([0-9]{1,5})")
+
+
+class LayoutError(SynthsightError):
+    """Columns that do not say what was predicted for which image."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns hold what.
+
+    Attributes:
+        single: by role, a column with a value for each row, or with a list of values by rank.
+        numbered: by role, columns with a value each, by rank.
+    """
+
+    single: Mapping[str, str]
+    numbered: Mapping[str, tuple[str, ...]]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All that are read."""
+        return (*self.single.values(), *(name for each in self.numbered.values() for name in each))
+
+
+def find_layout(names: Sequence[str], stated: Mapping[str, str]) -> Layout:
+    """What the columns of a file hold.
+
+    Args:
+        names: of its columns.
+        stated: names that a configuration states, by role.
+
+    Raises:
+        LayoutError: a role that is needed has no column, or several might be meant; without the
+            file.
+    """
+    single: dict[str, str] = {}
+    numbered: dict[str, tuple[str, ...]] = {}
+    taken = set(stated.values())
+    for role, aliases in NAMES.items():
+        if role in stated:
+            if (name := stated[role]) in names:
+                single[role] = name
+            elif series := _series(names, [name], role):
+                numbered[role] = series
+            else:
+                hint = did_you_mean(name, names)
+                raise LayoutError(
+                    f"no column {name!r}, as columns.{role} says{hint}. It has: {_shown(names)}"
+                )
+            continue
+        found = [name for name in names if name not in taken and folded(name) in _folded(aliases)]
+        if len(found) > 1:
+            raise LayoutError(
+                f"the columns {found[0]!r} and {found[1]!r} may both be its {role}: state which "
+                f"is, columns: {{{role}: {found[0]}}}"
+            )
+        if found:
+            single[role] = found[0]
+        elif role in _NUMBERED and (series := _series(names, [*aliases, *_NUMBERED[role]], role)):
+            numbered[role] = series
+    if "image" not in single:
+        raise LayoutError(
+            f"no column says which image a row is about{did_you_mean('image', names)}. It has: "
+            f"{_shown(names)}. State it: columns: {{image: NAME}}"
+        )
+    layout = Layout(single, numbered)
+    given = {*single, *numbered}
+    if not given & {"label", "index", "logits", "guesses"} and not _is_distribution(layout):
+        raise LayoutError(
+            f"no column says which class was predicted{did_you_mean('label', names)}. It has: "
+            f"{_shown(names)}. State it: columns: {{label: NAME}}"
+        )
+    return layout
+
+
+def _is_distribution(layout: Layout) -> bool:
+    """Whether probabilities alone are there, which may be those of all classes."""
+    return "probability" in layout.single or "probability" in layout.numbered
+
+
+def _series(names: Sequence[str], aliases: Sequence[str], role: str) -> tuple[str, ...]:
+    """The numbered columns of a role, by their numbers; empty if there are none."""
+    wanted = _folded(aliases)
+    found: dict[int, str] = {}
+    for name in names:
+        match = _NUMBER.fullmatch(name)
+        if match and folded(match[1]) in wanted:
+            number = int(match[2])
+            if number in found:
+                raise LayoutError(
+                    f"the columns {found[number]!r} and {name!r} are both {role} {number}"
+                )
+            found[number] = name
+    numbers = sorted(found)
+    if numbers and numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        gap = next(n for n in range(numbers[0], numbers[-1]) if n not in found)
+        raise LayoutError(
+            f"of the columns of its {role}, {found[numbers[0]]!r} to {found[numbers[-1]]!r}, "
+            f"number {gap} is missing"
+        )
+    if numbers and numbers[0] not in (0, 1):
+        raise LayoutError(
+            f"the columns of its {role} begin with {found[numbers[0]]!r}, and the first is missing"
+        )
+    return tuple(found[number] for number in numbers)
+
+
+def _folded(aliases: Sequence[str]) -> set[str]:
+    return {folded(alias) for alias in aliases}
+
+
+def _shown(names: Sequence[str], keep: int = 12) -> str:
+    shown = ", ".join(name[:60] for name in names[:keep])
+    return shown if len(names) <= keep else f"{shown} and {len(names) - keep} more"

@@ -1,0 +1,61 @@
+"""What a reader should know about predictions that were made elsewhere, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from synthsight.classifiers.judging import TOP
+from synthsight.predictions.stored import REASON
+
+#: Images that a sentence names.
+_NAMED = 3
+
+
+def unpredicted(excluded: Iterable[tuple[str, str]]) -> Collection[str]:
+    """The images that are left out since a model has no prediction for them.
+
+    Args:
+        excluded: images with the reasons why they are left out, from the table ``excluded``.
+    """
+    return frozenset(image for image, reason in excluded if reason.startswith(REASON))
+
+
+def of_predictions(note: Mapping[str, Any]) -> list[str]:
+    """About a model whose predictions were made elsewhere; nothing of another.
+
+    Args:
+        note: about its weights or predictions.
+    """
+    about = note.get("predictions")
+    if about is None:
+        return []
+    name, missing, unknown = note["name"], about["missing"], about["unknown"]
+    said = []
+    if missing["count"]:
+        done = {
+            "wrong": "are counted as wrong (missing: wrong)",
+            "exclude": "are left out for all models (missing: exclude)",
+        }[missing["what"]]
+        said.append(
+            f"{missing['count']:,} of {about['images']:,} images have no prediction of {name} and "
+            f"{done}: {_named(missing)}"
+        )
+    if unknown["count"]:
+        said.append(
+            f"The predictions of {name} are also about {unknown['count']:,} images that the run "
+            f"does not have: {_named(unknown)}"
+        )
+    if about["kind"] == "ranks" and about["ranks"] < min(TOP, about["classes"]):
+        many = "one class" if about["ranks"] == 1 else f"{about['ranks']} classes"
+        said.append(
+            f"Top-5 of {name} is not known, since its predictions name no more than {many} of some "
+            "images: agreement and differences at top-5 are about the other models"
+        )
+    return said
+
+
+def _named(about: Mapping[str, Any]) -> str:
+    first = about["first"][:_NAMED]
+    more = about["count"] - len(first)
+    return ", ".join(first) + (f" and {more:,} more" if more else "")

@@ -1,0 +1,127 @@
+"""What is said of predictions made elsewhere, and what the page has where hits are not known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from synthsight.classifiers.score import SCHEMA
+from synthsight.images.manifest import ImageRecord
+from synthsight.report.answer import images_answer, means
+from synthsight.report.explorer import image_data
+from synthsight.report.imported import of_predictions, unpredicted
+from synthsight.report.remarks import always_right, same_best_class
+from tests.report.test_page import RANKING, REFERENCE_ROW, RULE, accuracy_row
+
+
+def note(**about: Any) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"count": 0, "first": []}
+    found = {"images": 40, "missing": {"what": "refuse", **nothing}, "unknown": nothing}
+    found |= {"kind": "ranks", "ranks": 5, "classes": 1000, **about}
+    return {"name": "told", "predictions": found}
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({}, []),
+        ({"kind": "logits", "ranks": 3, "classes": 3}, []),
+        ({"ranks": 3, "classes": 3}, []),
+        (
+            {"ranks": 1},
+            [
+                "Top-5 of told is not known, since its predictions name no more than one class of "
+                "some images: agreement and differences at top-5 are about the other models"
+            ],
+        ),
+        (
+            {"missing": {"what": "wrong", "count": 5, "first": ["a", "b", "c", "d", "e"]}},
+            [
+                "5 of 40 images have no prediction of told and are counted as wrong (missing: "
+                "wrong): a, b, c and 2 more"
+            ],
+        ),
+        (
+            {"missing": {"what": "exclude", "count": 1, "first": ["a"]}},
+            [
+                "1 of 40 images have no prediction of told and are left out for all models "
+                "(missing: exclude): a"
+            ],
+        ),
+        (
+            {"unknown": {"count": 2, "first": ["x", "y"]}},
+            ["The predictions of told are also about 2 images that the run does not have: x, y"],
+        ),
+    ],
+)
+def test_remarks_say_what_is_missing_and_what_is_not_known(
+    about: dict[str, Any], said: list[str]
+) -> None:
+    assert of_predictions(note(**about)) == said
+    assert of_predictions({"name": "network", "architecture": {}}) == []
+
+
+def test_images_without_a_prediction_are_told_from_duplicates() -> None:
+    excluded = [("a", "no prediction of told"), ("b", "the same file as 'c'")]
+    assert unpredicted(excluded) == {"a"}
+
+
+def test_the_answer_says_nothing_of_five_guesses_that_are_not_known() -> None:
+    unknown = dict.fromkeys(("top5", "top5_low", "top5_high"), float("nan"))
+    rows = [accuracy_row(**unknown), accuracy_row(category="kite", **unknown)]
+    reference = pd.DataFrame([{**REFERENCE_ROW, "model": "x"}])
+    said = images_answer(pd.DataFrame(rows), reference, RANKING, RULE, 0.95)
+    assert said == (
+        "Shown 1 generated image of 1 category, m is right with its first guess on 50.0% (95% "
+        "interval 40.0 to 60.0%)."
+    )
+
+
+def test_a_model_of_which_nothing_is_known_under_a_rule_is_the_last() -> None:
+    rows = [accuracy_row(model="a", top1=float("nan")), accuracy_row(model="b", top1=0.1)]
+    assert means(pd.DataFrame(rows), RULE)["model"].tolist() == ["b", "a"]
+
+
+def scores(
+    path: Path, hits: list[tuple[bool | None, bool | None]], rule: str = "restricted"
+) -> Path:
+    first = rule != "restricted"  # then of all images the same class, and of some none at all
+    rows = [
+        {"image": f"{n}.png", "category": "kite" if n % 2 else "vase", "rule": rule}
+        | {"real": False, "top1_hit": top1, "top5_hit": top5}
+        | {"predicted": None if top1 is None else ([] if n > 15 else [1]) if first else [n % 2]}
+        | {"probability": None if top1 is None else [] if first and n > 15 else [None]}
+        for n, (top1, top5) in enumerate(hits)
+    ]
+    described = {"model": "told", "class_names": json.dumps(["kite", *map(str, range(9))])}
+    table = pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata(described))
+    pq.write_table(table, path)
+    return path
+
+
+def test_the_explorer_has_a_digit_for_what_is_not_known(tmp_path: Path) -> None:
+    records = [ImageRecord(f"{n}.png", "kite", None, "0" * 64, 1, 1, "ok", None) for n in range(3)]
+    for hits, digits, five in (
+        ([(True, True), (False, True), (False, False)], "210", True),
+        ([(True, None), (False, None), (False, None)], "233", False),
+        ([(None, None)] * 3, "444", False),
+    ):
+        path = scores(tmp_path / "scores", hits)  # type: ignore[arg-type]
+        (model,) = image_data(records, [path])["models"]
+        assert model["hits"] == {"restricted": digits}
+        assert model["five"] == {"restricted": five}
+        parts = model["blocks"][0]["parts"][::5]
+        assert parts == ([0] * 3 if digits == "444" else [-1] * 3)
+
+
+def test_images_without_a_prediction_are_no_class_that_all_have(tmp_path: Path) -> None:
+    path = scores(tmp_path / "scores", [(False, None)] * 20, "words/simple")
+    assert "gives all 16 images the same best class" in str(same_best_class(path))
+    assert same_best_class(scores(path, [(None, None)] * 20)) is None
+    assert always_right(path, 2) is None
