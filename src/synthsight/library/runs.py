@@ -243,8 +243,7 @@ class Run:
 
         Returns:
             ``image, number, question, answer`` (the truth), ``generator, first_word, kind, p_yes,
-            mass, predicted, correct, reason`` (why a model could not take it), and ``p_yes_blind,
-            correct_blind`` where it was asked without the images, too.
+            mass, predicted, correct, reason`` (of no answer), ``p_yes_blind, correct_blind``.
 
         Raises:
             ApiError: there is no such model.

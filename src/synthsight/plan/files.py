@@ -145,8 +145,7 @@ class Files:
 
     def blind_answers_of(self, vqa_model: str) -> list[str]:
         """The answers of one model without seeing the images, if that is asked for."""
-        files = self.answers_of(f"{vqa_model}/blind")
-        return files if with_blind(self.experiment) else []
+        return self.answers_of(f"{vqa_model}/blind") * with_blind(self.experiment)
 
     # Lists --------------------------------------------------------------------------------------
 
@@ -385,10 +384,9 @@ class Files:
 
     @cached_property
     def targets(self) -> dict[str, list[str]]:
-        """The files of each named target, as in ``snakemake logits``.
+        """The files of each named target, as in ``snakemake logits``; ``all`` is the default.
 
-        ``all`` is what a plain ``snakemake`` makes; it includes the logits so that a deleted file
-        is made again.
+        That includes the logits, so that a deleted file is made again.
         """
         return {
             "weights": [*self.weights, *self.vqa_weights],
