@@ -236,5 +236,5 @@ def _none_left(what: str, name: str | None) -> str:
         "exclude), or without a prediction (models[].missing: exclude), for the reasons in "
         "tables/excluded.csv. Remove the duplicates that should not "
         + ("be there, leave it out of `categories`" if what == "category" else "be there")
-        + ", write `duplicates: keep` below `images`, or add the predictions"
+        + ", or write `duplicates: keep` below `images`; add the predictions that are missing"
     )
