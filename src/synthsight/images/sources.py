@@ -233,8 +233,8 @@ def _none_left(what: str, name: str | None) -> str:
     of = f"of the {what} {name!r}" if name is not None else f"without a {what}"
     return (
         f"no image {of} is left: all of them are left out as duplicates (images.duplicates: "
-        "exclude), or without a prediction (models[].missing: exclude), for the reasons in "
-        "tables/excluded.csv. Remove the duplicates that should not "
+        "exclude), for the reasons in tables/excluded.csv. Remove the duplicates that should not "
         + ("be there, leave it out of `categories`" if what == "category" else "be there")
-        + ", write `duplicates: keep` below `images`, or add the predictions"
+        + ", or write `duplicates: keep` below `images`. Where the reason is a prediction that is "
+        "missing (models[].missing: exclude), add it"
     )
