@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import http.server
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +32,9 @@ WORKFLOW_FIXTURES = {"finished", "project"}
 
 
 def pytest_configure() -> None:
+    # A shell that starts something in the background has it ignore Ctrl-C, and all that it starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     warm_worker.offer()
 
 

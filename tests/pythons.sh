@@ -18,7 +18,7 @@ tests=(
 
 # Packages that these tests do without: gigabytes, some that have to be built, and what uses them.
 left_out="torch|triton|nvidia[a-z0-9-]*|cuda[a-z0-9-]*|transformers|tokenizers|hf-xet"
-left_out+="|snakemake[a-z-]*|connection-pool|throttler|sqlalchemy|sqlmodel|pulp"
+left_out+="|num2words|docopt|snakemake[a-z-]*|connection-pool|throttler|sqlalchemy|sqlmodel|pulp"
 
 # The interpreter of a version; nothing if there is none.
 interpreter() {

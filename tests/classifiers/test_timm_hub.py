@@ -176,3 +176,51 @@ def test_unnamed_classes_are_a_known_space_s_of_that_number_or_need_a_file(tmp_p
     assert labels == "imagenet-12k"
     assert "does not name its 11,821 classes" in notes[0]
     assert "no names for its 12 classes" in labelled(tmp_path, num_classes=12)[2][0]
+    assert (
+        labelled(tmp_path)[0] == "imagenet-1k"
+    )  # as timm builds a network of which nothing is said
+    assert resolve(request(tmp_path, classes=1000), "model")["architecture"]["num_classes"] is None
+
+
+def test_names_in_a_mapping_are_read_by_their_numbers(tmp_path: Path) -> None:
+    """As timm writes them, too; a thousand of one's own are not taken for ImageNet's."""
+    own = {str(number): f"species {number}" for number in reversed(range(1000))}
+    labels, notes, _ = labelled(tmp_path, num_classes=1000, label_names=own)
+    assert load_labels(labels).simple[:2] == ("species 0", "species 1")
+    assert "its 1,000 classes are those of its config.json" in notes[0]
+    problems = labelled(tmp_path, label_names={"0": "cat", "2": "dog"})[2]
+    assert "label_names must be a mapping from 0, 1, 2, ... to names, without gaps" in problems[0]
+
+
+# What is not read --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", ["local-dir", "url", "hf-hub"])
+def test_weights_are_the_repository_s_whatever_else_its_config_names(
+    source: str, tmp_path: Path
+) -> None:
+    """timm itself would look there first, and load another file without a word."""
+    model, other = save(tmp_path / "one"), save(tmp_path / "other")
+    with torch.no_grad():
+        for parameter in other.parameters():
+            parameter.add_(1)
+    timm.models.save_for_hf(other, tmp_path / "other")
+    config = json.loads((tmp_path / "one" / "config.json").read_text())
+    about = {"source": source, "file": str(tmp_path / "other" / "model.safetensors")}
+    about |= {"url": (tmp_path / "other" / "model.safetensors").as_uri(), "hf_hub_id": "a/b"}
+    change(tmp_path / "one", pretrained_cfg={**config["pretrained_cfg"], **about})
+    built = Architecture(**resolve(request(tmp_path / "one"), "model")["architecture"])
+    fetch_weights("m", built, tmp_path / "one", tmp_path / "m.safetensors", tmp_path / "m.json")
+    found = load_model(built, tmp_path / "m.safetensors", torch.device("cpu")).state_dict()
+    wanted = model.state_dict()
+    assert all(torch.equal(found[key], wanted[key]) for key in wanted)
+
+
+@pytest.mark.parametrize("outputs", [0, 512])
+def test_the_half_of_a_clip_is_told_where_the_whole_is(outputs: int, tmp_path: Path) -> None:
+    about = {"architecture": "vit_base_patch16_clip_224", "num_classes": outputs}
+    about["pretrained_cfg"] = {"tag": "openai", "num_classes": outputs}
+    labels, _, problems = labelled(tmp_path, **about)
+    assert (labels, problems) == ("imagenet-1k", [])
+    with pytest.raises(ModelError, match="write zeroshot/openai/clip-vit-base-patch16"):
+        resolve(request(tmp_path), "model")

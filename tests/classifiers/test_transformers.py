@@ -25,7 +25,7 @@ from synthsight.inference.folders import WeightsError
 from synthsight.inference.normalise import normalise
 from synthsight.labels.spaces import load_labels
 from synthsight.plan.config.repositories import read_repositories
-from synthsight.plan.settings import ModelSettings
+from synthsight.plan.settings import ModelSettings, PredictionColumnSettings
 
 NAMES = ("cat", "dog", "hen", "cow", "pig", "fox", "owl")
 
@@ -253,7 +253,8 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 ENTRY = ModelSettings(
     **{"model": "transformers/x", "name": "x", "arguments": {}, "labels": "imagenet-1k"},
     **dict.fromkeys(("resize", "crop", "interpolation", "mean", "std", "reference")),
-    **{"names": None, "templates": None},
+    **{"names": None, "templates": None, "predictions": None, "missing": "refuse"},
+    columns=PredictionColumnSettings(*[None] * 6),
     checkpoint="folder",
 )
 

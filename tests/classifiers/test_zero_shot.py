@@ -32,7 +32,7 @@ from synthsight.labels.prompts import (
 )
 from synthsight.labels.spaces import load_labels
 from synthsight.plan.config.repositories import are_of_run, with_categories
-from synthsight.plan.settings import ModelSettings
+from synthsight.plan.settings import ModelSettings, PredictionColumnSettings
 
 WORDS = (
     *("a", "photo", "of", "drawing", "cat", "dog", "hen", "cow", "pig", "fox", "owl", "."),
@@ -303,6 +303,8 @@ ENTRY = ModelSettings(
     **{"model": "zeroshot/x", "name": "x", "arguments": {}, "labels": "categories"},
     **dict.fromkeys(("resize", "crop", "interpolation", "mean", "std", "reference")),
     **{"names": None, "templates": None, "checkpoint": None},
+    **{"predictions": None, "missing": "refuse"},
+    columns=PredictionColumnSettings(*[None] * 6),
 )
 
 

@@ -494,6 +494,7 @@ def answered(folder: Path, model: str, correct: Mapping[tuple[str, str], bool | 
             **{"image": image, "number": number, "question": question, "answer": "yes"},
             **{"generator": "g", "first_word": "is", "kind": "other", "sha256": image},
             **{"p_yes": None if right is None else 0.9 if right else 0.1, "correct": right},
+            "mass": None,
         }
         for number, ((image, question), right) in enumerate(correct.items())
     ]

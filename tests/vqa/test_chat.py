@@ -19,7 +19,14 @@ from synthsight.inference.folders import WeightsError
 from synthsight.vqa.ask import ask
 from synthsight.vqa.families.base import Published, UnansweredError
 from synthsight.vqa.families.chat import Chat, answer_tokens
-from synthsight.vqa.families.registry import CHAT, CONVERSING, FAMILIES, FamilyError, family_of
+from synthsight.vqa.families.registry import (
+    CHAT,
+    CONVERSING,
+    FAMILIES,
+    OTHERWISE,
+    FamilyError,
+    family_of,
+)
 from synthsight.vqa.shards import ShardRow
 from tests.support import draw_image
 from tests.vqa import chat_assets
@@ -111,7 +118,7 @@ def test_answers_are_transformers_own_in_any_order_and_batch(
     asked = rows()
     found = ask(model, asked, root, batch_size=5)
     assert found.reasons == [None] * len(asked)
-    assert model.pads is True
+    assert model.batched is True
     odds = np.log(found.p_yes / (1 - found.p_yes))
     assert odds.std() > 1e-3
     for index in (0, 2, 4, len(asked) - 1):
@@ -125,17 +132,24 @@ def test_answers_are_transformers_own_in_any_order_and_batch(
         assert np.allclose(again.mass[::order], found.mass, atol=1e-5)
 
 
-def test_batches_that_padding_would_change_hold_one_length(
-    folders: Callable[[str], Path], root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_questions_of_two_lengths_are_never_put_at_once(
+    folders: Callable[[str], Path], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As with padding behind, in which the next token would be looked for where there is none."""
+    """Answers could depend on padding, as they do by up to 0.4 where it stands behind."""
     model = collect(folders("llava"), tmp_path / "out")
-    expected = ask(model, rows(), root, batch_size=1)
-    model.processor.tokenizer.padding_side = "right"
-    found = ask(model, rows(), root, batch_size=6)
-    assert model.pads is False
-    assert np.allclose(found.p_yes, expected.p_yes, atol=1e-5)
-    assert "padding changes answers" in capsys.readouterr().out
+    shapes = []
+    answer = model._answers
+
+    def watch(inputs: Any) -> Any:
+        shapes.append(tuple(inputs["input_ids"].shape))
+        assert bool(inputs["attention_mask"].all())
+        return answer(inputs)
+
+    monkeypatch.setattr(model, "_answers", watch)
+    ask(model, rows(), root, batch_size=6)
+    assert sum(number for number, _ in shapes) == len(rows())
+    assert len(shapes) < len(rows())
+    assert len({length for _, length in shapes}) == len(QUESTIONS)
 
 
 def test_the_prompt_is_the_user_s_with_the_question_in_it(
@@ -153,7 +167,7 @@ def test_a_question_longer_than_the_context_is_left_out_with_its_image_s_tokens(
 ) -> None:
     model = collect(folders("llava"), tmp_path / "out")
     asked = rows()[:3]
-    inputs = model._inputs([(Image.open(root / "0.png"), " ".join(model.read(QUESTIONS[2], None)))])
+    inputs = model._inputs(Image.open(root / "0.png"), " ".join(model.read(QUESTIONS[2], None)))
     tokens = inputs["input_ids"].shape[1]
     for limit, reason in (
         (tokens, None),
@@ -177,7 +191,7 @@ def test_a_template_that_knows_of_thinking_is_told_not_to(
         written + "{% if enable_thinking is defined and not enable_thinking %}no{% endif %}"
     )
     model = collect(source, tmp_path / "out")
-    ids = model._inputs([(Image.new("RGB", (40, 40)), "yes")])["input_ids"][0]
+    ids = model._inputs(Image.new("RGB", (40, 40)), "yes")["input_ids"][0]
     assert model.processor.tokenizer.decode(ids).endswith("<|assistant|>no")
 
 
@@ -238,7 +252,7 @@ def test_an_image_that_the_processor_cannot_take_has_a_reason(
 
 def test_the_kinds_are_those_that_transformers_has(tmp_path: Path) -> None:
     kinds = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.keys() - FAMILIES.keys()
-    assert sorted(CONVERSING) == sorted(kinds)
+    assert sorted((*CONVERSING, *OTHERWISE)) == sorted(kinds)
     config = tmp_path / "config.json"
     for kind, family in (("qwen3_vl", CHAT), ("blip", "blip")):
         config.write_text(json.dumps({"model_type": kind}))
@@ -250,3 +264,81 @@ def test_the_kinds_are_those_that_transformers_has(tmp_path: Path) -> None:
     config.write_text(json.dumps({"model_type": "florence2", "is_encoder_decoder": True}))
     with pytest.raises(WeightsError, match="does not continue a conversation"):
         Chat.collect(tmp_path, {"prompt": None}, Published(), tmp_path)
+
+
+# What would make answers other ones --------------------------------------------------------------
+
+
+def test_a_template_in_the_tokenizer_s_file_is_used(
+    folders: Callable[[str], Path], root: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(folders("llava"), source)
+    about = json.loads((source / "tokenizer_config.json").read_text())
+    about["chat_template"] = (source / "chat_template.jinja").read_text()
+    (source / "chat_template.jinja").unlink()
+    (source / "tokenizer_config.json").write_text(json.dumps(about))
+    found, expected = (
+        ask(collect(each, tmp_path / name), rows(), root, batch_size=4).p_yes
+        for each, name in ((source, "moved"), (folders("llava"), "whole"))
+    )
+    assert np.allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["llava", "paligemma"])
+def test_a_question_with_a_mark_of_the_model_is_left_out_with_that_reason(
+    kind: str, folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    model = collect(folders(kind), tmp_path / "out")
+    for question, mark in (("Is the word <image> in it?", "<image>"), ("Is </s> red?", "</s>")):
+        with pytest.raises(UnansweredError, match=f"the question holds '{mark}'"):
+            model.read(question, None)
+    assert model.read("Is 3 < 4 > 2?", None)
+
+
+def test_the_day_changes_no_answer(folders: Callable[[str], Path], tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(folders("llava"), source)
+    template = source / "chat_template.jinja"
+    template.write_text("{{ strftime_now('%d %B %Y') }}" + template.read_text())
+    model = collect(source, tmp_path / "out")
+    ids = model._inputs(Image.new("RGB", (40, 40)), "yes")["input_ids"][0]
+    assert "01 January 2026" in model.processor.tokenizer.decode(ids)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("{{ messages[0]['content'] + 1 }}", "cannot be asked about an image"),
+        ("{{ raise_exception('roles must alternate') }}", "roles must alternate"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_refused_when_it_is_fetched(
+    change: str, said: str, folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(folders("llava"), source)
+    (source / "chat_template.jinja").write_text(change)
+    with pytest.raises(WeightsError, match=said):
+        collect(source, tmp_path / "out")
+
+
+def test_a_tokenizer_that_ends_every_text_is_refused(
+    folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(folders("llava"), source)
+    about = json.loads((source / "tokenizer.json").read_text())
+    ids = {each["content"]: each["id"] for each in about["added_tokens"]}
+    about["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": [
+            {"Sequence": {"id": "A", "type_id": 0}},
+            {"SpecialToken": {"id": "</s>", "type_id": 0}},
+        ],
+        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+        "special_tokens": {"</s>": {"id": "</s>", "ids": [ids["</s>"]], "tokens": ["</s>"]}},
+    }
+    (source / "tokenizer.json").write_text(json.dumps(about))
+    with pytest.raises(WeightsError, match="its tokenizer ends every text"):
+        collect(source, tmp_path / "out")

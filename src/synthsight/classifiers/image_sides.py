@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-import timm.models
-
 #: Endings of the tags of weights that were trained on classes after all.
 _FINETUNED = re.compile(r"_ft_in(1k|12k|22k)")
 
@@ -43,17 +41,40 @@ _CLIPS = {
 _SERIES = {"webli": "siglip", "v2_webli": "siglip2"}
 
 
-def is_image_side(name: str) -> bool:
-    """Whether weights of timm, by name and tag, are the half of such a model that sees images."""
-    config = timm.models.get_pretrained_cfg(name)
-    told = re.search(r"(?<![a-z])(clip|siglip|mclip2?)(?![a-z])", name.replace("_", " "))
-    if config is None or told is None or _FINETUNED.search(config.tag or ""):
-        return False
-    return config.num_classes not in (1000, 11821, 21841)
+#: What is said of such a half, before the repository of the whole.
+WITHOUT_TEXTS = (
+    "is the half of a CLIP or SigLIP model that sees images, which has no classes without the half "
+    "that reads their names: write zeroshot/"
+)
+
+#: The same, where that is not known.
+REPOSITORY_OF_BOTH = "OWNER/NAME with the repository of both"
+
+#: What the networks and weights of such halves are called, in one way or another.
+_TOLD = re.compile(r"(?<![a-z])(clip|siglip|mclip2?|pe[ ]core)(?![a-z])")
+
+#: Numbers of outputs that are ImageNet's classes.
+_CLASSES = (1000, 11821, 21841, 21843)
+
+
+def is_image_side(base: str, tag: str, outputs: int | None) -> bool:
+    """Whether a model of timm is the half of such a model that sees images.
+
+    Args:
+        base: the architecture.
+        tag: what its weights are called.
+        outputs: the number of its outputs, as described; None if that is not said.
+    """
+    told = _TOLD.search(f"{base} {tag}".replace("_", " "))
+    return told is not None and _FINETUNED.search(tag) is None and outputs not in (*_CLASSES, None)
 
 
 def with_text_side(name: str) -> str | None:
-    """The repository, OWNER/NAME, that holds both halves; None if it is not known."""
+    """The repository, OWNER/NAME, that holds both halves; None if it is not known.
+
+    Args:
+        name: timm's name of the weights, ``ARCHITECTURE.TAG``.
+    """
     if clip := _CLIP.fullmatch(name):
         return _CLIPS.get(clip.groups())  # type: ignore[arg-type]
     if (siglip := _SIGLIP.fullmatch(name)) and siglip[4] in _SERIES:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from synthsight.classifiers.image_sides import is_image_side
 from synthsight.contents import another_kind
 from synthsight.errors import SynthsightError
 from synthsight.files import hint_at, is_folder
@@ -50,10 +51,13 @@ class Repository:
         Raises:
             RepositoryError: the numbers of the classes have gaps, or a name is none.
         """
-        listed = _of_timm(self.config, "label_names") or _of_timm(self.config, "labels")
-        if isinstance(listed, list) and listed:
-            return tuple(map(str, listed))
-        named = self.config.get("id2label")
+        key = "id2label"
+        named = self.config.get(key)
+        for own in ("label_names", "labels"):  # timm's
+            if not named and (listed := _of_timm(self.config, own)):
+                key, named = own, listed
+        if isinstance(named, list):
+            named = dict(enumerate(named))
         if not isinstance(named, Mapping) or not named:
             return None
         by = {int(key): name for key, name in named.items() if str(key).isdecimal()}
@@ -61,17 +65,27 @@ class Repository:
             isinstance(name, str | int) for name in by.values()
         ):
             raise RepositoryError(
-                f"{CONFIG}: id2label must be a mapping from 0, 1, 2, ... to names, without gaps"
+                f"{CONFIG}: {key} must be a mapping from 0, 1, 2, ... to names, without gaps"
             )
         names = tuple(str(by[number]) for number in sorted(by))
         return None if all(map(_UNNAMED.fullmatch, names)) else names
 
     @property
+    def classifies(self) -> bool:
+        """Whether its outputs may be classes, as far as config.json tells."""
+        base, tag = self.config.get("architecture"), _of_timm(self.config, "tag")
+        stated = _of_timm(self.config, "num_classes")
+        return self.count > 1 and not (base and is_image_side(str(base), str(tag or ""), stated))
+
+    @property
     def count(self) -> int:
-        """The number of the model's classes; transformers takes two where nothing is said."""
-        stated = self.config.get("num_labels") or _of_timm(self.config, "num_classes")
+        """The number of the model's classes; unsaid, it is two for transformers, 1,000 for timm."""
+        stated = self.config.get("num_labels")
+        stated = _of_timm(self.config, "num_classes") if stated is None else stated
         named = self.config.get("id2label")
-        return int(stated or (len(named) if isinstance(named, Mapping) and named else 2))
+        usual = 1000 if "architecture" in self.config else 2
+        of_names = len(named) if isinstance(named, Mapping) and named else usual
+        return of_names if stated is None else int(stated)
 
     def as_dict(self) -> dict[str, Any]:
         """The fields for JSON; ``Repository(**...)`` is the inverse."""

@@ -14,7 +14,12 @@ from timm.data.config import resolve_data_config
 from torch import nn
 
 from synthsight.classifiers.checkpoints import read_checkpoint
-from synthsight.classifiers.image_sides import is_image_side, with_text_side
+from synthsight.classifiers.image_sides import (
+    REPOSITORY_OF_BOTH,
+    WITHOUT_TEXTS,
+    is_image_side,
+    with_text_side,
+)
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
@@ -58,13 +63,9 @@ def _parse(name: str, local: bool, files: Files) -> Architecture:
         raise ModelError(f"timm has no weights {name!r}{close}")
     if not local and not tags:
         raise ModelError(f"timm has no pretrained weights for {base!r}: set `checkpoint`")
-    if not local and is_image_side(name):
-        other = with_text_side(name)
-        write = f"zeroshot/{other}" if other else "zeroshot/OWNER/NAME with the repository of both"
-        raise ModelError(
-            "is the half of a CLIP or SigLIP model that sees images, which has no classes without "
-            f"the half that reads their names: write {write}"
-        )
+    found = timm.models.get_pretrained_cfg(name)
+    if not local and found and is_image_side(base, found.tag or "", found.num_classes):
+        raise ModelError(WITHOUT_TEXTS + (with_text_side(name) or REPOSITORY_OF_BOTH))
     return Architecture("timm", name)
 
 

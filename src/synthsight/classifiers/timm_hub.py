@@ -16,6 +16,12 @@ import timm.models
 from torch import nn
 
 from synthsight.classifiers.bringing import bring, check_name
+from synthsight.classifiers.image_sides import (
+    REPOSITORY_OF_BOTH,
+    WITHOUT_TEXTS,
+    is_image_side,
+    with_text_side,
+)
 from synthsight.classifiers.library import Architecture, Fetched, Files, Library, ModelError
 from synthsight.classifiers.timm import described
 from synthsight.wording import did_you_mean, one_line
@@ -25,6 +31,9 @@ if TYPE_CHECKING:
 
 #: What config.json says that no network depends on. Names of classes may be thousands.
 _NOT_OF_THE_NETWORK = ("label_names", "label_descriptions", "labels", "license", "description")
+
+#: Where else weights might be: timm would look there first. They come from the repository.
+_ELSEWHERE = ("source", "file", "url", "hf_hub_id", "hf_hub_filename", "state_dict", "custom_load")
 
 
 def _parse(name: str, local: bool, files: Files) -> Architecture:
@@ -41,8 +50,12 @@ def _parse(name: str, local: bool, files: Files) -> Architecture:
         close = did_you_mean(base, timm.list_models(), most=3, cutoff=0.5)
         raise ModelError(f"has the architecture {base!r}, which timm does not know{close}")
     read = _read(config)
+    count = read["pretrained_cfg"].get("num_classes")
+    tag = read["pretrained_cfg"].get("tag")
+    if is_image_side(base, str(tag or ""), count):
+        raise ModelError(WITHOUT_TEXTS + (with_text_side(f"{base}.{tag}") or REPOSITORY_OF_BOTH))
     # Stated here, so that nobody asks for another number: timm would leave the classifier random.
-    arguments = {"config": read, "num_classes": read["pretrained_cfg"].get("num_classes", 1000)}
+    arguments = {"config": read, "num_classes": 1000 if count is None else count}
     return Architecture("timm_hub", name, files["revision"], arguments)
 
 
@@ -54,7 +67,8 @@ def _read(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         cfg, base, arguments = timm.models._hub._parse_model_cfg(copy.deepcopy(dict(config)), {})
-        kept = {key: value for key, value in cfg.items() if key not in _NOT_OF_THE_NETWORK}
+        left_out = {*_NOT_OF_THE_NETWORK, *_ELSEWHERE}
+        kept = {key: value for key, value in cfg.items() if key not in left_out}
         return {"architecture": base, "pretrained_cfg": kept, "model_args": dict(arguments or {})}
     except Exception as error:  # by what is in the file, of nearly any type
         raise ModelError(
@@ -66,7 +80,8 @@ def _published(architecture: Architecture, files: Files) -> Published:
     del files  # all that matters of them is in the architecture
     repository = architecture.name.partition("@")[0]
     cfg = architecture.arguments["config"]["pretrained_cfg"]
-    return described({**cfg, "hf_hub_id": repository})
+    classes = architecture.arguments["num_classes"]
+    return described({**cfg, "hf_hub_id": repository, "num_classes": classes})
 
 
 def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:

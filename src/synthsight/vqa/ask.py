@@ -70,7 +70,9 @@ def ask(
     blind: bool = False,
     release: Callable[[], bool] = lambda: False,
 ) -> Answers:
-    """Ask every question; each image is decoded and encoded once for all its questions.
+    """Ask every question; each image is decoded once for all its questions.
+
+    It is encoded once, too, by families whose ``see`` does that.
 
     Questions of about the same length share a batch. If memory runs out and none can be released,
     the current batch is halved; beyond float rounding, P(yes) does not depend on the batch.

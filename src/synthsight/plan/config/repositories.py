@@ -178,6 +178,8 @@ def _labelled(
         RepositoryError: its classes have no names.
     """
     names = repository.classes
+    if names is None and not repository.classifies:
+        return model  # what it is instead is said where it is resolved
     if names is None:
         count = repository.count
         if space := space_of_length(count):

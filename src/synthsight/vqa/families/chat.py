@@ -8,8 +8,10 @@ gives the logits of the first token of the answer.
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,27 +45,34 @@ _THINKING = ("enable_thinking", "thinking")
 #: blank before it.
 _SPELLINGS = ("{}", " {}", "\u0120{}", "\u2581{}", "\u010a{}", "\n{}")
 
-#: How far the logits of a question in a padded batch may be from those of the question alone, by
-#: the dtype they are computed in, before batches are no longer padded.
-_ROUNDING = {torch.float32: 1e-3, torch.float16: 0.1, torch.bfloat16: 0.5}
+#: How far the answer to a question put twice at once may be from that to it alone: more than
+#: rounding in float32, and about as much in half precision.
+_ROUNDING = {torch.float16: 0.1, torch.bfloat16: 0.5}
+
+#: What is asked about a grey picture when a model is fetched.
+_TRIAL = "Is it red?"
+
+#: The day that it is for templates that say what day it is: answers must not depend on that.
+_DAY = datetime(2026, 1, 1)
+_ASKED_DAY = re.compile(r"strftime_now\(\s*(['\"])(.*?)\1\s*\)")
 
 
 class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
     """A decoder that sees images, with its own processor and chat template.
 
-    Its settings are ``prompt``, the text that is put, and ``answers``, the tokens that count as yes
-    and as no. It runs in the dtype in which its weights are published. Its answers have a ``mass``,
-    the probability of yes and no together: of a model that begins its answer otherwise, it is
-    small, and P(yes) says little.
+    Its settings are ``prompt``, the text that is put, ``answers``, the tokens that count as yes and
+    as no, and ``batched``, whether several questions can be put at once. It runs in the dtype in
+    which its weights are published. Its answers have a ``mass``, the probability of yes and no
+    together: of a model that begins its answer otherwise, it is small, and P(yes) says little.
     """
 
-    packages = ("torch", "pillow", "transformers", "tokenizers")
+    packages = ("torch", "torchvision", "pillow", "transformers", "tokenizers")
 
     @classmethod
     def collect(
         cls, source: Path, settings: Mapping[str, Any], published: Published, folder: Path
     ) -> Collected:
-        """Collect weights, processor and template; find the tokens for yes and no."""
+        """Collect weights, processor and template, and ask a question about a grey picture."""
         del published
         config = read_config(source)
         architecture = class_of(config, source)
@@ -86,9 +95,12 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
             raise WeightsError(
                 f"its `prompt` is {prompt!r}: write {{question}} once, where the question belongs"
             )
-        return Collected(
-            model.state_dict(), {"prompt": prompt, "answers": answer_tokens(processor, source)}
+        found = {"prompt": prompt, "answers": answer_tokens(processor, source)}
+        weights = model.state_dict()
+        batched = _try(
+            cls(folder, weights, {**found, "batched": True}, torch.device("cpu")), source
         )
+        return Collected(weights, {**found, "batched": batched})
 
     def __init__(
         self, folder: Path, state: StateDict, settings: Mapping[str, Any], device: torch.device
@@ -107,10 +119,11 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         )
         text = self.model.config.get_text_config()
         self.limit = int(getattr(text, "max_position_embeddings", None) or 2**30)
-        self.tolerance = _ROUNDING[dtype]
+        self.batched = settings["batched"]
         self.last_alone = "logits_to_keep" in inspect.signature(self.model.forward).parameters
-        #: Whether batches of different lengths are padded; None until that has been tried.
-        self.pads: bool | None = None
+        tokenizer = self.processor.tokenizer
+        added = tokenizer.added_tokens_decoder.values()
+        self.marks = {*tokenizer.all_special_tokens, *(str(each) for each in added if each.special)}
 
     def prepare(self, picture: Image.Image) -> Image.Image:
         """The image itself: the processor takes it together with a question."""
@@ -121,8 +134,14 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         return looks
 
     def read(self, question: str, objects: str | None) -> list[str]:
-        """The text that is put, word by word; ``objects`` are for OFA only."""
+        """The text that is put, word by word; ``objects`` are for OFA only.
+
+        Raises:
+            UnansweredError: the question holds a mark by which the model tells images and speakers.
+        """
         del objects
+        if found := sorted(mark for mark in self.marks if mark in question):
+            raise UnansweredError(f"the question holds {found[0]!r}, which is a mark to the model")
         text: str = self.prompt.replace("{question}", question)
         return text.split(" ")
 
@@ -131,63 +150,49 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
     ) -> Tensor:
         """Differences of log-probabilities and the mass, float32 (questions, 2).
 
-        Batches are padded in front, where the next token does not see it. At the first batch with
-        padding a question is also asked alone: if the answers differ by more than rounding, then
-        this model's batches hold questions of one length from there on.
+        What is put at once has one length, and so no padding, on which answers might depend.
 
         Raises:
             UnansweredError: image and question together are longer than the model's context, or
                 the processor does not take the image.
         """
-        asked = [(seen[image], " ".join(text)) for image, text in zip(images, texts, strict=True)]
-        inputs = self._inputs(asked)
-        lengths = inputs["attention_mask"].sum(1)
-        if int(lengths.max()) > self.limit:
-            raise UnansweredError(
-                f"image and question have {int(lengths.max())} tokens, the model takes {self.limit}"
+        alike: dict[Any, list[int]] = {}
+        inputs = []
+        for place, (image, text) in enumerate(zip(images, texts, strict=True)):
+            inputs.append(self._inputs(seen[image], " ".join(text)))
+            length = inputs[-1]["input_ids"].shape[1]
+            if length > self.limit:
+                raise UnansweredError(
+                    f"image and question have {length} tokens, the model takes {self.limit}"
+                )
+            shapes = {key: tuple(value.shape) for key, value in inputs[-1].items()}
+            alike.setdefault(tuple(shapes.items()) if self.batched else place, []).append(place)
+        found = torch.empty(len(inputs), 2, device=self.device)
+        for places in alike.values():
+            parts = [inputs[place] for place in places]
+            found[places] = self._answers(
+                {key: torch.cat([p[key] for p in parts]) for key in parts[0]}
             )
-        padded = bool((lengths != lengths[0]).any())
-        if padded and self.pads is None:
-            self._try_padding(inputs, asked, int(lengths.argmin()))
-        if not padded or self.pads:
-            return self._answers(inputs)
-        found = torch.empty(len(asked), 2, device=self.device)
-        for length in sorted(set(lengths.tolist())):
-            alike = torch.nonzero(lengths == length)[:, 0].tolist()
-            found[alike] = self._answers(self._inputs([asked[index] for index in alike]))
         return found
 
-    def _try_padding(
-        self, inputs: Mapping[str, Tensor], asked: Sequence[tuple[Image.Image, str]], shortest: int
-    ) -> None:
-        """Find out whether a question is answered alike alone and behind padding."""
-        among = self._answers(inputs)[shortest]
-        alone = self._answers(self._inputs([asked[shortest]]))[0]
-        off = float((among - alone).abs().max())
-        self.pads = off <= self.tolerance
-        if not self.pads:
-            print(f"padding changes answers (by {off:.2g}): batches hold one length", flush=True)
-
-    def _inputs(self, asked: Sequence[tuple[Image.Image, str]]) -> dict[str, Tensor]:
-        """What the model takes for images with their texts, padded in front, on the CPU."""
+    def _inputs(self, picture: Image.Image, text: str) -> dict[str, Tensor]:
+        """What the model takes for an image with a text, on the CPU."""
         try:
             if self.template is None:
-                images = [[picture] for picture, _ in asked]
-                texts = [f"<image>{text}" for _, text in asked]
-                found = self.processor(text=texts, images=images, padding=True, return_tensors="pt")
+                put = f"<image>{text}"
+                found = self.processor(text=[put], images=[[picture]], return_tensors="pt")
             else:
                 found = self.processor.apply_chat_template(
-                    [_conversation(picture, text) for picture, text in asked],
+                    [_conversation(picture, text)],
+                    chat_template=self.template,
                     **{"add_generation_prompt": True, "tokenize": True, "return_dict": True},
-                    **{name: False for name in _THINKING if name in str(self.template)},
                     return_tensors="pt",
-                    processor_kwargs={"padding": True},
+                    **{name: False for name in _THINKING if name in self.template},
                 )
         except (ValueError, ZeroDivisionError) as error:
-            sizes = sorted({f"{picture.width} x {picture.height}" for picture, _ in asked})
             raise UnansweredError(
-                f"the model's processor takes no image of {', '.join(sizes)} pixels "
-                f"({one_line(error, 200)})"
+                f"the model's processor takes no image of {picture.width} x {picture.height} "
+                f"pixels ({one_line(error, 200)})"
             ) from error
         return {key: value for key, value in found.items() if key != "labels"}
 
@@ -203,6 +208,40 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         no = logits[:, self.no].logsumexp(1)
         mass = torch.exp(torch.logaddexp(yes, no) - logits.logsumexp(1))
         return torch.stack([yes - no, mass], dim=1)
+
+
+def _try(model: Chat, source: Path) -> bool:
+    """Ask a question about a grey picture, alone and twice at once.
+
+    Returns:
+        Whether several questions can be put at once, and are then answered as one is.
+
+    Raises:
+        WeightsError: it cannot be answered.
+    """
+    grey, text = Image.new("RGB", (224, 224), (128, 128, 128)), model.read(_TRIAL, None)
+    try:
+        with torch.inference_mode():
+            ids = model._inputs(grey, " ".join(text))["input_ids"][0]
+            alone = model.margins([grey], [0], [text])[0]
+    except Exception as error:  # by what is in the files, of nearly any type
+        raise WeightsError(
+            f"{source} cannot be asked about an image: {one_line(error, 400)}"
+        ) from error
+    if not bool(torch.isfinite(alone).all()):
+        raise WeightsError(f"{source} answers {alone.tolist()} to {_TRIAL!r} about a grey picture")
+    if int(ids[-1]) == model.processor.tokenizer.eos_token_id:
+        raise WeightsError(
+            f"{source}: its tokenizer ends every text, so that no answer can follow the question; "
+            "its template or tokenizer_config.json must be another"
+        )
+    try:
+        with torch.inference_mode():
+            twice = model.margins([grey, grey], [0, 1], [text, text])
+    except Exception as error:  # likewise
+        print(f"questions are put one by one: {one_line(error, 200)}", flush=True)
+        return False
+    return float((twice - alone).abs().max()) <= _ROUNDING.get(model.model.dtype, 1e-3)
 
 
 def _conversation(picture: Image.Image, text: str) -> list[dict[str, Any]]:
@@ -229,7 +268,7 @@ def class_of(config: Mapping[str, Any], source: Path) -> str:
 
 
 def load_processor(folder: Path) -> Any:
-    """A model's processor, which pads in front, with Pillow's resize where there is that.
+    """A model's processor, with Pillow's resize where there is that.
 
     Raises:
         WeightsError: it cannot be read, or has no tokenizer.
@@ -255,15 +294,14 @@ def load_processor(folder: Path) -> Any:
         )
     except Exception:  # a few kinds have no such version
         print("this model's images are resized by torchvision, not by Pillow", flush=True)
-    tokenizer = processor.tokenizer
-    tokenizer.padding_side = "left"
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
     return processor
 
 
-def _template_of(processor: Any) -> Any:
-    return processor.chat_template or processor.tokenizer.chat_template
+def _template_of(processor: Any) -> str | None:
+    """The template of a conversation, the processor's or the tokenizer's; None if there is none."""
+    found = processor.chat_template or processor.tokenizer.chat_template
+    found = found.get("default") if isinstance(found, dict) else found
+    return found and _ASKED_DAY.sub(lambda match: repr(_DAY.strftime(match[2])), found)
 
 
 def answer_tokens(processor: Any, source: Path) -> dict[str, list[str]]:

@@ -48,14 +48,11 @@ CONVERSING = (
     "deepseek_ocr2",
     "deepseek_vl",
     "deepseek_vl_hybrid",
-    "diffusion_gemma",
     "dots3_note",
     "emu3",
     "ernie4_5_vl_moe",
-    "evolla",
     "exaone4_5",
     "fast_vlm",
-    "florence2",
     "fuyu",
     "gemma3",
     "gemma3n",
@@ -109,10 +106,7 @@ CONVERSING = (
     "paddleocr_vl",
     "paligemma",
     "perception_lm",
-    "pi0",
-    "pix2struct",
     "pp_chart2table",
-    "pp_formulanet",
     "qianfan_ocr",
     "qwen2_5_omni_thinker",
     "qwen2_5_vl",
@@ -126,13 +120,17 @@ CONVERSING = (
     "shieldgemma2",
     "smolvlm",
     "step3p7",
-    "t5gemma2",
-    "udop",
     "unlimited_ocr",
     "video_llama_3",
     "video_llava",
     "vipllava",
-    "vision-encoder-decoder",
+)
+
+#: What transformers has under that name, too, and is none: what reads the question in an encoder of
+#: its own, what fills in a text in no order, and what acts or reads proteins.
+OTHERWISE = (
+    *("florence2", "pix2struct", "pp_formulanet", "t5gemma2", "udop", "vision-encoder-decoder"),
+    *("diffusion_gemma", "evolla", "pi0"),
 )
 
 #: The family of single-file checkpoints without a config.json: fairseq's.
