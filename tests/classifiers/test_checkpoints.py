@@ -288,6 +288,8 @@ def test_every_name_that_timm_has_given_up_is_mapped_or_named() -> None:
         try:
             assert parse_model(f"timm/{old}", local=False).name == new
         except ModelError as error:
+            if "the half of a CLIP or SigLIP model" in str(error):
+                continue
             assert str(new) in str(error)
             assert "did you mean" in str(error)
             unmapped.append(old)

@@ -69,6 +69,9 @@ def smallest(module: str) -> str:
     return min(timm.list_models(module=module, pretrained=True), key=size)
 
 
+#: The one whose models are all halves of CLIP models.
+OF_HALVES = "vitamin"
+
 MODULES = [
     module
     for module in timm.models.list_modules()
@@ -81,7 +84,7 @@ def test_timm_has_the_modules_that_these_tests_mean() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("module", sorted(set(MODULES) - WITHOUT_CLASSES))
+@pytest.mark.parametrize("module", sorted(set(MODULES) - WITHOUT_CLASSES - {OF_HALVES}))
 def test_a_pretrained_model_of_every_module_of_timm_is_resolved(module: str) -> None:
     name = smallest(module)
     config = timm.models.get_pretrained_cfg(name)
@@ -89,6 +92,11 @@ def test_a_pretrained_model_of_every_module_of_timm_is_resolved(module: str) -> 
     assert resolved["architecture"]["name"] == name
     assert resolved["geometry"]["crop"] == config.input_size[1:]
     assert (resolved["mean"], resolved["std"]) == (list(config.mean), list(config.std))
+
+
+def test_the_half_of_a_clip_is_refused_whatever_its_module() -> None:
+    with pytest.raises(ModelError, match="the half of a CLIP or SigLIP model that sees images"):
+        resolve(entry(f"timm/{smallest(OF_HALVES)}"), "model")
 
 
 @pytest.mark.parametrize("module", sorted(WITHOUT_CLASSES))

@@ -576,7 +576,7 @@ def loop() -> Any:
             "models[0].checkpoint: no file",
         ),
         ({"models": [{"model": "timm/x", "labels": "x" * 300}]}, "models[0].labels: no label file"),
-        ({"models": [{"x": 1}] * 1_000}, "... and 1950 more"),
+        ({"models": [{"x": 1}] * 1_000}, "... and 950 more"),
         ({"category_definitions": "x" * 300}, "category_definitions: "),
         ({"models": [{"model": "timm/x", "name": "x" * 4_000}]}, "is too long for a name"),
         (

@@ -36,6 +36,7 @@ FILES = SimpleNamespace(
     excluded=[],
     logits_of=lambda model: [f"results/logits/{model}/{name}.parquet" for name in NAMES],
     label_file_of=lambda model: [],
+    predictions_of=lambda model: [],
 )
 specs = SimpleNamespace(score=None)
 of = lambda function, *names: lambda wildcards: function(*(wildcards[name] for name in names))

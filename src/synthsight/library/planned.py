@@ -18,7 +18,16 @@ from typing import Any
 
 from synthsight.library.errors import ApiError
 from synthsight.origin import Mark, Origin, read_origin
-from synthsight.plan.record import FETCH, NAME, Record, Wanted, describe_gone, name_of, read_record
+from synthsight.plan.record import (
+    FETCH,
+    NAME,
+    ON_REQUEST,
+    Record,
+    Wanted,
+    describe_gone,
+    name_of,
+    read_record,
+)
 from synthsight.tables import read_parquet
 
 
@@ -121,6 +130,8 @@ class Planned:
         for path, each in self._files.items():
             inside = path.removeprefix(f"{self.record.run}/")
             if inside == path or each.temporary:  # weights, and what is not kept
+                continue
+            if inside.startswith(f"{ON_REQUEST}/"):
                 continue
             if not self._place(path).exists():
                 found[inside] = "not there yet"

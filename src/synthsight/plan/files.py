@@ -15,6 +15,7 @@ from synthsight.plan.config.questions import local_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS, sources_of
+from synthsight.plan.record import ON_REQUEST
 from synthsight.plan.stems import WEIGHTS, fetched_specs, stems_of
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always, with_blind
 
@@ -327,7 +328,7 @@ class Files:
     @property
     def rating(self) -> str:
         """The folder of the pages that people rate images on."""
-        return f"{self.run}/rating"
+        return f"{self.run}/{ON_REQUEST}"
 
     @cached_property
     def rating_pages(self) -> list[str]:
@@ -344,8 +345,7 @@ class Files:
             name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
                 anything is), ``photographs`` (which sources are real), ``scores``, ``notes``,
                 ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``),
-                ``labels_by_people``, ``answers_by_people``, or
-                checksums: ``indexed_images``, ``indexed_of_category``, ``indexed_questions``.
+                ``labels_by_people``, ``answers_by_people``; checksums: ``indexed_images`` and others.
 
         Returns:
             The kind of reader (:mod:`synthsight.figures.inputs`) and the files.

@@ -28,6 +28,9 @@ OWN = "\0"
 #: Programs whose outputs all runs share.
 FETCH = ("fetch_weights", "fetch_vqa")
 
+#: Folder of a run's files that are made on request alone: pages for raters.
+ON_REQUEST = "rating"
+
 #: Folders below a run's in which people look for results.
 _PARTS = ("tables", "figures", "scores", "logits", "predictions", "images", "vqa", "people")
 
