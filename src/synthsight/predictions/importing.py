@@ -279,7 +279,10 @@ def sentences(note: Mapping[str, Any]) -> list[str]:
     said += [ties] if ties else []
     missing = about["missing"]
     if missing["count"]:
-        done = {"wrong": "counted as wrong", "exclude": "left out for all models"}[missing["what"]]
+        done = {
+            "wrong": "counted as wrong, unless they are duplicates that are left out",
+            "exclude": "left out for all models",
+        }[missing["what"]]
         first = ", ".join(missing["first"])
         said.append(f"{missing['count']:,} images without a prediction are {done}: {first}")
     if about["unknown"]["count"]:
