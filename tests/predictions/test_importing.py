@@ -278,6 +278,7 @@ def test_doubts_are_errors_with_file_and_line(
         ("image,index,index_0,index_1", "0,2,1"),
         ("image,synset,resnet_pred", "n00000000,hare"),
         ("image,label,answer", "kite,hare"),
+        ("image,label,conformer_pred", "kite,hare"),
         ("image,label,pred_index", "kite,2"),
         ("image,prob,label,prob_0,prob_1", ".9,kite,.9,.1"),
     ],

@@ -42,7 +42,10 @@ _EITHER = (
 
 #: What a prediction's column may be called, whatever else its name says, and what it is not.
 _PREDICTED = re.compile(r"pred|argmax|yhat|guess|^top[0-9]|^(answer|response|output)s?$")
-_ABOUT_ONE = re.compile(r"prob|score|conf|logit|correct|right|hit|time|second")
+_ABOUT_ONE = re.compile(
+    r"(prob|probability|probabilities|score|conf|confidence|logit|correct|right|hit|time)"
+    r"s?[0-9]*$"
+)
 
 #: The roles that say which class was predicted.
 _CLASSES = ("label", "index", "guesses")
