@@ -190,6 +190,32 @@ def test_an_image_without_a_prediction_is_missed_under_every_rule(world: World, 
             assert said == ([False, False, (), ()] if lost else before)
 
 
+@pytest.mark.parametrize("aggregation", ["max", "mean"])
+def test_a_class_of_probability_0_was_not_predicted(world: World, aggregation: str) -> None:
+    """Of classes that tie so, the index would decide which are among the best five."""
+    with np.errstate(divide="ignore"):
+        vase = np.log(np.array([[0, 0, 0, 0, 0, 1]] * 8, np.float32))
+        both = np.log(np.array([[0.25, 0, 0, 0, 0, 0.75]] * 8, np.float32))
+    world.values |= {"helmet": vase, "rabbit": both, "kite": both}
+    columns = ("category", "top1_hit", "top5_hit", "predicted")
+    found = world.of_imported_logits(aggregation=aggregation)
+    for rule in ANY_RULE:
+        assert set(of(found, rule, *columns)) == {
+            ("helmet", False, False, (5,)),
+            ("rabbit", False, False, (5, 0)),
+            ("kite", False, True, (5, 0)),
+        }
+    expected = {
+        ("helmet", False, False, ()),  # no category has any probability
+        ("rabbit", False, False, (0,)),
+        ("kite", True, True, (0,)),
+    }
+    assert set(of(found, "restricted", *columns)) == expected
+    if aggregation == "mean":  # the same, where probabilities of ranked classes decide
+        ranks = world.of_ranks(6, aggregation=aggregation)
+        assert set(of(ranks, "restricted", *columns)) == expected
+
+
 def test_images_that_are_left_out_need_no_prediction(world: World) -> None:
     left = {c: names[1:] for c, names in world.names.items()}
     sources = (describe(c, n, [None] * 7) for c, n in left.items())

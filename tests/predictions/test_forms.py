@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthsight.labels.spaces import LabelSpace
 from tests.predictions.support import IMAGES, LABELS, Imports
 
 #: Of each image the three best classes, with probabilities that float32 holds exactly.
@@ -154,3 +156,33 @@ def test_quotes_and_line_breaks_in_cells_are_read_as_written(imports: Imports) -
     text = 'image,label\n"dream/kite/1.png","wood\nrabbit"\n'
     text += "".join(f"{image},kite\n" for image in IMAGES[1:])
     assert imports.text(text)[IMAGES[0]] == [(1, None)]
+
+
+def test_json_has_the_columns_of_all_its_rows(imports: Imports) -> None:
+    guess = [{"label": "kite", "score": 0.5}]
+    by_image: dict[str, Any] = dict(zip(IMAGES, ["hare", guess, [], ["vase", "hare"]], strict=True))
+    expected = [[(2, None)], [(0, 0.5)], [], [(5, None), (2, None)]]
+    for order in (IMAGES, IMAGES[::-1], (IMAGES[2], *IMAGES[:2], IMAGES[3])):
+        text = json.dumps({image: by_image[image] for image in order})
+        found = imports.text(text, "p.json", missing="wrong")
+        assert found == dict(zip(IMAGES, expected, strict=True))
+    listed: list[dict[str, Any]] = [{"image": image, "label": "kite"} for image in IMAGES]
+    for each in listed[1:]:
+        each["probability"] = 0.5
+    lines = "\n".join(map(json.dumps, listed))
+    for text, name in ((lines, "p.jsonl"), (json.dumps(listed), "p.json")):
+        found = imports.text(text, name)
+        assert found == {image: [(0, None if image == IMAGES[0] else 0.5)] for image in IMAGES}
+
+
+def test_a_header_longer_than_a_cell_may_be_is_read(imports: Imports) -> None:
+    """That of ImageNet-22k's logits is, where it is taken for one name."""
+    classes = 12_000
+    labels = LabelSpace(
+        "many", tuple(f"c{n}" for n in range(classes)), tuple((f"c{n}",) for n in range(classes))
+    )
+    header = ",".join(["image", *(f"logit_{number}" for number in range(classes))])
+    assert len(header) > csv.field_size_limit()
+    cells = ",".join(str(number % 5) for number in range(classes))
+    found = imports.text("\n".join([header, *(f"{i},{cells}" for i in IMAGES)]), labels=labels)
+    assert found[IMAGES[3]] == [number % 5 for number in range(classes)]

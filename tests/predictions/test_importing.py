@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from synthsight.errors import SynthsightError
+from synthsight.images.manifest import ImageRecord, write_manifest
 from synthsight.labels.spaces import LabelSpace
 from synthsight.predictions.stored import (
     read_about,
@@ -38,19 +40,52 @@ ALL = "".join(f"{image},kite\n" for image in IMAGES)
 @pytest.mark.parametrize(
     "written",
     [
-        "./dream/kite/1.png",
-        "dream\\kite\\1.png",
-        "/data/sets/dream/kite/1.png",
-        "C:\\sets\\dream\\kite\\1.png",
-        "Dream/Kite/1.PNG",
+        "./{}",
+        "{}",
+        "/data/sets/{}",
+        "C:\\sets\\{}",
     ],
 )
+@pytest.mark.parametrize("change", [str.title, lambda path: path.replace("/", "\\")])
 def test_a_path_that_can_mean_one_image_alone_is_taken_for_it(
-    imports: Imports, written: str
+    imports: Imports, written: str, change: Callable[[str], str]
 ) -> None:
-    found = imports.text("image,label\n" + ALL.replace(IMAGES[0], written))
-    assert found[IMAGES[0]] == [(0, None)]
-    assert imports.note["predictions"]["renamed"] == 1
+    lines = [f"{written.format(change(image))},kite" for image in IMAGES]
+    found = imports.text("\n".join(["image,label", *lines]))
+    assert found == {image: [(0, None)] for image in IMAGES}
+    assert imports.note["predictions"]["renamed"] == 4
+    said = f"4 images are written otherwise in it.*: {re.escape(lines[0][:-5])} is {IMAGES[0]}"
+    assert any(re.match(said, line) for line in imports.said)
+
+
+def test_folders_in_front_are_those_of_all_images_and_are_said(imports: Imports) -> None:
+    """The reader must see it if they are another data set's, which has files of the same names."""
+    imports.text("image,label\n" + "".join(f"imagenet-val/{image},kite\n" for image in IMAGES))
+    assert imports.note["predictions"]["folders"] == "imagenet-val"
+    assert any("all with imagenet-val in front" in line for line in imports.said)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["sd/I0", "dalle/I1"], "'sd/.*1.png' and 'dalle/.*2.png' have different folders.*sd and"),
+        (["I0", "dalle/I1"], "have different folders in front .*none and dalle"),
+        (["dalle/I1", "I0"], "have different folders in front .*dalle and none"),
+        (["sd/I0", "dalle/I0"], "both 'sd/.*1.png' and 'dalle/.*1.png' would be the run's 'dream"),
+        (["I0", "imagenet-val/I0"], "both 'dream/kite/1.png' and 'imagenet-val/dream/kite/1.png'"),
+        (["I3", "vase/ä.png"], "both 'muse/vase/ä.png' and 'vase/ä.png' would be the run's"),
+        (["ä.png", "I3"], "both 'ä.png' and 'muse/vase/ä.png' would be the run's"),
+    ],
+)
+@pytest.mark.parametrize("numbers", [False, True])
+def test_images_of_another_data_set_are_not_taken_for_the_run_s(
+    imports: Imports, names: list[str], said: str, numbers: bool
+) -> None:
+    written = [re.sub("I(.)", lambda found: IMAGES[int(found[1])], name) for name in names]
+    header, cell = ("logits", '"[1 2 3 4 5 6 7]"') if numbers else ("label", "kite")
+    text = "\n".join([f"image,{header}", *(f"{name},{cell}" for name in written)])
+    with pytest.raises(SynthsightError, match=f"p.csv: .*{said}"):
+        imports.text(text, missing="wrong")
 
 
 def test_a_file_s_name_is_enough_where_no_other_image_has_it(imports: Imports) -> None:
@@ -117,6 +152,45 @@ def test_logits_that_are_missing_are_null(imports: Imports) -> None:
     assert found[IMAGES[3]] == values[0].tolist() and found[IMAGES[0]] == values[1].tolist()
 
 
+@pytest.mark.parametrize("name", ["p.parquet", "p.jsonl", "p.csv"])
+def test_a_row_without_numbers_is_no_prediction(imports: Imports, name: str) -> None:
+    numbers = [1.0, 2, 3, 4, 5, 6, 7]
+    values = [None, numbers, [], numbers]
+    path = imports.folder / name
+    frame = pd.DataFrame({"image": IMAGES, "logits": values})
+    if name == "p.parquet":
+        frame.to_parquet(path)
+    elif name == "p.jsonl":
+        frame.to_json(path, lines=True, orient="records")
+    else:
+        frame.to_csv(path, index=False)
+    found = imports.read(path, missing="wrong")
+    assert found == dict(zip(IMAGES, [None, numbers, None, numbers], strict=True))
+    assert imports.note["predictions"]["missing"]["count"] == 2
+
+
+def test_numbers_of_parquet_that_are_not_those_of_all_classes_are_told(imports: Imports) -> None:
+    path = imports.folder / "p.parquet"
+    frame = pd.DataFrame({"image": IMAGES, "answered": "kite", "confidence": 0.9})
+    frame.to_parquet(path)
+    with pytest.raises(
+        SynthsightError,
+        match=r"row 1: probability of one class alone, and no label .* not read: answered",
+    ):
+        imports.read(path)
+    text = [str([1.0, 2, 3, 4, 5, 6, 7])] * 4
+    pd.DataFrame({"image": IMAGES, "logits": text}).to_parquet(path)
+    assert imports.read(path)[IMAGES[0]] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_run_without_usable_images_ends_in_one_line(imports: Imports) -> None:
+    for path, category in zip(imports.manifests, ("kite", "vase"), strict=True):
+        bad = ImageRecord("x.png", category, None, None, None, None, "excluded", "damaged")
+        write_manifest(path, [bad])
+    with pytest.raises(SynthsightError, match=r"p.csv: the run has no image that can be used"):
+        imports.text("image,label\n" + ALL, missing="wrong")
+
+
 def test_the_rows_of_a_category_are_read_by_themselves(
     imports: Imports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +246,10 @@ def test_the_rows_of_a_category_are_read_by_themselves(
         (["image,logits", 'I,"[1 2 3]"'], "row 2: 3 numbers, but its labels name 7 classes"),
         (["image,logits", 'I,"[1 2 3 4 5 6 nan]"'], "row 2: NaN or infinite numbers"),
         (["image,prob", 'I,"[1 1 0 0 0 0 0]"'], "row 2: probabilities .* do not sum to 1"),
+        (["image,label,prob", 'I,kite,"[.5 .5 0 0 0 0 0]"'], "one label beside 7 numbers in its"),
+        (["image,index,logits", 'I,3,"[1 2 3 4 5 6 7]"'], "rename the column 'index'"),
+        (["image,label", "I," + "[" * 3000 + "]"], "line 2: a list is nested too deeply"),
+        (["image,logits", "I," + "[" * 3000 + "]"], "row 2: a list is nested too deeply"),
     ],
 )
 def test_doubts_are_errors_with_file_and_line(
@@ -182,6 +260,107 @@ def test_doubts_are_errors_with_file_and_line(
         imports.text(text, missing="wrong")
     assert str(caught.value).startswith(str(imports.folder / "p.csv"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("image,label,pred,confidence", "kite,hare,0.9"),
+        ("image,label,y_pred", "kite,2"),
+        ("image,label,argmax", "kite,2"),
+        ("image,label,top1", "kite,hare"),
+        ("image,class,predictions", "kite,\"['hare', 'vase']\""),
+        ("image,prediction,predictions", "kite,\"['hare', 'vase']\""),
+        ("image,index,guesses", '0,"[""hare"", ""vase""]"'),
+        ("image,label,label_1,label_2", "kite,hare,vase"),
+        ("path,label,top1,top2,top3,top4,top5", "kite,hare,vase,1,4,6"),
+        ("image,class_index,pred", "0,2"),
+        ("image,index,index_0,index_1", "0,2,1"),
+        ("image,synset,resnet_pred", "n00000000,hare"),
+        ("image,label,answer", "kite,hare"),
+        ("image,label,conformer_pred", "kite,hare"),
+        ("image,label,pred_index", "kite,2"),
+        ("image,prob,label,prob_0,prob_1", ".9,kite,.9,.1"),
+    ],
+)
+def test_a_column_that_may_be_the_truth_is_not_taken_for_the_prediction(
+    imports: Imports, header: str, row: str
+) -> None:
+    text = "\n".join([header, *(f"{image},{row}" for image in IMAGES)])
+    with pytest.raises(SynthsightError, match=r"p.csv: .* may .*: state which .*columns: {"):
+        imports.text(text)
+
+
+def test_the_configuration_says_which_column_is_the_prediction(imports: Imports) -> None:
+    def of(header: str, row: str, **columns: str) -> list[tuple[int, float | None]]:
+        text = "\n".join([header, *(f"{image},{row}" for image in IMAGES)])
+        found = imports.text(text, columns=columns)
+        assert len({str(each) for each in found.values()}) == 1
+        said: list[tuple[int, float | None]] = found[IMAGES[0]]
+        return said
+
+    assert of("image,label,pred,confidence", "kite,hare,0.5", label="pred") == [(2, 0.5)]
+    assert "columns that are read: image: image, label: pred, probability: confidence; " in str(
+        imports.said
+    ) and "not read: label" in str(imports.said)
+    assert imports.note["predictions"]["unread"] == ["label"]
+    assert of("image,label,pred", "kite,hare", label="label") == [(0, None)]
+    assert of("image,class_index,pred", "0,2", label="pred") == [(2, None)]
+    assert of("image,label,pred_index", "kite,2", index="pred_index") == [(2, None)]
+    several = [(2, None), (5, None)]
+    assert of("image,label,label_1,label_2", "kite,hare,vase", label="label_") == several
+    assert of("image,label,top1,top2", "kite,hare,vase", label="top") == several
+    assert (
+        of("image,class,predictions", "kite,\"['hare', 'vase']\"", label="predictions") == several
+    )
+    mappings = '"[{""label"": ""hare"", ""score"": 0.5}]"'
+    assert of("image,class,predictions", f"kite,{mappings}", label="predictions") == [(2, 0.5)]
+
+
+def test_a_column_that_says_how_good_a_prediction_is_leaves_the_label_as_it_is(
+    imports: Imports,
+) -> None:
+    text = "\n".join(
+        ["image,label,predicted_probability,pred_correct", *(f"{i},kite,.5,1" for i in IMAGES)]
+    )
+    assert imports.text(text)[IMAGES[0]] == [(0, 0.5)]
+
+
+def test_a_second_row_of_one_image_is_no_ranking(imports: Imports) -> None:
+    lines = [f"{image},kite,.6" for image in IMAGES]
+    text = "\n".join(["image,label,prob", *lines, f"{IMAGES[0]},hare,.9"])
+    with pytest.raises(
+        SynthsightError, match=r"line 6: 'dream/kite/1.png' has other rows, too \(line 2\)"
+    ):
+        imports.text(text)
+    pairs = [f"{image},{cls},{p}" for image in IMAGES for cls, p in (("kite", 0.5), ("hare", 0.25))]
+    assert imports.text("\n".join(["image,label,prob", *pairs[:-1]]))[IMAGES[0]] == [
+        (0, 0.5),
+        (2, 0.25),
+    ]  # the last image has one guess, as where the others were cut
+    with pytest.raises(SynthsightError, match=r"line 10: .* too \(line 2, 3\), .* images have 2"):
+        imports.text("\n".join(["image,label,prob", *pairs, f"{IMAGES[0]},vase,.9"]))
+
+
+def test_equal_probabilities_are_counted_and_said(imports: Imports) -> None:
+    values = [
+        [0.5, 0.5, 0, 0, 0, 0, 0],  # a tie at the first place; beyond, nothing is predicted
+        [0.4, 0.2, 0.1, 0.1, 0.1, 0.1, 0],  # ties at the third place and the fifth
+        [0.4, 0.2, 0.15, 0.1, 0.08, 0.05, 0.02],
+        [0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1],
+    ]
+    path = imports.folder / "p.parquet"
+    pd.DataFrame({"image": IMAGES, "prob": values}).to_parquet(path)
+    imports.read(path)
+    assert imports.note["predictions"]["ties"] == {"first": 1, "fifth": 2}
+    assert any("equal probabilities in 1 images at the first" in line for line in imports.said)
+    rows = [f"{i},{c},{p}" for i, of in zip(IMAGES, values, strict=True) for c, p in enumerate(of)]
+    imports.text("\n".join(["image,index,prob", *rows]))
+    # As guesses by row, classes of probability 0 are named, and tie at the fifth place, too.
+    assert imports.note["predictions"]["ties"] == {"first": 1, "fifth": 3}
+    lists = [f'{image},"[2, 5]","[0.5, 0.5]"' for image in IMAGES]
+    imports.text("\n".join(["image,index,prob", *lists]))
+    assert imports.note["predictions"]["ties"] == {"first": 0, "fifth": 0}  # the list is the order
 
 
 def test_an_image_with_two_rows_of_lists_is_refused(imports: Imports) -> None:

@@ -58,6 +58,29 @@ def note(**about: Any) -> dict[str, Any]:
             {"unknown": {"count": 2, "first": ["x", "y"]}},
             ["The predictions of told are also about 2 images that the run does not have: x, y"],
         ),
+        (
+            {"columns": {"image": "image", "label": "pred"}, "unread": ["label", "note"]},
+            [
+                "What told predicts is read from the label in 'pred'; other columns of its file "
+                "are not read: label, note"
+            ],
+        ),
+        (
+            {"folders": "sd/val", "example": ["sd/val/kite/1.png", "kite/1.png"]},
+            [
+                "The paths in the predictions of told have sd/val in front of the run's: "
+                "sd/val/kite/1.png is taken for kite/1.png"
+            ],
+        ),
+        (
+            {"order": "probability", "ties": {"first": 0, "fifth": 7}},
+            [
+                "The predictions of told have equal probabilities in 0 images at the first place, "
+                "and in 7 at the fifth and the next: the class with the lower index goes first, by "
+                "no merit of its own"
+            ],
+        ),
+        ({"order": "rank", "ties": {"first": 0, "fifth": 0}, "unread": [], "folders": ""}, []),
     ],
 )
 def test_remarks_say_what_is_missing_and_what_is_not_known(
@@ -123,5 +146,9 @@ def test_the_explorer_has_a_digit_for_what_is_not_known(tmp_path: Path) -> None:
 def test_images_without_a_prediction_are_no_class_that_all_have(tmp_path: Path) -> None:
     path = scores(tmp_path / "scores", [(False, None)] * 20, "words/simple")
     assert "gives all 16 images the same best class" in str(same_best_class(path))
+    model = pq.read_schema(path).metadata[b"model"].decode()
+    said = str(same_best_class(path, {model}))
+    assert said.endswith("or the column that is read, is most likely not what was meant")
+    assert "weights" not in said
     assert same_best_class(scores(path, [(None, None)] * 20)) is None
     assert always_right(path, 2) is None

@@ -142,7 +142,10 @@ class Answers(Protocol):
 
 @dataclass(frozen=True)
 class Logits:
-    """Logits (images, classes).
+    """Logits (images, classes), or logarithms of probabilities.
+
+    A class with minus infinity, as that of a probability of 0, was not predicted: it is no hit,
+    and the list of predictions ends before it.
 
     Attributes:
         values: the logits; anything where there are none.
@@ -164,17 +167,21 @@ class Logits:
         else:
             best, probabilities = top_k(self.values)
             hits = accepted[own][best]
-        hits = hits & self.there[:, None]
+        predicted = self.there[:, None] & ~np.isneginf(
+            np.take_along_axis(self.values, best.astype(np.int64), axis=1)
+        )
+        hits = hits & predicted
         return Judged(
             pa.array(hits[:, :1].any(axis=1)),
             pa.array(hits.any(axis=1)),
-            pa.array(self._lists(best), pa.list_(pa.int32())),
-            pa.array(self._lists(probabilities), pa.list_(pa.float32())),
+            pa.array(_lists(best, predicted), pa.list_(pa.int32())),
+            pa.array(_lists(probabilities, predicted), pa.list_(pa.float32())),
         )
 
-    def _lists(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-        none = values[:0, 0] if values.shape[1] else np.empty(0, values.dtype)
-        return [row if there else none for row, there in zip(values, self.there, strict=True)]
+
+def _lists(values: npt.NDArray[Any], kept: npt.NDArray[np.bool_]) -> list[npt.NDArray[Any]]:
+    """Of each row the first values, as many as are kept, which come before all others."""
+    return [row[:length] for row, length in zip(values, kept.sum(axis=1), strict=True)]
 
 
 class Known(NamedTuple):
@@ -207,6 +214,9 @@ class Ranks:
                 choose(*each, accepted, self.aggregation, own)
                 for each in zip(self.predicted, self.probability, strict=True)
             ]
+            if not decided_by_best(accepted, self.aggregation):
+                # Probabilities decide, and what has none was not predicted.
+                chosen = [[about for about in each if about[2] != 0] for each in chosen]
             hits = [[category == own for category, _, _ in each] for each in chosen]
             best = [[cls for _, cls, _ in each] for each in chosen]
             probability = [[value for _, _, value in each] for each in chosen]
@@ -247,6 +257,7 @@ def choose(
 
     Returns:
         The category, its best class and its probability, if that is known; as many as are decided.
+        Where probabilities decide, one of 0 is no prediction.
     """
     if not decided_by_best(accepted, aggregation):
         union = np.flatnonzero(accepted.any(axis=0))
@@ -257,7 +268,8 @@ def choose(
         with np.errstate(divide="ignore"):
             logits = np.log(np.array(values, np.float64))[None, :]
         if np.isneginf(logits).all():
-            return []
+            open_to_choice = np.flatnonzero(accepted.any(axis=1))[:TOP]
+            return [(int(each), int(accepted[each].argmax()), 0.0) for each in open_to_choice]
         ranked = Choice(accepted[:, union], aggregation).rank(logits, own=own)
         total = float(sum(value for value in values if value is not None))
         return [

@@ -10,16 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from synthsight.classifiers.judging import TOP
 from synthsight.predictions.joining import Names
 from synthsight.predictions.order import PredictionError
-from synthsight.predictions.reading import as_list
-from synthsight.predictions.source import Source
+from synthsight.predictions.reading import as_list, is_empty
+from synthsight.predictions.source import Part, Source
 from synthsight.values import text_of
 
 _Values = npt.NDArray[np.float32]
 
 #: By how much probabilities may be off: they were rounded.
 _ROUNDING = 1e-3
+
+#: Images whose ties are looked for at a time, which bounds the memory.
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,14 @@ class Matrix:
         values: float32 (images, classes), in a file.
         rows: the number of rows read.
         by: ``logits`` or ``probability``.
+        ties: how many images have equal numbers at the first place, and at the fifth.
     """
 
     lengths: npt.NDArray[np.int64]
     values: npt.NDArray[np.float32]
     rows: int
     by: str
+    ties: tuple[int, int]
 
     def array(self, rows: npt.NDArray[np.int64]) -> pa.Array:
         """Some images' values as a column; null where there is no prediction."""
@@ -72,26 +78,28 @@ def read_matrix(source: Source, names: Names, classes: int, count: int, room: IO
     values: Any = np.memmap(room, np.float32, "r+", shape=(max(count, 1), classes))
     line_of = np.zeros(count, np.int64)
     rows = 0
+    ties = np.zeros(2, np.int64)
     parts = source.matrices() if source.matrix else _parts(source, by)
-    for line, images, numbers in parts:
+    for lines, images, numbers in parts:
         rows += len(images)
-        if numbers.shape[1] != classes:
+        if numbers is not None and numbers.shape[1] != classes:
             raise PredictionError(
-                f"{source.path}, row {line}: {numbers.shape[1]:,} numbers, but its labels name "
+                f"{source.path}, row {lines[0]}: {numbers.shape[1]:,} numbers, but its labels name "
                 f"{classes:,} classes"
             )
-        for offset, image in enumerate(images):
+        for line, image in zip(lines, images, strict=True):
             if not text_of(image):
-                where = f"{source.path}, row {line + offset}"
+                where = f"{source.path}, row {line}"
                 raise PredictionError(f"{where}: it does not say which image it is about")
         found = [
             names.find(image if isinstance(image, str) else text_of(image)) for image in images
         ]
         chosen = np.array([place for place, number in enumerate(found) if number is not None], int)
-        if not len(chosen):
+        if numbers is None or not len(chosen):
             continue
-        numbers = _checked(numbers[chosen], by, source, line + chosen)
-        for number, own in zip((found[place] for place in chosen), line + chosen, strict=True):
+        numbers = _checked(numbers[chosen], by, source, lines[chosen])
+        ties += _ties(numbers)
+        for number, own in zip((found[place] for place in chosen), lines[chosen], strict=True):
             if line_of[number]:
                 raise PredictionError(
                     f"{source.path}, row {own}: {names.images[number]!r} has another row, "
@@ -99,7 +107,25 @@ def read_matrix(source: Source, names: Names, classes: int, count: int, room: IO
                 )
             line_of[number] = own
         values[[found[place] for place in chosen]] = numbers
-    return Matrix(np.where(line_of > 0, classes, 0).astype(np.int64), values, rows, by)
+    lengths = np.where(line_of > 0, classes, 0).astype(np.int64)
+    return Matrix(lengths, values, rows, by, (int(ties[0]), int(ties[1])))
+
+
+def _ties(numbers: _Values) -> tuple[int, int]:
+    """How many images have equal numbers at the first place, and at the fifth and the next.
+
+    Classes without any probability are nothing that could be predicted, and tie with none.
+    """
+    first = fifth = 0
+    for start in range(0, len(numbers), _AT_ONCE):
+        part = numbers[start : start + _AT_ONCE]
+        width = part.shape[1]
+        best = np.sort(np.partition(part, max(width - TOP - 1, 0), axis=1)[:, -TOP - 1 :], axis=1)
+        best = best[:, ::-1]
+        first += int((best[:, :1] == best[:, 1:2]).sum())
+        last = best[:, TOP - 1 : TOP]
+        fifth += int(((last == best[:, TOP : TOP + 1]) & ~np.isneginf(last)).sum())
+    return first, fifth
 
 
 def _checked(
@@ -129,24 +155,31 @@ def _checked(
     return logs
 
 
-def _parts(source: Source, by: str) -> Iterator[tuple[int, list[Any], _Values]]:
+def _parts(source: Source, by: str) -> Iterator[Part]:
     """The rows of text, or of numbered columns, one by one."""
     layout = source.layout
     for line, row in source.rows():
+        where = f"{source.path}, row {line}"
         image = row.get(layout.single["image"])
         if by in layout.numbered:
             cells: Any = [row.get(name) for name in layout.numbered[by]]
         else:
-            cells = as_list(row.get(layout.single[by]))
+            cell = row.get(layout.single[by])
+            try:
+                cells = [] if is_empty(cell) else as_list(cell)
+            except PredictionError as error:
+                raise PredictionError(f"{where}: {error}") from None
         if not isinstance(cells, list):
             raise PredictionError(
-                f"{source.path}, row {line}: {by} of one class alone, and no label or index says "
-                "of which"
+                f"{where}: {by} of one class alone, and no label or index says of which. Columns "
+                f"that are not read: {', '.join(layout.unread) or 'none'}"
             )
+        rows = np.array([line])
+        if all(is_empty(cell) for cell in cells):
+            yield rows, [image], None
+            continue
         try:
             values = np.array([float(cell) for cell in cells], np.float32)
         except (TypeError, ValueError, OverflowError):
-            raise PredictionError(
-                f"{source.path}, row {line}: not all values of its {by} are numbers"
-            ) from None
-        yield line, [image], values[None, :]
+            raise PredictionError(f"{where}: not all values of its {by} are numbers") from None
+        yield rows, [image], values[None, :]

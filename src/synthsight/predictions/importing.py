@@ -84,20 +84,29 @@ def import_predictions(
         Sentences for people: what was recognised, what is missing, what was left aside.
 
     Raises:
-        JoinError: images have no prediction, and are to have one; or none has.
+        JoinError: images have no prediction, and are to have one; or none has; names of images
+            mean the same one, or have different folders in front; or the run has no usable image.
         synthsight.errors.SynthsightError: the file cannot be used.
     """
     images = _images(manifests)
+    if not images.names:
+        raise JoinError(
+            f"{wanted.file}: the run has no image that can be used, so nothing is imported. The "
+            "table `excluded` says why"
+        )
     names = Names(images.names, images.unusable)
     source = open_source(wanted.file, wanted.columns)
     classes = Classes(wanted.labels)
     count = len(images.names)
     found: Ranked | Matrix
     with tempfile.TemporaryFile(dir=Path(output).parent) as room:
-        if is_matrix(source):
-            found = read_matrix(source, names, len(wanted.labels), count, room)
-        else:
-            found = read_ranked(source, names, classes, count)
+        try:
+            if is_matrix(source):
+                found = read_matrix(source, names, len(wanted.labels), count, room)
+            else:
+                found = read_ranked(source, names, classes, count)
+        except JoinError as error:
+            raise JoinError(f"{wanted.file}: {error}") from None
         there = found.lengths > 0
         _check_join(wanted, images, names, there)
         kept = np.ones(count, bool) if wanted.missing == "wrong" else there
@@ -143,7 +152,7 @@ def _check_join(
     """Refuse a file that is about other images, or does not have all of the run's."""
     count = len(images.names)
     missing = np.flatnonzero(~there)
-    if count and len(missing) == count:
+    if len(missing) == count:
         said = f"{wanted.file}: no row has a prediction for one of the run's {count:,} images"
         if names.first:
             said += f". It names {names.first[0]!r}{names.close_to(names.first[0])}"
@@ -162,7 +171,8 @@ def _check_join(
             said += f"{other!r}{names.close_to(other)}"
         raise JoinError(
             f"{said}. Add them, or write `missing: wrong` (they count as wrong) or `missing: "
-            "exclude` (they are left out for all models) beside `predictions`"
+            "exclude` (they are left out for all models) beside `predictions`. Copies that "
+            "images.duplicates leaves out are among the run's images here"
         )
 
 
@@ -228,9 +238,11 @@ def _note(
                 **source.layout.single,
                 **{role: list(each) for role, each in source.layout.numbered.items()},
             },
+            "unread": list(source.layout.unread),
             "rows": found.rows,
             "kind": about.kind,
             "order": found.by,
+            "ties": {"first": found.ties[0], "fifth": found.ties[1]},
             "ranks": about.ranks,
             "classes": len(wanted.labels),
             "probability": stated,
@@ -244,6 +256,8 @@ def _note(
             "unknown": {"count": names.unknown, "first": names.first},
             "unusable": names.unusable,
             "renamed": names.renamed,
+            "example": names.example,
+            "folders": names.folders,
         },
     }
 
@@ -257,9 +271,18 @@ def sentences(note: Mapping[str, Any]) -> list[str]:
         f"{name}: {about['rows']:,} rows of {note['source']} ({about['format']}) with "
         f"{kinds[about['kind']]}, {'with' if about['probability'] else 'without'} probabilities"
     ]
+    columns = about["columns"].items()
+    read = [f"{role}: {each if isinstance(each, str) else these(each)}" for role, each in columns]
+    unread = f"; not read: {these(about['unread'])}" if about["unread"] else ""
+    said.append(f"columns that are read: {', '.join(read)}{unread}")
+    ties = ties_of(about)
+    said += [ties] if ties else []
     missing = about["missing"]
     if missing["count"]:
-        done = {"wrong": "counted as wrong", "exclude": "left out for all models"}[missing["what"]]
+        done = {
+            "wrong": "counted as wrong, unless they are duplicates that are left out",
+            "exclude": "left out for all models",
+        }[missing["what"]]
         first = ", ".join(missing["first"])
         said.append(f"{missing['count']:,} images without a prediction are {done}: {first}")
     if about["unknown"]["count"]:
@@ -268,7 +291,27 @@ def sentences(note: Mapping[str, Any]) -> list[str]:
     if about["unusable"]:
         said.append(f"{about['unusable']:,} images in it are excluded from the run")
     if about["renamed"]:
+        written, image = about["example"]
+        front = f", all with {about['folders']} in front" if about["folders"] else ""
         said.append(
-            f"{about['renamed']:,} images are written otherwise in it; each can mean one alone"
+            f"{about['renamed']:,} images are written otherwise in it{front}; each can mean one "
+            f"alone: {written} is {image}"
         )
     return said
+
+
+def these(names: Sequence[str]) -> str:
+    """A few names in words; of many, the first and the last."""
+    return ", ".join(names) if len(names) <= SHOWN else f"{names[0]} ... {names[-1]}"
+
+
+def ties_of(about: Mapping[str, Any]) -> str | None:
+    """What to know of equal probabilities, from a note; None if there are none."""
+    ties = about.get("ties") or {"first": 0, "fifth": 0}  # older notes do not say
+    if not any(ties.values()):
+        return None
+    what = "logits" if about["order"] == "logits" else "probabilities"
+    return (
+        f"equal {what} in {ties['first']:,} images at the first place, and in {ties['fifth']:,} at "
+        "the fifth and the next: the class with the lower index goes first, by no merit of its own"
+    )

@@ -27,7 +27,8 @@ class Names:
     A path that is no image's as it is written is taken for the one image that it can mean: written
     with backslashes, with other folders in front (an absolute path), with fewer (the file's name
     alone, as timm writes it), in upper for lower case, or with composed for decomposed letters. If
-    it may be several, it is none.
+    it may be several, it is none. Folders in front must be the same for all: another data set may
+    have images of the same names.
 
     Args:
         images: the run's, in the order in which numbers are given to them.
@@ -38,6 +39,8 @@ class Names:
         unusable: likewise, of images that are left out.
         renamed: of names that were written otherwise.
         first: the first few that are unknown.
+        example: of those that were written otherwise, the first, and the image that it means.
+        folders: the folders in front of all that the run's paths do not have; empty if none.
     """
 
     def __init__(self, images: Sequence[str], others: Sequence[str] = ()) -> None:
@@ -47,28 +50,59 @@ class Names:
         self._met: dict[str, int | None] = {}
         self.unknown = self.unusable = self.renamed = 0
         self.first: list[str] = []
+        self.example: tuple[str, str] | None = None
+        self.folders = ""
+        self._whole: str | None = None
+        self._written: dict[int, str] = {}
         self._out: set[int] = set()
 
     def find(self, written: str) -> int | None:
-        """The number of the image that is meant; None if it is none that can be used."""
+        """The number of the image that is meant; None if it is none that can be used.
+
+        Raises:
+            JoinError: another name meant the same image, or other folders were in front of one;
+                without the file.
+        """
         number = self._exact.get(written)
         if number is None:
             if written in self._met:
                 return self._met[written]
-            number = self._otherwise(written)
+            number, folders = self._otherwise(written)
             if number is None:
                 self.unknown += 1
                 if len(self.first) < SHOWN:
                     self.first.append(written)
-            elif number < self._usable:
-                self.renamed += 1
+            else:
+                self._check(number, written, folders)
+                if number < self._usable:
+                    self.renamed += 1
+                    self.example = self.example or (written, self.images[number])
             self._met[written] = None if number is None or number >= self._usable else number
+        else:
+            self._check(number, written, "")
         if number is None or number < self._usable:
             return number
         if number not in self._out:
             self._out.add(number)
             self.unusable += 1
         return None
+
+    def _check(self, number: int, written: str, folders: str) -> None:
+        """Refuse what may be about images of another data set."""
+        before = self._written.setdefault(number, written)
+        if before != written:
+            raise JoinError(
+                f"both {before!r} and {written!r} would be the run's {self.images[number]!r}. "
+                "Remove the rows about other images, and write paths from images.root"
+            )
+        if self._whole is None:
+            self._whole, self.folders = written, folders
+        elif folders != self.folders:
+            raise JoinError(
+                f"{self._whole!r} and {written!r} have different folders in front of the run's "
+                f"paths ({self.folders or 'none'} and {folders or 'none'}). Remove the rows about "
+                "other images, and write paths from images.root"
+            )
 
     def close_to(self, written: str) -> str:
         """A hint at what may have been meant by a name that is unknown; empty if nothing is."""
@@ -80,16 +114,21 @@ class Names:
         near = difflib.get_close_matches(written, self.images[:10_000], n=1)
         return f"; close: {near[0]}" if near else ""
 
-    def _otherwise(self, written: str) -> int | None:
+    def _otherwise(self, written: str) -> tuple[int | None, str]:
+        """The image that is meant, and the folders in front that the run's paths do not have."""
         way = _way(written)
         number = self._alike.get(way)
-        if number is None:  # with folders in front that the run's paths do not have
+        folders = ""
+        if number is None:
             parts = way.split("/")
-            found = (self._alike.get("/".join(parts[skip:])) for skip in range(1, len(parts)))
-            number = next((each for each in found if each is not None), None)
+            for skip in range(1, len(parts)):
+                number = self._alike.get("/".join(parts[skip:]))
+                if number is not None:
+                    folders = "/".join(parts[:skip])
+                    break
         if number is None:  # without folders that they have
             number = self._ends.get(way)
-        return None if number == _SEVERAL else number
+        return (None, "") if number == _SEVERAL else (number, folders)
 
     @cached_property
     def _alike(self) -> dict[str, int]:

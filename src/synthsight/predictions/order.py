@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from synthsight.classifiers.judging import TOP
 from synthsight.errors import SynthsightError
 
 #: By how much probabilities may grow with the rank, or exceed 1: they were rounded.
@@ -141,6 +142,30 @@ class Check:
                 f"{self._about(place)} has several rows, and neither a rank nor a probability that "
                 "tells their order"
             )
+
+    def as_many(self) -> None:
+        """Several rows of an image without ranks: not more than most images have.
+
+        A second row of a few images is a repeated or a contradicting prediction, and no ranking.
+        """
+        table = self.table
+        counts = np.bincount(table.image)
+        frequent = np.bincount(counts[counts > 0])
+        usual = int(len(frequent) - 1 - np.argmax(frequent[::-1]))  # of those as frequent, more
+        for place in self._first(counts[table.image] > usual):
+            lines = np.sort(table.line[table.image == table.image[place]])[: usual + 1]
+            shown = ", ".join(map(str, lines[:-1][-3:]))
+            raise PredictionError(
+                f"{self.at(int(lines[-1]))}: {self.images[table.image[place]]!r} has other rows, "
+                f"too ({self.word} {shown}), and most images have {usual}. If its rows are ranked "
+                "guesses, say so in a column `rank`; otherwise remove those that are not meant"
+            )
+
+    def ties(self) -> tuple[int, int]:
+        """How many images have equal numbers at the first place, and at the fifth and the next."""
+        table = self.table
+        same = np.r_[False, table.score[1:] == table.score[:-1]][: len(table.score)] & table.same
+        return int((same & (table.place == 1)).sum()), int((same & (table.place == TOP)).sum())
 
     def classes(self) -> None:
         """Each class of an image once."""

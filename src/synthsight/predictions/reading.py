@@ -39,6 +39,8 @@ class Ranked:
         rows: the number of rows read.
         by: what tells the order: ``rank``, ``list``, ``probability``, ``logits`` or, where there is
             but one class for each image, ``single``.
+        ties: how many images have equal numbers at the first place, and at the fifth, where these
+            tell the order.
     """
 
     lengths: npt.NDArray[np.int64]
@@ -46,6 +48,7 @@ class Ranked:
     probability: npt.NDArray[np.float32]
     rows: int
     by: str
+    ties: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class _Guess:
 
     @property
     def is_empty(self) -> bool:
-        return _is_empty(self.label) and _is_empty(self.index)
+        return is_empty(self.label) and is_empty(self.index)
 
 
 def read_ranked(source: Source, names: Names, classes: Classes, count: int) -> Ranked:
@@ -136,12 +139,11 @@ class _Reader:
         """The guesses in a row by rank, and whether they came as a list."""
         cells: dict[str, Any] = {role: row.get(name) for role, name in self.single.items()}
         if "guesses" in cells:
-            items = as_list(cells.pop("guesses"))
-            if isinstance(items, list) and any(isinstance(each, Mapping) for each in items):
-                self.lists = True
-                return [_of_item(each) for each in items], True
-            if "label" not in cells:
-                cells["label"] = items
+            cells["label"] = cells.pop("guesses")  # no layout has both
+        items = as_list(cells.get("label"))
+        if isinstance(items, list) and any(isinstance(each, Mapping) for each in items):
+            self.lists = True
+            return [_of_item(each) for each in items], True
         cells |= {role: [row.get(name) for name in names] for role, names in self.numbered.items()}
         del cells["image"]
         cells = {role: as_list(cell) for role, cell in cells.items()}
@@ -150,8 +152,15 @@ class _Reader:
             return [_Guess(**cells)], False
         self.lists = True
         lengths = {len(cell) for cell in lists.values()}
-        flat = [role for role, cell in cells.items() if role not in lists and not _is_empty(cell)]
+        flat = [role for role, cell in cells.items() if role not in lists and not is_empty(cell)]
         if len(lengths) > 1 or flat:
+            if flat and not lists.keys() & {"label", "index"}:
+                role, numbers = next(iter(lists.items()))
+                raise PredictionError(
+                    f"one {flat[0]} beside {len(numbers):,} numbers in its {role}. If they are of "
+                    f"all classes, remove or rename the column {self.single.get(flat[0])!r}, which "
+                    "is not read then"
+                )
             wrong = ", ".join(f"{role}: {len(cell)}" for role, cell in lists.items())
             raise PredictionError(f"lists of different lengths ({wrong or flat[0]}) of one image")
         return [
@@ -168,8 +177,8 @@ class _Reader:
         return float(text)
 
     def _class(self, guess: _Guess) -> int:
-        label = "" if _is_empty(guess.label) else text_of(guess.label)
-        if _is_empty(guess.index):
+        label = "" if is_empty(guess.label) else text_of(guess.label)
+        if is_empty(guess.index):
             return self.classes.by_label(label)
         text = text_of(guess.index)
         if not re.fullmatch(r"-?[0-9]{1,9}", text):
@@ -208,13 +217,19 @@ def _roles() -> Mapping[str, str]:
 
 
 def as_list(cell: Any) -> Any:
-    """A cell; if it is text that JSON, Python or NumPy wrote for a list, the list."""
+    """A cell; if it is text that JSON, Python or NumPy wrote for a list, the list.
+
+    Raises:
+        PredictionError: it is nested too deeply; without the file and the line.
+    """
     if isinstance(cell, tuple):
         return list(cell)
     if not isinstance(cell, str) or cell[:1] != "[" or cell.rstrip()[-1:] != "]":
         return cell
     try:
         return json.loads(cell)
+    except RecursionError:
+        raise PredictionError("a list is nested too deeply") from None
     except ValueError:
         pass
     return [
@@ -223,7 +238,8 @@ def as_list(cell: Any) -> Any:
     ]
 
 
-def _is_empty(cell: Any) -> bool:
+def is_empty(cell: Any) -> bool:
+    """Whether a cell holds nothing, or a word for that."""
     if isinstance(cell, str):
         return len(cell) < 5 and cell.strip().casefold() in _EMPTY
     return cell is None or cell != cell
@@ -233,7 +249,7 @@ def _number(cell: Any, what: str) -> float:
     """A number in a cell; NaN if it is empty."""
     if isinstance(cell, float):
         return cell
-    if _is_empty(cell):
+    if is_empty(cell):
         return _NAN
     try:
         number = float(cell)
@@ -247,6 +263,7 @@ def _number(cell: Any, what: str) -> float:
 def _ordered(found: Guesses, reader: _Reader, names: Names, count: int, rows: int) -> Ranked:
     """The guesses by image and rank, checked."""
     table = Table(found)
+    ties = (0, 0)
     check = Check(table, reader.at, reader.word, names.images, reader.classes.space.simple)
     if reader.lists:
         by = "list"
@@ -257,6 +274,8 @@ def _ordered(found: Guesses, reader: _Reader, names: Names, count: int, rows: in
     elif (table.place > 0).any():
         by = "probability" if "probability" in reader.single else "logits"
         check.told()
+        check.as_many()
+        ties = check.ties()
     else:
         by = "single"
     check.classes()
@@ -267,4 +286,5 @@ def _ordered(found: Guesses, reader: _Reader, names: Names, count: int, rows: in
         np.clip(table.probability, 0, 1),
         rows,
         by,
+        ties,
     )

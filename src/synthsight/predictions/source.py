@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from synthsight.contents import another_kind
@@ -29,6 +30,9 @@ _SPLIT = {"columns", "data"}
 _ROWS = 4096
 
 Row = tuple[int, Mapping[str, Any]]
+
+#: Numbers of rows, their images, and float32 (rows, classes), or None where there are no numbers.
+Part = tuple[npt.NDArray[np.int64], list[Any], npt.NDArray[np.float32] | None]
 
 
 class SourceError(SynthsightError):
@@ -54,13 +58,21 @@ class Source:
 
     @property
     def matrix(self) -> str | None:
-        """The column of a Parquet file with a list of numbers for all classes, if it has one."""
+        """The column of a Parquet file with a list of numbers for all classes, if it has one.
+
+        Lists that are written as text are none, nor is a number of one class: their rows are read
+        as those of other formats.
+        """
         if self.kind != "Parquet" or {"label", "index", "guesses"} & {
             *self.layout.single,
             *self.layout.numbered,
         }:
             return None
-        return self.layout.single.get("logits") or self.layout.single.get("probability")
+        name = self.layout.single.get("logits") or self.layout.single.get("probability")
+        if name is None:
+            return None
+        kind = pq.read_schema(self.path).field(name).type
+        return name if _is_list_of_numbers(kind) else None
 
     def rows(self) -> Iterator[Row]:
         """Yield the line of each row (for Parquet, its number from 1), and what its columns hold.
@@ -78,8 +90,10 @@ class Source:
         form = Form({name: name for name in wanted}, (), "columns", *_WORDS)
         yield from read_rows(self.path, form)
 
-    def matrices(self) -> Iterator[tuple[int, list[Any], npt.NDArray[np.float32]]]:
-        """Yield the number of the first row, images, and numbers (rows, classes), part by part.
+    def matrices(self) -> Iterator[Part]:
+        """Yield the numbers of rows, their images, and numbers (rows, classes), part by part.
+
+        Rows without numbers come in parts of their own.
 
         Raises:
             SourceError: it cannot be read, or rows differ in how many numbers they have.
@@ -91,22 +105,41 @@ class Source:
             with pq.ParquetFile(self.path) as file:
                 for batch in file.iter_batches(_ROWS, columns=names):
                     column = batch.column(batch.schema.get_field_index(self.matrix))
-                    lengths = np.diff(column.cast(pa.list_(pa.float32())).offsets)
-                    length = int(lengths[0]) if length is None and len(lengths) else length
-                    wrong = np.flatnonzero((lengths != length) | column.is_null().to_numpy(False))
+                    images = batch.column(batch.schema.get_field_index(names[0])).to_pylist()
+                    rows = np.arange(first, first + len(images))
+                    first += len(images)
+                    sizes = pc.fill_null(pc.list_value_length(column), 0)
+                    lengths = np.asarray(sizes.to_numpy(zero_copy_only=False), np.int64)
+                    there = lengths > 0
+                    if not there.all():
+                        yield rows[~there], _kept(images, ~there), None
+                    if not there.any():
+                        continue
+                    rows, images, lengths = rows[there], _kept(images, there), lengths[there]
+                    length = int(lengths[0]) if length is None else length
+                    wrong = np.flatnonzero(lengths != length)
                     if len(wrong):
                         raise SourceError(
-                            f"{self.path}, row {first + int(wrong[0])}: {int(lengths[wrong[0]])} "
-                            f"numbers in {self.matrix!r}, and {length} in the rows before"
+                            f"{self.path}, row {rows[wrong[0]]}: {lengths[wrong[0]]} numbers in "
+                            f"{self.matrix!r}, and {length} in the rows before"
                         )
-                    values = column.flatten().cast(pa.float32()).to_numpy(zero_copy_only=False)
-                    images = batch.column(batch.schema.get_field_index(names[0])).to_pylist()
-                    yield first, images, values.reshape(len(images), -1)
-                    first += len(images)
+                    flat = column.filter(pa.array(there)).flatten().cast(pa.float32())
+                    yield rows, images, flat.to_numpy(zero_copy_only=False).reshape(len(rows), -1)
         except SourceError:
             raise
         except Exception as error:  # the reader raises nearly anything on damaged files
             raise SourceError(f"{self.path} is not a readable Parquet file: {error}") from error
+
+
+def _kept(images: list[Any], kept: npt.NDArray[np.bool_]) -> list[Any]:
+    return [images[place] for place in np.flatnonzero(kept)]
+
+
+def _is_list_of_numbers(kind: pa.DataType) -> bool:
+    is_list = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    if not any(test(kind) for test in is_list):
+        return False
+    return bool(pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
 
 
 _WORDS = ("a file of predictions", "predictions")
@@ -162,33 +195,37 @@ def _names_of(path: Path) -> tuple[str, list[str]]:
 def _header(path: Path) -> list[str]:
     """The names in the first line of a table, with the separator that makes most sense of it."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines)
         first = next((line for line in lines if line.strip()), "")
         if first.strip().strip('"').startswith("sep="):
             first = next(lines, "")
     options = []
     for separator in ("\t", *SEPARATORS) if path.suffix.lower() == ".tsv" else (",", *SEPARATORS):
-        reader = csv.reader([first], delimiter=separator)
-        names = [name.strip() for name in next(reader, [])]
+        try:
+            names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+        except csv.Error:  # a field too large, as the whole header is with another separator
+            continue
         options.append([name for name in names if name])
-    return max(options, key=len)
+    return max(options, key=len, default=[])
 
 
 def _names_in_json(path: Path, ending: str) -> tuple[str, list[str]]:
-    """The kind of JSON, and its columns: those of the first row."""
+    """The kind of JSON, and its columns: those of any row, since each may leave some out."""
+    seen: dict[str, None] = {}
     with path.open(encoding="utf-8-sig") as lines:
         start = lines.read(1)
         while start and start.isspace():
             start = lines.read(1)
     if start == "{" and ending == ".json":
-        kind, row = next(_keyed(path), ("", None))
-        if row is not None:
-            return kind, list(row[1])
+        kinds: dict[str, None] = {}
+        for kind, (_, row) in _keyed(path):
+            kinds[kind] = None
+            seen.update(dict.fromkeys(row))
+        if kinds:
+            return next(iter(kinds)), list(seen)
         raise SourceError(f"{path} has no predictions")
-    form = Form({}, (), "columns", *_WORDS)
-    first = next(read_rows(path, form), None)
-    assert first is not None  # it would have been refused
-    return "JSON" if ending == ".json" else "JSON lines", list(first[1])
+    for _, row in read_rows(path, Form({}, (), "columns", *_WORDS)):
+        seen.update(dict.fromkeys(row))
+    return "JSON" if ending == ".json" else "JSON lines", list(seen)
 
 
 def _read_keyed(path: Path) -> Iterator[Row]:
@@ -258,7 +295,10 @@ def _entries(path: Path, text: str, decoder: json.JSONDecoder) -> Iterator[tuple
 
 
 def _row_of(path: Path, line: int, image: str, value: Any) -> Mapping[str, Any]:
-    """What a mapping says of an image: a class, several by rank, or columns."""
+    """What a mapping says of an image: a class, several by rank, or columns.
+
+    Several may be mappings with label and score; all go by one name, since a file may have both.
+    """
     if isinstance(value, Mapping):
         if all(isinstance(inner, Mapping) for inner in value.values()) and value:
             raise SourceError(
@@ -266,6 +306,4 @@ def _row_of(path: Path, line: int, image: str, value: Any) -> Mapping[str, Any]:
                 'write df.to_json(..., orient="records")'
             )
         return {_KEY: image, **{name: inner for name, inner in value.items() if name != _KEY}}
-    if isinstance(value, list) and all(isinstance(each, Mapping) for each in value):
-        return {_KEY: image, "predictions": value}
     return {_KEY: image, "label": value}

@@ -6,7 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from synthsight.classifiers.judging import TOP
+from synthsight.predictions.importing import these, ties_of
 from synthsight.predictions.stored import REASON
+
+#: What may say which class was predicted, the surest first.
+_TAKEN = ("label", "index", "guesses", "logits", "probability")
 
 #: Images that a sentence names.
 _NAMED = 3
@@ -46,6 +50,23 @@ def of_predictions(note: Mapping[str, Any]) -> list[str]:
             f"The predictions of {name} are also about {unknown['count']:,} images that the run "
             f"does not have: {_named(unknown)}"
         )
+    if about.get("unread"):
+        columns = about["columns"]
+        role = next((each for each in _TAKEN if each in columns), "label")
+        taken = columns.get(role, "")
+        taken = taken if isinstance(taken, str) else these(taken)
+        said.append(
+            f"What {name} predicts is read from the {role} in {taken!r}; other columns of its file "
+            f"are not read: {these(about['unread'])}"
+        )
+    if about.get("folders"):
+        written, image = about["example"]
+        said.append(
+            f"The paths in the predictions of {name} have {about['folders']} in front of the "
+            f"run's: {written} is taken for {image}"
+        )
+    if ties := ties_of(about):
+        said.append(f"The predictions of {name} have {ties}")
     if about["kind"] == "ranks" and about["ranks"] < min(TOP, about["classes"]):
         many = "one class" if about["ranks"] == 1 else f"{about['ranks']} classes"
         said.append(

@@ -79,7 +79,8 @@ def remarks(
     said = [mixed_versions(versions or {}), left_out(usable, lost)]
     said += [across_categories(pairs), across_photographs(pairs)]
     said += [within_categories(pairs, counts.total())]
-    said += [same_best_class(path) for path in scores]
+    imported = {note["name"] for note in notes if "predictions" in note}
+    said += [same_best_class(path, imported) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
     said += [sentence for note in notes for sentence in of_predictions(note)]
     said += [chooses(note) for note in notes]
@@ -140,11 +141,17 @@ def mixed_versions(versions: Mapping[str, Iterable[str]]) -> str | None:
     )
 
 
-def same_best_class(scores: str | os.PathLike[str]) -> str | None:
+def same_best_class(
+    scores: str | os.PathLike[str], imported: Collection[str] = frozenset()
+) -> str | None:
     """About a model with the same best class for all images of several categories.
 
     Nothing is said of few images, or where that class is wrong for few of them: a sound model may
     see one thing in them.
+
+    Args:
+        scores: the model's.
+        imported: the models whose predictions were made elsewhere, which have no weights here.
     """
     schema = read_schema(scores)
     names = json.loads(metadata_of(schema, "class_names", scores))
@@ -169,10 +176,12 @@ def same_best_class(scores: str | os.PathLike[str]) -> str | None:
         return None
     model = metadata_of(schema, "model", scores)
     (number,) = seen
-    return (
-        f"{model} gives all {images:,} images the same best class, {names[number]!r}: its weights "
-        "or its preprocessing are most likely not what belongs to it"
+    causes = (
+        "the file of its predictions, or the column that is read, is most likely not what was meant"
+        if model in imported
+        else "its weights or its preprocessing are most likely not what belongs to it"
     )
+    return f"{model} gives all {images:,} images the same best class, {names[number]!r}: {causes}"
 
 
 def always_right(scores: str | os.PathLike[str], categories: int) -> str | None:
