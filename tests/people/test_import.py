@@ -25,6 +25,7 @@ from synthsight.people.import_people import (
     import_labels,
 )
 from synthsight.people.responses import read_responses, vocabulary_of
+from synthsight.rating.pictures import choose_images
 from synthsight.tabular import TableError
 
 COLUMNS = {name: name for name in ("rater", "image", "question", "response")}
@@ -161,6 +162,20 @@ def test_a_label_of_an_image_that_has_changed_since_does_not_count() -> None:
     assert found.table["rater"].to_pylist() == ["bob"]
     (lost,) = found.excluded
     assert "its file has changed since people saw it" in str(lost.reason)
+
+
+def test_what_people_have_rated_counts_though_the_page_shows_other_pictures_by_then() -> None:
+    images = [
+        {"image": f"{generator}/{category}/0.png", "category": category}
+        for category in ("clock", "toilet_seat")
+        for generator in ("dream", "muse")
+    ]
+    manifest(images)
+    before, now = (set(choose_images("sources.parquet", limit, 0)) for limit in (2, 3))
+    assert before - now, "a larger number may show others"
+    rows = "".join(f"ann,{disguised(image, sha256(image))},other\n" for image in sorted(before))
+    found = labels(f"rater,image,response\n{rows}", images=images)
+    assert set(found.table["image"].to_pylist()) == before and found.excluded == []
 
 
 @pytest.mark.parametrize(
