@@ -27,7 +27,8 @@ from scipy.special import ndtr
 
 from synthsight.statistics import people_agreement
 from synthsight.statistics.crossed import Design
-from synthsight.statistics.people_agreement import among_raters, draw_items, fleiss, with_raters
+from synthsight.statistics.people_agreement import draw_items, fleiss
+from synthsight.statistics.people_kappas import among_raters, with_raters
 from synthsight.statistics.ranking import stream
 from synthsight.statistics.ratings import Ratings
 
@@ -158,7 +159,7 @@ def intervals(
     (with_model,) = with_raters(ratings, hits, weights)
     rows = {"kappa with a model": with_model.mean(LEVEL)}
     if len(ratings.raters) > 1:
-        rows["kappa of raters"] = among_raters(ratings, weights).mean(LEVEL)
+        rows["kappa of raters"] = among_raters(ratings, weights).all().mean(LEVEL)
         rows["Fleiss' kappa"] = fleiss(ratings, weights, LEVEL)
     for name, row in rows.items():
         yield name, row["low"], row["high"]

@@ -9,6 +9,7 @@ if EXPERIMENT.people:
             files=ancient(EXPERIMENT.people.files),
             manifests=FILES.manifests,
             sources=FILES.sources,
+            excluded=FILES.excluded,
             questions=FILES.question_shards,
         output:
             labels=FILES.people("labels"),
@@ -29,6 +30,7 @@ if EXPERIMENT.people:
             with_worker.py --code {params.code} import_people.py \
                 --manifests @<(printf '%s\\n' {input.manifests:q}) \
                 --sources {input.sources:q} \
+                --excluded {input.excluded:q} \
                 --questions {input.questions:q} \
                 --spec @<(printf '%s\\n' {params.spec:q}) \
                 --labels-output {output.labels:q} \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from synthsight.people import finding, import_people
 from synthsight.people.disguise import disguised
 from synthsight.people.finding import RatedImages
 from synthsight.people.import_people import (
@@ -23,6 +25,7 @@ from synthsight.people.import_people import (
     import_labels,
 )
 from synthsight.people.responses import read_responses, vocabulary_of
+from synthsight.rating.pictures import choose_images
 from synthsight.tabular import TableError
 
 COLUMNS = {name: name for name in ("rater", "image", "question", "response")}
@@ -59,7 +62,13 @@ def manifest(rows: Sequence[dict[str, Any]], real: Sequence[str] = ()) -> None:
     for row in full:
         row["real"] = row["generator"] in real
     pq.write_table(pa.Table.from_pylist(full), "manifest.parquet")
-    used = [row for row in full if row["status"] == "ok" and not row.get("copy")]
+    used = [row for row in full if row["status"] == "ok" and not row.get("why")]
+    why = {row["image"]: row.get("why") or row["reason"] for row in full if row not in used}
+    excluded = {
+        "image": pa.array([*why], pa.string()),
+        "reason": pa.array([*why.values()], pa.string()),
+    }
+    pq.write_table(pa.table(excluded), "excluded.parquet")
     names = ("image", "category", "generator", "group", "real")
     columns = [{name: row[name] for name in names} for row in used]
     pq.write_table(pa.Table.from_pylist(columns), "sources.parquet")
@@ -73,7 +82,8 @@ IMAGES = [
     {"image": "dream/clock/1.png", "category": "clock", "group": "clock//a"},
     {"image": "dream/Clock/B.PNG", "category": "clock"},
     {"image": "muse/toilet_seat/1.png", "category": "toilet_seat"},
-    {"image": "muse/toilet_seat/2.png", "category": "toilet_seat", "copy": True},
+    {"image": "muse/toilet_seat/2.png", "category": "toilet_seat", "why": "the same file as 'a'"},
+    {"image": "muse/toilet_seat/3.png", "category": "toilet_seat", "why": "no prediction of told"},
     {
         "image": "muse/clock/bad.png",
         "category": "clock",
@@ -95,7 +105,14 @@ def given(*texts: str, **columns: str) -> Given:
 def labels(*texts: str, images: Sequence[dict[str, Any]] = IMAGES, **columns: str) -> Imported:
     manifest(images, real=["muse"])
     about = given(*texts, **columns)
-    return import_labels(about, ["manifest.parquet"], "sources.parquet", CATEGORIES, "pictures")
+    return import_labels(
+        about,
+        ["manifest.parquet"],
+        "sources.parquet",
+        CATEGORIES,
+        "pictures",
+        ["excluded.parquet"],
+    )
 
 
 def test_labels_are_joined_to_what_is_known_of_their_images() -> None:
@@ -147,6 +164,20 @@ def test_a_label_of_an_image_that_has_changed_since_does_not_count() -> None:
     assert "its file has changed since people saw it" in str(lost.reason)
 
 
+def test_what_people_have_rated_counts_though_the_page_shows_other_pictures_by_then() -> None:
+    images = [
+        {"image": f"{generator}/{category}/0.png", "category": category}
+        for category in ("clock", "toilet_seat")
+        for generator in ("dream", "muse")
+    ]
+    manifest(images)
+    before, now = (set(choose_images("sources.parquet", limit, 0)) for limit in (2, 3))
+    assert before - now, "a larger number may show others"
+    rows = "".join(f"ann,{disguised(image, sha256(image))},other\n" for image in sorted(before))
+    found = labels(f"rater,image,response\n{rows}", images=images)
+    assert set(found.table["image"].to_pylist()) == before and found.excluded == []
+
+
 @pytest.mark.parametrize(
     ("written", "image"),
     [
@@ -185,7 +216,8 @@ def test_a_path_from_the_root_on_is_taken_wherever_the_root_lies() -> None:
         ),
         ("ann,elsewhere/dream/clock/1.png,clock", "no such image in the run"),
         ("ann,muse/clock/bad.png,clock", "the image is excluded: truncated"),
-        ("ann,muse/toilet_seat/2.png,clock", "the image is left out as a duplicate"),
+        ("ann,muse/toilet_seat/2.png,clock", "the image is left out: the same file as 'a'"),
+        ("ann,muse/toilet_seat/3.png,clock", "the image is left out: no prediction of told"),
         ("ann,dream/clock/1.png,clok", "not one of the possible responses; did you mean 'clock'?"),
         ("ann,dream/clock/1.png,", "no response; who cannot tell says 'cannot tell'"),
         (",dream/clock/1.png,clock", "no rater"),
@@ -214,6 +246,29 @@ def test_raters_whose_names_look_alike_are_noted() -> None:
     rows = "".join(f"{name},dream/clock/1.png,clock\n" for name in ("Ann", "ann"))
     found = labels(f"rater,image,response\n{rows}")
     assert "the raters 'Ann' and 'ann' count as 2 people" in found.notes[1]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_rater_called_by_a_number_is_one_person_however_the_number_is_written(
+    ending: str,
+) -> None:
+    names = ("1", "1.0", "01", "1.5", "v1.0")
+    if ending == "csv":  # JSON's 1 and 1.0 are numbers, too
+        rows = "".join(f"{name},dream/clock/1.png,clock\n" for name in names)
+        Path("a.csv").write_text(f"rater,image,response\n{rows}")
+    else:
+        about = '"image": "dream/clock/1.png", "response": "clock"'
+        given_names = ("1", "1.0", '"01"', "1.5", '"v1.0"')
+        Path("a.jsonl").write_text("\n".join(f'{{"rater": {n}, {about}}}' for n in given_names))
+    found = read_responses(Path(f"a.{ending}"), COLUMNS, "labels", [])
+    assert [each.rater for each in found] == ["1", "1", "01", "1.5", "v1.0"]
+
+
+def test_an_export_with_decimal_numbers_repeats_what_the_same_raters_have_said() -> None:
+    text = "rater,image,response\n{},dream/clock/1.png,clock\n"
+    found = labels(text.format("1"), text.format("1.0"))
+    assert found.table["rater"].to_pylist() == ["1"]
+    assert found.excluded[0].reason == "the rater has said it before (people0.csv, line 2)"
 
 
 def test_nothing_that_can_be_used_is_an_error_with_the_first_reason() -> None:
@@ -277,6 +332,42 @@ def test_files_of_model_vs_human_are_read_whatever_number_the_trial_has() -> Non
     notes: list[str] = []
     read_responses(Path("people0.csv"), COLUMNS, "labels", notes)
     assert notes == [], "its other columns are known"
+
+
+MIXED = """\
+subj,imagename,object_response,rater,image,response
+s1,clock/x.png,toilet_seat,ann,dream/clock/1.png,clock
+"""
+
+
+def test_the_stated_columns_come_before_those_of_model_vs_human() -> None:
+    found = labels(MIXED)
+    assert found.table.select(["rater", "response"]).to_pylist() == [
+        {"rater": "ann", "response": "clock"}
+    ]
+    notes: list[str] = []
+    read_responses(Path("people0.csv"), COLUMNS, "labels", notes)
+    said = "people0.csv: the columns 'subj', 'imagename', 'object_response' are not read"
+    assert notes == [said]
+    theirs = {"rater": "subj", "image": "imagename", "response": "object_response"}
+    (row,) = read_responses(Path("people0.csv"), {**COLUMNS, **theirs}, "labels", [])
+    assert (row.rater, row.response) == ("s1", "toilet_seat")
+
+
+def test_a_file_with_model_vs_human_s_columns_and_some_of_the_others_is_asked_about() -> None:
+    Path("a.csv").write_text(MIXED.replace(",image,", ",picture,"))
+    with pytest.raises(
+        TableError, match=r"model-vs-human .* and 'rater', 'response': which is meant\?"
+    ):
+        read_responses(Path("a.csv"), COLUMNS, "labels", [])
+    (row,) = read_responses(Path("a.csv"), {**COLUMNS, "image": "picture"}, "labels", [])
+    assert (row.rater, row.image) == ("ann", "dream/clock/1.png")
+
+
+def test_model_vs_human_s_columns_may_be_stated_in_part() -> None:
+    Path("a.csv").write_text(TOOLBOX)
+    found = read_responses(Path("a.csv"), {**COLUMNS, "rater": "subj"}, "labels", [])
+    assert (found[0].rater, found[0].stated) == ("subject-01", "clock")
 
 
 # Files -------------------------------------------------------------------------------------------
@@ -363,6 +454,30 @@ def test_images_that_differ_in_case_alone_are_told_apart() -> None:
     assert "it may be any of a/x.png, a/X.png" in str(find.find("A/X.png")[1])
 
 
+def test_close_names_are_looked_for_among_so_many_names_and_so_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_at: list[int] = []
+    monkeypatch.setattr(
+        finding, "did_you_mean", lambda written, known: looked_at.append(len([*known])) or ""
+    )
+    find = RatedImages({f"a/{n}.png": None for n in range(12_000)}, {}, "pictures")
+    for number in range(22):
+        find.find(f"b/x{number}.jpg")
+    assert looked_at == [10_000] * 20 + [0] * 2
+
+
+def test_a_close_response_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        import_people, "did_you_mean", lambda written, known: asked.append(written) or "; so?"
+    )
+    rows = "".join(f"r{n},dream/clock/1.png,clok\n" for n in range(50))
+    found = labels(f"rater,image,response\nann,dream/clock/1.png,clock\n{rows}")
+    assert asked == ["clok"]
+    assert {each.reason for each in found.excluded} == {"not one of the possible responses; so?"}
+
+
 # Questions ---------------------------------------------------------------------------------------
 
 
@@ -403,3 +518,35 @@ def test_answers_are_joined_by_image_and_by_the_question_s_words() -> None:
         (7, "the rater has said it before (line 2)"),
         (8, "no question"),
     ]
+
+
+def test_a_question_that_is_not_asked_is_compared_with_those_of_its_image_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    questions()
+    offered: list[list[str]] = []
+    monkeypatch.setattr(
+        import_people, "did_you_mean", lambda written, known: offered.append([*known]) or ""
+    )
+    text = "rater,image,question,response\nann,a.png,Is it red?,yes\nann,b.png,Is it blue?,yes\n"
+    import_answers(given(text), ["shard.parquet"], "pictures")
+    assert offered == [["is it red"]]
+
+
+def test_unknown_questions_do_not_cost_a_look_at_all_there_are() -> None:
+    rows = [
+        {"image": f"{n}.png", "question": "Is it red?", "answer": "yes", "sha256": None}
+        for n in range(20_000)
+    ]
+    table = pa.Table.from_pylist(rows).append_column("status", pa.array(["ok"] * len(rows)))
+    pq.write_table(table.append_column("reason", pa.nulls(len(rows), pa.string())), "shard.parquet")
+
+    def seconds(unknown: int) -> float:
+        lines = "".join(f"ann,{n}.png,Who?,yes\n" for n in range(unknown))
+        text = f"rater,image,question,response\nann,0.png,Is it red?,yes\n{lines}"
+        start = time.process_time()
+        found = import_answers(given(text), ["shard.parquet"], "pictures")
+        assert len(found.excluded) == unknown
+        return time.process_time() - start
+
+    assert seconds(1000) - seconds(1) < 0.5, "20 million comparisons take a second"

@@ -123,10 +123,15 @@ def test_the_page_prints_what_was_written_of_predictions_and_nothing_of_them_els
     }
 
 
-def test_a_choice_as_primary_rule_is_said_to_need_more_than_ranks() -> None:
+def test_a_choice_as_primary_rule_is_said_to_need_more_than_ranks(
+    answered: list[dict[str, Any]],
+) -> None:
     matching = "matching: {primary: restricted}"
     (note,) = found(ONE, matching=matching).warnings
     assert note.startswith("matching.primary: under restricted hits are known of told only where")
+    assert note.endswith("If they leave all open, no figure can be made")
+    (note,) = found("{model: timm/a, labels: imagenet-1k}", ONE, matching=matching).warnings
+    assert note.endswith("what they leave open is in no figure"), "the other model is in each"
     assert found(ONE).warnings == ()
 
 

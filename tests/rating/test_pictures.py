@@ -197,7 +197,16 @@ def test_the_sample_has_each_category_s_and_source_s_share(tmp_path: Path) -> No
     chosen = choose_images(table, 12, 0)
     counts = Counter(tuple(image.split("/")[:2]) for image in chosen)
     assert counts == {("a", "kite"): 6, ("None", "kite"): 2, ("a", "vase"): 3, ("b", "vase"): 1}
-    assert {*chosen} < {*choose_images(table, 60, 0)}, "a smaller sample is part of a larger one"
+
+
+def test_each_category_and_source_is_shown_though_fewer_images_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    sizes = {(f"kite{n}", "a"): 2 for n in range(4)} | {("kite0", "rare"): 1}
+    chosen = choose_images(write_table(tmp_path / "sources.parquet", sizes), 3, 0)
+    assert {image.split("/")[1] for image in chosen} == {"kite0", "kite1", "kite2", "kite3"}
+    assert {image.split("/")[0] for image in chosen} == {"a", "rare"}
+    assert len(chosen) == 5, "one of each category, and one of the source without a place in them"
 
 
 def test_another_seed_chooses_other_images_and_a_large_number_all(tmp_path: Path) -> None:

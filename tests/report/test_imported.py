@@ -13,7 +13,7 @@ import pytest
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
-from synthsight.report.answer import images_answer, means
+from synthsight.report.answer import images_answer, means, robustness_answer
 from synthsight.report.explorer import image_data
 from synthsight.report.imported import of_predictions, unpredicted
 from synthsight.report.remarks import always_right, same_best_class
@@ -104,6 +104,40 @@ def test_the_answer_says_nothing_of_five_guesses_that_are_not_known() -> None:
         "Shown 1 generated image of 1 category, m is right with its first guess on 50.0% (95% "
         "interval 40.0 to 60.0%)."
     )
+
+
+@pytest.mark.parametrize("names", ["m", "mn"])
+def test_the_answer_says_that_first_guesses_are_known_of_no_model(names: str) -> None:
+    unknown = dict.fromkeys(("top1", "top1_low", "top1_high", "top5"), float("nan"))
+    rows = [
+        accuracy_row(model=name, category=category, n=12, **unknown)
+        for name in names
+        for category in ("*", "kite", "vase")
+    ]
+    reference = pd.DataFrame([{**REFERENCE_ROW, "model": "x"}])
+    said = images_answer(pd.DataFrame(rows), reference, RANKING.head(0), RULE, 0.95)
+    assert said == (
+        "Shown 12 generated images of 2 categories, how often a model is right with its first "
+        f"guess is not known under {RULE}: the predictions leave open which category they choose."
+    )
+
+
+def test_the_only_model_of_which_hits_are_known_is_not_the_best_of_several() -> None:
+    rows = [
+        accuracy_row(),
+        accuracy_row(category="kite"),
+        accuracy_row(model="n", top1=float("nan")),
+    ]
+    reference = pd.DataFrame([{**REFERENCE_ROW, "model": "x"}])
+    said = images_answer(pd.DataFrame(rows), reference, RANKING.head(0), RULE, 0.95)
+    assert "1 category, m is right with its first guess on 50.0%" in said
+
+
+def test_nothing_is_said_of_a_line_on_which_there_is_no_model() -> None:
+    names = ["rule", "hit", "model", "residual", "low", "high"]
+    table = pd.DataFrame([("classes", "top1", "m", 0.1, 0.05, 0.2)], columns=names)
+    assert robustness_answer(table, "classes") is not None
+    assert robustness_answer(table, RULE) is None
 
 
 def test_a_model_of_which_nothing_is_known_under_a_rule_is_the_last() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from scipy.special import ndtri
 from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
-from synthsight.statistics import people_agreement
+from synthsight.statistics import people_agreement, people_kappas
 from synthsight.statistics.columns import PEOPLE, PEOPLE_AGREEMENT, WHO
 from synthsight.statistics.crossed import Design
 from synthsight.statistics.intervals import share_interval
@@ -31,8 +32,9 @@ from synthsight.statistics.people import (
     majority,
     recognisable,
 )
-from synthsight.statistics.people_agreement import agreement, trials_needed
+from synthsight.statistics.people_agreement import agreement, draw_items
 from synthsight.statistics.people_answers import compare_answers
+from synthsight.statistics.people_kappas import among_raters, trials_needed
 from synthsight.statistics.ratings import ModelHits, Ratings, read_labels, read_model_hits
 from tests.support import assert_close
 
@@ -112,6 +114,16 @@ def cohen(a: Any, b: Any) -> float:
     return float(cohens_kappa(np.array(counts), return_results=False))
 
 
+def peak(function: Callable[[], Any]) -> int:
+    """How many bytes a call takes at most."""
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def row(table: pd.DataFrame, **keys: Any) -> pd.Series:
     found = table
     for key, value in {"category": "*", "generator": "*", **keys}.items():
@@ -174,6 +186,36 @@ def test_the_ceiling_is_how_often_a_rater_says_what_most_others_do(tmp_path: Pat
     assert_close(row(accuracies(ratings, [], 0.95), kind="ceiling")["accuracy"], (2 / 3 + 0) / 2)
 
 
+def test_the_ceiling_is_that_of_counting_what_the_others_say(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    said = {
+        f"r{rater}": {
+            f"g/a/{image:03d}": "abcd"[rng.integers(4)]
+            for image in range(200)
+            if rng.random() < 0.7
+        }
+        for rater in range(6)
+    }
+    ratings = labels(tmp_path, said)
+    ratings = ratings.part(ratings.raters_of_item > 1)
+    names = ratings.items["image"].tolist()
+    for r, i, share in zip(ratings.rater, ratings.item, agreeing(ratings), strict=True):
+        own = said[ratings.raters[r]][names[i]]
+        rest = [
+            of[names[i]]
+            for rater, of in said.items()
+            if rater != ratings.raters[r] and names[i] in of
+        ]
+        most = {each for each in rest if rest.count(each) == max(map(rest.count, rest))}
+        assert share == (own in most) / len(most)
+
+
+def test_what_most_others_say_takes_no_table_of_responses_by_responses(tmp_path: Path) -> None:
+    said = {f"r{r}": {f"g/{i:03d}/1": f"{(i + r) % 300:03d}" for i in range(300)} for r in range(9)}
+    ratings = labels(tmp_path, said)
+    assert peak(lambda: agreeing(ratings)) < 4e6, "2,700 x 300 numbers are 6.5 MB"
+
+
 def test_one_rater_has_no_ceiling_and_intervals_by_images_alone(tmp_path: Path) -> None:
     ratings = labels(tmp_path, {"x": {f"g/a/{i}": "ab"[i % 2] for i in range(20)}})
     table = accuracies(ratings, [models(ratings, {"m": [1] * 20})], 0.95)
@@ -217,6 +259,9 @@ def test_no_interval_has_width_zero_though_a_rater_and_a_model_are_always_right(
     assert (apart["difference_low"] < apart["difference_high"] - 0.05).all()
     assert row(table, kind="model", name="m")["difference"] == 0
     assert row(table, kind="model", name="n")["difference"] == -1
+    found = recognisable(ratings, hits, 0.95)
+    assert (found["low"] < found["high"] - 0.05).all()
+    assert not (found["difference_low"] == found["difference_high"]).any()
 
 
 def test_photographs_are_no_generated_images(tmp_path: Path) -> None:
@@ -264,6 +309,24 @@ def test_the_variance_has_the_parts_of_statsmodels_two_way_clusters(
     units = ratings.groups.max() + 1 - 3
     parts_of_freedom = items**2 / units + raters**2 / (count - 1)
     assert_close(freedom[0], max(1, expected**2 / parts_of_freedom), 1e-9)
+
+
+def test_groups_that_lie_across_categories_are_pooled_by_what_each_has_of_each(
+    tmp_path: Path,
+) -> None:
+    groups = {f"g/{c}/{i}": f"{'xyz'[i % 3]}" for c, n in (("a", 7), ("b", 2)) for i in range(n)}
+    ratings = labels(tmp_path, {"x": dict.fromkeys(groups, "a")}, groups)
+    spread = Design(ratings).spread(ratings.correct[:, None].astype(float))
+    # Of a, x has three of seven images, y and z two each; of b, x and y have one of two.
+    shares = {"a": [3 / 14, 2 / 14, 2 / 14], "b": [1 / 4, 1 / 4]}
+    assert_close(spread.pooled[0], sum(np.mean(np.square(of)) for of in shares.values()))
+    assert_close(spread.kish[0], (13 / 28) ** 2 + (11 / 28) ** 2 + (4 / 28) ** 2)
+
+
+def test_the_spread_takes_no_table_of_categories_by_groups(tmp_path: Path) -> None:
+    ratings = labels(tmp_path, {"x": {f"g/{i % 500:03d}/{i}": "a" for i in range(2000)}})
+    values = ratings.correct[:, None].astype(float)
+    assert peak(lambda: Design(ratings).spread(values)) < 2e6, "500 x 2,000 numbers are 8 MB"
 
 
 def test_intervals_are_wider_the_more_raters_differ(tmp_path: Path) -> None:
@@ -360,7 +423,7 @@ def test_groups_of_images_are_drawn_together(
 ) -> None:
     monkeypatch.setattr(people_agreement, "DRAWS", 20)
     ratings = simulated(tmp_path, raters=2, images=36, seed=1)
-    weights = people_agreement.draw_items(ratings, np.random.default_rng(0))
+    weights = draw_items(ratings, np.random.default_rng(0))
     assert weights.shape == (21, 36) and (weights[0] == 1).all()
     for group in np.unique(ratings.groups):
         of_group = weights[:, ratings.groups == group]
@@ -377,6 +440,45 @@ def test_the_trials_needed_are_those_at_which_a_difference_has_the_power() -> No
     apart = 0.1 + error * (rng.standard_normal(20000) - rng.standard_normal(20000))
     told = np.abs(apart) > ndtri(0.975) * error * np.sqrt(2)
     assert abs(told.mean() - 0.8) < 0.01
+
+
+def test_the_trials_needed_do_not_depend_on_how_images_are_dealt_out_to_raters(
+    tmp_path: Path,
+) -> None:
+    """Two raters of 60 images, and four such pairs of 60 images each, who say the same of them."""
+    rng = np.random.default_rng(5)
+    right = [rng.random(60) < share for share in (0.7, 0.7, 0.6)]
+    right[1] = np.where(rng.random(60) < 0.5, right[0], right[1])
+    right[2] = np.where(rng.random(60) < 0.5, right[0], right[2])
+
+    def table(blocks: int) -> pd.DataFrame:
+        said = {
+            f"r{block}{r}": {f"g/a/{block}{i:02d}": "ba"[int(right[r][i])] for i in range(60)}
+            for block in range(blocks)
+            for r in range(2)
+        }
+        ratings = labels(tmp_path, said)
+        return agreement(ratings, [models(ratings, {"m": [*right[2]] * blocks})], 0.95, 0)
+
+    one, four = table(1), table(4)
+    for kind in ("raters", "fleiss", "model"):
+        a, b = row(one, kind=kind), row(four, kind=kind)
+        assert_close(a["kappa"], b["kappa"])
+        assert abs(np.log(a["trials"] / b["trials"])) < 0.15, kind
+    assert row(four, kind="raters")["n"] == 60, "the images of a pair"
+    assert abs(np.log(row(four, kind="rater", name="r00")["trials"] / one["trials"][0])) < 0.15
+
+
+def test_kappas_of_many_raters_are_not_held_for_all_pairs_and_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_agreement, "DRAWS", 300)
+    monkeypatch.setattr(people_kappas, "_PAIRS", 50)
+    ratings = simulated(tmp_path, raters=80, images=30, seed=1)
+    weights = draw_items(ratings, np.random.default_rng(0))
+    assert peak(lambda: among_raters(ratings, weights).all()) < 4e6, "301 x 3,160 are 7.6 MB"
+    assert peak(among_raters(ratings, weights).all) < 1e6
+    assert peak(lambda: among_raters(ratings, weights).of_rater(3)) < 4e6
 
 
 # Who gets an image -------------------------------------------------------------------------------
@@ -417,7 +519,18 @@ def test_models_are_compared_on_the_images_that_people_recognise(tmp_path: Path)
     every = row(found)
     assert every[["categories", "n_all", "n"]].tolist() == [1, 2, 2]
     assert every[["all_top1", "top1", "difference"]].tolist() == [0.5, 0.5, 0]
-    assert every[["difference_low", "difference_high"]].tolist() == [0, 0], "the same images"
+    unknown = every[["difference_low", "difference_high"]]
+    assert unknown.isna().all(), "the same images say nothing of those that people do not get"
+
+
+def test_the_difference_on_recognisable_images_has_bounds_though_no_image_adds_to_it(
+    tmp_path: Path,
+) -> None:
+    said = {"x": {f"g/a/{i}": "ab"[i > 5] for i in range(12)}}
+    ratings = labels(tmp_path, said)
+    found = recognisable(ratings, [models(ratings, {"m": [1] * 12, "n": [0] * 12})], 0.95)
+    assert (found["difference"] == 0).all()
+    assert (found["difference_low"] < found["difference_high"] - 0.05).all()
 
 
 def test_the_difference_on_recognisable_images_has_the_error_of_a_bootstrap(
@@ -492,7 +605,7 @@ def answered(folder: Path, model: str, correct: Mapping[tuple[str, str], bool | 
     rows = [
         {
             **{"image": image, "number": number, "question": question, "answer": "yes"},
-            **{"generator": "g", "first_word": "is", "kind": "other", "sha256": image},
+            **{"generator": "g", "first_word": "is", "kind": "other", "sha256": image, "mass": 1.0},
             **{"p_yes": None if right is None else 0.9 if right else 0.1, "correct": right},
             "mass": None,
         }

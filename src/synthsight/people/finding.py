@@ -11,13 +11,15 @@ import re
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TypeVar
 
 from synthsight.people.disguise import PREFIX
 from synthsight.wording import did_you_mean
 
-#: Number of unknown images for which a close name is suggested: each costs a look at all names.
-_HINTS = 20
+#: Number of unknown images for which a close name is suggested, and of the run's names that are
+#: looked at for each.
+_HINTS, _LOOKED_AT = 20, 10_000
 
 #: A name of model-vs-human's: the number of the trial, the experiment, who saw it, and the rest.
 #: The number and who saw it differ from person to person for one image.
@@ -80,7 +82,8 @@ class RatedImages:
                 "has changed since people saw it"
             )
         self._hints += 1
-        hint = did_you_mean(written, self._images) if self._hints <= _HINTS else ""
+        known = islice(self._images, _LOOKED_AT if self._hints <= _HINTS else 0)
+        hint = did_you_mean(written, known)
         return written, f"no such image in the run{hint}"
 
     def _otherwise(self, written: str) -> list[str]:

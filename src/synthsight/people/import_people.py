@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,7 @@ def import_labels(
     sources: str | os.PathLike[str],
     categories: Sequence[str],
     root: str,
+    excluded: Sequence[str | os.PathLike[str]] = (),
 ) -> Imported:
     """Join people's labels to the images of a run.
 
@@ -114,6 +116,7 @@ def import_labels(
         sources: the file from :func:`synthsight.images.sources.write_sources`.
         categories: of the run, which people chose from.
         root: folder of the images.
+        excluded: the table of what is excluded, where it holds more than the manifests.
 
     Returns:
         The columns :data:`LABELS`, sorted by rater and image.
@@ -123,13 +126,17 @@ def import_labels(
     """
     responses = given.read("labels")
     used = set(read_parquet(sources, ["image"])["image"].to_pylist())
+    reasons: dict[str, str] = {}
+    for path in excluded:
+        rows = read_parquet(path, ["image", "reason"]).to_pylist()
+        reasons |= {row["image"]: row["reason"] for row in rows}
     images: dict[str, str | None] = {}
     names: dict[str, str] = {}
     for path in manifests:
         rows = read_parquet(path, ["image", "sha256", "status", "reason"]).to_pylist()
         for row in rows:
             image = row["image"]
-            images[image] = None if image in used else _why_not(row)
+            images[image] = None if image in used else _why_not(row, reasons)
             if row["sha256"] is not None:
                 names[disguised(image, row["sha256"])] = image
     find = RatedImages(images, names, root)
@@ -151,9 +158,10 @@ def import_labels(
     return _join(given, responses, "labels", find, vocabulary_of(categories), LABELS, finish)
 
 
-def _why_not(row: Mapping[str, Any]) -> str:
+def _why_not(row: Mapping[str, Any], reasons: Mapping[str, str]) -> str:
+    """Why an image of a manifest is not used, for ``reasons`` that the manifest does not know."""
     if row["status"] == "ok":
-        return "the image is left out as a duplicate"
+        return f"the image is left out: {reasons.get(row['image'], 'tables/excluded.csv says why')}"
     return f"the image is excluded: {row['reason']}"
 
 
@@ -178,21 +186,21 @@ def import_answers(
     columns = ["image", "question", "answer", "sha256", "status", "reason"]
     images: dict[str, str | None] = {}
     names: dict[str, str] = {}
-    asked: dict[tuple[str, str], dict[str, Any]] = {}
+    asked: dict[str, dict[str, dict[str, Any]]] = {}  # by image, then by text
     for path in questions:
         for row in read_parquet(path, columns).to_pylist():
             image = row["image"]
             images[image] = None
-            asked.setdefault((image, comparable(row["question"])), row)
+            asked.setdefault(image, {}).setdefault(comparable(row["question"]), row)
             if row["sha256"] is not None:
                 names[disguised(image, row["sha256"])] = image
     words = {**dict.fromkeys(sorted(YES), "yes"), **dict.fromkeys(sorted(NO), "no")}
 
     def finish(response: Response, meant: str) -> tuple[dict[str, Any], str | None]:
-        row = asked.get((response.image, comparable(str(response.question))))
+        text, of_image = comparable(str(response.question)), asked[response.image]
+        row = of_image.get(text)
         if row is None:
-            texts = [text for image, text in asked if image == response.image]
-            hint = did_you_mean(comparable(str(response.question)), texts)
+            hint = did_you_mean(text, of_image)
             return {}, f"no such question about this image{hint}"
         if row["status"] != "ok":
             return {}, f"the question is left out: {row['reason']}"
@@ -227,6 +235,7 @@ def _join(
     rows: list[dict[str, Any]] = []
     excluded: list[Response] = []
     first: dict[tuple[str, ...], Response] = {}
+    hint = cache(lambda written: did_you_mean(written, vocabulary.known))
     for response in responses:
         meant = vocabulary.meant(response.response)
         image, reason = find.find(response.image) if response.reason is None else ("", None)
@@ -234,8 +243,7 @@ def _join(
         if reason is None and response.rater == ALL:
             reason = f"a rater cannot be called {ALL!r}, which stands for all in the tables"
         elif reason is None and meant is None:
-            hint = did_you_mean(response.response, vocabulary.known)
-            reason = f"not one of the possible responses{hint}"
+            reason = f"not one of the possible responses{hint(response.response)}"
         row: dict[str, Any] = {}
         if reason is None and meant is not None:
             row, reason = finish(replace(response, image=image), meant)

@@ -6,6 +6,7 @@ Which responses count is decided where the images are known
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ _CANNOT_TELL = (CANNOT_TELL, "can't tell", "can\u2019t tell", "na", "n/a")
 #: The columns of model-vs-human that count. Its ``category`` is what the image shows.
 _TOOLBOX = {"rater": "subj", "image": "imagename", "response": "object_response"}
 _STATED = "category"
+
+#: A whole number as a decimal one.
+_WHOLE = re.compile(r"-?\d+\.0*")
 
 #: Columns that either form may have and that are not read.
 _KNOWN = frozenset({"seconds", "session", "trial", "rt", "category", "condition"})
@@ -65,18 +69,19 @@ def read_responses(
     Args:
         path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
         columns: the file's names for the columns rater, image, response and question; a file of
-            labels that has those of model-vs-human is read by these.
+            labels that has those of model-vs-human instead is read by these.
         kind: one of :data:`KINDS`.
         notes: receives a line on columns that are not read.
 
     Raises:
-        synthsight.tabular.TableError: the file cannot be read, or lacks a column.
+        synthsight.tabular.TableError: the file cannot be read, lacks a column, or has those of
+            model-vs-human and some of the others.
     """
     asked = kind == "answers"
     wanted = {key: columns[key] for key in ("rater", "image", "response")}
     if asked:
         wanted["question"] = columns["question"]
-    toolbox = not asked and _is_of_toolbox(path)
+    toolbox = not asked and _is_of_toolbox(path, wanted)
     form = _form(_TOOLBOX if toolbox else wanted, kind)
     seen: list[str] = []
     found = [
@@ -98,13 +103,28 @@ def _form(columns: Mapping[str, str], kind: str) -> Form:
     return Form(columns, (), "people.columns", f"a file of people's {kind}", "responses")
 
 
-def _is_of_toolbox(path: Path) -> bool:
-    """Whether a file has the columns of model-vs-human."""
+def _is_of_toolbox(path: Path, wanted: Mapping[str, str]) -> bool:
+    """Whether a file is read by the columns of model-vs-human: it has them, and none of its own.
+
+    Raises:
+        synthsight.tabular.TableError: it has some of its own, too, so that either may be meant.
+    """
     try:
         _, row = next(iter(read_rows(path, _form(_TOOLBOX, "labels"))))
     except (TableError, StopIteration):
         return False
-    return row.keys() >= set(_TOOLBOX.values())
+    theirs = set(_TOOLBOX.values())
+    own = {key: name for key, name in wanted.items() if name not in theirs}
+    there = [name for name in own.values() if name in row]
+    if not row.keys() >= theirs or (own and len(there) == len(own)):
+        return False
+    if there:
+        raise TableError(
+            f"{path} has the columns of model-vs-human ({', '.join(_TOOLBOX.values())}) and "
+            f"{', '.join(map(repr, there))}: which is meant? Write the names of the columns that "
+            "count as `people.columns`, or take the others out of the file"
+        )
+    return True
 
 
 def _parse(
@@ -113,6 +133,8 @@ def _parse(
     cells = {key: row.get(name) for key, name in columns.items()}
     stated = row.get(_STATED) if toolbox else None
     values = {key: text_of(cell) for key, cell in (*cells.items(), ("stated", stated))}
+    if _WHOLE.fullmatch(values["rater"]):  # as pandas writes a column of numbers that has gaps
+        values["rater"] = values["rater"].partition(".")[0]
     other = next((key for key, cell in cells.items() if not _is_allowed(key, cell)), None)
     reason = None
     if not all(map(is_writable, values.values())):

@@ -99,12 +99,18 @@ def images_answer(
     """
     ranked = means(accuracy, rule)
     best = ranked.iloc[0]
+    ranked = ranked[ranked["top1"].notna()]
     of_best = accuracy[(accuracy["model"] == best["model"]) & (accuracy["rule"] == rule)]
     categories = of_best.loc[of_best["category"] != ALL, "category"].nunique()
     sentence = (
         f"Shown {_count(int(best['n']), 'generated image')} of "
         f"{_count(categories, 'category', 'categories')}, "
     )
+    if ranked.empty:
+        return (
+            f"{sentence}how often a model is right with its first guess is not known under {rule}: "
+            "the predictions leave open which category they choose."
+        )
     if len(ranked) > 1:
         sentence += f"{best['model']}, {_place(ranking, ranked, rule)}, "
     else:
@@ -269,6 +275,8 @@ def robustness_answer(table: pd.DataFrame | None, rule: str) -> str | None:
     if table is None or table.empty:
         return None
     found = table[(table["rule"] == rule) & (table["hit"] == "top1")]
+    if found.empty:
+        return None  # no model's hits are known under the rule
     by_distance = found.sort_values(["residual", "model"], ascending=[False, True])
     above = by_distance.loc[by_distance["low"] > 0, "model"].tolist()
     below = by_distance.loc[by_distance["high"] < 0, "model"].tolist()[::-1]

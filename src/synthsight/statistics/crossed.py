@@ -51,16 +51,18 @@ class Design:
         ratings, weights = self.ratings, self.weights[:, None]
         sizes = np.bincount(ratings.strata)
         mean = _sums(ratings.strata, values) / sizes[:, None]
-        share = np.zeros((len(sizes), ratings.groups.max() + 1))
-        np.add.at(share, (ratings.strata, ratings.groups), self.weights)
-        pooled = ((share**2).sum(axis=1) / (share > 0).sum(axis=1)).sum()
+        # Of strata and groups only those are looked at that occur together.
+        cells = ratings.strata * (ratings.groups.max() + 1) + ratings.groups
+        _, first, cell = np.unique(cells, return_index=True, return_inverse=True)
+        share, strata = np.bincount(cell, self.weights), ratings.strata[first]
+        pooled = (np.bincount(strata, share**2) / np.bincount(strata)).sum()
         columns = np.ones(values.shape[1])
         return Spread(
             mean=mean.mean(axis=0),
             second=(weights * values**2).sum(axis=0),
             error=_squares(ratings.groups, self.deviations(values)),
             pooled=pooled * columns,
-            kish=(share.sum(axis=0) ** 2).sum() * columns,
+            kish=(np.bincount(ratings.groups, self.weights) ** 2).sum() * columns,
             hits=_squares(ratings.groups, weights * values),
             misses=_squares(ratings.groups, weights * (1 - values)),
         )

@@ -231,12 +231,13 @@ def agreeing(ratings: Ratings) -> Floats:
     Args:
         ratings: of items with two raters at least.
     """
-    counts, columns, _ = ratings.votes
-    others = counts[ratings.item]
-    own = (np.arange(len(columns)), columns)
-    others[own] -= 1
-    top = others == others.max(axis=1)[:, None]
-    share: Floats = top[own] / top.sum(axis=1)
+    counts, columns, most = ratings.votes
+    # Without one response the others' favourites change only if it is the favourite of all: then
+    # with it are those that were given once less. Otherwise it is none of the others' favourites.
+    of_all = (counts == most[:, None]).sum(axis=1)
+    once_less = (counts == most[:, None] - 1).sum(axis=1)
+    alone = (counts[ratings.item, columns] == most[ratings.item]) & (of_all[ratings.item] == 1)
+    share: Floats = alone / (1 + once_less[ratings.item])
     return share
 
 
@@ -304,7 +305,7 @@ def recognisable(ratings: Ratings, by_rule: Sequence[ModelHits], level: float) -
     Returns:
         The columns :data:`PEOPLE_RECOGNISABLE`, sorted: ``all_top1`` of ``n_all`` images, ``top1``
         of the ``n`` recognised ones, and the difference, which is paired: the ones are among the
-        others.
+        others. It has no bounds if people recognise all: it is 0 then, whatever the model.
     """
     rows: list[dict[str, Any]] = []
     for generator, chosen in sources_of(ratings.items):
@@ -348,11 +349,12 @@ def _among(every: Ratings, some: Ratings, hits: Floats, level: float) -> Iterato
     units = max(1, len(groups) - len(np.unique(every.strata)))
     variance = (groups**2).sum(axis=0) * len(groups) / units
     margin = student.ppf((1 + level) / 2, units) * np.sqrt(variance)
-    low, high = difference - margin, difference + margin
-    if not people.all():  # where no image adds anything, its chance is unknown, and not none
-        apart = unpaired_interval(means[1], bounds[1], means[0], bounds[0])
-        low = np.where(variance > 1e-15, low, apart[0])
-        high = np.where(variance > 1e-15, high, apart[1])
+    # Where no image adds anything, its chance is unknown, and not none.
+    apart = unpaired_interval(means[1], bounds[1], means[0], bounds[0])
+    low = np.where(variance > 1e-15, difference - margin, apart[0])
+    high = np.where(variance > 1e-15, difference + margin, apart[1])
+    if people.all():  # the same images twice, which tell nothing of those that people do not get
+        low = high = np.full_like(difference, np.nan)
     for number in range(hits.shape[1]):
         yield {
             "all_top1": means[0][number],
@@ -362,8 +364,8 @@ def _among(every: Ratings, some: Ratings, hits: Floats, level: float) -> Iterato
             "low": bounds[1][0][number],
             "high": bounds[1][1][number],
             "difference": difference[number],
-            "difference_low": max(-1.0, low[number]),
-            "difference_high": min(1.0, high[number]),
+            "difference_low": np.maximum(-1, low[number]),
+            "difference_high": np.minimum(1, high[number]),
         }
 
 

@@ -25,7 +25,8 @@ from synthsight.statistics.people import (
     agreeing,
     majority,
 )
-from synthsight.statistics.people_agreement import among_raters, draw_items, with_raters
+from synthsight.statistics.people_agreement import draw_items
+from synthsight.statistics.people_kappas import among_raters, with_raters
 from synthsight.statistics.ranking import stream
 from synthsight.statistics.ratings import Flags, Ratings, ratings_of
 from synthsight.tables import Outputs, read_parquet
@@ -101,7 +102,7 @@ def _rows(
         kappa = _kappa(among.of_rater(number).mean(level)) if several else {}
         shares = Design(own).shares(_column(own.correct), level)
         yield {"kind": RATER, "name": name, **_about(own), **_bounds(*shares), **kappa}
-    kappa = _kappa(among.mean(level)) if several else {}
+    kappa = _kappa(among.all().mean(level)) if several else {}
     shares = design.shares(_column(ratings.correct), level)
     yield {"kind": MEAN, **_about(ratings), **_bounds(*shares), **kappa}
     spread = responses_of(design.spread(_column(majority(ratings))))

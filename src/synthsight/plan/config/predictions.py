@@ -122,8 +122,9 @@ def notes_on_choice(models: Mapping[str, Classifier], primary: str) -> list[str]
     names = [name for name, model in models.items() if isinstance(model, Imported)]
     if not names or primary not in RULES or not RULES[primary].choice:
         return []
+    none = "" if len(names) < len(models) else ". If they leave all open, no figure can be made"
     return [
         f"matching.primary: under {primary} hits are known of {' and '.join(names)} only where the "
         "predictions have logits, or all classes of the categories: what they leave open is in no "
-        "figure"
+        f"figure{none}"
     ]
