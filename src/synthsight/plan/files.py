@@ -345,7 +345,7 @@ class Files:
             name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
                 anything is), ``photographs`` (which sources are real), ``scores``, ``notes``,
                 ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``),
-                ``labels_by_people``, ``answers_by_people``; checksums: ``indexed_images`` and others.
+                ``labels_by_people``, ``answers_by_people``; checksums: ``indexed_*``.
 
         Returns:
             The kind of reader (:mod:`synthsight.figures.inputs`) and the files.
