@@ -66,11 +66,16 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
     Attributes:
         published: known facts about hub repositories, by OWNER/NAME.
         packages: the installed packages that its answers depend on.
+        window: how many images are held at a time.
+        by_image: whether ``margins`` gains from all questions about an image at once; if not, it
+            gets questions of about the same length.
         device: where it runs.
     """
 
     packages: ClassVar[tuple[str, ...]] = ("torch", "pillow", "tokenizers")
     published: ClassVar[Mapping[str, Published]] = {}
+    window: ClassVar[int] = 64
+    by_image: ClassVar[bool] = False
     device: torch.device
 
     @classmethod
@@ -137,7 +142,7 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
     def read(self, question: str, objects: str | None) -> Text:
         """Prepare a question for the model; ``objects`` names objects in the image.
 
-        Questions of about the same length (``len``) are batched together.
+        Questions of about the same length (``len``) are batched together, unless ``by_image``.
 
         Raises:
             UnansweredError: it is longer than the model takes. No part of it is left out.
