@@ -54,10 +54,12 @@ class Collected:
     Attributes:
         state: weights by name, as the family's class takes them, in their original dtype.
         settings: everything else that an answer depends on, ready for JSON.
+        files: safetensors files that hold exactly these weights, if some do.
     """
 
     state: StateDict
     settings: Mapping[str, Any]
+    files: Sequence[Path] = ()
 
 
 class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):

@@ -83,7 +83,8 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         del published
         config = read_config(source)
         architecture = class_of(config, source)
-        state = read_state(weight_files(source))
+        files = weight_files(source)
+        state = read_state(files)
         dtype = usual_dtype(state)
         fit(architecture, source, state, dtype)  # says what does not fit, before anything else
         for path in small_files(source):
@@ -110,7 +111,8 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         }
         tried = {**found, "batched": True, "shared": config.get("model_type") in KINDS}
         batched, shared = _try(cls(folder, state, tried, torch.device("cpu")), source)
-        return Collected(state, {**found, "batched": batched, "shared": shared})
+        stored = files if all(file.suffix == ".safetensors" for file in files) else ()
+        return Collected(state, {**found, "batched": batched, "shared": shared}, stored)
 
     def __init__(
         self, folder: Path, state: StateDict, settings: Mapping[str, Any], device: torch.device
