@@ -105,6 +105,13 @@ def ask_endpoint_blind(experiment: Experiment, vqa_model: str) -> Spec:
     return {**ask_endpoint(experiment, vqa_model), "blind": True}
 
 
+def describe_endpoint(experiment: Experiment, vqa_model: str) -> Spec:
+    """Whose answers are described, and what the user states about the model."""
+    about = _questions(experiment)[1].endpoints[vqa_model]
+    reference = None if about.reference is None else as_dict(about.reference)
+    return {"model": vqa_model, "reference": reference}
+
+
 def ask(experiment: Experiment, vqa_model: str) -> Spec:
     """Everything that affects a model's answers, apart from its weights and the questions."""
     return {

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from synthsight.bounds import Key
 from synthsight.files import Digests, hint_at, is_file, is_folder
 from synthsight.inference import folders
+from synthsight.plan.config.endpoints import endpoint_problems
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
-from synthsight.plan.settings import EndpointSettings, ModelSettings, VqaModelSettings, as_dict
+from synthsight.plan.settings import ModelSettings, VqaModelSettings, as_dict
 from synthsight.tabular import FORMATS
 from synthsight.vqa.families.registry import FamilyError, family_of
 
@@ -102,8 +102,8 @@ def check_vqa_models(
         taken[entry.name] = f"vqa.models[{index}]"
         if entry.checkpoint is not None and (reason := _bad_checkpoint(entry.checkpoint)):
             problems.append(Problem((*key, "checkpoint"), reason))
-        if entry.endpoint is not None and (reason := _bad_address(entry.endpoint)):
-            problems.append(Problem((*key, "endpoint", "url"), reason))
+        if entry.endpoint is not None:
+            problems += endpoint_problems(entry.endpoint, (*key, "endpoint"))
         if entry.answers is not None and (reason := _bad_answers(entry.answers)):
             problems.append(Problem((*key, "answers"), reason))
         if reason := _bad_prompt(entry):
@@ -122,20 +122,6 @@ def _bad_checkpoint(checkpoint: str) -> str | None:
         family_of(checkpoint)
     except FamilyError as error:
         return str(error)
-    return None
-
-
-def _bad_address(endpoint: EndpointSettings) -> str | None:
-    """Why an endpoint's address cannot be used, or None."""
-    try:
-        url = urlsplit(endpoint.url)
-        host, _ = url.hostname, url.port
-    except ValueError as error:
-        return f"found {endpoint.url!r}, which is no address: {error}"
-    if url.username is not None or url.password is not None:
-        return "an address with a name or a password in it: put the key into `key_env`'s variable"
-    if url.scheme not in ("http", "https") or not host:
-        return f"found {endpoint.url!r}; write an address such as http://localhost:8000/v1"
     return None
 
 

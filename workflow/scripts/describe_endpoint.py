@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Say what is known of a server's answers to a run's questions.
+
+In: the answers, shard by shard. Out: a JSON note, in the place of one about weights: the server,
+the model's name there, the settings, who answered when, and how (see
+synthsight.vqa.endpoint.facts).
+"""
+
+from __future__ import annotations
+
+import json
+
+from synthsight.files import atomic
+from synthsight.origin import entry
+from synthsight.program import Arguments, many, program
+from synthsight.vqa.endpoint.facts import note_on
+
+
+@program(
+    many("answers", "the model's answers"),
+    many("blind", "those without seeing the images", required=False),
+    spec=True,
+    outputs=["note"],
+)
+def main(args: Arguments) -> None:
+    """Run the program."""
+    note = note_on(args.spec, args.answers, args.blind)
+    with atomic(args.note) as path:
+        text = json.dumps({**note, **entry(args.note)}, indent=2) + "\n"
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
