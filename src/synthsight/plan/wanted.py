@@ -78,6 +78,11 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         blind = files.blind_answers_of(name)
         spec = asking.ask_blind(experiment, name)
         yield from one("ask", spec, code("ask", *doors), blind, inputs)
+    for name in experiment.vqa.imported if experiment.vqa else ():
+        paths = [*files.answers_of(name), files.note_of(name)]
+        inputs = [name_of("index_questions", path) for path in files.question_shards]
+        spec = asking.import_answers(experiment, name)
+        yield from one("import_answers", spec, code("import_answers"), paths, inputs)
     for name in files.vqa_models:
         assert experiment.vqa is not None
         answered = experiment.vqa.program_of(name)
