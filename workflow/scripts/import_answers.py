@@ -4,8 +4,8 @@
 In: the shards of questions. Out: Parquet with a row per question that can be asked, and a JSON note
 (see synthsight.vqa.elsewhere); on standard output what was recognised and what is missing.
 The spec holds the model's ``name``; ``answers``, the file, and ``content``, its sha256; the names
-of ``columns`` by what they hold; what becomes of ``missing`` ones; ``root``, the folder that
-images' paths are relative to; and the model's stated ``reference``, or null.
+of ``columns`` by what they hold; what becomes of ``missing`` ones; and the model's stated
+``reference``, or null.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(args: Arguments) -> None:
         spec["columns"],
         spec["reference"],
     )
-    for sentence in import_answers(wanted, args.questions, spec["root"], args.output, args.note):
+    for sentence in import_answers(wanted, args.questions, args.output, args.note):
         print(sentence)
 
 

@@ -308,10 +308,9 @@ class Run:
         """
         planned = self._planned
         notes = planned.made_by(*FETCH) + planned.made_by("import_predictions", "import_answers")
-        manifests = planned.made_by("index_images")
         told = (planned.spec(self.report.name) or {}).get("groups", {})
         return remarks(
-            (record for path in manifests for record in read_manifest(path)),
+            (each for path in planned.made_by("index_images") for each in read_manifest(path)),
             planned.made_by("score"),
             (read_json(path, ["name"]) for path in notes if path.suffix == ".json"),
             self._table(planned, "duplicates"),

@@ -186,7 +186,8 @@ def import_answers(
     Raises:
         PeopleError: no response can be used.
     """
-    asked = RunQuestions(questions, root)
+    asked = RunQuestions(questions)
+    find = RatedImages(dict.fromkeys(asked.images), asked.names, root)
     words = {**dict.fromkeys(sorted(YES), "yes"), **dict.fromkeys(sorted(NO), "no")}
 
     def finish(response: Response, meant: str) -> tuple[dict[str, Any], str | None]:
@@ -201,7 +202,7 @@ def import_answers(
 
     vocabulary = Vocabulary({"yes": "yes", "no": "no", **words}, sentences=yes_or_no)
     responses = given.read("answers")
-    return _join(given, responses, "answers", asked.images, vocabulary, ANSWERS, finish)
+    return _join(given, responses, "answers", find, vocabulary, ANSWERS, finish)
 
 
 def _join(

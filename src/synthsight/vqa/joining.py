@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 from synthsight.people.disguise import disguised
-from synthsight.people.finding import RatedImages
 from synthsight.tables import read_parquet
 from synthsight.vqa.repeats import comparable
 
@@ -21,17 +20,16 @@ class RunQuestions:
 
     Args:
         shards: the Parquet shards of all questions.
-        root: folder of the images that they are about.
 
     Attributes:
         rows: the questions that can be asked, :data:`COLUMNS` each, sorted by shard.
-        images: finds images by their paths, or by the names under which people are shown them.
+        names: the images by the names under which people are shown them.
     """
 
-    def __init__(self, shards: Sequence[str | os.PathLike[str]], root: str) -> None:
+    def __init__(self, shards: Sequence[str | os.PathLike[str]]) -> None:
         self.rows: list[dict[str, Any]] = []
         self._asked: dict[str, dict[str, dict[str, Any]]] = {}  # by image, then by text
-        names: dict[str, str] = {}
+        self.names: dict[str, str] = {}
         for path in shards:
             for row in read_parquet(path, list(COLUMNS)).to_pylist():
                 image = row["image"]
@@ -39,8 +37,12 @@ class RunQuestions:
                 if row["status"] == "ok":
                     self.rows.append(row)
                 if row["sha256"] is not None:
-                    names[disguised(image, row["sha256"])] = image
-        self.images = RatedImages(dict.fromkeys(self._asked), names, root)
+                    self.names[disguised(image, row["sha256"])] = image
+
+    @property
+    def images(self) -> list[str]:
+        """The images of all questions."""
+        return list(self._asked)
 
     def about(self, image: str) -> Mapping[str, dict[str, Any]]:
         """The questions about an image of the run, by their texts as they are compared."""

@@ -112,7 +112,6 @@ class Answer:
 def import_answers(
     wanted: Wanted,
     questions: Sequence[str | os.PathLike[str]],
-    root: str,
     output: str | os.PathLike[str],
     note: str | os.PathLike[str],
 ) -> list[str]:
@@ -121,7 +120,6 @@ def import_answers(
     Args:
         wanted: which.
         questions: the shards of all questions.
-        root: folder of the images that they are about.
         output: the Parquet file, :data:`SCHEMA`, a row for each question that can be asked, sorted
             by image and question. Its metadata hold, as JSON under ``synthsight``, ``model``.
         note: the JSON file about them, in the place of one about weights.
@@ -134,7 +132,7 @@ def import_answers(
             has; rows contradict each other or themselves; or they say no probability.
         synthsight.errors.SynthsightError: likewise.
     """
-    asked = RunQuestions(questions, root)
+    asked = RunQuestions(questions)
     if not asked.rows:
         raise AnswersError(
             f"{wanted.file}: the run has no question that can be asked, so nothing is imported. "

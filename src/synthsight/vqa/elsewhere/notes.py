@@ -41,7 +41,7 @@ def note_of(
         places: what the rows are about.
         all_right: whether all answers are right, in a column that may be that of the truth.
     """
-    renamed = places.renamed
+    names = places.names
     return {
         "name": name,
         "family": "answers",
@@ -64,8 +64,9 @@ def note_of(
             "unknown": {"count": places.unknown, "first": places.first},
             "unusable": places.unusable,
             "by_text": places.by_text,
-            "renamed": len(renamed),
-            "example": list(next(iter(renamed.items()))) if renamed else None,
+            "renamed": names.renamed,
+            "example": names.example,
+            "folders": names.folders,
             "all_right": all_right,
         },
     }
@@ -134,9 +135,10 @@ def of_answers(note: Mapping[str, Any]) -> list[str]:
         )
     if about["renamed"]:
         written, image = about["example"]
+        front = f", all with {about['folders']} in front" if about["folders"] else ""
         said.append(
-            f"{about['renamed']:,} images are written otherwise in the answers of {name}; each can "
-            f"mean one alone: {written} is taken for {image}"
+            f"{about['renamed']:,} images are written otherwise in the answers of {name}{front}; "
+            f"each can mean one alone: {written} is taken for {image}"
         )
     return said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from synthsight.predictions.joining import JoinError, Names
 from synthsight.vqa.elsewhere.reading import AnswersError, Given
 from synthsight.vqa.joining import RunQuestions
 from synthsight.vqa.repeats import comparable
@@ -16,8 +17,9 @@ SHOWN = 10
 class Places:
     """Finds the run's questions for rows, and counts those that are about none.
 
-    Images are found as people's files name them, texts as they are compared
-    (:func:`synthsight.vqa.repeats.comparable`).
+    Images are found as files of predictions name them
+    (:class:`synthsight.predictions.joining.Names`), and by the names under which people are shown
+    them; texts as they are compared (:func:`synthsight.vqa.repeats.comparable`).
 
     Args:
         asked: the run's questions.
@@ -28,18 +30,14 @@ class Places:
         unusable: likewise, about questions that are left out.
         first: the first few that are unknown, in words.
         by_text: the number of rows that do not say which image they are about.
+        names: finds images, and knows which are written otherwise.
     """
 
     def __init__(self, asked: RunQuestions, file: str) -> None:
         self._asked, self._file = asked, file
-        self._written: dict[str, str] = {}
+        self.names = Names(asked.images, root="vqa.root")
         self.unknown = self.unusable = self.by_text = 0
         self.first: list[str] = []
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """Images that are written otherwise than in the run, and what they are taken for."""
-        return self._asked.images.renamed
 
     def find(self, given: Given) -> tuple[str, str] | None:
         """The image and question that a row is about; None if it is none that can be asked.
@@ -69,16 +67,17 @@ class Places:
 
     def _by_image(self, given: Given) -> tuple[dict[str, Any] | None, str]:
         assert given.image is not None
-        image, why = self._asked.images.find(given.image)
-        if why is not None:
-            return None, why
-        before = self._written.setdefault(image, given.image)
-        if before != given.image:
-            raise AnswersError(
-                f"{self._file}, line {given.line}: both {before!r} and {given.image!r} would be "
-                f"the run's {image!r}. Remove the rows about other images, and write paths from "
-                "the images' root"
-            )
+        shown = given.image.replace("\\", "/").rpartition("/")[2].partition(".")[0]
+        image = self._asked.names.get(shown)
+        if image is None:
+            try:
+                number = self.names.find(given.image)
+            except JoinError as error:
+                raise AnswersError(f"{self._file}, line {given.line}: {error}") from None
+            if number is None:
+                hint = self.names.close_to(given.image) if len(self.first) < SHOWN else ""
+                return None, f"no such image in the run{hint}"
+            image = self.names.images[number]
         asked = self._asked.about(image)
         texts = map(comparable, given.questions)
         found = {text: asked[text] for text in texts if text in asked}

@@ -162,7 +162,7 @@ def open_source(path: Path, stated: Mapping[str, str]) -> Source:
 def _names(path: Path, stated: Mapping[str, str]) -> tuple[list[str], bool]:
     """The names of a file's columns, and whether all rows have these, as those of JSON need not."""
     question = stated.get("question", "question")
-    form, found = _form({"question": question}), list[str]()
+    form, found = Form({"question": question}, (), _KEY, _FILE, _ROWS), list[str]()
     row = next(iter(read_rows(path, form, found=found)), None)
     if path.suffix.lower() == ".parquet":
         return list(pq.read_schema(path).names), True
@@ -176,9 +176,9 @@ def _form(columns: Mapping[str, str]) -> Form:
 
 def _without_answers(path: Path, names: Sequence[str]) -> AnswersError:
     known = ("answer", "p_yes", *_ANSWERS)
-    hints = (did_you_mean(name, known).replace("did you mean", "is it") for name in names)
+    hints = (did_you_mean(name, known) for name in names)
     close = next(((name, hint) for name, hint in zip(names, hints, strict=True) if hint), None)
-    said = f". Of {close[0]!r}{close[1]}" if close else ""
+    said = f" ({close[0]!r}{close[1]})" if close else ""
     return AnswersError(
         f"{path} has neither a column `answer` nor `p_yes`; it has: {', '.join(names)}{said}. "
         f"State the name of the column with the model's answers in {_KEY}.answer, or of that with "
