@@ -22,7 +22,8 @@ from synthsight.figures.vqa_kinds import EACH, MOST, vqa_kinds
 from synthsight.figures.vqa_samples import RIGHT, WRONG, choose, vqa_samples
 from synthsight.figures.vqa_seeing import vqa_seeing
 from synthsight.plan import figures
-from synthsight.statistics.vqa import Answers, calibrate, group, summarise
+from synthsight.statistics.answers import Answers, Asked
+from synthsight.statistics.vqa import calibrate, group, summarise
 from synthsight.vqa.kinds import KINDS
 from synthsight.vqa.score import SCHEMA
 from tests.figures.test_classifiers import (
@@ -86,7 +87,7 @@ def make_answers(
         p_yes[:, order],
         p_yes[:, order] * np.nan,
         correct[:, order],
-        order * 0,
+        Asked(len(table), order * 0, order * 0, order * 0, correct[:, order].sum(axis=0)),
     )
 
 
@@ -124,7 +125,9 @@ def draw(name: str, answers: Answers) -> Figure:
 def seen_and_not(answers: Answers) -> Answers:
     """The same models, asked without the images as well: they say yes to every other question."""
     said_yes = np.arange(len(answers.yes))[:, None] % 2 == 0
-    return replace(answers, blind=(said_yes == answers.yes[:, None]) | (answers.p_yes < 0))
+    return replace(
+        answers, blind=((said_yes == answers.yes[:, None]) | (answers.p_yes < 0)).astype(float)
+    )
 
 
 FIGURES = ["vqa_samples", "vqa_accuracy", "vqa_seeing", "vqa_kinds", "vqa_calibration"]

@@ -82,7 +82,6 @@ def import_answers(experiment: Experiment, vqa_model: str) -> Spec:
         "content": vqa.files[vqa_model],
         "columns": columns_of(about),
         "missing": about.missing,
-        "root": vqa.root,
         "reference": None if about.reference is None else as_dict(about.reference),
     }
 

@@ -89,6 +89,11 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         spec, digest = asking.describe_endpoint(experiment, name), code("describe_endpoint")
         inputs = [name_of("ask_endpoint", path) for path in (*answers, *blind)]
         yield from one("describe_endpoint", spec, digest, [files.note_of(name)], inputs)
+    for name in experiment.vqa.imported if experiment.vqa else ():
+        paths = [*files.answers_of(name), files.note_of(name)]
+        inputs = [name_of("index_questions", path) for path in files.question_shards]
+        spec = asking.import_answers(experiment, name)
+        yield from one("import_answers", spec, code("import_answers"), paths, inputs)
     for name in files.vqa_models:
         assert experiment.vqa is not None
         answered = experiment.vqa.program_of(name)
