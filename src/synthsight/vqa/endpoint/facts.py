@@ -72,7 +72,7 @@ def note_on(
 
     Returns:
         ``name``, ``family``, ``source``, ``license``, ``reference``, ``settings`` and
-        ``endpoint``; under ``answers`` and ``blind`` the facts of :func:`facts_of`, added up.
+        ``endpoint``; under ``asked`` and ``blind`` the facts of :func:`facts_of`, added up.
 
     Raises:
         FileError: answers of another model or of several endpoints, or no answers of one.
@@ -98,7 +98,7 @@ def note_on(
             **{key: endpoint[key] for key in ("logprobs", "max_side", "max_tokens")},
         },
         "endpoint": {key: endpoint[key] for key in ("url", "model")},
-        "answers": _sum([told[path]["facts"] for path in answers]),
+        "asked": _sum([told[path]["facts"] for path in answers]),
         "blind": _sum([told[path]["facts"] for path in blind]) if blind else None,
     }
 
