@@ -146,6 +146,27 @@ def test_nothing_to_ask_is_an_error() -> None:
             "vqa.models[0].endpoint.url: an address with a name or a password in it",
         ),
         (
+            models("{endpoint: {url: 'http://localhost/v1?key=secret', model: m}}"),
+            "vqa.models[0].endpoint.url: an address with `?` or `#` in it",
+        ),
+        (
+            models("{endpoint: {url: 'http://localhost/v1/chat/completions', model: m}}"),
+            "write it without /chat/completions, which is added",
+        ),
+        (
+            models("{endpoint: {url: 'http://localhost:port/v1', model: m}}"),
+            "vqa.models[0].endpoint.url: this is no address: ",
+        ),
+        (
+            models("{endpoint: {url: 'https://api.example.org/v1', model: m}}"),
+            "vqa.models[0].endpoint.allow_upload: the pictures would leave this machine for "
+            "api.example.org. Where that is permitted, write `allow_upload: true`",
+        ),
+        (
+            models("{endpoint: {url: 'http://localhost/v1', model: m, key_env: sk-1}}"),
+            "vqa.models[0].endpoint.key_env",
+        ),
+        (
             models("{endpoint: {url: 'http://localhost/v1', model: m}, prompt: question}"),
             "vqa.models[0].prompt: found 'question': write a text with {question} in it once",
         ),

@@ -119,7 +119,8 @@ def test_two_models_behind_endpoints_from_the_configuration_to_the_page(
     assert note["asked"]["served"] == {"served": ALL} and note["asked"]["pictures"] == {"file": ALL}
     text = text_of(project)
     assert f"with-tokens at {url.removeprefix('http://').removesuffix('/v1')}" in text
-    assert "{question} Answer yes or no." in text
+    assert "asked “{question} Answer yes or no.”; by P(yes) of the first token" in text
+    assert "asked “{question} Answer yes or no.”; by the text" in text
 
     found = [path for path in project.folder.rglob("*") if path.is_file()]
     assert len(found) > 100

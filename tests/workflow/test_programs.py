@@ -61,7 +61,7 @@ CHOICES = {"exclude": "refuse", "refuse": "exclude"}
 #: Functions that are recorded but do run: they read, or choose.
 REAL = re.compile(
     r"read_.*|metadata_of|load_labels|canonical_json|file_identity|sample|stratified_sample|deal|"
-    r"choose_.*|may_be_shown|places_of|"
+    r"choose_.*|may_be_shown|places_of|asking_of|"
     r"describe_preprocessing|without_nulls|image_data|question_data|atomic|report_speed|about"
 )
 
@@ -70,6 +70,7 @@ RETURNS: dict[str, Any] = {
     "ask": np.zeros(0),
     "classify": ([], np.zeros((0, 1))),
     "compare": ("comparisons", "ranking"),
+    "facts_of": {},
     "fetch_vqa": {},
     "fetch_weights": {},
     "index_images": [MagicMock(status="ok")],
@@ -272,6 +273,19 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     manifests = ["--manifests", *(f"results/small/images/{c}.parquet" for c in ("bagel", "clock"))]
     outputs = ["--output", "told.parquet", "--note", "told.json"]
     commands["import_predictions"] = ("import_predictions", [*manifests, "--spec", spec, *outputs])
+    # Nor does it ask a server.
+    endpoint = {"url": "http://localhost/v1", "model": "m", "logprobs": "auto"}
+    endpoint |= {"max_side": 64, "max_tokens": 16}  # type: ignore[dict-item]
+    asked = {"model": "sure", "root": "pictures", "prompt": "{question}?", "endpoint": endpoint}
+    ways = ["--concurrency", "1", "--timeout", "9", "--allow-unanswered", "0", "--key-env", ""]
+    shard = ["--shard", "results/small/vqa/questions/1.parquet", "--journal", "journal/1.jsonl"]
+    spec = json.dumps({**asked, "blind": True})
+    outputs = ["--output", "answers.parquet"]
+    commands["ask_endpoint"] = ("ask_endpoint", [*shard, "--spec", spec, *ways, *outputs])
+    spec = json.dumps({"model": "sure", "reference": None})
+    answers = ["--answers", "results/small/vqa/answers/asked/1.parquet", "--blind"]
+    answers += ["--spec", spec, "--note", "answers.json"]
+    commands["describe_endpoint"] = ("describe_endpoint", answers)
     # Of the small project's images nothing is known, and none is left out.
     for name, known in (
         ("find_sources", {"group": "(.)"}),

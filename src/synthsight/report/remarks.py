@@ -23,6 +23,7 @@ from synthsight.images.pairs import (
     within_categories,
 )
 from synthsight.labels.matching import find_rule
+from synthsight.report.endpoints import of_endpoint
 from synthsight.report.imported import of_predictions
 from synthsight.statistics.answers import read_answers
 from synthsight.tables import metadata_of, read_batches, read_schema
@@ -92,7 +93,7 @@ def remarks(
     said += [same_best_class(path, imported) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
     said += [sentence for note in notes for sentence in of_predictions(note)]
-    said += [sentence for note in notes for sentence in of_answers(note)]
+    said += [sentence for note in notes for sentence in (*of_answers(note), *of_endpoint(note))]
     said += [chooses(note) for note in notes]
     said += [cut_off(note) for note in notes]
     said += same_weights(notes)

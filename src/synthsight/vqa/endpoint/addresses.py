@@ -24,9 +24,11 @@ def is_loopback(url: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    # Whether one of these counts depends on the version of Python.
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def proxy_of(url: str) -> str | None:
