@@ -15,6 +15,9 @@ from tests.report.test_page import data_of, text_of
 from tests.support import Project
 from tests.workflow.test_plans_vqa import FAN_IN
 
+#: The scored answers of :data:`TOLD`.
+ANSWERS = "results/small/vqa/told.parquet"
+
 TOLD = {"name": "told", "answers": "told.csv"}
 
 
@@ -43,17 +46,17 @@ def test_an_edited_file_of_answers_runs_its_own_model_again_and_no_other(
     once = {job for job in FAN_IN if len(job) == 1}
     own = {("import_answers", "told"), ("score_vqa", "told")}
     assert project.plan() == own | once | {("plot_vqa_samples", "told", "1")}
-    project.run("vqa/told.parquet")
-    assert project.plan("vqa/told.parquet") == set()
+    project.run(ANSWERS)
+    assert project.plan(ANSWERS) == set()
     path = project.folder / "told.csv"
     text = path.read_text(encoding="utf-8")
     path.write_text(text, encoding="utf-8")  # written again, and the same
-    assert project.plan("vqa/told.parquet") == set()
+    assert project.plan(ANSWERS) == set()
     path.write_text(text.replace("dream/", "./dream/"), encoding="utf-8")
-    assert project.plan("vqa/told.parquet") == own
+    assert project.plan(ANSWERS) == own
     path.write_text(text, encoding="utf-8")
     configure(project, {**TOLD, "missing": "unanswered"})
-    assert project.plan("vqa/told.parquet") == own
+    assert project.plan(ANSWERS) == own
     configure(project, TOLD, shards=1)
     assert {("import_answers", "told"), ("ask", "asked", "1")} < project.plan()
 
