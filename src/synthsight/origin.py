@@ -43,9 +43,6 @@ _NEAR = 2**20
 #: How many characters of an input's chain are in a mark: thousands of inputs have to fit.
 _IN_MARK = 12
 
-#: The name of the folder of answers without seeing the images.
-_BLIND = "blind"
-
 #: The key of a device among the versions.
 DEVICE = "device"
 
@@ -148,14 +145,13 @@ def _digest(content: object) -> str:
 def short(path: str | os.PathLike[str]) -> str:
     """A file's name in its folder: what an origin calls it, wherever the results are.
 
-    Answers without seeing the images have a folder of one name in that of each model, so for these
-    it is both folders.
     Pixels that one model alone uses are called like those that all of a geometry share, since
-    results are the same with both (see :attr:`synthsight.plan.files.Files.pixels`).
+    results are the same with both (see :attr:`synthsight.plan.files.Files.pixels`). Answers without
+    seeing the images are in a folder of their model's, whose name goes before.
     """
     # At each start, for each file; a pathlib.Path takes ten times as long.
     *_, above, folder, name = ("", "", *os.fspath(path).split("/"))
-    if folder == _BLIND:
+    if folder == "blind":
         return f"{above}/{folder}/{name}"
     return f"{folder.partition('-of-')[0] if name.endswith('.arrow') else folder}/{name}"
 

@@ -50,7 +50,7 @@ def vqa_calibration(
         subtitle += f" The {MOST} most accurate of {len(ranked):,} models are shown."
     if words:
         who = style.plain(words[0]) if len(words) == 1 else style.count(len(words), "model")
-        subtitle += f" P(yes) of {who} is not known of all questions."
+        subtitle += f" Not shown, since P(yes) is not known of all questions: {who}."
     columns = min(_COLUMNS, len(shown))
     room = style.WIDTH - 2 * style.MARGIN - _LEFT
     side = min((room - _GAP * (columns - 1)) / columns, 2.8)

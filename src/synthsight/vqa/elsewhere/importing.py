@@ -331,6 +331,8 @@ def _all_right(
     ]
     if len(judged) < _ENOUGH or not all(judged) or source.columns.get("answer") != "answer":
         return False
+    if any(answer.p_yes is not None for answer in answers.values()):
+        return False
     others = [name for name in source.unread if _SOUNDS.search(name)]
     if others and "answer" not in source.stated:
         raise AnswersError(

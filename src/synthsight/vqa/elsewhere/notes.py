@@ -52,7 +52,11 @@ def note_of(
         "settings": {"missing": missing, "columns": dict(source.stated)},
         "answers": {
             "format": source.kind,
-            "columns": dict(source.columns),
+            "columns": {
+                role: column
+                for role, column in source.columns.items()
+                if role != "p_yes" or counts["p_yes"]  # rows of JSON may have it, and need not
+            },
             "unread": list(source.unread),
             **counts,
             "missing": {
