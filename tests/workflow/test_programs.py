@@ -34,6 +34,8 @@ from synthsight.doors import load
 from synthsight.figures import failures, style
 from synthsight.files import sha256_of
 from synthsight.tables import Outputs
+from synthsight.vqa.endpoint.asking import Known
+from synthsight.vqa.endpoint.facts import facts_of
 from tests.support import REPOSITORY, Project, add_people
 
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
@@ -283,8 +285,10 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     outputs = ["--output", "answers.parquet"]
     commands["ask_endpoint"] = ("ask_endpoint", [*shard, "--spec", spec, *ways, *outputs])
     spec = json.dumps({"model": "sure", "reference": None})
-    answers = ["--answers", "results/small/vqa/answers/asked/1.parquet", "--blind"]
-    answers += ["--spec", spec, "--note", "answers.json"]
+    told_of = json.dumps({**asked, "facts": facts_of(Known([], []), 16)}).encode()
+    schema = pa.schema([("image", pa.string())], {"synthsight": told_of})
+    pq.write_table(schema.empty_table(), folder / "answers_1.parquet")
+    answers = ["--answers", "answers_1.parquet", "--blind", "--spec", spec, "--note", "note.json"]
     commands["describe_endpoint"] = ("describe_endpoint", answers)
     # Of the small project's images nothing is known, and none is left out.
     for name, known in (

@@ -8,12 +8,8 @@ synthsight.vqa.endpoint.facts).
 
 from __future__ import annotations
 
-import json
-
-from synthsight.files import atomic
-from synthsight.origin import entry
 from synthsight.program import Arguments, many, program
-from synthsight.vqa.endpoint.facts import note_on
+from synthsight.vqa.endpoint.facts import note_on, write_note
 
 
 @program(
@@ -24,10 +20,7 @@ from synthsight.vqa.endpoint.facts import note_on
 )
 def main(args: Arguments) -> None:
     """Run the program."""
-    note = note_on(args.spec, args.answers, args.blind)
-    with atomic(args.note) as path:
-        text = json.dumps({**note, **entry(args.note)}, indent=2) + "\n"
-        path.write_text(text, encoding="utf-8")
+    write_note(note_on(args.spec, args.answers, args.blind), args.note)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from synthsight.files import MAKE_AGAIN, FileError
+from synthsight import origin
+from synthsight.files import MAKE_AGAIN, FileError, atomic
 from synthsight.tables import read_schema
 from synthsight.vqa.endpoint.addresses import host_of
 from synthsight.vqa.endpoint.asking import Known
@@ -101,6 +102,13 @@ def note_on(
         "asked": _sum([told[path]["facts"] for path in answers]),
         "blind": _sum([told[path]["facts"] for path in blind]) if blind else None,
     }
+
+
+def write_note(note: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a note as JSON, atomically, with its origin."""
+    with atomic(path) as temporary:
+        text = json.dumps({**note, **origin.entry(path)}, indent=2) + "\n"
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _told(path: str | os.PathLike[str]) -> dict[str, Any]:
