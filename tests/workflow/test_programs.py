@@ -272,6 +272,23 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     manifests = ["--manifests", *(f"results/small/images/{c}.parquet" for c in ("bagel", "clock"))]
     outputs = ["--output", "told.parquet", "--note", "told.json"]
     commands["import_predictions"] = ("import_predictions", [*manifests, "--spec", spec, *outputs])
+    # Nor has it answers from elsewhere.
+    asked = folder / "told_answers.csv"
+    rows = pq.read_table(project.results / "vqa" / "asked.parquet").to_pandas()
+    rows[["image", "question", "p_yes"]].iloc[1:].to_csv(asked, index=False)
+    spec = json.dumps(
+        {
+            "name": "told",
+            "answers": "told_answers.csv",
+            "content": sha256_of(asked),
+            "columns": {"p_yes": "p_yes"},
+            "missing": "unanswered",
+            "reference": None,
+        }
+    )
+    shards = ["--questions", *(f"results/small/vqa/questions/{n}.parquet" for n in (1, 2))]
+    outputs = ["--output", "told_answers.parquet", "--note", "told_answers.json"]
+    commands["import_answers"] = ("import_answers", [*shards, "--spec", spec, *outputs])
     # Of the small project's images nothing is known, and none is left out.
     for name, known in (
         ("find_sources", {"group": "(.)"}),
@@ -393,7 +410,10 @@ def test_the_overview_gets_the_references_of_the_models(runner: Runner) -> None:
 
 #: Options that name what is written.
 WRITTEN = re.compile("--(output|labels-output|answers-output|weights|pdf|png|csv|parquet)")
-ALSO_WRITTEN = {("tabulate", "--tables"), ("import_predictions", "--note")}
+ALSO_WRITTEN = {
+    ("tabulate", "--tables"),
+    *((f"import_{of}", "--note") for of in ("predictions", "answers")),
+}
 
 #: Ways in which a file between two stages may be of no use.
 WRONG = ("empty", "cut off", "no column", "no metadata")

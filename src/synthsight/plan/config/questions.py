@@ -98,7 +98,7 @@ def load_vqa(
     about = settings.vqa
     if about is None:
         return None
-    models = check_vqa_models(about.models, settings.models, problems)
+    models = check_vqa_models(about.models, settings.models, about.questions, problems)
     files = digests_of_models(models, cache, problems)
     root = Path(about.root or settings.images.root)
     if without_images:
