@@ -34,7 +34,8 @@ from synthsight.doors import load
 from synthsight.figures import failures, style
 from synthsight.files import sha256_of
 from synthsight.tables import Outputs
-from synthsight.vqa.endpoint.asking import Known
+from synthsight.vqa.answers import write_answers
+from synthsight.vqa.endpoint.asking import Known, answers_from
 from synthsight.vqa.endpoint.facts import facts_of
 from tests.support import REPOSITORY, Project, add_people
 
@@ -285,11 +286,28 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     outputs = ["--output", "answers.parquet"]
     commands["ask_endpoint"] = ("ask_endpoint", [*shard, "--spec", spec, *ways, *outputs])
     spec = json.dumps({"model": "sure", "reference": None})
-    told_of = json.dumps({**asked, "facts": facts_of(Known([], []), 16)}).encode()
-    schema = pa.schema([("image", pa.string())], {"synthsight": told_of})
-    pq.write_table(schema.empty_table(), folder / "answers_1.parquet")
+    nothing = Known([], [])
+    told_of = json.dumps({**asked, "facts": facts_of(nothing, 16)})
+    write_answers(folder / "answers_1.parquet", [], answers_from(nothing, 16), told_of)
     answers = ["--answers", "answers_1.parquet", "--blind", "--spec", spec, "--note", "note.json"]
     commands["describe_endpoint"] = ("describe_endpoint", answers)
+    # Nor has it answers from elsewhere.
+    asked = folder / "told_answers.csv"
+    rows = pq.read_table(project.results / "vqa" / "asked.parquet").to_pandas()
+    rows[["image", "question", "p_yes"]].iloc[1:].to_csv(asked, index=False)
+    spec = json.dumps(
+        {
+            "name": "told",
+            "answers": "told_answers.csv",
+            "content": sha256_of(asked),
+            "columns": {"p_yes": "p_yes"},
+            "missing": "unanswered",
+            "reference": None,
+        }
+    )
+    shards = ["--questions", *(f"results/small/vqa/questions/{n}.parquet" for n in (1, 2))]
+    outputs = ["--output", "told_answers.parquet", "--note", "told_answers.json"]
+    commands["import_answers"] = ("import_answers", [*shards, "--spec", spec, *outputs])
     # Of the small project's images nothing is known, and none is left out.
     for name, known in (
         ("find_sources", {"group": "(.)"}),
@@ -411,7 +429,11 @@ def test_the_overview_gets_the_references_of_the_models(runner: Runner) -> None:
 
 #: Options that name what is written.
 WRITTEN = re.compile("--(output|labels-output|answers-output|weights|pdf|png|csv|parquet)")
-ALSO_WRITTEN = {("tabulate", "--tables"), ("import_predictions", "--note")}
+ALSO_WRITTEN = {
+    ("tabulate", "--tables"),
+    ("describe_endpoint", "--note"),
+    *((f"import_{of}", "--note") for of in ("predictions", "answers")),
+}
 
 #: Ways in which a file between two stages may be of no use.
 WRONG = ("empty", "cut off", "no column", "no metadata")

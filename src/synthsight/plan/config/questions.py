@@ -99,7 +99,7 @@ def load_vqa(
     about = settings.vqa
     if about is None:
         return None
-    models = check_vqa_models(about.models, settings.models, problems)
+    models = check_vqa_models(about.models, settings.models, about.questions, problems)
     for name, each in models.items():
         warnings += notes_on_endpoint(name, each.endpoint) if each.endpoint else []
     files = digests_of_models(models, cache, problems)

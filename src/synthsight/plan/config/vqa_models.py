@@ -85,9 +85,17 @@ def columns_of(about: VqaModelSettings) -> dict[str, str]:
 def check_vqa_models(
     entries: Sequence[VqaModelSettings],
     classifiers: Sequence[ModelSettings],
+    questions: str,
     problems: list[Problem],
 ) -> dict[str, VqaModelSettings]:
-    """The VQA models by name; what is wrong with them is added to ``problems``."""
+    """The VQA models by name; what is wrong with them is added to ``problems``.
+
+    Args:
+        entries: as they are configured.
+        classifiers: the other models, whose names are taken.
+        questions: the file of questions.
+        problems: to which is added.
+    """
     models = {}
     taken = {model.name: f"models[{index}]" for index, model in enumerate(classifiers)}
     for index, entry in enumerate(entries):
@@ -104,7 +112,7 @@ def check_vqa_models(
             problems.append(Problem((*key, "checkpoint"), reason))
         if entry.endpoint is not None:
             problems += endpoint_problems(entry.endpoint, (*key, "endpoint"))
-        if entry.answers is not None and (reason := _bad_answers(entry.answers)):
+        if entry.answers is not None and (reason := _bad_answers(entry, questions)):
             problems.append(Problem((*key, "answers"), reason))
         if reason := _bad_prompt(entry):
             problems.append(Problem((*key, "prompt"), reason))
@@ -125,12 +133,18 @@ def _bad_checkpoint(checkpoint: str) -> str | None:
     return None
 
 
-def _bad_answers(path: str) -> str | None:
+def _bad_answers(entry: VqaModelSettings, questions: str) -> str | None:
     """Why there is no file of answers, of a kind that is read, or None."""
+    path = str(entry.answers)
     if not is_file(path):
         return f"no file {path!r} (relative paths start at {Path.cwd()}){hint_at(path)}"
     if Path(path).suffix.lower() not in FORMATS:
         return f"{path!r}: the extension must be one of {' '.join(FORMATS)}"
+    if is_file(questions) and Path(path).samefile(questions) and entry.columns.answer is None:
+        return (
+            f"{path!r} is the file of the questions, whose answers are the truth. If it has a "
+            "column with the model's answers, too, name it in `columns.answer`"
+        )
     return None
 
 

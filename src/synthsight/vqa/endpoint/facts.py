@@ -113,9 +113,9 @@ def write_note(note: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
 
 def _told(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a file of an endpoint's answers says of itself."""
-    metadata = (read_schema(path).metadata or {}).get(b"synthsight", b"{}")
-    found: dict[str, Any] = json.loads(metadata)
-    if "facts" not in found or "endpoint" not in found:
+    schema = read_schema(path)
+    found: dict[str, Any] = json.loads((schema.metadata or {}).get(b"synthsight", b"{}"))
+    if not {"facts", "endpoint"} <= found.keys() or "p_yes" not in schema.names:
         raise FileError(f"{path} holds no answers of an endpoint; {MAKE_AGAIN}")
     return found
 
