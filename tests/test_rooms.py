@@ -26,6 +26,7 @@ WITHOUT = (
     "synthsight.classifiers.registry",
     *(f"synthsight.inference.{name}" for name in ("folders", "hub", "repositories")),
     *(f"synthsight.vqa.{name}" for name in ("questions", "kinds", "score", "families.registry")),
+    *(f"synthsight.vqa.{name}" for name in ("answers", "putting", "words", "endpoint.asking")),
     *(f"synthsight.vqa.{name}" for name in ("joining", "words", "elsewhere.importing")),
 )
 

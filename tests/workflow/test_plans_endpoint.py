@@ -95,7 +95,13 @@ def test_two_models_behind_endpoints_from_the_configuration_to_the_page(
     url, server = served
     monkeypatch.setenv("CHAT_KEY", KEY)
     configure(project, endpoints(url), blind=True)
-    project.run()
+    said = project.snakemake("--dry-run").stdout
+    told = [float(size) for size in re.findall("will be sent to .*, about ([0-9.]+) kB\n", said)]
+    said = project.run()
+    assert KEY not in said
+    size = sum(int(request.headers["Content-Length"]) for request in server.requests)
+    assert len(told) == 2 and 1000 * sum(told) == pytest.approx(size, rel=0.1)
+    assert max(server.together) <= 8, "one job at a time, with eight questions under way"
     seen = [request for request in server.requests if request.body["model"] == "in-words"]
     assert Counter(request.headers["Authorization"] for request in server.requests) == {
         f"Bearer {KEY}": 4 * ALL

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import numpy as np
 import pytest
 
@@ -428,6 +430,22 @@ def test_what_the_content_filter_refuses_is_no_failure_of_the_server(bench: Benc
     assert found.reasons == ["the server's content filter withholds the answer", None, None]
     bench.ask()
     assert bench.asked == Counter(SENT), "nor is it asked again"
+
+
+def test_a_certificate_that_is_not_trusted_ends_the_job(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the client's library reports it; no server here has a certificate."""
+    cause = ssl.SSLCertVerificationError(1, "CERTIFICATE_VERIFY_FAILED")
+    cause.verify_message = "self-signed certificate"
+
+    def stream(*given: Any, **named: Any) -> Any:
+        raise httpx2.ConnectError("failed") from cause
+
+    monkeypatch.setattr(httpx2.AsyncClient, "stream", stream)
+    with pytest.raises(SynthsightError, match=r"not trusted \(self-signed certificate\)"):
+        bench.ask()
+    assert bench.slept.seconds == []
 
 
 # What is kept ------------------------------------------------------------------------------------
