@@ -20,7 +20,6 @@ from synthsight.vqa.answers import write_answers
 from synthsight.vqa.endpoint.asking import Task, answers_from, ask
 from synthsight.vqa.endpoint.client import Access
 from synthsight.vqa.endpoint.facts import facts_of
-from synthsight.vqa.endpoint.keys import key_from
 from synthsight.vqa.endpoint.request import asking_of
 from synthsight.vqa.shards import read_shard
 
@@ -40,10 +39,7 @@ def main(args: Arguments) -> None:
     spec = args.spec
     with about(f"model {spec['model']!r}"):
         asking = asking_of(spec["endpoint"], spec["prompt"])
-        key = key_from(args.key_env)
-        access = Access(
-            *(asking.url, args.key_env, key, float(args.timeout), args.concurrency),
-        )
+        access = Access(asking.url, args.key_env, float(args.timeout), args.concurrency)
         rows = [row for row in read_shard(args.shard) if row.status == "ok"]
         journal = Path(args.journal)
         known = ask(

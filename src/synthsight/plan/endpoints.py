@@ -74,25 +74,57 @@ def _parts(files: Files, made: Collection[str]) -> list[_Part]:
     return found
 
 
-def check_keys(files: Files, made: Collection[str]) -> None:
-    """See that the keys are there which jobs will need.
+@dataclass(frozen=True)
+class Sending:
+    """What a run will send for a model.
 
-    Args:
-        files: of the run.
-        made: the files that will be made.
-
-    Raises:
-        KeyMissingError: one is not.
+    Attributes:
+        model: its name.
+        endpoint: where to.
+        questions: how many questions will be put.
+        images: how many images these are about.
+        size: about how many bytes that is.
+        known: how many more have been answered before.
     """
-    for name in sorted({part.model for part in _parts(files, made)}):
+
+    model: str
+    endpoint: EndpointSettings
+    questions: int
+    images: int
+    size: int
+    known: int
+
+    def check_key(self) -> None:
+        """See that the key is there if it is needed.
+
+        Raises:
+            KeyMissingError: it is not.
+        """
         try:
-            key_from(endpoint_of(files.experiment, name).key_env)
+            key_from(self.endpoint.key_env if self.questions else None)
         except KeyMissingError as error:
-            raise KeyMissingError(f"model {name!r}: {error}") from None
+            raise KeyMissingError(f"model {self.model!r}: {error}") from None
+
+    def note(self) -> str:
+        """A sentence for the user."""
+        host = host_of(self.endpoint.url)
+        where = f"{host} (this machine)" if is_loopback(self.endpoint.url) else host
+        before = f"; {self.known:,} have been answered before" if self.known else ""
+        if not self.questions:
+            return f"model {self.model!r}: nothing will be sent to {where}{before}"
+        try:
+            self.check_key()
+            unset = ""
+        except KeyMissingError:
+            unset = f". {self.endpoint.key_env} is not set, so a run would not begin"
+        return (
+            f"model {self.model!r}: {self.questions:,} questions about {self.images:,} images will "
+            f"be sent to {where}, about {format_size(self.size)}{before}{unset}"
+        )
 
 
-def notes_on_sending(files: Files, made: Collection[str]) -> list[str]:
-    """What would leave for which host: a sentence for each model that will be asked.
+def what_to_send(files: Files, made: Collection[str]) -> list[Sending]:
+    """What a run will send, for each model that will be asked.
 
     What is in a model's journals does not count; nor is it known to be there as long as the
     question's image has not been indexed.
@@ -104,12 +136,14 @@ def notes_on_sending(files: Files, made: Collection[str]) -> list[str]:
     parts = _parts(files, made)
     size_of = _Sizes(Path(files.experiment.vqa.root) if files.experiment.vqa else Path())
     return [
-        _note(files, name, [part for part in parts if part.model == name], size_of)
+        _sending(files, name, [part for part in parts if part.model == name], size_of)
         for name in sorted({part.model for part in parts})
     ]
 
 
-def _note(files: Files, name: str, parts: Iterable[_Part], size_of: Callable[..., int]) -> str:
+def _sending(
+    files: Files, name: str, parts: Iterable[_Part], size_of: Callable[..., int]
+) -> Sending:
     endpoint = endpoint_of(files.experiment, name)
     images: set[str] = set()
     asked = known = size = 0
@@ -119,15 +153,7 @@ def _note(files: Files, name: str, parts: Iterable[_Part], size_of: Callable[...
         asked += len(missing)
         images |= {row.image for row in missing}
         size += sum(size_of(row.image, endpoint.max_side, part.blind) for row in missing)
-    host = host_of(endpoint.url)
-    where = f"{host} (this machine)" if is_loopback(endpoint.url) else host
-    before = f"; {known:,} have been answered before" if known else ""
-    if not asked:
-        return f"model {name!r}: nothing will be sent to {where}{before}"
-    return (
-        f"model {name!r}: {asked:,} questions about {len(images):,} images will be sent to "
-        f"{where}, about {format_size(size)}{before}"
-    )
+    return Sending(name, endpoint, asked, len(images), size, known)
 
 
 def _rows(files: Files, part: _Part) -> tuple[list[ShardRow], list[ShardRow]]:

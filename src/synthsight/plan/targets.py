@@ -32,7 +32,7 @@ class Rule(Protocol):
 def prepare_graph(
     stale: frozenset[str],
     run: str,
-    begin: Callable[[frozenset[str]], None],
+    begin: Callable[[], None],
     told: Callable[[frozenset[str]], None],
 ) -> None:
     """Have Snakemake's next graph run the jobs of some files, and refuse targets that nobody makes.
@@ -43,10 +43,10 @@ def prepare_graph(
     Args:
         stale: the files.
         run: folder of the run's results, for the message.
-        begin: called with all files that will be made, when a run begins, but for a dry one: once
-            the folder is locked, and also if there is nothing to be done, when Snakemake calls no
-            ``onstart``. An error of it ends the run.
-        told: called with the same, before ``begin``; in a dry run, too.
+        begin: called when a run begins, but for a dry one: once the folder is locked, and also if
+            there is nothing to be done, when Snakemake calls no ``onstart``. An error of it ends
+            the run.
+        told: called with all files that will be made, before ``begin``; in a dry run, too.
     """
     from snakemake import workflow  # type: ignore[import-untyped]
     from snakemake.exceptions import CliException  # type: ignore[import-untyped]
@@ -77,7 +77,7 @@ def prepare_graph(
                 told(made)
                 if not self.workflow.dryrun:
                     try:
-                        begin(made)
+                        begin()
                     except SynthsightError as error:
                         raise CliException(str(error)) from None
 

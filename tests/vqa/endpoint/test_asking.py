@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx2
 import numpy as np
@@ -90,9 +92,10 @@ class Bench:
         journal = self.folder / "journal" / ("blind.jsonl" if blind else "1.jsonl")
         rows = self.rows(images) if rows is None else rows
         task = Task(rows, self.folder, asking, blind, journal.parent, journal, allow)
-        access = Access(asking.url, "A_KEY" if key else None, key, timeout, concurrency)
+        access = Access(asking.url, "A_KEY" if key else None, timeout, concurrency)
         patience = Patience(attempts=attempts, sleep=self.slept, now=lambda: NOW)
-        return module.ask(task, access, patience)
+        with mock.patch.dict(os.environ, {"A_KEY": key or ""}):
+            return module.ask(task, access, patience)
 
     def answers(self, **how: Any) -> Answers:
         return answers_from(self.ask(**how), 16)
@@ -261,7 +264,10 @@ def test_always_ends_where_there_are_no_probabilities(bench: Bench) -> None:
         bench.ask(logprobs="always")
     use(bench, in_words)
     with pytest.raises(SynthsightError, match="with auto or never the text counts"):
-        bench.ask(logprobs="always")
+        bench.ask(images=3, logprobs="always", concurrency=1)
+    assert len(bench.server.requests) <= 6, "the others are not asked in vain"
+    use(bench, with_tokens)
+    assert bench.answers(logprobs="always").predicted == [None] * 3, "once it states them"
 
 
 def test_answers_of_both_kinds_are_said(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -523,10 +529,18 @@ def test_the_key_is_sent_and_kept_nowhere(bench: Bench, capsys: pytest.CaptureFi
     sent = {request.headers["Authorization"] for request in bench.server.requests}
     assert sent == {f"Bearer {key}"}
     assert known.reasons[2] == "the server refuses it (413): Incorrect key ***"
-    for text in (repr(known), capsys.readouterr().out, repr(Access("http://x", "A", key))):
+    for text in (repr(known), capsys.readouterr().out):
         assert key not in text
     for path in (bench.folder / "journal").iterdir():
         assert key not in path.read_text() and "***" in path.read_text()
+
+
+def test_who_has_nothing_to_ask_needs_no_key(bench: Bench) -> None:
+    """So a journal is enough to make the answers anew, on any machine."""
+    first = bench.ask(key="sk-secret")
+    assert bench.ask(key=" ") == first
+    with pytest.raises(SynthsightError, match=r"A_KEY, which endpoint\.key_env names, is not set"):
+        bench.ask(images=2, key=" ")
 
 
 def test_the_key_does_not_follow_a_redirect(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ def test_what_was_kept_is_read_back(tmp_path: Path) -> None:
     write(tmp_path / "a" / "1.jsonl", one=told, two=entry("No"))
     assert read_journals(tmp_path / "a", {ONE}) == {ONE: told}
     assert read_journals(tmp_path / "nowhere", {ONE}) == {}
+
+
+def test_the_last_answer_to_a_question_counts(tmp_path: Path) -> None:
+    later = dataclasses.replace(entry("No"), at="2026-01-02T00:00:00+00:00")
+    write(tmp_path / "1.jsonl", one=later)
+    write(tmp_path / "2.jsonl", one=entry("Yes"))
+    assert read_journals(tmp_path, {ONE}) == {ONE: later}
 
 
 def test_all_files_of_a_folder_are_read(tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ def ask(task: Task, access: Access, patience: Patience | None = None) -> Known:
 
     Raises:
         EndpointError: the server cannot be asked, or more questions stay without a reply than may.
+        synthsight.vqa.endpoint.keys.KeyMissingError: something is to be asked, without a key.
         synthsight.images.reading.ChangedImageError: an image has changed since it was indexed.
         synthsight.vqa.endpoint.journal.JournalError: another process asks the same.
     """
@@ -122,16 +123,24 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
 def known_of(task: Task) -> list[Entry | None]:
     """The entries of the questions that have been answered before, in the order of the rows.
 
-    One with the likeliest first tokens goes before one without, where both will do.
+    One with the likeliest first tokens goes before one without, where both will do; where they must
+    be there, one without is none.
     """
+    needed = task.asking.logprobs == "always"
     ways = task.asking.ways
     digests = [[digest_of(task.asking, row, task.blind, way) for way in ways] for row in task.rows]
     found = read_journals(task.folder, {each for some in digests for each in some})
     entries = []
     for some in digests:
         known = [found[each] for each in some if each in found]
+        known = [each for each in known if not (needed and lacks_tokens(each.reply))]
         entries.append(known[0] if known else None)
     return entries
+
+
+def lacks_tokens(reply: Reply) -> bool:
+    """Whether something is said but no probabilities of tokens are stated."""
+    return reply.tokens is None and reply.refusal is None and bool(reply.text)
 
 
 class _Asked:
@@ -200,6 +209,8 @@ class _Asked:
         entry = Entry(reply, at, picture.how, dialect.as_dict())
         self.journal.add(digest_of(task.asking, row, task.blind, bool(dialect.top)), entry)
         self.entries[index] = entry
+        if task.asking.logprobs == "always" and lacks_tokens(reply):
+            raise EndpointError(_NO_TOKENS)
 
     async def reply(self, row: ShardRow, picture: Picture, server: Server) -> tuple[Reply, Dialect]:
         """The reply to a question, in the dialect that the server takes."""
@@ -230,15 +241,13 @@ class _Asked:
         """Whether the answers can be used.
 
         Raises:
-            EndpointError: too many questions stay without a reply, or P(yes) cannot be had.
+            EndpointError: too many questions stay without a reply.
         """
         if self.too_many:
             raise self.failure("the others have been answered")
         replies = [entry.reply for entry in self.entries if entry is not None]
         said = [reply for reply in replies if reply.text and reply.refusal is None]
-        without = sum(reply.tokens is None for reply in said)
-        if without and self.task.asking.logprobs == "always":
-            raise EndpointError(_NO_TOKENS)
+        without = sum(map(lacks_tokens, said))
         if 0 < without < len(said):
             print(
                 f"WARNING: {without} of {len(said)} replies came without probabilities of tokens: "

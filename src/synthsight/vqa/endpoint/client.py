@@ -20,6 +20,7 @@ import httpx2
 
 from synthsight.errors import SynthsightError
 from synthsight.vqa.endpoint.addresses import proxy_of
+from synthsight.vqa.endpoint.keys import key_from
 from synthsight.vqa.endpoint.reply import BrokenReplyError, Reply, reply_of
 from synthsight.wording import one_line
 
@@ -108,20 +109,15 @@ class Access:
 
     Attributes:
         url: the address below which there is ``/chat/completions``.
-        key_env: the environment variable that the key comes from, for messages.
-        key: sent with each request, if there is one.
+        key_env: the environment variable that holds the key, if there is one.
         timeout: seconds for a whole reply.
         concurrency: bound on requests under way at a time.
     """
 
     url: str
     key_env: str | None = None
-    key: str | None = None
     timeout: float = 120.0
     concurrency: int = 8
-
-    def __repr__(self) -> str:
-        return f"Access({self.url!r})"  # the key belongs into no message
 
 
 class Server:
@@ -132,11 +128,13 @@ class Server:
         patience: how long to try.
 
     Raises:
+        synthsight.vqa.endpoint.keys.KeyMissingError: the variable holds no key.
         EndpointError: on entering, if the environment's proxy cannot be used.
     """
 
     def __init__(self, access: Access, patience: Patience | None = None) -> None:
         self._access = access
+        self._key = key_from(access.key_env)
         self._patience = patience or Patience()
         self._address = f"{access.url}/chat/completions"
         self._client: httpx2.AsyncClient | None = None
@@ -147,8 +145,8 @@ class Server:
     async def __aenter__(self) -> Server:
         access = self._access
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if access.key is not None:
-            headers["Authorization"] = f"Bearer {access.key}"
+        if self._key is not None:
+            headers["Authorization"] = f"Bearer {self._key}"
         try:
             self._client = httpx2.AsyncClient(
                 headers=headers,
@@ -174,7 +172,7 @@ class Server:
 
     def hide(self, text: str) -> str:
         """A text, with the key taken out if it stands there."""
-        return text.replace(self._access.key, "***") if self._access.key else text
+        return text.replace(self._key, "***") if self._key else text
 
     async def post(self, body: Mapping[str, Any]) -> Reply:
         """Post a request until there is a reply.

@@ -61,7 +61,7 @@ def read_journals(folder: Path, asked: Collection[str]) -> dict[str, Entry]:
         asked: digests of what is to be asked.
 
     Returns:
-        The entries, by digest.
+        The entries, by digest; the last one of each.
     """
     found: dict[str, Entry] = {}
     for path in sorted(folder.glob("*.jsonl")):
@@ -70,12 +70,12 @@ def read_journals(folder: Path, asked: Collection[str]) -> dict[str, Entry]:
                 if not line.endswith("\n"):
                     break
                 start = _LINE.match(line)
-                if start is not None and (start[1] not in asked or start[1] in found):
+                if start is not None and start[1] not in asked:
                     continue
                 entry = _parse(line)
                 if start is None or entry is None:
                     print(f"WARNING: {path}, line {number}, is damaged and left out", flush=True)
-                else:
+                elif start[1] not in found or found[start[1]].at <= entry.at:
                     found[start[1]] = entry
     return found
 
