@@ -63,7 +63,10 @@ def jobs_of(name: str, *shards: str) -> set[Job]:
     }
 
 
-def test_what_a_run_would_send_is_said_before_it_is_sent(project: Project) -> None:
+def test_what_a_run_would_send_is_said_before_it_is_sent(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT_KEY", KEY)
     configure(project, endpoints("http://127.0.0.1:9/v1"))
     said = project.snakemake("--dry-run").stdout
     assert re.search(
@@ -81,6 +84,8 @@ def test_a_run_without_the_key_that_it_needs_does_not_begin(
 ) -> None:
     monkeypatch.delenv("CHAT_KEY", raising=False)
     configure(project, endpoints("http://127.0.0.1:9/v1"))
+    there = r"will be sent to .* kB\. CHAT_KEY is not set, so a run would not begin\n"
+    assert re.search(there, project.snakemake("--dry-run", "answers").stdout)
     said = project.fail("answers")
     assert "model 'sure': the environment variable CHAT_KEY, which endpoint.key_env" in said
     assert "ask_endpoint" not in said

@@ -22,8 +22,8 @@ from synthsight.vqa.endpoint.addresses import host_of, is_loopback
 from synthsight.vqa.endpoint.keys import KeyMissingError, key_from
 from synthsight.vqa.shards import ShardRow, read_shard
 
-#: A request without its picture, in bytes, and a grey picture.
-_REST, _GREY = 400, 3000
+#: A request without its picture, in bytes; a grey picture, at most, and as a share of the image's.
+_REST, _GREY, _GREY_SHARE = 400, 3000, 0.02
 
 #: The most that an encoded picture takes for a pixel, nearly always, in bytes; and what its base64
 #: takes for a byte.
@@ -208,4 +208,6 @@ class _Sizes:
         size: float = self._files[image]
         if max_side is not None:
             size = min(size, _PIXEL * max_side**2)
-        return round(_REST + _BASE64 * (min(size, _GREY) if blind else size))
+        if blind:
+            size = min(_GREY, _GREY_SHARE * size)
+        return round(_REST + _BASE64 * size)
