@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -190,12 +189,3 @@ def test_a_job_that_fails_keeps_its_answers(
     server.usual = staticmethod(answered)  # type: ignore[assignment]
     assert f"{ALL - 3} questions" in project.run("answers")
     assert sum(before.values()) + ALL - 3 == len(server.requests)
-
-
-def test_the_journal_is_nothing_that_is_left_over(project: Project) -> None:
-    for name in ("asked", "gone"):
-        journal = project.results / "vqa" / "journal" / name / "1.jsonl"
-        journal.parent.mkdir(parents=True)
-        journal.write_text("", encoding="utf-8")
-    assert "do not belong" not in project.snakemake("--dry-run").stdout
-    assert Path(journal).is_file()
