@@ -4,7 +4,8 @@
 
 # One job at a time, unless `--resources endpoint=N` says otherwise, each with as many questions under
 # way as its model's `concurrency`.
-workflow.global_resources.setdefault("endpoint", 1)
+if endpoints.names(EXPERIMENT):
+    workflow.global_resources.setdefault("endpoint", 1)
 
 
 localrules:
