@@ -31,20 +31,14 @@ from synthsight.vqa.families.base import (
     read_config,
 )
 from synthsight.vqa.families.prefix import KINDS, kept_once, last_logits, prefix_length
+from synthsight.vqa.putting import PROMPT, spellings, text_for
 from synthsight.wording import one_line
-
-#: What is put unless the configuration says otherwise; ``{question}`` stands for the question.
-PROMPT = "{question} Answer yes or no."
 
 #: PaliGemma's form, which has no chat template: the task and its language, as it was trained.
 _PREFIX_FORMS = {"paligemma": "answer en {question}"}
 
 #: The variables by which templates switch thinking before an answer off; each knows one at most.
 _THINKING = ("enable_thinking", "thinking")
-
-#: How a word may be written as the first token of an answer, and what vocabularies write for the
-#: blank before it.
-_SPELLINGS = ("{}", " {}", "\u0120{}", "\u2581{}", "\u010a{}", "\n{}")
 
 #: How far the margin and the mass of a question that is put with another may be from those of it
 #: alone: more than rounding in float32, and about as much in half precision.
@@ -160,8 +154,7 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         del objects
         if found := sorted(mark for mark in self.marks if mark in question):
             raise UnansweredError(f"the question holds {found[0]!r}, which is a mark to the model")
-        text: str = self.prompt.replace("{question}", question)
-        return text.split(" ")
+        return text_for(self.prompt, question).split(" ")
 
     def margins(
         self, seen: list[Image.Image], images: Sequence[int], texts: Sequence[list[str]]
@@ -360,9 +353,7 @@ def answer_tokens(processor: Any, source: Path) -> dict[str, list[str]]:
     vocabulary = processor.tokenizer.get_vocab()
     found = {}
     for word in ("yes", "no"):
-        written = (word, word.capitalize(), word.upper())
-        each = {form.format(text) for form in _SPELLINGS for text in written}
-        found[word] = sorted(each & vocabulary.keys())
+        found[word] = sorted(spellings(word) & vocabulary.keys())
         if not found[word]:
             raise WeightsError(
                 f"{source}: {word!r} is not a single token of the vocabulary, however written"
