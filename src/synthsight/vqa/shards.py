@@ -15,8 +15,12 @@ import pyarrow as pa
 from synthsight.canonical import canonical_json
 from synthsight.images.examine import examine_all
 from synthsight.tables import read_parquet, write_parquet
-from synthsight.vqa.questions import Question
+from synthsight.vqa.question import Question
 from synthsight.vqa.repeats import repeats_about_copies
+
+
+#: What changes no answer.
+_NOT_DIGESTED = ("line", "group", "file")
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,10 @@ class ShardRow:
 
     Attributes:
         number: its number among its image's questions, from 1, in the order of the file.
-        image: see :class:`synthsight.vqa.questions.Question`.
+        image: see :class:`synthsight.vqa.question.Question`.
         question: likewise.
         answer: ``yes`` or ``no``.
-        generator: as in :class:`synthsight.vqa.questions.Question`.
+        generator: as in :class:`synthsight.vqa.question.Question`.
         objects: likewise.
         sha256: sha256 of the image's bytes, in hex; None if they cannot be read.
         status: ``ok`` or ``excluded``.
@@ -70,9 +74,9 @@ def shard_digest(questions: Sequence[Question], root: Path) -> str:
     are groups, which change no answer.
     """
     digest = hashlib.sha256()
+    kept = [field.name for field in fields(Question) if field.name not in _NOT_DIGESTED]
     for question in questions:
-        row = asdict(question)
-        del row["line"], row["group"]
+        row = {name: getattr(question, name) for name in kept}
         digest.update(canonical_json(row).encode() + b"\0")
     for image in sorted({question.image for question in questions}):
         with suppress(OSError):  # it has just been removed
