@@ -172,8 +172,8 @@ def _undecodable(path: Path) -> str:
                 part = line[max(0, error.start - 20) : error.start + 20]
                 shown = one_line(part.decode("cp1252", "replace"))
                 return (
-                    f"{path}, line {number}: not UTF-8 text; save it as UTF-8, in Excel as \"CSV "
-                    f"UTF-8\" (if it is of a Western Windows, this is ...{shown}...)"
+                    f'{path}, line {number}: not UTF-8 text; save it as UTF-8, in Excel as "CSV '
+                    f'UTF-8" (if it is of a Western Windows, this is ...{shown}...)'
                 )
     return f"{path}: not UTF-8 text; save it as UTF-8"  # it has changed
 
@@ -251,9 +251,7 @@ def _read_delimited(
         raise TableError(f"{path} is empty; its first line must name the columns")
 
 
-def _read_parquet(
-    path: Path, form: Form, check: _Names
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read_parquet(path: Path, form: Form, check: _Names) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield rows with the columns asked for; others are not read."""
     number = 0
     try:

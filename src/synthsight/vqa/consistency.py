@@ -1,4 +1,4 @@
-"""What a list of questions must not say: two generators of an image, two groups, one thing twice."""
+"""What questions must not say: two generators of an image, two groups, the same thing twice."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def check_generators(questions: Sequence[Question]) -> None:
         if other.generator != name:
             raise TableError(
                 f"{question.file}: {question.image!r} has {_made_by(other)} on "
-                f"{_on(other, question)}, but {_made_by(question)} on line {question.line}. An image has one generator: "
-                "give it in all of its rows"
+                f"{_on(other, question)}, but {_made_by(question)} on line {question.line}. An "
+                "image has one generator: give it in all of its rows"
             )
 
 
@@ -65,8 +65,8 @@ def check_groups(questions: Sequence[Question]) -> None:
                 ]
                 raise TableError(
                     f"{question.file}: {question.image!r} has {named[0]} on "
-                    f"{_on(other, question)}, but {named[1]} on line {question.line}. An image has one group: give it in all "
-                    "of its rows"
+                    f"{_on(other, question)}, but {named[1]} on line {question.line}. An image has "
+                    "one group: give it in all of its rows"
                 )
 
 

@@ -24,7 +24,7 @@ from synthsight.vqa.consistency import (
 from synthsight.vqa.question import Question
 from synthsight.vqa.repeats import comparable
 from synthsight.vqa.sets.below import Below
-from synthsight.vqa.sets.forms import PROMPT, advice, is_embedded, recognise
+from synthsight.vqa.sets.forms import PROMPT, advice, recognise
 from synthsight.vqa.sets.reading import check_pairs, read_set, read_vqa2
 from synthsight.wording import one_line
 
@@ -71,6 +71,24 @@ def read_questions(
 ) -> list[Question]:
     """The questions of :func:`read_asked`."""
     return read_asked(files, columns, root, notes, annotations, kept).questions
+
+
+def read_stated(spec: Mapping[str, Any], kept: str | None = None) -> list[Question]:
+    """The questions that a job's spec names.
+
+    Args:
+        spec: with ``questions``, a file or several, ``columns``, ``root``, and perhaps
+            ``annotations``, for :func:`read_asked`.
+        kept: folder of caches, or None.
+    """
+    named = spec["questions"]
+    files = [named] if isinstance(named, str) else named
+    annotations = list(map(Path, spec.get("annotations", ())))
+    return read_questions(
+        *(list(map(Path, files)), spec["columns"], Path(spec["root"])),
+        annotations=annotations,
+        kept=None if kept is None else Path(kept),
+    )
 
 
 def read_asked(
@@ -264,6 +282,6 @@ def _one_answer(questions: Sequence[Question]) -> str | None:
         return None
     answer = answers.pop()
     return (
-        f"the answer to all {count:,} questions is {answer}: a model that always says {answer} gets "
-        "all of them right, so accuracies say little without questions with the other answer"
+        f"the answer to all {count:,} questions is {answer}: a model that always says {answer} is "
+        "always right, so that accuracy says nothing without questions with the other answer"
     )

@@ -18,7 +18,6 @@ from synthsight.tables import read_parquet, write_parquet
 from synthsight.vqa.question import Question
 from synthsight.vqa.repeats import repeats_about_copies
 
-
 #: What changes no answer.
 _NOT_DIGESTED = ("line", "group", "file")
 

@@ -177,12 +177,14 @@ def decoded(cell: str, most: int | None = None) -> bytes | None:
 
     Args:
         cell: the text; it may be a ``data:`` address.
-        most: how many characters of it are decoded, a multiple of four; None for all.
+        most: how many characters of it are decoded, about; None for all.
     """
     text = re.sub(r"^data:image/[\w.+-]+;base64,", "", cell[: most or len(cell)])
     text = "".join(text.split())
+    if most is not None:
+        text = text[: len(text) - len(text) % 4]
     try:
-        content = base64.b64decode(text[: len(text) - len(text) % 4] if most else text, validate=True)
+        content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
     return content if kind_of(content[:4096]).name in IMAGES else None

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from synthsight.canonical import canonical_json
 from synthsight.files import Digests, atomic
+from synthsight.images.table import sweep_old
 
 #: The version of what is kept: another one is made anew.
 _VERSION = 1
@@ -80,6 +81,7 @@ def kept_or_read(
         found = read()
         with suppress(OSError, pa.ArrowException):
             _keep(path, found)
+            sweep_old(path.parent)
     return found
 
 

@@ -71,7 +71,7 @@ def read_set(
     if form.answer is None:
         asked = f"{len(read.given):,} questions, whose answers are all yes"
     passed = sum(read.passed.values())
-    others = f"; {passed:,} others, whose choices are not yes and no, are passed over"
+    others = f"; passed over are those with other choices than yes and no, {passed:,}"
     notes.append(
         f"{path} is a set of questions in the form of {form.name}: {asked}"
         + (others if passed else "")
@@ -136,13 +136,13 @@ def _with_images(
                 shown = below.named(name) or shown
             yield each, shown
     else:
-        shown_by = [below.called(name) if name else Shown(name) for name in named]
-        if read.given and all(shown.reason is not None for shown in shown_by):
+        found = [below.called(name) if name else Shown(name) for name in named]
+        if found and all(each.reason is not None for each in found):
             raise TableError(
                 f"{path}: no image is called like a row, as VLMEvalKit calls them: "
-                f"{shown_by[0].reason}. If the images are in the table itself, {advice(path)}"
+                f"{found[0].reason}. If the images are in the table itself, {advice(path)}"
             )
-        yield from zip(read.given, shown_by, strict=True)
+        yield from zip(read.given, found, strict=True)
 
 
 def _of_prompts(
@@ -153,9 +153,8 @@ def _of_prompts(
     images = sum(map(len, found.by_prompt.values()))
     makers = [name for name in found.generators if name is not None]
     notes.append(
-        f"{path}: {images:,} images of {len(found.by_prompt):,} of its {len(prompts):,} prompts are "
-        f"below {below.root}"
-        + (f", by the generators {', '.join(makers)}" if makers else "")
+        f"{path}: below {below.root} are {images:,} images of {len(found.by_prompt):,} of its "
+        f"{len(prompts):,} prompts" + (f", by the generators {', '.join(makers)}" if makers else "")
     )
     if found.others and images:
         shown = ", ".join(found.others[:_NAMED])
@@ -198,7 +197,7 @@ def read_vqa2(
         passed = ", ".join(f"{count:,} of the type {kind!r}" for kind, count in read.passed.items())
         notes.append(
             f"{path} is a set of questions in the form of VQA v2: {len(read.given):,} yes/no "
-            "questions" + (f"; others are passed over, {passed}" if passed else "")
+            "questions" + (f"; passed over are {passed}" if passed else "")
         )
         for each in read.given:
             image = each.cells["image"]
@@ -232,9 +231,7 @@ def check_pairs(paths: Sequence[Path], annotations: Sequence[Path]) -> None:
             )
     for path in annotations:
         if path.exists() and pair_of(path) != ANNOTATIONS:
-            raise TableError(
-                f"{path}, in vqa.annotations, does not hold the annotations of VQA v2"
-            )
+            raise TableError(f"{path}, in vqa.annotations, does not hold the annotations of VQA v2")
     if annotations and len(annotations) != len(paths):
         raise TableError(
             f"there are {len(annotations)} files in vqa.annotations, and {len(paths)} in "

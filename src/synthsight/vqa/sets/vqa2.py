@@ -47,6 +47,7 @@ def read_pair(questions: Path, annotations: Path) -> Read:
             passed[truth] += 1
             continue
         image = entry["image_id"]
+        reason: str | None
         if truth is None:
             answer, reason = "", f"no annotation with its question_id, {about!r}, in {annotations}"
         else:
@@ -61,6 +62,9 @@ def read_pair(questions: Path, annotations: Path) -> Read:
         cells = {"image": text_of(image), "question": entry["question"], "answer": answer}
         found.append(Given(number, cells, reason))
     notes = []
+    unknown = sum(about not in told for about in seen)
+    if unknown:
+        notes.append(f"{questions}: {unknown:,} questions have no annotation in {annotations}")
     more = [about for about in told if about not in seen]
     if more:
         named = ", ".join(map(repr, more[:_NAMED])) + (", ..." if len(more) > _NAMED else "")
