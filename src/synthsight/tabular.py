@@ -173,7 +173,7 @@ def _undecodable(path: Path) -> str:
                 shown = one_line(part.decode("cp1252", "replace"))
                 return (
                     f'{path}, line {number}: not UTF-8 text; save it as UTF-8, in Excel as "CSV '
-                    f'UTF-8" (if it is of a Western Windows, this is ...{shown}...)'
+                    f'UTF-8" (as Windows-1252 it would say ...{shown}...)'
                 )
     return f"{path}: not UTF-8 text; save it as UTF-8"  # it has changed
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 import pyarrow as pa
 
-from synthsight.canonical import canonical_json
 from synthsight.images.examine import examine_all
 from synthsight.tables import read_parquet, write_parquet
 from synthsight.vqa.question import Question
@@ -73,10 +74,13 @@ def shard_digest(questions: Sequence[Question], root: Path) -> str:
     are groups, which change no answer.
     """
     digest = hashlib.sha256()
-    kept = [field.name for field in fields(Question) if field.name not in _NOT_DIGESTED]
+    names = sorted(each.name for each in fields(Question) if each.name not in _NOT_DIGESTED)
+    kept, texts = attrgetter(*names), [f"{json.dumps(name)}:" for name in names]
     for question in questions:
-        row = {name: getattr(question, name) for name in kept}
-        digest.update(canonical_json(row).encode() + b"\0")
+        # As canonical_json writes the mapping, in a third of the time: all values are text or None.
+        values = zip(texts, map(json.dumps, kept(question)), strict=True)
+        row = "{" + ",".join(text + value for text, value in values) + "}"
+        digest.update(row.encode() + b"\0")
     for image in sorted({question.image for question in questions}):
         with suppress(OSError):  # it has just been removed
             status = (root / image).stat()
