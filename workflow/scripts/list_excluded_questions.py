@@ -31,13 +31,16 @@ COLUMNS = [(name, pa.int64() if name == "line" else pa.string()) for name in EXC
 def main(args: Arguments) -> None:
     """Run the program."""
     spec = args.spec
-    questions = read_stated(spec, args.kept)
+    notes: list[str] = []
+    questions = read_stated(spec, args.kept, notes)
     left_out = read_left_out(args.shards)
     excluded = [
         question if question.reason else replace(question, reason=left_out[key])
         for question in questions
         if question.reason or (key := (question.image, question.question)) in left_out
     ]
+    for note in notes:
+        print(f"note: {note}")
     for question in excluded:
         print(f"{question.file}, line {question.line}: {question.reason}")
     print(f"{len(questions)} questions, {len(excluded)} of them left out")

@@ -73,19 +73,23 @@ def read_questions(
     return read_asked(files, columns, root, notes, annotations, kept).questions
 
 
-def read_stated(spec: Mapping[str, Any], kept: str | None = None) -> list[Question]:
+def read_stated(
+    spec: Mapping[str, Any], kept: str | None = None, notes: list[str] | None = None
+) -> list[Question]:
     """The questions that a job's spec names.
 
     Args:
         spec: with ``questions``, a file or several, ``columns``, ``root``, and perhaps
             ``annotations``, for :func:`read_asked`.
         kept: folder of caches, or None.
+        notes: as in :func:`read_asked`.
     """
     named = spec["questions"]
     files = [named] if isinstance(named, str) else named
     annotations = list(map(Path, spec.get("annotations", ())))
     return read_questions(
         *(list(map(Path, files)), spec["columns"], Path(spec["root"])),
+        notes=notes,
         annotations=annotations,
         kept=None if kept is None else Path(kept),
     )
