@@ -290,18 +290,19 @@ def _holds_images(file: pq.ParquetFile, name: str) -> bool:
     kind = file.schema_arrow.field(name).type
     while pa.types.is_list(kind) or pa.types.is_large_list(kind):
         kind = kind.value_type
-    if pa.types.is_struct(kind):
-        place = kind.get_field_index("bytes")
-        return place >= 0 and _is_bytes(kind.field(place).type)
-    if not _is_bytes(kind):
-        return False
+    if pa.types.is_struct(kind) or not may_hold_images(kind):
+        return may_hold_images(kind)
     batches = file.iter_batches(1, columns=[name], use_threads=False)
     values = (value for batch in batches for value in batch.column(0).to_pylist())
     first = next((value for value in values if value), b"")
     return isinstance(first, bytes) and kind_of(first).name in IMAGES
 
 
-def _is_bytes(kind: pa.DataType) -> bool:
+def may_hold_images(kind: pa.DataType) -> bool:
+    """Whether a column is of bytes, which text may be, too; or of bytes with more about them."""
+    if pa.types.is_struct(kind):
+        place = kind.get_field_index("bytes")
+        return place >= 0 and may_hold_images(kind.field(place).type)
     tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
     return any(test(kind) for test in tests)
 

@@ -28,7 +28,7 @@ from synthsight.errors import SynthsightError
 from synthsight.files import temporary_name
 from synthsight.images.endings import SUFFIXES
 from synthsight.junk import is_ignored
-from synthsight.tabular import Form, TableError, read_rows
+from synthsight.tabular import Form, TableError, may_hold_images, read_rows
 from synthsight.values import text_of
 from synthsight.vqa.sets.forms import CELL, KNOWN, decoded, is_embedded
 
@@ -223,8 +223,8 @@ def _image_column(file: Path, wanted: str | None, parquet: bool) -> str:
             schema = pq.read_schema(file)
         except (pa.ArrowException, OSError) as error:
             raise TableError(f"{file} is not a readable Parquet file: {error}") from error
-        names = schema.names
-        found = [field.name for field in schema if _may_hold_images(field.type)]
+        names = list(map(str, schema.names))
+        found = [each.name for each in schema if may_hold_images(each.type)]
     else:
         row = next(read_rows(file, _FORM), (0, {}))[1]
         names = list(row)
@@ -239,14 +239,7 @@ def _image_column(file: Path, wanted: str | None, parquet: bool) -> str:
         many = f"several columns with images: {', '.join(found)}" if found else "no images in it"
         what = "say which with --image" if found else f"its columns are {', '.join(names)}"
         raise EmbeddedError(f"{file} has {many}; {what}")
-    return found[0]
-
-
-def _may_hold_images(kind: pa.DataType) -> bool:
-    if pa.types.is_struct(kind):
-        return kind.get_field_index("bytes") >= 0
-    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
-    return any(test(kind) for test in tests)
+    return str(found[0])
 
 
 def _parquet_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

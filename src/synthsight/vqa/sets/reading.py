@@ -157,18 +157,17 @@ def _of_prompts(
         f"{len(prompts):,} prompts" + (f", by the generators {', '.join(makers)}" if makers else "")
     )
     if found.others and images:
-        shown = ", ".join(found.others[:_NAMED])
+        named_others = ", ".join(found.others[:_NAMED])
         more = ", ..." if len(found.others) > _NAMED else ""
         notes.append(
             f"{path}: {len(found.others):,} images below {below.root} are of no prompt of it, and "
-            f"nothing is asked about them: {shown}{more}"
+            f"nothing is asked about them: {named_others}{more}"
         )
     for each, prompt in zip(read.given, named, strict=True):
         if not prompt:
             yield each, Shown("")
         else:
-            for shown in found.of(prompt, below):
-                yield each, shown
+            yield from ((each, shown) for shown in found.of(prompt, below))
 
 
 def read_vqa2(
