@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +16,7 @@ _CHUNK = 2**20
 
 #: What may stand between values.
 _BLANKS = " \t\r\n"
+_COMMA = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 
 
 class JsonError(SynthsightError):
@@ -266,7 +268,10 @@ class _Text:
         self.expect("[")
         while self.next() != "]":
             yield self.value()
-            if self.next() == ",":
+            comma = _COMMA.match(self._text, self._at)
+            if comma is not None:
+                self._at = comma.end()
+            elif self.next() == ",":  # it was not read yet
                 self.expect(",")
             elif self.next() != "]":
                 raise JsonError(None, "expected a comma or the end of the list")

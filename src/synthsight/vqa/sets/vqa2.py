@@ -135,8 +135,8 @@ def _entries(path: Path, key: str) -> Any:
 def _about(path: Path, key: str, number: int, entry: Any, *needed: str) -> Any:
     """The id of an entry's question."""
     names = ("question_id", "image_id", *needed)
-    missing = [name for name in names if not isinstance(entry, dict) or name not in entry]
-    if missing:
+    if not isinstance(entry, dict) or not entry.keys() >= set(names):
+        missing = [name for name in names if not isinstance(entry, dict) or name not in entry]
         raise TableError(
             f"{path}: number {number} of its {key} has no {' and no '.join(missing)}, as those of "
             "VQA v2 have"
