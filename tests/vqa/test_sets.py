@@ -266,6 +266,25 @@ def test_dsg_asks_what_should_be_there(folder: Folder, separator: str) -> None:
     assert "in the form of DSG: 2 questions, whose answers are all yes" in folder.noted()
 
 
+def test_questions_beside_a_set_take_its_generators_and_groups(folder: Folder) -> None:
+    """So a file of three columns, with questions whose answer is no, can stand beside a set."""
+    folder.images("muse/coco_1.png", "dream/coco_1.png", "cup.png")
+    folder.text("tifa.json", tifa(("coco_1", "is this a mug?", ["yes", "no"], "yes")))
+    folder.text("no.csv", "image,question,answer\nmuse/coco_1.png,Is it?,no\ncup.png,Is it?,no\n")
+    for files in (("tifa.json", "no.csv"), ("no.csv", "tifa.json")):
+        found = folder.read(*files)
+        assert reasons(found) == []
+        assert {(q.image, q.generator, q.group) for q in found} == {
+            *(("muse/coco_1.png", "muse", "coco_1"), ("dream/coco_1.png", "dream", "coco_1")),
+            ("cup.png", None, None),
+        }
+    folder.text("no.csv", "image,question,answer,generator\nmuse/coco_1.png,Is it?,no,dream\n")
+    with pytest.raises(
+        TableError, match=r"has generator 'muse' .*, but generator 'dream' on line 2"
+    ):
+        folder.read("tifa.json", "no.csv")
+
+
 @pytest.mark.parametrize("answer", ["yes", "no"])
 def test_that_all_answers_are_the_same_is_said(folder: Folder, answer: str) -> None:
     folder.images("coco_1.png")

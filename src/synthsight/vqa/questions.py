@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,7 @@ def read_asked(
         ]
     else:
         questions = [each for path in paths for each in reading.rows(path)]
+    questions = list(map(reading.completed, questions))
     where = str(paths[0]) if len(paths) == 1 else "vqa.questions"
     if reading.find.renamed:
         written, image = reading.find.renamed[0]
@@ -170,6 +171,8 @@ class _Reading:
         self.columns, self.notes, self.kept = columns, notes, kept
         self.find, self.below = ImageFinder(root), Below(root)
         self.prompts = False
+        #: The generator and the group of images, where folders and prompts tell them.
+        self.told: dict[str, tuple[str | None, str | None]] = {}
 
     def rows(self, path: Path) -> Iterator[Question]:
         """The questions of a table."""
@@ -183,11 +186,22 @@ class _Reading:
         found = read_set(path, form, self.columns, self.find, self.below, self.notes, self.kept)
         for given, shown in found:
             cells = {**given.cells, "image": shown.image}
-            if cells.get("generator") is None and shown.generator is not None:
-                cells["generator"] = shown.generator
-            if cells.get("group") is None and form.by == PROMPT:
-                cells["group"] = given.cells["image"]
-            yield self.question(path, given.line, cells, given.reason or shown.reason)
+            if form.by == PROMPT:
+                cells["generator"] = cells.get("generator") or shown.generator
+                cells["group"] = cells.get("group") or given.cells["image"]
+            question = self.question(path, given.line, cells, given.reason or shown.reason)
+            if form.by == PROMPT and shown.reason is None:
+                self.told.setdefault(question.image, (question.generator, question.group))
+            yield question
+
+    def completed(self, question: Question) -> Question:
+        """A question, with what a set of questions says of its image and its own file does not."""
+        generator, group = self.told.get(question.image, (None, None))
+        if generator is not None and question.generator is None:
+            question = replace(question, generator=generator)
+        if group is not None and question.group is None:
+            question = replace(question, group=group)
+        return question
 
     def _form(self, path: Path) -> Form:
         optional = [name for name in OPTIONAL if name in self.columns]
