@@ -244,7 +244,9 @@ def _read_delimited(
                 del found[""]
             yield start, found
     except csv.Error as error:
-        raise TableError(f"{path}, line {line}: {error}") from error
+        large = "field larger" in str(error) and form.embedded
+        hint = f". If it is an image, {form.embedded}" if large else ""
+        raise TableError(f"{path}, line {line}: {error}{hint}") from error
     finally:
         csv.field_size_limit(bound)
     if header is None:

@@ -515,16 +515,18 @@ def kit(*rows: str) -> str:
     return "\n".join(["index\timage\tquestion\tanswer\tcategory", *rows, ""])
 
 
-def encoded(folder: Folder, image: str) -> str:
-    return base64.b64encode((folder.path / "pictures" / image).read_bytes()).decode()
+def encoded(folder: Folder, image: str, more: int = 0) -> str:
+    """An image as base64, made larger by some bytes behind it."""
+    content = (folder.path / "pictures" / image).read_bytes()
+    return base64.b64encode(content + bytes(more)).decode()
 
 
-@pytest.mark.parametrize("size", [(20, 20), (400, 400)])
+@pytest.mark.parametrize("more", [0, 150_000])  # more than the csv module takes by itself
 def test_rows_of_vlmevalkit_are_about_the_images_that_it_has_written(
-    folder: Folder, size: tuple[int, int]
+    folder: Folder, more: int
 ) -> None:
-    draw_image(folder.path / "pictures" / "sub" / "10.png", 0, size=size)
-    code = encoded(folder, "sub/10.png")
+    folder.images("sub/10.png")
+    code = encoded(folder, "sub/10.png", more)
     folder.text("POPE.tsv", kit(f"10\t{code}\tIs it?\tYes\tx", f"11\t{code}\tIs it not?\tNo\tx"))
     found = folder.read("POPE.tsv", kept=folder.path / "kept")
     assert told(found) == [("sub/10.png", "Is it?", "yes")]
@@ -544,6 +546,14 @@ def test_images_in_a_table_are_answered_with_the_command_that_writes_them(folder
         TableError, match=r"'image' holds the images themselves.*`synthsight unpack"
     ):
         folder.read("q.csv")
+
+
+def test_a_cell_that_is_too_large_may_be_an_image(folder: Folder) -> None:
+    folder.images("a.png")
+    code = encoded(folder, "a.png", 150_000)
+    folder.text("q.tsv", kit(f"10\t{code}\tIs it?\tYes\tx"))
+    with pytest.raises(TableError, match=r"line 2: field larger .*If it is an image, `synthsight"):
+        folder.read("q.tsv", image="index")
 
 
 def test_paths_of_vlmevalkit_come_before_numbers(folder: Folder) -> None:
