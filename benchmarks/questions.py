@@ -20,7 +20,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -102,27 +102,30 @@ def embedded(folder: Path, rows: int = 2000) -> None:
             lines.write(f"{row}\t{code}\tIs it {row}?\tYes\n")
 
 
+def apart(function: Callable[..., None], *arguments: object) -> int:
+    """Call a function in a process of its own, which counts its own memory; its exit status."""
+    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    return process.exitcode or 0
+
+
 def measured(folder: Path, questions: Sequence[int]) -> Iterator[int]:
     """The exit statuses of all cases."""
     cases = []
     for number in questions:
         own = folder / str(number)
         own.mkdir()
-        write(own, number)
+        apart(write, own, number)
         cases.append((f"CSV, {number:,}", own, "q.csv"))
         cases += [(f"VQA v2, {number:,}{kept}", own, "v2.json") for kept in ("", ", kept")]
-    embedded(folder)
+    apart(embedded, folder)
     (folder / "images").mkdir()
     cases += [("Parquet with images", folder, "hub.parquet"), ("base64", folder, "kit.tsv")]
     cases.append(("base64, kept", folder, "kit.tsv"))
     for name, own, file in cases:
         paths = ["told.json"] if file == "v2.json" else []
-        process = multiprocessing.get_context("spawn").Process(
-            target=plan, args=(name, own, file, paths)
-        )
-        process.start()
-        process.join()
-        yield process.exitcode or 0
+        yield apart(plan, name, own, file, paths)
 
 
 def main() -> int:

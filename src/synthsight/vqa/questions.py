@@ -144,7 +144,8 @@ def read_asked(
         ]
     else:
         questions = [each for path in paths for each in reading.rows(path)]
-    questions = list(map(reading.completed, questions))
+    if reading.told:
+        questions = list(map(reading.completed, questions))
     where = str(paths[0]) if len(paths) == 1 else "vqa.questions"
     if reading.find.renamed:
         written, image = reading.find.renamed[0]

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from operator import attrgetter
 from pathlib import Path
 
@@ -61,9 +62,10 @@ def shard_of(image: str, shards: int) -> str:
 def deal(questions: Iterable[Question], shards: int) -> dict[str, list[Question]]:
     """The valid questions of each shard that has any, by shard."""
     dealt: dict[str, list[Question]] = {}
+    of = cache(lambda image: shard_of(image, shards))
     for question in questions:
         if question.reason is None:
-            dealt.setdefault(shard_of(question.image, shards), []).append(question)
+            dealt.setdefault(of(question.image), []).append(question)
     return dict(sorted(dealt.items(), key=lambda item: int(item[0])))
 
 
