@@ -12,10 +12,12 @@ rule index_questions:
     params:
         spec=spec(asking.index_questions, "shard"),
         code=code("index_questions"),
+        kept=constant(str(KEPT)),
     shell:
         """
         with_worker.py --code {params.code} index_questions.py \
             --spec {params.spec:q} \
+            --kept {params.kept} \
             --output {output.shard:q} \
             >{log:q} 2>&1
         """
@@ -34,11 +36,13 @@ rule list_excluded_questions:
     params:
         spec=spec(asking.list_excluded_questions),
         code=code("list_excluded_questions"),
+        kept=constant(str(KEPT)),
     shell:
         """
         with_worker.py --code {params.code} list_excluded_questions.py \
             --shards {input.shards:q} \
             --spec {params.spec:q} \
+            --kept {params.kept} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \
             >{log:q} 2>&1

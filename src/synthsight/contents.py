@@ -163,6 +163,20 @@ def kind_of_file(path: str | os.PathLike[str]) -> Kind:
         return kind_of(handle.read(HEAD))
 
 
+def encoding_of(path: str | os.PathLike[str]) -> str:
+    """How a file's text is encoded: UTF-16 if it begins like that, and otherwise UTF-8.
+
+    Either may begin with a byte order mark, which is no part of the text. UTF-16 is what Excel
+    calls Unicode text.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as handle:
+        head = handle.read(2)
+    return "utf-16" if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
 def another_kind(path: str | os.PathLike[str], *expected: str) -> Kind | None:
     """The kind of a file that has one and is of none of those expected; otherwise None.
 

@@ -8,7 +8,6 @@ they are: questions in :mod:`synthsight.vqa.questions`, images in :mod:`synthsig
 from __future__ import annotations
 
 import csv
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -18,21 +17,24 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synthsight.contents import another_kind
+from synthsight.contents import IMAGES, another_kind, encoding_of, kind_of
 from synthsight.errors import SynthsightError
-from synthsight.wording import did_you_mean
+from synthsight.json_rows import JsonError, json_rows
+from synthsight.wording import did_you_mean, one_line
 
 #: Extensions of the files that are read.
 FORMATS = (".csv", ".tsv", ".json", ".jsonl", ".parquet")
 
 #: The kinds of content, as :mod:`synthsight.contents` calls them, that text files may have. A table
 #: may begin like JSON only by mistake; JSON that begins otherwise is told by its line.
-_TEXTS = {".csv": ("text", "empty"), ".tsv": ("text", "empty")}
+_TEXT = ("text", "utf-16", "empty")
+_TEXTS = {".csv": _TEXT, ".tsv": _TEXT}
 
 #: The extensions of kinds that are read under these.
-_ENDINGS = {"parquet": ".parquet", "json": ".json, or .jsonl with a mapping in each line"}
+_ENDINGS = {"parquet": ".parquet", "json": ".json"}
 
 #: Separators that a table may have besides the one of its extension, as Excel writes them.
 SEPARATORS = (";", "\t", ",", "|")
@@ -40,8 +42,11 @@ SEPARATORS = (";", "\t", ",", "|")
 #: Bound on the rows of a Parquet file, which can hold any number of them in a few bytes.
 MAX_ROWS = 10_000_000
 
-#: Rows of a Parquet file that are in memory at a time.
-_BATCH = 10_000
+#: Rows of a Parquet file that are in memory at a time, at most, and their bytes, about.
+_BATCH, _BYTES = 10_000, 2**24
+
+#: Bytes that are read of a Parquet file at once, instead of all of a column's in a row group.
+_BUFFER = 2**20
 
 #: What is told the names of a file's columns, as soon as they are known.
 _Names = Callable[[Sequence[str]], None]
@@ -61,6 +66,9 @@ class Form:
         key: where a configuration states the names of columns, such as ``vqa.columns``.
         file: what such a file is, such as ``a file of questions``.
         rows: what its rows are, such as ``questions``.
+        known: other columns that such files have: by these, too, the separator is told.
+        embedded: what to do where a column holds the images themselves; may be empty.
+        cell: bound on the characters of a cell; None for that of :mod:`csv`.
     """
 
     columns: Mapping[str, str]
@@ -68,6 +76,9 @@ class Form:
     key: str
     file: str
     rows: str
+    known: Sequence[str] = ()
+    embedded: str = ""
+    cell: int | None = None
 
 
 def read_rows(
@@ -76,7 +87,8 @@ def read_rows(
     """Yield the line number and content of each row.
 
     Args:
-        path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
+        path: CSV, TSV, JSON (a list of mappings, or one in each line) or Parquet, by extension;
+            text is UTF-8, or UTF-16 with a byte order mark.
         form: what it has to hold.
         notes: receives a line on each column with a name close to that of one that is absent.
         found: receives the names of the file's columns.
@@ -115,54 +127,55 @@ def _read_rows(path: Path, form: Form, check: _Names) -> Iterator[tuple[int, dic
     """Yield the line number and content of each row."""
     ending = path.suffix.lower()
     if ending not in FORMATS:
-        kind = another_kind(path, "text")
+        kind = another_kind(path, "text", "utf-16")
         what = f" (it is {kind.words})" if kind else ""
         raise TableError(
             f"{path}: the extension must be one of {' '.join(FORMATS)}{what}. Save a table of a "
-            "spreadsheet as CSV"
+            "spreadsheet as CSV, and call one that is text .csv or .tsv"
         )
     try:
         if path.exists() and not path.is_file():
             raise TableError(f"{path} is not a regular file")
         if ending == ".parquet":
-            yield from _read_parquet(path, form.columns, check)
+            yield from _read_parquet(path, form, check)
             return
-        kind = another_kind(path, *_TEXTS.get(ending, ("text", "json", "empty")))
+        kind = another_kind(path, *_TEXTS.get(ending, (*_TEXT, "json")))
         if kind is not None:
             hint = f": call it {_ENDINGS[kind.name]}" if kind.name in _ENDINGS else ""
             raise TableError(f"{path}: it is {kind}, not {form.file} in {ending}{hint}")
-        with path.open(encoding="utf-8-sig") as lines:
+        with path.open(encoding=encoding_of(path)) as lines:
             if ending in (".csv", ".tsv"):
                 yield from _read_table(path, lines, "," if ending == ".csv" else "\t", form, check)
-            elif ending == ".jsonl":
-                yield from _read_json_lines(path, lines)
             else:
-                yield from _read_json_list(path, lines.read())
+                yield from json_rows(lines)
+    except JsonError as error:
+        raise TableError(f"{path}, line {error.line}: {error}") from error
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TableError(
-            f"{path}, line {_undecodable(path)}: not UTF-8 text; save it as UTF-8"
-        ) from error
+    except UnicodeError as error:
+        raise TableError(_undecodable(path)) from error
 
 
-def _undecodable(path: Path) -> int:
-    """The first line of a file that is not UTF-8."""
+def _undecodable(path: Path) -> str:
+    """That a file is not the text that it should be, with the line on which it is not.
+
+    Other encodings are not tried: Windows has a dozen, which differ in letters alone, so that the
+    wrong one would be read without a fault.
+    """
+    if encoding_of(path) == "utf-16":
+        return f"{path} begins as text in UTF-16, and is damaged: save it as UTF-8"
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 line.decode()
-            except UnicodeDecodeError:
-                return number
-    return 1  # the file has changed
-
-
-def _read_json_lines(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line, content in enumerate(lines, start=1):
-        if content.strip():
-            if line == 1 and content.strip() == "[":
-                raise TableError(f"{path}, line 1: it is one JSON list: call it .json")
-            yield line, _mapping(path, line, _json(path, content, line))
+            except UnicodeDecodeError as error:
+                part = line[max(0, error.start - 20) : error.start + 20]
+                shown = one_line(part.decode("cp1252", "replace"))
+                return (
+                    f'{path}, line {number}: not UTF-8 text; save it as UTF-8, in Excel as "CSV '
+                    f'UTF-8" (as Windows-1252 it would say ...{shown}...)'
+                )
+    return f"{path}: not UTF-8 text; save it as UTF-8"  # it has changed
 
 
 def _read_table(
@@ -175,9 +188,10 @@ def _read_table(
     first = next(lines, "")
     stated = re.fullmatch(r'"?sep=(.|\t)"?\s*', first)
     if stated:
-        yield from _read_delimited(path, lines, stated[1], 2, check)
+        yield from _read_delimited(path, lines, stated[1], 2, form, check)
         return
     wanted = [name for key, name in form.columns.items() if key not in form.optional]
+    wanted += form.known
 
     def known(other: str) -> int:
         try:
@@ -188,20 +202,23 @@ def _read_table(
 
     # Of separators with which as many columns are found, the first: that of the extension.
     separator = max((separator, *SEPARATORS), key=known)
-    yield from _read_delimited(path, chain([first], lines), separator, 1, check)
+    yield from _read_delimited(path, chain([first], lines), separator, 1, form, check)
 
 
 def _read_delimited(
-    path: Path, lines: Iterable[str], separator: str, line: int, check: _Names
+    path: Path, lines: Iterable[str], separator: str, line: int, form: Form, check: _Names
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of a table that begins on a line; empty rows and columns are passed over."""
     reader = csv.reader(lines, delimiter=separator, strict=True)
     header: list[str] | None = None
+    nameless: list[int] = []
     before = line - 1  # a row begins on `line`: quoted line breaks make one span several lines
+    bound = csv.field_size_limit()
+    csv.field_size_limit(max(bound, form.cell or 0))
     try:
         for row in reader:
             start, line = line, reader.line_num + 1 + before
-            if not any(cell.strip() for cell in row):
+            if not any(row) or not any(map(str.strip, row)):
                 continue
             if header is None:
                 header = [name.strip() for name in row]
@@ -209,100 +226,38 @@ def _read_delimited(
                 if twice:
                     raise TableError(f"{path}, line {start}: two columns {twice[0]!r}")
                 check([name for name in header if name])
+                nameless = [place for place, name in enumerate(header) if not name]
                 continue
             if len(row) != len(header):
                 raise TableError(
                     f"{path}, line {start}: {len(row)} values, but the header has {len(header)}. "
                     "Text that contains the separator belongs in double quotes"
                 )
-            nameless = [cell for name, cell in zip(header, row, strict=True) if not name]
-            if any(cell.strip() for cell in nameless):
-                cell = next(cell for cell in nameless if cell.strip())
-                raise TableError(
-                    f"{path}, line {start}: {cell[:80]!r} is in a column without a name. Name the "
-                    "column, or remove it"
-                )
-            yield start, {name: cell for name, cell in zip(header, row, strict=True) if name}
+            found = dict(zip(header, row, strict=True))
+            if nameless:
+                cell = next((row[place] for place in nameless if row[place].strip()), None)
+                if cell is not None:
+                    raise TableError(
+                        f"{path}, line {start}: {cell[:80]!r} is in a column without a name. Name "
+                        "the column, or remove it"
+                    )
+                del found[""]
+            yield start, found
     except csv.Error as error:
-        raise TableError(f"{path}, line {line}: {error}") from error
+        large = "field larger" in str(error) and form.embedded
+        hint = f". If it is an image, {form.embedded}" if large else ""
+        raise TableError(f"{path}, line {line}: {error}{hint}") from error
+    finally:
+        csv.field_size_limit(bound)
     if header is None:
         raise TableError(f"{path} is empty; its first line must name the columns")
 
 
-def _read_json_list(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the elements one by one, so that the line of each is known."""
-    decoder = json.JSONDecoder(object_pairs_hook=_once)
-
-    def skip(position: int) -> int:
-        while position < len(text) and text[position] in " \t\r\n":
-            position += 1
-        return position
-
-    def wrong(position: int, message: str) -> TableError:
-        return TableError(f"{path}, line {text.count(chr(10), 0, position) + 1}: {message}")
-
-    position = skip(0)
-    if text[position : position + 1] != "[":
-        lines = text[position : position + 1] == "{" and "}\n{" in text.replace("\r", "")
-        hint = ". With a mapping in each line, call the file .jsonl" if lines else ""
-        raise wrong(position, f"expected a list of mappings: [{{...}}, {{...}}]{hint}")
-    position = skip(position + 1)
-    line, counted = 1, 0
-    while text[position : position + 1] != "]":
-        line, counted = line + text.count("\n", counted, position), position
-        try:
-            element, position = decoder.raw_decode(text, position)
-        except json.JSONDecodeError as error:
-            raise wrong(error.pos, error.msg) from error
-        except RecursionError as error:
-            raise wrong(position, "nested too deeply") from error
-        except ValueError as error:
-            raise wrong(position, str(error)) from error
-        yield line, _mapping(path, line, element)
-        position = skip(position)
-        if text[position : position + 1] == ",":
-            position = skip(position + 1)
-        elif text[position : position + 1] != "]":
-            raise wrong(position, "expected a comma or the end of the list")
-    if skip(position + 1) != len(text):
-        raise wrong(skip(position + 1), "text after the end of the list")
-
-
-def _json(path: Path, text: str, line: int) -> Any:
-    try:
-        return json.loads(text, object_pairs_hook=_once)
-    except json.JSONDecodeError as error:
-        raise TableError(f"{path}, line {line}: {error.msg}") from error
-    except RecursionError as error:
-        raise TableError(f"{path}, line {line}: nested too deeply") from error
-    except ValueError as error:
-        raise TableError(f"{path}, line {line}: {error}") from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON mapping, in which no key may occur twice."""
-    mapping = dict(pairs)
-    if len(mapping) < len(pairs):
-        twice = next(
-            name for name, count in Counter(name for name, _ in pairs).items() if count > 1
-        )
-        raise ValueError(f"the key {twice!r} occurs twice in a mapping")
-    return mapping
-
-
-def _mapping(path: Path, line: int, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TableError(f"{path}, line {line}: expected a mapping with the columns as keys")
-    return value
-
-
-def _read_parquet(
-    path: Path, columns: Mapping[str, str], check: _Names
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield rows with the columns asked for."""
+def _read_parquet(path: Path, form: Form, check: _Names) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield rows with the columns asked for; others are not read."""
     number = 0
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
             names = file.schema_arrow.names
             rows = file.metadata.num_rows
             twice = [name for name, count in Counter(names).items() if count > 1]
@@ -312,8 +267,14 @@ def _read_parquet(
                 raise TableError(f"{path}: {rows:,} rows, the limit is {MAX_ROWS:,}")
             if rows:
                 check(names)
-            wanted = [name for name in names if name in columns.values()]
-            for batch in file.iter_batches(batch_size=_BATCH, columns=wanted):
+            wanted = [name for name in names if name in form.columns.values()]
+            held = next((name for name in wanted if _holds_images(file, name)), None)
+            if held is not None:
+                raise TableError(
+                    f"{path}: the column {held!r} holds the images themselves, not their paths"
+                    + (f": {form.embedded}" if form.embedded else "")
+                )
+            for batch in file.iter_batches(_batch_rows(file, wanted), columns=wanted):
                 for number, row in enumerate(batch.to_pylist(), start=number + 1):  # noqa: B020
                     yield number, row
     except TableError:
@@ -324,6 +285,42 @@ def _read_parquet(
         kind = another_kind(path, "parquet", "empty")
         what = f" (it is {kind})" if kind else ""
         raise TableError(f"{path} is not a readable Parquet file{what}: {error}") from error
+
+
+def _holds_images(file: pq.ParquetFile, name: str) -> bool:
+    """Whether a column holds images as bytes: its type tells, or the first bytes that it has."""
+    kind = file.schema_arrow.field(name).type
+    while pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind = kind.value_type
+    if pa.types.is_struct(kind) or not may_hold_images(kind):
+        return may_hold_images(kind)
+    batches = file.iter_batches(1, columns=[name], use_threads=False)
+    values = (value for batch in batches for value in batch.column(0).to_pylist())
+    first = next((value for value in values if value), b"")
+    return isinstance(first, bytes) and kind_of(first).name in IMAGES
+
+
+def may_hold_images(kind: pa.DataType) -> bool:
+    """Whether a column is of bytes, which text may be, too; or of bytes with more about them."""
+    if pa.types.is_struct(kind):
+        place = kind.get_field_index("bytes")
+        return place >= 0 and may_hold_images(kind.field(place).type)
+    tests = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    return any(test(kind) for test in tests)
+
+
+def _batch_rows(file: pq.ParquetFile, names: Sequence[str]) -> int:
+    """How many rows are read at a time, by the sizes that the file states of some columns."""
+    about, largest = file.metadata, 1
+    for group in map(about.row_group, range(about.num_row_groups)):
+        columns = map(group.column, range(group.num_columns))
+        size = sum(
+            each.total_uncompressed_size
+            for each in columns
+            if each.path_in_schema.partition(".")[0] in names or each.path_in_schema in names
+        )
+        largest = max(largest, size // max(1, group.num_rows))
+    return int(min(_BATCH, max(1, _BYTES // largest)))
 
 
 def _check_columns(path: Path, names: Sequence[str], form: Form) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tracemalloc
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from synthsight.files import FileError
@@ -45,6 +47,14 @@ def test_rows_stay_in_order_however_many_are_in_memory(
         assert {row["prompt"] for row in rows} == {None}
     assert [part.rows for part in divided.parts.values()] == [17, 17, 16]
     assert divided.columns == ("generator", "group") and divided.real == ()
+
+
+def test_a_table_that_holds_the_images_is_sent_to_the_archive(tmp_path: Path) -> None:
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    images = pa.array([{"bytes": b"\xff\xd8\xff", "path": None}], kind)
+    pq.write_table(pa.table({"image": images, "category": ["kite"]}), tmp_path / "t.parquet")
+    with pytest.raises(TableError, match=r"'image' holds the images themselves.*images\.archive"):
+        divide(tmp_path / "t.parquet", "content", NAMES, None, tmp_path / "kept")
 
 
 def test_a_table_is_read_once(tmp_path: Path) -> None:

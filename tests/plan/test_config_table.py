@@ -70,12 +70,14 @@ def test_a_table_takes_the_place_of_folders() -> None:
     assert specs.report(found)["settings"]["images"]["table"] == "images.csv"
 
 
-@pytest.mark.parametrize("ending", ["tsv", "jsonl", "json", "parquet", "csv;", "csv bom"])
+@pytest.mark.parametrize(
+    "ending", ["tsv", "jsonl", "json", "parquet", "csv;", "csv bom", "csv wide"]
+)
 def test_every_format_says_the_same(ending: str) -> None:
     header, *lines = [line.split(",") for line in ROWS.splitlines()]
     rows = pa.table(dict(zip(header, map(list, zip(*lines, strict=True)), strict=True)))
     expected = specs.index_images(load(of(ROWS)), "pizza")
-    name = f"other.{ending.rstrip(';').removesuffix(' bom')}"
+    name = f"other.{ending.rstrip(';').partition(' ')[0]}"
     if ending == "parquet":
         pq.write_table(rows, name)
     records = rows.to_pandas().to_json(orient="records", lines=ending == "jsonl")
@@ -83,9 +85,10 @@ def test_every_format_says_the_same(ending: str) -> None:
         "tsv": ROWS.replace(",", "\t"),
         "csv;": ROWS.replace(",", ";"),
         "csv bom": f"\ufeff{ROWS}",
+        "csv wide": ROWS,
     }.get(ending, records)
     if ending != "parquet":
-        Path(name).write_text(text, encoding="utf-8")
+        Path(name).write_text(text, encoding="utf-16" if ending == "csv wide" else "utf-8")
     found = load(write(images=f"images: {{root: made, table: {name}}}"))
     assert listed(found) == EXPECTED
     assert specs.index_images(found, "pizza") == expected

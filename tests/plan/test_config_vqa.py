@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from synthsight.canonical import canonical_json
 from synthsight.images.rows import read_kept_rows
 from synthsight.plan import asking, specs
 from synthsight.plan.config.messages import ConfigError
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.files import Files
-from synthsight.vqa.questions import GROUPS
+from synthsight.vqa.questions import GROUPS, read_stated
+from synthsight.vqa.shards import deal, shard_digest
 from tests.plan.test_config import error, errors, images, load, write
 
 QUESTIONS = "image,question,answer\npizza/a.png,Is it hot?,yes\nrabbit/a.JPG,Is it?,no\n"
@@ -404,3 +406,89 @@ def test_answers_made_elsewhere_need_no_network_and_cannot_be_asked_blind() -> N
     files = Files(load(write(vqa=both)))
     assert files.blind_answers_of("told") == [] and files.blind_answers_of("local") != []
     assert "vqa_seeing" in {figure.name for figure in files.figure_rows}
+
+
+POPE = """\
+{"image": "pizza/a.png", "text": "Is there a plate in it?", "label": "yes"}
+{"image": "rabbit/a.JPG", "text": "Is there a hat in it?", "label": "no"}
+"""
+
+
+def several(*files: str, more: str = "") -> str:
+    return VQA.replace("questions: q.csv", f"questions: [{', '.join(files)}]") + more
+
+
+def test_questions_may_be_in_several_files_whose_order_does_not_matter() -> None:
+    Path("pope.json").write_text(POPE)
+    found, other = (
+        load(write(vqa=several(*files)))
+        for files in (("q.csv", "pope.json"), ("pope.json", "q.csv"))
+    )
+    assert found.vqa is not None and found.vqa == other.vqa
+    assert sum(map(len, found.vqa.questions.values())) == 4
+    for shard in found.vqa.shards:
+        spec = asking.index_questions(found, shard)
+        assert spec == asking.index_questions(other, shard)
+        assert spec["questions"] == ["pope.json", "q.csv"] and "annotations" not in spec
+        dealt = deal(read_stated(json.loads(canonical_json(spec))), spec["shards"])
+        assert shard_digest(dealt[shard], Path("images")) == found.vqa.shards[shard]
+    assert specs.report(found) == specs.report(other)
+    assert "pope.json is a set of questions in the form of POPE: 2 yes/no" in found.warnings[0]
+
+
+def test_what_is_wrong_with_one_of_several_files_names_it() -> None:
+    Path("pope.json").write_text(POPE.replace("rabbit/a.JPG", "rabbit/b.JPG"))
+    assert "vqa.questions[2]: no file 'q2.csv'; did you mean" in error(
+        write(vqa=several("q.csv", "pope.json", "q2.csv"))
+    )
+    assert "vqa.questions: 'q.csv' is named twice" in error(write(vqa=several("q.csv", "q.csv")))
+    Path("q.csv").write_text(QUESTIONS.replace("rabbit/a.JPG", "rabbit/c.JPG"))
+    with pytest.raises(ConfigError) as caught:
+        load(write(vqa=several("q.csv", "pope.json", more="  invalid: refuse\n")))
+    message = str(caught.value)
+    assert "2 questions of vqa.questions cannot be asked" in message
+    assert "pope.json, line 2: no such image" in message and "q.csv, line 3: no such" in message
+    message = error(write(vqa=several("q.csv", "~/pope.json")))
+    assert "vqa.questions[1]: '~/pope.json': `~` is not expanded here" in message
+
+
+def test_questions_of_vqa_v2_come_with_annotations() -> None:
+    images("7.png", "8.png")
+    asked = {"image_id": 7, "question": "Is it?", "question_id": 70}
+    answer = {"image_id": 7, "question_id": 70, "answer_type": "yes/no"}
+    Path("v2.json").write_text(json.dumps({"questions": [asked]}))
+    told = {"annotations": [{**answer, "multiple_choice_answer": "no"}]}
+    Path("told.json").write_text(json.dumps(told))
+    vqa = VQA.replace("q.csv", "v2.json")
+    assert "name the file of its annotations in vqa.annotations" in error(write(vqa=vqa))
+    found = load(write(vqa=f"{vqa}  annotations: told.json\n"))
+    assert found.vqa is not None
+    (shard,) = found.vqa.shards
+    spec = asking.index_questions(found, shard)
+    assert (spec["questions"], spec["annotations"]) == (["v2.json"], ["told.json"])
+    assert asking.list_excluded_questions(found)["annotations"] == ["told.json"]
+    (question,) = read_stated(json.loads(canonical_json(spec)))
+    assert (question.image, question.answer, question.reason) == ("7.png", "no", None)
+    assert specs.report(found)["settings"]["vqa"]["annotations"] == "told.json"
+    assert "vqa.annotations: no file 'tol.json'; did you mean 'told.json'" in error(
+        write(vqa=f"{vqa}  annotations: tol.json\n")
+    )
+    assert "remove that key" in error(write(vqa=f"{VQA}  annotations: told.json\n"))
+
+
+def test_images_of_one_prompt_of_a_set_are_a_group_unless_a_pattern_says_otherwise() -> None:
+    images("pizza/cup.png", "rabbit/cup.png", "pizza/hat.png")
+    row = {"choices": ["yes", "no"], "answer": "yes"}
+    rows = [{"id": name, "question": f"is it a {name}?", **row} for name in ("cup", "hat")]
+    Path("tifa.json").write_text(json.dumps(rows))
+    vqa = VQA.replace("q.csv", "tifa.json")
+    found = load(write(vqa=vqa))
+    assert found.vqa is not None and found.vqa.groups is not None
+    assert found.vqa.grouping == "the prompts of vqa.questions"
+    kept = read_kept_rows(Path("cache"), found.vqa.groups, GROUPS)
+    assert dict(zip(*kept.to_pydict().values(), strict=True)) == {
+        **{"pizza/cup.png": "cup", "pizza/hat.png": "hat", "rabbit/cup.png": "cup"}
+    }
+    assert any("3 images in 2 groups (the prompts of vqa.questions)" in w for w in found.warnings)
+    found = load(write(vqa=f"{vqa}  group: (.*)/.*\n"))
+    assert found.vqa is not None and found.vqa.grouping == "vqa.group"

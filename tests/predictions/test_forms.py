@@ -170,7 +170,7 @@ def test_json_has_the_columns_of_all_its_rows(imports: Imports) -> None:
     for each in listed[1:]:
         each["probability"] = 0.5
     lines = "\n".join(map(json.dumps, listed))
-    for text, name in ((lines, "p.jsonl"), (json.dumps(listed), "p.json")):
+    for text, name in ((lines, "p.jsonl"), (lines, "lines.json"), (json.dumps(listed), "p.json")):
         found = imports.text(text, name)
         assert found == {image: [(0, None if image == IMAGES[0] else 0.5)] for image in IMAGES}
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthsight.tabular import TableError
-from synthsight.vqa.questions import Question, read_questions
+from synthsight.vqa.question import Question
+from synthsight.vqa.questions import read_questions
 from synthsight.vqa.repeats import find_repeats
 from synthsight.vqa.shards import (
     deal,
@@ -323,7 +324,8 @@ def test_what_is_asked_about_copies_of_a_picture_is_asked_once_or_never(
             "no column 'answer'; did you mean",
         ),
         ("q.csv", b"image,question,answer\n\xe9.png,Is it?,yes\n", "line 2: not UTF-8"),
-        ("q.json", b'{"image": 1}', "expected a list"),
+        ("q.json", b'{"image": 1}', "no column 'question'"),
+        ("q.json", b'"image"', "expected a list"),
         ("q.json", b'[{"image": "b.png",\n "question": }]', "line 2"),
         ("q.json", b"[1]", "expected a mapping"),
         ("q.json", b"[{}] more", "after the end"),
@@ -417,6 +419,39 @@ def test_a_shard_says_which_images_cannot_be_used(tmp_path: Path, root: Path) ->
     assert "damaged" in str(rows[2].reason)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("q.csv", "image;question;answer\r\nb.png;Ist es schön?;yes\r\n"),
+        ("q.tsv", "image\tquestion\tanswer\r\nb.png\tIst es schön?\tyes\r\n"),
+        ("q.csv", "sep=;\r\nimage;question;answer\r\nb.png;Ist es schön?;yes\r\n"),
+        ("q.json", '[{"image": "b.png", "question": "Ist es schön?", "answer": true}]'),
+        ("q.jsonl", '{"image": "b.png", "question": "Ist es schön?", "answer": true}\n'),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_text_is_read_as_it_says_that_it_is_encoded(
+    tmp_path: Path, root: Path, name: str, text: str, encoding: str
+) -> None:
+    """Excel's Unicode text is UTF-16, its CSV UTF-8 begins with a mark."""
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    (question,) = read_questions(tmp_path / name, COLUMNS, root)
+    assert (question.question, question.answer, question.reason) == ("Ist es schön?", "yes", None)
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+@pytest.mark.parametrize("listed", [False, True])
+def test_json_is_a_list_or_lines_whatever_the_file_is_called(
+    tmp_path: Path, root: Path, ending: str, listed: bool
+) -> None:
+    path = tmp_path / f"q.{ending}"
+    lines = [json.dumps(row) for row in ROWS]
+    path.write_text("\n" + ("[" + ",\n".join(lines) + "]" if listed else "\n".join(lines)))
+    questions = read_questions(path, COLUMNS, root)
+    assert [question.line for question in questions] == [2, 3, 4]
+    assert [question.question for question in questions] == [row["question"] for row in ROWS]
+
+
 #: What spreadsheets write, of the same two questions on the lines that are given.
 TABLES = {
     "semicolons": (
@@ -482,15 +517,17 @@ def test_tables_are_read_as_spreadsheets_write_them(tmp_path: Path, root: Path, 
         ("q.csv", b"<!DOCTYPE html><html>", "it is a web page"),
         ("q.csv", b'[{"image": "b.png"}]', "it is JSON, not .* call it .json"),
         ("q.csv", b"PAR1 and so on", "it is a Parquet file, not .* call it .parquet"),
-        ("q.csv", "image,question".encode("utf-16"), "it is text in UTF-16: save it as UTF-8"),
+        ("q.csv", "image,question".encode("utf-16")[:-1], "text in UTF-16, and is damaged"),
+        ("q.txt", b"image\tquestion", "call one that is text .csv or .tsv"),
+        (
+            "q.csv",
+            "image,question,answer\nb.png,Ist es schön?,no\n".encode("cp1252"),
+            "line 2: not UTF-8 text; .*CSV UTF-8.*Windows-1252 it would say .*Ist es schön",
+        ),
         ("q.csv", b"PK\x03\x04 and so on", "it is a zip archive"),
         ("q.json", b"<html>Not found</html>", "it is a web page"),
-        (
-            "q.json",
-            b'{"image": 1}\r\n{"image": 2}\n',
-            "With a mapping in each line, call .* .jsonl",
-        ),
-        ("q.jsonl", b'[\n{"image": 1}]', "it is one JSON list: call it .json"),
+        ("q.json", b'{\n"image": 1}', "line 1: expected a list of mappings: .* in each line"),
+        ("q.jsonl", b'[\n{"image": 1}', "line 2: expected a comma or the end of the list"),
         ("q.jsonl", b"version https://git-lfs.github.com/spec/v1\n", "it is a Git LFS pointer"),
         ("q.parquet", b"version https://git-lfs.github.com/spec/v1\n", "it is a Git LFS pointer"),
         ("q.parquet", b"image,question\n", "it is text"),

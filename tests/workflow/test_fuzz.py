@@ -34,7 +34,8 @@ from synthsight.plan.config import models as models_module
 from synthsight.plan.config.messages import ConfigError
 from synthsight.plan.experiment import Experiment, load_experiment
 from synthsight.tabular import TableError
-from synthsight.vqa.questions import Question, read_questions
+from synthsight.vqa.question import Question
+from synthsight.vqa.questions import read_questions
 from synthsight.vqa.shards import deal, index_questions, shard_digest, write_shard
 from tests import hostile
 
@@ -290,8 +291,8 @@ def test_parquet_that_unpacks_to_billions_of_rows(pictures: Path) -> None:
         ),
         (
             "q.csv",
-            "image,question,answer\na.png,b,yes\n".encode("utf-16"),
-            "text in UTF-16: save it as UTF-8",
+            "image,question,answer\na.png,b,yes\n".encode("utf-16")[:-1],
+            "text in UTF-16, and is damaged: save it as UTF-8",
         ),
         ("q.json", b"[" * 100_000, "line 1: "),
         ("q.json", b'[{"a":' * 100_000, "nested too deeply"),

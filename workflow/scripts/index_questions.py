@@ -10,16 +10,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from synthsight.origin import made_with
-from synthsight.program import Arguments, program
-from synthsight.vqa.questions import read_questions
+from synthsight.program import Arguments, one, program
+from synthsight.vqa.questions import read_stated
 from synthsight.vqa.shards import deal, index_questions, write_shard
 
 
-@program(spec=True, outputs=["output"])
+@program(
+    one("kept", "folder of what is kept of files of questions", required=False),
+    spec=True,
+    outputs=["output"],
+)
 def main(args: Arguments) -> None:
     """Run the program."""
     spec, root = args.spec, Path(args.spec["root"])
-    dealt = deal(read_questions(Path(spec["questions"]), spec["columns"], root), spec["shards"])
+    dealt = deal(read_stated(spec, args.kept), spec["shards"])
     rows = index_questions(dealt[spec["shard"]], root, spec["max_pixels"])
     excluded = {row.image: row.reason for row in rows if row.status != "ok"}
     images = {row.image for row in rows}

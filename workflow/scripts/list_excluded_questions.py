@@ -1,42 +1,48 @@
 #!/usr/bin/env python3
 """List every question that is left out, with its line and the reason.
 
-In: the questions file, and the shards, which record images that cannot be used or are the same
-picture. Out: a table,
-as CSV and as Parquet, with line, image, question, answer and reason, in the order of the file. With
-``invalid: refuse`` it fails if there are any.
+In: the files of questions, and the shards, which record images that cannot be used or are the same
+picture. Out: a table, as CSV and as Parquet, with line, image, question, answer, reason and file,
+in the order of the files. With ``invalid: refuse`` it fails if there are any.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
 
 from synthsight.errors import SynthsightError
-from synthsight.program import Arguments, many, program
+from synthsight.program import Arguments, many, one, program
 from synthsight.statistics.columns import EXCLUDED_QUESTIONS
 from synthsight.tables import write_records
-from synthsight.vqa.questions import read_questions
+from synthsight.vqa.questions import read_stated
 from synthsight.vqa.shards import read_left_out
 
 COLUMNS = [(name, pa.int64() if name == "line" else pa.string()) for name in EXCLUDED_QUESTIONS]
 
 
-@program(many("shards", "all questions"), spec=True, outputs=["csv", "parquet"])
+@program(
+    many("shards", "all questions"),
+    one("kept", "folder of what is kept of files of questions", required=False),
+    spec=True,
+    outputs=["csv", "parquet"],
+)
 def main(args: Arguments) -> None:
     """Run the program."""
     spec = args.spec
-    questions = read_questions(Path(spec["questions"]), spec["columns"], Path(spec["root"]))
+    notes: list[str] = []
+    questions = read_stated(spec, args.kept, notes)
     left_out = read_left_out(args.shards)
     excluded = [
         question if question.reason else replace(question, reason=left_out[key])
         for question in questions
         if question.reason or (key := (question.image, question.question)) in left_out
     ]
+    for note in notes:
+        print(f"note: {note}")
     for question in excluded:
-        print(f"{spec['questions']}, line {question.line}: {question.reason}")
+        print(f"{question.file}, line {question.line}: {question.reason}")
     print(f"{len(questions)} questions, {len(excluded)} of them left out")
     if excluded and spec["invalid"] == "refuse":
         raise SynthsightError(

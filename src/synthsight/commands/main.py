@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthsight.clone import is_clone, own_version, require_own, require_utf8
-from synthsight.commands import check, init, show
+from synthsight.commands import check, init, show, unpack
 from synthsight.errors import SynthsightError
 
 _ABOUT = """\
@@ -23,12 +23,16 @@ A configuration names the images and models; Snakemake runs it:
   snakemake --configfile pictures.yaml --cores 8 --resources gpu=1
   synthsight show pictures         print the answer, and where its files are
 
+Questions whose images are in the same file, as on the Hugging Face hub:
+
+  synthsight unpack set.parquet set    write them as files, for vqa.questions
+
 Run these in the folder that Snakemake runs in, a clone of synthsight or
 another, since relative paths start there. `synthsight COMMAND --help` explains
 each."""
 
 #: The commands, in order of use.
-_COMMANDS = (init, check, show)
+_COMMANDS = (init, check, show, unpack)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from synthsight.archives.rows import USUAL
+from synthsight.contents import encoding_of
 from synthsight.files import is_folder
 from synthsight.images.finding import ImageFinder
 from synthsight.images.table import COLUMNS, divide
@@ -95,7 +96,10 @@ def look_at_table(path: Path) -> Tabled:
 def _names(path: Path) -> list[str]:
     """The names of a table's columns."""
     if path.suffix.lower() in (".csv", ".tsv"):
-        with suppress(OSError, ValueError, csv.Error), path.open(encoding="utf-8-sig") as lines:
+        with (
+            suppress(OSError, ValueError, csv.Error),
+            path.open(encoding=encoding_of(path)) as lines,
+        ):
             start = next((line for line in lines if not line.startswith(("sep=", '"sep='))), "")
             headers = [next(csv.reader([start], delimiter=each), []) for each in SEPARATORS]
             return max(([n.strip() for n in header] for header in headers), key=_fit)

@@ -197,7 +197,10 @@ class _Reading:
         """Read it all."""
         notes: list[str] = []
         optional = OPTIONAL if self.split is None else [c for c in OPTIONAL if c != "split"]
-        form = Form(self.columns, optional, "images.columns", "a table of images", "rows")
+        form = Form(
+            *(self.columns, optional, "images.columns", "a table of images", "rows"),
+            embedded="name it in images.archive, and not in images.table",
+        )
         rows = read_rows(self.path, form, notes, self.there)
         for count, row in enumerate(self._rows(rows), start=1):
             self._take(*row)

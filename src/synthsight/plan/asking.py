@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from synthsight.plan.config.questions import Vqa
+from synthsight.plan.config.questions import Vqa, question_files
 from synthsight.plan.config.vqa_models import columns_of
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.settings import ENDPOINT_WAYS, VqaSettings, as_dict
@@ -28,6 +28,14 @@ def _read_columns(settings: VqaSettings) -> dict[str, str]:
     return {key: name for key, name in as_dict(settings.columns).items() if key != "group"}
 
 
+def _files(settings: VqaSettings) -> dict[str, Any]:
+    """The files of questions, in an order that the configuration's does not change."""
+    if isinstance(settings.questions, str) and settings.annotations is None:
+        return {"questions": settings.questions}
+    files, annotations = question_files(settings)
+    return {"questions": files, **({"annotations": annotations} if annotations else {})}
+
+
 def _without(about: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     return {name: value for name, value in about.items() if name not in names}
 
@@ -36,7 +44,7 @@ def index_questions(experiment: Experiment, shard: str) -> Spec:
     """Which questions are in a shard, and where their images are."""
     settings, vqa = _questions(experiment)
     return {
-        "questions": settings.questions,
+        **_files(settings),
         "columns": _read_columns(settings),
         "root": vqa.root,
         "max_pixels": experiment.settings.images.max_pixels,
@@ -50,7 +58,7 @@ def list_excluded_questions(experiment: Experiment) -> Spec:
     """Which questions there are, and what happens to those that cannot be asked."""
     settings, vqa = _questions(experiment)
     return {
-        "questions": settings.questions,
+        **_files(settings),
         "columns": _read_columns(settings),
         "root": vqa.root,
         "invalid": settings.invalid,

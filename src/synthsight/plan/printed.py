@@ -7,6 +7,7 @@ from typing import Any
 
 from synthsight.archives.archive import public_url
 from synthsight.canonical import canonical_json
+from synthsight.plan.config.questions import question_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.settings import ENDPOINT_WAYS
 
@@ -56,8 +57,13 @@ def printed(experiment: Experiment) -> dict[str, Any]:
         vqa = {
             key: value
             for key, value in settings["vqa"].items()
-            if key not in NOT_RESULTS and (key, value) not in (("group", None), ("blind", False))
+            if key not in NOT_RESULTS
+            and (key, value) not in (("group", None), ("blind", False), ("annotations", None))
         }
+        if not isinstance(vqa["questions"], str):
+            assert experiment.settings.vqa is not None
+            vqa["questions"], annotations = question_files(experiment.settings.vqa)
+            vqa |= {"annotations": annotations} if annotations else {}
         columns = vqa["columns"]
         vqa["columns"] = {
             key: name for key, name in columns.items() if (key, name) != ("group", "group")

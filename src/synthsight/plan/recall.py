@@ -27,7 +27,7 @@ from synthsight.plan import asking, specs
 from synthsight.plan.config.categories import Category
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.files import Files
-from synthsight.vqa.questions import Question
+from synthsight.vqa.question import Question
 from synthsight.vqa.shards import number_questions, read_shard
 
 

@@ -238,7 +238,8 @@ class ColumnSettings:
 class VqaSettings:
     """``vqa``."""
 
-    questions: str
+    questions: str | tuple[str, ...]
+    annotations: str | tuple[str, ...] | None
     root: str | None
     columns: ColumnSettings
     group: str | None

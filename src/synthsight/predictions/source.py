@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from synthsight.contents import another_kind
+from synthsight.contents import another_kind, encoding_of
 from synthsight.errors import SynthsightError
+from synthsight.json_rows import is_json_lines
 from synthsight.predictions.layout import Layout, LayoutError, find_layout
 from synthsight.tabular import FORMATS, SEPARATORS, Form, read_rows
 
@@ -182,7 +183,7 @@ def _names_of(path: Path) -> tuple[str, list[str]]:
             return _names_in_json(path, ending)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, pa.ArrowException):
+    except (UnicodeError, pa.ArrowException):
         pass  # what reads it says which line, and what is wrong
     if ending in FORMATS:
         form = Form({}, (), "columns", *_WORDS)
@@ -194,7 +195,7 @@ def _names_of(path: Path) -> tuple[str, list[str]]:
 
 def _header(path: Path) -> list[str]:
     """The names in the first line of a table, with the separator that makes most sense of it."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
+    with path.open(encoding=encoding_of(path), newline="") as lines:
         first = next((line for line in lines if line.strip()), "")
         if first.strip().strip('"').startswith("sep="):
             first = next(lines, "")
@@ -211,11 +212,11 @@ def _header(path: Path) -> list[str]:
 def _names_in_json(path: Path, ending: str) -> tuple[str, list[str]]:
     """The kind of JSON, and its columns: those of any row, since each may leave some out."""
     seen: dict[str, None] = {}
-    with path.open(encoding="utf-8-sig") as lines:
+    with path.open(encoding=encoding_of(path)) as lines:
         start = lines.read(1)
         while start and start.isspace():
             start = lines.read(1)
-    if start == "{" and ending == ".json":
+    if start == "{" and ending == ".json" and not is_json_lines(path):
         kinds: dict[str, None] = {}
         for kind, (_, row) in _keyed(path):
             kinds[kind] = None
@@ -235,7 +236,7 @@ def _read_keyed(path: Path) -> Iterator[Row]:
 
 def _keyed(path: Path) -> Iterator[tuple[str, Row]]:
     """The rows of a JSON mapping, each with what kind of mapping it is."""
-    text = path.read_text(encoding="utf-8-sig")
+    text = path.read_text(encoding=encoding_of(path))
     decoder = json.JSONDecoder()
     counted, line = 0, 1
     seen: dict[str, int] = {}

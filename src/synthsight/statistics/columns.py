@@ -347,7 +347,7 @@ DUPLICATES = [
     "bits",
     "mirrored",
 ]
-EXCLUDED_QUESTIONS = ["line", "image", "question", "answer", "reason"]
+EXCLUDED_QUESTIONS = ["line", "image", "question", "answer", "reason", "file"]
 
 #: The columns of each table, by its name.
 BY_TABLE: dict[str, Iterable[str]] = {

@@ -1,21 +1,31 @@
-"""Yes/no questions about images: which rows of a file can be asked, and why the others cannot."""
+"""Yes/no questions about images: which rows of files can be asked, and why the others cannot."""
 
 from __future__ import annotations
 
+import os
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from synthsight.images.finding import ImageFinder
-from synthsight.spelling import name_key, spelt
 from synthsight.tables import ALL
-from synthsight.tabular import Form, TableError, read_rows
+from synthsight.tabular import Form, read_rows
 from synthsight.values import NO, YES, is_allowed, is_writable, text_of
-from synthsight.vqa.repeats import comparable, find_repeats
+from synthsight.vqa.consistency import (
+    check_generators,
+    check_groups,
+    in_other_folders,
+    without_repeats,
+)
+from synthsight.vqa.question import Question
+from synthsight.vqa.repeats import comparable
+from synthsight.vqa.sets.below import Below
+from synthsight.vqa.sets.forms import PROMPT, advice, recognise
+from synthsight.vqa.sets.reading import check_pairs, read_set, read_vqa2
 from synthsight.wording import one_line
 
 #: What stands between the names of objects.
@@ -27,6 +37,9 @@ OPTIONAL = ("generator", "objects", "group")
 #: What is kept of groups beside the questions: by image, the group, or null.
 GROUPS = pa.schema([(name, pa.string()) for name in ("image", "group")])
 
+#: Questions of which nobody expects that their answers differ, if there are fewer.
+_FEW = 10
+
 #: What else than text a column may hold.
 _ALLOWED = {
     "answer": "text, a number or true/false",
@@ -35,35 +48,62 @@ _ALLOWED = {
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question, as given in the file.
+class Asked:
+    """What files of questions hold.
 
     Attributes:
-        line: line of the file, from 1; for Parquet, which has no lines, the row, from 1.
-        image: path below the images' root, in POSIX form.
-        question: its text, without surrounding whitespace.
-        answer: the truth, ``yes`` or ``no``; the file's own text if it is neither.
-        generator: the image's generator, or None.
-        objects: names of objects in the image, separated by ``&&``, for OFA's prompt, or None.
-        reason: why the question is left out; None if it is not.
-        group: what the image has in common with others of one prompt, seed or scene, or None. It
-            decides nothing about what is asked, so digests of questions are without it.
+        questions: the questions, in the order of the files; those that cannot be asked have a
+            ``reason``.
+        prompts: whether the groups of images are the prompts of a set of questions.
     """
 
-    line: int
-    image: str
-    question: str
-    answer: str
-    generator: str | None = None
-    objects: str | None = None
-    reason: str | None = None
-    group: str | None = field(default=None, repr=False)
+    questions: list[Question]
+    prompts: bool
 
 
 def read_questions(
-    path: Path, columns: Mapping[str, str], root: Path, notes: list[str] | None = None
+    files: Path | Sequence[Path],
+    columns: Mapping[str, str],
+    root: Path,
+    notes: list[str] | None = None,
+    annotations: Sequence[Path] = (),
+    kept: Path | None = None,
 ) -> list[Question]:
-    """Read a file of questions; those that cannot be asked have a ``reason``.
+    """The questions of :func:`read_asked`."""
+    return read_asked(files, columns, root, notes, annotations, kept).questions
+
+
+def read_stated(
+    spec: Mapping[str, Any], kept: str | None = None, notes: list[str] | None = None
+) -> list[Question]:
+    """The questions that a job's spec names.
+
+    Args:
+        spec: with ``questions``, a file or several, ``columns``, ``root``, and perhaps
+            ``annotations``, for :func:`read_asked`.
+        kept: folder of caches, or None.
+        notes: as in :func:`read_asked`.
+    """
+    named = spec["questions"]
+    files = [named] if isinstance(named, str) else named
+    annotations = list(map(Path, spec.get("annotations", ())))
+    return read_questions(
+        *(list(map(Path, files)), spec["columns"], Path(spec["root"])),
+        notes=notes,
+        annotations=annotations,
+        kept=None if kept is None else Path(kept),
+    )
+
+
+def read_asked(
+    files: Path | Sequence[Path],
+    columns: Mapping[str, str],
+    root: Path,
+    notes: list[str] | None = None,
+    annotations: Sequence[Path] = (),
+    kept: Path | None = None,
+) -> Asked:
+    """Read files of questions; those that cannot be asked have a ``reason``.
 
     Reasons are a missing or unusable image name, an empty question, an answer other than yes/no,
     true/false or 1/0 (in any case, or in short), a value that is no text, as a mapping, and a
@@ -72,77 +112,166 @@ def read_questions(
     checked for existence; one that is written otherwise than its file is called, but can only mean
     that one, is taken (see :class:`synthsight.images.finding.ImageFinder`).
 
+    A file that lacks one of the columns image, question and answer may be a set of questions in a
+    form in which such sets are published (:mod:`synthsight.vqa.sets.forms`); it is then read as
+    that, and a note says so.
+
     Args:
-        path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
+        files: one or several, of formats that :mod:`synthsight.tabular` reads.
         columns: the file's names for the columns image, question, answer, generator, objects and
             group. The last three may be absent if they keep these default names; what is not named
             is not read.
         root: folder that image paths are relative to.
         notes: receives a line on images that are written otherwise, on columns with a name like an
-            optional one's, and on images in the folder of another generator.
+            optional one's, on images in the folder of another generator, on sets that were
+            recognised, and on answers that are all the same.
+        annotations: of VQA v2, one file for each of ``files``; otherwise none.
+        kept: folder of caches, in which what takes long to read is kept; None to keep nothing.
 
     Raises:
-        synthsight.tabular.TableError: the file cannot be read, lacks a column, or gives an
+        synthsight.tabular.TableError: a file cannot be read, lacks a column, or gives an
             image two generators or two groups.
     """
-    optional = [name for name in OPTIONAL if name in columns]
-    form = Form(columns, optional, "vqa.columns", "a file of questions", "questions")
-    rows = list(read_rows(path, form, notes))
-    find = ImageFinder(root)
-    questions = [_parse(line, row, columns, find) for line, row in rows]
-    if notes is not None and find.renamed:
-        written, image = find.renamed[0]
-        notes.append(
-            f"{path}: {len(find.renamed)} images are written otherwise than their files are called "
-            f"and are taken for these, the first: {written!r} for {image!r}"
-        )
-    _check_generators(path, questions)
-    _check_groups(path, questions)
-    if notes is not None and (note := _in_other_folders(questions)):
-        notes.append(f"{path}: {note}")
-    return _without_repeats(questions)
-
-
-def _parse(
-    line: int, row: Mapping[str, Any], columns: Mapping[str, str], find: ImageFinder
-) -> Question:
-    cells = {key: row.get(name) for key, name in columns.items()}
-    if isinstance(objects := cells.get("objects"), list):
-        cells["objects"] = _joined(objects)
-    values = {key: text_of(cell) for key, cell in cells.items()}
-    image = values["image"]
-    answer = values["answer"].lower()
-    reason = None
-    if not all(is_writable(value) for value in values.values()):
-        reason = "text that contains half a character (a lone surrogate)"
-        values = {key: value.encode("utf-8", "replace").decode() for key, value in values.items()}
-        image = image.encode("utf-8", "replace").decode()
-    elif other := next((key for key, cell in cells.items() if not _is_allowed(key, cell)), None):
-        reason = (
-            f"the {other} must be {_allowed(other)}; found {type(cells[other]).__name__}: "
-            f"{one_line(values[other], 80)}"
-        )
-    elif not image:
-        reason = "no image"
-    elif not comparable(values["question"]):
-        reason = "an empty question"
-    elif answer not in YES | NO:
-        found = f"{values['answer']!r}" if answer else "none"
-        reason = f"the answer must be yes or no (or true/false, 1/0); found {found}"
-    elif values.get("generator") == ALL:
-        reason = f"a generator cannot be called {ALL!r}, which stands for all of them in the tables"
+    paths = [files] if isinstance(files, Path) else list(files)
+    reading = _Reading(columns, root, [] if notes is None else notes, kept)
+    check_pairs(paths, annotations)
+    if annotations:
+        found = read_vqa2(paths, annotations, reading.below, reading.notes, kept)
+        questions = [
+            reading.question(path, given.line, {**given.cells, "image": shown.image}, why)
+            for path, (given, shown) in found
+            for why in (given.reason or shown.reason,)
+        ]
     else:
-        answer = "yes" if answer in YES else "no"
-        image, reason = find.find(image)
-    return Question(
-        line=line,
-        image=image,
-        question=values["question"],
-        answer=answer if reason is None else values["answer"],
-        generator=values.get("generator") or None,
-        objects=values.get("objects") or None,
-        reason=reason,
-        group=unicodedata.normalize("NFC", values.get("group", "")) or None,
+        questions = [each for path in paths for each in reading.rows(path)]
+    if reading.told:
+        questions = list(map(reading.completed, questions))
+    where = str(paths[0]) if len(paths) == 1 else "vqa.questions"
+    if reading.find.renamed:
+        written, image = reading.find.renamed[0]
+        reading.notes.append(
+            f"{where}: {len(reading.find.renamed)} images are written otherwise than their files "
+            f"are called and are taken for these, the first: {written!r} for {image!r}"
+        )
+    check_generators(questions)
+    check_groups(questions)
+    if note := in_other_folders(questions):
+        reading.notes.append(f"{where}: {note}")
+    questions = without_repeats(questions)
+    if note := _one_answer(questions):
+        reading.notes.append(f"{where}: {note}")
+    return Asked(questions, reading.prompts)
+
+
+class _Reading:
+    """Files of questions while they are read."""
+
+    def __init__(
+        self, columns: Mapping[str, str], root: Path, notes: list[str], kept: Path | None
+    ) -> None:
+        self.columns, self.notes, self.kept = columns, notes, kept
+        self.find, self.below = ImageFinder(root), Below(root)
+        self.prompts = False
+        #: The generator and the group of images, where folders and prompts tell them.
+        self.told: dict[str, tuple[str | None, str | None]] = {}
+
+    def rows(self, path: Path) -> Iterator[Question]:
+        """The questions of a table."""
+        form = recognise(path, self.columns)
+        if form is None:
+            columns = list(self.columns.items())
+            for line, row in read_rows(path, self._form(path), self.notes):
+                yield self.question(path, line, {key: row.get(name) for key, name in columns})
+            return
+        self.prompts |= form.by == PROMPT
+        found = read_set(path, form, self.columns, self.find, self.below, self.notes, self.kept)
+        for given, shown in found:
+            cells = {**given.cells, "image": shown.image}
+            if form.by == PROMPT:
+                cells["generator"] = cells.get("generator") or shown.generator
+                cells["group"] = cells.get("group") or given.cells["image"]
+            question = self.question(path, given.line, cells, given.reason or shown.reason)
+            if form.by == PROMPT and shown.reason is None:
+                self.told.setdefault(question.image, (question.generator, question.group))
+            yield question
+
+    def completed(self, question: Question) -> Question:
+        """A question, with what a set of questions says of its image and its own file does not."""
+        generator, group = self.told.get(question.image, (None, None))
+        if generator is not None and question.generator is None:
+            question = replace(question, generator=generator)
+        if group is not None and question.group is None:
+            question = replace(question, group=group)
+        return question
+
+    def _form(self, path: Path) -> Form:
+        optional = [name for name in OPTIONAL if name in self.columns]
+        return Form(
+            *(self.columns, optional, "vqa.columns", "a file of questions", "questions"),
+            embedded=advice(path),
+        )
+
+    def question(
+        self, path: Path, line: int, cells: Mapping[str, Any], reason: str | None = None
+    ) -> Question:
+        """A question of what its row says, with the reason why it is left out."""
+        values, odd = {}, []
+        for key, cell in cells.items():
+            if cell is None:
+                values[key] = ""
+                continue
+            if type(cell) is str:  # nearly all are, and 200,000 questions must not take long
+                values[key] = cell.strip()
+                if not (cell.isascii() or is_writable(cell)):
+                    odd.append(key)
+                continue
+            whole = _joined(cell) if key == "objects" and isinstance(cell, list) else cell
+            values[key] = text_of(whole)
+            if not (is_writable(values[key]) and _is_allowed(key, whole)):
+                odd.append(key)
+        image, answer = values["image"], values["answer"].lower()
+        if odd:
+            reason = _oddity(odd[0], cells[odd[0]], values)
+            if not all(map(is_writable, values.values())):
+                values = {k: v.encode("utf-8", "replace").decode() for k, v in values.items()}
+            image = values["image"]
+        elif reason is not None:
+            pass
+        elif not image:
+            reason = "no image"
+        elif not comparable(values["question"]):
+            reason = "an empty question"
+        elif answer not in YES and answer not in NO:
+            found = f"{values['answer']!r}" if answer else "none"
+            reason = f"the answer must be yes or no (or true/false, 1/0); found {found}"
+        elif values.get("generator") == ALL:
+            reason = (
+                f"a generator cannot be called {ALL!r}, which stands for all of them in the tables"
+            )
+        else:
+            answer = "yes" if answer in YES else "no"
+            image, reason = self.find.find(image)
+        group = values.get("group") or None
+        return Question(
+            line=line,
+            image=image,
+            question=values["question"],
+            answer=answer if reason is None else values["answer"],
+            generator=values.get("generator") or None,
+            objects=values.get("objects") or None,
+            reason=reason,
+            group=group and unicodedata.normalize("NFC", group),
+            file=os.fspath(path),
+        )
+
+
+def _oddity(key: str, cell: Any, values: Mapping[str, str]) -> str:
+    """Why a value is none that its column may hold."""
+    if not all(map(is_writable, values.values())):
+        return "text that contains half a character (a lone surrogate)"
+    return (
+        f"the {key} must be {_allowed(key)}; found {type(cell).__name__}: "
+        f"{one_line(values[key], 80)}"
     )
 
 
@@ -164,94 +293,14 @@ def _allowed(key: str) -> str:
     return _ALLOWED.get(key, "text")
 
 
-def _check_generators(path: Path, questions: Sequence[Question]) -> None:
-    """Refuse two generators that people would take for one, and an image with two generators.
-
-    An image with a generator in some of its rows only is refused, too.
-    """
-    alike: dict[str, dict[str, Question]] = {}
-    first: dict[str, Question] = {}
-    for question in questions:
-        if question.reason is not None:
-            continue
-        if (name := question.generator) is not None:
-            spellings = alike.setdefault(name_key(name), {})
-            spellings.setdefault(name, question)
-            if len(spellings) > 1:
-                named = zip(spelt(list(spellings)), spellings.values(), strict=True)
-                raise TableError(
-                    f"{path}: the generators "
-                    + " and ".join(f"{shown} (line {found.line})" for shown, found in named)
-                    + " differ only in how the name is written: their questions would be counted "
-                    "apart. Give them one name"
-                )
-        other = first.setdefault(question.image, question)
-        if other.generator != name:
-            raise TableError(
-                f"{path}: {question.image!r} has {_made_by(other)} on line {other.line}, but "
-                f"{_made_by(question)} on line {question.line}. An image has one generator: "
-                "give it in all of its rows"
-            )
-
-
-def _made_by(question: Question) -> str:
-    return "no generator" if question.generator is None else f"generator {question.generator!r}"
-
-
-def _check_groups(path: Path, questions: Sequence[Question]) -> None:
-    """Refuse an image with two groups, or with one in some of its rows only."""
-    first: dict[str, Question] = {}
-    for question in questions:
-        if question.reason is None:
-            other = first.setdefault(question.image, question)
-            if other.group != question.group:
-                named = [
-                    "no group" if each.group is None else f"the group {each.group!r}"
-                    for each in (other, question)
-                ]
-                raise TableError(
-                    f"{path}: {question.image!r} has {named[0]} on line {other.line}, but "
-                    f"{named[1]} on line {question.line}. An image has one group: give it in all "
-                    "of its rows"
-                )
-
-
-def _in_other_folders(questions: Sequence[Question]) -> str | None:
-    """A note on images that lie in the folder of another generator of the file, or None."""
-    known = {
-        name_key(question.generator): question.generator
-        for question in questions
-        if question.generator is not None
-    }
-    found: dict[str, tuple[Question, str]] = {}
-    for question in questions:
-        if question.reason is None and question.generator is not None:
-            own = name_key(question.generator)
-            folders = list(map(name_key, PurePosixPath(question.image).parts[:-1]))
-            others = [known[key] for key in folders if key in known and key != own]
-            if others and own not in folders:
-                found.setdefault(question.image, (question, others[0]))
-    if not found:
+def _one_answer(questions: Sequence[Question]) -> str | None:
+    """A note if all questions that can be asked have one answer, or None."""
+    answers = {question.answer for question in questions if question.reason is None}
+    count = sum(question.reason is None for question in questions)
+    if len(answers) != 1 or count < _FEW:
         return None
-    question, folder = next(iter(found.values()))
+    answer = answers.pop()
     return (
-        f"{len(found)} images lie in the folder of another generator than theirs, the first: "
-        f"{question.image!r} with generator {question.generator!r} on line {question.line}, in the "
-        f"folder of {folder!r}"
+        f"the answer to all {count:,} questions is {answer}: a model that always says {answer} is "
+        "always right, so that accuracy says nothing without questions with the other answer"
     )
-
-
-def _without_repeats(questions: Sequence[Question]) -> list[Question]:
-    """The questions, with repeats about the same image marked."""
-    usable = [index for index, question in enumerate(questions) if question.reason is None]
-    marked = list(questions)
-    asked = [(questions[i].image, questions[i].question, questions[i].answer) for i in usable]
-    for number, repeat in find_repeats(asked).items():
-        lines = [questions[usable[other]].line for other in repeat.others]
-        reason = f"the same question as on line {lines[0]}"
-        if not repeat.agree:
-            shown = ", ".join(map(str, lines)) + (f" and {repeat.more} more" if repeat.more else "")
-            reason = f"also asked on line {shown}, but with a different answer"
-        index = usable[number]
-        marked[index] = replace(questions[index], reason=reason)
-    return marked

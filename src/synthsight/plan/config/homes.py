@@ -9,6 +9,7 @@ from synthsight.bounds import Key
 from synthsight.files import hint_at_home
 from synthsight.plan.config.elsewhere import real_entries
 from synthsight.plan.config.messages import Problem
+from synthsight.plan.config.names import named_files
 from synthsight.plan.config.people import people_files
 from synthsight.plan.settings import Settings, urls_of
 
@@ -45,7 +46,8 @@ def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
         yield ("models", index, "labels"), model.labels
     yield from people_files(settings)
     if settings.vqa is not None:
-        yield ("vqa", "questions"), settings.vqa.questions
+        yield from named_files(("vqa", "questions"), settings.vqa.questions)
+        yield from named_files(("vqa", "annotations"), settings.vqa.annotations)
         yield ("vqa", "root"), settings.vqa.root
         for index, asked in enumerate(settings.vqa.models):
             yield ("vqa", "models", index, "checkpoint"), asked.checkpoint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from synthsight.bounds import Key
 from synthsight.plan.config.messages import Problem
@@ -28,6 +28,15 @@ def bad_name(name: str, *, in_paths: bool = True) -> str | None:
     if len(os.fsencode(name)) > 120:
         return "is too long for a name: the limit is 120 bytes"
     return None
+
+
+def named_files(key: Key, named: str | Sequence[str] | None) -> Iterator[tuple[Key, str]]:
+    """The files that a key names, one or several or none, each with its own key."""
+    if isinstance(named, str):
+        yield key, named
+    else:
+        for index, path in enumerate(named or ()):
+            yield (*key, index), path
 
 
 def bad_path(path: str | None) -> str | None:

@@ -10,7 +10,7 @@ from synthsight.bounds import Key
 from synthsight.files import Digests, hint_at, is_file
 from synthsight.people.responses import KINDS, read_responses
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import bad_path
+from synthsight.plan.config.names import bad_path, named_files
 from synthsight.plan.settings import PeopleSettings, Settings
 from synthsight.tabular import TableError
 
@@ -35,12 +35,7 @@ class People:
 
 def files_of(people: PeopleSettings, kind: str) -> Iterator[tuple[Key, str]]:
     """The files of ``labels``, or of ``answers``, each with its key."""
-    named = getattr(people, kind)
-    if isinstance(named, str):
-        yield ("people", kind), named
-    else:
-        for index, path in enumerate(named or ()):
-            yield ("people", kind, index), path
+    yield from named_files(("people", kind), getattr(people, kind))
 
 
 def people_files(settings: Settings) -> Iterator[tuple[Key, str]]:

@@ -19,12 +19,14 @@ from synthsight.images.groups import (
 from synthsight.images.rows import keep_rows
 from synthsight.plan.config.endpoints import notes_on_endpoint
 from synthsight.plan.config.messages import Problem
+from synthsight.plan.config.names import named_files
 from synthsight.plan.config.sources import unmatched
 from synthsight.plan.config.vqa_models import check_vqa_models, digests_of_models
 from synthsight.plan.settings import Settings, VqaModelSettings, VqaSettings
 from synthsight.spelling import name_key, spelt
 from synthsight.tabular import TableError
-from synthsight.vqa.questions import GROUPS, Question, read_questions
+from synthsight.vqa.question import Question
+from synthsight.vqa.questions import GROUPS, Asked, read_asked
 from synthsight.vqa.shards import deal, shard_digest
 
 
@@ -99,7 +101,7 @@ def load_vqa(
     about = settings.vqa
     if about is None:
         return None
-    models = check_vqa_models(about.models, settings.models, about.questions, problems)
+    models = check_vqa_models(about.models, settings.models, question_files(about)[0], problems)
     for name, each in models.items():
         warnings += notes_on_endpoint(name, each.endpoint) if each.endpoint else []
     files = digests_of_models(models, cache, problems)
@@ -109,15 +111,13 @@ def load_vqa(
     if not is_folder(root):
         problems.append(Problem(("vqa", "root"), f"no folder {str(root)!r}{hint_at(root)}"))
         return None
-    try:
-        questions = read_questions(Path(about.questions), asdict(about.columns), root, warnings)
-    except TableError as error:
-        hint = "" if is_file(about.questions) else hint_at(about.questions)
-        problems.append(Problem(("vqa", "questions"), f"{error}{hint}"))
+    asked = _asked(about, root, cache, problems, warnings)
+    if asked is None:
         return None
+    questions = asked.questions
     _check_excluded(questions, about, problems, warnings)
     dealt = deal(questions, about.shards)
-    groups, grouping = _groups(about, dealt, cache, problems, warnings)
+    groups, grouping = _groups(about, asked.prompts, dealt, cache, problems, warnings)
     return Vqa(
         root=str(root),
         models=models,
@@ -131,8 +131,55 @@ def load_vqa(
     )
 
 
+def question_files(about: VqaSettings) -> tuple[list[str], list[str]]:
+    """The files of questions, sorted, and those of annotations that go with them, if any."""
+    files, annotations = (
+        [] if named is None else [named] if isinstance(named, str) else list(named)
+        for named in (about.questions, about.annotations)
+    )
+    if len(annotations) != len(files):
+        return sorted(files), annotations
+    pairs = sorted(zip(files, annotations, strict=True))
+    return [file for file, _ in pairs], [file for _, file in pairs]
+
+
+def _named(about: VqaSettings) -> str:
+    """What messages call the files of questions."""
+    files = question_files(about)[0]
+    return files[0] if len(files) == 1 else "vqa.questions"
+
+
+def _asked(
+    about: VqaSettings, root: Path, cache: Path, problems: list[Problem], warnings: list[str]
+) -> Asked | None:
+    """What the files of questions hold; None if something is wrong with them."""
+    files, annotations = question_files(about)
+    wrong = [
+        Problem(key, f"no file {path!r}{hint_at(path)}")
+        for name in ("questions", "annotations")
+        for key, path in named_files(("vqa", name), getattr(about, name))
+        if not is_file(path) and (name == "annotations" or len(files) > 1)
+    ]
+    wrong += [
+        Problem(("vqa", "questions"), f"{file!r} is named twice: its questions are asked once")
+        for file in sorted({file for file in files if files.count(file) > 1})
+    ]
+    if wrong:
+        problems += wrong
+        return None
+    try:
+        paths = list(map(Path, files))
+        columns, pairs = asdict(about.columns), list(map(Path, annotations))
+        return read_asked(paths, columns, root, warnings, pairs, cache)
+    except TableError as error:
+        hint = "" if all(map(is_file, files)) else hint_at(files[0])
+        problems.append(Problem(("vqa", "questions"), f"{error}{hint}"))
+        return None
+
+
 def _groups(
     about: VqaSettings,
+    prompts: bool,
     dealt: Mapping[str, Sequence[Question]],
     cache: Path,
     problems: list[Problem],
@@ -144,16 +191,16 @@ def _groups(
         A digest, and what tells groups, in words; None twice if nothing does.
     """
     told = {each.image: each.group for part in dealt.values() for each in part}
-    images = sorted(told)
+    images, column = sorted(told), repr(about.columns.group)
     key: Key = ("vqa", "group")
-    by = f"the column {about.columns.group!r} of vqa.questions"
+    by = "the prompts of vqa.questions" if prompts else f"the column {column} of vqa.questions"
     stated = any(group is not None for group in told.values())
     if about.group is not None:
         by = PATTERNS[1]
         names = [without_ending(image) for image in images]
-        if stated:
+        if stated and not prompts:
             message = (
-                f"{about.questions} has a column {about.columns.group!r}, which says the same as "
+                f"{_named(about)} has a column {column}, which says the same as "
                 "this key does by a pattern: remove the key, or the column"
             )
             problems.append(Problem(key, message))
@@ -169,7 +216,7 @@ def _groups(
     found = Found(by)
     groups = [told[image] for image in images]
     found.count(images, groups, told)
-    warnings += [f"{about.questions}: {sentence}" for sentence in found.sentences()]
+    warnings += [f"{_named(about)}: {sentence}" for sentence in found.sentences()]
     return keep_rows(cache, GROUPS, [images, groups]), by
 
 
@@ -179,13 +226,13 @@ def _check_excluded(
     """Refuse questions that cannot be asked, or leave them out with a warning."""
     excluded = [question for question in questions if question.reason is not None]
     if excluded and about.invalid == "refuse":
-        problems.append(Problem(("vqa", "questions"), _refusal(about.questions, excluded)))
+        problems.append(Problem(("vqa", "questions"), _refusal(_named(about), excluded)))
     elif len(excluded) == len(questions):
-        message = _refusal(about.questions, excluded)
+        message = _refusal(_named(about), excluded)
         problems.append(Problem(("vqa", "questions"), f"no question can be asked: {message}"))
     elif excluded:
         warnings.append(
-            f"{about.questions}: {len(excluded)} of {len(questions)} questions are left out; "
+            f"{_named(about)}: {len(excluded)} of {len(questions)} questions are left out; "
             "tables/excluded_questions.csv will say which and why"
         )
 
@@ -213,7 +260,13 @@ def other_spellings(vqa: Vqa | None, generators: Collection[str]) -> list[str]:
 
 def _refusal(file: str, excluded: Sequence[Question], most: int = 20) -> str:
     """The questions that cannot be asked, each with its line number."""
-    lines = [f"line {question.line}: {question.reason}" for question in excluded[:most]]
+    several = len({question.file for question in excluded}) > 1
+    lines = [
+        f"{question.file}, line {question.line}: {question.reason}"
+        if several
+        else f"line {question.line}: {question.reason}"
+        for question in excluded[:most]
+    ]
     if len(excluded) > most:
         lines.append(f"... and {len(excluded) - most} more")
     return f"{len(excluded)} questions of {file} cannot be asked\n    " + "\n    ".join(lines)

@@ -85,7 +85,7 @@ def columns_of(about: VqaModelSettings) -> dict[str, str]:
 def check_vqa_models(
     entries: Sequence[VqaModelSettings],
     classifiers: Sequence[ModelSettings],
-    questions: str,
+    questions: Sequence[str],
     problems: list[Problem],
 ) -> dict[str, VqaModelSettings]:
     """The VQA models by name; what is wrong with them is added to ``problems``.
@@ -93,7 +93,7 @@ def check_vqa_models(
     Args:
         entries: as they are configured.
         classifiers: the other models, whose names are taken.
-        questions: the file of questions.
+        questions: the files of questions.
         problems: to which is added.
     """
     models = {}
@@ -133,14 +133,15 @@ def _bad_checkpoint(checkpoint: str) -> str | None:
     return None
 
 
-def _bad_answers(entry: VqaModelSettings, questions: str) -> str | None:
+def _bad_answers(entry: VqaModelSettings, questions: Sequence[str]) -> str | None:
     """Why there is no file of answers, of a kind that is read, or None."""
     path = str(entry.answers)
     if not is_file(path):
         return f"no file {path!r} (relative paths start at {Path.cwd()}){hint_at(path)}"
     if Path(path).suffix.lower() not in FORMATS:
         return f"{path!r}: the extension must be one of {' '.join(FORMATS)}"
-    if is_file(questions) and Path(path).samefile(questions) and entry.columns.answer is None:
+    same = any(is_file(each) and Path(path).samefile(each) for each in questions)
+    if same and entry.columns.answer is None:
         return (
             f"{path!r} is the file of the questions, whose answers are the truth. If it has a "
             "column with the model's answers, too, name it in `columns.answer`"
