@@ -32,7 +32,10 @@ FETCH = ("fetch_weights", "fetch_vqa")
 ON_REQUEST = "rating"
 
 #: Folders below a run's in which people look for results.
-_PARTS = ("tables", "figures", "scores", "logits", "predictions", "images", "vqa", "people")
+_PARTS = (
+    *("tables", "figures", "scores", "logits", "features", "predictions", "images", "vqa"),
+    "people",
+)
 
 
 @dataclass(frozen=True)
