@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import timm
 from safetensors.torch import load_file
 
 from synthsight import api
 from tests.conftest import Make
-from tests.support import Project, assert_close, run_small_project, save_random_weights
+from tests.support import Job, Project, assert_close, save_random_weights
 
 CATEGORIES = ("bagel", "clock", "toilet_seat")
 
@@ -36,35 +36,37 @@ def with_features(config: dict[str, Any], *names: str, **more: Any) -> dict[str,
     return {**config, "models": models, **more}
 
 
-def make(folder: Path) -> Project:
-    """The small project after a run with features of a classifier and an encoder."""
-    project = run_small_project(folder)
-    model = timm.create_model("test_vit", num_classes=0, img_size=64)
-    path = project.folder / SEES["checkpoint"]
-    save_random_weights(path, "test_vit", 0, 5, img_size=64)
-    assert load_file(path).keys() == model.state_dict().keys()
-    before = {file: file.stat().st_mtime_ns for file in project.results.rglob("logits/*/*")}
-    project.configure(with_features(project.config, "resnet", encoders=[SEES]))
-    assert project.plan("features") == {
-        ("fetch_weights", "sees"),
-        *(("embed", name, each) for name in ("resnet", "sees") for each in CATEGORIES),
-    }
-    assert {job[0] for job in project.plan()} == {"fetch_weights", "embed", "report"}
-    project.run("features")
-    assert before == {file: file.stat().st_mtime_ns for file in before}
-    return project
+def planned(project: Project, *targets: str) -> set[Job]:
+    """The jobs of a plan, without those of the targets themselves."""
+    return project.plan(*targets) - {(target,) for target in targets}
 
 
 @pytest.fixture(scope="module")
-def embedded(once: Callable[[str, Make], Project]) -> Project:
+def embedded(finished: Project, once: Callable[[str, Make], Project]) -> Project:
+    """The small project after a run with features of a classifier and an encoder."""
+
+    def make(folder: Path) -> Project:
+        shutil.copytree(finished.folder, folder / "project", symlinks=True)
+        project = Project(folder / "project")
+        save_random_weights(project.folder / SEES["checkpoint"], "test_vit", 0, 5, img_size=64)
+        before = {file: file.stat().st_mtime_ns for file in project.results.rglob("logits/*/*")}
+        project.configure(with_features(project.config, "resnet", encoders=[SEES]))
+        jobs = {
+            ("fetch_weights", "sees"),
+            *(("embed", name, each) for name in ("resnet", "sees") for each in CATEGORIES),
+        }
+        assert planned(project, "features") == jobs
+        assert project.plan() == {*jobs, ("report",)}, "which prints the configuration"
+        project.run("features")
+        assert before and before == {file: file.stat().st_mtime_ns for file in before}
+        return project
+
     return once("embedded", make)
 
 
 @pytest.fixture
 def featured(embedded: Project, tmp_path: Path) -> Project:
     """A copy that a test may change."""
-    import shutil
-
     shutil.copytree(embedded.folder, tmp_path / "project", symlinks=True)
     return Project(tmp_path / "project")
 
@@ -82,13 +84,13 @@ def test_features_are_stored_as_the_contract_says(embedded: Project) -> None:
         said = json.loads(schema.metadata[b"synthsight"])
         note = json.loads((embedded.folder / f"resources/weights/{name}.json").read_text())
         assert (said["model"], said["weights_sha256"]) == (name, note["sha256"])
-        assert said["layers"] == (["head.fc"] if name == "resnet" else [])
+        assert said["layers"] == (["fc"] if name == "resnet" else [])
 
 
 @pytest.mark.long
 def test_features_times_the_weights_are_the_logits_that_are_stored(embedded: Project) -> None:
     state = load_file(embedded.folder / "resources" / "weights" / "resnet.safetensors")
-    weight, bias = (state[f"head.fc.{name}"].numpy() for name in ("weight", "bias"))
+    weight, bias = (state[f"fc.{name}"].numpy() for name in ("weight", "bias"))
     run = api.open_run(embedded.results)
     features, logits = run.features("resnet"), run.logits("resnet")
     assert features.index.equals(logits.index) and features.to_numpy().dtype == np.float32
@@ -102,16 +104,16 @@ def test_features_times_the_weights_are_the_logits_that_are_stored(embedded: Pro
 @pytest.mark.long
 def test_nothing_about_features_runs_again_without_a_reason(featured: Project) -> None:
     config = featured.config
-    assert featured.plan("features") == featured.plan("logits") == set()
+    assert planned(featured, "features") == planned(featured, "logits") == set()
     (featured.folder / "labels.txt").write_text("\n".join("abcdef") + "\n", encoding="utf-8")
-    assert featured.plan("features") == set(), "names of classes make no other features"
+    assert planned(featured, "features") == set(), "names of classes make no other features"
     featured.configure({**config, "compile": True})
-    planned = featured.plan("logits", "features")
-    assert {job[0] for job in planned} == {"classify"}, "features are never of compiled models"
+    jobs = planned(featured, "logits", "features")
+    assert {job[0] for job in jobs} == {"classify"}, "features are never of compiled models"
     featured.configure({**config, "precision": "bf16"})
-    assert {job[0] for job in featured.plan("features")} == {"embed"}
+    assert {job[0] for job in planned(featured, "features")} == {"embed"}
     featured.configure({**config, "encoders": [{**SEES, "mean": [0.1, 0.1, 0.1]}]})
-    assert featured.plan("features") == {("embed", "sees", each) for each in CATEGORIES}
+    assert planned(featured, "features") == {("embed", "sees", each) for each in CATEGORIES}
 
 
 @pytest.mark.long
@@ -119,7 +121,7 @@ def test_a_file_of_features_that_is_gone_or_anothers_is_made_again(featured: Pro
     folder = featured.results / "features" / "resnet"
     (folder / "clock.parquet").unlink()
     (folder / "bagel.parquet").write_bytes((folder / "toilet_seat.parquet").read_bytes())
-    assert featured.plan("features") == {("embed", "resnet", c) for c in ("bagel", "clock")}
+    assert planned(featured, "features") == {("embed", "resnet", c) for c in ("bagel", "clock")}
     run = api.open_run(featured.results)
     with pytest.raises(api.ApiError, match="made for another place"):
         run.features("resnet", "bagel")
@@ -130,12 +132,12 @@ def test_pixels_that_are_not_kept_are_made_for_features_without_classifying(
     featured: Project,
 ) -> None:
     featured.configure({**featured.config, "keep_pixels": False})
-    assert featured.plan("logits", "features") == set(), "results are the same with both"
+    assert planned(featured, "logits", "features") == set(), "results are the same with both"
     (featured.results / "features" / "resnet" / "clock.parquet").unlink()
-    (job,) = {job for job in featured.plan("features") if job[0] != "embed"}
+    (job,) = {job for job in planned(featured, "features") if job[0] != "embed"}
     assert job[0] == "prepare_pixels_to_embed" and "resnet" in job
     featured.run("features")
-    assert featured.plan("logits", "features") == set()
+    assert planned(featured, "logits", "features") == set()
     left = [path for path in featured.results.rglob("*.arrow") if "-of-" in path.parent.name]
     assert left == []
 
