@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -13,6 +14,8 @@ from synthsight.classifiers.library import Architecture
 from synthsight.classifiers.loading import about_weights, load_noted, read_note
 from synthsight.classifiers.weights import fetch_weights
 from synthsight.files import FileError
+from synthsight.images.geometry import Geometry
+from synthsight.images.pixels import prepare_pixels
 from synthsight.inference.cache import ModelCache
 from tests.support import REPOSITORY, draw_image, run_program, save_random_weights
 
@@ -54,10 +57,6 @@ def test_weights_or_a_note_of_another_model_are_refused(fetched: tuple[Path, Pat
 def test_the_program_says_what_its_features_are_of(
     fetched: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    from synthsight.images.geometry import Geometry
-    from synthsight.images.pixels import prepare_pixels
-    from synthsight.library.vectors import pq
-
     weights, note = fetched
     draw_image(tmp_path / "a.png", 0, (64, 64))
     geometry = Geometry(64, (64, 64), "bilinear")

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from synthsight import api
 from tests.conftest import Make
-from tests.support import Job, Project, assert_close, save_random_weights
+from tests.support import LABELS, Job, Project, assert_close, save_random_weights
 
 CATEGORIES = ("bagel", "clock", "toilet_seat")
 
@@ -96,7 +96,7 @@ def test_features_times_the_weights_are_the_logits_that_are_stored(embedded: Pro
     assert features.index.equals(logits.index) and features.to_numpy().dtype == np.float32
     assert_close(features.to_numpy() @ weight.T + bias, logits.to_numpy(), share=1e-5)
     assert list(run.features("sees", "clock").index.unique("category")) == ["clock"]
-    with pytest.raises(api.ApiError, match="no features of model 'effnet'; available: resnet"):
+    with pytest.raises(api.ApiError, match="no model with features 'effnet'"):
         run.features("effnet")
     assert "sees" not in run.models, "an encoder classifies nothing"
 
@@ -105,7 +105,9 @@ def test_features_times_the_weights_are_the_logits_that_are_stored(embedded: Pro
 def test_nothing_about_features_runs_again_without_a_reason(featured: Project) -> None:
     config = featured.config
     assert planned(featured, "features") == planned(featured, "logits") == set()
-    (featured.folder / "labels.txt").write_text("\n".join("abcdef") + "\n", encoding="utf-8")
+    (featured.folder / "labels.txt").write_text(
+        "\n".join(reversed(LABELS)) + "\n", encoding="utf-8"
+    )
     assert planned(featured, "features") == set(), "names of classes make no other features"
     featured.configure({**config, "compile": True})
     jobs = planned(featured, "logits", "features")
@@ -131,11 +133,17 @@ def test_a_file_of_features_that_is_gone_or_anothers_is_made_again(featured: Pro
 def test_pixels_that_are_not_kept_are_made_for_features_without_classifying(
     featured: Project,
 ) -> None:
-    featured.configure({**featured.config, "keep_pixels": False})
-    assert planned(featured, "logits", "features") == set(), "results are the same with both"
-    (featured.results / "features" / "resnet" / "clock.parquet").unlink()
-    (job,) = {job for job in planned(featured, "features") if job[0] != "embed"}
-    assert job[0] == "prepare_pixels_to_embed" and "resnet" in job
+    config = {**featured.config, "keep_pixels": False, "categories": ["bagel", "clock"]}
+    plain = [{**model, "features": False} for model in config["models"]]
+    featured.configure({**config, "models": plain[1:], "encoders": []})
+    featured.run("logits")
+    shutil.rmtree(featured.results / "features")
+    featured.configure({**config, "models": config["models"][1:], "encoders": []})
+    geometry = "resize64-bilinear-whole"
+    assert planned(featured, "logits", "features") == {
+        *(("embed", "resnet", each) for each in config["categories"]),
+        *(("prepare_pixels_to_embed", geometry, "resnet", each) for each in config["categories"]),
+    }
     featured.run("features")
     assert planned(featured, "logits", "features") == set()
     left = [path for path in featured.results.rglob("*.arrow") if "-of-" in path.parent.name]

@@ -233,7 +233,7 @@ class Run:
         """
         planned, part = self._planned, f"features/{model}"
         there, wanted = planned.folders("features"), planned.wanted_folders("features")
-        self._known("model", model, there, wanted, "features of ")
+        self._known("model with features", model, there, wanted)
         if category is not None:
             self._known("category", category, planned.names(part), planned.wanted(part))
         so_far = f"features of {model!r}"
