@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from synthsight.commands.check import _summary
 from synthsight.plan import specs
 from synthsight.plan.config import models as models_module
 from synthsight.plan.experiment import Experiment
@@ -140,3 +141,12 @@ def test_what_a_library_says_of_an_encoder_is_said_with_its_key(
 
     monkeypatch.setattr(models_module, "resolve_cached", answer)
     assert "encoders[0]" in error(of(DINO)) and f"{DINO}: has no features" in error(of(DINO))
+
+
+def test_a_check_says_whose_features_are_kept() -> None:
+    said = _summary("config.yaml", {"run": "test"}, load(of(f"{{model: {DINO}, name: sees}}")))
+    (line,) = (line for line in said if line.startswith("  features"))
+    assert "alexnet" in line and "sees" in line
+    plain = load(of(models="{model: torchvision/alexnet.IMAGENET1K_V1, name: alexnet}"))
+    said = _summary("config.yaml", {"run": "test"}, plain)
+    assert not [line for line in said if line.startswith("  features")]
