@@ -33,6 +33,7 @@ if not PENDING:
     include: "rules/find_sources.smk"
     include: "rules/prepare_pixels.smk"
     include: "rules/classify.smk"
+    include: "rules/embed.smk"
     include: "rules/import_predictions.smk"
     include: "rules/label_audit.smk"
     include: "rules/score.smk"
@@ -61,6 +62,7 @@ localrules:
     all,
     weights,
     logits,
+    features,
     answers,
     scores,
     tables,
@@ -84,6 +86,11 @@ rule weights:
 rule logits:
     input:
         with_images(FILES.targets["logits"]),
+
+
+rule features:
+    input:
+        with_images(FILES.targets["features"]),
 
 
 rule answers:

@@ -108,7 +108,7 @@ wildcard_constraints:
     geometry=one_of(FILES.geometries),
     page="[0-9]+",
     vqa_model=one_of(FILES.vqa_models),
-    stem=one_of(map(FILES.stems.get, FILES.networks)),
+    stem=one_of(map(FILES.stems.get, EXPERIMENT.loaded)),
     vqa_stem=one_of(map(FILES.stems.get, FILES.vqa_networks)),
     shard=one_of(FILES.shards),
 

@@ -11,6 +11,8 @@ rule prepare_pixels:
         pixels=(str if SETTINGS.keep_pixels else temp)(f"{FILES.pixels}/{{category}}.arrow"),
     log:
         f"{FILES.logs}/prepare_pixels/{Path(FILES.pixels).name}/{{category}}.log",
+    wildcard_constraints:
+        model=one_of(FILES.networks),
     # Pixels that are not kept are made as they are used: a model's before the next model's.
     priority: 0 if SETTINGS.keep_pixels else of(partial(order.of_pixels, EXPERIMENT), "model")
     group:

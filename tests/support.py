@@ -130,14 +130,16 @@ def draw_image(path: Path, seed: int, size: tuple[int, int] = (90, 70)) -> None:
     coarse.resize(size, Image.Resampling.BICUBIC).save(path)
 
 
-def save_random_weights(path: Path, architecture: str, classes: int, seed: int) -> None:
+def save_random_weights(
+    path: Path, architecture: str, classes: int, seed: int, **more: Any
+) -> None:
     """Weights for a timm architecture, random but not so small that all logits are alike."""
     import timm
     import torch
     from safetensors.torch import save_file
 
     torch.manual_seed(seed)
-    model = timm.create_model(architecture, num_classes=classes)
+    model = timm.create_model(architecture, num_classes=classes, **more)
     state = {
         name: tensor * 3 if tensor.ndim > 1 else tensor
         for name, tensor in model.state_dict().items()

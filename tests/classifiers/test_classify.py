@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from synthsight.classifiers.classify import NonFiniteLogitsError, classify, write_logits
+from synthsight.classifiers.classify import NonFiniteError, classify, write_logits
 from synthsight.classifiers.library import Architecture
 from synthsight.files import sha256_of
 from synthsight.images.geometry import Geometry
@@ -400,7 +400,7 @@ def test_logits_that_are_no_numbers_are_an_error_that_names_the_image(
     tmp_path: Path, value: float
 ) -> None:
     pixels = prepare(tmp_path, [(8, 8)] * 9, black=(2, 5))
-    with pytest.raises(NonFiniteLogitsError) as caught:
+    with pytest.raises(NonFiniteError) as caught:
         classify(Spoilt(value).eval(), pixels, MEAN, STD, 4)
     # The images are numbered backwards: 9 - 5 = 4 and 9 - 2 = 7.
     assert "2 of 9 images, the first being '004.png'" in str(caught.value)

@@ -256,6 +256,7 @@ ENTRY = ModelSettings(
     **{"names": None, "templates": None, "predictions": None, "missing": "refuse"},
     columns=PredictionColumnSettings(*[None] * 6),
     checkpoint="folder",
+    features=False,
 )
 
 

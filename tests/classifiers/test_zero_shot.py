@@ -303,7 +303,7 @@ ENTRY = ModelSettings(
     **{"model": "zeroshot/x", "name": "x", "arguments": {}, "labels": "categories"},
     **dict.fromkeys(("resize", "crop", "interpolation", "mean", "std", "reference")),
     **{"names": None, "templates": None, "checkpoint": None},
-    **{"predictions": None, "missing": "refuse"},
+    **{"predictions": None, "missing": "refuse", "features": False},
     columns=PredictionColumnSettings(*[None] * 6),
 )
 

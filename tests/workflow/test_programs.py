@@ -53,10 +53,10 @@ OF_FILES = {
 }
 
 #: What a program only writes down with its results, for the stages that follow.
-TOLD = {"classify": {"geometry", "label_space", "preprocess"}}
+TOLD = {"classify": {"geometry", "label_space", "preprocess"}, "embed": {"geometry"}}
 
 #: What writes all settings down, which says nothing of whether the work is done by them.
-NOTED = ("write_logits(", "write_answers(")
+NOTED = ("write_logits(", "write_features(", "write_answers(")
 
 #: Another value of a setting that is one of a few.
 CHOICES = {"exclude": "refuse", "refuse": "exclude"}
@@ -65,7 +65,7 @@ CHOICES = {"exclude": "refuse", "refuse": "exclude"}
 REAL = re.compile(
     r"read_.*|metadata_of|load_labels|canonical_json|file_identity|sample|stratified_sample|deal|"
     r"choose_.*|may_be_shown|places_of|asking_of|"
-    r"describe_preprocessing|without_nulls|image_data|question_data|atomic|report_speed|about"
+    r"describe_preprocessing|without_nulls|image_data|question_data|atomic|report_speed|about|about_weights"
 )
 
 #: What the replaced ones return where a program looks into it.
@@ -73,6 +73,7 @@ RETURNS: dict[str, Any] = {
     "ask": np.zeros(0),
     "classify": ([], np.zeros((0, 1))),
     "compare": ("comparisons", "ranking"),
+    "embed": ([], np.zeros((0, 1))),
     "facts_of": {},
     "fetch_vqa": {},
     "fetch_weights": {},
@@ -246,6 +247,8 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     shutil.copytree(finished.folder, folder, symlinks=True)
     project = Project(folder)
     add_people(project)
+    models = [{**project.config["models"][0], "features": True}, project.config["models"][1]]
+    project.configure({**project.config, "models": models})
     project.run(*(f"results/small/tables/{name}.csv" for name in ("people", "people_answers")))
     commands = commands_of(project)
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})

@@ -41,6 +41,46 @@ def parse_model(model: str, local: bool, files: Files | None = None) -> Architec
         ModelError: there is no such architecture or weights; the message has close names.
         UnknownNameError: there is no such library; likewise.
     """
+    library, name = _checked(model)
+    return LIBRARIES.load(library).parse(name, local, files or {})
+
+
+def parse_encoder(
+    model: str, local: bool, files: Files | None, arguments: Mapping[str, Any]
+) -> tuple[Architecture, bool]:
+    """The architecture of a model that is asked for features alone.
+
+    Args:
+        model: as :func:`parse_model` takes it.
+        local: likewise.
+        files: likewise.
+        arguments: as a configuration gives them for the library's builder.
+
+    Returns:
+        The architecture, and whether its outputs are classes, so that features enter a layer of it.
+
+    Raises:
+        ModelError: there is no such architecture or weights, or it is of a library without such
+            models.
+        UnknownNameError: there is no such library.
+    """
+    library, name = _checked(model)
+    encoder = LIBRARIES.load(library).encoder
+    if encoder is None:
+        having = [each for each in ("timm", "torchvision", "transformers") if each != library]
+        raise ModelError(
+            f"is of {library}, whose models are asked for classes; for features write "
+            f"{' or '.join(f'{each}/...' for each in having)}, or `features: true` below `models`"
+        )
+    return encoder(name, local, files or {}, arguments)
+
+
+def _checked(model: str) -> tuple[str, str]:
+    """The library and the name that a configuration's ``model`` is made of.
+
+    Raises:
+        ModelError: it is not of that form.
+    """
     library, name = library_of(model)
     if library not in LIBRARIES and re.match(r"[A-Za-z][A-Za-z0-9+._-]*:", model):
         raise ModelError(
@@ -57,7 +97,7 @@ def parse_model(model: str, local: bool, files: Files | None = None) -> Architec
             "names no library: write LIBRARY/NAME, e.g. timm/resnet50.a1_in1k; "
             f"libraries: {', '.join(LIBRARIES)}"
         )
-    return LIBRARIES.load(library).parse(name, local, files or {})
+    return library, name
 
 
 def published(architecture: Architecture, files: Files | None = None) -> Published:
@@ -193,9 +233,9 @@ def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
     """
     size = crop or (256, 256)
     with torch.inference_mode():
-        model = _build_without_memory(architecture)
+        model = build_without_memory(architecture)
         try:
-            logits = _run_without_memory(model, size)
+            logits = run_without_memory(model, size)
         except (RuntimeError, AssertionError, ValueError) as error:
             raise ModelError(
                 f"{architecture.name} does not accept images of {size[0]} x {size[1]} pixels: "
@@ -206,22 +246,22 @@ def probe(architecture: Architecture, crop: tuple[int, int] | None) -> int:
     return int(logits.shape[1])
 
 
-def _run_without_memory(model: nn.Module, size: tuple[int, int]) -> Any:
-    """The outputs of a network on the meta device.
+def run_without_memory(model: nn.Module, size: tuple[int, int], images: int = 1) -> Any:
+    """The outputs of a network on the meta device, for some images of ``(height, width)``.
 
     What networks keep for all of their kind, as BEiT does positions, must not be made there, or
     later ones in this process would compute with nothing. So new tensors are made there only if the
     network cannot do otherwise.
     """
-    images = torch.empty(1, 3, *size, device="meta")
+    batch = torch.empty(images, 3, *size, device="meta")
     try:
-        return model(images)
+        return model(batch)
     except (RuntimeError, AssertionError, ValueError):
         with torch.device("meta"):
-            return model(images)
+            return model(batch)
 
 
-def _build_without_memory(architecture: Architecture) -> nn.Module:
+def build_without_memory(architecture: Architecture) -> nn.Module:
     """A network on the meta device, whose tensors have shapes but no values.
 
     Some constructors read values: torchvision's RegNets compute their widths with tensors. A

@@ -1,4 +1,4 @@
-"""Running a classifier over stored pixels: logits, one row per image."""
+"""Running a network over stored pixels: logits of a classifier, one row per image."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from synthsight.tables import write_parquet
 _ROWS = 8192
 
 
-class NonFiniteLogitsError(SynthsightError):
-    """A model whose logits are NaN or infinite."""
+class NonFiniteError(SynthsightError):
+    """A model whose logits or features are NaN or infinite."""
 
 
 def load_model(
@@ -64,11 +64,48 @@ def classify(
 ) -> tuple[list[str], npt.NDArray[np.float32]]:
     """The logits of every image in a file of pixels.
 
-    If memory runs out and none can be released, the batch is halved, and so are those after it; the
-    logits do not depend on the batch size beyond float rounding.
-
     Args:
         model: in evaluation mode, on the device to use.
+        pixels: see :func:`over_images`, also for the rest, and for what is raised.
+        mean: normalisation, one value per channel.
+        std: likewise.
+        batch_size: initial number of images per batch.
+        precision: of the forward pass.
+        release: called when memory runs out.
+
+    Returns:
+        ``(images, logits)``, sorted by image; float32 (n, classes).
+    """
+    device = next(model.parameters()).device
+
+    def forward(images: Tensor) -> Tensor:
+        logits: Tensor = model(images).float()
+        return logits
+
+    return over_images(
+        forward, device, pixels, mean, std, batch_size, precision, release, what="logits"
+    )
+
+
+def over_images(
+    forward: Callable[[Tensor], Tensor],
+    device: torch.device,
+    pixels: str | os.PathLike[str],
+    mean: Sequence[float],
+    std: Sequence[float],
+    batch_size: int,
+    precision: str,
+    release: Callable[[], bool],
+    what: str,
+) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """What a function gives for every image in a file of pixels.
+
+    If memory runs out and none can be released, the batch is halved, and so are those after it; the
+    values do not depend on the batch size beyond float rounding.
+
+    Args:
+        forward: takes normalised images (n, 3, height, width), and returns float32 (n, values).
+        device: the one that it computes on.
         pixels: an Arrow file written by :func:`synthsight.images.pixels.prepare_pixels`.
         mean: normalisation, one value per channel.
         std: likewise.
@@ -76,44 +113,43 @@ def classify(
         precision: one of :data:`synthsight.inference.batches.PRECISIONS`.
         release: called when memory runs out; frees what can be spared, and returns whether there
             was anything.
+        what: what the values are, for the message.
 
     Returns:
-        ``(images, logits)``, sorted by image; float32 (n, classes).
+        ``(images, values)``, sorted by image; float32 (n, values).
 
     Raises:
-        NonFiniteLogitsError: some logits are NaN or infinite; the message says for how many images,
-            and names the first.
+        NonFiniteError: some values are NaN or infinite; the message says for how many images, and
+            names the first.
         torch.OutOfMemoryError: a single image does not fit.
     """
-    device = next(model.parameters()).device
     batches = Batches(batch_size, release)
     images: list[str] = []
 
-    def forward(rows: npt.NDArray[np.uint8]) -> Tensor:
+    def of_rows(rows: npt.NDArray[np.uint8]) -> Tensor:
         chunk = torch.from_numpy(rows.copy())  # copied, since the file's pages are read-only
         if device.type == "cuda":
             chunk = chunk.pin_memory()
-        logits: Tensor = model(normalise(chunk.to(device, non_blocking=True), mean, std)).float()
-        return logits
+        return forward(normalise(chunk.to(device, non_blocking=True), mean, std))
 
     def parts() -> Iterator[Tensor]:
         for names, rows in read_batches(pixels, batch_size):
-            yield from batches.run(forward, rows)
+            yield from batches.run(of_rows, rows)
             images.extend(names)
 
     with torch.inference_mode(), set_precision(precision, device):
         fetched = fetch(parts())
     order = sorted(range(len(images)), key=images.__getitem__)
-    logits = torch.cat(fetched).numpy()[order] if fetched else np.empty((0, 0), np.float32)
+    values = torch.cat(fetched).numpy()[order] if fetched else np.empty((0, 0), np.float32)
     images = [images[row] for row in order]
-    bad = ~np.isfinite(logits).all(axis=1)
+    bad = ~np.isfinite(values).all(axis=1)
     if bad.any():
-        raise NonFiniteLogitsError(
-            f"NaN or infinite logits for {bad.sum()} of {len(images)} images, the first being "
+        raise NonFiniteError(
+            f"NaN or infinite {what} for {bad.sum()} of {len(images)} images, the first being "
             f"{images[int(bad.argmax())]!r}: the checkpoint is damaged, or the normalisation "
             "(mean, std) is not the model's"
         )
-    return images, logits
+    return images, values
 
 
 def write_logits(
@@ -130,15 +166,26 @@ def write_logits(
         logits: float32 (n, classes).
         metadata: stored in the schema under the key ``synthsight``, as JSON.
     """
-    values = pa.FixedSizeListArray.from_arrays(pa.array(logits.reshape(-1)), logits.shape[1])
-    table = pa.table({"image": pa.array(images, pa.string()), "logits": values})
+    write_vectors(output, "logits", images, logits, metadata)
+
+
+def write_vectors(
+    output: str | os.PathLike[str],
+    column: str,
+    images: list[str],
+    vectors: npt.NDArray[np.float32],
+    metadata: dict[str, Any],
+) -> None:
+    """Write a vector an image as Parquet, in the column that is named; see :func:`write_logits`."""
+    values = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
+    table = pa.table({"image": pa.array(images, pa.string()), column: values})
     encoded = {"synthsight": json.dumps(metadata, sort_keys=True)}
     write_parquet(
         output,
         table.replace_schema_metadata(encoded),
         # Chosen by benchmarks/logits_encoding.py: only the bytes of signs and exponents, put side
         # by side, compress, and the lowest level does it as well as higher ones.
-        column_encoding={"logits.list.element": "BYTE_STREAM_SPLIT"},
+        column_encoding={f"{column}.list.element": "BYTE_STREAM_SPLIT"},
         compression="zstd",
         compression_level=1,
         use_dictionary=False,

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+#: What else there is to do with such a half.
+FEATURES_ALONE = "; for its features alone, name it below `encoders`"
+
 #: Endings of the tags of weights that were trained on classes after all.
 _FINETUNED = re.compile(r"_ft_in(1k|12k|22k)")
 

@@ -1,4 +1,4 @@
-"""The interface of a classifier library: four functions and the types that they use.
+"""The interface of a classifier library: its functions and the types that they use.
 
 A library is a module of this package that defines a :class:`Library`, and a line in
 :data:`synthsight.classifiers.registry.LIBRARIES`; nothing else names it. This module can be
@@ -158,6 +158,10 @@ class Library:
             Raises :class:`WeightsError` where it has advice; any other error is explained by
             :func:`synthsight.classifiers.weights.fetch_weights`.
         packages: the installed packages, besides torch, that its networks depend on.
+        encoder: takes ``(name, local, files, arguments)``, the last as a configuration gives them,
+            and returns the architecture of a model that is asked for features alone, and whether
+            its outputs are classes, so that features enter a layer of it. Raises
+            :class:`ModelError`. None if the library has no such models.
     """
 
     parse: Callable[[str, bool, Files], Architecture]
@@ -165,3 +169,6 @@ class Library:
     build: Callable[[Architecture, StateDict | None], nn.Module]
     fetch: Callable[[Wanted], Fetched]
     packages: tuple[str, ...]
+    encoder: Callable[[str, bool, Files, Mapping[str, Any]], tuple[Architecture, bool]] | None = (
+        None
+    )

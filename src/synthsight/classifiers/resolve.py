@@ -13,8 +13,9 @@ import warnings
 from dataclasses import replace
 from typing import Any
 
-from synthsight.classifiers.architectures import parse_model, probe, published
-from synthsight.classifiers.library import ModelError, Published
+from synthsight.classifiers.architectures import parse_encoder, parse_model, probe, published
+from synthsight.classifiers.heads import source_of_features
+from synthsight.classifiers.library import Architecture, ModelError, Published
 from synthsight.errors import SynthsightError
 from synthsight.images.geometry import Geometry
 from synthsight.wording import one_line
@@ -30,22 +31,21 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
     Args:
         entry: the model's settings with defaults filled in, plus ``local``, whether it has a local
             checkpoint, ``classes``, how many classes its ``labels`` name, and for a repository's
-            model ``files``, what these say (see :data:`synthsight.classifiers.library.Files`).
+            model ``files``, what these say (see :data:`synthsight.classifiers.library.Files`);
+            ``features`` where these are asked for.
         preprocess: ``model`` for the published transform, ``paper`` for Borji's.
 
     Returns:
         ``architecture`` (see :class:`synthsight.classifiers.library.Architecture`),
-        ``geometry``, ``mean``, ``std``; ready for JSON.
+        ``geometry``, ``mean``, ``std``, and ``layers`` and ``length`` of features that are asked
+        for (see :class:`synthsight.classifiers.heads.Source`); ready for JSON.
 
     Raises:
         ModelError: the model cannot be used; the message leaves its name to the caller.
     """
     local = entry["local"]
     files = entry.get("files") or {}
-    architecture = parse_model(entry["model"], local, files)
-    if taken := sorted(entry["arguments"].keys() & architecture.arguments.keys()):
-        raise ModelError(f"has no argument {taken[0]!r} (below `arguments`) that could be set")
-    architecture = replace(architecture, arguments={**entry["arguments"], **architecture.arguments})
+    architecture = _with_arguments(parse_model(entry["model"], local, files), entry)
     about = published(architecture, files)
     classes = entry["classes"]
     if about.num_classes < 2:
@@ -65,6 +65,53 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
         raise ModelError(
             f"gives {outputs} outputs, but its `labels` ({entry['labels']}) name {classes} classes"
         )
+    resolved = _resolved(architecture, about, geometry, entry)
+    if not entry.get("features"):
+        return resolved
+    try:
+        return resolved | _source(architecture, geometry, classifies=True)
+    except ModelError as error:
+        raise ModelError(f"{error}. Leave `features` out of this model") from error
+
+
+def resolve_encoder(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
+    """Resolve one of a configuration's encoders, of which nothing but features is wanted.
+
+    Args:
+        entry: its settings with defaults filled in, plus ``local`` and ``files`` as of classifiers.
+        preprocess: likewise.
+
+    Returns:
+        As :func:`resolve` does of a classifier with features.
+
+    Raises:
+        ModelError: likewise.
+    """
+    local, files = entry["local"], entry.get("files") or {}
+    parsed, classifies = parse_encoder(entry["model"], local, files, entry["arguments"])
+    architecture = _with_arguments(parsed, entry)
+    about = published(architecture, files)
+    geometry = _geometry(about, preprocess, entry)
+    resolved = _resolved(architecture, about, geometry, entry)
+    return resolved | _source(architecture, geometry, classifies)
+
+
+def _with_arguments(architecture: Architecture, entry: dict[str, Any]) -> Architecture:
+    """The architecture with the arguments of an entry as well."""
+    if taken := sorted(entry["arguments"].keys() & architecture.arguments.keys()):
+        raise ModelError(f"has no argument {taken[0]!r} (below `arguments`) that could be set")
+    return replace(architecture, arguments={**entry["arguments"], **architecture.arguments})
+
+
+def _source(architecture: Architecture, geometry: Geometry, classifies: bool) -> dict[str, Any]:
+    found = source_of_features(architecture, geometry.crop, classifies)
+    return {"layers": list(found.layers), "length": found.length}
+
+
+def _resolved(
+    architecture: Architecture, about: Published, geometry: Geometry, entry: dict[str, Any]
+) -> dict[str, Any]:
+    """What is resolved of all models alike."""
     mean, std = entry["mean"] or about.mean, entry["std"] or about.std
     if mean is None or std is None:
         raise ModelError(
@@ -143,7 +190,8 @@ def main() -> None:
     answers: list[dict[str, Any]] = []
     for entry in request["models"]:
         try:
-            answers.append({"model": resolve(entry, request["preprocess"])})
+            one = resolve_encoder if entry.get("encoder") else resolve
+            answers.append({"model": one(entry, request["preprocess"])})
         except SynthsightError as error:
             answers.append({"error": str(error)})
         except Exception as error:  # builders raise nearly anything on unexpected arguments

@@ -15,6 +15,7 @@ from torch import nn
 
 from synthsight.classifiers.checkpoints import read_checkpoint
 from synthsight.classifiers.image_sides import (
+    FEATURES_ALONE,
     REPOSITORY_OF_BOTH,
     WITHOUT_TEXTS,
     is_image_side,
@@ -28,6 +29,7 @@ from synthsight.classifiers.library import (
     ModelError,
     Published,
     Wanted,
+    WeightsError,
 )
 from synthsight.images.geometry import INTERPOLATIONS, Geometry
 from synthsight.inference.hub import cached_by_torch, check_cached, check_named
@@ -46,6 +48,32 @@ _RENAMED: dict[str, str | None] = timm.models._registry._deprecated_models
 
 def _parse(name: str, local: bool, files: Files) -> Architecture:
     del files  # what there is to know is in the package
+    architecture = _named(name, local)
+    found = timm.models.get_pretrained_cfg(architecture.name)
+    base = architecture.name.partition(".")[0]
+    if not local and found and is_image_side(base, found.tag or "", found.num_classes):
+        whole = with_text_side(architecture.name) or REPOSITORY_OF_BOTH
+        raise ModelError(f"{WITHOUT_TEXTS}{whole}{FEATURES_ALONE}")
+    return architecture
+
+
+def _encoder(
+    name: str, local: bool, files: Files, arguments: Mapping[str, Any]
+) -> tuple[Architecture, bool]:
+    """A model as published; of a local checkpoint without a classifier, unless arguments say so."""
+    del files
+    architecture = _named(name, local)
+    found = timm.models.get_pretrained_cfg(architecture.name)
+    published = 0 if local or not found else found.num_classes
+    outputs = arguments.get("num_classes", published)
+    if local and "num_classes" not in arguments:
+        architecture = replace(architecture, num_classes=0)
+    base, _, tag = architecture.name.partition(".")
+    return architecture, bool(outputs) and not is_image_side(base, tag, outputs)
+
+
+def _named(name: str, local: bool) -> Architecture:
+    """The architecture of a name that timm knows."""
     base, _, tag = name.partition(".")
     if base in _RENAMED:
         current = _RENAMED[base]
@@ -63,9 +91,6 @@ def _parse(name: str, local: bool, files: Files) -> Architecture:
         raise ModelError(f"timm has no weights {name!r}{close}")
     if not local and not tags:
         raise ModelError(f"timm has no pretrained weights for {base!r}: set `checkpoint`")
-    found = timm.models.get_pretrained_cfg(name)
-    if not local and found and is_image_side(base, found.tag or "", found.num_classes):
-        raise ModelError(WITHOUT_TEXTS + (with_text_side(name) or REPOSITORY_OF_BOTH))
     return Architecture("timm", name)
 
 
@@ -118,6 +143,8 @@ def _fetch(wanted: Wanted) -> Fetched:
         overlay: dict[str, Any] = {"state_dict": read.state, "custom_load": False}
         # Told another number than the network has, timm leaves the classifier random.
         classes = _arguments(architecture).get("num_classes")
+        if classes == 0:
+            _check_without_classes(architecture, wanted.checkpoint, read.state)
         if classes is not None:
             overlay["num_classes"] = classes
         model = timm.create_model(
@@ -144,6 +171,24 @@ def _arguments(architecture: Architecture) -> dict[str, Any]:
     return arguments
 
 
+def _check_without_classes(architecture: Architecture, file: Path, state: StateDict) -> None:
+    """Refuse a checkpoint with a classifier, or a projection, for a network that has none.
+
+    Raises:
+        WeightsError: it has one; left out, the features would be others than the checkpoint's.
+    """
+    found = timm.models.get_pretrained_cfg(architecture.name)
+    named = (found.classifier if found else None) or ()
+    layers = (named,) if isinstance(named, str) else tuple(named)
+    for key in (f"{layer}.weight" for layer in layers):
+        if key in state:
+            raise WeightsError(
+                f"{file} has outputs of its own ({key}, {len(state[key]):,} of them): write "
+                f"`arguments: {{num_classes: {len(state[key])}}}`. Of classes the features are "
+                "then what enters that layer, of a CLIP model what it gives"
+            )
+
+
 def _hub_digest(repository: str) -> tuple[str | None, str]:
     """The sha256 of a hub file in the cache, and how it compares with the stated one."""
     for name in _HUB_FILES:
@@ -154,4 +199,4 @@ def _hub_digest(repository: str) -> tuple[str | None, str]:
 
 
 #: For ``timm/NAME``, with the tag of the weights: ``timm/resnet50.a1_in1k``.
-TIMM = Library(_parse, _published, _build, _fetch, ("timm",))
+TIMM = Library(_parse, _published, _build, _fetch, ("timm",), _encoder)

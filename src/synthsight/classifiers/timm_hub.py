@@ -17,6 +17,7 @@ from torch import nn
 
 from synthsight.classifiers.bringing import bring, check_name
 from synthsight.classifiers.image_sides import (
+    FEATURES_ALONE,
     REPOSITORY_OF_BOTH,
     WITHOUT_TEXTS,
     is_image_side,
@@ -37,6 +38,26 @@ _ELSEWHERE = ("source", "file", "url", "hf_hub_id", "hf_hub_filename", "state_di
 
 
 def _parse(name: str, local: bool, files: Files) -> Architecture:
+    architecture, is_side = _named(name, local, files)
+    if is_side:
+        config = architecture.arguments["config"]
+        tag = config["pretrained_cfg"].get("tag")
+        whole = with_text_side(f"{config['architecture']}.{tag}") or REPOSITORY_OF_BOTH
+        raise ModelError(f"{WITHOUT_TEXTS}{whole}{FEATURES_ALONE}")
+    return architecture
+
+
+def _encoder(
+    name: str, local: bool, files: Files, arguments: Mapping[str, Any]
+) -> tuple[Architecture, bool]:
+    """A model as its config.json describes it; ``num_classes`` is not the user's to set."""
+    del arguments
+    architecture, is_side = _named(name, local, files)
+    return architecture, bool(architecture.arguments["num_classes"]) and not is_side
+
+
+def _named(name: str, local: bool, files: Files) -> tuple[Architecture, bool]:
+    """The architecture of a repository, and whether it is the half of a model that sees images."""
     check_name("timm/hf-hub:", name, local)
     config = files["config"]
     if "architecture" not in config:
@@ -52,11 +73,10 @@ def _parse(name: str, local: bool, files: Files) -> Architecture:
     read = _read(config)
     count = read["pretrained_cfg"].get("num_classes")
     tag = read["pretrained_cfg"].get("tag")
-    if is_image_side(base, str(tag or ""), count):
-        raise ModelError(WITHOUT_TEXTS + (with_text_side(f"{base}.{tag}") or REPOSITORY_OF_BOTH))
+    is_side = is_image_side(base, str(tag or ""), count)
     # Stated here, so that nobody asks for another number: timm would leave the classifier random.
     arguments = {"config": read, "num_classes": 1000 if count is None else count}
-    return Architecture("timm_hub", name, files["revision"], arguments)
+    return Architecture("timm_hub", name, files["revision"], arguments), is_side
 
 
 def _read(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,4 +136,4 @@ def _fetch(wanted: Wanted) -> Fetched:
 
 #: For ``timm/hf-hub:OWNER/NAME``, perhaps with ``@REVISION``; or any name, and in ``checkpoint`` a
 #: folder as such repositories are.
-TIMM_HUB = Library(_parse, _published, _build, _fetch, ("timm",))
+TIMM_HUB = Library(_parse, _published, _build, _fetch, ("timm",), _encoder)

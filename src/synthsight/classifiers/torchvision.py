@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import urllib.error
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -57,6 +58,14 @@ def _parse(name: str, local: bool, files: Files) -> Architecture:
             raise ModelError(f"torchvision has no weights {tag!r} for {base}; it has: {names}")
         return Architecture("torchvision", base, tag)
     return Architecture("torchvision", base, None if local else weights["DEFAULT"].name)
+
+
+def _encoder(
+    name: str, local: bool, files: Files, arguments: Mapping[str, Any]
+) -> tuple[Architecture, bool]:
+    """All of torchvision's classify."""
+    del arguments
+    return _parse(name, local, files), True
 
 
 def _published(architecture: Architecture, files: Files) -> Published:
@@ -162,4 +171,4 @@ def _fetch(wanted: Wanted) -> Fetched:
 
 
 #: For ``torchvision/NAME`` or, with the name of the weights, ``torchvision/NAME.WEIGHTS``.
-TORCHVISION = Library(_parse, _published, _build, _fetch, ("torchvision",))
+TORCHVISION = Library(_parse, _published, _build, _fetch, ("torchvision",), _encoder)

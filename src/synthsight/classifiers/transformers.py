@@ -19,6 +19,13 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from synthsight.classifiers.bringing import bring, check_name
+from synthsight.classifiers.encoders import (
+    Encoder,
+    arguments_of,
+    encoder_of,
+    is_pooler,
+    without_texts,
+)
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
@@ -42,8 +49,9 @@ _NOT_OF_THE_NETWORK = (
 )
 
 
-#: Arguments that are not the user's: what config.json says, and what a zero-shot model is asked.
-RESERVED = ("config", "text")
+#: Arguments that are not the user's: what config.json says, what a zero-shot model is asked, and
+#: what of an encoder is the embedding.
+RESERVED = ("config", "text", "encoder")
 
 
 class _Classifier(nn.Module):
@@ -63,6 +71,28 @@ def _parse(name: str, local: bool, files: Files) -> Architecture:
     config = network_of(files["config"])
     _class_of(config)
     return Architecture("transformers", name, files["revision"], {"config": config})
+
+
+def _encoder(
+    name: str, local: bool, files: Files, arguments: Mapping[str, Any]
+) -> tuple[Architecture, bool]:
+    """A classifier, or an encoder whose embedding is known."""
+    del arguments
+    check_name("transformers/", name, local)
+    config = network_of(files["config"])
+    stated = config.get("architectures") or ()
+    if any(name in _classes_of(str(config.get("model_type"))) for name in stated):
+        return _parse(name, local, files), True
+    if "model_type" not in config and "architecture" in config:
+        _class_of(config)  # which says that it is timm's
+    about = {"config": config, "encoder": encoder_of(config)}
+    return Architecture("transformers", name, files["revision"], about), False
+
+
+def _classes_of(kind: str) -> tuple[str, ...]:
+    """The names of the classes that classify images, of a model_type."""
+    found = MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES.get(kind)
+    return (found,) if isinstance(found, str) else tuple(found or ())
 
 
 def network_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,8 +117,7 @@ def _class_of(config: Mapping[str, Any]) -> str:
             "is a model of timm: write timm/hf-hub:OWNER/NAME, or timm/NAME if it is one of timm's "
             "own"
         )
-    choices = MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES.get(str(kind))
-    choices = (choices,) if isinstance(choices, str) else tuple(choices or ())
+    choices = _classes_of(str(kind))
     if kind == "timm_wrapper" or not choices:
         both = kind in MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES
         hint = "" if both else did_you_mean(str(kind), MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES)
@@ -130,20 +159,31 @@ def config_of(arguments: Mapping[str, Any]) -> Any:
 
 
 def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:
-    name = _class_of(architecture.arguments["config"])
-    model: nn.Module = getattr(transformers, name)(config_of(architecture.arguments))
+    encoder = architecture.arguments.get("encoder")
+    model = _model(architecture.arguments)
+    if encoder is not None:
+        model = without_texts(model)
     if state is not None:
         model.load_state_dict(state)
-    return _Classifier(model)
+    return _Classifier(model) if encoder is None else Encoder(model, encoder["output"])
+
+
+def _model(arguments: Mapping[str, Any]) -> nn.Module:
+    """The model of an architecture's arguments, as transformers initialises it."""
+    encoder = arguments.get("encoder")
+    name = _class_of(arguments["config"]) if encoder is None else encoder["class"]
+    more = {} if encoder is None else arguments_of(encoder)
+    model: nn.Module = getattr(transformers, name)(config_of(arguments), **more)
+    return model
 
 
 def _published(architecture: Architecture, files: Files) -> Published:
     config = architecture.arguments["config"]
-    side = config.get("image_size")
-    fixed = isinstance(side, int) and bool(files) and not _takes(architecture.arguments, 2 * side)
-    return described(
-        architecture, files, config_of(architecture.arguments).num_labels, side if fixed else None
-    )
+    side = config.get("image_size", (config.get("vision_config") or {}).get("image_size"))
+    fixed = isinstance(side, int) and bool(files) and not _takes(architecture, 2 * side)
+    encodes = "encoder" in architecture.arguments
+    count = 0 if encodes else config_of(architecture.arguments).num_labels
+    return described(architecture, files, count, side if fixed else None)
 
 
 def described(
@@ -182,14 +222,13 @@ def described(
     )
 
 
-def _takes(arguments: Mapping[str, Any], side: int) -> bool:
+def _takes(architecture: Architecture, side: int) -> bool:
     """Whether a network takes square images of a size, tried without weights or memory."""
-    kind = getattr(transformers, _class_of(arguments["config"]))
     with torch.inference_mode():
         with torch.device("meta"):
-            model = kind(config_of(arguments)).eval()
+            model = _build(architecture, None).eval()
         try:
-            model(pixel_values=torch.empty(1, 3, side, side, device="meta"))
+            model(torch.empty(1, 3, side, side, device="meta"))
         except (ValueError, RuntimeError):
             return False
     return True
@@ -199,8 +238,19 @@ def _fetch(wanted: Wanted) -> Fetched:
     """The weights under the names that their class uses today, in float32."""
     brought = bring(wanted)
     arguments = wanted.architecture.arguments
-    name, config = _class_of(arguments["config"]), config_of(arguments)
-    model = fit(name, brought.folder, brought.state, torch.float32, config)
+    config, encoder = config_of(arguments), arguments.get("encoder")
+    if encoder is None:
+        name, given, more = _class_of(arguments["config"]), brought.state, {}
+    else:
+        name, more = encoder["class"], arguments_of(encoder)
+        given = {
+            key: value
+            for key, value in brought.state.items()
+            if "add_pooling_layer" not in more or not is_pooler(key)
+        }
+    model = fit(name, brought.folder, given, torch.float32, config, more)
+    if encoder is not None:
+        model = without_texts(model)
     return Fetched(
         dict(model.state_dict()),
         *(brought.source, brought.sha256, brought.checksum, brought.reference, brought.license),
@@ -209,4 +259,4 @@ def _fetch(wanted: Wanted) -> Fetched:
 
 #: For ``transformers/OWNER/NAME``, perhaps with ``@REVISION``; or any name, and in ``checkpoint`` a
 #: folder as such repositories are.
-TRANSFORMERS = Library(_parse, _published, _build, _fetch, ("transformers",))
+TRANSFORMERS = Library(_parse, _published, _build, _fetch, ("transformers",), _encoder)

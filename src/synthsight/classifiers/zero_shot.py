@@ -22,6 +22,7 @@ from transformers.models.auto.modeling_auto import (
 
 from synthsight.canonical import canonical_json
 from synthsight.classifiers.bringing import bring, check_name
+from synthsight.classifiers.encoders import NOT_OF_IMAGES, embedding_of, without_texts
 from synthsight.classifiers.library import (
     Architecture,
     Fetched,
@@ -55,32 +56,21 @@ _PROMPTS = 64
 #: How far logits of the head may differ from the model's own, relative to the largest.
 _TOLERANCE = 1e-4
 
-#: What only belongs to texts, or is in the head.
-_NOT_OF_IMAGES = ("text_model", "text_projection", "logit_scale", "logit_bias", "temperature")
-
 
 class ZeroShot(nn.Module):
     """An image encoder and a linear head on its normalised embeddings."""
 
     def __init__(self, tower: Any, width: int, classes: int) -> None:
         super().__init__()
-        for name in _NOT_OF_IMAGES:
-            if hasattr(tower, name):
-                delattr(tower, name)
-        self.tower = tower
+        self.tower = without_texts(tower)
         self.head = nn.Linear(width, classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, float32 (n, classes), of normalised images (n, 3, height, width)."""
-        seen = _embedding(self.tower.get_image_features(pixel_values=images))
+        tower: Any = self.tower
+        seen = embedding_of(tower.get_image_features(pixel_values=images))
         logits: Tensor = self.head(_normalised(seen))
         return logits
-
-
-def _embedding(output: Any) -> Tensor:
-    found = output if isinstance(output, Tensor) else output.pooler_output
-    assert isinstance(found, Tensor)
-    return found
 
 
 def _normalised(vectors: Tensor) -> Tensor:
@@ -172,7 +162,7 @@ def _fetch(wanted: Wanted) -> Fetched:
     kept = {
         f"tower.{name}": tensor
         for name, tensor in model.state_dict().items()
-        if name.partition(".")[0] not in _NOT_OF_IMAGES
+        if name.partition(".")[0] not in NOT_OF_IMAGES
     }
     return Fetched(
         {**kept, "head.weight": weight.clone(), "head.bias": added.clone()},
@@ -245,7 +235,7 @@ class _Reader:
             part = ordered[start : start + _PROMPTS]
             lengths = map(len, self._tokenizer(self._put(part), verbose=False)["input_ids"])
             self.cut_off += sum(length > self._limit for length in lengths)
-            seen = _embedding(self._model.get_text_features(**self.tokens(part)))
+            seen = embedding_of(self._model.get_text_features(**self.tokens(part)))
             self.known.update(zip(part, _normalised(seen), strict=True))
 
     def _put(self, prompts: Sequence[str]) -> list[str]:
@@ -303,7 +293,7 @@ def _check(model: Any, read: _Reader, prompts: Sequence[str], scale: float, bias
     side = int(model.config.vision_config.image_size)
     images = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     theirs = model(pixel_values=images, **read.tokens(prompts)).logits_per_image
-    seen = _normalised(_embedding(model.get_image_features(pixel_values=images)))
+    seen = _normalised(embedding_of(model.get_image_features(pixel_values=images)))
     ours = seen @ torch.stack([read.known[each] for each in prompts]).T * scale + bias
     off = float((ours - theirs).abs().max() / theirs.abs().max().clamp(min=1))
     if not off <= _TOLERANCE:

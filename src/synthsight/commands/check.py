@@ -59,6 +59,8 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
     if found.imported:
         files = [f"{name} from {each.predictions}" for name, each in found.imported.items()]
         lines += _row("predictions", listed(files))
+    if found.embedded:
+        lines += _row("features", f"of {listed(list(found.embedded))}")
     if found.pending and found.archive is not None:
         lines += _row("images", f"from {found.archive.name}, to be fetched by the run")
     else:

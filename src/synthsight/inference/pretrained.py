@@ -20,6 +20,7 @@ def fit(
     state: Mapping[str, Tensor],
     dtype: torch.dtype,
     config: Any = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Any:
     """Build a transformers model with given weights, on the CPU, in evaluation mode.
 
@@ -31,6 +32,7 @@ def fit(
         state: the weights, under any names that transformers knows for them.
         dtype: dtype of its floating-point weights.
         config: its configuration, if it is not to be read from the folder.
+        arguments: what its class is built with besides.
 
     Raises:
         WeightsError: a weight is missing, unexpected or of another shape, or config.json is not a
@@ -43,7 +45,12 @@ def fit(
         if config is None:
             config = builder.config_class.from_pretrained(folder, local_files_only=True)
         model, loaded = builder.from_pretrained(
-            None, config=config, state_dict=dict(state), output_loading_info=True, dtype=dtype
+            None,
+            config=config,
+            state_dict=dict(state),
+            output_loading_info=True,
+            dtype=dtype,
+            **(arguments or {}),
         )
     except Exception as error:  # a damaged folder makes transformers raise nearly anything
         raise WeightsError(f"{folder} cannot be read: {one_line(error, 600)}") from error

@@ -175,9 +175,13 @@ class Planned:
 
     def folders(self, part: str) -> tuple[str, ...]:
         """Names of the folders in one of the run's that hold files of the plan."""
+        wanted = self.wanted_folders(part)
+        return tuple(name for name in wanted if self.names(f"{part}/{name}"))
+
+    def wanted_folders(self, part: str) -> tuple[str, ...]:
+        """Names of the folders in one of the run's that the plan has files in, there or not."""
         start = f"{self.record.run}/{part}/"
-        found = (each[len(start) :] for each in self._folders if each.startswith(start))
-        return tuple(sorted(name for name in found if self.names(f"{part}/{name}")))
+        return tuple(sorted(f[len(start) :] for f in self._folders if f.startswith(start)))
 
     def path(self, path: str) -> Path:
         """A file of the plan, if it is what the plan asks for; see :meth:`paths`.

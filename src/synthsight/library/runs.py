@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,8 +21,9 @@ from synthsight.images.sources import read_sources
 from synthsight.library import arguments
 from synthsight.library.errors import ApiError
 from synthsight.library.planned import Planned
-from synthsight.library.scored import COLUMNS, INDEX, with_scoring
+from synthsight.library.scored import COLUMNS, with_scoring
 from synthsight.library.scores import class_names, read_scores
+from synthsight.library.vectors import notes_of, read_vectors
 from synthsight.plan.record import FETCH
 from synthsight.report import answer
 from synthsight.report.imported import unpredicted
@@ -48,7 +48,7 @@ def open_run(run: str | os.PathLike[str]) -> Run:
     for folder in (Path(run), Path("results", run)):
         if any((folder / part).is_dir() for part in ("images", "tables", "scores")):
             return Run(folder)
-    known = _names(Path("results"), "*/")
+    known = sorted(p.name for p in Path("results").glob("*/") if not p.name.startswith("."))
     hint = (
         did_you_mean(Path(run).name, known) or f"; runs in results/: {', '.join(known) or 'none'}"
     )
@@ -210,25 +210,35 @@ class Run:
         else:
             self._known("category", category, names, planned.wanted(f"logits/{model}"))
             names = (category,)
-        frames = []
-        duplicates = planned.left_out()
-        for name in names:
-            path = planned.path(f"logits/{model}/{name}.parquet")
-            table = pq.read_table(path).combine_chunks()
-            column = table.column("logits")
-            width = column.type.list_size
-            values = np.concatenate(
-                [np.empty(0, np.float32), *(chunk.flatten().to_numpy() for chunk in column.chunks)]
-            )
-            images = table.column("image").to_pylist()
-            index = pd.MultiIndex.from_product([[name], images], names=INDEX)
-            columns = pd.RangeIndex(width, name=COLUMNS)
-            frame = pd.DataFrame(values.reshape(-1, width), index, columns)
-            left_out = index.isin(list(duplicates), level="image")
-            frames.append(frame[~left_out] if left_out.any() else frame)
         # The plan says how they are scored, whether or not that has been done.
         spec = planned.spec(f"scores/{model}.parquet")
-        return with_scoring(pd.concat(frames), spec, self._project)
+        frame = read_vectors(planned, f"logits/{model}", names, "logits", COLUMNS)
+        return with_scoring(frame, spec, self._project)
+
+    def features(self, model: str, category: str | None = None) -> pd.DataFrame:
+        """The features of a classifier or an encoder, float32.
+
+        Args:
+            model: its name.
+            category: the category to select; None for all.
+
+        Returns:
+            One row for each image, as of :meth:`logits`, and one column for each feature.
+
+        Warns:
+            UserWarning: the features of some categories, or what is excluded, is not there yet.
+
+        Raises:
+            ApiError: there is no such model, or it has no features (of such a category).
+        """
+        planned, part = self._planned, f"features/{model}"
+        there, wanted = planned.folders("features"), planned.wanted_folders("features")
+        self._known("model with features", model, there, wanted)
+        if category is not None:
+            self._known("category", category, planned.names(part), planned.wanted(part))
+        so_far = f"features of {model!r}"
+        names = self._so_far(planned, part, so_far) if category is None else (category,)
+        return read_vectors(planned, part, names, "features", "feature")
 
     def classes(self, model: str) -> tuple[str, ...]:
         """One name for each class of a classifier, in the order of its logits.
@@ -308,11 +318,12 @@ class Run:
         """
         planned = self._planned
         notes = planned.made_by(*FETCH) + planned.made_by("import_predictions", "import_answers")
+        shown = {*planned.wanted("scores"), *planned.wanted("vqa")}
         told = (planned.spec(self.report.name) or {}).get("groups", {})
         return remarks(
             (each for path in planned.made_by("index_images") for each in read_manifest(path)),
             planned.made_by("score"),
-            (read_json(path, ["name"]) for path in notes if path.suffix == ".json"),
+            notes_of(shown, notes),
             self._table(planned, "duplicates"),
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
@@ -387,14 +398,3 @@ class Run:
                 stacklevel=3,
             )
         return there
-
-
-def _names(folder: Path, *patterns: str) -> tuple[str, ...]:
-    """Names in a folder, without extensions: files by pattern, folders by ``*/``."""
-    found = {
-        path.name if path.is_dir() else path.stem
-        for pattern in patterns
-        for path in folder.glob(pattern)
-        if not path.name.startswith(".")
-    }
-    return tuple(sorted(found))

@@ -23,6 +23,7 @@ from synthsight.plan.config.categories import (
     load_categories,
 )
 from synthsight.plan.config.definitions import load_definitions, unknown_classes
+from synthsight.plan.config.encoders import check_encoders, resolve_encoders
 from synthsight.plan.config.homes import home_problems
 from synthsight.plan.config.messages import ConfigError, Problem, Source
 from synthsight.plan.config.models import (
@@ -34,6 +35,7 @@ from synthsight.plan.config.models import (
     notes_on,
     resolve_models,
 )
+from synthsight.plan.config.networks import Encoder, Network
 from synthsight.plan.config.people import People, load_people
 from synthsight.plan.config.predictions import (
     Classifier,
@@ -72,6 +74,7 @@ class Experiment:
         pending: whether it has yet to be unpacked. Until then there are neither categories nor
             questions.
         warnings: what the user should know, although it stops nothing.
+        encoders: the models of which nothing but features is wanted, by name, likewise.
     """
 
     settings: Settings
@@ -86,6 +89,7 @@ class Experiment:
     archive: Archive | None
     pending: bool
     warnings: tuple[str, ...]
+    encoders: dict[str, Encoder]
 
     @property
     def excludes_duplicates(self) -> bool:
@@ -99,8 +103,18 @@ class Experiment:
 
     @property
     def networks(self) -> dict[str, Model]:
-        """The models that are run."""
+        """The classifiers that are run."""
         return {name: each for name, each in self.models.items() if isinstance(each, Model)}
+
+    @property
+    def loaded(self) -> dict[str, Network]:
+        """All models that are run on images alone: classifiers and encoders."""
+        return {**self.networks, **self.encoders}
+
+    @property
+    def embedded(self) -> dict[str, Network]:
+        """Those of them whose features are asked for."""
+        return {name: each for name, each in self.loaded.items() if each.features is not None}
 
     @property
     def imported(self) -> dict[str, Imported]:
@@ -182,6 +196,7 @@ def load_experiment(
             settings.images, roots, categories, cache, problems, warnings
         )
     check_models(settings.models, problems)
+    check_encoders(settings, problems)
     targets = [category.target for category in categories.values()]
     listed = [definitions.of(name).target(name) for name in settings.categories or ()]
     models = with_categories(
@@ -199,13 +214,14 @@ def load_experiment(
     resolved = resolve_models(
         *(settings.models, spaces, repositories.files, settings.preprocess, cache, problems)
     )
+    encoders = resolve_encoders(settings.encoders, settings.preprocess, cache, problems)
     if problems:
         raise ConfigError(problems, files)
     warnings += notes_on(resolved, spaces)
     warnings += notes_on_choice(resolved, primary)
     found = Experiment(
         *(settings, written, categories, resolved, roots, real, grouping),
-        *(vqa, people, archive, pending, tuple(warnings)),
+        *(vqa, people, archive, pending, tuple(warnings), encoders),
     )
     notes = other_spellings(vqa, found.generators)
     return replace(found, warnings=(*found.warnings, *notes))
@@ -223,7 +239,8 @@ def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Sett
         return [fill_defaults(entry, items) for entry in entries]
 
     content = dict(written)
-    content["models"] = [named(model) for model in each(written["models"], keys["models"]["items"])]
+    for kind in ("models", "encoders"):
+        content[kind] = [named(model) for model in each(written[kind], keys[kind]["items"])]
     if written["vqa"] is not None:
         items = keys["vqa"]["properties"]["models"]["items"]
         models = [named_vqa(model) for model in each(written["vqa"]["models"], items)]

@@ -18,6 +18,7 @@ from synthsight.plan.kinds import KINDS, sources_of
 from synthsight.plan.record import ON_REQUEST
 from synthsight.plan.stems import WEIGHTS, fetched_specs, stems_of
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always, with_blind
+from synthsight.plan.targets import files_of_targets
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class Files:
 
     @cached_property
     def geometries(self) -> list[str]:
-        """Names of the geometries of the classifiers' preprocessing."""
-        return list(dict.fromkeys(m.geometry.name for m in self.experiment.networks.values()))
+        """Names of the geometries of the models' preprocessing."""
+        return list(dict.fromkeys(m.geometry.name for m in self.experiment.loaded.values()))
 
     @cached_property
     def pixels(self) -> str:
@@ -84,14 +85,20 @@ class Files:
         own = "" if self.experiment.settings.keep_pixels else "-of-{model}"
         return f"{self.run}/pixels/{{geometry}}{own}"
 
-    def pixels_of(self, model: str, category: str) -> str:
-        """The pixels that a model's classification of a category reads."""
-        geometry = self.experiment.networks[model].geometry.name
-        return f"{self.pixels.format(geometry=geometry, model=model)}/{category}.arrow"
+    @cached_property
+    def pixels_to_embed(self) -> str:
+        """The same for features: other ones if they are not kept. No name begins with a dot."""
+        return self.pixels.replace("-of-", "-of-.features-")
+
+    def pixels_of(self, model: str, category: str, to_embed: bool = False) -> str:
+        """The pixels that a model's classification of a category reads, or its features."""
+        geometry = self.experiment.loaded[model].geometry.name
+        folder = self.pixels_to_embed if to_embed else self.pixels
+        return f"{folder.format(geometry=geometry, model=model)}/{category}.arrow"
 
     def checkpoint_of(self, stem: str) -> list[str]:
         """The local files of the model whose weights are called ``stem``, if it has any."""
-        return self.experiment.networks[self.model_of(stem)].local_files
+        return self.experiment.loaded[self.model_of(stem)].local_files
 
     def label_file_of(self, model: str) -> list[str]:
         """The label file of a model, if its names come from one."""
@@ -142,6 +149,10 @@ class Files:
         if model in self.experiment.imported:
             return []
         return [f"{self.run}/logits/{model}/{each}.parquet" for each in self.experiment.categories]
+
+    def features_of(self, model: str) -> list[str]:
+        """The features of one model, category by category."""
+        return [f"{self.run}/features/{model}/{c}.parquet" for c in self.experiment.categories]
 
     def predictions_of(self, model: str) -> list[str]:
         """What was imported of a model whose predictions were made elsewhere; none of others."""
@@ -201,8 +212,8 @@ class Files:
 
     @cached_property
     def weights(self) -> list[str]:
-        """The classifiers' weights."""
-        return list(map(self.weights_of, self.networks))
+        """The weights of classifiers and encoders."""
+        return list(map(self.weights_of, sorted(self.experiment.loaded)))
 
     @cached_property
     def notes(self) -> list[str]:
@@ -223,6 +234,11 @@ class Files:
     def logits(self) -> list[str]:
         """All logits."""
         return [file for model in self.models for file in self.logits_of(model)]
+
+    @cached_property
+    def features(self) -> list[str]:
+        """All features."""
+        return [f for m in sorted(self.experiment.embedded) for f in self.features_of(m)]
 
     @cached_property
     def scores(self) -> list[str]:
@@ -380,17 +396,5 @@ class Files:
 
     @cached_property
     def targets(self) -> dict[str, list[str]]:
-        """The files of each named target, as in ``snakemake logits``; ``all`` is the default.
-
-        That includes the logits, so that a deleted file is made again.
-        """
-        return {
-            "weights": [*self.weights, *self.vqa_weights],
-            "logits": self.logits,
-            "answers": self.answers,
-            "scores": [*self.scores, *self.vqa_scores],
-            "tables": self.tables,
-            "figures": self.figures,
-            "rating": self.rating_pages,
-            "all": [*self.logits, *self.answers, *self.tables, *self.figures, self.report],
-        }
+        """The files of each named target, as in ``snakemake logits``; ``all`` is the default."""
+        return files_of_targets(self)

@@ -6,15 +6,24 @@ from synthsight.plan.experiment import Experiment
 
 
 def of_model(experiment: Experiment, model: str) -> int:
-    """The priority of a classifier's jobs: the configuration's first model goes first."""
+    """The priority of a classifier's jobs: the configuration's first model goes first.
+
+    Encoders come after the classifiers.
+    """
     vqa = experiment.vqa
     behind = len(vqa.models) if vqa else 0
-    return behind + len(experiment.models) - list(experiment.models).index(model)
+    names = [*experiment.models, *experiment.encoders]
+    return behind + len(names) - names.index(model)
 
 
 def of_pixels(experiment: Experiment, model: str) -> float:
     """Priority of making pixels for one model only: just below that of classifying them."""
     return of_model(experiment, model) - 0.5
+
+
+def of_features(experiment: Experiment, model: str) -> float:
+    """Priority of reading features: just below that of classifying with the same model."""
+    return of_model(experiment, model) - 0.25
 
 
 def of_vqa_model(experiment: Experiment, vqa_model: str) -> int:

@@ -51,6 +51,10 @@ def printed(experiment: Experiment) -> dict[str, Any]:
             if not stated:
                 del each["columns"]
     settings["models"] = sorted(models, key=canonical_json)
+    encoders = [each if isinstance(each, str) else dict(each) for each in settings["encoders"]]
+    settings["encoders"] = sorted(encoders, key=canonical_json)
+    if not encoders:
+        del settings["encoders"]
     if settings["people"] is None:
         del settings["people"]
     if experiment.vqa:
@@ -92,6 +96,8 @@ def _used(model: Mapping[str, Any]) -> dict[str, Any]:
 def _unused(model: Mapping[str, Any]) -> list[str]:
     """The keys of a model that are not about it, as it is."""
     if model.get("predictions") is not None:
-        return ["model", "arguments", *(key for key, value in model.items() if value is None)]
+        unset = (key for key, value in model.items() if value is None)
+        return ["model", "arguments", "features", *unset]
     of_texts = [key for key in ("names", "templates") if model.get(key) is None]
-    return [*of_texts, "predictions", "missing", "columns"]
+    without = [] if model.get("features") else ["features"]
+    return [*of_texts, *without, "predictions", "missing", "columns"]

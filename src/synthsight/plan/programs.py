@@ -13,7 +13,7 @@ from synthsight.plan.tables import STATISTICS
 from synthsight.vqa.families.registry import doors_of
 
 #: Programs that the worker for models imports; the one for tables imports all others.
-WITH_MODELS = ("classify", "ask", "fetch_weights", "fetch_vqa")
+WITH_MODELS = ("classify", "embed", "ask", "fetch_weights", "fetch_vqa")
 
 #: Programs that no worker runs.
 ALONE = ("with_worker", "fetch_images", "ask_endpoint")
@@ -33,8 +33,8 @@ class Imports:
 
 
 def library_door(experiment: Experiment, model: str) -> str:
-    """The module of a classifier's library."""
-    (module,) = library_modules(experiment.networks[model].architecture["library"])
+    """The module of a classifier's or an encoder's library."""
+    (module,) = library_modules(experiment.loaded[model].architecture["library"])
     return module
 
 
@@ -55,7 +55,7 @@ def row_doors(experiment: Experiment) -> tuple[str, ...]:
 
 def model_doors(experiment: Experiment) -> tuple[str, ...]:
     """The modules that an experiment's models need."""
-    libraries = (library_door(experiment, name) for name in experiment.networks)
+    libraries = (library_door(experiment, name) for name in experiment.loaded)
     vqa_models = experiment.vqa.networks if experiment.vqa else ()
     families = (door for name in vqa_models for door in family_doors(experiment, name))
     return tuple(dict.fromkeys([*libraries, *families]))
@@ -78,6 +78,6 @@ def workers(experiment: Experiment, scripts: Path) -> dict[str, Imports]:
 
     models = {"models": Imports(files(WITH_MODELS), model_doors(experiment))}
     return {
-        **(models if experiment.networks or (experiment.vqa and experiment.vqa.networks) else {}),
+        **(models if experiment.loaded or (experiment.vqa and experiment.vqa.networks) else {}),
         "tables": Imports(files(others), row_doors(experiment)),
     }

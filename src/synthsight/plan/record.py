@@ -36,7 +36,10 @@ ON_REQUEST = "rating"
 JOURNALS = "vqa/journal"
 
 #: Folders below a run's in which people look for results.
-_PARTS = ("tables", "figures", "scores", "logits", "predictions", "images", "vqa", "people")
+_PARTS = (
+    *("tables", "figures", "scores", "logits", "features", "predictions", "images", "vqa"),
+    "people",
+)
 
 
 @dataclass(frozen=True)

@@ -117,11 +117,32 @@ class ModelSettings:
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
     reference: ReferenceSettings | None
+    features: bool
 
     @property
     def library(self) -> str:
         """The library of the model; empty of predictions made elsewhere."""
         return "" if self.model is None else library_of(self.model)[0]
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """``encoders[]``: a model of which nothing but features is wanted, named like a classifier."""
+
+    model: str
+    name: str
+    checkpoint: str | None
+    arguments: dict[str, Any]
+    resize: int | tuple[int, ...] | None
+    crop: int | bool | tuple[int, ...] | None
+    interpolation: str | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+
+    @property
+    def library(self) -> str:
+        """The library of the model."""
+        return library_of(self.model)[0]
 
 
 @dataclass(frozen=True)
@@ -278,6 +299,7 @@ class Settings:
     categories: tuple[str, ...] | None
     category_definitions: str
     models: tuple[ModelSettings, ...]
+    encoders: tuple[EncoderSettings, ...]
     preprocess: str
     matching: MatchingSettings
     intervals: IntervalSettings

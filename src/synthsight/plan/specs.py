@@ -98,7 +98,7 @@ def known_rows(experiment: Experiment) -> dict[str, str]:
 def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:
     """How the pixels for all models of a geometry are made."""
     found = next(
-        model.geometry for model in experiment.networks.values() if model.geometry.name == geometry
+        model.geometry for model in experiment.loaded.values() if model.geometry.name == geometry
     )
     return {
         "root": experiment.settings.images.root,
@@ -123,11 +123,12 @@ def thumbnails_duplicates(experiment: Experiment) -> Spec:
 
 def fetch_weights(experiment: Experiment, model: str) -> Spec:
     """Which weights, and what the user states about them."""
-    about = experiment.networks[model]
+    about, classifier = experiment.loaded[model], experiment.networks.get(model)
+    stated = None if classifier is None else classifier.reference
     return {
-        "name": about.name,
+        "name": model,
         "architecture": about.architecture,
-        "reference": None if about.reference is None else as_dict(about.reference),
+        "reference": None if stated is None else as_dict(stated),
         **({} if about.content is None else {"content": about.content}),
         **({"folder": about.checkpoint} if about.in_folder else {}),
     }
@@ -146,6 +147,26 @@ def classify(experiment: Experiment, model: str) -> Spec:
         "label_space": about.labels,
         "precision": experiment.settings.precision,
         "compile": experiment.settings.compile,
+    }
+
+
+def embed(experiment: Experiment, model: str) -> Spec:
+    """Everything that affects a model's features.
+
+    That is not what its classes are called, nor whether it is compiled: features are always read
+    from the network as it is.
+    """
+    about = experiment.embedded[model]
+    assert about.features is not None
+    return {
+        "model": model,
+        "architecture": about.architecture,
+        "geometry": about.geometry.as_dict(),
+        "mean": about.mean,
+        "std": about.std,
+        "precision": experiment.settings.precision,
+        "layers": about.features.layers,
+        "length": about.features.length,
     }
 
 

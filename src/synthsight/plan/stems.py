@@ -18,7 +18,7 @@ WEIGHTS = "resources/weights"
 def fetched_specs(experiment: Experiment) -> dict[str, str]:
     """The specs of the weights of all models that are run, of either kind, by name."""
     vqa_models = sorted(experiment.vqa.networks) if experiment.vqa else []
-    classifiers = ((n, specs.fetch_weights(experiment, n)) for n in sorted(experiment.networks))
+    classifiers = ((n, specs.fetch_weights(experiment, n)) for n in sorted(experiment.loaded))
     others = ((name, asking.fetch_vqa(experiment, name)) for name in vqa_models)
     return {name: canonical_json(spec) for name, spec in (*classifiers, *others)}
 

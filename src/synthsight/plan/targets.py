@@ -1,4 +1,4 @@
-"""What Snakemake's graph of jobs is given besides: files to make again, and targets that exist.
+"""Targets and their files, and what Snakemake's graph of jobs is given besides.
 
 Snakemake makes the graph after the Snakefile has been read, from the command line alone.
 """
@@ -7,13 +7,43 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from synthsight.errors import SynthsightError
 from synthsight.wording import did_you_mean
 
+if TYPE_CHECKING:
+    from synthsight.plan.files import Files
+
 #: What can be asked for by name besides the rules of single jobs.
-NAMED = ("images", "weights", "logits", "answers", "scores", "tables", "figures", "rating")
+NAMED = (
+    *("images", "weights", "logits", "features", "answers", "scores", "tables", "figures"),
+    "rating",
+)
+
+
+def files_of_targets(files: Files) -> dict[str, list[str]]:
+    """The files of each named target; ``all`` is the default.
+
+    That includes the logits and features, so that a deleted file is made again.
+
+    Args:
+        files: of the run.
+    """
+    return {
+        "weights": [*files.weights, *files.vqa_weights],
+        "logits": files.logits,
+        "features": files.features,
+        "answers": files.answers,
+        "scores": [*files.scores, *files.vqa_scores],
+        "tables": files.tables,
+        "figures": files.figures,
+        "rating": files.rating_pages,
+        "all": [
+            *(*files.logits, *files.features, *files.answers, *files.tables),
+            *(*files.figures, files.report),
+        ],
+    }
 
 
 class TargetError(SynthsightError):

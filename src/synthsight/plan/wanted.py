@@ -53,13 +53,16 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         inputs += [name_of("find_sources", files.sources), *excluded]
         spec = specs.score(experiment, model)
         yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"], inputs)
-    for model in files.networks:
-        door = library_door(experiment, model)
-        note, logits = files.note_of(model), files.logits_of(model)
-        geometry = experiment.networks[model].geometry.name
+    for model in sorted(experiment.loaded):
+        note = files.note_of(model)
         yield from one("fetch_weights", specs.fetch_weights(experiment, model), None, [note])
-        inputs = [name_of("fetch_weights", note), f"prepare_pixels {geometry}/{OWN}.arrow"]
-        spec = specs.classify(experiment, model)
+    for model in sorted(experiment.embedded):
+        digest = code("embed", library_door(experiment, model))
+        spec, inputs = specs.embed(experiment, model), _inputs_of_network(files, model)
+        yield from one("embed", spec, digest, files.features_of(model), inputs)
+    for model in files.networks:
+        door, logits = library_door(experiment, model), files.logits_of(model)
+        spec, inputs = specs.classify(experiment, model), _inputs_of_network(files, model)
         yield from one("classify", spec, code("classify", door), logits, inputs)
         inputs = [name_of("classify", path) for path in logits]
         inputs += [name_of("find_sources", files.sources), *excluded]
@@ -148,6 +151,13 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         yield from one("rating_pictures_vqa", spec, asked, [pictures], inputs)
         spec = specs.rating_page_vqa(experiment)
         yield from one("rating_page", spec, digest, files.rating_pages[1:])
+
+
+def _inputs_of_network(files: Files, model: str) -> list[str]:
+    """The names of what a model's logits, and its features, are made from."""
+    geometry = files.experiment.loaded[model].geometry.name
+    note = name_of("fetch_weights", files.note_of(model))
+    return [note, f"prepare_pixels {geometry}/{OWN}.arrow"]
 
 
 def _inputs_of_people(files: Files) -> list[str]:

@@ -44,6 +44,8 @@ def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
         yield ("models", index, "checkpoint"), model.checkpoint
         yield ("models", index, "predictions"), model.predictions
         yield ("models", index, "labels"), model.labels
+    for index, encoder in enumerate(settings.encoders):
+        yield ("encoders", index, "checkpoint"), encoder.checkpoint
     yield from people_files(settings)
     if settings.vqa is not None:
         yield from named_files(("vqa", "questions"), settings.vqa.questions)

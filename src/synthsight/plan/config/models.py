@@ -18,9 +18,8 @@ from synthsight.canonical import canonical_json
 from synthsight.classifiers.judging import TOP
 from synthsight.classifiers.registry import OF_REPOSITORIES, OF_TEXTS, library_modules, library_of
 from synthsight.classifiers.repositories import Repository
-from synthsight.files import Digests, hint_at, is_file, is_folder, keep, read_kept
+from synthsight.files import Digests, is_file, keep, read_kept
 from synthsight.images.geometry import Geometry
-from synthsight.inference.folders import digest_of, local_files
 from synthsight.labels.files import LabelError
 from synthsight.labels.prompts import (
     NAMES,
@@ -33,6 +32,7 @@ from synthsight.labels.prompts import (
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
+from synthsight.plan.config.networks import Network, check_network, content_of, settled
 from synthsight.plan.config.predictions import (
     Classifier,
     Imported,
@@ -51,42 +51,14 @@ _RESOLVED = (
 
 
 @dataclass(frozen=True)
-class Model(Classifier):
-    """A classifier of an experiment that is run.
-
-    Attributes:
-        architecture: arguments of :class:`synthsight.classifiers.library.Architecture`.
-        checkpoint: local weights, or None for the published ones.
-        content: the sha256 of that file, or a digest of the folder's files.
-        geometry: geometry of its preprocessing.
-        mean: mean of its normalisation, one value per channel.
-        std: standard deviation, likewise.
-    """
-
-    architecture: dict[str, Any]
-    checkpoint: str | None
-    content: str | None
-    geometry: Geometry
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+class Model(Classifier, Network):
+    """A classifier of an experiment that is run."""
 
     @property
     def text(self) -> Mapping[str, Any] | None:
         """What a zero-shot classifier is asked; None of others."""
         found: Mapping[str, Any] | None = self.architecture.get("arguments", {}).get("text")
         return found
-
-    @property
-    def local_files(self) -> list[str]:
-        """The local files that its weights are read from: one, or those of a folder."""
-        if self.checkpoint is None:
-            return []
-        return local_files(self.checkpoint, None) if self.in_folder else [self.checkpoint]
-
-    @property
-    def in_folder(self) -> bool:
-        """Whether its checkpoint is a folder as repositories are."""
-        return self.checkpoint is not None and self.architecture["library"] in OF_REPOSITORIES
 
 
 def named(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,28 +79,15 @@ def check_models(models: Sequence[ModelSettings], problems: list[Problem]) -> No
         check_model_name(model.name, earlier, key, problems)
         earlier[model.name] = f"models[{index}]"
         check_predictions(model, key, problems)
-        elsewhere = model.library in OF_REPOSITORIES  # folders, checked there
-        if model.checkpoint is not None and not elsewhere and not is_file(model.checkpoint):
-            message = f"no file {model.checkpoint!r} (relative paths start at {Path.cwd()})"
-            message += hint_at(model.checkpoint)
-            problems.append(Problem((*key, "checkpoint"), message))
-        for setting in ("checkpoint", "labels"):
-            if reason := bad_path(getattr(model, setting)):
-                problems.append(Problem((*key, setting), reason))
-        for setting in ("mean", "std"):
-            if reason := _beyond_one(getattr(model, setting)):
-                problems.append(Problem((*key, setting), reason))
+        check_network(model, key, problems)
+        if reason := bad_path(model.labels):
+            problems.append(Problem((*key, "labels"), reason))
         if model.reference is not None and model.reference.top1 > model.reference.top5:
             message = (
                 f"top1 ({model.reference.top1:g}) is more than top5 ({model.reference.top5:g}), "
                 "which includes it: are they exchanged?"
             )
             problems.append(Problem((*key, "reference"), message))
-        try:
-            canonical_json(model.arguments)
-        except (TypeError, ValueError):
-            message = "may hold only text, finite numbers, true, false, null, lists and mappings"
-            problems.append(Problem((*key, "arguments"), message))
 
 
 def notes_on(models: Mapping[str, Classifier], spaces: Mapping[str, LabelSpace]) -> list[str]:
@@ -172,17 +131,6 @@ def _notes_on_texts(name: str, text: Mapping[str, Any], space: LabelSpace) -> li
     ]
 
 
-def _beyond_one(values: Sequence[float] | None) -> str | None:
-    """Why a mean or a standard deviation cannot be one of pixels in 0..1, or None."""
-    if values is None or max(values) <= 1:
-        return None
-    scaled = ", ".join(f"{value / 255:.4g}" for value in values)
-    return (
-        f"is for pixels in 0..1, and {max(values):g} is more than 1. If it is for pixels in "
-        f"0..255, write [{scaled}]"
-    )
-
-
 def load_spaces(models: Sequence[ModelSettings], problems: list[Problem]) -> dict[str, LabelSpace]:
     """The label spaces that the classifiers name, but the run's categories."""
     spaces = {}
@@ -209,6 +157,7 @@ def resolve_models(
     requests = [
         {key: getattr(entry, key) for key in _RESOLVED}
         | {"local": entry.checkpoint is not None, "classes": len(spaces[entry.labels])}
+        | ({"features": True} if entry.features else {})
         | _files(entry, spaces[entry.labels], repositories.get(entry.name))
         for entry in entries
         if entry.predictions is None
@@ -217,14 +166,7 @@ def resolve_models(
     answers = iter(resolve_cached(requests, preprocess, cache))
 
     def content(index: int, key: str, path: str | None) -> str | None:
-        try:
-            if path is not None and is_folder(path):
-                return digest_of(local_files(path, None), digests.of)
-            return None if path is None else digests.of(path)
-        except OSError as error:
-            message = f"{error.filename or path} cannot be read: {error.strerror}"
-            problems.append(Problem(("models", index, key), message))
-            return None
+        return content_of(path, ("models", index, key), digests, problems)
 
     for index, entry in enumerate(entries):
         label_file = entry.labels if is_file(entry.labels) else None
@@ -245,18 +187,14 @@ def resolve_models(
             message = answer["error"].removeprefix(f"{entry.model}: ")
             problems.append(Problem(("models", index), f"{entry.model}: {message}"))
             continue
-        resolved = answer["model"]
         models[entry.name] = Model(
             name=entry.name,
-            architecture=resolved["architecture"],
-            checkpoint=entry.checkpoint,
-            content=content(index, "checkpoint", entry.checkpoint),
             reference=entry.reference,
             labels=entry.labels,
             labels_content=content(index, "labels", label_file),
-            geometry=Geometry.from_dict(resolved["geometry"]),
-            mean=tuple(resolved["mean"]),
-            std=tuple(resolved["std"]),
+            **settled(
+                answer["model"], entry.checkpoint, content(index, "checkpoint", entry.checkpoint)
+            ),
         )
     digests.save()
     return models
@@ -346,10 +284,12 @@ def _is_answer(kept: Any) -> bool:
     try:
         found = kept["model"]
         Geometry.from_dict(found["geometry"])
-        return isinstance(found["architecture"]["library"], str) and all(
+        right = isinstance(found["architecture"]["library"], str) and all(
             len(found[key]) == 3 and all(isinstance(value, float | int) for value in found[key])
             for key in ("mean", "std")
         )
+        layers, length = found.get("layers", []), found.get("length", 0)
+        return right and isinstance(length, int) and all(isinstance(each, str) for each in layers)
     except (LookupError, TypeError, ValueError, AttributeError):
         return False
 

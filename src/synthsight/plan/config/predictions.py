@@ -18,7 +18,7 @@ from synthsight.tabular import FORMATS
 #: What says how a network is run, and so nothing about predictions.
 _OF_NETWORKS = (
     *("checkpoint", "arguments", "names", "templates", "resize", "crop", "interpolation"),
-    *("mean", "std"),
+    *("mean", "std", "features"),
 )
 
 #: What is about predictions alone.

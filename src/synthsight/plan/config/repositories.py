@@ -67,20 +67,20 @@ def read_repositories(
         settled = model
         if library in OF_REPOSITORIES:
             try:
-                files[model.name] = _read(name, model.checkpoint, cache)
+                files[model.name] = read_kept_repository(name, model.checkpoint, cache)
                 if library not in OF_TEXTS and index not in labelled:
                     settled = _labelled(model, files[model.name], cache, notes)
             except SynthsightError as error:
                 local = model.checkpoint is not None
                 key = "checkpoint" if local else "model"
-                said = str(error) if local else f"{error}{_ADVICE}"
+                said = str(error) if local else f"{error}{ADVICE}"
                 problems.append(Problem(("models", index, key), said))
         found.append(settled)
     return Repositories(tuple(found), files, notes)
 
 
 #: What else to do about a hub that cannot be reached; the names are of one such model each.
-_ADVICE = (
+ADVICE = (
     ". What a run is planned by, config.json and preprocessor_config.json, is fetched when the "
     "workflow starts: run `snakemake --dry-run` here once, while there is internet access"
 )
@@ -143,7 +143,17 @@ def _class_of(target: Target) -> str:
     return ", ".join(dict.fromkeys([plain, *chosen]))
 
 
-def _read(name: str, checkpoint: str | None, cache: Path) -> Repository:
+def read_kept_repository(name: str, checkpoint: str | None, cache: Path) -> Repository:
+    """What a repository says: of a local folder, or of the hub's, once, and then kept.
+
+    Args:
+        name: OWNER/NAME on the hub, perhaps with @REVISION.
+        checkpoint: a local folder in its place, or None.
+        cache: folder that keeps what a hub's repositories say.
+
+    Raises:
+        SynthsightError: it cannot be read or fetched.
+    """
     if checkpoint is not None:
         return read_repository(name, checkpoint)
     digest = hashlib.sha256(name.encode()).hexdigest()[:24]
