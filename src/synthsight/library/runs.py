@@ -24,7 +24,7 @@ from synthsight.library.errors import ApiError
 from synthsight.library.planned import Planned
 from synthsight.library.scored import COLUMNS, INDEX, with_scoring
 from synthsight.library.scores import class_names, read_scores
-from synthsight.plan.record import FETCH
+from synthsight.plan.record import FETCH, NOTING
 from synthsight.report import answer
 from synthsight.report.imported import unpredicted
 from synthsight.report.remarks import remarks
@@ -307,7 +307,7 @@ class Run:
             ApiError: a manifest, scores or answers are not there, or not of the run's last plan.
         """
         planned = self._planned
-        notes = planned.made_by(*FETCH) + planned.made_by("import_predictions", "import_answers")
+        notes = [*planned.made_by(*FETCH), *planned.made_by(*NOTING)]
         told = (planned.spec(self.report.name) or {}).get("groups", {})
         return remarks(
             (each for path in planned.made_by("index_images") for each in read_manifest(path)),
