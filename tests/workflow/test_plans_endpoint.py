@@ -134,7 +134,7 @@ def test_two_models_behind_endpoints_from_the_configuration_to_the_page(
     assert "asked “{question} Answer yes or no.”; by the text" in text
 
     said = "sure was asked for as with-tokens, but the server calls it served (48)"
-    assert f"What answered as {said}" in api.open_run(project.results).remarks()
+    assert f"What answered as {said}." in api.open_run(project.results).remarks()
 
     found = [path for path in project.folder.rglob("*") if path.is_file()]
     assert len(found) > 100

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import os
 import ssl
-import time
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -670,19 +670,24 @@ def test_texts_that_a_server_gave_for_p_yes_are_answers_where_texts_are_wanted(
     assert len(bench.server.requests) == before
 
 
-def test_what_is_under_way_is_kept_when_another_question_ends_the_job(bench: Bench) -> None:
-    def usual(request: Request) -> Response:
-        if "red" in request.question:
-            while not bench.server.answered[SENT[1]]:
-                pass
-            time.sleep(0.05)
-            return with_tokens(request)
-        if "blue" in request.question:
-            while len(bench.server.requests) < 2:
-                pass
-            return Response(failure("no"), 401)
-        return with_tokens(request)
+def test_what_is_under_way_is_kept_when_another_question_ends_the_job(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, ended = threading.Barrier(2), threading.Event()
 
+    class Ending(Server):
+        def end(self) -> None:
+            super().end()
+            ended.set()
+
+    def usual(request: Request) -> Response:
+        both.wait(30)
+        if "red" in request.question:
+            assert ended.wait(30)
+            return with_tokens(request)
+        return Response(failure("no"), 401)
+
+    monkeypatch.setattr(module, "Server", Ending)
     use(bench, usual)
     with pytest.raises(SynthsightError, match="401"):
         bench.ask(images=3, concurrency=2)
@@ -696,12 +701,12 @@ def test_who_waits_when_the_job_ends_waits_no_longer(bench: Bench) -> None:
     async def sleep(seconds: float) -> None:
         await asyncio.Event().wait()  # without end
 
+    both = threading.Barrier(2)
+
     def usual(request: Request) -> Response:
-        if "red" in request.question:
-            return Response(failure("down"), 500)
-        while len(bench.server.requests) < 2:
-            pass
-        return Response(failure("no"), 401)
+        both.wait(30)
+        red = "red" in request.question
+        return Response(failure("down"), 500) if red else Response(failure("no"), 401)
 
     bench.slept = sleep  # type: ignore[assignment]
     use(bench, usual)

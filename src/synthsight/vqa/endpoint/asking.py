@@ -272,7 +272,7 @@ class _Asked:
                 if other is None and needed and is_about("logprob", said, error.param):
                     raise EndpointError(f"{_NO_TOKENS}. The server says: {error.said}") from None
                 if other is None:
-                    raise refused from None
+                    raise
                 dialect = other
                 continue
             if refused is not None and self.dialect == began:
