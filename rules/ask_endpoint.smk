@@ -1,5 +1,5 @@
 # Models that a server answers for. The jobs need no GPU and use the network, so they run where
-# Snakemake runs: nodes of a cluster often have no internet, and the key stays on one machine.
+# Snakemake runs: nodes of a cluster often have no internet.
 
 
 # One job at a time, unless `--resources endpoint=N` says otherwise, each with as many questions under

@@ -147,7 +147,14 @@ def test_nothing_to_ask_is_an_error() -> None:
         ),
         (
             models("{endpoint: {url: 'localhost:8000', model: m}}"),
-            "vqa.models[0].endpoint.url: found 'localhost:8000'; write an address such as",
+            "vqa.models[0].endpoint.url: this is no address such as http://localhost:8000/v1",
+        ),
+        *(
+            (
+                models(f"{{endpoint: {{url: 'http://localhost:8000/v1{end}', model: m}}}}"),
+                "vqa.models[0].endpoint.url: an address with `?` or `#` in it",
+            )
+            for end in "?#"
         ),
         (
             models("{endpoint: {url: 'http://me:secret@host/v1', model: m}}"),
@@ -159,11 +166,11 @@ def test_nothing_to_ask_is_an_error() -> None:
         ),
         (
             models("{endpoint: {url: 'http://localhost/v1/chat/completions', model: m}}"),
-            "write it without /chat/completions, which is added",
+            "found an address with /chat/completions at its end, which is added: write it without",
         ),
         (
             models("{endpoint: {url: 'http://localhost:port/v1', model: m}}"),
-            "vqa.models[0].endpoint.url: this is no address: ",
+            "vqa.models[0].endpoint.url: this is no address: its port is no number",
         ),
         (
             models("{endpoint: {url: 'https://api.example.org/v1', model: m}}"),

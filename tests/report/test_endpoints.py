@@ -13,6 +13,7 @@ def facts(**changed: Any) -> dict[str, Any]:
         "fingerprints": {"(not stated)": 20},
         "temperature": {"0": 20},
         "kinds": {"p_yes": 20},
+        "contradictions": 0,
         "first": "2026-01-31T23:59:00+00:00",
         "last": "2026-02-01T00:10:00+00:00",
     }
@@ -32,12 +33,13 @@ def note(blind: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
 def test_how_a_server_was_asked_is_said_in_a_line() -> None:
     assert asked_how(note()) == (
         "asked “{question} Yes or no?”; by P(yes) of the first token; pictures of up to 1024 "
-        "pixels; 2026-01-31 to 2026-02-01"
+        "pixels; answered by m-2026 (20); 2026-01-31 to 2026-02-01"
     )
     text = note(kinds={"text": 19, "unparsed": 1}, last="2026-01-31T23:59:30+00:00")
     text["settings"]["max_side"] = None
     assert asked_how(text) == (
-        "asked “{question} Yes or no?”; by the text; pictures as they are; 2026-01-31"
+        "asked “{question} Yes or no?”; by the text; pictures as they are; answered by m-2026 "
+        "(20); 2026-01-31"
     )
     assert asked_how({"name": "ofa", "family": "ofa"}) is None
 
@@ -55,6 +57,26 @@ def test_answers_of_several_models_are_said() -> None:
     ]
     (versions,) = of_endpoint(note(fingerprints={f"fp_{n}": n for n in range(1, 7)}))
     assert versions.endswith("fp_6 (6), fp_5 (5), fp_4 (4), fp_3 (3) and 2 more")
+
+
+def test_another_model_than_the_one_asked_for_is_said() -> None:
+    (said,) = of_endpoint(note(served={"other": 20}))
+    assert said == ("What answered as sure was asked for as m, but the server calls it other (20)")
+    assert of_endpoint(note(served={"(not stated)": 20})) == []
+
+
+def test_seeing_and_not_seeing_by_two_measures_is_said() -> None:
+    (said,) = of_endpoint(note(blind=facts(kinds={"text": 20})))
+    assert said == (
+        "What sure gains by seeing compares two measures: its answers are by P(yes) of the first "
+        "token, those without the images by the text"
+    )
+    assert of_endpoint(note(blind=facts(kinds={"unparsed": 20}))) == []
+
+
+def test_texts_against_p_yes_are_said() -> None:
+    (said,) = of_endpoint(note(contradictions=2, blind=facts(contradictions=1)))
+    assert said.startswith("3 answers of sure are by P(yes) of the first token although")
 
 
 def test_answers_of_two_kinds_and_answers_by_chance_are_said() -> None:

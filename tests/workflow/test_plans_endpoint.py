@@ -12,9 +12,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from synthsight import api
 from tests.loopback_chat import Chat, Request, Response, completion, serve, with_tokens
 from tests.report.test_page import text_of
-from tests.support import Job, Project
+from tests.support import Job, Project, draw_image
 from tests.workflow.test_plans_vqa import FAN_IN, IMAGE, SHARD, SHARDS
 
 KEY = "sk-not-to-be-found-anywhere"
@@ -132,6 +133,9 @@ def test_two_models_behind_endpoints_from_the_configuration_to_the_page(
     assert "asked “{question} Answer yes or no.”; by P(yes) of the first token" in text
     assert "asked “{question} Answer yes or no.”; by the text" in text
 
+    said = "sure was asked for as with-tokens, but the server calls it served (48)"
+    assert f"What answered as {said}." in api.open_run(project.results).remarks()
+
     found = [path for path in project.folder.rglob("*") if path.is_file()]
     assert len(found) > 100
     assert [path for path in found if KEY.encode() in path.read_bytes()] == []
@@ -168,10 +172,22 @@ def test_an_added_question_asks_itself_alone_and_deleted_answers_nothing(
     for answers in (project.results / "vqa" / "answers" / "sure").glob("*.parquet"):
         answers.unlink()
     assert "model 'sure': nothing will be sent to" in project.run("answers")
+    # An image in the place of another is asked about, which is said before it is sent.
+    before = Counter(each.question for each in server.requests)
+    draw_image(project.folder / "pictures" / IMAGE, 99)
+    there = r"model 'sure': (\d+) questions about 1 images will be sent"
+    found = re.search(there, project.snakemake("--dry-run", "answers").stdout)
+    assert found is not None
+    monkeypatch.delenv("CHAT_KEY")
+    assert "the environment variable CHAT_KEY" in project.fail("answers")
+    monkeypatch.setenv("CHAT_KEY", KEY)
+    assert found[0] in project.run("answers")
+    put = before.total() + int(found[1])
+    assert len(server.requests) == put
     # Nor does it matter how questions are divided.
     configure(project, endpoints(url)[:1], shards=3)
     project.run("answers")
-    assert len(server.requests) == ALL + 1
+    assert len(server.requests) == put
 
 
 @pytest.mark.long

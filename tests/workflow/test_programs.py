@@ -37,6 +37,7 @@ from synthsight.tables import Outputs
 from synthsight.vqa.answers import write_answers
 from synthsight.vqa.endpoint.asking import Known, answers_from
 from synthsight.vqa.endpoint.facts import facts_of
+from synthsight.vqa.endpoint.request import asking_of
 from tests.support import REPOSITORY, Project, add_people
 
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
@@ -289,9 +290,9 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     outputs = ["--output", "answers.parquet"]
     commands["ask_endpoint"] = ("ask_endpoint", [*shard, "--spec", spec, *ways, *outputs])
     spec = json.dumps({"model": "sure", "reference": None})
-    nothing = Known([], [])
-    told_of = json.dumps({**asked, "facts": facts_of(nothing, 16)})
-    write_answers(folder / "answers_1.parquet", [], answers_from(nothing, 16), told_of)
+    nothing, what = Known([], []), asking_of(endpoint, None)
+    told_of = json.dumps({**asked, "facts": facts_of(nothing, what)})
+    write_answers(folder / "answers_1.parquet", [], answers_from(nothing, what), told_of)
     answers = ["--answers", "answers_1.parquet", "--blind", "--spec", spec, "--note", "note.json"]
     commands["describe_endpoint"] = ("describe_endpoint", answers)
     # Nor has it answers from elsewhere.

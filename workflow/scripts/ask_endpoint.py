@@ -50,8 +50,8 @@ def main(args: Arguments) -> None:
             access,
         )
     made_with("pillow")
-    metadata = {**spec, "prompt": asking.prompt, "facts": facts_of(known, asking.max_tokens)}
-    answers = answers_from(known, asking.max_tokens)
+    metadata = {**spec, "prompt": asking.prompt, "facts": facts_of(known, asking)}
+    answers = answers_from(known, asking)
     write_answers(args.output, rows, answers, json.dumps(metadata, sort_keys=True))
 
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +26,7 @@ from synthsight.archives.containers import UnpackError
 from synthsight.archives.parts import drive_folder, drop, read_about, size_of, write_about
 from synthsight.archives.unpack import check_space, format_size
 from synthsight.errors import SynthsightError
+from synthsight.later import answers_later, retry_after
 from synthsight.wording import one_line
 
 #: Seconds to wait for a connection, and for the next piece of data.
@@ -203,9 +205,9 @@ def _attempt(
 def _check_status(response: requests.Response, resuming: bool) -> None:
     status = response.status_code
     answer = f"the server answers {status} {response.reason or ''}".rstrip()
-    if status in (408, 425, 429) or status >= 500:
-        after = response.headers.get("Retry-After", "")
-        raise _RetryError(answer, float(after) if re.fullmatch("[0-9]{1,4}", after) else 0.0)
+    if answers_later(status):
+        after = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+        raise _RetryError(answer, after or 0.0)
     if status in (401, 403, 407):
         raise DownloadError(
             f"{answer}: it requires a login (~/.netrc is read), or the address has expired. Or "

@@ -24,7 +24,7 @@ from synthsight.library.planned import Planned
 from synthsight.library.scored import COLUMNS, with_scoring
 from synthsight.library.scores import class_names, read_scores
 from synthsight.library.vectors import notes_of, read_vectors
-from synthsight.plan.record import FETCH
+from synthsight.plan.record import FETCH, NOTING
 from synthsight.report import answer
 from synthsight.report.imported import unpredicted
 from synthsight.report.remarks import remarks
@@ -317,7 +317,7 @@ class Run:
             ApiError: a manifest, scores or answers are not there, or not of the run's last plan.
         """
         planned = self._planned
-        notes = planned.made_by(*FETCH) + planned.made_by("import_predictions", "import_answers")
+        notes = [*planned.made_by(*FETCH), *planned.made_by(*NOTING)]
         shown = {*planned.wanted("scores"), *planned.wanted("vqa")}
         told = (planned.spec(self.report.name) or {}).get("groups", {})
         return remarks(

@@ -5,14 +5,14 @@ The sizes of what would be sent are estimates: pictures are encoded only when th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from synthsight.archives.unpack import format_size
-from synthsight.files import FileError
+from synthsight.files import FileError, sha256_of
 from synthsight.plan import asking
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.files import Files
@@ -61,6 +61,7 @@ class _Part:
     model: str
     shard: str
     blind: bool
+    shard_file: str
 
 
 def _parts(files: Files, made: Collection[str]) -> list[_Part]:
@@ -70,7 +71,7 @@ def _parts(files: Files, made: Collection[str]) -> list[_Part]:
         for blind, paths in enumerate((files.answers_of(name), files.blind_answers_of(name))):
             for shard, path in zip(files.shards, paths, strict=False):
                 if path in made:
-                    found.append(_Part(name, shard, bool(blind)))
+                    found.append(_Part(name, shard, bool(blind), files.shard_file(shard)))
     return found
 
 
@@ -126,8 +127,8 @@ class Sending:
 def what_to_send(files: Files, made: Collection[str]) -> list[Sending]:
     """What a run will send, for each model that will be asked.
 
-    What is in a model's journals does not count; nor is it known to be there as long as the
-    question's image has not been indexed.
+    What is in a model's journals does not count. Where images will be indexed again, they are
+    looked up there as they are now, so they are read once more.
 
     Args:
         files: of the run.
@@ -136,56 +137,78 @@ def what_to_send(files: Files, made: Collection[str]) -> list[Sending]:
     parts = _parts(files, made)
     size_of = _Sizes(Path(files.experiment.vqa.root) if files.experiment.vqa else Path())
     return [
-        _sending(files, name, [part for part in parts if part.model == name], size_of)
+        _sending(files, name, [part for part in parts if part.model == name], made, size_of)
         for name in sorted({part.model for part in parts})
     ]
 
 
 def _sending(
-    files: Files, name: str, parts: Iterable[_Part], size_of: Callable[..., int]
+    files: Files,
+    name: str,
+    parts: Sequence[_Part],
+    made: Collection[str],
+    size_of: Callable[..., int],
 ) -> Sending:
-    endpoint = endpoint_of(files.experiment, name)
-    images: set[str] = set()
-    asked = known = size = 0
-    for part in parts:
-        rows, missing = _rows(files, part)
-        known += len(rows) - len(missing)
-        asked += len(missing)
-        images |= {row.image for row in missing}
-        size += sum(size_of(row.image, endpoint.max_side, part.blind) for row in missing)
-    return Sending(name, endpoint, asked, len(images), size, known)
-
-
-def _rows(files: Files, part: _Part) -> tuple[list[ShardRow], list[ShardRow]]:
-    """The questions of a part, and those that have not been answered before."""
     # The parts of synthsight that ask take a while to import, and most runs ask no endpoint.
-    from synthsight.vqa.endpoint.asking import Task, known_of
+    from synthsight.vqa.endpoint.asking import digests_of, known_of
+    from synthsight.vqa.endpoint.journal import read_journals
     from synthsight.vqa.endpoint.request import asking_of
 
+    endpoint = endpoint_of(files.experiment, name)
+    spec = asking.ask_endpoint(files.experiment, name)
+    what = asking_of(spec["endpoint"], spec["prompt"])
+    folder = Path(journal_of(files, name, files.shards[0])).parent
+    rows = {
+        part: _rows(files, part.shard, part.shard_file in made and folder.is_dir())
+        for part in parts
+    }
+    digests = {part: digests_of(what, rows[part], part.blind) for part in parts}
+    found = read_journals(folder, {each for of in digests.values() for some in of for each in some})
+    images: set[str] = set()
+    put: set[str] = set()
+    known = size = 0
+    for part in parts:
+        entries = known_of(what, digests[part], found)
+        for row, some, entry in zip(rows[part], digests[part], entries, strict=True):
+            known += entry is not None
+            # The same picture under two names is asked about once.
+            key = some[0] if row.sha256 else f"{part.blind} {row.image} {row.question}"
+            if entry is None and key not in put:
+                put.add(key)
+                images.add(row.image)
+                size += size_of(row.image, endpoint.max_side, part.blind)
+    return Sending(name, endpoint, len(put), len(images), size, known)
+
+
+def _rows(files: Files, shard: str, indexed_again: bool) -> list[ShardRow]:
+    """The questions of a shard whose images can be used, with the images' sums as far as known.
+
+    Args:
+        files: of the run.
+        shard: the shard.
+        indexed_again: whether it will be indexed before it is put: then the images count as they
+            are now, not as they were.
+    """
     vqa = files.experiment.vqa
     assert vqa is not None
     indexed: list[ShardRow] = []
     with suppress(OSError, FileError):
-        indexed = read_shard(files.shard_file(part.shard))
+        indexed = read_shard(files.shard_file(shard))
     sums = {row.image: row.sha256 for row in indexed if row.status == "ok"}
     unusable = {row.image for row in indexed} - sums.keys()
-    rows = [
+    if indexed_again:
+        sums, unusable = {}, set()
+        for image in {each.image for each in vqa.questions[shard]}:
+            with suppress(OSError):
+                sums[image] = sha256_of(Path(vqa.root) / image)
+    return [
         ShardRow(
             *(number, each.image, each.question, each.answer, None, None),
             *(sums.get(each.image), "ok", None),
         )
-        for number, each in enumerate(vqa.questions[part.shard])
+        for number, each in enumerate(vqa.questions[shard])
         if each.image not in unusable
     ]
-    spec = asking.ask_endpoint(files.experiment, part.model)
-    journal = Path(journal_of(files, part.model, part.shard))
-    known = known_of(
-        Task(
-            *(rows, Path(vqa.root), asking_of(spec["endpoint"], spec["prompt"]), part.blind),
-            *(journal.parent, journal, 0.0),
-        )
-    )
-    return rows, [row for row, entry in zip(rows, known, strict=True) if entry is None]
 
 
 class _Sizes:

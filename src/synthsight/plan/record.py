@@ -28,6 +28,9 @@ OWN = "\0"
 #: Programs whose outputs all runs share.
 FETCH = ("fetch_weights", "fetch_vqa")
 
+#: Programs that note where answers and predictions that no job of the run made come from.
+NOTING = ("import_predictions", "import_answers", "describe_endpoint")
+
 #: Folder of a run's files that are made on request alone: pages for raters.
 ON_REQUEST = "rating"
 

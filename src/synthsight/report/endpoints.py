@@ -8,6 +8,9 @@ from typing import Any
 #: Names that a sentence has room for.
 _NAMED = 4
 
+#: What stands in counts for what the server does not state.
+_UNNAMED = "(not stated)"
+
 
 def asked_how(note: Mapping[str, Any]) -> str | None:
     """How an endpoint was asked, in a line; None of another model.
@@ -19,15 +22,14 @@ def asked_how(note: Mapping[str, Any]) -> str | None:
         return None
     settings, asked = note["settings"], note["asked"]
     side = settings["max_side"]
-    kinds = asked["kinds"]
-    by = {"p_yes": "P(yes) of the first token", "text": "the text"}
-    counted = [name for kind, name in by.items() if kinds.get(kind)]
+    counted = _ways(asked["kinds"])
     days = sorted({str(each)[:10] for each in (asked["first"], asked["last"]) if each})
     return "; ".join(
         [
             f"asked “{settings['prompt']}”",
             f"by {' or '.join(counted)}" if counted else "without an answer",
             "pictures as they are" if side is None else f"pictures of up to {side} pixels",
+            *([f"answered by {_named(others)}"] if (others := _other_names(note)) else []),
             *([" to ".join(days)] if days else []),
         ]
     )
@@ -49,6 +51,11 @@ def of_endpoint(note: Mapping[str, Any]) -> list[str]:
             f"The server calls what answered as {name} by several names, so its answers may be of "
             f"several models: {_named(served)}"
         )
+    elif any(note["endpoint"]["model"] not in served_as for served_as in _other_names(note)):
+        said.append(
+            f"What answered as {name} was asked for as {note['endpoint']['model']}, but the server "
+            f"calls it {_named(served)}"
+        )
     versions = _together(parts, "fingerprints")
     if len(versions) > 1:
         said.append(
@@ -56,6 +63,18 @@ def of_endpoint(note: Mapping[str, Any]) -> list[str]:
             f"{_named(versions)}"
         )
     kinds = note["asked"]["kinds"]
+    without = (note["blind"] or {"kinds": {}})["kinds"]
+    if {*_ways(kinds)} != {*_ways(without)} and _ways(kinds) and _ways(without):
+        said.append(
+            f"What {name} gains by seeing compares two measures: its answers are by "
+            f"{' and '.join(_ways(kinds))}, those without the images by "
+            f"{' and '.join(_ways(without))}"
+        )
+    if against := sum(part["contradictions"] for part in parts):
+        said.append(
+            f"{against:,} answers of {name} are by P(yes) of the first token although their text "
+            "says the other word"
+        )
     if kinds.get("p_yes") and kinds.get("text"):
         said.append(
             f"Of {name}, {kinds['p_yes']:,} answers are by P(yes) of the first token and "
@@ -68,6 +87,19 @@ def of_endpoint(note: Mapping[str, Any]) -> list[str]:
             "chance, and would be others another time"
         )
     return said
+
+
+def _ways(kinds: Mapping[str, int]) -> list[str]:
+    """What answers are by."""
+    by = {"p_yes": "P(yes) of the first token", "text": "the text"}
+    return [name for kind, name in by.items() if kinds.get(kind)]
+
+
+def _other_names(note: Mapping[str, Any]) -> dict[str, int]:
+    """What the server calls the model, other than it was asked for, if it says so."""
+    parts = [note["asked"], *([note["blind"]] if note["blind"] else [])]
+    asked = {note["endpoint"]["model"], _UNNAMED}
+    return {name: n for name, n in _together(parts, "served").items() if name not in asked}
 
 
 def _together(parts: list[Mapping[str, Any]], key: str) -> dict[str, int]:

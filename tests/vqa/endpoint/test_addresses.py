@@ -43,6 +43,7 @@ def test_a_proxy_is_for_https_to_other_machines_alone(monkeypatch: pytest.Monkey
     monkeypatch.setenv("https_proxy", "http://proxy:2")
     assert proxy_of("https://api.example.org/v1") == "http://proxy:2"
     assert proxy_of("http://node7:8000/v1") is None
-    assert proxy_of("https://localhost:8000/v1") is None
+    for host in ("localhost", "127.0.0.1:8000", "[::1]", "127.1.2.3"):
+        assert proxy_of(f"https://{host}/v1") is None, "its pictures would leave this machine"
     monkeypatch.setenv("no_proxy", "example.org")
     assert proxy_of("https://api.example.org/v1") is None

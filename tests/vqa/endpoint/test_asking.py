@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import os
 import ssl
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,10 +20,12 @@ import pytest
 
 from synthsight.errors import SynthsightError
 from synthsight.files import sha256_of
+from synthsight.later import retry_after
 from synthsight.vqa.answers import Answers
 from synthsight.vqa.endpoint import asking as module
 from synthsight.vqa.endpoint.asking import Known, Task, answers_from
-from synthsight.vqa.endpoint.client import MAX_REPLY, Access, Patience, retry_after
+from synthsight.vqa.endpoint.client import MAX_REPLY, Access, Patience, Server
+from synthsight.vqa.endpoint.keys import without_key
 from synthsight.vqa.endpoint.request import Asking
 from synthsight.vqa.shards import ShardRow
 from tests.loopback_chat import (
@@ -74,6 +77,10 @@ class Bench:
             for number, question in enumerate(QUESTIONS, start=1)
         ]
 
+    def asking(self, url: str | None = None, **changed: Any) -> Asking:
+        usual = Asking(url or self.url, "m", "{question} Answer yes or no.", "auto", None, 16)
+        return dataclasses.replace(usual, **changed)
+
     def ask(
         self,
         images: int = 1,
@@ -87,8 +94,7 @@ class Bench:
         rows: list[ShardRow] | None = None,
         **changed: Any,
     ) -> Known:
-        usual = Asking(url or self.url, "m", "{question} Answer yes or no.", "auto", None, 16)
-        asking = dataclasses.replace(usual, **changed)
+        asking = self.asking(url, **changed)
         journal = self.folder / "journal" / ("blind.jsonl" if blind else "1.jsonl")
         rows = self.rows(images) if rows is None else rows
         task = Task(rows, self.folder, asking, blind, journal.parent, journal, allow)
@@ -98,7 +104,8 @@ class Bench:
             return module.ask(task, access, patience)
 
     def answers(self, **how: Any) -> Answers:
-        return answers_from(self.ask(**how), 16)
+        changed = {key: how[key] for key in ("logprobs",) if key in how}
+        return answers_from(self.ask(**how), self.asking(**changed))
 
     @property
     def asked(self) -> Counter[str]:
@@ -226,7 +233,10 @@ def refusing(words: dict[str, str]) -> Usual:
             {"max_tokens": 16, "temperature": 0, "logprobs": True, "top_logprobs": 5},
         ),
         (
-            {"max_tokens": "use 'max_completion_tokens' instead", "temperature": "temperature: no"},
+            {
+                "max_tokens": "use 'max_completion_tokens' instead",
+                "temperature": "temperature is unsupported",
+            },
             2,
             {"max_completion_tokens": 16, "logprobs": True, "top_logprobs": 20},
         ),
@@ -270,6 +280,60 @@ def test_always_ends_where_there_are_no_probabilities(bench: Bench) -> None:
     assert bench.answers(logprobs="always").predicted == [None] * 3, "once it states them"
 
 
+def test_with_always_no_text_counts(bench: Bench) -> None:
+    """A server may state tokens and begin with something else, as with thinking."""
+    use(bench, lambda request: Response(completion("<think></think>Yes.", {"<think>": 0.9})))
+    found = bench.answers(logprobs="always")
+    assert found.predicted == [None] * 3 and None not in found.reasons
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Your input 'Is the temperature low?' was flagged, invalid",
+        "logprobs and temperature must be 0, and max_completion_tokens, all unsupported",
+    ],
+)
+def test_what_is_refused_of_one_question_is_left_out_of_no_other(said: str, bench: Bench) -> None:
+    def usual(request: Request) -> Response:
+        return Response(failure(said), 400) if "blue" in request.question else with_tokens(request)
+
+    use(bench, usual)
+    known = bench.ask(images=2, allow=0.4, concurrency=1)
+    others = [each for each in bench.server.requests if "blue" not in each.question]
+    assert len(others) == 4
+    for request in others:
+        assert request.body["temperature"] == 0 and request.body["top_logprobs"] == 20
+    assert "the server refuses it (400)" in str(known.reasons[1])
+    assert {entry.dialect["top"] for entry in known.entries if entry} == {20}
+
+
+def test_a_request_that_is_repeated_to_us_is_no_reason(bench: Bench) -> None:
+    """As FastAPI repeats the body: only what it says of a place in it counts."""
+    echo = {"logprobs": True, "temperature": 0, "note": "not supported"}
+    told = {"detail": [{"loc": ["body", "messages"], "msg": "invalid", "input": echo}]}
+    use(bench, lambda request: Response(told, 422))
+    known = bench.ask(rows=bench.rows()[:1], allow=1.0)
+    assert len(bench.server.requests) == 1
+    assert known.reasons == ["the server refuses it (422): invalid (body.messages)"]
+
+
+def test_the_setting_that_a_server_names_is_the_one_it_does_not_take(bench: Bench) -> None:
+    def usual(request: Request) -> Response:
+        if "temperature" in request.body:
+            said = "unsupported, as with logprobs"
+            return Response(failure(said, param="temperature"), 400)
+        return with_tokens(request)
+
+    use(bench, usual)
+    bench.ask(concurrency=1)
+    body = bench.server.requests[-1].body
+    assert "temperature" not in body and body["top_logprobs"] == 20
+    # Nor is it asked for in the next run.
+    bench.ask(images=2, concurrency=1)
+    assert len(bench.server.requests) == 7
+
+
 def test_answers_of_both_kinds_are_said(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.server.script[:] = [in_words(Request(SENT[0], {}, {}, ""))]
     bench.ask(concurrency=1)
@@ -285,6 +349,28 @@ def test_a_model_that_changes_its_name_is_said(
     assert "the server calls its model by several names: 'other' (1), 'served' (2)" in said
 
 
+def test_a_model_of_another_name_is_said(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.ask()
+    assert "the server calls its model: 'served' (3)" in capsys.readouterr().out
+
+
+def test_a_text_against_p_yes_is_said(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.server.script[:] = [Response(completion("No.", {"Yes": 0.9}))]
+    bench.ask(concurrency=1)
+    assert "WARNING: 1 of 3 replies say the other word than P(yes)" in capsys.readouterr().out
+
+
+def test_what_a_server_says_is_no_command_to_a_terminal(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(bench, refusing({"logprobs": "\x1b[2J logprobs are not supported"}))
+    bench.ask(concurrency=1)
+    use(bench, lambda request: Response(failure("\x1b]0;owned\x07"), 413))
+    reasons = bench.ask(rows=bench.rows(2)[3:], allow=1.0).reasons
+    assert "\x1b" not in capsys.readouterr().out
+    assert reasons[0] == r"the server refuses it (413): \x1b]0;owned\x07"
+
+
 # What is tried again -----------------------------------------------------------------------------
 
 BROKEN: dict[str, Response] = {
@@ -293,6 +379,7 @@ BROKEN: dict[str, Response] = {
     "no json": Response(b'{"choices": [{"mess'),
     "no completion": Response({"object": "list"}),
     "no probability": Response({**completion("Yes", {"Yes": 0.5})}),
+    "no content": Response(b"", 204),
     "a failure in a good reply": Response({"error": {"message": "upstream", "code": 503}}),
     "too long": Response(b" " * (MAX_REPLY + 1)),
 }
@@ -334,6 +421,7 @@ def test_a_server_is_given_the_time_that_it_asks_for(stated: str, bench: Bench) 
         ("-3", 0.0),
         ("nan", None),
         ("inf", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
         ("soon", None),
         ("Wed, 31 Dec 2025 23:59:00 GMT", 0.0),
     ],
@@ -360,6 +448,66 @@ def test_no_question_is_put_while_the_server_asks_to_wait(bench: Bench) -> None:
     assert state["put"] <= 1 and sum(bench.server.answered.values()) == 10
 
 
+def test_a_busy_server_loses_no_question(bench: Bench) -> None:
+    """It takes one request in eight: that it puts the others off costs them no attempt."""
+    count = iter(range(10_000))
+
+    def usual(request: Request) -> Response:
+        if next(count) % 8:
+            return Response(failure("busy"), 429, {"Retry-After": "1"})
+        return with_tokens(request)
+
+    use(bench, usual)
+    known = bench.ask(images=3, concurrency=8, attempts=2)
+    assert known.reasons == [None] * 9
+
+
+def test_a_server_that_is_always_busy_is_not_waited_for_forever(bench: Bench) -> None:
+    use(bench, lambda request: Response(failure("busy"), 429, {"Retry-After": "100"}))
+    known = bench.ask(rows=bench.rows()[:1], allow=1.0)
+    assert bench.slept.seconds == [100.0] * 9
+    assert "asked 10 times" in str(known.reasons[0])
+
+
+def test_others_wait_only_as_long_as_the_server_asks_for(bench: Bench) -> None:
+    busy = Response(failure("busy"), 503, {"Retry-After": "1"})
+    bench.server.script[:] = [busy] * 4
+    bench.ask(concurrency=1)
+    # Attempts 3 and 4 are put off for longer, but that holds up no other question.
+    assert bench.slept.seconds == [1.0, 1.0, 1.0, 1.0, 3.0, 1.0, 7.0]
+
+
+def test_a_server_that_hangs_is_given_up_within_the_patience(bench: Bench) -> None:
+    bench.server.script[:] = [Response(hang=True)] * 9
+    patience = {"attempts": 8, "timeout": 0.05, "concurrency": 1}
+    with mock.patch.object(module, "Server", _short(0.12)):
+        known = bench.ask(rows=bench.rows()[:1], allow=1.0, **patience)  # type: ignore[arg-type]
+    assert "asked once: nothing within 0.05 s" in str(known.reasons[0])
+
+
+def _short(total: float) -> Callable[..., Server]:
+    def made(access: Access, patience: Patience) -> Server:
+        return Server(access, dataclasses.replace(patience, first=0.08, total=total))
+
+    return made
+
+
+def test_empty_replies_are_none(bench: Bench) -> None:
+    """Such as of a model that thinks for longer than it may."""
+    use(bench, lambda request: Response(completion("", finish="length")))
+    rows = bench.rows(3) * 5
+    with pytest.raises(SynthsightError, match=r"is empty, and was cut off .*max_tokens") as found:
+        bench.ask(rows=_numbered(rows), concurrency=1)
+    assert "others were not put any more" in str(found.value)
+    assert len(bench.server.requests) == 10
+    use(bench, with_tokens)
+    assert bench.ask(rows=rows).reasons == [None] * 45, "nor are they kept"
+
+
+def _numbered(rows: list[ShardRow]) -> list[ShardRow]:
+    return [dataclasses.replace(row, question=f"{row.question} {n}") for n, row in enumerate(rows)]
+
+
 def test_who_asks_to_wait_for_too_long_is_not_waited_for(bench: Bench) -> None:
     bench.server.script[:] = [Response(failure("busy"), 429, {"Retry-After": "86400"})]
     found = bench.answers(concurrency=1, allow=0.4)
@@ -377,7 +525,8 @@ def test_a_slow_server_is_not_waited_for_forever(bench: Bench) -> None:
 
 def test_a_server_that_is_not_there_is_asked_a_few_questions_only(bench: Bench) -> None:
     with pytest.raises(SynthsightError, match=r"stay without a reply.*Connection refused") as found:
-        bench.ask(images=3, url="http://127.0.0.1:9/v1", concurrency=1, rows=bench.rows(3) * 5)
+        rows = _numbered(bench.rows(3) * 5)
+        bench.ask(url="http://127.0.0.1:9/v1", concurrency=1, rows=rows)
     assert "others were not put any more" in str(found.value)
     assert str(found.value).startswith("10 of 45 questions")
 
@@ -504,8 +653,77 @@ def test_what_was_answered_is_kept_when_the_job_ends_early(bench: Bench) -> None
     assert bench.asked[SENT[0]] == 1
 
 
+def test_texts_that_were_wanted_are_no_answers_where_p_yes_is(bench: Bench) -> None:
+    bench.ask(logprobs="never")
+    found = bench.answers()
+    assert len(bench.server.requests) == 6 and not np.isnan(found.p_yes).any()
+    assert all("logprobs" in request.body for request in bench.server.requests[3:])
+
+
+def test_texts_that_a_server_gave_for_p_yes_are_answers_where_texts_are_wanted(
+    bench: Bench,
+) -> None:
+    use(bench, refusing({"logprobs": "logprobs are not supported"}))
+    bench.ask(concurrency=1)
+    before = len(bench.server.requests)
+    assert bench.answers(logprobs="never").predicted == ["yes", "no", "no"]
+    assert len(bench.server.requests) == before
+
+
+def test_what_is_under_way_is_kept_when_another_question_ends_the_job(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, ended = threading.Barrier(2), threading.Event()
+
+    class Ending(Server):
+        def end(self) -> None:
+            super().end()
+            ended.set()
+
+    def usual(request: Request) -> Response:
+        both.wait(30)
+        if "red" in request.question:
+            assert ended.wait(30)
+            return with_tokens(request)
+        return Response(failure("no"), 401)
+
+    monkeypatch.setattr(module, "Server", Ending)
+    use(bench, usual)
+    with pytest.raises(SynthsightError, match="401"):
+        bench.ask(images=3, concurrency=2)
+    assert len(bench.server.requests) == 2, "no other was put"
+    use(bench, with_tokens)
+    bench.ask(images=3)
+    assert bench.asked[SENT[0]] == 3, "once for each picture"
+
+
+def test_who_waits_when_the_job_ends_waits_no_longer(bench: Bench) -> None:
+    async def sleep(seconds: float) -> None:
+        await asyncio.Event().wait()  # without end
+
+    both = threading.Barrier(2)
+
+    def usual(request: Request) -> Response:
+        both.wait(30)
+        red = "red" in request.question
+        return Response(failure("down"), 500) if red else Response(failure("no"), 401)
+
+    bench.slept = sleep  # type: ignore[assignment]
+    use(bench, usual)
+    with pytest.raises(SynthsightError, match="401"):
+        bench.ask(concurrency=2)
+
+
+def test_a_picture_under_two_names_is_asked_about_once(bench: Bench) -> None:
+    (bench.folder / "1.png").write_bytes((bench.folder / "0.png").read_bytes())
+    first = bench.ask(images=2, concurrency=4)
+    assert len(bench.server.requests) == 3
+    assert first.entries[:3] == first.entries[3:] and first.reasons == [None] * 6
+    assert bench.ask(images=2) == first
+
+
 def test_a_server_that_refused_probabilities_is_not_asked_for_them_again(bench: Bench) -> None:
-    use(bench, refusing({"logprobs": "no logprobs"}))
+    use(bench, refusing({"logprobs": "logprobs are not supported"}))
     bench.ask(concurrency=1)
     before = len(bench.server.requests)
     bench.ask(images=2, concurrency=1)
@@ -533,6 +751,31 @@ def test_the_key_is_sent_and_kept_nowhere(bench: Bench, capsys: pytest.CaptureFi
         assert key not in text
     for path in (bench.folder / "journal").iterdir():
         assert key not in path.read_text() and "***" in path.read_text()
+
+
+@pytest.mark.parametrize("place", range(270, 300, 7))
+def test_no_part_of_a_key_is_left_where_a_message_is_cut(place: int, bench: Bench) -> None:
+    key = "sk-1234567890/abcdefghij"
+    use(bench, lambda request: Response(failure("." * place + f" {key}"), 413))
+    reasons = bench.ask(key=key, allow=1.0).reasons
+    assert reasons[0] is not None and "sk-" not in reasons[0]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["sk-1/a+b", r"sk-1\/a+b", "sk-1%2Fa%2bb", "sk-1/a%2Bb", r"sk\u002d1/a\u002Bb", r"sk-1\\\/a+b"],
+)
+def test_a_key_is_taken_out_however_it_is_written(written: str) -> None:
+    assert without_key(f"<{written}>", "sk-1/a+b") == "<***>"
+    assert without_key(written, None) == written
+
+
+def test_a_key_in_a_redirects_place_is_not_shown(bench: Bench) -> None:
+    there = {"Location": "/login?" + "x" * 285 + "sk-1%2Fsecret"}
+    use(bench, lambda request: Response(b"", 302, there))
+    with pytest.raises(SynthsightError) as found:
+        bench.ask(key="sk-1/secret")
+    assert "sk-1" not in str(found.value) and "redirects to /login" in str(found.value)
 
 
 def test_who_has_nothing_to_ask_needs_no_key(bench: Bench) -> None:

@@ -69,12 +69,15 @@ def test_a_damaged_line_is_left_out_and_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "1.jsonl"
-    path.write_text(f'nonsense\n{{"asked": "{ONE}", "reply": 7}}\n', encoding="utf-8")
+    reply = f'{{"text": "Yes", "tokens": [["Yes", -1{"0" * 400}]]}}'
+    lines = ("nonsense", *(f'{{"asked": "{ONE}", "reply": {each}}}' for each in ("7", reply)))
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     write(path, two=entry("No"))
     assert set(read_journals(tmp_path, {ONE, TWO})) == {TWO}
     said = capsys.readouterr().out
     assert f"WARNING: {path}, line 1, is damaged and left out" in said
     assert f"WARNING: {path}, line 2, is damaged and left out" in said
+    assert f"WARNING: {path}, line 3, is damaged and left out" in said
 
 
 def test_two_processes_do_not_write_one_journal(tmp_path: Path) -> None:

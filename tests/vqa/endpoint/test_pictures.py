@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,67 @@ def test_a_pngs_texts_stay_here(drawn: Image.Image, tmp_path: Path) -> None:
     found = sent(path)
     assert b"masterpiece" in path.read_bytes() and b"masterpiece" not in found.content
     assert (found.kind, found.how) == ("png", "pixels") and same(found, path)
+
+
+def chunk(kind: bytes, told: bytes) -> bytes:
+    return struct.pack(">I", len(told)) + kind + told + struct.pack(">I", zlib.crc32(kind + told))
+
+
+@pytest.mark.parametrize("kind", [b"caBX", b"prVt", b"iDOT", b"tIME", b"tEXt", b"bKGD"])
+@pytest.mark.parametrize("behind", [False, True])
+def test_no_other_chunk_of_a_png_is_sent(
+    kind: bytes, behind: bool, drawn: Image.Image, tmp_path: Path
+) -> None:
+    path = tmp_path / "told.png"
+    drawn.save(path)
+    plain = path.read_bytes()
+    place = plain.rindex(b"IEND") - 4 if behind else 33
+    told = chunk(kind, b"SECRET" + bytes(1))
+    path.write_bytes(plain[:place] + told + plain[place:])
+    found = sent(path)
+    assert found.how == "pixels" and b"SECRET" not in found.content and same(found, path)
+
+
+def test_what_stands_behind_a_pngs_end_is_not_sent(drawn: Image.Image, tmp_path: Path) -> None:
+    path = tmp_path / "told.png"
+    drawn.save(path, dpi=(72, 72))
+    assert sent(path).how == "file"
+    path.write_bytes(path.read_bytes() + b"SECRET")
+    found = sent(path)
+    assert found.how == "pixels" and b"SECRET" not in found.content and same(found, path)
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        (0xE0, b"JFXX\0\x10SECRET"),
+        (0xE0, b"JFIF\0\1\1\0\0\1\0\1\1\2SECRET"),
+        (0xE1, b"Exif\0\0SECRET"),
+        (0xEE, b"SECRET"),
+        (0xFE, b"SECRET"),
+    ],
+)
+def test_no_other_segment_of_a_jpeg_is_sent(
+    marker: int, told: bytes, drawn: Image.Image, tmp_path: Path
+) -> None:
+    path = tmp_path / "told.jpg"
+    drawn.save(path)
+    plain = path.read_bytes()
+    segment = b"\xff" + bytes([marker]) + struct.pack(">H", len(told) + 2) + told
+    path.write_bytes(plain[:20] + segment + plain[20:])
+    found = sent(path)
+    assert (found.content, found.how) == (plain, "pixels")
+
+
+def test_a_jpegs_own_small_picture_is_not_sent(drawn: Image.Image, tmp_path: Path) -> None:
+    path = tmp_path / "told.jpg"
+    drawn.save(path)
+    plain = path.read_bytes()
+    small = b"SECRET" * 2
+    header = b"\xff\xe0" + struct.pack(">H", 16 + len(small)) + plain[6:18] + b"\2\2" + small
+    path.write_bytes(plain[:2] + header + plain[20:])
+    found = sent(path)
+    assert (found.content, found.how) == (plain, "pixels")
 
 
 def turned(drawn: Image.Image, path: Path) -> None:

@@ -12,8 +12,10 @@ from synthsight.vqa.endpoint.reply import (
     BrokenReplyError,
     Reply,
     answer_of,
+    contradicts,
     probabilities,
     reply_of,
+    word_of,
 )
 from tests.loopback_chat import completion
 
@@ -41,7 +43,7 @@ def test_a_word_that_is_not_listed_is_taken_for_half_of_what_it_can_be() -> None
 
 @pytest.mark.parametrize("word", ["yes", "no"])
 def test_the_word_that_is_listed_stays_the_likelier_however_few_are_listed(word: str) -> None:
-    found = probabilities(((word, math.log(0.5)),))
+    found = probabilities(((word, math.log(0.6)),))
     assert found is not None
     assert (found[0] > 0.5) == (word == "yes")
 
@@ -115,12 +117,101 @@ def test_what_is_no_completion_is_a_broken_reply(content: Any) -> None:
         reply_of(content)
 
 
-@pytest.mark.parametrize("value", [float("nan"), 0.7, "-1", True, None])
+@pytest.mark.parametrize("value", [float("nan"), 0.7, "-1", True, -(10**400)])
 def test_what_is_no_logarithm_of_a_probability_is_a_broken_reply(value: Any) -> None:
     content = completion("Yes", {"Yes": 0.9})
     content["choices"][0]["logprobs"]["content"][0]["top_logprobs"][0]["logprob"] = value
     with pytest.raises(BrokenReplyError, match="which is no probability"):
         reply_of(content)
+
+
+def test_a_token_without_a_probability_is_none_and_without_one_of_a_word_the_text_counts() -> None:
+    content = completion("No", {"Yes": 0.7, "It": 0.1})
+    listed = content["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+    listed[1]["logprob"] = None
+    assert reply_of(content).tokens == (("Yes", math.log(0.7)),)
+    listed[0]["logprob"] = None
+    assert (answer(content).p_yes, answer(content).predicted) == (None, "no")
+
+
+def test_what_is_no_answer_is_kept_in_short_only() -> None:
+    content = completion("Yes", {"y" * 999: 0.9}, model="m" * 999, finish="f" * 999)
+    found = reply_of({**content, "system_fingerprint": "p" * 999})
+    assert found.tokens is not None and len(found.tokens[0][0]) == 200
+    assert (found.served, found.finish, found.fingerprint) == ("m" * 200, "f" * 200, "p" * 200)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "word"),
+    [
+        ("The answer is: No", {"The": 0.95, "Yes": 0.03, "No": 0.01}, "no"),
+        ("<think>hm</think>No", {"<think>": 0.97, "Yes": 0.02}, "no"),
+        ("The answer is: No", {"The": 0.5, "Yes": 0.3, "No": 0.2}, "no"),
+    ],
+)
+def test_a_first_token_that_is_likelier_no_word_does_not_decide(
+    text: str, tokens: dict[str, float], word: str
+) -> None:
+    found = answer(completion(text, tokens))
+    assert (found.p_yes, found.predicted) == (None, word)
+    found = answer_of(reply_of(completion(text, tokens)), 16, text_counts=False)
+    assert found.predicted is None and found.reason is not None and "always" in found.reason
+
+
+@pytest.mark.parametrize(
+    "token", ["\n\nYes", "Yes.", "\tYes", "**Yes", "\u2581YES", '"yes"', "Yes,"]
+)
+def test_what_stands_around_a_word_in_a_token_does_not_matter(token: str) -> None:
+    found = answer(completion("Yes", {token: 0.9, "No": 0.05}))
+    assert found.p_yes == pytest.approx(0.9 / 0.95)
+
+
+@pytest.mark.parametrize("token", ["None", "yesterday", "no-one", "", "\n", "Yes/No"])
+def test_a_token_with_more_in_it_is_no_word(token: str) -> None:
+    assert word_of(token) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("In this picture there is no doubt that the animal shown here is a", None),
+        ("\u25c1think\u25b7The user asks; I see no cat yet but", None),
+        ("No doubt that it is a", None),
+        ("Well, yes", None),
+        ("No", "no"),
+        ("**Yes**, since it is the", "yes"),
+        (" Yes. There is no", None),
+        ("No \u2014 it is a", "no"),
+    ],
+)
+def test_of_a_text_that_was_cut_off_only_how_it_begins_counts(text: str, word: str | None) -> None:
+    found = answer(completion(text, finish="length"))
+    assert found.predicted == word
+    assert word or (found.reason is not None and "was cut off after 16 tokens" in found.reason)
+
+
+@pytest.mark.parametrize(
+    "thinking",
+    [
+        "[THINK]no, wait[/THINK]",
+        "<think>no",
+        "\u25c1think\u25b7no\u25c1/think\u25b7",
+        "<thought>no</thought>",
+        "<seed:think>no</seed:think>",
+        "no</think>",
+        "<|channel|>analysis<|message|>no<|end|><|channel|>final<|message|>",
+    ],
+)
+def test_what_is_thought_is_not_said(thinking: str) -> None:
+    assert answer(completion(f"{thinking} It does.")).predicted is None
+    found = answer(completion(f"{thinking} Yes."))
+    assert found.predicted == (None if thinking == "<think>no" else "yes")
+
+
+def test_a_text_against_p_yes_is_found() -> None:
+    for text, found in (("No.", True), ("Yes.", False), ("It is.", False)):
+        reply = reply_of(completion(text, {"Yes": 0.9}))
+        assert contradicts(reply, answer_of(reply, 16)) is found
 
 
 def test_a_probability_of_zero_is_one() -> None:

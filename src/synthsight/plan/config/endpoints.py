@@ -49,15 +49,16 @@ def _bad_address(written: str) -> str | None:
         url = urlsplit(written)
         host, _ = url.hostname, url.port
     except ValueError as error:
-        return f"this is no address: {error}"
+        what = "its port is no number" if "ort" in str(error) else "its host cannot be read"
+        return f"this is no address: {what}"
     if url.username is not None or url.password is not None:
         return "an address with a name or a password in it: put the key into `key_env`'s variable"
-    if url.query or url.fragment:
+    if "?" in written or "#" in written:
         return "an address with `?` or `#` in it, behind which a key may stand: write it without"
     if url.scheme not in ("http", "https") or not host:
-        return f"found {written!r}; write an address such as http://localhost:8000/v1"
+        return "this is no address such as http://localhost:8000/v1"
     if not (written.isascii() and written.isprintable()) or " " in written:
-        return f"found {written!r}, with characters that no address has"
+        return "an address with characters that no address has"
     if url.path.rstrip("/").endswith(_PATH):
-        return f"found {written!r}; write it without {_PATH}, which is added"
+        return f"found an address with {_PATH} at its end, which is added: write it without"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,13 +24,14 @@ from synthsight.vqa.endpoint.client import (
 )
 from synthsight.vqa.endpoint.journal import Entry, Journal, read_journals
 from synthsight.vqa.endpoint.pictures import Picture, picture_of
-from synthsight.vqa.endpoint.reply import Answer, Reply, answer_of
+from synthsight.vqa.endpoint.reply import Answer, Reply, answer_of, contradicts, is_empty
 from synthsight.vqa.endpoint.request import (
     Asking,
     Dialect,
     body_of,
     digest_of,
     first_dialect,
+    is_about,
 )
 from synthsight.vqa.putting import text_for
 from synthsight.vqa.shards import ShardRow
@@ -97,39 +98,47 @@ def ask(task: Task, access: Access, patience: Patience | None = None) -> Known:
         synthsight.vqa.endpoint.journal.JournalError: another process asks the same.
     """
     with closing(Journal(task.journal)) as journal:
-        known = known_of(task)
-        asked = _Asked(task, journal, known, access.concurrency)
-        missing = [index for index, entry in enumerate(known) if entry is None]
+        digests = digests_of(task.asking, task.rows, task.blind)
+        found = read_journals(task.folder, {each for some in digests for each in some})
+        known = known_of(task.asking, digests, found)
+        # The same picture may be there under two names: it is asked about once.
+        alike: dict[str, list[int]] = {}
+        for index, (entry, some) in enumerate(zip(known, digests, strict=True)):
+            if entry is None:
+                alike.setdefault(some[0], []).append(index)
+        asked = _Asked(task, journal, known, access.concurrency, list(alike.values()))
+        missing = [same[0] for same in alike.values()]
+        before = sum(entry is not None for entry in known)
         print(
-            f"{len(task.rows) - len(missing)} of {len(task.rows)} questions have been answered "
-            f"before, {len(missing)} are put to {task.asking.model!r} at {access.url}",
+            f"{before} of {len(task.rows)} questions have been answered before, {len(missing)} are "
+            f"put to {task.asking.model!r} at {access.url}",
             flush=True,
         )
         if missing:
-            try:
-                asyncio.run(asked.run(missing, Server(access, patience)))
-            except ExceptionGroup as group:
-                raise _first(group) from None
+            asyncio.run(asked.run(missing, Server(access, patience)))
     asked.check()
     return Known(asked.entries, asked.reasons)
 
 
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    """What ended the others."""
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, ExceptionGroup) else first
+def digests_of(asking: Asking, rows: Sequence[ShardRow], blind: bool) -> list[list[str]]:
+    """Of each row the digests under which its answer may be kept, the best first."""
+    return [[digest_of(asking, row, blind, way) for way in asking.ways] for row in rows]
 
 
-def known_of(task: Task) -> list[Entry | None]:
+def known_of(
+    asking: Asking, digests: Sequence[Sequence[str]], found: Mapping[str, Entry]
+) -> list[Entry | None]:
     """The entries of the questions that have been answered before, in the order of the rows.
 
     One with the likeliest first tokens goes before one without, where both will do; where they must
     be there, one without is none.
+
+    Args:
+        asking: what is asked.
+        digests: of each row, as :func:`digests_of` says.
+        found: what is in the model's journals.
     """
-    needed = task.asking.logprobs == "always"
-    ways = task.asking.ways
-    digests = [[digest_of(task.asking, row, task.blind, way) for way in ways] for row in task.rows]
-    found = read_journals(task.folder, {each for some in digests for each in some})
+    needed = asking.logprobs == "always"
     entries = []
     for some in digests:
         known = [found[each] for each in some if each in found]
@@ -147,16 +156,24 @@ class _Asked:
     """The state of asking."""
 
     def __init__(
-        self, task: Task, journal: Journal, known: Sequence[Entry | None], concurrency: int
+        self,
+        task: Task,
+        journal: Journal,
+        known: Sequence[Entry | None],
+        concurrency: int,
+        alike: Sequence[Sequence[int]],
     ) -> None:
         self.task = task
         self.journal = journal
         self.entries = list(known)
         self.reasons: list[str | None] = [None] * len(task.rows)
-        without = any(entry is not None and not entry.dialect["top"] for entry in known)
-        self.dialect = first_dialect(task.asking, without)
+        before = [entry for entry in known if entry is not None]
+        last = max(before, key=lambda entry: entry.at, default=None)
+        self.dialect = first_dialect(task.asking, None if last is None else last.dialect)
         self.concurrency = concurrency
+        self.alike = {same[0]: same for same in alike}
         self.in_a_row = 0
+        self.ended: Exception | None = None
         self.pictures = _Pictures(task)
 
     @property
@@ -171,7 +188,11 @@ class _Asked:
         return len(self.failed) > allowed + _ROUNDING
 
     async def run(self, missing: Sequence[int], server: Server) -> None:
-        """Put the questions, as many at a time as may be under way."""
+        """Put the questions, as many at a time as may be under way.
+
+        What ends the asking is raised once the questions under way have been replied to: their
+        replies have been paid for, too.
+        """
         self.pictures.expect(self.task.rows[index].image for index in missing)
         waiting = iter(missing)
         started, done, step = time.perf_counter(), 0, max(1, len(missing) // 20)
@@ -179,7 +200,13 @@ class _Asked:
         async def next_ones() -> None:
             nonlocal done
             for index in waiting:
-                await self.one(index, server)
+                try:
+                    await self.one(index, server)
+                except Exception as error:
+                    self.ended = self.ended or error
+                    server.end()
+                if self.ended is not None:
+                    return
                 done += 1
                 if done % step == 0:
                     speed = done / (time.perf_counter() - started)
@@ -189,6 +216,8 @@ class _Asked:
         async with server, asyncio.TaskGroup() as group:
             for _ in range(min(self.concurrency, len(missing))):
                 group.create_task(next_ones())
+        if self.ended is not None:
+            raise self.ended
 
     async def one(self, index: int, server: Server) -> None:
         """Put one question, and keep the answer."""
@@ -196,8 +225,12 @@ class _Asked:
         picture = await self.pictures.of(row)
         try:
             reply, dialect = await self.reply(row, picture, server)
+            if is_empty(reply):
+                more = "; endpoint.max_tokens bounds it" if reply.finish == "length" else ""
+                raise NoReplyError(f"{answer_of(reply, task.asking.max_tokens).reason}{more}")
         except NoReplyError as error:
-            self.reasons[index] = str(error)
+            for same in self.alike[index]:
+                self.reasons[same] = str(error)
             self.in_a_row += 1
             if self.too_many and self.in_a_row >= max(_IN_A_ROW, 2 * self.concurrency):
                 raise self.failure("others were not put any more") from None
@@ -207,35 +240,46 @@ class _Asked:
         self.in_a_row = 0
         at = datetime.now(UTC).isoformat(timespec="seconds")
         entry = Entry(reply, at, picture.how, dialect.as_dict())
-        self.journal.add(digest_of(task.asking, row, task.blind, bool(dialect.top)), entry)
-        self.entries[index] = entry
+        way = task.asking.way(dialect)
+        self.journal.add(digest_of(task.asking, row, task.blind, way), entry)
+        for same in self.alike[index]:
+            self.entries[same] = entry
         if task.asking.logprobs == "always" and lacks_tokens(reply):
             raise EndpointError(_NO_TOKENS)
 
     async def reply(self, row: ShardRow, picture: Picture, server: Server) -> tuple[Reply, Dialect]:
-        """The reply to a question, in the dialect that the server takes."""
-        asking = self.task.asking
-        needed = asking.logprobs == "always"
+        """The reply to a question, in the dialect that the server takes.
+
+        Another dialect is kept for the questions to come only if the server does take it: it may
+        refuse this question alone, in words that name a setting.
+        """
+        asking, needed = self.task.asking, self.task.asking.logprobs == "always"
+        began = dialect = self.dialect
+        refused: RefusedError | None = None
         while True:
-            dialect = self.dialect
             try:
-                return await server.post(body_of(asking, dialect, row.question, picture.url)), (
-                    dialect
-                )
+                body = body_of(asking, dialect, row.question, picture.url)
+                reply = await server.post(body)
             except RefusedError as error:
                 if error.filtered:
                     return Reply(None, finish="content_filter"), dialect
+                if dialect == began != self.dialect:  # found out meanwhile, by another question
+                    began = dialect = self.dialect
+                    continue
+                refused = refused or error
                 said = error.said.replace(text_for(asking.prompt, row.question), "")
-                if self.dialect != dialect:
-                    continue  # another question was refused before, for the same reason
-                other = dialect.adapted(said, needed)
-                if other is None and needed and "logprob" in said.lower():
+                other = dialect.adapted(said, error.param, needed)
+                if other is None and needed and is_about("logprob", said, error.param):
                     raise EndpointError(f"{_NO_TOKENS}. The server says: {error.said}") from None
                 if other is None:
                     raise
-                print(f"the server refuses a request: {one_line(error.said, 200)}", flush=True)
-                print(f"from here on: {_in_words(other)}", flush=True)
-                self.dialect = other
+                dialect = other
+                continue
+            if refused is not None and self.dialect == began:
+                print(f"the server refuses a request: {one_line(refused.said, 200)}", flush=True)
+                print(f"from here on: {_in_words(dialect)}", flush=True)
+                self.dialect = dialect
+            return reply, dialect
 
     def check(self) -> None:
         """Whether the answers can be used.
@@ -254,13 +298,21 @@ class _Asked:
                 "of these the text counts, of the others P(yes)",
                 flush=True,
             )
+        answers = [answer_for(reply, self.task.asking) for reply in replies]
+        if against := sum(map(contradicts, replies, answers)):
+            print(
+                f"WARNING: {against} of {len(replies)} replies say the other word than P(yes) of "
+                "their first token: P(yes) counts",
+                flush=True,
+            )
         served = Counter(reply.served for reply in replies)
-        if len(served) > 1:
+        if len(served) > 1 or served.keys() - {self.task.asking.model, None}:
             names = ", ".join(
                 f"{name!r} ({number})"
                 for name, number in sorted(served.items(), key=lambda item: str(item[0]))
             )
-            print(f"WARNING: the server calls its model by several names: {names}", flush=True)
+            several = "WARNING: the server calls its model by several names" * (len(served) > 1)
+            print(f"{several or 'the server calls its model'}: {names}", flush=True)
 
     def failure(self, others: str) -> EndpointError:
         """That too many questions stay without a reply."""
@@ -317,15 +369,20 @@ class _Pictures:
             del self._held[row.image]
 
 
-def answers_from(known: Known, max_tokens: int) -> Answers:
+def answer_for(reply: Reply, asking: Asking) -> Answer:
+    """The answer that a reply is to what was asked."""
+    return answer_of(reply, asking.max_tokens, asking.logprobs != "always")
+
+
+def answers_from(known: Known, asking: Asking) -> Answers:
     """What entries say, as :func:`synthsight.vqa.answers.write_answers` takes it.
 
     Args:
         known: the entries and the reasons.
-        max_tokens: how long a reply could be, for reasons.
+        asking: what was asked.
     """
     found = [
-        Answer(reason=reason) if entry is None else answer_of(entry.reply, max_tokens)
+        Answer(reason=reason) if entry is None else answer_for(entry.reply, asking)
         for entry, reason in zip(known.entries, known.reasons, strict=True)
     ]
     numbers = np.array([(each.p_yes, each.mass) for each in found], np.float64).reshape(-1, 2)

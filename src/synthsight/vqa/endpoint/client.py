@@ -6,7 +6,6 @@ No redirect is followed, so the key goes nowhere but to the address that the con
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import errno
 import json
 import os
@@ -19,10 +18,11 @@ from typing import Any
 import httpx2
 
 from synthsight.errors import SynthsightError
+from synthsight.later import answers_later, retry_after
 from synthsight.vqa.endpoint.addresses import proxy_of
-from synthsight.vqa.endpoint.keys import key_from
+from synthsight.vqa.endpoint.keys import key_from, without_key
 from synthsight.vqa.endpoint.reply import BrokenReplyError, Reply, reply_of
-from synthsight.wording import one_line
+from synthsight.wording import one_line, printable
 
 #: Bound on a reply, in bytes.
 MAX_REPLY = 2**22
@@ -36,8 +36,11 @@ _FILTERED = {"content_filter", "content_policy_violation", "responsibleaipolicyv
 #: What is said with "too many requests" where waiting does not help.
 _NO_MONEY = {"insufficient_quota", "billing_hard_limit_reached"}
 
-#: Statuses of a server that may answer later; those of requests that depend on the question.
-_LATER = {408, 409, 425, 429}
+#: A server that asks with this status to wait for so many seconds or more is busy: what it refuses
+#: meanwhile is no failed attempt.
+_BUSY, _WHILE = 429, 1.0
+
+#: Statuses of requests that depend on the question.
 _OF_QUESTION = {400, 413, 415, 422}
 
 #: What to do about statuses that end the job.
@@ -48,7 +51,6 @@ _REMEDIES = {
     404: "it has no such model, or the address is another: it should end where /chat/completions "
     "begins, as http://localhost:8000/v1 does",
     405: "the address is another: it should end where /chat/completions begins",
-    407: "the proxy of the environment asks for a name and a password",
 }
 
 
@@ -66,20 +68,30 @@ class RefusedError(NoReplyError):
     Attributes:
         said: what the server says.
         filtered: whether its content filter is the reason.
+        param: the setting that it names as the reason, if it does.
     """
 
-    def __init__(self, status: int, said: str, filtered: bool) -> None:
+    def __init__(self, status: int, said: str, filtered: bool, param: str | None = None) -> None:
         super().__init__(f"the server refuses it ({status}): {said}")
         self.said = said
         self.filtered = filtered
+        self.param = param
 
 
 class _AgainError(Exception):
-    """A failure that may not recur; ``after`` is how long the server asks to wait, in seconds."""
+    """A failure that may not recur.
 
-    def __init__(self, message: str, after: float | None = None) -> None:
+    Attributes:
+        after: how long the server asks to wait, in seconds; 0 if it does not.
+        busy: whether it asks that because it is asked too often.
+        took: how long nothing came, in seconds.
+    """
+
+    def __init__(self, message: str, after: float = 0.0, busy: bool = False, took: float = 0.0):
         super().__init__(message)
         self.after = after
+        self.busy = busy and after >= _WHILE
+        self.took = took
 
 
 @dataclass(frozen=True)
@@ -87,10 +99,10 @@ class Patience:
     """How long to try.
 
     Attributes:
-        attempts: their maximum number for a request.
+        attempts: their maximum number for a request, those aside that a busy server puts off.
         first: seconds before the second, doubled before each further one.
         longest: bound on these seconds, unless the server asks for more.
-        total: bound on all that a request waits, in seconds.
+        total: bound on all that a request waits, for replies that do not come, too, in seconds.
         sleep: waits for a number of seconds.
         now: the time, by which a server's date is read.
     """
@@ -140,7 +152,7 @@ class Server:
         self._client: httpx2.AsyncClient | None = None
         self._open = asyncio.Event()
         self._open.set()
-        self._holding = 0
+        self._ended = asyncio.Event()
 
     async def __aenter__(self) -> Server:
         access = self._access
@@ -172,7 +184,16 @@ class Server:
 
     def hide(self, text: str) -> str:
         """A text, with the key taken out if it stands there."""
-        return text.replace(self._key, "***") if self._key else text
+        return without_key(text, self._key)
+
+    def shown(self, text: str) -> str:
+        """What the server says as a message repeats it: without the key, on one line, and short."""
+        return printable(one_line(self.hide(text), _SAID))
+
+    def end(self) -> None:
+        """Send nothing more; what is under way may still be replied to."""
+        self._ended.set()
+        self._open.set()
 
     async def post(self, body: Mapping[str, Any]) -> Reply:
         """Post a request until there is a reply.
@@ -185,38 +206,65 @@ class Server:
             RefusedError: the server does not take it as it is.
             NoReplyError: there is no reply within the patience.
         """
-        patience, waited = self._patience, 0.0
-        for attempt in range(1, patience.attempts + 1):
-            await self._open.wait()
-            try:
-                async with asyncio.timeout(self._access.timeout):
-                    return self._reply(*await self._send(body))
-            except TimeoutError:
-                failure = _AgainError(f"nothing within {self._access.timeout:g} s")
-            except _AgainError as error:
-                failure = error
-            usual = min(patience.longest, patience.first * 2 ** (attempt - 1))
-            wait = max(usual, failure.after or 0.0)
-            if attempt == patience.attempts or waited + wait > patience.total:
-                asked = f" and to wait {failure.after:.0f} s" if failure.after else ""
-                times = "once" if attempt == 1 else f"{attempt} times"
-                raise NoReplyError(f"no reply, asked {times}: {failure}{asked}")
-            waited += wait
-            await self._wait(wait, all_of_them=failure.after is not None)
-        raise AssertionError("the last attempt returns or raises")
-
-    async def _wait(self, seconds: float, all_of_them: bool) -> None:
-        """Wait; with all requests that have yet to be sent, if the server asks for it."""
-        if all_of_them:
-            self._holding += 1
-            self._open.clear()
+        patience, waited, attempt, asked = self._patience, 0.0, 1, 0
+        keeps = False  # whether this request keeps the others waiting, and goes first
         try:
-            await self._patience.sleep(seconds)
-        finally:
-            if all_of_them:
-                self._holding -= 1
-                if not self._holding:
+            while True:
+                if not keeps:
+                    await self._open.wait()
+                if self._ended.is_set():
+                    raise NoReplyError("it was not asked any more, since the job ends")
+                failure = await self._attempt(body)
+                if isinstance(failure, Reply):
+                    return failure
+                asked += 1
+                usual = min(patience.longest, patience.first * 2 ** (attempt - 1))
+                wait = failure.after if failure.busy else max(usual, failure.after)
+                last = attempt == patience.attempts and not failure.busy
+                if last or waited + failure.took + wait > patience.total:
+                    long = f" and to wait {failure.after:.0f} s" if failure.after else ""
+                    times = "once" if asked == 1 else f"{asked} times"
+                    raise NoReplyError(f"no reply, asked {times}: {failure}{long}")
+                waited += failure.took + wait
+                attempt += not failure.busy
+                first = failure.after > 0 and (keeps or self._open.is_set())
+                if first and not self._ended.is_set():
+                    keeps = True
+                    self._open.clear()
+                    await self._rest(failure.after)
+                elif keeps:
+                    keeps = False
                     self._open.set()
+                if not failure.busy and wait > failure.after:
+                    # The others need not wait for that.
+                    if keeps:
+                        keeps = False
+                        self._open.set()
+                    await self._rest(wait - failure.after)
+        finally:
+            if keeps:
+                self._open.set()
+
+    async def _attempt(self, body: Mapping[str, Any]) -> Reply | _AgainError:
+        """Post a request once."""
+        timeout = self._access.timeout
+        try:
+            async with asyncio.timeout(timeout):
+                return self._reply(*await self._send(body))
+        except TimeoutError:
+            return _AgainError(f"nothing within {timeout:g} s", took=timeout)
+        except _AgainError as error:
+            return error
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but not beyond the end of asking."""
+        ends = (self._patience.sleep(seconds), self._ended.wait())
+        tasks = [asyncio.ensure_future(each) for each in ends]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def _send(self, body: Mapping[str, Any]) -> tuple[int, httpx2.Headers, bytes]:
         """Status, headers and content of a response."""
@@ -230,7 +278,8 @@ class Server:
                         raise _AgainError(f"a reply of more than {MAX_REPLY:,} bytes")
                 return response.status_code, response.headers, bytes(received)
         except httpx2.TimeoutException:
-            raise _AgainError(f"nothing within {self._access.timeout:g} s") from None
+            timeout = self._access.timeout
+            raise _AgainError(f"nothing within {timeout:g} s", took=timeout) from None
         except httpx2.RequestError as error:
             if (wrong := _certificate(error)) is not None:
                 raise EndpointError(
@@ -249,29 +298,31 @@ class Server:
         if status == 200 and error:  # some servers put a failure into a good reply
             code = error.get("code") if isinstance(error, dict) else None
             status = code if isinstance(code, int) and 400 <= code < 600 else 500
-        if status != 200:
-            self._raise_for(status, headers, self.hide(_message(parsed, content)), _codes(error))
+        if not 200 <= status < 300:
+            self._raise_for(status, headers, self.shown(_message(parsed, content)), error)
         if parsed is None:
             raise _AgainError("the reply is not valid JSON")
         try:
             return reply_of(parsed, self.hide)
         except BrokenReplyError as broken:
-            raise _AgainError(f"the reply cannot be read: {self.hide(str(broken))}") from None
+            raise _AgainError(f"the reply cannot be read: {broken}") from None
 
-    def _raise_for(self, status: int, headers: httpx2.Headers, said: str, codes: set[str]) -> None:
-        """Raise what a status other than 200 means."""
+    def _raise_for(self, status: int, headers: httpx2.Headers, said: str, error: Any) -> None:
+        """Raise what a status that is no success means."""
+        codes, said = _codes(error), said or "nothing"
+        param = error.get("param") if isinstance(error, dict) else None
         if codes & _FILTERED:
             raise RefusedError(status, said, True)
         if codes & _NO_MONEY:
             raise EndpointError(f"{self._access.url} answers {status}: {said}")
-        if status in _LATER or status >= 500:
-            after = retry_after(headers.get("Retry-After"), self._patience.now())
-            raise _AgainError(f"the server answers {status}: {said}", after)
+        if answers_later(status):
+            after = retry_after(headers.get("Retry-After"), self._patience.now()) or 0.0
+            raise _AgainError(f"the server answers {status}: {said}", after, status == _BUSY)
         # A model that has no probabilities for this key may say so with 403.
         if status in _OF_QUESTION or (status == 403 and "logprob" in said.lower()):
-            raise RefusedError(status, said, False)
+            raise RefusedError(status, said, False, param if isinstance(param, str) else None)
         if 300 <= status < 400:
-            place = self.hide(one_line(headers.get("Location", "another address"), _SAID))
+            place = self.shown(headers.get("Location", "another address"))
             raise EndpointError(
                 f"{self._access.url} redirects to {place}, which is not followed, since the key "
                 "would go there, too: write the right address into endpoint.url"
@@ -288,38 +339,19 @@ class Server:
         raise EndpointError(f"{self._access.url} answers {status}: {said}. {remedy}{of_key}")
 
 
-def retry_after(stated: str | None, now: datetime) -> float | None:
-    """The seconds that a ``Retry-After`` asks to wait, by number or by date.
-
-    Args:
-        stated: the header, or None.
-        now: the time.
-
-    Returns:
-        The seconds, at least 0; None if it says nothing.
-    """
-    if stated is None:
-        return None
-    try:
-        seconds = float(stated)
-        return max(0.0, seconds) if seconds < float("inf") else None
-    except ValueError:
-        pass
-    try:
-        date = email.utils.parsedate_to_datetime(stated)
-    except ValueError:
-        return None
-    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds())
-
-
 def _message(parsed: Any, content: bytes) -> str:
-    """What a server says of a failure, on one line."""
+    """What a server says of a failure, whole; not what it was asked, which some repeat."""
     found = parsed
     for key in ("error", "message"):
         if isinstance(found, dict):
             found = found.get(key) or found.get("detail") or found
-    text = found if isinstance(found, str) else content.decode("utf-8", "replace")
-    return one_line(text, _SAID) or "nothing"
+    if isinstance(found, list) and all(isinstance(each, dict) and "msg" in each for each in found):
+        found = "; ".join(f"{each['msg']} ({_place(each.get('loc'))})" for each in found)
+    return found if isinstance(found, str) else content.decode("utf-8", "replace")
+
+
+def _place(loc: Any) -> str:
+    return ".".join(map(str, loc)) if isinstance(loc, list) else "body"
 
 
 def _codes(error: Any) -> set[str]:

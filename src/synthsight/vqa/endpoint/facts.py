@@ -12,30 +12,34 @@ from synthsight import origin
 from synthsight.files import MAKE_AGAIN, FileError, atomic
 from synthsight.tables import read_schema
 from synthsight.vqa.endpoint.addresses import host_of
-from synthsight.vqa.endpoint.asking import Known
-from synthsight.vqa.endpoint.reply import answer_of
+from synthsight.vqa.endpoint.asking import Known, answer_for
+from synthsight.vqa.endpoint.reply import contradicts
+from synthsight.vqa.endpoint.request import Asking
 
 #: In counts by name, what has none.
 _UNNAMED = "(not stated)"
 
 
-def facts_of(known: Known, max_tokens: int) -> dict[str, Any]:
+def facts_of(known: Known, asking: Asking) -> dict[str, Any]:
     """What is known of the answers to a shard's questions, ready for JSON.
 
     Args:
         known: the entries and the reasons.
-        max_tokens: how long a reply could be.
+        asking: what was asked.
 
     Returns:
         ``served``, ``fingerprints``, ``pictures``, ``top`` and ``temperature``: how many answers
         there are by each name of the model, version, way of sending the picture, number of
         likeliest first tokens asked for, and whether temperature 0 was; ``kinds``: how many are
-        ``p_yes``, ``text``, ``unparsed`` or ``unanswered``; ``first`` and ``last``: when.
+        ``p_yes``, ``text``, ``unparsed`` or ``unanswered``; ``contradictions``: how many
+        texts say the other word than P(yes); ``first`` and ``last``: when.
     """
     entries = [entry for entry in known.entries if entry is not None]
     kinds = Counter("unanswered" for entry in known.entries if entry is None)
+    contradictions = 0
     for entry in entries:
-        answer = answer_of(entry.reply, max_tokens)
+        answer = answer_for(entry.reply, asking)
+        contradictions += contradicts(entry.reply, answer)
         if answer.reason is not None:
             kinds["unanswered" if answer.said is None else "unparsed"] += 1
         else:
@@ -49,6 +53,7 @@ def facts_of(known: Known, max_tokens: int) -> dict[str, Any]:
             "0" if entry.dialect["temperature"] else "the server's own" for entry in entries
         ),
         "kinds": dict(sorted(kinds.items())),
+        "contradictions": contradictions,
         "first": min((entry.at for entry in entries), default=None),
         "last": max((entry.at for entry in entries), default=None),
     }
@@ -127,6 +132,7 @@ def _sum(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for part in parts:
             counts.update(part[key])
         total[key] = dict(sorted(counts.items()))
+    total["contradictions"] = sum(part["contradictions"] for part in parts)
     total["first"] = min((part["first"] for part in parts if part["first"]), default=None)
     total["last"] = max((part["last"] for part in parts if part["last"]), default=None)
     return total

@@ -81,7 +81,7 @@ def read_journals(folder: Path, asked: Collection[str]) -> dict[str, Entry]:
 
 
 def _parse(line: str) -> Entry | None:
-    with suppress(ValueError, KeyError, TypeError, RecursionError):
+    with suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
         content = json.loads(line)
         reply = content["reply"]
         tokens = reply["tokens"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from synthsight.errors import SynthsightError
 
@@ -35,3 +36,19 @@ def key_from(key_env: str | None) -> str | None:
             "letters, digits and punctuation: no key is made of that"
         )
     return key
+
+
+def without_key(text: str, key: str | None) -> str:
+    """A text, with a key taken out wherever it stands, escaped for JSON or an address, too.
+
+    Args:
+        text: whole: of a key that was cut, the rest could not be found.
+        key: the key, or None.
+    """
+    if not key:
+        return text
+    written = (
+        rf"(?:\\*{re.escape(each)}|%(?i:{ord(each):02x})|\\+u00(?i:{ord(each):02x}))"
+        for each in key
+    )
+    return re.sub("".join(written), "***", text)

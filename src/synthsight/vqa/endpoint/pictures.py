@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,16 +27,22 @@ VERSION = 1
 #: Of a JPEG that is made: nothing that can be seen is lost, colours in full resolution.
 _QUALITY, _SUBSAMPLING = 95, 0
 
-#: Of a PNG, what may stand in a file that is sent as it is.
-_HARMLESS = {"dpi"}
+#: Chunks that may stand in a PNG that is sent as it is, beside its header: the pixels, how large a
+#: pixel is meant to be, the end. Others may hold what a program wrote there.
+_PLAIN_CHUNKS = {b"IDAT", b"pHYs", b"IEND"}
 
-#: Where a PNG says how many bits a number has.
-_DEPTH = 24
+#: How a PNG starts, up to its size; bits of a number and what these are, grey or RGB; what the
+#: header has behind that.
+_PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
+_PLAIN_PIXELS = (b"\x08\x00", b"\x08\x02")
 
-#: Markers of a JPEG: it starts, it ends, a scan starts; segments of programs and comments. Of
-#: these JFIF (the first) and Adobe (the last but one), which say what the numbers mean, are kept.
+#: Markers of a JPEG: it starts, it ends, a scan starts; those of segments that pixels are made of.
 _START, _END, _SCAN = b"\xff\xd8", b"\xd9", 0xDA
-_OF_PROGRAMS = {*range(0xE1, 0xEE), 0xEF, 0xFE}
+_OF_PIXELS = {*range(0xC0, 0xD0), 0xDA, 0xDB, 0xDC, 0xDD} - {0xC8}
+
+#: Segments of programs that say what the numbers mean: how they begin, how much of them is kept,
+#: and what stands for the rest, which in the first is a small picture.
+_OF_PROGRAMS = {0xE0: (b"JFIF\0", 12, b"\0\0"), 0xEE: (b"Adobe", 12, b"")}
 
 #: A marker, perhaps filled up; and one in a scan's data that does not belong to these.
 _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
@@ -122,11 +127,19 @@ def _encoded(picture: Image.Image, kind: Literal["png", "jpeg"]) -> bytes:
 
 def _is_plain_png(content: bytes) -> bool:
     """Whether a file is a PNG of 8 bits, RGB or grey, that holds nothing but one picture."""
-    with suppress(OSError, ValueError), Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-        image.load()  # texts may stand behind the pixels
-        plain = image.mode in ("RGB", "L") and not set(image.info) - _HARMLESS
-        return plain and content[_DEPTH] == 8 and getattr(image, "n_frames", 1) == 1
-    return False
+    place = len(_PNG) + 8
+    if not content.startswith(_PNG) or content[place : place + 2] not in _PLAIN_PIXELS:
+        return False
+    place, kind = len(_PNG) + 13 + 4, b"IHDR"
+    while place < len(content) and kind != b"IEND":
+        size, kind = (
+            int.from_bytes(content[place : place + 4], "big"),
+            content[place + 4 : place + 8],
+        )
+        if kind not in _PLAIN_CHUNKS:
+            return False
+        place += 12 + size
+    return kind == b"IEND" and place == len(content)
 
 
 def _is_same(content: bytes, seen: Image.Image) -> bool:
@@ -143,17 +156,21 @@ def _is_same(content: bytes, seen: Image.Image) -> bool:
 def without_metadata(content: bytes) -> bytes | None:
     """A JPEG without segments of programs and comments; None if it is not made of segments.
 
-    That is EXIF, XMP, colour profiles and what stands behind the picture's end: nothing that
-    decoding into pixels needs.
+    That is EXIF, XMP, colour profiles, small pictures, segments that nobody knows, and what stands
+    behind the picture's end: nothing that decoding into pixels needs.
     """
-    kept, place = [_START], len(_START)
+    kept, place, programs = [_START], len(_START), dict(_OF_PROGRAMS)
     while (found := _MARKER.match(content, place)) and found[1] != _END:
         marker, place = found[1][0], found.end()
         ends = place + int.from_bytes(content[place : place + 2], "big")
         if ends < place + 2:
             return None
-        if marker not in _OF_PROGRAMS:
+        if marker in _OF_PIXELS:
             kept.append(b"\xff" + found[1] + content[place:ends])
+        elif marker in programs and content.startswith(programs[marker][0], place + 2):
+            _, size, rest = programs.pop(marker)  # one of each
+            told = content[place + 2 : ends][:size] + rest
+            kept.append(b"\xff" + found[1] + (2 + len(told)).to_bytes(2, "big") + told)
         place = ends
         if marker == _SCAN and (behind := _BEHIND_SCAN.search(content, place)):
             kept.append(content[place : behind.start()])
