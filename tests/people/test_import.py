@@ -573,6 +573,6 @@ def test_answers_may_be_sentences_with_one_of_the_two_words() -> None:
         (6, "not one of the possible responses"),
     ]
     assert found.notes[-1] == (
-        "people0.csv: 2 responses in words of people's own, read by the yes or no in it, the first: "
-        "'Yes, mostly' as yes"
+        "people0.csv: 2 responses in words of people's own, read by the yes or no in it, the "
+        "first: 'Yes, mostly' as yes"
     )
