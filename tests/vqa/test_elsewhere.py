@@ -353,7 +353,7 @@ def test_missing_answers_are_refused_or_have_a_reason() -> None:
     text = csv(["yes", "", "maybe", "no"]).replace("b/2.png,Ist", "b/2.png,Isst")
     with pytest.raises(
         AnswersError,
-        match=r"2 of the run's 4 questions have no answer of told: 'Is it red\?' about a/1.png; "
+        match=r"told has no answer to 2 of the run's 4 questions: 'Is it red\?' about a/1.png; "
         r"'Ist es schön\?' about b/2.png. 1 row is about others, such as 'Isst es schön\?' about "
         r"b/2.png \(line 4: no such question about this image\).*`missing: unanswered`",
     ):

@@ -211,7 +211,7 @@ def _check(
         first = "; ".join(map(_named, missing[:SHOWN]))
         more = "; ..." if len(missing) > SHOWN else ""
         raise AnswersError(
-            f"{wanted.file}: {len(missing):,} of the run's {count:,} questions have no answer of "
-            f"{wanted.model}: {first}{more}{others}. Add them, or write `missing: unanswered` "
+            f"{wanted.file}: {wanted.model} has no answer to {len(missing):,} of the run's "
+            f"{count:,} questions: {first}{more}{others}. Add them, or write `missing: unanswered` "
             "beside `answers`: they are then left out for all models, and counted"
         )
