@@ -364,7 +364,7 @@ def test_missing_answers_are_refused_or_have_a_reason() -> None:
     assert note["answers"]["missing"]["count"] == 2 and note["answers"]["answered"] == 2
     said = " ".join(of_answers(note))
     assert "told has no answer to 2 of 4 questions, left out for all models" in said
-    assert "1 row is about questions that the run does not have, in the answers of told" in said
+    assert "1 row is about questions that the run does not ask, in the answers of told" in said
 
 
 def test_answers_that_are_neither_are_no_missing_ones() -> None:

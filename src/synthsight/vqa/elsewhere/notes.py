@@ -136,7 +136,7 @@ def of_answers(note: Mapping[str, Any]) -> list[str]:
     if unknown["count"]:
         said.append(
             f"{_count(unknown['count'], 'row is', 'rows are')} about questions that the run does "
-            f"not have, in the answers of {name}: {_first(unknown)}"
+            f"not ask, in the answers of {name}: {_first(unknown)}"
         )
     if about["unusable"]:
         said.append(
