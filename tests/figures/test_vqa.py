@@ -88,7 +88,9 @@ def make_answers(
         p_yes[:, order],
         p_yes[:, order] * np.nan,
         correct[:, order],
-        Asked(len(table), order * 0, order * 0, order * 0, correct[:, order].sum(axis=0)),
+        Asked(
+            len(table), order * 0, order * 0, order * 0, correct[:, order].sum(axis=0), order >= 0
+        ),
     )
 
 
@@ -497,7 +499,8 @@ def words_alone(answers: Answers, *models: str) -> Answers:
     places = [answers.models.index(model) for model in models]
     p_yes = answers.p_yes.copy()
     p_yes[:, places] = np.nan
-    return replace(answers, p_yes=p_yes)
+    asked = replace(answers.asked, has_p_yes=~np.isnan(p_yes).any(axis=0))
+    return replace(answers, p_yes=p_yes, asked=asked)
 
 
 def test_accuracy_has_a_band_where_questions_are_unanswered() -> None:
@@ -518,6 +521,17 @@ def test_accuracy_has_a_band_where_questions_are_unanswered() -> None:
     assert "unanswered: all wrong to all right" in keys
     assert "Bands: over all of a model's questions" in words(figure).replace("\n", " ")
     assert_legible(figure)
+
+
+def test_accuracy_has_no_band_where_only_answers_without_the_image_are_missing() -> None:
+    answers = make_answers(SHORT)
+    asked = replace(answers.asked, unanswered=np.array([0, 10, 0]))
+    figure = vqa_accuracy(table_of(replace(answers, asked=asked)))
+    (axes,) = figure.axes
+    assert not [patch for patch in axes.patches if patch.get_alpha()]
+    keys = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "unanswered: all wrong to all right" not in keys
+    assert "Bands" not in words(figure)
 
 
 def test_calibration_leaves_out_models_without_p_yes_and_says_so() -> None:

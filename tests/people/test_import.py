@@ -552,27 +552,52 @@ def test_unknown_questions_do_not_cost_a_look_at_all_there_are() -> None:
     assert seconds(1000) - seconds(1) < 0.5, "20 million comparisons take a second"
 
 
-def test_answers_may_be_sentences_with_one_of_the_two_words() -> None:
+def test_answers_may_be_sentences_that_begin_with_one_of_the_two_words() -> None:
     questions()
     text = (
         "rater,image,question,response\n"
         'ann,a.png,Is it red?,"Yes, mostly"\n'
         "ann,a.png,Is there a dog?,No idea\n"
-        "bob,a.png,Is it red?,I see no red\n"
+        "bob,a.png,Is it red?,No: orange\n"
         "bob,a.png,Is there a dog?,yes and no\n"
         "eve,a.png,Is it red?,rather orange\n"
+        'kim,a.png,Is it red?,"Yes, mostly"\n'
     )
     found = import_answers(given(text), ["shard.parquet"], "pictures")
     assert [(row["rater"], row["response"], row["correct"]) for row in found.table.to_pylist()] == [
         ("ann", "yes", True),
         ("ann", "cannot tell", False),
         ("bob", "no", False),
+        ("kim", "yes", True),
     ]
     assert [(each.line, each.reason) for each in found.excluded] == [
         (5, "not one of the possible responses"),
         (6, "not one of the possible responses"),
     ]
     assert found.notes[-1] == (
-        "people0.csv: 2 responses in words of people's own, read by the yes or no in it, "
-        "the first: 'Yes, mostly' as yes"
+        "people0.csv: 3 responses in words of people's own, read by the yes or no at the "
+        "beginning, the first: 'Yes, mostly' as yes"
     )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I have no idea",
+        "no way to tell",
+        "No answer",
+        "No opinion",
+        "no idea, sorry",
+        "cannot tell - no colour",
+        "can't say: there is no light",
+    ],
+)
+def test_who_cannot_tell_says_no_no(said: str) -> None:
+    questions()
+    rows = [("ann", "a.png", "yes"), ("bob", "a.png", said), ("eve", "zz.png", "Yes, so")]
+    lines = [f'{rater},{image},Is it red?,"{text}"' for rater, image, text in rows]
+    text = "\n".join(["rater,image,question,response", *lines])
+    found = import_answers(given(text), ["shard.parquet"], "pictures")
+    responses = {row["rater"]: row["response"] for row in found.table.to_pylist()}
+    assert responses.get("bob", "left out") in ("cannot tell", "left out")
+    assert not any("words of people's own" in note for note in found.notes), "none counts"

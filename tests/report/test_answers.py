@@ -64,6 +64,23 @@ def test_the_answer_has_the_bounds_where_questions_are_unanswered() -> None:
     assert "further" not in questions_answer(models(m={}), 0.95)
 
 
+def test_answers_that_are_missing_without_the_image_have_no_bounds() -> None:
+    blind = {"gain": 0.2, "gain_low": 0.1, "gain_high": 0.3, "blind": 0.55}
+    only = {"unanswered": 8, **blind}
+    said = questions_answer(models(net=only), 0.95)
+    assert (
+        "50.0%. To 8 further questions it gave no answer that counts without seeing the image. "
+        "With a grey" in said
+    )
+    both = {"unanswered": 10, "all_wrong": 0.6, "all_right": 0.8, **blind}
+    said = questions_answer(models(net=both), 0.95)
+    assert "no answer that counts, with the image or without: over all it gets 60.0% if" in said
+    assert "if those with the image are wrong and 80.0% if they are right. With" in said
+    said = str(few_answered(models(only=only, both=both), 50))
+    assert "only lacks 8 without seeing the image. What" in said
+    assert "both lacks 10 with the image or without (with all that it lacks with the image" in said
+
+
 def test_networks_have_no_remark_about_answers_made_elsewhere() -> None:
     assert of_answers({"name": "net", "family": "ofa"}) == []
 

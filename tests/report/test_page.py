@@ -248,7 +248,7 @@ def test_models_off_the_line_are_named(bounds: list[tuple[float, float]], said: 
 def test_the_questions_answer_names_the_reference_where_it_is_known() -> None:
     row = {"model": "ofa", "n": 241, "images": 50, "accuracy": 0.773, "low": 0.7, "high": 0.83}
     row |= {"always_yes": 132 / 241, "reference_yes_no": 0.947, "source": "VQA-v2 test-std"}
-    row |= {"gain": None}
+    row |= {"gain": None, "unanswered": 0, "all_wrong": 0.773, "all_right": 0.773}
     said = questions_answer(pd.DataFrame([row]), 0.95)
     assert said == (
         "Of 241 yes/no questions about 50 images, ofa answers 77.3% right (95% interval 70.0 to "

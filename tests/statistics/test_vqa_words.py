@@ -105,6 +105,19 @@ def test_accuracy_needs_no_p_yes_and_calibration_does(tmp_path: Path) -> None:
     assert tables.comparisons["difference"].tolist() == [0.0] * 3
 
 
+def test_calibration_does_not_depend_on_what_other_models_answer(tmp_path: Path) -> None:
+    """P(yes) that is missing where another model has no answer is missing all the same."""
+    questions = make_questions()
+    answers = make_answers(questions)
+    part = words_of(answers).assign(p_yes=answers["p_yes"].where(np.arange(len(answers)) > 0))
+    other = unparsed(words_of(answers), [0], "A dog")
+    for models in ({"part": part}, {"part": part, "other": other}):
+        tables = tables_of(tmp_path, **models)
+        assert tables.models[ENDS].isna().all(axis=None) and len(tables.calibration) == 0
+    lost = unparsed(answers, [0], None)
+    assert tables_of(tmp_path, lost=lost).models[ENDS].notna().all(axis=None)
+
+
 def test_without_any_p_yes_the_table_of_calibration_is_empty_with_its_types(
     tmp_path: Path,
 ) -> None:

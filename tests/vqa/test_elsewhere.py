@@ -16,15 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from synthsight.files import FileError
 from synthsight.people.disguise import disguised
 from synthsight.tabular import TableError
-from synthsight.vqa.elsewhere.importing import (
-    SCHEMA,
-    UNPARSED,
-    Wanted,
-    answer_of,
-    import_answers,
-)
+from synthsight.vqa.elsewhere.cells import UNPARSED, answer_of
+from synthsight.vqa.elsewhere.importing import SCHEMA, Wanted, import_answers
 from synthsight.vqa.elsewhere.notes import of_answers
 from synthsight.vqa.elsewhere.reading import AnswersError, open_source
 
@@ -209,7 +205,9 @@ def test_without_images_a_question_that_is_asked_about_one_alone_is_found() -> N
     rows, note, said = brought(text)
     assert results(rows) == ["yes", "no", "yes", "yes"]
     assert note["answers"]["by_text"] == 4
-    assert any("do not say which image they are about" in each for each in said)
+    (page,) = of_answers(note)
+    assert page in said
+    assert page.startswith("4 answers of told joined by the question alone, since answers.csv does")
     twice = (*ASKED[:2], ("b/2.png", "Is there a dog?", "no"))
     text = frame.iloc[[0]].drop(columns="image").to_csv(index=False)
     with pytest.raises(AnswersError, match=r"line 2: 'Is there a dog\?' is asked about 2 images"):
@@ -291,7 +289,9 @@ def test_an_answer_is_a_word_or_a_text_with_one(
     assert (found.predicted, found.said, found.reason) == (predicted, said, None)
 
 
-@pytest.mark.parametrize("cell", ["maybe", "yes and no", "2", "A", "None", "nan"])
+@pytest.mark.parametrize(
+    "cell", ["maybe", "yes and no", "2", "A", "None", "nan", "No idea", "\u2116 5"]
+)
 def test_a_text_with_neither_word_or_both_is_unparsed(cell: str) -> None:
     found = answer_of(1, cell, None)
     assert (found.predicted, found.said, found.reason) == (None, cell, UNPARSED)
@@ -308,7 +308,7 @@ def test_a_text_with_neither_word_or_both_is_unparsed(cell: str) -> None:
         (None, "high", r"P\(yes\) is 'high', which is not a number"),
         ("yes", 0.2, r"the answer 'yes' contradicts P\(yes\) = 0.2"),
         ("No.", 0.8, r"the answer 'No.' contradicts P\(yes\) = 0.8"),
-        ("yes", 0.5, r"the answer 'yes' contradicts P\(yes\) = 0.5"),
+        ("yes", 0.49, r"the answer 'yes' contradicts P\(yes\) = 0.49"),
         (0.83, None, r"the answer is the number 0.83. If it is P\(yes\), name its column"),
     ],
 )
@@ -322,11 +322,11 @@ def test_messages_about_rows_say_which() -> None:
         brought(csv([0.5, 1.5, 0.5, 0.5], "p_yes"))
     with pytest.raises(AnswersError, match=r"^answers.jsonl, line 1: 'answer' must be text or a n"):
         brought([{"image": "a/1.png", "question": "Is it red?", "answer": ["no"]}], "answers.jsonl")
-    with pytest.raises(AnswersError, match=r"^answers.csv, line 2: no question; remove the row"):
+    with pytest.raises(AnswersError, match=r"^answers.csv, line 2: no question; add it, or remove"):
         brought("image,question,answer\na/1.png,,no\n")
 
 
-@pytest.mark.parametrize("probability", [float("nan"), "NaN", None, ""])
+@pytest.mark.parametrize("probability", [float("nan"), "NaN", "NA", "None", None, ""])
 def test_a_probability_that_is_missing_is_no_probability(probability: Any) -> None:
     found = answer_of(7, None, probability)
     assert found.reason == "the file has no answer in line 7"
@@ -337,7 +337,7 @@ def test_equal_rows_count_once_and_different_ones_are_refused() -> None:
     text = csv(["yes", "no", "yes", "no"])
     rows, note, said = brought(text + "a/1.png,is it red,No.\n")
     assert results(rows) == ["yes", "no", "yes", "no"] and note["answers"]["repeated"] == 1
-    assert "1 rows repeat what another says" in said
+    assert "1 row repeats what another says" in said
     with pytest.raises(
         AnswersError, match=r"lines 3 and 6 answer 'Is it red\?' about a/1.png diff"
     ):
@@ -353,7 +353,7 @@ def test_missing_answers_are_refused_or_have_a_reason() -> None:
     text = csv(["yes", "", "maybe", "no"]).replace("b/2.png,Ist", "b/2.png,Isst")
     with pytest.raises(
         AnswersError,
-        match=r"2 of the run's 4 questions have no answer of told: 'Is it red\?' about a/1.png; "
+        match=r"told has no answer to 2 of the run's 4 questions: 'Is it red\?' about a/1.png; "
         r"'Ist es schön\?' about b/2.png. 1 row is about others, such as 'Isst es schön\?' about "
         r"b/2.png \(line 4: no such question about this image\).*`missing: unanswered`",
     ):
@@ -363,8 +363,8 @@ def test_missing_answers_are_refused_or_have_a_reason() -> None:
     assert results(rows) == reasons
     assert note["answers"]["missing"]["count"] == 2 and note["answers"]["answered"] == 2
     said = " ".join(of_answers(note))
-    assert "2 of 4 questions have no answer of told and are left out for all models" in said
-    assert "1 row of the answers of told is about questions that the run does not have" in said
+    assert "told has no answer to 2 of 4 questions, left out for all models" in said
+    assert "1 row is about questions that the run does not ask, in the answers of told" in said
 
 
 def test_answers_that_are_neither_are_no_missing_ones() -> None:
@@ -387,24 +387,178 @@ def test_files_about_something_else_are_refused() -> None:
 def test_rows_about_questions_that_are_left_out_are_counted() -> None:
     rows, note, _ = brought(csv(["yes"] * 4), asked=ASKED[:3], excluded=ASKED[3:])
     assert len(rows) == 3 and note["answers"]["unusable"] == 1
-    assert any("are about questions that are left out" in each for each in of_answers(note))
+    assert any("1 row is about questions that are left out" in each for each in of_answers(note))
 
 
 def test_the_column_of_the_truth_is_not_taken_for_the_answers() -> None:
     truth = [row[2] for row in MANY]
     text = csv(truth, asked=MANY)
     _, note, _ = brought(text, asked=MANY)
-    assert any("All answers of told are right: make sure" in each for each in of_answers(note))
+    assert of_answers(note) == [
+        "12 of 12 answers of told are right, read from 'answer': make sure that answers.csv is not "
+        "the file of the questions, and what is read not the truth"
+    ]
     frame = pd.read_csv(io.StringIO(text)).assign(model_output="no")
-    with pytest.raises(AnswersError, match="most likely the truth, and 'model_output' may be what"):
+    with pytest.raises(AnswersError, match="may be the truth, and 'model_output' what the model"):
         brought(frame, "t.parquet", asked=MANY)
     rows, note, _ = brought(frame, "t.parquet", asked=MANY, columns={"answer": "model_output"})
     assert {row["predicted"] for row in rows.values()} == {"no"} and not of_answers(note)
     rows, note, _ = brought(frame, "t.parquet", asked=MANY, columns={"answer": "answer"})
-    assert note["answers"]["all_right"] is True
+    assert note["answers"]["truth"] == {"right": 12, "of": 12, "columns": ["model_output"]}
     wrong = ["yes" if each == "no" else each for each in truth[:1]] + truth[1:]
     _, note, _ = brought(csv(wrong, asked=MANY), asked=MANY)
     assert not of_answers(note)
+
+
+def test_a_few_changed_labels_or_few_rows_hide_no_truth() -> None:
+    asked = tuple((f"{n:02d}.png", f"Is it {n}?", "yes" if n % 2 else "no") for n in range(20))
+    truth = ["yes", *(row[2] for row in asked[1:])]
+    frame = pd.read_csv(io.StringIO(csv(truth, asked=asked))).assign(model_answer="no")
+    with pytest.raises(AnswersError, match="the right answer to 19 of 20 questions, so it may be"):
+        brought(frame, "t.parquet", asked=asked)
+    few = pd.read_csv(io.StringIO(csv([row[2] for row in ASKED]))).assign(model_answer="no")
+    with pytest.raises(AnswersError, match="the right answer to 4 of 4 questions, so it may be"):
+        brought(few, "t.parquet")
+    partly = frame.assign(p_yes=[0.1] * 6 + [None] * 14).assign(answer=["no"] * 6 + truth[6:])
+    with pytest.raises(AnswersError, match="the right answer to 14 of 14 questions"):
+        brought(partly, "t.parquet", asked=asked)
+
+
+@pytest.mark.parametrize("role", ["answer", "p_yes"])
+def test_a_truth_that_is_stated_is_remarked_on(role: str) -> None:
+    frame = pd.read_csv(io.StringIO(csv([int(row[2] == "yes") for row in MANY], "gt", MANY)))
+    _, note, _ = brought(frame.assign(pred="no"), "t.parquet", asked=MANY, columns={role: "gt"})
+    assert of_answers(note) == [
+        "12 of 12 answers of told are right, read from 'gt': make sure that t.parquet is not the "
+        "file of the questions, and what is read not the truth, and that 'pred' is rightly not read"
+    ]
+
+
+# Columns that would change what is read ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["answers.json", "answers.jsonl"])
+def test_columns_of_json_are_those_of_any_row(name: str) -> None:
+    frame = pd.DataFrame(MANY, columns=["image", "question", "answer"])
+    rows: list[dict[str, Any]] = frame.assign(prediction="no").to_dict("records")
+    del rows[0]["prediction"]
+    content = json.dumps(rows) if name == "answers.json" else rows
+    found, note, _ = brought(content, name, asked=MANY, missing="unanswered")
+    assert results(found, MANY) == ["the file has no answer in line 1", *["no"] * 11]
+    assert note["answers"]["unread"] == ["answer"]
+    for row in rows:
+        row["image_path"] = row.pop("image")
+    del rows[0]["image_path"]
+    content = json.dumps(rows) if name == "answers.json" else rows
+    with pytest.raises(AnswersError, match="line 1: no image"):
+        brought(content, name, asked=MANY, missing="unanswered")
+
+
+@pytest.mark.parametrize("column", ["filename", "image_id", "img", "Photo", "file_path"])
+def test_a_column_that_may_name_the_image_is_not_passed_over(column: str) -> None:
+    text = csv(["yes", "no", "yes", "no"]).replace("image", column, 1)
+    with pytest.raises(AnswersError, match=f"'{column}' may say which image .*image: {column};"):
+        brought(text)
+    assert results(brought(text, columns={"image": column})[0]) == ["yes", "no", "yes", "no"]
+
+
+def test_numbers_of_images_in_samples_are_read() -> None:
+    samples = [
+        {"doc_id": n, "doc": {"image_id": 1000 + n, "question": row[1]}, "filtered_resps": ["no"]}
+        for n, row in enumerate(MANY)
+    ]
+    with pytest.raises(AnswersError, match=r"no row is about .* about 1000"):
+        brought(samples, "samples.jsonl", asked=MANY)
+    asked = tuple((str(1000 + n), *row[1:]) for n, row in enumerate(MANY))
+    assert set(results(brought(samples, "samples.jsonl", asked=asked)[0], asked)) == {"no"}
+
+
+def test_what_a_sample_holds_instead_of_a_text_is_refused() -> None:
+    sample = {"doc_id": 0, "doc": {"question": "Is it red?"}, "filtered_resps": [{"pred": "no"}]}
+    with pytest.raises(AnswersError, match="line 1: the response is a dict, not text"):
+        brought([sample], "samples.jsonl", missing="unanswered")
+    rows, _, _ = brought([{**sample, "filtered_resps": [0]}], "s.jsonl", missing="unanswered")
+    assert rows["a/1.png", "Is it red?"]["predicted"] == "no"
+
+
+def test_a_question_twice_without_its_image_is_refused() -> None:
+    frame = pd.DataFrame(ASKED, columns=["image", "question", "answer"]).drop(columns="image")
+    frame = pd.concat([frame, frame[1:2]]).assign(prediction="No", index=range(5))
+    with pytest.raises(
+        AnswersError, match=r"lines 3 and 6 both ask 'Is it red\?', and do not say about which"
+    ):
+        brought(frame.to_csv(index=False))
+
+
+def test_two_columns_of_answers_are_not_chosen_from() -> None:
+    text = csv(["yes,no"] * 4, "prediction,predicted").replace('"', "")
+    text = text.replace("Is it day, or night?", '"Is ""it"" day, or night?"')
+    with pytest.raises(AnswersError, match="'prediction' and 'predicted': state which"):
+        brought(text)
+    rows, _, _ = brought(text, columns={"answer": "predicted"})
+    assert set(results(rows)) == {"no"}
+
+
+def test_p_no_is_not_passed_over() -> None:
+    frame = pd.read_csv(io.StringIO(csv([0.3] * 4, "p_yes"))).assign(p_no=0.05)
+    with pytest.raises(AnswersError, match=r"'p_no' beside 'p_yes': P\(yes\) is the share of yes"):
+        brought(frame, "t.parquet")
+    rows, _, _ = brought(frame, "t.parquet", columns={"p_yes": "p_yes"})
+    assert results(rows) == [0.3] * 4
+
+
+# What is said of what was read --------------------------------------------------------------------
+
+
+def test_words_inside_of_texts_are_counted() -> None:
+    said = "I'm sorry, I see no picture"
+    _, note, _ = brought(csv([said, "No, none", "Answer: yes", "Y."]))
+    assert note["answers"]["inside"] == 1
+    assert of_answers(note) == [
+        "1 of 4 answers of told are read from a yes or no that stands further on in a text, and "
+        f"may mean something else: the first is {said!r}"
+    ]
+
+
+def test_p_yes_beside_a_text_that_says_neither_is_counted() -> None:
+    frame = pd.read_csv(io.StringIO(csv([0.98] * 4, "p_yes"))).assign(
+        answer=["Nope", "yes", None, "yes"]
+    )
+    rows, note, _ = brought(frame, "t.parquet")
+    assert results(rows) == [0.98] * 4 and note["answers"]["neither"] == 1
+    (said,) = of_answers(note)
+    assert "1 of 4 answers of told have P(yes) and a text that says neither yes nor no" in said
+    assert said.endswith("The first is 'Nope'")
+
+
+def test_numbers_on_a_scale_are_no_words() -> None:
+    with pytest.raises(AnswersError, match="answer in line 3 is 1, and in line 2 93, so they are"):
+        brought(csv([93, 1, 0, 100]))
+    rows, _, _ = brought(csv(["1.00", "0.00", "2 dogs", "1"]))
+    assert results(rows) == ["yes", "no", UNPARSED, "yes"]
+
+
+def test_a_half_beside_yes_is_yes() -> None:
+    """It is a number above a half that was written with few decimals."""
+    found = answer_of(1, "yes", "0.50")
+    assert found.says_yes is True and found.p_yes == pytest.approx(0.5)
+    assert answer_of(1, "no", "0.50").says_yes is False
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_failed_request_gives_way_to_the_next_one(turned: bool) -> None:
+    lines = csv(["yes", "Failed to obtain answer via API.", "yes", "no"]).splitlines()
+    lines.append("a/1.png,is it red,No.")
+    rows, _, _ = brought("\n".join([lines[0], *(lines[:0:-1] if turned else lines[1:])]))
+    assert results(rows) == ["yes", "no", "yes", "no"]
+
+
+def test_a_file_that_changes_meanwhile_is_refused() -> None:
+    Path("a.csv").write_text(csv(["yes"] * 4), encoding="utf-8")
+    wanted = Wanted("told", Path("a.csv"), content="0" * 64)
+    with pytest.raises(FileError, match=r"a\.csv has changed"):
+        import_answers(wanted, write_shards(), "out.parquet", "n.json")
+    assert not Path("out.parquet").exists()
 
 
 # Many --------------------------------------------------------------------------------------------
@@ -446,5 +600,5 @@ def test_the_columns_of_a_file_are_told_before_it_is_read() -> None:
         '"Is it?", "answer": "no"}\n',
         encoding="utf-8",
     )
-    with pytest.raises(AnswersError, match="line 2: it has an image, and the first row has none"):
+    with pytest.raises(AnswersError, match="line 1: no image; add it, or remove the row"):
         list(open_source(Path("a.jsonl"), {}).rows())

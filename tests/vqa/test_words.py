@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synthsight.vqa.words import yes_or_no
+from synthsight.vqa.words import begins_so, yes_or_no
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,20 @@ def test_a_text_with_the_word_yes_says_yes(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["no", "No.", "NO", "No, there is no dog.", "I see no dog", "no\r\n", "*no*", "-no", "no-"],
+    [
+        "no",
+        "No.",
+        "NO",
+        "No, no idea why",
+        "no image of a dog",
+        "No ideal dog",
+        "No, there is no dog.",
+        "I see no dog",
+        "no\r\n",
+        "*no*",
+        "-no",
+        "no-",
+    ],
 )
 def test_a_text_with_the_word_no_says_no(text: str) -> None:
     assert yes_or_no(text) == "no"
@@ -73,6 +86,15 @@ def test_a_text_with_both_words_says_neither(text: str) -> None:
         "true",
         "There is a dog",
         "\u306f\u3044",
+        "\u2116 5",
+        "I have no idea.",
+        "No clue, sorry",
+        "no way to tell",
+        "There is no way of knowing",
+        "No answer",
+        "no response",
+        "I am sorry, there is no image attached.",
+        "No image was provided.",
     ],
 )
 def test_a_text_with_neither_word_says_neither(text: str) -> None:
@@ -81,3 +103,18 @@ def test_a_text_with_neither_word_says_neither(text: str) -> None:
 
 def test_a_long_text_is_read_to_its_end() -> None:
     assert yes_or_no("a dog " * 100_000 + "no") == "no"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Yes", "no.", "**No**, none", "(yes)", "Answer: yes", "The answer is no", "the answer: No"],
+)
+def test_a_text_may_begin_with_the_word(text: str) -> None:
+    assert begins_so(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "...", "I see no dog", "Cannot tell, no colour", "none", "\u2116 5", "answer"]
+)
+def test_or_have_it_further_on_or_nowhere(text: str) -> None:
+    assert not begins_so(text)

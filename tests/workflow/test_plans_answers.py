@@ -99,7 +99,7 @@ def test_exported_answers_give_the_numbers_of_the_model_that_they_are_of(
 
     chat = {"name": "chat", "answers": "chat.jsonl"}
     configure(project, chat)
-    assert "1 of the run's 24 questions have no answer of chat" in project.fail()
+    assert "chat has no answer to 1 of the run's 24 questions" in project.fail()
     configure(project, {**chat, "missing": "unanswered"})
     project.run()
     row = table("vqa", "chat").iloc[0]
@@ -117,6 +117,6 @@ def test_exported_answers_give_the_numbers_of_the_model_that_they_are_of(
 
     run = api.open_run(project.results)
     remarks = " ".join(run.remarks())
-    assert "1 of 24 questions have no answer of chat and are left out for all models" in remarks
+    assert "chat has no answer to 1 of 24 questions, left out for all models" in remarks
     assert "4 of 24 questions are in no accuracy" in remarks
     assert run.answers("chat")["said"].notna().sum() == 23

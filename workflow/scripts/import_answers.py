@@ -32,6 +32,7 @@ def main(args: Arguments) -> None:
         spec["missing"],
         spec["columns"],
         spec["reference"],
+        spec["content"],
     )
     for sentence in import_answers(wanted, args.questions, args.output, args.note):
         print(sentence)

@@ -52,7 +52,7 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") 
         " (ShuffleAcc). Drop: reference accuracy on yes/no questions (of published models: on "
         "VQA-v2's) minus the accuracy here, in percentage points."
     )
-    if (table["unanswered"] > 0).any():
+    if _is_bounded(table).any():
         subtitle += (
             " Bands: over all of a model's questions, from its accuracy if those without an answer "
             "were all wrong to that if they were all right."
@@ -120,9 +120,14 @@ def _references(axes: Axes, table: pd.DataFrame) -> None:
             axes.plot(known[column], height, clip_on=False, zorder=3, **_hollow(column))
 
 
+def _is_bounded(table: pd.DataFrame) -> pd.Series:
+    """Which models have not answered all questions with the image."""
+    return table["all_right"] > table["all_wrong"]
+
+
 def _bands(axes: Axes, table: pd.DataFrame) -> None:
     """Draw between which accuracies those of models lie that have not answered all questions."""
-    for row in table.index[table["unanswered"] > 0]:
+    for row in table.index[_is_bounded(table)]:
         low, high = table.loc[row, ["all_wrong", "all_right"]]
         axes.barh(row, high - low, left=low, height=0.8, zorder=1, **_UNANSWERED)
 
@@ -133,7 +138,7 @@ def _keys(table: pd.DataFrame) -> list[Artist]:
     if table["balanced_accuracy"].notna().any():
         entries.append(rows.key(BALANCED))
     entries.append(Line2D([], [], **_YES))
-    if (table["unanswered"] > 0).any():
+    if _is_bounded(table).any():
         entries.append(Patch(**_UNANSWERED))
     known = [column for column in _HOLLOW if table[column].notna().any()]
     return entries + [Line2D([], [], **_hollow(column)) for column in known]

@@ -22,7 +22,7 @@ from synthsight.tables import ALL, read_parquet
 from synthsight.values import NO, YES
 from synthsight.vqa.joining import RunQuestions
 from synthsight.vqa.repeats import comparable
-from synthsight.vqa.words import yes_or_no
+from synthsight.vqa.words import begins_so, yes_or_no
 from synthsight.wording import did_you_mean, one_line
 
 #: Schema of people's labels.
@@ -173,7 +173,7 @@ def import_answers(
     """Join people's answers to the questions of a run, by image and text.
 
     Of a rater's answers to one question the first counts. ``cannot tell`` is not right. A sentence
-    says yes or no if exactly one of these words stands in it.
+    says yes or no if it begins with one of these words and the other stands nowhere in it.
 
     Args:
         given: the files.
@@ -200,9 +200,14 @@ def import_answers(
             return {}, f"the question is left out: {row['reason']}"
         return {**row, "correct": meant == row["answer"]}, None
 
-    vocabulary = Vocabulary({"yes": "yes", "no": "no", **words}, sentences=yes_or_no)
+    vocabulary = Vocabulary({"yes": "yes", "no": "no", **words}, sentences=_in_words)
     responses = given.read("answers")
     return _join(given, responses, "answers", find, vocabulary, ANSWERS, finish)
+
+
+def _in_words(text: str) -> str | None:
+    """What a sentence says that begins with yes or no; None of others."""
+    return yes_or_no(text) if begins_so(text) else None
 
 
 def _join(
@@ -228,6 +233,7 @@ def _join(
     rows: list[dict[str, Any]] = []
     excluded: list[Response] = []
     first: dict[tuple[str, ...], Response] = {}
+    sentences: list[tuple[str, str]] = []
     hint = cache(lambda written: did_you_mean(written, vocabulary.known))
     for response in responses:
         meant = vocabulary.meant(response.response)
@@ -248,6 +254,8 @@ def _join(
                 reason = f"the rater has said it before ({where}line {other.line})"
         if reason is None:
             rows.append({**row, "rater": response.rater, "response": meant})
+            if meant is not None and response.response in vocabulary.sentences_read:
+                sentences.append((response.response, meant))
         else:
             excluded.append(replace(response, reason=reason))
     if not rows:
@@ -258,12 +266,12 @@ def _join(
     table = pa.Table.from_pylist(rows, schema=schema)
     keys = [(name, "ascending") for name in ("rater", "image", "question") if name in schema.names]
     notes = list(_notes(given, kind, table, responses, excluded, find))
-    if vocabulary.sentences_read:
-        written, meant = next(iter(vocabulary.sentences_read.items()))
+    if sentences:
+        written, meaning = sentences[0]
         notes.append(
             f"{' and '.join(sorted(given.files))}: "
-            f"{_count(len(vocabulary.sentences_read), 'response')} in words of people's own, read "
-            f"by the yes or no in it, the first: {one_line(written, 80)!r} as {meant}"
+            f"{_count(len(sentences), 'response')} in words of people's own, read by the yes or no "
+            f"at the beginning, the first: {one_line(written, 80)!r} as {meaning}"
         )
     return Imported(table.sort_by(keys), excluded, notes)
 

@@ -21,10 +21,9 @@ from synthsight.wording import one_line
 #: What people are asked for: a category for each image, or yes or no to each question.
 KINDS = ("labels", "answers")
 
-#: These and other words for them. ``na`` is model-vs-human's, for no response in time; ``no idea``
-#: would otherwise be a sentence that says no.
+#: These and other words for them. ``na`` is model-vs-human's, for no response in time.
 _OTHER = (OTHER, "something else", "none of these")
-_CANNOT_TELL = (CANNOT_TELL, "can't tell", "can\u2019t tell", "na", "n/a", "no idea")
+_CANNOT_TELL = (CANNOT_TELL, "can't tell", "can\u2019t tell", "na", "n/a", "no idea", "no clue")
 
 #: The columns of model-vs-human that count. Its ``category`` is what the image shows.
 _TOOLBOX = {"rater": "subj", "image": "imagename", "response": "object_response"}
@@ -179,7 +178,7 @@ class Vocabulary:
         sentences: tells what other texts mean, or None of those that mean nothing that counts.
 
     Attributes:
-        sentences_read: the texts that it told the meaning of, each once, and their meanings.
+        sentences_read: the texts that it told the meaning of, each once.
     """
 
     def __init__(
@@ -188,7 +187,7 @@ class Vocabulary:
         sentences: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._sentences = sentences
-        self.sentences_read: dict[str, str] = {}
+        self.sentences_read: set[str] = set()
         self._meant = {name_key(word): CANNOT_TELL for word in _CANNOT_TELL}
         self._exact = dict(answers)
         self._several: dict[str, list[str]] = {}
@@ -210,7 +209,7 @@ class Vocabulary:
             return self._meant[key]
         meant = self._sentences(response)
         if meant is not None:
-            self.sentences_read[response] = meant
+            self.sentences_read.add(response)
         return meant
 
     @property

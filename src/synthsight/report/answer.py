@@ -322,12 +322,17 @@ def questions_answer(vqa: pd.DataFrame, level: float) -> str:
     if pd.notna(stated):
         reference = f"its reference ({best['source']})"
         sentence += f", and on {reference} it is stated to get {percent(stated)}"
-    if best["unanswered"]:
+    further = _count(int(best["unanswered"]), "further question")
+    blind = pd.notna(best["gain"])
+    if best["all_right"] > best["all_wrong"]:
         sentence += (
-            f". To {_count(int(best['unanswered']), 'further question')} it gave no answer that "
-            f"counts: over all it gets {percent(best['all_wrong'])} if these are wrong and "
+            f". To {further} it gave no answer that counts{', with the image or without' * blind}: "
+            f"over all it gets {percent(best['all_wrong'])} if "
+            f"{'those with the image' if blind else 'these'} are wrong and "
             f"{percent(best['all_right'])} if they are right"
         )
+    elif best["unanswered"]:
+        sentence += f". To {further} it gave no answer that counts without seeing the image"
     if pd.notna(best["gain"]):
         sentence += (
             f". With a grey picture in the place of each image it gets {percent(best['blind'])}: "

@@ -360,18 +360,28 @@ def few_answered(vqa: pd.DataFrame, asked: int) -> str | None:
     if lost <= 0 or lost < _MANY * asked:
         return None
     silent = sorted((-int(row["unanswered"]), str(row["model"]), row) for row in rows)
-    each = [
-        f"{name} lacks {-count:,} ({_unparsed(row)}with all of them wrong it would get "
-        f"{100 * row['all_wrong']:.1f}% of its questions, with all right "
-        f"{100 * row['all_right']:.1f}%)"
-        for count, name, row in silent
-        if count
-    ]
+    each = [f"{name} lacks {_lacks(row, -count)}" for count, name, row in silent if count]
     more = f"; and {len(each) - _NAMED} more models lack some" if len(each) > _NAMED else ""
     return (
         f"{lost:,} of {asked:,} questions are in no accuracy, since not every model has an answer "
         f"to them: {'; '.join(each[:_NAMED])}{more}. What is left may be easier, or harder, than "
         "all"
+    )
+
+
+def _lacks(row: Mapping[Any, Any], count: int) -> str:
+    """To how many questions a model has no answer, and the bounds of its accuracy over all.
+
+    These are about answers with the image: those without seeing it are no part of them.
+    """
+    if row["all_right"] <= row["all_wrong"]:
+        return f"{count:,} without seeing the image"
+    blind = pd.notna(row["gain"])
+    return (
+        f"{count:,}{' with the image or without' if blind else ''} ({_unparsed(row)}with all "
+        f"{'that it lacks with the image' if blind else 'of them'} wrong it would get "
+        f"{100 * row['all_wrong']:.1f}% of its questions, with all right "
+        f"{100 * row['all_right']:.1f}%)"
     )
 
 

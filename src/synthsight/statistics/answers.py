@@ -44,6 +44,7 @@ class Asked:
         unparsed: (models,), to how many of these it said something that is neither yes nor no.
         silent: (models,), to how many it has no answer with the image.
         right: (models,), how many it gets.
+        has_p_yes: (models,), whether P(yes) is known of each answer with the image that counts.
     """
 
     questions: int
@@ -51,6 +52,7 @@ class Asked:
     unparsed: Counts
     silent: Counts
     right: Counts
+    has_p_yes: Flags
 
     @property
     def all_wrong(self) -> Floats:
@@ -100,8 +102,12 @@ class Answers:
 
     @property
     def has_p_yes(self) -> Flags:
-        """Whether each model's P(yes) is known of all questions, (models,)."""
-        return np.logical_not(np.isnan(self.p_yes).any(axis=0))
+        """Whether each model's P(yes) is known of all its answers, (models,).
+
+        Those to questions that are left out, since another model has no answer, are among them:
+        what is said of a model does not depend on the others.
+        """
+        return self.asked.has_p_yes
 
     @property
     def yes(self) -> Flags:
@@ -180,16 +186,18 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
         each = [tables[model].get(name, none).to_numpy(np.float64) for model in models]
         return np.column_stack(each)
 
-    correct, blind = columns("correct"), columns(_BLIND)
+    correct, blind, p_yes = columns("correct"), columns(_BLIND), columns("p_yes")
     blind_known = np.array([_BLIND in tables[model] for model in models])
     silent = np.isnan(correct)
     lost = silent | (np.isnan(blind) & blind_known)
+    known = np.logical_and(np.isnan(p_yes), np.logical_not(silent)).sum(axis=0) == 0
     asked = Asked(
         len(questions),
         lost.sum(axis=0),
         np.array([_unparsed(tables[model]) for model in models]),
         silent.sum(axis=0),
         np.nansum(correct, axis=0).astype(np.intp),
+        known,
     )
     kept = ~lost.any(axis=1)
     if not kept.any():
@@ -200,7 +208,7 @@ def read_answers(paths: Sequence[str | os.PathLike[str]]) -> Answers:
     return Answers(
         tuple(models),
         questions[kept].reset_index(drop=True),
-        p_yes=columns("p_yes")[kept],
+        p_yes=p_yes[kept],
         mass=columns("mass")[kept],
         correct=correct[kept].astype(bool),
         asked=asked,

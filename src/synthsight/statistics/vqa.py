@@ -154,10 +154,9 @@ def summarise(
         ``blind`` and ``gain`` see :func:`synthsight.statistics.seeing.seeing`. ``ece`` is the
         expected calibration error of P(yes), the mean over questions of
         ``|mean_p_yes - share_yes|`` of their bin; ``brier`` is the mean of (P(yes) - truth)^2; both
-        are null of a model that has P(yes) of some questions or of none. ``drop`` =
+        are null of a model that has P(yes) of some of its answers or of none. ``drop`` =
         reference_yes_no - accuracy, positive where the model does worse here, with bounds from
-        those of the accuracy; null
-        without a reference.
+        those of the accuracy; null without a reference.
     """
     yes, images, units = answers.yes, answers.images, answers.units
     correct = answers.correct
@@ -168,6 +167,7 @@ def summarise(
         share_interval(balanced, level) if balanced is not None else (np.nan, np.nan)
     )
     right_yes, right_no = correct[yes].sum(axis=0), correct[~yes].sum(axis=0)
+    squares = (answers.p_yes - yes[:, None]) ** 2
     gap = (calibration["mean_p_yes"] - calibration["share_yes"]).abs() * calibration["n"]
     ece = gap.groupby(calibration["model"]).sum().reindex(list(answers.models)) / len(yes)
     table = pd.DataFrame(
@@ -195,7 +195,7 @@ def summarise(
             "mass": answers.mass.mean(axis=0),
             **seeing(answers, np.arange(len(yes)), level),
             "ece": ece.to_numpy(),
-            "brier": ((answers.p_yes - yes[:, None]) ** 2).mean(axis=0),
+            "brier": np.where(answers.has_p_yes, squares.mean(axis=0), np.nan),
         }
     )
     stated = [references[model] for model in answers.models]
@@ -294,7 +294,7 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
         The columns :data:`VQA_CALIBRATION`, sorted by model and bin; :data:`BINS` bins of equal
         width, each including its lower edge, the last one also 1. ``share_yes`` is the share of the
         bin's questions whose answer is yes, with bounds; like ``mean_p_yes``, it is null for an
-        empty bin. A model that has P(yes) of some questions or of none has no rows.
+        empty bin. A model that has P(yes) of some of its answers or of none has no rows.
     """
     yes, images, units = answers.yes[:, None], answers.images, answers.units
     rows = []

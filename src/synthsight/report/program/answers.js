@@ -3,14 +3,21 @@ import { Plot, apart, described, heading, marginFor, rowHeight, share } from "./
 
 // Charts of answers to yes/no questions ------------------------------------------------------
 
+// Which of its answers a model lacks: those with the image, or those without, too.
+function unseen(row) {
+  if (row.all_right <= row.all_wrong) return " that does not see the image";
+  return row.gain === null ? "" : ", with the image or without";
+}
+
 export const ofAnswers = {
   vqa(width) {
     const cells = rows("vqa");
     const order = [...cells].sort((a, b) => b.accuracy - a.accuracy).map((row) => row.model);
     const stated = cells.filter((row) => row.reference_yes_no !== null);
-    const unsure = cells.filter((row) => row.unanswered > 0);
+    const unsure = cells.filter((row) => row.all_right > row.all_wrong);
     const told = (row) => `${row.model}\n${described(row, row.accuracy, row.low, row.high)} of ${count(row.n, "question")}`
-      + (row.unanswered > 0 ? `\nof all questions ${percent(row.all_wrong)} to ${percent(row.all_right)}: ${count(row.unanswered, "question")} without an answer${row.unparsed ? `, ${row.unparsed} neither yes nor no` : ""}` : "");
+      + (row.all_right > row.all_wrong ? `\nof all questions ${percent(row.all_wrong)} to ${percent(row.all_right)}` : "")
+      + (row.unanswered > 0 ? `\n${count(row.unanswered, "further question")} without an answer${unseen(row)}${row.unparsed ? `, ${row.unparsed} neither yes nor no` : ""}` : "");
     return {
       width, height: rowHeight(order.length, 30), marginLeft: marginFor(order), marginRight: 20,
       x: { ...share, label: "accuracy, per cent" }, y: { domain: order, label: null, tickFormat: (name) => short(name) },

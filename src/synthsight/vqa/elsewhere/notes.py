@@ -22,9 +22,9 @@ def note_of(
     missing: str,
     counts: Mapping[str, int],
     without: Sequence[str],
-    unparsed: str | None,
+    first: Mapping[str, str | None],
     places: Places,
-    all_right: bool,
+    truth: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """What the note says; its keys are those of notes about weights, where they mean the same.
 
@@ -35,11 +35,13 @@ def note_of(
         reference: the model's accuracy elsewhere, if it is stated.
         missing: what becomes of questions without an answer.
         counts: ``rows`` of the file, those ``repeated``, ``questions`` of the run, and how many of
-            these are ``answered``, have ``p_yes``, and are ``unparsed``.
+            these are ``answered``, have ``p_yes``, are ``unparsed``, are answered by a word
+            ``inside`` a text, or have P(yes) and a text that says ``neither``.
         without: the questions without an answer, in words.
-        unparsed: the first answer that is neither yes nor no, if there is one.
+        first: the first text of those unparsed, inside and neither, if there is one.
         places: what the rows are about.
-        all_right: whether all answers are right, in a column that may be that of the truth.
+        truth: how many answers are right, if they may be the truth
+            (:func:`synthsight.vqa.elsewhere.truth.truth_in`).
     """
     names = places.names
     return {
@@ -52,11 +54,7 @@ def note_of(
         "settings": {"missing": missing, "columns": dict(source.stated)},
         "answers": {
             "format": source.kind,
-            "columns": {
-                role: column
-                for role, column in source.columns.items()
-                if role != "p_yes" or counts["p_yes"]  # rows of JSON may have it, and need not
-            },
+            "columns": dict(source.columns),
             "unread": list(source.unread),
             **counts,
             "missing": {
@@ -64,14 +62,14 @@ def note_of(
                 "count": len(without),
                 "first": list(without[:SHOWN]),
             },
-            "first_unparsed": unparsed,
+            **{f"first_{name}": text for name, text in first.items()},
             "unknown": {"count": places.unknown, "first": places.first},
             "unusable": places.unusable,
-            "by_text": places.by_text,
+            "by_text": len(places.by_text),
             "renamed": names.renamed,
             "example": names.example,
             "folders": names.folders,
-            "all_right": all_right,
+            "truth": None if truth is None else dict(truth),
         },
     }
 
@@ -88,14 +86,9 @@ def sentences(note: Mapping[str, Any]) -> list[str]:
         read = ", ".join(f"{role}: {column}" for role, column in about["columns"].items())
         unread = f"; not read: {_these(about['unread'])}" if about["unread"] else ""
         said.append(f"columns that are read: {read}{unread}")
-    if about["by_text"]:
-        said.append(
-            f"{about['by_text']:,} rows do not say which image they are about; each question in "
-            "them is asked about one image alone"
-        )
     if about["repeated"]:
-        said.append(f"{about['repeated']:,} rows repeat what another says")
-    return said + [f"{sentence}" for sentence in of_answers(note)]
+        said.append(f"{_count(about['repeated'], 'row repeats', 'rows repeat')} what another says")
+    return said + of_answers(note)
 
 
 def of_answers(note: Mapping[str, Any]) -> list[str]:
@@ -109,15 +102,12 @@ def of_answers(note: Mapping[str, Any]) -> list[str]:
         return []
     name, missing, unknown = note["name"], about["missing"], about["unknown"]
     said = []
-    if about["all_right"]:
-        said.append(
-            f"All answers of {name} are right: make sure that {note['source']} is not the file of "
-            "the questions, and its column 'answer' not the truth"
-        )
+    if about["truth"]:
+        said.append(_of_truth(note))
     if missing["count"]:
         said.append(
-            f"{missing['count']:,} of {about['questions']:,} questions have no answer of {name} "
-            f"and are left out for all models (missing: unanswered): {_first(missing)}"
+            f"{name} has no answer to {missing['count']:,} of {about['questions']:,} questions, "
+            f"left out for all models (missing: unanswered): {_first(missing)}"
         )
     if about["unparsed"]:
         said.append(
@@ -125,26 +115,60 @@ def of_answers(note: Mapping[str, Any]) -> list[str]:
             "nor no, and their questions are left out for all models; the first is "
             f"{one_line(about['first_unparsed'], 80)!r}"
         )
-    if unknown["count"]:
-        rows = "1 row" if unknown["count"] == 1 else f"{unknown['count']:,} rows"
-        be = "is" if unknown["count"] == 1 else "are"
+    if about["inside"]:
         said.append(
-            f"{rows} of the answers of {name} {be} about questions that the run does not have: "
-            f"{_first(unknown)}"
+            f"{about['inside']:,} of {about['questions']:,} answers of {name} are read from a yes "
+            "or no that stands further on in a text, and may mean something else: the first is "
+            f"{one_line(about['first_inside'], 80)!r}"
+        )
+    if about["neither"]:
+        said.append(
+            f"{about['neither']:,} of {about['questions']:,} answers of {name} have P(yes) and a "
+            f"text that says neither yes nor no; P(yes) counts: make sure that it is no confidence "
+            f"in the answer. The first is {one_line(about['first_neither'], 80)!r}"
+        )
+    if about["by_text"]:
+        said.append(
+            f"{_count(about['by_text'], 'answer', 'answers')} of {name} joined by the question "
+            f"alone, since {note['source']} does not say about which image; each of these "
+            "questions is asked about one image of the run"
+        )
+    if unknown["count"]:
+        said.append(
+            f"{_count(unknown['count'], 'row is', 'rows are')} about questions that the run does "
+            f"not ask, in the answers of {name}: {_first(unknown)}"
         )
     if about["unusable"]:
         said.append(
-            f"{about['unusable']:,} rows of the answers of {name} are about questions that are "
-            "left out of the run"
+            f"{_count(about['unusable'], 'row is', 'rows are')} about questions that are left out "
+            f"of the run, in the answers of {name}"
         )
     if about["renamed"]:
         written, image = about["example"]
         front = f", all with {about['folders']} in front" if about["folders"] else ""
         said.append(
-            f"{about['renamed']:,} images are written otherwise in the answers of {name}{front}; "
-            f"each can mean one alone: {written} is taken for {image}"
+            f"{_count(about['renamed'], 'image is', 'images are')} written otherwise in the "
+            f"answers of {name}{front}; each can mean one alone: {written} is taken for {image}"
         )
     return said
+
+
+def _of_truth(note: Mapping[str, Any]) -> str:
+    """About answers that may be the truth."""
+    about, truth = note["answers"], note["answers"]["truth"]
+    columns = [about["columns"][role] for role in ("answer", "p_yes") if role in about["columns"]]
+    read = f", read from {_these(list(map(repr, columns)))}" if columns else ""
+    others = truth["columns"]
+    unread = f", and that {_these(list(map(repr, others)))} is rightly not read" if others else ""
+    return (
+        f"{truth['right']:,} of {truth['of']:,} answers of {note['name']} are right{read}: make "
+        f"sure that {note['source']} is not the file of the questions, and what is read not the "
+        f"truth{unread}"
+    )
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def _first(about: Mapping[str, Any]) -> str:

@@ -29,14 +29,16 @@ class Places:
         unknown: the number of rows that are about none of the run's questions.
         unusable: likewise, about questions that are left out.
         first: the first few that are unknown, in words.
-        by_text: the number of rows that do not say which image they are about.
+        by_text: the questions that rows are about which do not say which image they are about;
+            whoever counts rows adds to it.
         names: finds images, and knows which are written otherwise.
     """
 
     def __init__(self, asked: RunQuestions, file: str) -> None:
         self._asked, self._file = asked, file
         self.names = Names(asked.images, root="vqa.root")
-        self.unknown = self.unusable = self.by_text = 0
+        self.unknown = self.unusable = 0
+        self.by_text: set[tuple[str, str]] = set()
         self.first: list[str] = []
 
     def find(self, given: Given) -> tuple[str, str] | None:
@@ -97,7 +99,6 @@ class Places:
                 f"about {len(rows):,} images of the run, and the file does not say about which: "
                 "add a column `image`"
             )
-        self.by_text += 1
         return rows[0], ""
 
     def _one(self, given: Given, found: dict[str, Any]) -> Any:

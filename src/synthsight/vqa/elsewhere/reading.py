@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from synthsight.errors import SynthsightError
-from synthsight.tabular import Form, read_rows
+from synthsight.tabular import Form, folded, read_rows
 from synthsight.values import is_allowed, text_of
 from synthsight.wording import did_you_mean, one_line
 
@@ -27,6 +26,10 @@ _SAMPLE, _SAID = "doc_id", ("filtered_resps", "resps")
 
 #: Where the documents in lmms-eval's samples may say which image they are about.
 _OF_DOCUMENT = ("image", "image_path", "image_source", "file_name", "filename", "image_id")
+
+#: Names of columns that may say so, too, in files of others, and of those with P(no).
+_SOUNDS_LIKE_IMAGE = re.compile(r"image|(?<![a-z])(img|file|photo|picture|path)", re.IGNORECASE)
+_P_NO = ("pno", "probno", "noprob", "probabilityno", "noprobability")
 
 #: What stands for the image in prompts.
 _MARK = "<image>"
@@ -85,24 +88,15 @@ class Source:
         """Yield its rows.
 
         Raises:
-            AnswersError: a cell cannot be what its column holds, or no row has an answer.
+            AnswersError: a cell cannot be what its column holds.
             synthsight.tabular.TableError: it cannot be read, or lacks a column.
         """
         if self.is_log:
             for line, row in read_rows(self.path, Form({}, (), _KEY, _FILE, _ROWS)):
                 yield _of_log(self.path, line, row)
             return
-        there = False
         for line, row in read_rows(self.path, _form(self.columns)):
-            if "image" not in self.columns and row.get("image"):
-                raise AnswersError(
-                    f"{self.path}, line {line}: it has an image, and the first row has none: give "
-                    "all rows one"
-                )
-            there = there or any(self.columns.get(role) in row for role in ("answer", "p_yes"))
             yield self._of_table(line, row)
-        if not there:
-            raise _without_answers(self.path, [*self.columns.values(), *self.unread])
 
     def _of_table(self, line: int, row: Mapping[str, Any]) -> Given:
         cells = {role: row.get(name) for role, name in self.columns.items()}
@@ -118,7 +112,9 @@ class Source:
         question = text_of(cells["question"])
         for role, text in (("image", image), ("question", question)):
             if text == "":
-                raise AnswersError(f"{self.path}, line {line}: no {role}; remove the row")
+                raise AnswersError(
+                    f"{self.path}, line {line}: no {role}; add it, or remove the row"
+                )
         return Given(line, image, (question,), cells.get("answer"), cells.get("p_yes"))
 
 
@@ -135,38 +131,69 @@ def open_source(path: Path, stated: Mapping[str, str]) -> Source:
         path: CSV, TSV, JSON (a list of mappings), JSONL or Parquet, by extension; text is UTF-8.
         stated: the file's names for columns, by what they hold (:data:`ROLES`).
 
+    Rows of JSON need not have the same keys: any row's are columns of the file.
+
     Raises:
-        AnswersError: it has no column with answers.
+        AnswersError: it has no column with answers, or several that may be, or one that may say
+            which image a row is about or how probable no is, and that would not be read.
         synthsight.tabular.TableError: it cannot be read, or lacks a column.
     """
-    names, fixed = _names(path, stated)
+    names = _names(path, stated)
     if not stated and _SAMPLE in names and any(name in names for name in _SAID):
         return Source(path, "lmms-eval's samples", {})
-    columns = {"question": stated.get("question", "question")}
-    image = next((each for each in ("image", *_IMAGES) if each in names), None)
-    answer = next((each for each in (*_ANSWERS, "answer") if each in names), None)
-    for role, default in (("image", image), ("answer", answer), ("p_yes", "p_yes")):
-        name = stated.get(role, default)
-        if name is not None and (role in stated or not fixed or name in names):
-            columns[role] = name
-    if "answer" not in columns and not fixed:
-        columns["answer"] = "answer"  # the rows of JSON need not all have it
+    found = {
+        "image": next((name for name in ("image", *_IMAGES) if name in names), None),
+        "question": "question",
+        "answer": _answers_in(path, names, stated),
+        "p_yes": "p_yes" if "p_yes" in names else None,
+    }
+    columns = {role: name for role in ROLES if (name := stated.get(role, found[role]))}
     if not {"answer", "p_yes"} & columns.keys():
         raise _without_answers(path, names)
     unread = tuple(name for name in names if name not in columns.values())
+    image = next((name for name in unread if _SOUNDS_LIKE_IMAGE.search(name)), None)
+    if "image" not in columns and image is not None:
+        raise AnswersError(
+            f"{path} has no column `image`, and {image!r} may say which image a row is about. If "
+            f"it does, state {_KEY}.image: {image}; otherwise rename it or remove it"
+        )
+    no = next((name for name in unread if folded(name) in _P_NO), None)
+    if "p_yes" in columns and "p_yes" not in stated and no is not None:
+        raise AnswersError(
+            f"{path} has {no!r} beside {columns['p_yes']!r}: P(yes) is the share of yes in both "
+            "together. Divide by their sum, if that is not 1, and remove the column, or state "
+            f"{_KEY}.p_yes: {columns['p_yes']}"
+        )
     is_result = columns.get("answer") == "prediction" and "index" in names
     kind = "VLMEvalKit's results" if is_result else "a table"
     return Source(path, kind, columns, unread, dict(stated))
 
 
-def _names(path: Path, stated: Mapping[str, str]) -> tuple[list[str], bool]:
-    """The names of a file's columns, and whether all rows have these, as those of JSON need not."""
-    question = stated.get("question", "question")
-    form, found = Form({"question": question}, (), _KEY, _FILE, _ROWS), list[str]()
-    row = next(iter(read_rows(path, form, found=found)), None)
-    if path.suffix.lower() == ".parquet":
-        return list(pq.read_schema(path).names), True
-    return (found, True) if found else ([*row[1]] if row else [], False)
+def _answers_in(path: Path, names: Sequence[str], stated: Mapping[str, str]) -> str | None:
+    """The column with what the model answered, of those that are known to hold it.
+
+    Raises:
+        AnswersError: there are two.
+    """
+    there = [name for name in _ANSWERS if name in names]
+    if len(there) > 1 and "answer" not in stated:
+        raise AnswersError(
+            f"{path} has the columns {' and '.join(map(repr, there))}: state which of them the "
+            f"model's answers are in as {_KEY}.answer"
+        )
+    return next((name for name in (*there, "answer") if name in names), None)
+
+
+def _names(path: Path, stated: Mapping[str, str]) -> list[str]:
+    """The names of a file's columns; of JSON, those of any row, since each may leave some out."""
+    if path.suffix.lower() in (".json", ".jsonl"):
+        wanted = {"question": "question", **stated} if stated else {}
+        rows = read_rows(path, Form(wanted, (), _KEY, _FILE, _ROWS))
+        return list(dict.fromkeys(name for _, row in rows for name in row))
+    question = {"question": stated.get("question", "question")}
+    form, found = Form(question, (), _KEY, _FILE, _ROWS), list[str]()
+    next(iter(read_rows(path, form, found=found)), None)
+    return found
 
 
 def _form(columns: Mapping[str, str]) -> Form:
@@ -210,8 +237,8 @@ def _of_log(path: Path, line: int, row: Mapping[str, Any]) -> Given:
     return Given(line, image, (str(question),), _said(path, line, row))
 
 
-def _said(path: Path, line: int, row: Mapping[str, Any]) -> str | None:
-    """What the model said in a sample of lmms-eval's; None if nothing."""
+def _said(path: Path, line: int, row: Mapping[str, Any]) -> Any:
+    """What the model said in a sample of lmms-eval's, text or a number; None if nothing."""
     said = next((row[name] for name in _SAID if row.get(name) is not None), None)
     while isinstance(said, list) and len(said) == 1:
         said = said[0]
@@ -221,8 +248,16 @@ def _said(path: Path, line: int, row: Mapping[str, Any]) -> str | None:
             f"choices ({one_line(said, 80)}): only samples with one text each are read. Make a "
             "table with the columns image, question and answer or p_yes of it"
         )
-    return said if isinstance(said, str) else None
+    if not is_allowed(said, number=True, truth=True) and said != []:
+        raise AnswersError(
+            f"{path}, line {line}: the response is a {type(said).__name__}, not text: "
+            f"{one_line(text_of(said), 80)}. Make a table with the columns image, question and "
+            "answer or p_yes of it"
+        )
+    return None if said == [] else said
 
 
 def _text(cell: Any) -> str | None:
-    return cell.strip() or None if isinstance(cell, str) else None
+    """Text or a whole number as text; None of anything else, and of nothing."""
+    whole = isinstance(cell, int) and not isinstance(cell, bool)
+    return text_of(cell) or None if whole or isinstance(cell, str) else None
