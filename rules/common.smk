@@ -13,7 +13,7 @@ try:
     from synthsight.canonical import canonical_json
     from synthsight.doors import module_of
     from synthsight.inference.devices import visible_devices
-    from synthsight.plan import order, specs
+    from synthsight.plan import asking, order, specs
     from synthsight.plan.config.schema import read_schema
     from synthsight.plan.digest import code_digest, code_digests
     from synthsight.plan.experiment import load_experiment
@@ -109,7 +109,7 @@ wildcard_constraints:
     page="[0-9]+",
     vqa_model=one_of(FILES.vqa_models),
     stem=one_of(map(FILES.stems.get, FILES.networks)),
-    vqa_stem=one_of(map(FILES.stems.get, FILES.vqa_models)),
+    vqa_stem=one_of(map(FILES.stems.get, FILES.vqa_networks)),
     shard=one_of(FILES.shards),
 
 

@@ -23,7 +23,7 @@ for ROW in FILES.figure_rows:
         params:
             function=ROW.function,
             inputs=FILES.described(ROW),
-            root=constant(FILES.root_of(ROW)),
+            root=constant(ROW.root(EXPERIMENT)),
             spec=spec(ROW.spec, *ROW.wildcards),
             doors=doors(module_of(ROW.function)),
             code=code("plot", module_of(ROW.function)),

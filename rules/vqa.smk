@@ -10,7 +10,7 @@ rule index_questions:
     group:
         together("images")
     params:
-        spec=spec(specs.index_questions, "shard"),
+        spec=spec(asking.index_questions, "shard"),
         code=code("index_questions"),
     shell:
         """
@@ -32,7 +32,7 @@ rule list_excluded_questions:
     group:
         together("images")
     params:
-        spec=spec(specs.list_excluded_questions),
+        spec=spec(asking.list_excluded_questions),
         code=code("list_excluded_questions"),
     shell:
         """
@@ -55,6 +55,8 @@ rule ask:
         answers=f"{FILES.run}/vqa/answers/{{vqa_model}}/{{shard}}.parquet",
     log:
         f"{FILES.logs}/ask/{{vqa_model}}/{{shard}}.log",
+    wildcard_constraints:
+        vqa_model=one_of(FILES.vqa_networks),
     priority: of(partial(order.of_vqa_model, EXPERIMENT), "vqa_model")
     group:
         together("ask_{vqa_model}")
@@ -63,7 +65,7 @@ rule ask:
         gpu=1,
         batch_size=batch_size(SETTINGS.vqa.batch_size if SETTINGS.vqa else 1),
     params:
-        spec=spec(specs.ask, "vqa_model"),
+        spec=spec(asking.ask, "vqa_model"),
         code=lambda wildcards: code("ask", *family_doors(EXPERIMENT, wildcards.vqa_model)),
         doors=lambda wildcards: doors(*family_doors(EXPERIMENT, wildcards.vqa_model)),
     shell:
@@ -87,8 +89,10 @@ use rule ask as ask_blind with:
         answers=f"{FILES.run}/vqa/answers/{{vqa_model}}/blind/{{shard}}.parquet",
     log:
         f"{FILES.logs}/ask_blind/{{vqa_model}}/{{shard}}.log",
+    wildcard_constraints:
+        vqa_model=one_of(FILES.vqa_networks),
     params:
-        spec=spec(specs.ask_blind, "vqa_model"),
+        spec=spec(asking.ask_blind, "vqa_model"),
         code=lambda wildcards: code("ask", *family_doors(EXPERIMENT, wildcards.vqa_model)),
         doors=lambda wildcards: doors(*family_doors(EXPERIMENT, wildcards.vqa_model)),
 
@@ -105,7 +109,7 @@ rule score_vqa:
     group:
         together("ask_{vqa_model}")
     params:
-        spec=spec(specs.score_vqa, "vqa_model"),
+        spec=spec(asking.score_vqa, "vqa_model"),
         code=code("score_vqa"),
         kept=constant(str(KEPT)),
     shell:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from synthsight.images.rows import read_kept_rows
-from synthsight.plan import specs
+from synthsight.plan import asking, specs
 from synthsight.plan.config.messages import ConfigError
 from synthsight.plan.experiment import Experiment
 from synthsight.vqa.questions import GROUPS
@@ -125,8 +125,30 @@ def test_nothing_to_ask_is_an_error() -> None:
         ("vqa: {models: [a/b]}", "vqa.questions: missing. The file of questions"),
         (models("ofa-base"), 'line 8, vqa.models[0]: found "ofa-base". OWNER/NAME of a'),
         (models("{model: ofa-base}"), 'vqa.models[0].model: found "ofa-base". OWNER/NAME of a'),
-        (models("{name: x}"), "line 8, vqa.models[0]: give either `model` (OWNER/NAME on the hub)"),
-        (models("{model: a/b, checkpoint: local}"), "vqa.models[0]: give either `model`"),
+        (models("{name: x}"), "line 8, vqa.models[0]: give one of `model` (OWNER/NAME on the hub)"),
+        (models("{model: a/b, checkpoint: local}"), "found `model` and `checkpoint`"),
+        (
+            models("{model: a/b, missing: refuse}"),
+            "vqa.models[0].missing: does not go with `model`",
+        ),
+        (
+            models("{answers: q.csv, prompt: none, name: x}"),
+            "vqa.models[0].prompt: does not go with `answers`",
+        ),
+        (models("{answers: q.csv}"), "vqa.models[0].name: missing. Answers are called by"),
+        (models("{answers: a.csv, name: x}"), "vqa.models[0].answers: no file 'a.csv'"),
+        (
+            models("{endpoint: {url: 'localhost:8000', model: m}}"),
+            "vqa.models[0].endpoint.url: found 'localhost:8000'; write an address such as",
+        ),
+        (
+            models("{endpoint: {url: 'http://me:secret@host/v1', model: m}}"),
+            "vqa.models[0].endpoint.url: an address with a name or a password in it",
+        ),
+        (
+            models("{endpoint: {url: 'http://localhost/v1', model: m}, prompt: question}"),
+            "vqa.models[0].prompt: found 'question': write a text with {question} in it once",
+        ),
         (models("{checkpoint: nowhere}"), "models[0].checkpoint: no file or folder 'nowhere'"),
         (models("{checkpoint: images}"), "models[0].checkpoint: no config.json in images"),
         (models("{checkpoint: broken}"), "broken/config.json is not a JSON mapping"),
@@ -260,7 +282,7 @@ def grouped(keys: str = "", text: str = GROUPED) -> Experiment:
 
 def kept_groups(found: Experiment) -> dict[str, str | None]:
     """What the job that scores answers gets to know."""
-    spec = specs.score_vqa(found, "ofa-base")
+    spec = asking.score_vqa(found, "ofa-base")
     rows = read_kept_rows(Path("cache"), spec["groups"], GROUPS)
     return dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
@@ -278,7 +300,7 @@ def test_groups_of_images_are_told_by_a_column_or_a_pattern(
     """They change nothing that is asked."""
     plain = grouped()
     assert plain.vqa is not None and plain.vqa.grouping is None and not plain.warnings
-    assert specs.score_vqa(plain, "ofa-base") == {"model": "ofa-base"}
+    assert asking.score_vqa(plain, "ofa-base") == {"model": "ofa-base"}
     assert specs.level_and_unit(plain) == {"level": 0.95}
     found = grouped(keys)
     assert found.vqa is not None and found.vqa.grouping == by
@@ -293,8 +315,8 @@ def test_groups_of_images_are_told_by_a_column_or_a_pattern(
     assert specs.level_and_unit(found) == {"level": 0.95, "unit": "group of images"}
     assert specs.report(found)["groups"] == {"questions": by}
     for shard in plain.vqa.shards:
-        assert specs.index_questions(found, shard) == specs.index_questions(plain, shard)
-    assert specs.list_excluded_questions(found) == specs.list_excluded_questions(plain)
+        assert asking.index_questions(found, shard) == asking.index_questions(plain, shard)
+    assert asking.list_excluded_questions(found) == asking.list_excluded_questions(plain)
 
 
 @pytest.mark.parametrize(

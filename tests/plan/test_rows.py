@@ -11,7 +11,7 @@ import pytest
 from synthsight.doors import load
 from synthsight.figures.inputs import READERS
 from synthsight.inputs import deal, describe
-from synthsight.plan import specs
+from synthsight.plan import asking, specs
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic
@@ -30,7 +30,7 @@ KEYS: dict[Any, set[str]] = {
     specs.intervals: {"level", "resamples", "seed"},
     specs.models_page: {"rule", "level", "page", "per_page"},
     specs.failures: {"rule", "category"},
-    specs.vqa_samples_page: {"page", "per_page"},
+    asking.vqa_samples_page: {"page", "per_page"},
 }
 
 

@@ -41,12 +41,13 @@ from synthsight.plan.config.predictions import (
     kind_problems,
     notes_on_choice,
 )
-from synthsight.plan.config.questions import Vqa, load_vqa, named_vqa, other_spellings
+from synthsight.plan.config.questions import Vqa, load_vqa, other_spellings
 from synthsight.plan.config.recorded import load_recorded
 from synthsight.plan.config.repositories import read_repositories, with_categories
 from synthsight.plan.config.schema import fill_defaults, schema_problems
 from synthsight.plan.config.sources import check_group, check_real, grouping_column
 from synthsight.plan.config.table import check_table_keys, load_tabled
+from synthsight.plan.config.vqa_models import named_vqa, vqa_kind_problems
 from synthsight.plan.digest import recall_sources
 from synthsight.plan.settings import Settings, typed
 
@@ -146,6 +147,7 @@ def load_experiment(
     settings = load_settings(written, schema)
     if problems := home_problems(settings):
         raise ConfigError(problems, files)
+    problems += vqa_kind_problems((config.get("vqa") or {}).get("models", ()))
     rules, primary = settings.matching.rules, settings.matching.primary
     if primary not in rules:
         message = f"{primary!r} is not among `rules` ({', '.join(rules)})"

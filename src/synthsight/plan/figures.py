@@ -8,10 +8,10 @@ matplotlib figure; ``plot.py`` saves it as PDF and PNG.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from synthsight.plan import specs
+from synthsight.plan import asking, specs
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.tables import (
     always,
@@ -44,7 +44,7 @@ def _by_vqa_model_and_page(experiment: Experiment) -> Iterable[tuple[str, ...]]:
     """At most three pages per model, as in the paper."""
     if experiment.vqa is None:
         return []
-    pages = list(_pages(experiment.vqa.images, specs.IMAGES_PER_PAGE))[:3]
+    pages = list(_pages(experiment.vqa.images, asking.IMAGES_PER_PAGE))[:3]
     return [(model, str(page)) for model in experiment.vqa.models for page in pages]
 
 
@@ -89,6 +89,21 @@ class Figure:
         """The name of its log without extension, with the wildcards in braces."""
         values = "_".join(f"{{{name}}}" for name in self.wildcards)
         return f"plot_{self.name}/{values}" if values else f"plot_{self.name}"
+
+    def root(self, experiment: Experiment) -> str:
+        """The folder of the images that it shows; empty if it shows none."""
+        if self.pictures is None:
+            return ""
+        if self.pictures == "images":
+            return experiment.settings.images.root
+        assert experiment.vqa is not None
+        return experiment.vqa.root
+
+    def files_of(self, experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]]:
+        """The values of its wildcards, and its files' name without extension, one by one."""
+        for values in self.instances(experiment):
+            named = dict(zip(self.wildcards, values, strict=True))
+            yield tuple(values), self.stem.format(**named)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -217,7 +232,7 @@ FIGURES = (
         "synthsight.figures.vqa_samples:vqa_samples_of",
         "Questions",
         {"answers": "answers_of_model"},
-        specs.vqa_samples_page,
+        asking.vqa_samples_page,
         ("vqa_model", "page"),
         _by_vqa_model_and_page,
         pictures="questions",

@@ -5,13 +5,13 @@ Lists are sorted by name, so that the order of the configuration does not matter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from synthsight.archives.archive import MARKER
 from synthsight.inputs import describe
-from synthsight.plan.config.questions import local_files
+from synthsight.plan.config.vqa_models import local_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS, sources_of
@@ -60,6 +60,11 @@ class Files:
         return sorted(self.experiment.vqa.models) if self.experiment.vqa else []
 
     @cached_property
+    def vqa_networks(self) -> list[str]:
+        """Names of the VQA models that are run."""
+        return sorted(self.experiment.vqa.networks) if self.experiment.vqa else []
+
+    @cached_property
     def shards(self) -> list[str]:
         """Numbers of the shards of questions."""
         return list(self.experiment.vqa.shards) if self.experiment.vqa else []
@@ -96,7 +101,7 @@ class Files:
     def vqa_files_of(self, stem: str) -> list[str]:
         """The local files of the VQA model whose weights are called ``stem``, if it has any."""
         assert self.experiment.vqa is not None
-        return local_files(self.experiment.vqa.models[self.model_of(stem)])
+        return local_files(self.experiment.vqa.networks[self.model_of(stem)])
 
     @cached_property
     def stems(self) -> dict[str, str]:
@@ -121,9 +126,11 @@ class Files:
         return f"{WEIGHTS}/{self.stems[model]}.safetensors"
 
     def note_of(self, model: str) -> str:
-        """The note on the weights of a model of either kind, or on imported predictions."""
+        """The note on a model of either kind: its weights, or where what it says comes from."""
         if model in self.experiment.imported:
             return f"{self.run}/predictions/{model}.json"
+        if model in self.vqa_models and model not in self.vqa_networks:
+            return f"{self.run}/vqa/answers/{model}.json"
         return f"{WEIGHTS}/{self.stems[model]}.json"
 
     def folder_of(self, vqa_model: str) -> str:
@@ -141,11 +148,15 @@ class Files:
         return [f"{self.run}/predictions/{model}.parquet"] * (model in self.experiment.imported)
 
     def answers_of(self, vqa_model: str) -> list[str]:
-        """The answers of one model, shard by shard."""
+        """The answers of one model, shard by shard; in one file if they were made elsewhere."""
+        if self.experiment.vqa and vqa_model in self.experiment.vqa.imported:
+            return [f"{self.run}/vqa/answers/{vqa_model}.parquet"]
         return [f"{self.run}/vqa/answers/{vqa_model}/{shard}.parquet" for shard in self.shards]
 
     def blind_answers_of(self, vqa_model: str) -> list[str]:
         """The answers of one model without seeing the images, if that is asked for."""
+        if not self.experiment.vqa or vqa_model in self.experiment.vqa.imported:
+            return []
         return self.answers_of(f"{vqa_model}/blind") * with_blind(self.experiment)
 
     # Lists --------------------------------------------------------------------------------------
@@ -200,12 +211,12 @@ class Files:
 
     @cached_property
     def vqa_weights(self) -> list[str]:
-        """The VQA models' weights."""
-        return list(map(self.weights_of, self.vqa_models))
+        """The weights of the VQA models that are run."""
+        return list(map(self.weights_of, self.vqa_networks))
 
     @cached_property
     def vqa_notes(self) -> list[str]:
-        """The notes on the VQA models' weights."""
+        """The notes on the VQA models."""
         return list(map(self.note_of, self.vqa_models))
 
     @cached_property
@@ -296,7 +307,7 @@ class Files:
         return [
             f"{self.run}/figures/{stem}.{ending}"
             for figure in self.figure_rows
-            for _, stem in self.instances(figure)
+            for _, stem in figure.files_of(self.experiment)
             for ending in ("pdf", "png")
         ]
 
@@ -304,21 +315,6 @@ class Files:
     def figure_rows(self) -> list[Figure]:
         """The figures of this experiment."""
         return [figure for figure in FIGURES if figure.when(self.experiment)]
-
-    def root_of(self, figure: Figure) -> str:
-        """The folder of the images that a figure shows; empty if it shows none."""
-        if figure.pictures is None:
-            return ""
-        if figure.pictures == "images":
-            return self.experiment.settings.images.root
-        assert self.experiment.vqa is not None
-        return self.experiment.vqa.root
-
-    def instances(self, figure: Figure) -> Iterable[tuple[tuple[str, ...], str]]:
-        """The values of a figure's wildcards, and its files' name without extension, one by one."""
-        for values in figure.instances(self.experiment):
-            named = dict(zip(figure.wildcards, values, strict=True))
-            yield tuple(values), figure.stem.format(**named)
 
     @cached_property
     def report(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from synthsight.archives.archive import public_url
 from synthsight.canonical import canonical_json
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.settings import ENDPOINT_WAYS
 
 #: Settings that affect speed, disk use, what is allowed and what people are asked, not results.
 NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "rating")
@@ -61,8 +62,25 @@ def printed(experiment: Experiment) -> dict[str, Any]:
         vqa["columns"] = {
             key: name for key, name in columns.items() if (key, name) != ("group", "group")
         }
-        settings["vqa"] = {**vqa, "models": sorted(vqa["models"], key=canonical_json)}
+        models = [each if isinstance(each, str) else _used(each) for each in vqa["models"]]
+        settings["vqa"] = {**vqa, "models": sorted(models, key=canonical_json)}
     return settings
+
+
+def _used(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a VQA model that are about it, as it is, and change results."""
+    if model["endpoint"] is None and model["answers"] is None:
+        unknown = ("endpoint", "answers", "columns", "missing")
+        return {key: value for key, value in model.items() if key not in unknown}
+    used = {key: value for key, value in model.items() if value is not None}
+    if model["endpoint"] is not None:
+        endpoint = {
+            key: value for key, value in model["endpoint"].items() if key not in ENDPOINT_WAYS
+        }
+        of_files = ("columns", "missing")
+        return {**{k: v for k, v in used.items() if k not in of_files}, "endpoint": endpoint}
+    columns = {role: name for role, name in model["columns"].items() if name is not None}
+    return {**used, "columns": columns}
 
 
 def _unused(model: Mapping[str, Any]) -> list[str]:

@@ -39,9 +39,9 @@ def library_door(experiment: Experiment, model: str) -> str:
 
 
 def family_doors(experiment: Experiment, vqa_model: str) -> tuple[str, ...]:
-    """The modules of the families that a VQA model may belong to."""
+    """The modules of the families that a VQA model that is run may belong to."""
     assert experiment.vqa is not None
-    return doors_of(experiment.vqa.models[vqa_model].checkpoint)
+    return doors_of(experiment.vqa.networks[vqa_model].checkpoint)
 
 
 def row_doors(experiment: Experiment) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def row_doors(experiment: Experiment) -> tuple[str, ...]:
 def model_doors(experiment: Experiment) -> tuple[str, ...]:
     """The modules that an experiment's models need."""
     libraries = (library_door(experiment, name) for name in experiment.networks)
-    vqa_models = experiment.vqa.models if experiment.vqa else ()
+    vqa_models = experiment.vqa.networks if experiment.vqa else ()
     families = (door for name in vqa_models for door in family_doors(experiment, name))
     return tuple(dict.fromkeys([*libraries, *families]))
 
@@ -78,6 +78,6 @@ def workers(experiment: Experiment, scripts: Path) -> dict[str, Imports]:
 
     models = {"models": Imports(files(WITH_MODELS), model_doors(experiment))}
     return {
-        **(models if experiment.networks or experiment.vqa else {}),
+        **(models if experiment.networks or (experiment.vqa and experiment.vqa.networks) else {}),
         "tables": Imports(files(others), row_doors(experiment)),
     }

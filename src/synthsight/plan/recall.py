@@ -23,7 +23,7 @@ from synthsight.images.reading import UnusableImageError, open_file, read_file
 from synthsight.images.roots import Roots
 from synthsight.images.rows import INDEXED, read_kept_rows
 from synthsight.origin import Origin, read_origin
-from synthsight.plan import specs
+from synthsight.plan import asking, specs
 from synthsight.plan.config.categories import Category
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.files import Files
@@ -55,7 +55,7 @@ def recall(experiment: Experiment, cache: Path) -> Experiment:
     if vqa is not None:
         shards = {}
         for shard, asked in vqa.questions.items():
-            path, spec = files.shard_file(shard), specs.index_questions(experiment, shard)
+            path, spec = files.shard_file(shard), asking.index_questions(experiment, shard)
             shards[shard] = known.recalled(
                 *(path, "index_questions", spec, "content"),
                 lambda path=path, asked=asked: _same_questions(  # type: ignore[misc]

@@ -171,12 +171,48 @@ class VqaReferenceSettings:
     source: str
 
 
+#: Settings of an endpoint that say how it is asked and what is allowed, not what it answers.
+ENDPOINT_WAYS = ("key_env", "concurrency", "timeout", "allow_upload", "allow_unanswered")
+
+
+@dataclass(frozen=True)
+class EndpointSettings:
+    """``vqa.models[].endpoint``."""
+
+    url: str
+    model: str
+    key_env: str | None
+    logprobs: str
+    max_side: int | None
+    concurrency: int
+    timeout: float
+    allow_upload: bool
+    allow_unanswered: float
+
+
+@dataclass(frozen=True)
+class AnswerColumnSettings:
+    """``vqa.models[].columns``."""
+
+    image: str | None
+    question: str | None
+    answer: str | None
+    p_yes: str | None
+
+
 @dataclass(frozen=True)
 class VqaModelSettings:
-    """``vqa.models[]``: one VQA model. ``name`` is filled in where it was left out."""
+    """``vqa.models[]``: one VQA model. ``name`` is filled in where it was left out.
+
+    One of ``model``, ``checkpoint``, ``endpoint`` and ``answers`` is given.
+    """
 
     model: str | None
     checkpoint: str | None
+    endpoint: EndpointSettings | None
+    answers: str | None
+    columns: AnswerColumnSettings
+    missing: str
     name: str
     tokenizer: str | None
     image_size: int | None

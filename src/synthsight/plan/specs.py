@@ -3,7 +3,8 @@
 A spec is passed to a rule's program as canonical JSON in the param ``spec``, which Snakemake
 records: the rule reruns if something in it changes, and only then. Each function here has the name
 of its rule, and takes the experiment and the rule's wildcards. A new setting must leave the spec as
-it was while the setting has its default, or every finished run will rerun.
+it was while the setting has its default, or every finished run will rerun. Those of the rules about
+questions are in :mod:`synthsight.plan.asking`.
 """
 
 from __future__ import annotations
@@ -13,18 +14,14 @@ from typing import Any
 
 from synthsight.images.groups import PATTERNS
 from synthsight.images.rows import digest_of_list
-from synthsight.plan.config.questions import Vqa
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.printed import printed
-from synthsight.plan.settings import VqaSettings, as_dict
+from synthsight.plan.settings import as_dict
 
 Spec = Mapping[str, Any]
 
 #: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
 MODELS_PER_PAGE = 5
-
-#: Images on one page of figures/vqa_samples_*: the paper's Figures 4, 21 and 22.
-IMAGES_PER_PAGE = 8
 
 
 # Images ------------------------------------------------------------------------------------------
@@ -201,73 +198,6 @@ def label_audit(experiment: Experiment) -> Spec:
     }
 
 
-# Questions ---------------------------------------------------------------------------------------
-
-
-def _questions(experiment: Experiment) -> tuple[VqaSettings, Vqa]:
-    assert experiment.settings.vqa is not None and experiment.vqa is not None
-    return experiment.settings.vqa, experiment.vqa
-
-
-def _read_columns(settings: VqaSettings) -> dict[str, str]:
-    """The columns that decide what is asked: all but the one of groups."""
-    return {key: name for key, name in as_dict(settings.columns).items() if key != "group"}
-
-
-def index_questions(experiment: Experiment, shard: str) -> Spec:
-    """Which questions are in a shard, and where their images are."""
-    settings, vqa = _questions(experiment)
-    return {
-        "questions": settings.questions,
-        "columns": _read_columns(settings),
-        "root": vqa.root,
-        "max_pixels": experiment.settings.images.max_pixels,
-        "shards": settings.shards,
-        "shard": shard,
-        "content": vqa.shards[shard],
-    }
-
-
-def list_excluded_questions(experiment: Experiment) -> Spec:
-    """Which questions there are, and what happens to those that cannot be asked."""
-    settings, vqa = _questions(experiment)
-    return {
-        "questions": settings.questions,
-        "columns": _read_columns(settings),
-        "root": vqa.root,
-        "invalid": settings.invalid,
-        "content": vqa.content,
-    }
-
-
-def fetch_vqa(experiment: Experiment, vqa_model: str) -> Spec:
-    """All settings of a VQA model, and a digest of its local files."""
-    vqa = _questions(experiment)[1]
-    content = vqa.files.get(vqa_model)
-    about = as_dict(vqa.models[vqa_model])
-    return about if content is None else {**about, "content": content}
-
-
-def score_vqa(experiment: Experiment, vqa_model: str) -> Spec:
-    """Whose answers are scored, and which images belong together."""
-    groups = _questions(experiment)[1].groups
-    return {"model": vqa_model, **({} if groups is None else {"groups": groups})}
-
-
-def ask(experiment: Experiment, vqa_model: str) -> Spec:
-    """Everything that affects a model's answers, apart from its weights and the questions."""
-    return {
-        "model": vqa_model,
-        "root": _questions(experiment)[1].root,
-        "precision": experiment.settings.precision,
-    }
-
-
-def ask_blind(experiment: Experiment, vqa_model: str) -> Spec:
-    """The same, of answers without seeing the images."""
-    return {**ask(experiment, vqa_model), "blind": True}
-
-
 # Pages for people to rate images on --------------------------------------------------------------
 
 
@@ -357,11 +287,6 @@ def models_page(experiment: Experiment, page: str) -> Spec:
 def failures(experiment: Experiment, category: str) -> Spec:
     """For figures/failures_{category}."""
     return {**rule(experiment), "category": category}
-
-
-def vqa_samples_page(experiment: Experiment, vqa_model: str, page: str) -> Spec:
-    """For a page of figures/vqa_samples_{vqa_model}_*."""
-    return {"page": int(page), "per_page": IMAGES_PER_PAGE}
 
 
 # The report --------------------------------------------------------------------------------------

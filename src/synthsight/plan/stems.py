@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from synthsight.canonical import canonical_json
 from synthsight.files import is_file
 from synthsight.origin import Origin, read_origin
-from synthsight.plan import specs
+from synthsight.plan import asking, specs
 from synthsight.plan.experiment import Experiment
 
 #: Where weights are kept, for all runs.
@@ -17,9 +17,9 @@ WEIGHTS = "resources/weights"
 
 def fetched_specs(experiment: Experiment) -> dict[str, str]:
     """The specs of the weights of all models that are run, of either kind, by name."""
-    vqa_models = sorted(experiment.vqa.models) if experiment.vqa else []
+    vqa_models = sorted(experiment.vqa.networks) if experiment.vqa else []
     classifiers = ((n, specs.fetch_weights(experiment, n)) for n in sorted(experiment.networks))
-    others = ((name, specs.fetch_vqa(experiment, name)) for name in vqa_models)
+    others = ((name, asking.fetch_vqa(experiment, name)) for name in vqa_models)
     return {name: canonical_json(spec) for name, spec in (*classifiers, *others)}
 
 

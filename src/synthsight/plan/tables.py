@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from synthsight.plan import specs
+from synthsight.plan import asking, specs
 from synthsight.plan.experiment import Experiment
 from synthsight.statistics.columns import LEAST_MODELS
 
@@ -158,7 +158,7 @@ STATISTICS = (
     Statistic(
         "list_excluded_questions",
         (Table("excluded_questions"),),
-        spec=specs.list_excluded_questions,
+        spec=asking.list_excluded_questions,
         when=with_questions,
     ),
     Statistic(

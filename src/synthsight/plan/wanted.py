@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from synthsight.canonical import canonical_json
 from synthsight.doors import module_of
-from synthsight.plan import specs
+from synthsight.plan import asking, specs
 from synthsight.plan.files import Files
 from synthsight.plan.programs import family_doors, library_door
 from synthsight.plan.record import OWN, Wanted, name_of
@@ -66,21 +66,25 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         spec = specs.score(experiment, model)
         yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"], inputs)
     for shard in files.shards:
-        spec = specs.index_questions(experiment, shard)
+        spec = asking.index_questions(experiment, shard)
         shards = [files.shard_file(shard)]
         yield from one("index_questions", spec, code("index_questions"), shards)
-    for name in files.vqa_models:
+    for name in files.vqa_networks:
         doors = family_doors(experiment, name)
         note, answers = files.note_of(name), files.answers_of(name)
-        yield from one("fetch_vqa", specs.fetch_vqa(experiment, name), None, [note])
+        yield from one("fetch_vqa", asking.fetch_vqa(experiment, name), None, [note])
         inputs = [name_of("fetch_vqa", note), f"index_questions questions/{OWN}.parquet"]
-        yield from one("ask", specs.ask(experiment, name), code("ask", *doors), answers, inputs)
+        yield from one("ask", asking.ask(experiment, name), code("ask", *doors), answers, inputs)
         blind = files.blind_answers_of(name)
-        spec = specs.ask_blind(experiment, name)
+        spec = asking.ask_blind(experiment, name)
         yield from one("ask", spec, code("ask", *doors), blind, inputs)
-        inputs = [name_of("ask", path) for path in (*answers, *blind)]
+    for name in files.vqa_models:
+        assert experiment.vqa is not None
+        answered = experiment.vqa.program_of(name)
+        answers = [*files.answers_of(name), *files.blind_answers_of(name)]
+        inputs = [name_of(answered, path) for path in answers]
         inputs += [name_of("index_questions", path) for path in files.question_shards]
-        spec = specs.score_vqa(experiment, name)
+        spec = asking.score_vqa(experiment, name)
         scores = [f"{run}/vqa/{name}.parquet"]
         yield from one("score_vqa", spec, code("score_vqa"), scores, inputs)
     if experiment.people:
@@ -109,7 +113,7 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         yield from one(program, spec, digest, tables, _inputs_of_table(files, row, programs))
     for figure in files.figure_rows:
         digest = code("plot", module_of(figure.function))
-        for values, stem in files.instances(figure):
+        for values, stem in figure.files_of(experiment):
             spec = {} if figure.spec is None else figure.spec(experiment, *values)
             pair = [f"{run}/figures/{stem}.{ending}" for ending in ("pdf", "png")]
             yield from one("plot", spec, digest, pair)

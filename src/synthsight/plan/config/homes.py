@@ -50,3 +50,4 @@ def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
         for index, asked in enumerate(settings.vqa.models):
             yield ("vqa", "models", index, "checkpoint"), asked.checkpoint
             yield ("vqa", "models", index, "tokenizer"), asked.tokenizer
+            yield ("vqa", "models", index, "answers"), asked.answers

@@ -6,10 +6,9 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from synthsight.bounds import Key
-from synthsight.files import Digests, hint_at, is_file, is_folder
+from synthsight.files import hint_at, is_file, is_folder
 from synthsight.images.groups import (
     PATTERNS,
     Found,
@@ -18,14 +17,12 @@ from synthsight.images.groups import (
     without_ending,
 )
 from synthsight.images.rows import keep_rows
-from synthsight.inference import folders
 from synthsight.plan.config.messages import Problem
-from synthsight.plan.config.names import bad_path, check_model_name
 from synthsight.plan.config.sources import unmatched
-from synthsight.plan.settings import ModelSettings, Settings, VqaModelSettings, VqaSettings
+from synthsight.plan.config.vqa_models import check_vqa_models, digests_of_models
+from synthsight.plan.settings import Settings, VqaModelSettings, VqaSettings
 from synthsight.spelling import name_key, spelt
 from synthsight.tabular import TableError
-from synthsight.vqa.families.registry import FamilyError, family_of
 from synthsight.vqa.questions import GROUPS, Question, read_questions
 from synthsight.vqa.shards import deal, shard_digest
 
@@ -38,7 +35,7 @@ class Vqa:
         root: folder that image paths are relative to.
         models: the models, by name, in the configuration's order.
         shards: a digest of each shard's questions and images, by shard.
-        files: a digest of the local files of each model that has any, by name.
+        files: a digest of the local files, or the file of answers, of each model that has any.
         questions: the questions of each shard.
         content: a digest of all questions, including line numbers and those that are left out.
         images: number of images with questions that can be asked.
@@ -57,17 +54,29 @@ class Vqa:
     groups: str | None = None
     grouping: str | None = None
 
+    @property
+    def networks(self) -> dict[str, VqaModelSettings]:
+        """The models that are run."""
+        others = {*self.endpoints, *self.imported}
+        return {name: each for name, each in self.models.items() if name not in others}
 
-def named_vqa(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a VQA model, defaults filled in, with a name even if none was given."""
-    return {**model, "name": model["name"] or _source_name(model["model"], model["checkpoint"])}
+    @property
+    def endpoints(self) -> dict[str, VqaModelSettings]:
+        """The models that a server answers for."""
+        return {name: each for name, each in self.models.items() if each.endpoint is not None}
 
+    @property
+    def imported(self) -> dict[str, VqaModelSettings]:
+        """The models whose answers were made elsewhere."""
+        return {name: each for name, each in self.models.items() if each.answers is not None}
 
-def _source_name(model: str | None, checkpoint: str | None) -> str:
-    if model is not None:
-        return model.partition("@")[0].rpartition("/")[2]
-    path = Path(str(checkpoint))
-    return path.stem if is_file(path) else path.name
+    def program_of(self, name: str) -> str:
+        """The program that writes a model's answers."""
+        others = {
+            **dict.fromkeys(self.endpoints, "ask_endpoint"),
+            **dict.fromkeys(self.imported, "import_answers"),
+        }
+        return others.get(name, "ask")
 
 
 def load_vqa(
@@ -89,8 +98,8 @@ def load_vqa(
     about = settings.vqa
     if about is None:
         return None
-    models = _check_models(about.models, settings.models, problems)
-    files = _digests(models, cache, problems)
+    models = check_vqa_models(about.models, settings.models, problems)
+    files = digests_of_models(models, cache, problems)
     root = Path(about.root or settings.images.root)
     if without_images:
         return Vqa(str(root), models, shards={}, files=files, questions={}, content="", images=0)
@@ -161,67 +170,6 @@ def _groups(
     return keep_rows(cache, GROUPS, [images, groups]), by
 
 
-def local_files(about: VqaModelSettings) -> list[str]:
-    """The local files that a model is made of; none if it is fetched from a hub."""
-    return folders.local_files(about.checkpoint, about.tokenizer)
-
-
-def _digests(
-    models: Mapping[str, VqaModelSettings], cache: Path, problems: list[Problem]
-) -> dict[str, str]:
-    """A digest of the names and the contents of each model's local files."""
-    digests = Digests(cache / "sha256_vqa.json")
-    found = {}
-    for index, (name, about) in enumerate(models.items()):
-        files = local_files(about)
-        reasons = filter(None, map(bad_path, files))
-        problems += [Problem(("vqa", "models", index), reason) for reason in reasons]
-        try:
-            if files:
-                found[name] = folders.digest_of(files, digests.of)
-        except OSError as error:
-            message = f"{error.filename} cannot be read: {error.strerror}"
-            problems.append(Problem(("vqa", "models", index), message))
-    digests.save()
-    return found
-
-
-def _check_models(
-    entries: Sequence[VqaModelSettings],
-    classifiers: Sequence[ModelSettings],
-    problems: list[Problem],
-) -> dict[str, VqaModelSettings]:
-    models = {}
-    taken = {model.name: f"models[{index}]" for index, model in enumerate(classifiers)}
-    for index, entry in enumerate(entries):
-        key: Key = ("vqa", "models", index)
-        if (entry.model is None) == (entry.checkpoint is None):
-            message = "give either `model` (OWNER/NAME on the hub) or `checkpoint` (local files)"
-            problems.append(Problem(key, message))
-            continue
-        if entry.model is not None and ":" in entry.model:
-            message = "write OWNER/NAME of the hub's repository alone, without a prefix or address"
-            problems.append(Problem((*key, "model"), message))
-            continue
-        check_model_name(entry.name, taken, key, problems)
-        taken[entry.name] = f"vqa.models[{index}]"
-        if entry.checkpoint is not None and (reason := _bad_checkpoint(entry.checkpoint)):
-            problems.append(Problem((*key, "checkpoint"), reason))
-        prompt = entry.prompt
-        if prompt not in (None, "question", "none") and str(prompt).count("{question}") != 1:
-            message = (
-                f"found {prompt!r}: write question or none (OFA), or a text with {{question}} in "
-                'it once, such as "{question} Answer yes or no."'
-            )
-            problems.append(Problem((*key, "prompt"), message))
-        if entry.tokenizer is not None and not is_folder(entry.tokenizer):
-            message = f"no folder {entry.tokenizer!r} (relative paths start at {Path.cwd()})"
-            message += hint_at(entry.tokenizer)
-            problems.append(Problem((*key, "tokenizer"), message))
-        models[entry.name] = entry
-    return models
-
-
 def _check_excluded(
     questions: Sequence[Question], about: VqaSettings, problems: list[Problem], warnings: list[str]
 ) -> None:
@@ -266,12 +214,3 @@ def _refusal(file: str, excluded: Sequence[Question], most: int = 20) -> str:
     if len(excluded) > most:
         lines.append(f"... and {len(excluded) - most} more")
     return f"{len(excluded)} questions of {file} cannot be asked\n    " + "\n    ".join(lines)
-
-
-def _bad_checkpoint(checkpoint: str) -> str | None:
-    """Why a local VQA model cannot be used, judging without its weights, or None."""
-    try:
-        family_of(checkpoint)
-    except FamilyError as error:
-        return str(error)
-    return None
