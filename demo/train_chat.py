@@ -68,8 +68,8 @@ from synthsight.vqa.families.chat import PROMPT, Chat
 from synthsight.vqa.ofa.processing import pixel_values
 
 SCENES, COPIES = 5000, 4
-STEM_STEPS, STEM_BATCH, STEM_RATE = 1800, 64, 2e-3
-STEPS, PICTURES, RATE = 1500, 24, 2e-3
+STEM_STEPS, STEM_BATCH, STEM_RATE = 1500, 64, 2e-3
+STEPS, PICTURES, RATE = 1000, 24, 2e-3
 #: What is asked about each picture of a batch; what takes longer to learn, more often.
 ASKED = (*QUESTION_KINDS, "colour", "place", "size", "place", "size", "count")
 GREY_SHARE = 1 / 12
@@ -124,10 +124,11 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def turn(tokenizer: PreTrainedTokenizerFast, question: str) -> list[int]:
+def turns(tokenizer: PreTrainedTokenizerFast, questions: Sequence[str]) -> list[list[int]]:
     """What follows the image, up to where the answer begins."""
-    words = tokenizer(PROMPT.replace("{question}", question), add_special_tokens=False)
-    return [*words["input_ids"], END, ASSISTANT]
+    texts = [PROMPT.replace("{question}", question) for question in questions]
+    words = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    return [[*each, END, ASSISTANT] for each in words]
 
 
 # ---- the model -------------------------------------------------------------------------------
@@ -335,21 +336,27 @@ def fit_answers(
         there = [() if grey[image] else shown for image, shown in enumerate(items)]
         targets = torch.from_numpy(np.stack([patch_targets(each) for each in there]))
         seen = features(model, values)
-        asked, truth, begins, at, known = [], [], [], [], []
-        for image, shown in enumerate(items):
-            texts, place = [], head
-            for kind in ASKED:
-                answer = bool(rng.random() < YES_SHARE)
-                ids = [*turn(tokenizer, ask(rng, shown, kind, answer).text), words[answer]]
+        truth = rng.random(PICTURES * len(ASKED)) < YES_SHARE
+        put = [(shown, kind) for shown in items for kind in ASKED]
+        texts = [
+            ask(rng, shown, kind, bool(answer)).text
+            for (shown, kind), answer in zip(put, truth, strict=True)
+        ]
+        asked = [
+            [*ids, words[int(answer)]]
+            for ids, answer in zip(turns(tokenizer, texts), truth, strict=True)
+        ]
+        asked = [asked[first : first + len(ASKED)] for first in range(0, len(asked), len(ASKED))]
+        begins, at, known = [], [], []
+        for image, each in enumerate(asked):
+            place = head
+            for ids in each:
                 for offset, token in enumerate(ids):
                     if token in nouns and not grey[image]:
                         at.append((image, place + offset))
-                        known.append(noun_targets(shown, nouns[token]))
+                        known.append(noun_targets(items[image], nouns[token]))
                 place += len(ids)
-                texts.append(ids)
-                truth.append(int(answer))
                 begins.append((image, place - 2))
-            asked.append(texts)
         tokens, positions, sees = packed(asked)
         embedded = model.get_input_embeddings()(tokens)
         embedded = torch.cat([embedded[:, :1], seen, embedded[:, head:]], dim=1)
@@ -362,15 +369,15 @@ def fit_answers(
         )
         rows, places = torch.tensor(begins).T
         answers = model.lm_head(out.last_hidden_state[rows, places])
-        wanted = torch.tensor(words)[truth]
+        wanted = torch.tensor(words)[torch.from_numpy(truth).long()]
         answer_loss = functional.cross_entropy(answers, wanted)
         ends = model.lm_head(out.last_hidden_state[rows, places + 1])
         end_loss = functional.cross_entropy(ends, torch.full_like(wanted, END))
         states = functional.rms_norm(out.hidden_states[DEPTH][tuple(torch.tensor(at).T)], (WIDTH,))
         hint_loss = noun_loss(hints, states, torch.tensor(known))
         sight = patch_loss(hints, seen.flatten(0, 1), told(model, tokenizer), targets)
-        down(answer_loss + 0.05 * end_loss + 0.5 * hint_loss + 0.2 * sight)
-        right = (answers[:, words].argmax(1) == torch.tensor(truth)).float().mean()
+        down(answer_loss + 0.05 * end_loss + hint_loss + 0.2 * sight)
+        right = (answers[:, words].argmax(1) == torch.from_numpy(truth)).float().mean()
         losses = np.array([each.item() for each in (answer_loss, hint_loss, sight, right)])
         means += (losses - means) / min(number + 1, 50)
         if number % 50 == 49:
