@@ -44,6 +44,8 @@ MARKS = {
     ),
     "paligemma": ("<image>", ("<image>",)),
 }
+MARKS["qwen2_vl"] = MARKS["qwen2_5_vl"]
+MARKS["idefics3"] = MARKS["smolvlm"]
 
 FAMILIES = tuple(MARKS)
 
@@ -129,7 +131,7 @@ class _Builders:
                 *(("vision_start", "vision_start"), ("vision_end", "vision_end")),
             )
         }
-        patch = 14 if kind == "qwen2_5_vl" else 16
+        patch = 16 if kind == "qwen3_vl" else 14
         processing = transformers.Qwen2VLImageProcessor(
             **{"patch_size": patch, "merge_size": 2, "temporal_patch_size": 2},
             size={"shortest_edge": (2 * patch) ** 2, "longest_edge": 9 * (2 * patch) ** 2},
@@ -146,6 +148,14 @@ class _Builders:
             config = transformers.Qwen2_5_VLConfig(text_config=text, vision_config=seeing, **marks)
             processor: Any = transformers.Qwen2_5_VLProcessor
             model: Any = transformers.Qwen2_5_VLForConditionalGeneration
+        elif kind == "qwen2_vl":
+            seeing = {
+                **{"depth": 2, "embed_dim": 32, "hidden_size": 32, "num_heads": 2},
+                **{"patch_size": 14, "spatial_merge_size": 2, "mlp_ratio": 2},
+            }
+            config = transformers.Qwen2VLConfig(text_config=text, vision_config=seeing, **marks)
+            processor = transformers.Qwen2VLProcessor
+            model = transformers.Qwen2VLForConditionalGeneration
         else:
             seeing = {
                 **{"depth": 2, "hidden_size": 32, "intermediate_size": 48, "num_heads": 2},
@@ -164,6 +174,10 @@ class _Builders:
     @staticmethod
     def qwen2_5_vl(folder: Path, tokenizer: Any) -> Any:
         return _Builders._qwen(folder, tokenizer, "qwen2_5_vl")
+
+    @staticmethod
+    def qwen2_vl(folder: Path, tokenizer: Any) -> Any:
+        return _Builders._qwen(folder, tokenizer, "qwen2_vl")
 
     @staticmethod
     def qwen3_vl(folder: Path, tokenizer: Any) -> Any:
@@ -190,6 +204,27 @@ class _Builders:
             **{"image_seq_len": 4, "chat_template": _template("smolvlm")},
         ).save_pretrained(folder)
         return transformers.SmolVLMForConditionalGeneration(config)
+
+    @staticmethod
+    def idefics3(folder: Path, tokenizer: Any) -> Any:
+        vision = {
+            **{"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2},
+            **{"num_attention_heads": 2, "image_size": 32, "patch_size": 8},
+        }
+        config = transformers.Idefics3Config(
+            vision_config=vision,
+            text_config=transformers.LlamaConfig(**TEXT, vocab_size=len(tokenizer)).to_dict(),
+            image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+            **{"scale_factor": 2, "pad_token_id": tokenizer.pad_token_id},
+        )
+        transformers.Idefics3Processor(
+            transformers.Idefics3ImageProcessor(
+                size={"longest_edge": 64}, max_image_size={"longest_edge": 32}
+            ),
+            tokenizer,
+            **{"image_seq_len": 4, "chat_template": _template("idefics3")},
+        ).save_pretrained(folder)
+        return transformers.Idefics3ForConditionalGeneration(config)
 
     @staticmethod
     def paligemma(folder: Path, tokenizer: Any) -> Any:

@@ -155,7 +155,7 @@ def test_batches_windows_and_order_change_nothing(
     model, rows = load(folders[family]), rows_about(6)
     alone = np.concatenate([ask(model, [row], root, batch_size=1) for row in rows])
     assert_close(log_odds(ask(model, rows, root, batch_size=32)), log_odds(alone))
-    monkeypatch.setattr(ask_module, "_WINDOW", 2)
+    monkeypatch.setattr(VqaModel, "window", 2)
     shuffled = [rows[index] for index in np.random.default_rng(0).permutation(len(rows))]
     found = dict(zip(map(id, shuffled), ask(model, shuffled, root, batch_size=3), strict=True))
     assert_close(log_odds([found[id(row)] for row in rows]), log_odds(alone))
@@ -247,7 +247,7 @@ def test_progress_is_printed(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(ask_module, "_WINDOW", 4)
+    monkeypatch.setattr(VqaModel, "window", 4)
     ask(load(folders["ofa"]), rows_about(6), root, batch_size=8)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" questions")[0] for line in lines] == ["12 of 18", "18 of 18"]

@@ -13,12 +13,14 @@ import pytest
 import torch
 import transformers
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from synthsight.inference.folders import WeightsError
 from synthsight.vqa.ask import ask
 from synthsight.vqa.families.base import Published, UnansweredError
 from synthsight.vqa.families.chat import Chat, answer_tokens
+from synthsight.vqa.families.prefix import KINDS, kept_once
 from synthsight.vqa.families.registry import (
     CHAT,
     CONVERSING,
@@ -119,6 +121,7 @@ def test_answers_are_transformers_own_in_any_order_and_batch(
     found = ask(model, asked, root, batch_size=5)
     assert found.reasons == [None] * len(asked)
     assert model.batched is True
+    assert model.shared is (kind in KINDS)
     odds = np.log(found.p_yes / (1 - found.p_yes))
     assert odds.std() > 1e-3
     for index in (0, 2, 4, len(asked) - 1):
@@ -137,19 +140,83 @@ def test_questions_of_two_lengths_are_never_put_at_once(
 ) -> None:
     """Answers could depend on padding, as they do by up to 0.4 where it stands behind."""
     model = collect(folders("llava"), tmp_path / "out")
-    shapes = []
-    answer = model._answers
-
-    def watch(inputs: Any) -> Any:
-        shapes.append(tuple(inputs["input_ids"].shape))
-        assert bool(inputs["attention_mask"].all())
-        return answer(inputs)
-
-    monkeypatch.setattr(model, "_answers", watch)
+    model.shared = False
+    passes = watched(model, monkeypatch)
     ask(model, rows(), root, batch_size=6)
+    assert all(bool(each["attention_mask"].all()) for each in passes)
+    shapes = [tuple(each["input_ids"].shape) for each in passes]
     assert sum(number for number, _ in shapes) == len(rows())
     assert len(shapes) < len(rows())
     assert len({length for _, length in shapes}) == len(QUESTIONS)
+
+
+def watched(model: Chat, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the network is given from now on, pass by pass."""
+    passes: list[dict[str, Any]] = []
+    forward = model.model.forward
+
+    def watch(**inputs: Any) -> Any:
+        passes.append(dict(inputs))
+        return forward(**inputs)
+
+    monkeypatch.setattr(model.model, "forward", watch)
+    return passes
+
+
+def test_an_image_is_prepared_and_seen_once_for_all_its_questions(
+    folders: Callable[[str], Path], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = collect(folders("llava"), tmp_path / "out")
+    assert model.shared is True
+    prepared = []
+    images = model.processor.image_processor
+    monkeypatch.setattr(
+        images,
+        "preprocess",
+        kept_once(lambda *a, **k: prepared.append(a) or type(images).preprocess(images, *a, **k)),
+    )
+    passes = watched(model, monkeypatch)
+    asked = rows()
+    found = ask(model, asked, root, batch_size=16)
+    assert len(prepared) == 4
+    assert sum("pixel_values" in each for each in passes) == 4
+    assert all(len(each["pixel_values"]) == 1 for each in passes if "pixel_values" in each)
+    model.shared = False
+    assert np.allclose(ask(model, asked, root, batch_size=16).p_yes, found.p_yes, atol=1e-5)
+
+
+def test_an_image_behind_the_question_is_seen_with_each(
+    folders: Callable[[str], Path], root: Path, tmp_path: Path
+) -> None:
+    """What the texts begin with does not hold the image then."""
+    source = tmp_path / "source"
+    shutil.copytree(folders("llava"), source)
+    template = source / "chat_template.jinja"
+    written = template.read_text()
+    template.write_text(
+        "{% for part in messages[0].content if part.type == 'text' %}{{ part.text }}{% endfor %}"
+        "<image><|assistant|>"
+    )
+    assert template.read_text() != written
+    model = collect(source, tmp_path / "out")
+    found = ask(model, rows(), root, batch_size=16)
+    assert np.allclose(ask(model, rows(), root, batch_size=1).p_yes, found.p_yes, atol=1e-5)
+
+
+def test_a_model_runs_in_the_dtype_of_most_of_its_weights(
+    folders: Callable[[str], Path], root: Path, tmp_path: Path
+) -> None:
+    """A few weights in float32 do not double the memory of a model in half precision."""
+    source = tmp_path / "source"
+    shutil.copytree(folders("llava"), source)
+    state = load_file(source / "model.safetensors")
+    mixed = {
+        name: value if "norm" in name else value.to(torch.bfloat16) for name, value in state.items()
+    }
+    save_file(mixed, source / "model.safetensors", {"format": "pt"})
+    model = collect(source, tmp_path / "out")
+    assert model.model.dtype == torch.bfloat16
+    assert np.isfinite(ask(model, rows(), root, batch_size=4).p_yes).all()
 
 
 def test_the_prompt_is_the_user_s_with_the_question_in_it(

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
-from synthsight.files import sha256_of
-from synthsight.inference.folders import digest_of, local_files, weight_files
+from synthsight.files import FileError, check_sha256, sha256_of
+from synthsight.inference.checkpoints import read_stored
+from synthsight.inference.folders import check_contents, digest_of, local_files, weight_files
 from synthsight.inference.weights import read_state, store
+from synthsight.vqa import fetch as fetch_module
 from synthsight.vqa.families.base import load_vqa
 from synthsight.vqa.families.pretrained import fit
 from synthsight.vqa.families.registry import FAMILIES
@@ -23,6 +26,7 @@ from synthsight.vqa.fetch import VqaModelError, fetch_vqa
 from tests import vqa_assets, warm
 from tests.loopback_hub import COMMIT, Hub
 from tests.support import REPOSITORY, run_program
+from tests.vqa import chat_assets
 
 SETTINGS: dict[str, Any] = {
     "name": "m",
@@ -126,6 +130,60 @@ def test_fetching_again_replaces_what_is_there(tmp_path: Path, ofa: Path) -> Non
     (tmp_path / "out" / "m" / "stale.txt").write_text("of another model")
     fetch(tmp_path, checkpoint=str(ofa))
     assert not (tmp_path / "out" / "m" / "stale.txt").exists()
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_weights_of_a_hub_that_are_used_as_they_are_take_space_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: int
+) -> None:
+    chat_assets.save(tmp_path / "hub", "llava")
+    if parts > 1:
+        model = transformers.AutoModelForImageTextToText.from_pretrained(tmp_path / "hub")
+        (tmp_path / "hub" / "model.safetensors").unlink()
+        model.save_pretrained(tmp_path / "hub", max_shard_size="250KB")
+    monkeypatch.setattr(fetch_module, "download", lambda *_: tmp_path / "hub")
+    monkeypatch.setattr(fetch_module, "download_weights", lambda *_: None)
+    record = fetch(tmp_path, model="a/b")
+    files = weight_files(tmp_path / "hub")
+    out = tmp_path / "out"
+    stored = [out / "m.safetensors"] if parts == 1 else [out / "m" / each.name for each in files]
+    assert len(files) == parts
+    assert [each.stat().st_ino for each in stored] == [each.stat().st_ino for each in files]
+    check_sha256(out / "m.safetensors", record["safetensors_sha256"], "m.json")
+    check_contents(out / "m", record["folder"], "m.json")
+    state, expected = read_stored(out / "m.safetensors"), read_state(files)
+    assert state.keys() == expected.keys()
+    assert all(torch.equal(state[name], expected[name]) for name in state)
+    load_vqa(record["family"], out / "m", state, record["settings"], torch.device("cpu"))
+    if parts > 1:
+        stored[0].unlink()
+        with pytest.raises(FileError, match=r"m\.safetensors is damaged"):
+            read_stored(out / "m.safetensors")
+
+
+def test_weights_that_cannot_be_linked_are_copied_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    chat_assets.save(tmp_path / "hub", "llava")
+    monkeypatch.setattr(fetch_module, "download", lambda *_: tmp_path / "hub")
+    monkeypatch.setattr(fetch_module, "download_weights", lambda *_: None)
+
+    def refuse(*_: Any) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr("os.link", refuse)
+    record = fetch(tmp_path, model="a/b")
+    assert record["safetensors_sha256"] == sha256_of(tmp_path / "hub" / "model.safetensors")
+    assert "take space once" in capfd.readouterr().out
+
+
+def test_local_weights_are_copied_since_they_may_be_written_again_in_their_place(
+    tmp_path: Path,
+) -> None:
+    chat_assets.save(tmp_path / "local", "llava")
+    fetch(tmp_path, checkpoint=str(tmp_path / "local"))
+    here, there = (tmp_path / each for each in ("out/m.safetensors", "local/model.safetensors"))
+    assert here.stat().st_ino != there.stat().st_ino
 
 
 @pytest.mark.long

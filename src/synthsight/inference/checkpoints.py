@@ -8,6 +8,7 @@ scripts keep their settings in, and that hold values and do nothing.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pathlib
 import pickle
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -28,6 +29,10 @@ from synthsight.contents import PICKLES, SCRIPT, UNKNOWN, ZIPS, kind_of_file
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN, FileError
 from synthsight.wording import one_line
+
+#: The metadata of stored weights that are in several files: their names, as JSON, in the folder
+#: that is called like the file without its extension.
+PARTS = "synthsight_parts"
 
 _SAVE = "Save the state dict alone: torch.save(model.state_dict(), ...)"
 
@@ -100,14 +105,20 @@ def read_file(file: Path) -> Any:
 
 
 def read_stored(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """The weights that a fetching stage has stored as safetensors.
+    """The weights that a fetching stage has stored as safetensors, in one file or in :data:`PARTS`.
 
     Raises:
         FileError: they are damaged.
     """
     try:
-        return load_file(path)
-    except SafetensorError as error:
+        with safe_open(path, "pt") as file:
+            parts = (file.metadata() or {}).get(PARTS)
+        if parts is None:
+            return load_file(path)
+        folder = Path(path).with_suffix("")
+        files = [folder / Path(name).name for name in json.loads(parts)]
+        return {name: value for file in files for name, value in load_file(file).items()}
+    except (SafetensorError, FileNotFoundError) as error:
         raise FileError(
             f"{path} is damaged and cannot be read as safetensors ({error}); {MAKE_AGAIN}"
         ) from error

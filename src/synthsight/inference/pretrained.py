@@ -56,6 +56,15 @@ def fit(
     return model.eval()
 
 
+def usual_dtype(state: Mapping[str, Tensor]) -> torch.dtype:
+    """The dtype of most floating-point weights; of several that are as frequent, the widest."""
+    sizes: dict[torch.dtype, int] = {}
+    for tensor in state.values():
+        if tensor.is_floating_point():
+            sizes[tensor.dtype] = sizes.get(tensor.dtype, 0) + tensor.numel()
+    return max(sizes, key=lambda dtype: (sizes[dtype], dtype.itemsize), default=torch.float32)
+
+
 def dtype_of(state: Mapping[str, Tensor]) -> torch.dtype:
     """The dtype of the floating-point weights; if there are several, one that holds them all."""
     found = {tensor.dtype for tensor in state.values() if tensor.is_floating_point()}

@@ -1,18 +1,21 @@
 """The state dicts of VQA models, in one file or several, and storing them without copies.
 
-Files are memory-mapped, so what has been read need not stay in memory.
+Files are memory-mapped, so what has been read need not stay in memory. What is stored is one
+safetensors file, or, of large models, one that names its :data:`PARTS` and files beside it.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from safetensors.torch import save_file
 from torch import Tensor
 
-from synthsight.inference.checkpoints import CheckpointError, read_file
+from synthsight.inference.checkpoints import PARTS, CheckpointError, read_file
 from synthsight.inference.folders import WeightsError
 
 StateDict = dict[str, Tensor]
@@ -54,6 +57,38 @@ def store(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
             stored[name] = tensor.clone()
         end = max(end, tensor.data_ptr() + tensor.nbytes)
     save_file(stored, path)
+
+
+def store_files(
+    files: Sequence[Path], path: str | os.PathLike[str], folder: str | os.PathLike[str]
+) -> bool:
+    """Store safetensors files as they are.
+
+    They are linked, so that they take no more space, or copied to another file system.
+
+    Args:
+        files: one, or several.
+        path: the file to write: the only one, or one without tensors that names the others.
+        folder: receives the others, under their names.
+
+    Returns:
+        Whether all are linked.
+    """
+    if len(files) == 1:
+        return _link(files[0], path)
+    save_file({}, path, {PARTS: json.dumps([file.name for file in files])})
+    linked = [_link(file, Path(folder) / file.name) for file in files]
+    return all(linked)
+
+
+def _link(source: Path, target: str | os.PathLike[str]) -> bool:
+    Path(target).unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)
+        return False
+    return True
 
 
 def in_float32(state: Mapping[str, Tensor]) -> StateDict:

@@ -29,9 +29,6 @@ from synthsight.wording import one_line
 #: What a model sees that sees nothing: the middle of what a pixel may be.
 _GREY = (128, 128, 128)
 
-#: Images whose features are held at a time.
-_WINDOW = 64
-
 _SCHEMA = pa.schema(
     [
         *(("image", pa.string()), ("question", pa.string()), ("p_yes", pa.float64())),
@@ -74,7 +71,8 @@ def ask(
 
     It is encoded once, too, by families whose ``see`` does that.
 
-    Questions of about the same length share a batch. If memory runs out and none can be released,
+    Questions of about the same length share a batch, or those about an image, as the family
+    prefers. If memory runs out and none can be released,
     the current batch is halved; beyond float rounding, P(yes) does not depend on the batch.
     What the model cannot take stays unanswered, with a reason. Progress is printed.
 
@@ -128,8 +126,8 @@ def ask(
         set_precision(precision, model.device),
         ThreadPoolExecutor(threads) as pool,
     ):
-        for first in range(0, len(images), _WINDOW):
-            window = images[first : first + _WINDOW]
+        for first in range(0, len(images), model.window):
+            window = images[first : first + model.window]
             alike: dict[tuple[int, ...], dict[str, Tensor | Image.Image]] = {}
             for image, look in zip(window, pool.map(prepare, window), strict=True):
                 if isinstance(look, UnansweredError):
@@ -142,7 +140,8 @@ def ask(
                 seen = _joined(list(seeing.run(model.see, list(group.values()))))
                 place = {image: number for number, image in enumerate(group)}
                 asked = [index for image in group for index in questions_of[image]]
-                asked.sort(key=lambda index: len(texts[index]))
+                if not model.by_image:
+                    asked.sort(key=lambda index: len(texts[index]))
 
                 def answer(
                     part: list[int], seen: Tensor | list[Any] = seen, place: dict[str, int] = place

@@ -28,11 +28,17 @@ from synthsight.inference.repositories import (
     license_of,
     sum_of,
 )
-from synthsight.inference.weights import store
+from synthsight.inference.weights import store, store_files
 from synthsight.origin import entry
 from synthsight.vqa.families.base import Collected, Published, load_vqa
 from synthsight.vqa.families.registry import FAMILIES, family_of
 from synthsight.wording import one_line
+
+#: Said of weights that could not be linked.
+_TWICE = (
+    "the weights cannot be linked from the hub's cache, which is on another file system, and are "
+    "copied: with HF_HOME set to a folder on this one they would take space once"
+)
 
 
 class VqaModelError(SynthsightError):
@@ -47,7 +53,8 @@ def fetch_vqa(
 ) -> dict[str, Any]:
     """Fetch a VQA model and build it once, as it will be used, before anything is written.
 
-    Weights are stored in their original dtype, and memory-mapped rather than read into memory.
+    Weights are stored in their original dtype, and memory-mapped rather than read into memory. A
+    hub's that are used as they are, are linked: they take space once.
 
     Args:
         settings: ``name``, ``model`` (OWNER/NAME of a hub repository, perhaps with @REVISION) or
@@ -58,7 +65,8 @@ def fetch_vqa(
         note: the JSON file to write: family, source, the sha256 of each file of weights and of all
             (for several files, that of their ``sha256sum`` lines) and of each file in ``folder``,
             settings, licence, reference.
-        folder: the folder to write: config.json and what the tokenizer and processor need.
+        folder: the folder to write: config.json and what the tokenizer and processor need, and
+            weights that are in several files.
 
     Returns:
         The content of the note.
@@ -101,7 +109,11 @@ def fetch_vqa(
         except (RuntimeError, ValueError, OSError) as error:
             raise VqaModelError(f"{origin} cannot be used: {one_line(error, 600)}") from error
         with atomic(weights) as path:
-            store(collected.state, path)
+            if collected.files and repository:
+                if not store_files(collected.files, path, temporary):
+                    print(_TWICE, flush=True)
+            else:  # a local file may be written again in its place, and would change here, too
+                store(collected.state, path)
             stored = sha256_of(path)
         record = {
             "name": settings["name"],

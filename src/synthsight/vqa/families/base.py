@@ -54,10 +54,12 @@ class Collected:
     Attributes:
         state: weights by name, as the family's class takes them, in their original dtype.
         settings: everything else that an answer depends on, ready for JSON.
+        files: safetensors files that hold exactly these weights, if some do.
     """
 
     state: StateDict
     settings: Mapping[str, Any]
+    files: Sequence[Path] = ()
 
 
 class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
@@ -66,11 +68,16 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
     Attributes:
         published: known facts about hub repositories, by OWNER/NAME.
         packages: the installed packages that its answers depend on.
+        window: how many images are held at a time.
+        by_image: whether ``margins`` gains from all questions about an image at once; if not, it
+            gets questions of about the same length.
         device: where it runs.
     """
 
     packages: ClassVar[tuple[str, ...]] = ("torch", "pillow", "tokenizers")
     published: ClassVar[Mapping[str, Published]] = {}
+    window: ClassVar[int] = 64
+    by_image: ClassVar[bool] = False
     device: torch.device
 
     @classmethod
@@ -137,7 +144,7 @@ class VqaModel(nn.Module, ABC, Generic[Look, Seen, Text]):
     def read(self, question: str, objects: str | None) -> Text:
         """Prepare a question for the model; ``objects`` names objects in the image.
 
-        Questions of about the same length (``len``) are batched together.
+        Questions of about the same length (``len``) are batched together, unless ``by_image``.
 
         Raises:
             UnansweredError: it is longer than the model takes. No part of it is left out.

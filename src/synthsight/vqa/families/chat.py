@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from synthsight.inference.folders import WeightsError, small_files, weight_files
-from synthsight.inference.pretrained import dtype_of, fit
+from synthsight.inference.pretrained import fit, usual_dtype
 from synthsight.inference.weights import read_state
 from synthsight.vqa.families.base import (
     Collected,
@@ -30,6 +30,7 @@ from synthsight.vqa.families.base import (
     VqaModel,
     read_config,
 )
+from synthsight.vqa.families.prefix import KINDS, kept_once, last_logits, prefix_length
 from synthsight.wording import one_line
 
 #: What is put unless the configuration says otherwise; ``{question}`` stands for the question.
@@ -50,7 +51,10 @@ _SPELLINGS = ("{}", " {}", "\u0120{}", "\u2581{}", "\u010a{}", "\n{}")
 _ROUNDING = {torch.float16: 0.1, torch.bfloat16: 0.5}
 
 #: What is asked about a grey picture when a model is fetched.
-_TRIAL = "Is it red?"
+_TRIAL = ("Is it red?", "Is there a cat beside the dog?")
+
+#: Where configurations keep the id of the tokens that stand for an image.
+_IMAGE_TOKENS = ("image_token_id", "image_token_index")
 
 #: The day that it is for templates that say what day it is: answers must not depend on that.
 _DAY = datetime(2026, 1, 1)
@@ -61,12 +65,15 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
     """A decoder that sees images, with its own processor and chat template.
 
     Its settings are ``prompt``, the text that is put, ``answers``, the tokens that count as yes and
-    as no, and ``batched``, whether several questions can be put at once. It runs in the dtype in
-    which its weights are published. Its answers have a ``mass``, the probability of yes and no
-    together: of a model that begins its answer otherwise, it is small, and P(yes) says little.
+    as no, ``dtype``, in which it runs, ``batched``, whether several questions can be put at once,
+    and ``shared``, whether what those about an image have in common is computed once. Its answers
+    have a ``mass``, the probability of yes and no together: of a model that begins its answer
+    otherwise, it is small, and P(yes) says little.
     """
 
     packages = ("torch", "torchvision", "pillow", "transformers", "tokenizers")
+    window = 16
+    by_image = True
 
     @classmethod
     def collect(
@@ -76,8 +83,10 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         del published
         config = read_config(source)
         architecture = class_of(config, source)
-        state = read_state(weight_files(source))
-        model = fit(architecture, source, state, dtype_of(state))
+        files = weight_files(source)
+        state = read_state(files)
+        dtype = usual_dtype(state)
+        fit(architecture, source, state, dtype)  # says what does not fit, before anything else
         for path in small_files(source):
             (folder / path).parent.mkdir(exist_ok=True)
             shutil.copyfile(source / path, folder / path)
@@ -95,21 +104,26 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
             raise WeightsError(
                 f"its `prompt` is {prompt!r}: write {{question}} once, where the question belongs"
             )
-        found = {"prompt": prompt, "answers": answer_tokens(processor, source)}
-        weights = model.state_dict()
-        batched = _try(
-            cls(folder, weights, {**found, "batched": True}, torch.device("cpu")), source
-        )
-        return Collected(weights, {**found, "batched": batched})
+        found: dict[str, Any] = {
+            "prompt": prompt,
+            "answers": answer_tokens(processor, source),
+            "dtype": str(dtype).removeprefix("torch."),
+        }
+        tried = {**found, "batched": True, "shared": config.get("model_type") in KINDS}
+        batched, shared = _try(cls(folder, state, tried, torch.device("cpu")), source)
+        stored = files if all(file.suffix == ".safetensors" for file in files) else ()
+        return Collected(state, {**found, "batched": batched, "shared": shared}, stored)
 
     def __init__(
         self, folder: Path, state: StateDict, settings: Mapping[str, Any], device: torch.device
     ) -> None:
         super().__init__(folder, state, settings, device)
         config = read_config(folder)
-        dtype = dtype_of(state)
+        dtype = getattr(torch, settings["dtype"])
         self.model = fit(class_of(config, folder), folder, state, dtype).to(device)
         self.processor = load_processor(folder)
+        images = self.processor.image_processor
+        images.preprocess = kept_once(images.preprocess)
         self.template = _template_of(self.processor)
         self.prompt = settings["prompt"]
         vocabulary = self.processor.tokenizer.get_vocab()
@@ -120,7 +134,11 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         text = self.model.config.get_text_config()
         self.limit = int(getattr(text, "max_position_embeddings", None) or 2**30)
         self.batched = settings["batched"]
-        self.last_alone = "logits_to_keep" in inspect.signature(self.model.forward).parameters
+        self.shared = settings["shared"]
+        known = (getattr(self.model.config, name, None) for name in _IMAGE_TOKENS)
+        self.image_token = next((token for token in known if token is not None), None)
+        keeps = "logits_to_keep" in inspect.signature(self.model.forward).parameters
+        self.last = {"logits_to_keep": 1} if keeps else {}
         tokenizer = self.processor.tokenizer
         added = tokenizer.added_tokens_decoder.values()
         self.marks = {*tokenizer.all_special_tokens, *(str(each) for each in added if each.special)}
@@ -156,24 +174,37 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
             UnansweredError: image and question together are longer than the model's context, or
                 the processor does not take the image.
         """
-        alike: dict[Any, list[int]] = {}
         inputs = []
-        for place, (image, text) in enumerate(zip(images, texts, strict=True)):
+        for image, text in zip(images, texts, strict=True):
             inputs.append(self._inputs(seen[image], " ".join(text)))
             length = inputs[-1]["input_ids"].shape[1]
             if length > self.limit:
                 raise UnansweredError(
                     f"image and question have {length} tokens, the model takes {self.limit}"
                 )
-            shapes = {key: tuple(value.shape) for key, value in inputs[-1].items()}
-            alike.setdefault(tuple(shapes.items()) if self.batched else place, []).append(place)
         found = torch.empty(len(inputs), 2, device=self.device)
+        alike: dict[Any, list[int]] = {}
+        for image in dict.fromkeys(images):
+            places = [place for place, other in enumerate(images) if other == image]
+            if length := self._in_common([inputs[place] for place in places]):
+                parts = [self._moved(inputs[place]) for place in places]
+                found[places] = self._answers(last_logits(self.model, parts, length, self.last))
+                continue
+            for place in places:
+                shapes = {key: tuple(value.shape) for key, value in inputs[place].items()}
+                alike.setdefault(tuple(shapes.items()) if self.batched else place, []).append(place)
         for places in alike.values():
             parts = [inputs[place] for place in places]
-            found[places] = self._answers(
-                {key: torch.cat([p[key] for p in parts]) for key in parts[0]}
-            )
+            joined = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+            logits = self.model(**self._moved(joined), **self.last, use_cache=False).logits[:, -1]
+            found[places] = self._answers(logits.float())
         return found
+
+    def _in_common(self, inputs: list[dict[str, Tensor]]) -> int:
+        """How many tokens are computed once for questions about an image; 0 if none are."""
+        if not self.shared or self.image_token is None or len(inputs) < 2:
+            return 0
+        return prefix_length(inputs, self.image_token)
 
     def _inputs(self, picture: Image.Image, text: str) -> dict[str, Tensor]:
         """What the model takes for an image with a text, on the CPU."""
@@ -196,52 +227,65 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
             ) from error
         return {key: value for key, value in found.items() if key != "labels"}
 
-    def _answers(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Margins and masses, float32 (questions, 2), of what :meth:`_inputs` gave."""
-        moved = {
+    def _moved(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What :meth:`_inputs` gave, where the model runs and in its dtype."""
+        return {
             key: value.to(self.device, self.model.dtype if value.is_floating_point() else None)
             for key, value in inputs.items()
         }
-        last = {"logits_to_keep": 1} if self.last_alone else {}
-        logits = self.model(**moved, **last, use_cache=False).logits[:, -1].float()
+
+    def _answers(self, logits: Tensor) -> Tensor:
+        """Margins and masses, float32 (questions, 2), from logits (questions, vocabulary)."""
         yes = logits[:, self.yes].logsumexp(1)
         no = logits[:, self.no].logsumexp(1)
         mass = torch.exp(torch.logaddexp(yes, no) - logits.logsumexp(1))
         return torch.stack([yes - no, mass], dim=1)
 
 
-def _try(model: Chat, source: Path) -> bool:
-    """Ask a question about a grey picture, alone and twice at once.
+def _try(model: Chat, source: Path) -> tuple[bool, bool]:
+    """Ask two questions about a grey picture, alone and at once.
 
     Returns:
-        Whether several questions can be put at once, and are then answered as one is.
+        Whether several questions can be put at once, and whether what those about an image have in
+        common can be computed once: each is then answered as it is alone.
 
     Raises:
         WeightsError: it cannot be answered.
     """
-    grey, text = Image.new("RGB", (224, 224), (128, 128, 128)), model.read(_TRIAL, None)
+    grey = Image.new("RGB", (224, 224), (128, 128, 128))
+    texts = [model.read(question, None) for question in _TRIAL]
     try:
         with torch.inference_mode():
-            ids = model._inputs(grey, " ".join(text))["input_ids"][0]
-            alone = model.margins([grey], [0], [text])[0]
+            ids = model._inputs(grey, " ".join(texts[0]))["input_ids"][0]
+            alone = torch.cat([model.margins([grey], [0], [text]) for text in texts])
     except Exception as error:  # by what is in the files, of nearly any type
         raise WeightsError(
             f"{source} cannot be asked about an image: {one_line(error, 400)}"
         ) from error
     if not bool(torch.isfinite(alone).all()):
-        raise WeightsError(f"{source} answers {alone.tolist()} to {_TRIAL!r} about a grey picture")
+        raise WeightsError(
+            f"{source} answers {alone.tolist()} to {' and '.join(_TRIAL)} about a grey picture"
+        )
     if int(ids[-1]) == model.processor.tokenizer.eos_token_id:
         raise WeightsError(
             f"{source}: its tokenizer ends every text, so that no answer can follow the question; "
             "its template or tokenizer_config.json must be another"
         )
-    try:
-        with torch.inference_mode():
-            twice = model.margins([grey, grey], [0, 1], [text, text])
-    except Exception as error:  # likewise
-        print(f"questions are put one by one: {one_line(error, 200)}", flush=True)
-        return False
-    return float((twice - alone).abs().max()) <= _ROUNDING.get(model.model.dtype, 1e-3)
+    rounding = _ROUNDING.get(model.model.dtype, 1e-3)
+
+    def same(images: list[int], put: list[int], otherwise: str) -> bool:
+        """Whether questions are answered as alone when they are put at once."""
+        try:
+            with torch.inference_mode():
+                found = model.margins([grey, grey], images, [texts[which] for which in put])
+        except Exception as error:  # likewise
+            print(f"{otherwise}: {one_line(error, 200)}", flush=True)
+            return False
+        return float((found - alone[put]).abs().max()) <= rounding
+
+    batched = same([0, 1], [0, 0], "questions are put one by one")
+    shared = model.shared and same([0, 0], [0, 1], "each image is seen anew for each question")
+    return batched, shared
 
 
 def _conversation(picture: Image.Image, text: str) -> list[dict[str, Any]]:
