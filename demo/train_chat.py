@@ -48,6 +48,7 @@ from demo.train_vqa import (
     SIDE,
     YES_SHARE,
     Hints,
+    Round,
     Split,
     draw_split,
     held_out_questions,
@@ -69,12 +70,21 @@ from synthsight.vqa.ofa.processing import pixel_values
 
 SCENES, COPIES = 5000, 4
 STEM_STEPS, STEM_BATCH, STEM_RATE = 1500, 64, 2e-3
-STEPS, PICTURES, RATE = 1000, 24, 2e-3
-#: What is asked about each picture of a batch; what takes longer to learn, more often.
-ASKED = (*QUESTION_KINDS, "colour", "place", "size", "place", "size", "count")
+RATE = 1e-3
+#: What is asked about each picture of a batch. With every kind at once nothing is learnt for long:
+#: what a picture shows is as often a reason for yes as for no.
+ROUNDS = {
+    "presence": Round(150, 16, ("presence",) * 12),
+    "first words": Round(350, 16, ("presence", "negation", "colour", "count") * 3),
+    # What takes longer to learn is asked more often.
+    "all kinds": Round(
+        700, 16, (*QUESTION_KINDS, "colour", "place", "size", "count", "place", "size")
+    ),
+}
 GREY_SHARE = 1 / 12
 SHIFT = 7  # pixels at the most
-DEPTH = 2  # layers of the decoder before the states that hints are asked of
+NOUNS, ENDS = 2, 3  # layers of the decoder before what hints are asked of: nouns, and last words
+TAIL = 9  # tokens from a question's last word to where the answer begins
 WIDTH, SIGHT = 96, 80
 
 #: Of the tokenizer; every word of a question is a token, and any other word is unknown.
@@ -132,6 +142,14 @@ def turns(tokenizer: PreTrainedTokenizerFast, questions: Sequence[str]) -> list[
 
 
 # ---- the model -------------------------------------------------------------------------------
+
+
+class ChatHints(Hints):
+    """Heads that are thrown away, with one that is asked for the answer before it is due."""
+
+    def __init__(self) -> None:
+        super().__init__(WIDTH)
+        self.early = nn.ModuleList([nn.Linear(WIDTH, 2) for _ in range(TAIL)])
 
 
 def configuration(words: int) -> LlavaConfig:
@@ -308,13 +326,15 @@ def packed(questions: Sequence[Sequence[list[int]]]) -> tuple[Tensor, Tensor, Te
 
 def fit_answers(
     model: LlavaForConditionalGeneration,
-    hints: Hints,
+    hints: ChatHints,
     tokenizer: PreTrainedTokenizerFast,
     split: Split,
+    name: str,
 ) -> None:
-    """Let the model answer: a question of every kind, or two, on each picture of a batch."""
-    generator = torch.Generator().manual_seed(SEED + 1)
-    rng = random_for("questions", "chat")
+    """Let the model answer, in one round of its training."""
+    count, pictures, kinds = ROUNDS[name].steps, ROUNDS[name].pictures, ROUNDS[name].kinds
+    generator = torch.Generator().manual_seed(SEED + 1 + list(ROUNDS).index(name))
+    rng = random_for("questions", "chat", name)
     nouns = {
         tokenizer(form, add_special_tokens=False)["input_ids"][-1]: number
         for number, kind in enumerate(KINDS)
@@ -326,18 +346,18 @@ def fit_answers(
     model.train()
     parts = [model, hints]
     means = np.zeros(4)
-    for number, down in steps(optimiser(parts, RATE), STEPS, parts):
-        batch = torch.randint(len(split), (PICTURES,), generator=generator).tolist()
+    for number, down in steps(optimiser(parts, RATE), count, parts):
+        batch = torch.randint(len(split), (pictures,), generator=generator).tolist()
         pixels, items = varied(split, batch, generator)
-        grey = rng.random(PICTURES) < GREY_SHARE
+        grey = rng.random(pictures) < GREY_SHARE
         values = pixel_values(pixels)
         for image in np.flatnonzero(grey):
             values[image] = float(rng.uniform(-0.5, 0.5))
         there = [() if grey[image] else shown for image, shown in enumerate(items)]
         targets = torch.from_numpy(np.stack([patch_targets(each) for each in there]))
         seen = features(model, values)
-        truth = rng.random(PICTURES * len(ASKED)) < YES_SHARE
-        put = [(shown, kind) for shown in items for kind in ASKED]
+        truth = rng.random(pictures * len(kinds)) < YES_SHARE
+        put = [(shown, kind) for shown in items for kind in kinds]
         texts = [
             ask(rng, shown, kind, bool(answer)).text
             for (shown, kind), answer in zip(put, truth, strict=True)
@@ -346,8 +366,8 @@ def fit_answers(
             [*ids, words[int(answer)]]
             for ids, answer in zip(turns(tokenizer, texts), truth, strict=True)
         ]
-        asked = [asked[first : first + len(ASKED)] for first in range(0, len(asked), len(ASKED))]
-        begins, at, known = [], [], []
+        asked = [asked[first : first + len(kinds)] for first in range(0, len(asked), len(kinds))]
+        begins, at, known, last = [], [], [], []
         for image, each in enumerate(asked):
             place = head
             for ids in each:
@@ -357,6 +377,7 @@ def fit_answers(
                         known.append(noun_targets(items[image], nouns[token]))
                 place += len(ids)
                 begins.append((image, place - 2))
+                last += [(image, place - 2 - back) for back in range(TAIL)]
         tokens, positions, sees = packed(asked)
         embedded = model.get_input_embeddings()(tokens)
         embedded = torch.cat([embedded[:, :1], seen, embedded[:, head:]], dim=1)
@@ -373,16 +394,30 @@ def fit_answers(
         answer_loss = functional.cross_entropy(answers, wanted)
         ends = model.lm_head(out.last_hidden_state[rows, places + 1])
         end_loss = functional.cross_entropy(ends, torch.full_like(wanted, END))
-        states = functional.rms_norm(out.hidden_states[DEPTH][tuple(torch.tensor(at).T)], (WIDTH,))
+        states = functional.rms_norm(out.hidden_states[NOUNS][tuple(torch.tensor(at).T)], (WIDTH,))
         hint_loss = noun_loss(hints, states, torch.tensor(known))
+        late = functional.rms_norm(out.hidden_states[ENDS][tuple(torch.tensor(last).T)], (WIDTH,))
+        scores = [
+            head_(part)
+            for head_, part in zip(
+                hints.early, late.unflatten(0, (-1, TAIL)).unbind(1), strict=True
+            )
+        ]
+        early_loss = functional.cross_entropy(
+            torch.cat(scores), torch.from_numpy(truth).long().repeat(TAIL)
+        )
         sight = patch_loss(hints, seen.flatten(0, 1), told(model, tokenizer), targets)
-        down(answer_loss + 0.05 * end_loss + hint_loss + 0.2 * sight)
+        down(answer_loss + early_loss + 0.05 * end_loss + hint_loss + 0.6 * sight)
         right = (answers[:, words].argmax(1) == torch.from_numpy(truth)).float().mean()
         losses = np.array([each.item() for each in (answer_loss, hint_loss, sight, right)])
-        means += (losses - means) / min(number + 1, 50)
-        if number % 50 == 49:
+        means += (losses - means) / min(number + 1, 20)
+        if number % 20 == 19:
             shown_means = means.round(3)
-            print(f"step {number + 1}: answers, hints, patches, right", shown_means, flush=True)
+            print(
+                f"{name}, step {number + 1}: answers, hints, patches, right",
+                shown_means,
+                flush=True,
+            )
 
 
 # ---- what it reaches -------------------------------------------------------------------------
@@ -499,11 +534,12 @@ def train(folder: Path, workers: int) -> None:
     tokenizer = make_tokenizer()
     write_processors(folder, tokenizer)
     model = LlavaForConditionalGeneration(configuration(len(tokenizer)))
-    hints = Hints(WIDTH)
+    hints = ChatHints()
     ready(model)
     split = several(split, COPIES)
     fit_sight(model, hints, tokenizer, split)
-    fit_answers(model, hints, tokenizer, split)
+    for name in ROUNDS:
+        fit_answers(model, hints, tokenizer, split, name)
     reference = publish(folder, model, held_out)
     print(json.dumps(reference, indent=2))
     print(f"demo_chat: trained in {(time.monotonic() - start) / 60:.0f} minutes")

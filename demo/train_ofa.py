@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +30,7 @@ from demo.train_vqa import (
     SIDE,
     TRAIN_SCENES,
     Hints,
+    Round,
     Split,
     draw_split,
     held_out_questions,
@@ -57,18 +57,6 @@ from synthsight.vqa.ofa.tokenizer import SPECIAL, OFATokenizer
 STEM_STEPS, STEM_BATCH, STEM_RATE = 400, 64, 4e-3
 RATE = 2e-3
 PROMPT = "prev_output"
-
-
-@dataclass(frozen=True)
-class Round:
-    """A part of the training of answers, with a warm-up of its own.
-
-    A batch has so many pictures, and on each of them a question of every kind listed.
-    """
-
-    steps: int
-    pictures: int
-    kinds: tuple[str, ...]
 
 
 ROUNDS = {

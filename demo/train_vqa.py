@@ -164,6 +164,18 @@ def noun_loss(hints: Hints, states: Tensor, targets: Tensor) -> Tensor:
 # ---- training --------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Round:
+    """A part of the training of answers, with a warm-up of its own.
+
+    A batch has so many pictures, and on each of them a question of every kind listed.
+    """
+
+    steps: int
+    pictures: int
+    kinds: tuple[str, ...]
+
+
 def optimiser(modules: Sequence[nn.Module], rate: float) -> torch.optim.AdamW:
     """AdamW that decays matrices and kernels only."""
     weights = [w for module in modules for w in module.parameters() if w.requires_grad]
