@@ -37,6 +37,8 @@ if not PENDING:
     include: "rules/label_audit.smk"
     include: "rules/score.smk"
     include: "rules/vqa.smk"
+    include: "rules/ask_endpoint.smk"
+    include: "rules/import_answers.smk"
     include: "rules/people.smk"
     include: "rules/tabulate.smk"
     include: "rules/plot.smk"

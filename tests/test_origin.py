@@ -47,3 +47,12 @@ def test_what_is_read_is_in_the_mark(tmp_path: Path) -> None:
     assert isinstance(found, Mark) and found.inputs == {said.name: said.chain[:12]}
     (tmp_path / "kappa.png").write_text("synthsight-origin:" + "0" * 32 + ".!!!.")
     assert read_origin(tmp_path / "kappa.png") == Mark("0" * 32, {})  # of an earlier version
+
+
+def test_files_of_a_run_that_differ_have_names_that_differ() -> None:
+    assert origin.short("results/a/tables/vqa.parquet") == "tables/vqa.parquet"
+    assert origin.short("vqa.parquet") == "/vqa.parquet"
+    answers = "results/a/vqa/answers"
+    assert origin.short(f"{answers}/one/blind/1.parquet") == "one/blind/1.parquet"
+    assert origin.short(f"{answers}/one/1.parquet") == "one/1.parquet"
+    assert origin.short("results/a/pixels/g-of-one/c.arrow") == "g/c.arrow"

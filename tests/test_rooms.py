@@ -26,6 +26,8 @@ WITHOUT = (
     "synthsight.classifiers.registry",
     *(f"synthsight.inference.{name}" for name in ("folders", "hub", "repositories")),
     *(f"synthsight.vqa.{name}" for name in ("questions", "kinds", "score", "families.registry")),
+    *(f"synthsight.vqa.{name}" for name in ("answers", "putting", "words", "endpoint.asking")),
+    *(f"synthsight.vqa.{name}" for name in ("joining", "words", "elsewhere.importing")),
 )
 
 #: Those that import modules by name: the registries, and the worker, which is told its programs.

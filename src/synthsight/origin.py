@@ -146,10 +146,13 @@ def short(path: str | os.PathLike[str]) -> str:
     """A file's name in its folder: what an origin calls it, wherever the results are.
 
     Pixels that one model alone uses are called like those that all of a geometry share, since
-    results are the same with both (see :attr:`synthsight.plan.files.Files.pixels`).
+    results are the same with both (see :attr:`synthsight.plan.files.Files.pixels`). Answers without
+    seeing the images are in a folder of their model's, whose name goes before.
     """
     # At each start, for each file; a pathlib.Path takes ten times as long.
-    *_, folder, name = ("", *os.fspath(path).split("/"))
+    *_, above, folder, name = ("", "", *os.fspath(path).split("/"))
+    if folder == "blind":
+        return f"{above}/{folder}/{name}"
     return f"{folder.partition('-of-')[0] if name.endswith('.arrow') else folder}/{name}"
 
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from synthsight.figures import style
+from synthsight.figures.unknown import NotKnownError
 from synthsight.figures.vqa_accuracy import vqa_accuracy
 from synthsight.figures.vqa_calibration import MOST as PANELS
 from synthsight.figures.vqa_calibration import vqa_calibration
@@ -22,7 +23,8 @@ from synthsight.figures.vqa_kinds import EACH, MOST, vqa_kinds
 from synthsight.figures.vqa_samples import RIGHT, WRONG, choose, vqa_samples
 from synthsight.figures.vqa_seeing import vqa_seeing
 from synthsight.plan import figures
-from synthsight.statistics.vqa import Answers, calibrate, group, summarise
+from synthsight.statistics.answers import Answers, Asked
+from synthsight.statistics.vqa import calibrate, group, summarise
 from synthsight.vqa.kinds import KINDS
 from synthsight.vqa.score import SCHEMA
 from tests.figures.test_classifiers import (
@@ -86,7 +88,7 @@ def make_answers(
         p_yes[:, order],
         p_yes[:, order] * np.nan,
         correct[:, order],
-        order * 0,
+        Asked(len(table), order * 0, order * 0, order * 0, correct[:, order].sum(axis=0)),
     )
 
 
@@ -124,7 +126,9 @@ def draw(name: str, answers: Answers) -> Figure:
 def seen_and_not(answers: Answers) -> Answers:
     """The same models, asked without the images as well: they say yes to every other question."""
     said_yes = np.arange(len(answers.yes))[:, None] % 2 == 0
-    return replace(answers, blind=(said_yes == answers.yes[:, None]) | (answers.p_yes < 0))
+    return replace(
+        answers, blind=((said_yes == answers.yes[:, None]) | (answers.p_yes < 0)).astype(float)
+    )
 
 
 FIGURES = ["vqa_samples", "vqa_accuracy", "vqa_seeing", "vqa_kinds", "vqa_calibration"]
@@ -483,3 +487,68 @@ def test_seeing_shows_both_accuracies_and_the_gain_of_each_model_and_kind() -> N
         assert f"{100 * model['gain']:.1f}".replace("-", "\u2212") in words(figure)
     best = groups[(groups["model"] == ranked["model"].iloc[0]) & (groups["by"] == "kind")]
     assert {label.get_text() for label in kinds.get_yticklabels()} == set(best["value"])
+
+
+# --- Answers that are words, or missing ---------------------------------------------------------
+
+
+def words_alone(answers: Answers, *models: str) -> Answers:
+    """The same models, of which some answer with words alone."""
+    places = [answers.models.index(model) for model in models]
+    p_yes = answers.p_yes.copy()
+    p_yes[:, places] = np.nan
+    return replace(answers, p_yes=p_yes)
+
+
+def test_accuracy_has_a_band_where_questions_are_unanswered() -> None:
+    answers = make_answers(SHORT)
+    asked = replace(answers.asked, questions=answers.asked.questions + 10)
+    lost = np.array([0, 10, 0])
+    answers = replace(answers, asked=replace(asked, unanswered=lost, silent=lost))
+    table = table_of(answers)
+    figure = vqa_accuracy(table)
+    (axes,) = figure.axes
+    (bar,) = (patch for patch in axes.patches if patch.get_alpha())
+    row = table.sort_values("accuracy", ascending=False, ignore_index=True)
+    place = row.index[row["unanswered"] > 0][0]
+    assert bar.get_x() == row.loc[place, "all_wrong"]
+    assert bar.get_x() + bar.get_width() == pytest.approx(row.loc[place, "all_right"])
+    assert bar.get_y() + bar.get_height() / 2 == place
+    keys = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "unanswered: all wrong to all right" in keys
+    assert "Bands: over all of a model's questions" in words(figure).replace("\n", " ")
+    assert_legible(figure)
+
+
+def test_calibration_leaves_out_models_without_p_yes_and_says_so() -> None:
+    answers = words_alone(make_answers(SHORT), SHORT[0])
+    figure = vqa_calibration(calibrate(answers, 0.95), table_of(answers))
+    assert len(figure.axes) == 4
+    said = words(figure).replace("\n", " ")
+    assert f"Not shown, since P(yes) is not known of all questions: {SHORT[0]}." in said
+    answers = words_alone(answers, *SHORT)
+    figure = vqa_calibration(calibrate(answers, 0.95), table_of(answers))
+    assert not figure.axes and "their answers are words" in words(figure).replace("\n", " ")
+
+
+def test_seeing_leaves_out_models_that_were_not_asked_blind_and_says_so() -> None:
+    answers = seen_and_not(make_answers(SHORT))
+    assert answers.blind is not None
+    blind = answers.blind.copy()
+    blind[:, 2] = np.nan  # the best one
+    answers = replace(answers, blind=blind)
+    figure = vqa_seeing(table_of(answers), group(answers, 0.95))
+    assert row_labels(figure.axes[0]) == [SHORT[1], SHORT[0]]
+    said = words(figure).replace("\n", " ")
+    assert "1 model could not be asked so." in said
+    assert f"Kinds of question: {SHORT[1]}" in said
+    nobody = replace(answers, blind=None)
+    with pytest.raises(NotKnownError, match="no model was asked without seeing the images"):
+        vqa_seeing(table_of(nobody), group(nobody, 0.95))
+
+
+def test_samples_of_a_model_without_p_yes_do_not_speak_of_it() -> None:
+    answers = rows_of(make_answers(["ofa"], images=3), "ofa")
+    said = words(vqa_samples(answers.assign(p_yes=np.nan), "ofa", 1, 8, picture))
+    assert "P(yes)" not in said and "nan" not in said
+    assert said.count(RIGHT) == answers["correct"].sum() + 1, "and once in the heading"

@@ -550,3 +550,29 @@ def test_unknown_questions_do_not_cost_a_look_at_all_there_are() -> None:
         return time.process_time() - start
 
     assert seconds(1000) - seconds(1) < 0.5, "20 million comparisons take a second"
+
+
+def test_answers_may_be_sentences_with_one_of_the_two_words() -> None:
+    questions()
+    text = (
+        "rater,image,question,response\n"
+        'ann,a.png,Is it red?,"Yes, mostly"\n'
+        "ann,a.png,Is there a dog?,No idea\n"
+        "bob,a.png,Is it red?,I see no red\n"
+        "bob,a.png,Is there a dog?,yes and no\n"
+        "eve,a.png,Is it red?,rather orange\n"
+    )
+    found = import_answers(given(text), ["shard.parquet"], "pictures")
+    assert [(row["rater"], row["response"], row["correct"]) for row in found.table.to_pylist()] == [
+        ("ann", "yes", True),
+        ("ann", "cannot tell", False),
+        ("bob", "no", False),
+    ]
+    assert [(each.line, each.reason) for each in found.excluded] == [
+        (5, "not one of the possible responses"),
+        (6, "not one of the possible responses"),
+    ]
+    assert found.notes[-1] == (
+        "people0.csv: 2 responses in words of people's own, read by the yes or no in it, the first: "
+        "'Yes, mostly' as yes"
+    )

@@ -12,6 +12,7 @@ from synthsight.images.rows import read_kept_rows
 from synthsight.plan import asking, specs
 from synthsight.plan.config.messages import ConfigError
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.files import Files
 from synthsight.vqa.questions import GROUPS
 from tests.plan.test_config import error, errors, images, load, write
 
@@ -27,7 +28,8 @@ def workplace_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images("pizza/a.png", "rabbit/a.JPG")
     Path("resources").mkdir()
     Path("resources/categories.yaml").write_text("{}\n")
-    Path("q.csv").write_text(QUESTIONS)
+    for name in ("q.csv", "told.csv"):
+        Path(name).write_text(QUESTIONS)
     for name, kind in (("local", '{"model_type": "ofa"}'), ("bert", '{"model_type": "bert"}')):
         Path(name).mkdir()
         Path(name, "config.json").write_text(kind)
@@ -132,11 +134,15 @@ def test_nothing_to_ask_is_an_error() -> None:
             "vqa.models[0].missing: does not go with `model`",
         ),
         (
-            models("{answers: q.csv, prompt: none, name: x}"),
+            models("{answers: told.csv, prompt: none, name: x}"),
             "vqa.models[0].prompt: does not go with `answers`",
         ),
-        (models("{answers: q.csv}"), "vqa.models[0].name: missing. Answers are called by"),
+        (models("{answers: told.csv}"), "vqa.models[0].name: missing. Answers are called by"),
         (models("{answers: a.csv, name: x}"), "vqa.models[0].answers: no file 'a.csv'"),
+        (
+            models("{answers: ./q.csv, name: x}"),
+            "vqa.models[0].answers: './q.csv' is the file of the questions, whose answers are the",
+        ),
         (
             models("{endpoint: {url: 'localhost:8000', model: m}}"),
             "vqa.models[0].endpoint.url: found 'localhost:8000'; write an address such as",
@@ -144,6 +150,27 @@ def test_nothing_to_ask_is_an_error() -> None:
         (
             models("{endpoint: {url: 'http://me:secret@host/v1', model: m}}"),
             "vqa.models[0].endpoint.url: an address with a name or a password in it",
+        ),
+        (
+            models("{endpoint: {url: 'http://localhost/v1?key=secret', model: m}}"),
+            "vqa.models[0].endpoint.url: an address with `?` or `#` in it",
+        ),
+        (
+            models("{endpoint: {url: 'http://localhost/v1/chat/completions', model: m}}"),
+            "write it without /chat/completions, which is added",
+        ),
+        (
+            models("{endpoint: {url: 'http://localhost:port/v1', model: m}}"),
+            "vqa.models[0].endpoint.url: this is no address: ",
+        ),
+        (
+            models("{endpoint: {url: 'https://api.example.org/v1', model: m}}"),
+            "vqa.models[0].endpoint.allow_upload: the pictures would leave this machine for "
+            "api.example.org. Where that is permitted, write `allow_upload: true`",
+        ),
+        (
+            models("{endpoint: {url: 'http://localhost/v1', model: m, key_env: sk-1}}"),
+            "vqa.models[0].endpoint.key_env",
         ),
         (
             models("{endpoint: {url: 'http://localhost/v1', model: m}, prompt: question}"),
@@ -336,3 +363,44 @@ def test_groups_that_cannot_be_told_are_explained(keys: str, expected: str) -> N
 def test_all_images_in_one_group_is_said() -> None:
     found = grouped("  group: (rabbit)/.*")
     assert "q.csv: all images are one group: does vqa.group capture too little?" in found.warnings
+
+
+def test_what_decides_how_answers_are_imported_is_in_that_spec_alone() -> None:
+    Path("told.csv").write_text("image,question,answer\npizza/a.png,Is it hot?,no\n")
+    Path("also.csv").write_text("image,question,answer\npizza/a.png,Is it hot?,yes\n")
+
+    def all_specs(entry: str) -> dict[str, object]:
+        found = load(write(vqa=models("{checkpoint: local}", entry)))
+        return {
+            "import": dict(asking.import_answers(found, "told")),
+            "score": dict(asking.score_vqa(found, "told")),
+            "ask": dict(asking.ask(found, "local")),
+            "other": dict(asking.score_vqa(found, "local")),
+        }
+
+    before = all_specs("{name: told, answers: told.csv}")
+    for entry in (
+        "{name: told, answers: told.csv, missing: unanswered}",
+        "{name: told, answers: told.csv, columns: {answer: answer}}",
+        "{name: told, answers: told.csv, reference: {yes_no: 0.9, source: me}}",
+        "{name: told, answers: also.csv}",
+    ):
+        now = all_specs(entry)
+        assert {key for key in now if now[key] != before[key]} == {"import"}, entry
+    Path("told.csv").write_text("image,question,answer\npizza/a.png,Is it hot?,yes\n")
+    now = all_specs("{name: told, answers: told.csv}")
+    assert {key for key in now if now[key] != before[key]} == {"import"}
+
+
+def test_answers_made_elsewhere_need_no_network_and_cannot_be_asked_blind() -> None:
+    Path("told.csv").write_text("image,question,answer\npizza/a.png,Is it hot?,no\n")
+    found = load(write(vqa=models("{name: told, answers: told.csv}") + "  blind: true\n"))
+    files = Files(found)
+    assert files.vqa_weights == [] and files.blind_answers_of("told") == []
+    assert files.answers_of("told") == ["results/test/vqa/answers/told.parquet"]
+    assert files.vqa_notes == ["results/test/vqa/answers/told.json"]
+    assert "vqa_seeing" not in {figure.name for figure in files.figure_rows}
+    both = models("{name: told, answers: told.csv}", "{checkpoint: local}") + "  blind: true\n"
+    files = Files(load(write(vqa=both)))
+    assert files.blind_answers_of("told") == [] and files.blind_answers_of("local") != []
+    assert "vqa_seeing" in {figure.name for figure in files.figure_rows}

@@ -56,6 +56,18 @@ def test_what_no_longer_belongs_to_a_configuration_is_found(
     assert leftovers([TABLE], "results/b") == []
 
 
+def test_what_a_server_has_answered_is_nothing_that_is_left_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be had again, so nobody is advised to remove it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("journal/gone/1.jsonl", "answers/gone/1.parquet"):
+        path = Path("results/a/vqa") / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    assert leftovers([TABLE], "results/a") == ["results/a/vqa/answers/gone/1.parquet"]
+
+
 @pytest.mark.parametrize(
     ("left", "said"),
     [

@@ -210,7 +210,7 @@ def broken(questions: pd.DataFrame, answers: pd.DataFrame, how: str) -> tuple[pd
         ("answered twice", "about 'a/00.png' is answered twice"),
         ("asked twice", "about 'a/00.png' is asked twice"),
         ("maybe", "the truth is 'maybe'"),
-        ("nan", "P\\(yes\\) is nan"),
+        ("nan", "has no P\\(yes\\), no prediction, and no reason"),
         ("above", "P\\(yes\\) is 1.5"),
         ("below", "P\\(yes\\) is -0.5"),
         ("none", "there is no usable question"),
@@ -526,7 +526,7 @@ def test_calibration_counts_each_question_in_one_bin(tmp_path: Path) -> None:
     values = np.resize([0.0, 0.05, 0.1, 0.35, 0.3, 0.999, 1.0], len(answers))
     answers = answers.assign(p_yes=values)
     table = tables_of(tmp_path, questions, [answers], level=0.8).calibration
-    assert table.columns.tolist() == VQA_CALIBRATION
+    assert table.columns.tolist() == list(VQA_CALIBRATION)
     assert table["bin"].tolist() == list(range(1, 11))
     assert table["low_edge"].tolist() == pytest.approx([k / 10 for k in range(10)])
     assert table["high_edge"].tolist() == pytest.approx([k / 10 for k in range(1, 11)])
@@ -815,7 +815,7 @@ def test_no_p_yes_without_a_reason_is_refused(tmp_path: Path) -> None:
     questions = make_questions()
     answers = make_answers(questions)
     answers.loc[answers.index[0], "p_yes"] = None
-    with pytest.raises(ScoreVqaError, match="is nan"):
+    with pytest.raises(ScoreVqaError, match="no P\\(yes\\), no prediction, and no reason"):
         scored(tmp_path, "m", questions, answers)
 
 

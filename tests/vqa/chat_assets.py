@@ -1,4 +1,4 @@
-"""Small random chat models of five families, built as their repositories are."""
+"""Small random chat models of eleven kinds, built as their repositories are."""
 
 from __future__ import annotations
 
@@ -46,6 +46,18 @@ MARKS = {
 }
 MARKS["qwen2_vl"] = MARKS["qwen2_5_vl"]
 MARKS["idefics3"] = MARKS["smolvlm"]
+MARKS["llava_next"] = MARKS["llava_onevision"] = MARKS["llava"]
+MARKS["internvl"] = ("<IMG_CONTEXT>", ("<img>", "</img>", "<IMG_CONTEXT>", "<video>"))
+MARKS["gemma3"] = ("<boi>", ("<boi>", "<eoi>", "<imgs>"))
+
+#: The marks that a tokenizer itself must know by name.
+NAMED = {
+    "internvl": {
+        **{"start_image_token": "<img>", "end_image_token": "</img>"},
+        **{"context_image_token": "<IMG_CONTEXT>", "video_token": "<video>"},
+    },
+    "gemma3": {"boi_token": "<boi>", "eoi_token": "<eoi>", "image_token": "<imgs>"},
+}
 
 FAMILIES = tuple(MARKS)
 
@@ -54,6 +66,15 @@ TEXT: dict[str, Any] = {
     **{"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512},
     **{"tie_word_embeddings": False},
 }
+
+
+VISION: dict[str, Any] = {
+    **{"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3},
+    **{"num_attention_heads": 2, "image_size": 28, "patch_size": 14},
+}
+
+#: The sizes into which pictures are cut by those that cut them.
+PINPOINTS = [[28, 56], [56, 28], [56, 56]]
 
 
 def vocabulary(kind: str) -> Any:
@@ -75,7 +96,11 @@ def vocabulary(kind: str) -> Any:
         tokenizer_object=inner,
         **{"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>"},
         **{"model_max_length": 512, "padding_side": "right"},
-        additional_special_tokens=[*MARKS[kind][1]],
+        **(
+            {"extra_special_tokens": NAMED[kind]}
+            if kind in NAMED
+            else {"additional_special_tokens": [*MARKS[kind][1]]}
+        ),
     )
 
 
@@ -225,6 +250,88 @@ class _Builders:
             **{"image_seq_len": 4, "chat_template": _template("idefics3")},
         ).save_pretrained(folder)
         return transformers.Idefics3ForConditionalGeneration(config)
+
+    @staticmethod
+    def llava_next(folder: Path, tokenizer: Any) -> Any:
+        config = transformers.LlavaNextConfig(
+            vision_config=transformers.CLIPVisionConfig(**VISION),
+            text_config=transformers.LlamaConfig(**TEXT, vocab_size=len(tokenizer)),
+            image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+            image_grid_pinpoints=PINPOINTS,
+        )
+        images = transformers.LlavaNextImageProcessor(
+            size={"shortest_edge": 28},
+            crop_size={"height": 28, "width": 28},
+            image_grid_pinpoints=PINPOINTS,
+        )
+        transformers.LlavaNextProcessor(
+            images,
+            tokenizer,
+            **{"patch_size": 14, "vision_feature_select_strategy": "default"},
+            **{"num_additional_image_tokens": 1, "chat_template": _template("llava_next")},
+        ).save_pretrained(folder)
+        return transformers.LlavaNextForConditionalGeneration(config)
+
+    @staticmethod
+    def llava_onevision(folder: Path, tokenizer: Any) -> Any:
+        config = transformers.LlavaOnevisionConfig(
+            vision_config=transformers.SiglipVisionConfig(**VISION, vision_use_head=False),
+            text_config=transformers.Qwen2Config(**TEXT, vocab_size=len(tokenizer)),
+            image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+            image_grid_pinpoints=PINPOINTS,
+            vision_feature_select_strategy="full",
+        )
+        size = {"height": 28, "width": 28}
+        transformers.LlavaOnevisionProcessor(
+            transformers.LlavaOnevisionImageProcessor(size=size, image_grid_pinpoints=PINPOINTS),
+            tokenizer,
+            transformers.LlavaOnevisionVideoProcessor(size=size),
+            **{"num_image_tokens": 4, "vision_feature_select_strategy": "full"},
+            chat_template=_template("llava_onevision"),
+        ).save_pretrained(folder)
+        return transformers.LlavaOnevisionForConditionalGeneration(config)
+
+    @staticmethod
+    def internvl(folder: Path, tokenizer: Any) -> Any:
+        vision = {**VISION, "image_size": [28, 28], "patch_size": [14, 14]}
+        config = transformers.InternVLConfig(
+            vision_config=transformers.InternVLVisionConfig(**vision),
+            text_config=transformers.Qwen2Config(**TEXT, vocab_size=len(tokenizer)),
+            image_token_id=tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>"),
+            downsample_ratio=0.5,
+        )
+        size = {"height": 28, "width": 28}
+        transformers.InternVLProcessor(
+            transformers.GotOcr2ImageProcessor(size=size, crop_to_patches=True, max_patches=4),
+            tokenizer,
+            transformers.InternVLVideoProcessor(size=size),
+            **{"image_seq_length": 1, "chat_template": _template("internvl")},
+        ).save_pretrained(folder)
+        return transformers.InternVLForConditionalGeneration(config)
+
+    @staticmethod
+    def gemma3(folder: Path, tokenizer: Any) -> Any:
+        """With sliding windows that are shorter than what is put."""
+        layers = ["sliding_attention", "full_attention", "sliding_attention"]
+        text = {**TEXT, "num_hidden_layers": 3, "layer_types": layers, "sliding_window": 16}
+        config = transformers.Gemma3Config(
+            vision_config=transformers.SiglipVisionConfig(
+                **{**VISION, "image_size": 56}, vision_use_head=False
+            ),
+            text_config=transformers.Gemma3TextConfig(
+                **text, vocab_size=len(tokenizer), head_dim=8
+            ),
+            mm_tokens_per_image=4,
+            image_token_index=tokenizer.convert_tokens_to_ids("<imgs>"),
+            boi_token_index=tokenizer.convert_tokens_to_ids("<boi>"),
+            eoi_token_index=tokenizer.convert_tokens_to_ids("<eoi>"),
+        )
+        transformers.Gemma3Processor(
+            transformers.Gemma3ImageProcessor(size={"height": 56, "width": 56}),
+            tokenizer,
+            **{"image_seq_length": 4, "chat_template": _template("gemma3")},
+        ).save_pretrained(folder)
+        return transformers.Gemma3ForConditionalGeneration(config)
 
     @staticmethod
     def paligemma(folder: Path, tokenizer: Any) -> Any:

@@ -18,7 +18,8 @@ from safetensors.torch import load_file
 
 from synthsight.images.reading import open_rgb
 from synthsight.vqa import ask as ask_module
-from synthsight.vqa.ask import NonFiniteAnswersError, write_answers
+from synthsight.vqa.answers import write_answers
+from synthsight.vqa.ask import NonFiniteAnswersError
 from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.fetch import fetch_vqa
 from synthsight.vqa.shards import ShardRow, write_shard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from collections.abc import Callable
@@ -201,6 +202,24 @@ def test_an_image_behind_the_question_is_seen_with_each(
     model = collect(source, tmp_path / "out")
     found = ask(model, rows(), root, batch_size=16)
     assert np.allclose(ask(model, rows(), root, batch_size=1).p_yes, found.p_yes, atol=1e-5)
+
+
+def test_a_model_that_mixes_up_the_images_of_a_batch_is_asked_one_by_one(
+    folders: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = transformers.LlavaForConditionalGeneration.forward
+
+    def mixed(self: Any, *args: Any, pixel_values: Any = None, **inputs: Any) -> Any:
+        """Every question gets the first picture."""
+        if pixel_values is not None:
+            pixel_values = pixel_values[:1].expand_as(pixel_values)
+        return seen(self, *args, pixel_values=pixel_values, **inputs)
+
+    functools.update_wrapper(mixed, seen)
+    monkeypatch.setattr(transformers.LlavaForConditionalGeneration, "forward", mixed)
+    model = collect(folders("llava"), tmp_path / "out")
+    assert model.batched is False
+    assert model.shared is True
 
 
 def test_a_model_runs_in_the_dtype_of_most_of_its_weights(

@@ -20,7 +20,8 @@ from synthsight.doors import UnknownNameError
 from synthsight.plan.digest import code_digest
 from synthsight.plan.experiment import load_experiment
 from synthsight.plan.settings import as_dict
-from synthsight.vqa.ask import ask, write_answers
+from synthsight.vqa.answers import write_answers
+from synthsight.vqa.ask import ask
 from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.families.registry import CHAT, FAMILIES, FamilyError, doors_of, family_of
 from synthsight.vqa.fetch import fetch_vqa

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from synthsight.files import FileError, check_sha256, sha256_of
 from synthsight.inference.checkpoints import read_stored
 from synthsight.inference.folders import check_contents, digest_of, local_files, weight_files
-from synthsight.inference.weights import read_state, store
+from synthsight.inference.weights import read_state, store, store_files
 from synthsight.vqa import fetch as fetch_module
 from synthsight.vqa.families.base import load_vqa
 from synthsight.vqa.families.pretrained import fit
@@ -156,6 +156,9 @@ def test_weights_of_a_hub_that_are_used_as_they_are_take_space_once(
     assert all(torch.equal(state[name], expected[name]) for name in state)
     load_vqa(record["family"], out / "m", state, record["settings"], torch.device("cpu"))
     if parts > 1:
+        other = dict.fromkeys(files, "0" * 64)
+        store_files(other, out / "other.safetensors", tmp_path)
+        assert sha256_of(out / "other.safetensors") != record["safetensors_sha256"]
         stored[0].unlink()
         with pytest.raises(FileError, match=r"m\.safetensors is damaged"):
             read_stored(out / "m.safetensors")

@@ -279,6 +279,7 @@ def test_asking_blind_leaves_what_was_seen_as_it_is(
     answers = project.results / "vqa" / "answers" / "asked"
     before = {path: path.read_bytes() for path in answers.glob("*.parquet")}
     project.run("tables", "figures")
+    assert project.plan("tables", "figures") == set()
     assert {path: path.read_bytes() for path in answers.glob("*.parquet")} == before
     table = pd.read_csv(project.results / "tables" / "vqa.csv").set_index("model")
     rows = pd.read_parquet(project.results / "vqa" / "asked.parquet")

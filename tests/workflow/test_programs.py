@@ -34,6 +34,9 @@ from synthsight.doors import load
 from synthsight.figures import failures, style
 from synthsight.files import sha256_of
 from synthsight.tables import Outputs
+from synthsight.vqa.answers import write_answers
+from synthsight.vqa.endpoint.asking import Known, answers_from
+from synthsight.vqa.endpoint.facts import facts_of
 from tests.support import REPOSITORY, Project, add_people
 
 SCRIPTS = REPOSITORY / "workflow" / "scripts"
@@ -61,7 +64,7 @@ CHOICES = {"exclude": "refuse", "refuse": "exclude"}
 #: Functions that are recorded but do run: they read, or choose.
 REAL = re.compile(
     r"read_.*|metadata_of|load_labels|canonical_json|file_identity|sample|stratified_sample|deal|"
-    r"choose_.*|may_be_shown|places_of|"
+    r"choose_.*|may_be_shown|places_of|asking_of|"
     r"describe_preprocessing|without_nulls|image_data|question_data|atomic|report_speed|about"
 )
 
@@ -70,6 +73,7 @@ RETURNS: dict[str, Any] = {
     "ask": np.zeros(0),
     "classify": ([], np.zeros((0, 1))),
     "compare": ("comparisons", "ranking"),
+    "facts_of": {},
     "fetch_vqa": {},
     "fetch_weights": {},
     "index_images": [MagicMock(status="ok")],
@@ -272,6 +276,38 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     manifests = ["--manifests", *(f"results/small/images/{c}.parquet" for c in ("bagel", "clock"))]
     outputs = ["--output", "told.parquet", "--note", "told.json"]
     commands["import_predictions"] = ("import_predictions", [*manifests, "--spec", spec, *outputs])
+    # Nor does it ask a server.
+    endpoint = {"url": "http://localhost/v1", "model": "m", "logprobs": "auto"}
+    endpoint |= {"max_side": 64, "max_tokens": 16}  # type: ignore[dict-item]
+    asked = {"model": "sure", "root": "pictures", "prompt": "{question}?", "endpoint": endpoint}
+    ways = ["--concurrency", "1", "--timeout", "9", "--allow-unanswered", "0", "--key-env", ""]
+    shard = ["--shard", "results/small/vqa/questions/1.parquet", "--journal", "journal/1.jsonl"]
+    spec = json.dumps({**asked, "blind": True})
+    outputs = ["--output", "answers.parquet"]
+    commands["ask_endpoint"] = ("ask_endpoint", [*shard, "--spec", spec, *ways, *outputs])
+    spec = json.dumps({"model": "sure", "reference": None})
+    nothing = Known([], [])
+    told_of = json.dumps({**asked, "facts": facts_of(nothing, 16)})
+    write_answers(folder / "answers_1.parquet", [], answers_from(nothing, 16), told_of)
+    answers = ["--answers", "answers_1.parquet", "--blind", "--spec", spec, "--note", "note.json"]
+    commands["describe_endpoint"] = ("describe_endpoint", answers)
+    # Nor has it answers from elsewhere.
+    asked = folder / "told_answers.csv"
+    rows = pq.read_table(project.results / "vqa" / "asked.parquet").to_pandas()
+    rows[["image", "question", "p_yes"]].iloc[1:].to_csv(asked, index=False)
+    spec = json.dumps(
+        {
+            "name": "told",
+            "answers": "told_answers.csv",
+            "content": sha256_of(asked),
+            "columns": {"p_yes": "p_yes"},
+            "missing": "unanswered",
+            "reference": None,
+        }
+    )
+    shards = ["--questions", *(f"results/small/vqa/questions/{n}.parquet" for n in (1, 2))]
+    outputs = ["--output", "told_answers.parquet", "--note", "told_answers.json"]
+    commands["import_answers"] = ("import_answers", [*shards, "--spec", spec, *outputs])
     # Of the small project's images nothing is known, and none is left out.
     for name, known in (
         ("find_sources", {"group": "(.)"}),
@@ -393,7 +429,11 @@ def test_the_overview_gets_the_references_of_the_models(runner: Runner) -> None:
 
 #: Options that name what is written.
 WRITTEN = re.compile("--(output|labels-output|answers-output|weights|pdf|png|csv|parquet)")
-ALSO_WRITTEN = {("tabulate", "--tables"), ("import_predictions", "--note")}
+ALSO_WRITTEN = {
+    ("tabulate", "--tables"),
+    ("describe_endpoint", "--note"),
+    *((f"import_{of}", "--note") for of in ("predictions", "answers")),
+}
 
 #: Ways in which a file between two stages may be of no use.
 WRONG = ("empty", "cut off", "no column", "no metadata")

@@ -25,7 +25,8 @@ from synthsight.inference.checkpoints import read_stored
 from synthsight.inference.folders import check_contents
 from synthsight.origin import depends_on_note, made_with
 from synthsight.program import Arguments, one, program
-from synthsight.vqa.ask import ask, write_answers
+from synthsight.vqa.answers import write_answers
+from synthsight.vqa.ask import ask
 from synthsight.vqa.families.base import VqaModel, load_vqa
 from synthsight.vqa.shards import read_shard
 

@@ -110,6 +110,7 @@ def _page(args: Arguments) -> Page:
             *(usable, args.scores, [*notes, *vqa_notes], duplicates),
             *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
             unpredicted(zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)),
+            asked,
         ),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),

@@ -25,10 +25,10 @@ def _table(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def _answers(paths: Sequence[str]) -> pa.Table:
-    """Scored answers, without the questions that the model could not take."""
+    """Scored answers, without the questions to which the model has no answer that counts."""
     (path,) = paths
     table = read_parquet(path, ANSWERS)
-    return table.filter(pc.is_valid(table["p_yes"]))
+    return table.filter(pc.is_valid(table["predicted"]))
 
 
 def _manifests(paths: Sequence[str]) -> pd.DataFrame:

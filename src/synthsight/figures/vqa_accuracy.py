@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from synthsight.figures import rows, style
 
@@ -22,6 +24,12 @@ _YES: dict[str, Any] = {
     "linewidth": 0.9,
     "dashes": (2.5, 1.5),
     "label": "always yes",
+}
+_UNANSWERED: dict[str, Any] = {
+    "color": style.SKY,
+    "alpha": 0.35,
+    "linewidth": 0,
+    "label": "unanswered: all wrong to all right",
 }
 
 
@@ -44,6 +52,11 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") 
         " (ShuffleAcc). Drop: reference accuracy on yes/no questions (of published models: on "
         "VQA-v2's) minus the accuracy here, in percentage points."
     )
+    if (table["unanswered"] > 0).any():
+        subtitle += (
+            " Bands: over all of a model's questions, from its accuracy if those without an answer "
+            "were all wrong to that if they were all right."
+        )
     labels, label_width = style.label_column(table["model"].tolist(), _LIMIT)
     left = style.MARGIN + label_width + 0.06
     width = style.WIDTH - style.MARGIN - _RIGHT - left
@@ -59,6 +72,7 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") 
         rows.dress(axes, labels, "accuracy (%)")
         rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
         axes.axvline(float(row["always_yes"]), zorder=2, **_YES)
+        _bands(axes, table)
         _references(axes, table)
         rows.marks(axes, table, ACCURACY, "accuracy", ("low", "high"))
         balanced = ("balanced_low", "balanced_high")
@@ -106,11 +120,20 @@ def _references(axes: Axes, table: pd.DataFrame) -> None:
             axes.plot(known[column], height, clip_on=False, zorder=3, **_hollow(column))
 
 
-def _keys(table: pd.DataFrame) -> list[Line2D]:
+def _bands(axes: Axes, table: pd.DataFrame) -> None:
+    """Draw between which accuracies those of models lie that have not answered all questions."""
+    for row in table.index[table["unanswered"] > 0]:
+        low, high = table.loc[row, ["all_wrong", "all_right"]]
+        axes.barh(row, high - low, left=low, height=0.8, zorder=1, **_UNANSWERED)
+
+
+def _keys(table: pd.DataFrame) -> list[Artist]:
     """Legend entries for what is drawn."""
-    entries = [rows.key(ACCURACY)]
+    entries: list[Artist] = [rows.key(ACCURACY)]
     if table["balanced_accuracy"].notna().any():
         entries.append(rows.key(BALANCED))
     entries.append(Line2D([], [], **_YES))
+    if (table["unanswered"] > 0).any():
+        entries.append(Patch(**_UNANSWERED))
     known = [column for column in _HOLLOW if table[column].notna().any()]
     return entries + [Line2D([], [], **_hollow(column)) for column in known]

@@ -34,6 +34,10 @@ def vqa_calibration(
         unit: What is drawn by chance, likewise: an image, or a group of images.
     """
     ranked = table.sort_values(["accuracy", "model"], ascending=[False, True], ignore_index=True)
+    words = ranked.loc[ranked["ece"].isna(), "model"].tolist()
+    ranked = ranked[ranked["ece"].notna()]
+    if ranked.empty:
+        return _nothing()
     shown = ranked.head(MOST)
     title = "Is the answer yes as often as P(yes) says?"
     subtitle = (
@@ -44,6 +48,9 @@ def vqa_calibration(
     )
     if len(shown) < len(ranked):
         subtitle += f" The {MOST} most accurate of {len(ranked):,} models are shown."
+    if words:
+        who = style.plain(words[0]) if len(words) == 1 else style.count(len(words), "model")
+        subtitle += f" Not shown, since P(yes) is not known of all questions: {who}."
     columns = min(_COLUMNS, len(shown))
     room = style.WIDTH - 2 * style.MARGIN - _LEFT
     side = min((room - _GAP * (columns - 1)) / columns, 2.8)
@@ -70,6 +77,16 @@ def vqa_calibration(
             below = above + head + side + _SPACE
             counts = style.panel(figure, left, below, side, side * _COUNTS)
             _counts(counts, bins, labelled=column == 0, written=columns == 1)
+    return figure
+
+
+def _nothing() -> Figure:
+    """A sheet that says why there are no diagrams."""
+    title = "Is the answer yes as often as P(yes) says?"
+    subtitle = "No model's P(yes) is known of all questions: their answers are words."
+    with style.style():
+        figure = style.sheet(style.heading_height(title, subtitle, 4) + style.MARGIN)
+        style.heading(figure, title, subtitle, 4)
     return figure
 
 

@@ -63,7 +63,7 @@ def vqa_samples(
 
     Args:
         answers: One row per question: ``image, number, question, answer, p_yes, predicted,
-            correct``.
+            correct``; P(yes) is NaN of models that answer with a word alone.
         model: Name of the model.
         page: Page number, from 1.
         per_page: Images on a page.
@@ -75,6 +75,7 @@ def vqa_samples(
     right = int(answers["correct"].sum())
     faulty = int((~answers.groupby("image")["correct"].all()).sum())
 
+    known = bool(answers["p_yes"].notna().any())
     title = f"Questions and answers of {style.plain(model)}: "
     subtitle = (
         f"{right:,} of {style.count(len(answers), 'answer')} right; "
@@ -85,10 +86,9 @@ def vqa_samples(
         last = first + len(shown) - 1
         title += f"images {first} to {last}" if last > first else f"image {first}"
         title += f" of {len(order):,}"
-        subtitle += (
-            f"{RIGHT} right, {WRONG} and bold wrong; P(yes) is the probability that the model "
-            "gives to yes. Images with and without a wrong answer take turns."
-        )
+        subtitle += f"{RIGHT} right, {WRONG} and bold wrong"
+        subtitle += "; P(yes) is the probability that the model gives to yes" if known else ""
+        subtitle += ". Images with and without a wrong answer take turns."
     else:
         title += f"there is no page {page}"
         subtitle += f"The images make {style.count(pages, 'page')}."
@@ -106,7 +106,7 @@ def vqa_samples(
         style.heading(figure, title, subtitle)
         axes = style.canvas(figure)
         for column in range(min(_COLUMNS, len(shown))):
-            _heads(figure, style.MARGIN + column * (_CELL + _GAP), top)
+            _heads(figure, style.MARGIN + column * (_CELL + _GAP), top, known)
         top += _HEAD
         for number, (name, cell) in enumerate(zip(shown, cells, strict=True)):
             line, column = divmod(number, _COLUMNS)
@@ -148,18 +148,19 @@ def _layout(questions: pd.DataFrame) -> list[_Line]:
             more = style.count(len(rows) - number, "more question")
             lines.append(_Line(f"and {more}, {missed} wrong", None))
             break
-        said = (str(row["predicted"]), f"{row['p_yes']:.2f}")
-        ends = (str(row["answer"]), *(("none", "") if row["p_yes"] != row["p_yes"] else said))
+        p_yes = "" if row["p_yes"] != row["p_yes"] else f"{row['p_yes']:.2f}"
+        ends = (str(row["answer"]), str(row["predicted"]), p_yes)
         lines += [
             _Line(part, correct, ends if first == 0 else ()) for first, part in enumerate(text)
         ]
     return lines
 
 
-def _heads(figure: Figure, left: float, top: float) -> None:
+def _heads(figure: Figure, left: float, top: float, known: bool) -> None:
     small = {"fontsize": style.SMALL, "color": style.FAINT}
     style.write(figure, left + _TEXT + _MARK, top, "question", **small)
-    for end, head in zip(_ENDS, ("truth", "answer", "P(yes)"), strict=True):
+    heads = ("truth", "answer", "P(yes)" if known else "")
+    for end, head in zip(_ENDS, heads, strict=True):
         style.write(figure, left + _CELL - end, top, head, ha="right", **small)
 
 

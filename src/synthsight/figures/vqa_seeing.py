@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from synthsight.figures import rows, style
+from synthsight.figures.unknown import NotKnownError
 from synthsight.figures.vqa_accuracy import ACCURACY
 
 _LIMIT = 1.65  # inches for the names of models and kinds
@@ -26,11 +27,21 @@ def vqa_seeing(
 
     Args:
         table: The table of models from :mod:`synthsight.statistics.vqa`, of a run that asked
-            blind, too.
+            blind, too. Models that were not asked so are left out.
         groups: Its table of groups.
         level: Confidence level of the intervals, for the heading.
         unit: What is drawn by chance, likewise: an image, or a group of images.
+
+    Raises:
+        NotKnownError: no model was asked blind.
     """
+    others = int(table["gain"].isna().sum())
+    table = table[table["gain"].notna()]
+    if table.empty:
+        raise NotKnownError(
+            "no model was asked without seeing the images, which answers made elsewhere cannot be: "
+            "take `vqa.blind` out of the configuration, or add a model that is run"
+        )
     table = table.sort_values(["accuracy", "model"], ascending=[False, True], ignore_index=True)
     best = str(table["model"].iloc[0])
     kinds = groups[(groups["model"] == best) & (groups["by"] == "kind")]
@@ -42,6 +53,8 @@ def vqa_seeing(
         f"percentage points on the right, with {style.percent(level)} intervals of the difference "
         f"on the same questions, clustered by {unit}. Upright strokes: always answering yes."
     )
+    if others:
+        subtitle += f" {style.count(others, 'model')} could not be asked so."
     panels = {
         "Models": (table, "model"),
         f"Kinds of question: {style.plain(best)}": (kinds, "value"),

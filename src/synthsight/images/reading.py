@@ -98,11 +98,18 @@ def open_rgb(
             cannot serve as an image.
         OSError: the file cannot be read (its ``errno`` is set).
     """
+    return decode_rgb(_read_bytes(root, image, max_pixels, sha256), max_pixels)
+
+
+def _read_bytes(
+    root: Path | Roots, image: str, max_pixels: int | None, sha256: str | None
+) -> bytes:
+    """The bytes of an image file, which must have this sha256 if one is given."""
     with open_file(root, image) as handle:
         content = read_file(handle, max_pixels)
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise UnusableImageError("its bytes are not those that were checked")
-    return decode_rgb(content, max_pixels)
+    return content
 
 
 def open_checked(
@@ -113,8 +120,31 @@ def open_checked(
     Raises:
         ChangedImageError: it can no longer be read, since it has changed.
     """
-    try:
+    with _unchanged(image):
         return open_rgb(root, image, max_pixels, sha256)
+
+
+def read_checked(root: Path | Roots, image: str, sha256: str) -> tuple[bytes, Image.Image]:
+    """The bytes of an image that has been indexed, and the image as :func:`open_rgb` gives it.
+
+    Args:
+        root: the images' root.
+        image: path below it.
+        sha256: of the bytes that passed the checks before.
+
+    Raises:
+        ChangedImageError: it can no longer be read, since it has changed.
+    """
+    with _unchanged(image):
+        content = _read_bytes(root, image, None, sha256)
+        return content, decode_rgb(content, None)
+
+
+@contextmanager
+def _unchanged(image: str) -> Iterator[None]:
+    """Say of an image that cannot be read that it has changed since it was indexed."""
+    try:
+        yield
     except (UnusableImageError, OSError) as error:
         raise ChangedImageError(
             f"{image}: changed since indexing: {error}. {INDEX_AGAIN}"

@@ -30,8 +30,8 @@ from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN, FileError
 from synthsight.wording import one_line
 
-#: The metadata of stored weights that are in several files: their names, as JSON, in the folder
-#: that is called like the file without its extension.
+#: The metadata of stored weights that are in several files: the sha256 of each by its name, as
+#: JSON. They are in the folder that is called like the file without its extension.
 PARTS = "synthsight_parts"
 
 _SAVE = "Save the state dict alone: torch.save(model.state_dict(), ...)"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -60,23 +60,24 @@ def store(state: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
 
 
 def store_files(
-    files: Sequence[Path], path: str | os.PathLike[str], folder: str | os.PathLike[str]
+    files: Mapping[Path, str], path: str | os.PathLike[str], folder: str | os.PathLike[str]
 ) -> bool:
     """Store safetensors files as they are.
 
     They are linked, so that they take no more space, or copied to another file system.
 
     Args:
-        files: one, or several.
-        path: the file to write: the only one, or one without tensors that names the others.
+        files: one, or several, each with its sha256.
+        path: the file to write: the only one, or one without tensors that names the others, with
+            their sha256, so that two models' are never alike.
         folder: receives the others, under their names.
 
     Returns:
         Whether all are linked.
     """
     if len(files) == 1:
-        return _link(files[0], path)
-    save_file({}, path, {PARTS: json.dumps([file.name for file in files])})
+        return _link(next(iter(files)), path)
+    save_file({}, path, {PARTS: json.dumps({file.name: sha256 for file, sha256 in files.items()})})
     linked = [_link(file, Path(folder) / file.name) for file in files]
     return all(linked)
 

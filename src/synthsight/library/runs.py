@@ -243,7 +243,7 @@ class Run:
 
         Returns:
             ``image, number, question, answer`` (the truth), ``generator, first_word, kind, p_yes,
-            mass, predicted, correct, reason`` (of no answer), ``p_yes_blind, correct_blind``.
+            mass, predicted, correct, reason`` (of no answer), ``said, p_yes_blind, correct_blind``.
 
         Raises:
             ApiError: there is no such model.
@@ -307,11 +307,10 @@ class Run:
             ApiError: a manifest, scores or answers are not there, or not of the run's last plan.
         """
         planned = self._planned
-        notes = [*planned.made_by(*FETCH), *planned.made_by("import_predictions")]
-        manifests = planned.made_by("index_images")
+        notes = planned.made_by(*FETCH) + planned.made_by("import_predictions", "import_answers")
         told = (planned.spec(self.report.name) or {}).get("groups", {})
         return remarks(
-            (record for path in manifests for record in read_manifest(path)),
+            (each for path in planned.made_by("index_images") for each in read_manifest(path)),
             planned.made_by("score"),
             (read_json(path, ["name"]) for path in notes if path.suffix == ".json"),
             self._table(planned, "duplicates"),
@@ -319,6 +318,7 @@ class Run:
             planned.versions(*_ON_PAGE),
             told.get("images", PATTERNS[0]),
             *(frozenset(out := planned.left_out()), unpredicted(out.items())),
+            asked=sum(pq.read_metadata(path).num_rows for path in planned.made_by("score_vqa")[:1]),
         )
 
     @property

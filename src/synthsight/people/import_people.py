@@ -20,8 +20,10 @@ from synthsight.people.responses import Response, Vocabulary, read_responses, vo
 from synthsight.spelling import name_key, spelt
 from synthsight.tables import ALL, read_parquet
 from synthsight.values import NO, YES
+from synthsight.vqa.joining import RunQuestions
 from synthsight.vqa.repeats import comparable
-from synthsight.wording import did_you_mean
+from synthsight.vqa.words import yes_or_no
+from synthsight.wording import did_you_mean, one_line
 
 #: Schema of people's labels.
 LABELS = pa.schema(
@@ -170,7 +172,8 @@ def import_answers(
 ) -> Imported:
     """Join people's answers to the questions of a run, by image and text.
 
-    Of a rater's answers to one question the first counts. ``cannot tell`` is not right.
+    Of a rater's answers to one question the first counts. ``cannot tell`` is not right. A sentence
+    says yes or no if exactly one of these words stands in it.
 
     Args:
         given: the files.
@@ -183,21 +186,12 @@ def import_answers(
     Raises:
         PeopleError: no response can be used.
     """
-    columns = ["image", "question", "answer", "sha256", "status", "reason"]
-    images: dict[str, str | None] = {}
-    names: dict[str, str] = {}
-    asked: dict[str, dict[str, dict[str, Any]]] = {}  # by image, then by text
-    for path in questions:
-        for row in read_parquet(path, columns).to_pylist():
-            image = row["image"]
-            images[image] = None
-            asked.setdefault(image, {}).setdefault(comparable(row["question"]), row)
-            if row["sha256"] is not None:
-                names[disguised(image, row["sha256"])] = image
+    asked = RunQuestions(questions)
+    find = RatedImages(dict.fromkeys(asked.images), asked.names, root)
     words = {**dict.fromkeys(sorted(YES), "yes"), **dict.fromkeys(sorted(NO), "no")}
 
     def finish(response: Response, meant: str) -> tuple[dict[str, Any], str | None]:
-        text, of_image = comparable(str(response.question)), asked[response.image]
+        text, of_image = comparable(str(response.question)), asked.about(response.image)
         row = of_image.get(text)
         if row is None:
             hint = did_you_mean(text, of_image)
@@ -206,8 +200,7 @@ def import_answers(
             return {}, f"the question is left out: {row['reason']}"
         return {**row, "correct": meant == row["answer"]}, None
 
-    vocabulary = Vocabulary({"yes": "yes", "no": "no", **words})
-    find = RatedImages(images, names, root)
+    vocabulary = Vocabulary({"yes": "yes", "no": "no", **words}, sentences=yes_or_no)
     responses = given.read("answers")
     return _join(given, responses, "answers", find, vocabulary, ANSWERS, finish)
 
@@ -265,6 +258,13 @@ def _join(
     table = pa.Table.from_pylist(rows, schema=schema)
     keys = [(name, "ascending") for name in ("rater", "image", "question") if name in schema.names]
     notes = list(_notes(given, kind, table, responses, excluded, find))
+    if vocabulary.sentences_read:
+        written, meant = next(iter(vocabulary.sentences_read.items()))
+        notes.append(
+            f"{' and '.join(sorted(given.files))}: "
+            f"{_count(len(vocabulary.sentences_read), 'response')} in words of people's own, read "
+            f"by the yes or no in it, the first: {one_line(written, 80)!r} as {meant}"
+        )
     return Imported(table.sort_by(keys), excluded, notes)
 
 

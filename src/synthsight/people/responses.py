@@ -7,7 +7,7 @@ Which responses count is decided where the images are known
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from synthsight.wording import one_line
 #: What people are asked for: a category for each image, or yes or no to each question.
 KINDS = ("labels", "answers")
 
-#: These and other words for them. ``na`` is model-vs-human's, for no response in time.
+#: These and other words for them. ``na`` is model-vs-human's, for no response in time; ``no idea``
+#: would otherwise be a sentence that says no.
 _OTHER = (OTHER, "something else", "none of these")
-_CANNOT_TELL = (CANNOT_TELL, "can't tell", "can\u2019t tell", "na", "n/a")
+_CANNOT_TELL = (CANNOT_TELL, "can't tell", "can\u2019t tell", "na", "n/a", "no idea")
 
 #: The columns of model-vs-human that count. Its ``category`` is what the image shows.
 _TOOLBOX = {"rater": "subj", "image": "imagename", "response": "object_response"}
@@ -175,9 +176,19 @@ class Vocabulary:
 
     Args:
         answers: the categories, or yes and no with the words for them, by what each means.
+        sentences: tells what other texts mean, or None of those that mean nothing that counts.
+
+    Attributes:
+        sentences_read: the texts that it told the meaning of, each once, and their meanings.
     """
 
-    def __init__(self, answers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        answers: Mapping[str, str],
+        sentences: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        self._sentences = sentences
+        self.sentences_read: dict[str, str] = {}
         self._meant = {name_key(word): CANNOT_TELL for word in _CANNOT_TELL}
         self._exact = dict(answers)
         self._several: dict[str, list[str]] = {}
@@ -193,7 +204,14 @@ class Vocabulary:
         if response in self._exact:
             return self._exact[response]
         key = name_key(response)
-        return None if len(self._several.get(key, ())) > 1 else self._meant.get(key)
+        if len(self._several.get(key, ())) > 1:
+            return None
+        if key in self._meant:
+            return self._meant[key]
+        meant = self._sentences(response)
+        if meant is not None:
+            self.sentences_read[response] = meant
+        return meant
 
     @property
     def known(self) -> Sequence[str]:

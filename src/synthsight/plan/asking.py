@@ -82,7 +82,6 @@ def import_answers(experiment: Experiment, vqa_model: str) -> Spec:
         "content": vqa.files[vqa_model],
         "columns": columns_of(about),
         "missing": about.missing,
-        "root": vqa.root,
         "reference": None if about.reference is None else as_dict(about.reference),
     }
 
@@ -103,6 +102,13 @@ def ask_endpoint(experiment: Experiment, vqa_model: str) -> Spec:
 def ask_endpoint_blind(experiment: Experiment, vqa_model: str) -> Spec:
     """The same, of answers without seeing the images."""
     return {**ask_endpoint(experiment, vqa_model), "blind": True}
+
+
+def describe_endpoint(experiment: Experiment, vqa_model: str) -> Spec:
+    """Whose answers are described, and what the user states about the model."""
+    about = _questions(experiment)[1].endpoints[vqa_model]
+    reference = None if about.reference is None else as_dict(about.reference)
+    return {"model": vqa_model, "reference": reference}
 
 
 def ask(experiment: Experiment, vqa_model: str) -> Spec:

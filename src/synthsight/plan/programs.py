@@ -16,7 +16,7 @@ from synthsight.vqa.families.registry import doors_of
 WITH_MODELS = ("classify", "ask", "fetch_weights", "fetch_vqa")
 
 #: Programs that no worker runs.
-ALONE = ("with_worker", "fetch_images")
+ALONE = ("with_worker", "fetch_images", "ask_endpoint")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,10 @@ FETCH = ("fetch_weights", "fetch_vqa")
 #: Folder of a run's files that are made on request alone: pages for raters.
 ON_REQUEST = "rating"
 
+#: Folder below a run's of what endpoints have answered. It is nobody's result and is read whatever
+#: the configuration is, since it cannot be had again.
+JOURNALS = "vqa/journal"
+
 #: Folders below a run's in which people look for results.
 _PARTS = ("tables", "figures", "scores", "logits", "predictions", "images", "vqa", "people")
 
@@ -132,7 +136,8 @@ def leftovers(wanted: Iterable[Wanted], run: str) -> list[str]:
         if path.startswith(f"{run}/tables/")
     }
     found = (path for part in _PARTS for path in _files(f"{run}/{part}"))
-    return sorted(path for path in found if path not in known)
+    kept = f"{run}/{JOURNALS}/"
+    return sorted(path for path in found if path not in known and not path.startswith(kept))
 
 
 def _files(folder: str) -> Iterator[str]:

@@ -184,6 +184,7 @@ class EndpointSettings:
     key_env: str | None
     logprobs: str
     max_side: int | None
+    max_tokens: int
     concurrency: int
     timeout: float
     allow_upload: bool

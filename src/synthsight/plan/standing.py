@@ -21,6 +21,7 @@ from synthsight.canonical import canonical_json
 from synthsight.errors import SynthsightError
 from synthsight.files import Digests, age_of, keep
 from synthsight.origin import DEVICE, Mark, Origin, read_origin, short
+from synthsight.plan.endpoints import Sending, what_to_send
 from synthsight.plan.files import Files
 from synthsight.plan.record import (
     FETCH,
@@ -84,17 +85,24 @@ def check_results(files: Files, code: Code, kept: Path, say: Callable[[str], Non
     asked = {path: why for path, why in found.stale.items() if path.startswith(f"{files.rating}/")}
     needed = {path: why for path, why in found.stale.items() if path not in asked}
 
-    def say_gone(made: frozenset[str]) -> None:
-        """Only Snakemake knows what of it will be made again, with all that rests on it."""
+    sending: list[Sending] = []
+
+    def say_more(made: frozenset[str]) -> None:
+        """Only Snakemake knows what will be made, or made again, with all that rests on it."""
         if gone := [path for path in found.gone if path not in made]:
             say(describe_gone(gone))
         if note := describe_stale({path: why for path, why in asked.items() if path in made}):
             say(note)
+        sending.extend(what_to_send(files, made))
+        for each in sending:
+            say(each.note())
 
     def begin() -> None:
+        for each in sending:
+            each.check_key()
         write_record(record, Path(files.run))
 
-    prepare_graph(frozenset(found.stale), files.run, begin, say_gone)
+    prepare_graph(frozenset(found.stale), files.run, begin, say_more)
     mixed = describe_versions(found.versions, files.run)
     if mixed is not None and settings.versions == "refuse":
         raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")

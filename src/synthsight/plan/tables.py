@@ -54,8 +54,9 @@ def with_questions(experiment: Experiment) -> bool:
 
 
 def with_blind(experiment: Experiment) -> bool:
-    """Whether they are also asked without the images."""
-    return experiment.settings.vqa is not None and experiment.settings.vqa.blind
+    """Whether they are also asked without the images, which answers made elsewhere cannot be."""
+    vqa = experiment.settings.vqa
+    return vqa is not None and vqa.blind and any(model.answers is None for model in vqa.models)
 
 
 def with_people(experiment: Experiment) -> bool:

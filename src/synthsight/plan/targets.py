@@ -44,7 +44,8 @@ def prepare_graph(
         stale: the files.
         run: folder of the run's results, for the message.
         begin: called when a run begins, but for a dry one: once the folder is locked, and also if
-            there is nothing to be done, when Snakemake calls no ``onstart``.
+            there is nothing to be done, when Snakemake calls no ``onstart``. An error of it ends
+            the run.
         told: called with all files that will be made, before ``begin``; in a dry run, too.
     """
     from snakemake import workflow  # type: ignore[import-untyped]
@@ -72,9 +73,13 @@ def prepare_graph(
             await super().postprocess(*given, check_initial=check_initial, **named)
             if check_initial:
                 jobs = self.needrun_jobs()
-                told(frozenset(os.fspath(file) for job in jobs for file in job.output))
+                made = frozenset(os.fspath(file) for job in jobs for file in job.output)
+                told(made)
                 if not self.workflow.dryrun:
-                    begin()
+                    try:
+                        begin()
+                    except SynthsightError as error:
+                        raise CliException(str(error)) from None
 
     workflow.DAG = Graph
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from synthsight.canonical import canonical_json
 from synthsight.doors import module_of
-from synthsight.plan import asking, specs
+from synthsight.plan import asking, endpoints, specs
 from synthsight.plan.files import Files
 from synthsight.plan.programs import family_doors, library_door
 from synthsight.plan.record import OWN, Wanted, name_of
@@ -78,6 +78,22 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         blind = files.blind_answers_of(name)
         spec = asking.ask_blind(experiment, name)
         yield from one("ask", spec, code("ask", *doors), blind, inputs)
+    for name in endpoints.names(experiment):
+        answers, blind = files.answers_of(name), files.blind_answers_of(name)
+        inputs, digest = [f"index_questions questions/{OWN}.parquet"], code("ask_endpoint")
+        yield from one(
+            "ask_endpoint", asking.ask_endpoint(experiment, name), digest, answers, inputs
+        )
+        spec = asking.ask_endpoint_blind(experiment, name)
+        yield from one("ask_endpoint", spec, digest, blind, inputs)
+        spec, digest = asking.describe_endpoint(experiment, name), code("describe_endpoint")
+        inputs = [name_of("ask_endpoint", path) for path in (*answers, *blind)]
+        yield from one("describe_endpoint", spec, digest, [files.note_of(name)], inputs)
+    for name in experiment.vqa.imported if experiment.vqa else ():
+        paths = [*files.answers_of(name), files.note_of(name)]
+        inputs = [name_of("index_questions", path) for path in files.question_shards]
+        spec = asking.import_answers(experiment, name)
+        yield from one("import_answers", spec, code("import_answers"), paths, inputs)
     for name in files.vqa_models:
         assert experiment.vqa is not None
         answered = experiment.vqa.program_of(name)

@@ -33,6 +33,7 @@ class Names:
     Args:
         images: the run's, in the order in which numbers are given to them.
         others: images that the run has, but that cannot be used.
+        root: the setting that paths are to be written from, for messages.
 
     Attributes:
         unknown: the number of names that are no image's, each counted once.
@@ -43,7 +44,10 @@ class Names:
         folders: the folders in front of all that the run's paths do not have; empty if none.
     """
 
-    def __init__(self, images: Sequence[str], others: Sequence[str] = ()) -> None:
+    def __init__(
+        self, images: Sequence[str], others: Sequence[str] = (), root: str = "images.root"
+    ) -> None:
+        self._root = root
         self.images = [*images, *others]
         self._usable = len(images)
         self._exact = {image: number for number, image in enumerate(self.images)}
@@ -93,7 +97,7 @@ class Names:
         if before != written:
             raise JoinError(
                 f"both {before!r} and {written!r} would be the run's {self.images[number]!r}. "
-                "Remove the rows about other images, and write paths from images.root"
+                f"Remove the rows about other images, and write paths from {self._root}"
             )
         if self._whole is None:
             self._whole, self.folders = written, folders
@@ -101,7 +105,7 @@ class Names:
             raise JoinError(
                 f"{self._whole!r} and {written!r} have different folders in front of the run's "
                 f"paths ({self.folders or 'none'} and {folders or 'none'}). Remove the rows about "
-                "other images, and write paths from images.root"
+                f"other images, and write paths from {self._root}"
             )
 
     def close_to(self, written: str) -> str:

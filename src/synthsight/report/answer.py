@@ -322,6 +322,12 @@ def questions_answer(vqa: pd.DataFrame, level: float) -> str:
     if pd.notna(stated):
         reference = f"its reference ({best['source']})"
         sentence += f", and on {reference} it is stated to get {percent(stated)}"
+    if best["unanswered"]:
+        sentence += (
+            f". To {_count(int(best['unanswered']), 'further question')} it gave no answer that "
+            f"counts: over all it gets {percent(best['all_wrong'])} if these are wrong and "
+            f"{percent(best['all_right'])} if they are right"
+        )
     if pd.notna(best["gain"]):
         sentence += (
             f". With a grey picture in the place of each image it gets {percent(best['blind'])}: "

@@ -21,11 +21,15 @@ from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN
 from synthsight.images.manifest import ImageRecord
 from synthsight.statistics.hits import HitsError, rules_of
-from synthsight.tables import metadata_of, read_parquet
+from synthsight.tables import metadata_of, read_parquet, read_schema
+from synthsight.wording import one_line
 
 #: The columns needed from scores and from answers.
 SCORES = ["image", "rule", "top1_hit", "top5_hit", "predicted", "probability"]
 ANSWERS = ["image", "question", "answer", "kind", "generator", "p_yes", "correct"]
+
+#: What was said, in files of models that say a text, and characters of it that the page has.
+_SAID, _LONGEST = "said", 120
 
 #: Probabilities are stored as integers, in this many parts of 1.
 PARTS = 1000
@@ -170,13 +174,15 @@ def question_data(
 
     Returns:
         ``image``, ``picture``, ``question``, ``answer``, ``kind``, ``generator``: a list each.
-        ``models``: a list of ``name``, ``parts`` (P(yes) in thousandths, null without an answer)
-        and ``correct`` (a string with one digit per question, or a dash without an answer).
+        ``models``: a list of ``name``, ``parts`` (P(yes) in thousandths, null where it is not
+        known), ``correct`` (a string with one digit per question, or a dash without an answer), and
+        ``said`` of models that say texts (null where it is nothing but yes or no).
     """
     columns: pd.DataFrame | None = None
     models = []
     for path in answers:
-        file = read_parquet(path, ANSWERS)
+        further = [_SAID] if _SAID in read_schema(path).names else []
+        file = read_parquet(path, [*ANSWERS, *further])
         rows = file.filter(pc.is_in(file["image"], pa.array(list(wanted), pa.string()))).to_pandas()
         columns = rows if columns is None else columns
         models.append(
@@ -189,6 +195,7 @@ def question_data(
                 "correct": "".join(
                     "-" if pd.isna(right) else str(int(right)) for right in rows["correct"]
                 ),
+                **({"said": list(map(_shown, rows[_SAID]))} if further else {}),
             }
         )
     if columns is None:
@@ -202,3 +209,10 @@ def question_data(
         ],
         "models": models,
     }
+
+
+def _shown(said: str | None) -> str | None:
+    """What a model said, as the page has it: on one line; None if it is nothing but yes or no."""
+    if said is None or pd.isna(said) or said.strip(" .!\n").lower() in ("yes", "no"):
+        return None
+    return one_line(said, _LONGEST)

@@ -14,6 +14,7 @@ from synthsight.labels.matching import RULES, find_rule
 from synthsight.pages.assets import chunks, templates
 from synthsight.pages.embed import content_security_policy, script_json, script_text
 from synthsight.report import answer, assets
+from synthsight.report.endpoints import asked_how
 from synthsight.report.people import people_section
 from synthsight.report.tables import page_table
 from synthsight.statistics.reference import MEASURED, of_models
@@ -133,6 +134,7 @@ def render(page: Page) -> str:
     }
     environment = templates(assets.TEMPLATES)
     environment.filters["percent"] = answer.percent
+    environment.filters["asked_how"] = asked_how
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     return environment.get_template("report.html.j2").render(
         page=page,

@@ -23,9 +23,11 @@ from synthsight.images.pairs import (
     within_categories,
 )
 from synthsight.labels.matching import find_rule
+from synthsight.report.endpoints import of_endpoint
 from synthsight.report.imported import of_predictions
 from synthsight.statistics.answers import read_answers
 from synthsight.tables import metadata_of, read_batches, read_schema
+from synthsight.vqa.elsewhere.notes import of_answers
 
 #: Rows read at a time: the first of them nearly always settle the matter.
 _ROWS = 8192
@@ -36,6 +38,12 @@ _ENOUGH = 10
 #: How many of them must have another truth than a model that says the same of all of them.
 _WRONG = 3
 
+
+#: The share of questions from which on it is said that not every model answered them.
+_MANY = 0.05
+
+#: Models that a sentence names.
+_NAMED = 5
 
 #: A mean probability of yes and no together below which a model is said to answer otherwise.
 _LITTLE = 0.5
@@ -51,6 +59,7 @@ def remarks(
     by: str = PATTERNS[0],
     excluded: Collection[str] = frozenset(),
     unpredicted: Collection[str] = frozenset(),
+    asked: int = 0,
 ) -> list[str]:
     """All remarks on a run; none if nothing stands out.
 
@@ -64,6 +73,7 @@ def remarks(
         by: what tells groups of images, in words.
         excluded: images that are left out: as duplicates, or those of ``unpredicted``.
         unpredicted: images that are left out since a model has no prediction for them.
+        asked: how many questions were put, whether or not they were answered.
     """
     usable, lost, counts = Counter[Any](), Counter[Any](), Counter[str]()
     for record in records:
@@ -83,12 +93,14 @@ def remarks(
     said += [same_best_class(path, imported) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
     said += [sentence for note in notes for sentence in of_predictions(note)]
+    said += [sentence for note in notes for sentence in (*of_answers(note), *of_endpoint(note))]
     said += [chooses(note) for note in notes]
     said += [cut_off(note) for note in notes]
     said += same_weights(notes)
     said += [ungrouped(path, by) for path in scores[:1]]  # all are about the same images
     said += [other_checksum(note) for note in notes]
-    said += [] if vqa is None else [*same_answer(vqa), *answers_otherwise(vqa)]
+    if vqa is not None:
+        said += [*same_answer(vqa), *answers_otherwise(vqa), few_answered(vqa, asked)]
     return [f"{sentence}." for sentence in said if sentence is not None]
 
 
@@ -332,3 +344,37 @@ def answers_otherwise(vqa: pd.DataFrame) -> list[str]:
         for row in vqa.to_dict("records")
         if row["mass"] < _LITTLE
     ]
+
+
+def few_answered(vqa: pd.DataFrame, asked: int) -> str | None:
+    """About questions that are in no number, since not every model has answered them.
+
+    Nothing is said of few: they are in the table, model by model.
+
+    Args:
+        vqa: the table of this name.
+        asked: how many questions were put.
+    """
+    rows = vqa.to_dict("records")
+    lost = asked - int(rows[0]["n"])
+    if lost <= 0 or lost < _MANY * asked:
+        return None
+    silent = sorted((-int(row["unanswered"]), str(row["model"]), row) for row in rows)
+    each = [
+        f"{name} lacks {-count:,} ({_unparsed(row)}with all of them wrong it would get "
+        f"{100 * row['all_wrong']:.1f}% of its questions, with all right "
+        f"{100 * row['all_right']:.1f}%)"
+        for count, name, row in silent
+        if count
+    ]
+    more = f"; and {len(each) - _NAMED} more models lack some" if len(each) > _NAMED else ""
+    return (
+        f"{lost:,} of {asked:,} questions are in no accuracy, since not every model has an answer "
+        f"to them: {'; '.join(each[:_NAMED])}{more}. What is left may be easier, or harder, than "
+        "all"
+    )
+
+
+def _unparsed(row: Mapping[Any, Any]) -> str:
+    """How many of a model's answers are neither yes nor no, if any."""
+    return f"to {int(row['unparsed']):,} it says neither yes nor no; " if row["unparsed"] else ""

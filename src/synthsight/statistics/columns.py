@@ -155,6 +155,9 @@ VQA = [
     "no_yes",
     "no_no",
     "unanswered",
+    "unparsed",
+    "all_wrong",
+    "all_right",
     "mass",
     *SEEING,
     "ece",
@@ -193,18 +196,18 @@ VQA_QUESTIONS = [
     "words_per_question",
 ]
 
-VQA_CALIBRATION = [
-    "model",
-    "bin",
-    "low_edge",
-    "high_edge",
-    "n",
-    "images",
-    "mean_p_yes",
-    "share_yes",
-    "low",
-    "high",
-]
+VQA_CALIBRATION = {
+    "model": "str",
+    "bin": "int64",
+    "low_edge": "float64",
+    "high_edge": "float64",
+    "n": "int64",
+    "images": "int64",
+    "mean_p_yes": "float64",
+    "share_yes": "float64",
+    "low": "float64",
+    "high": "float64",
+}
 
 VQA_COMPARISONS = {
     "a": "str",

@@ -23,19 +23,23 @@ def seeing(answers: Answers, rows: Codes, level: float) -> pd.DataFrame:
     Returns:
         The columns :data:`SEEING`, one row per model in the order of ``answers.models``: ``blind``,
         the accuracy without seeing, and ``gain``, the accuracy with less that without, with the
-        paired interval, clustered as that of the accuracy. All null if nobody asked blind.
+        paired interval, clustered as that of the accuracy. Null of models that nobody asked blind,
+        as those whose answers were made elsewhere.
     """
-    if answers.blind is None:
-        return pd.DataFrame(np.nan, range(len(answers.models)), SEEING)
+    table = pd.DataFrame(np.nan, range(len(answers.models)), SEEING)
+    asked = np.flatnonzero(answers.asked_blind)
+    if answers.blind is None or not len(asked):
+        return table
     sample = Sample(np.zeros(len(rows), np.int64), answers.units[rows])
-    blind = answers.blind[rows]
+    blind = answers.blind[rows][:, asked].astype(bool)
     spread = sample.moments(blind).mean()
     low, high = share_interval(spread, level)
-    table = pd.DataFrame({"blind": spread.mean, "blind_low": low, "blind_high": high})
+    found = {"blind": spread.mean, "blind_low": low, "blind_high": high}
     pairs = [
         compare_pairs(("seeing", "blind"), np.column_stack(both), sample, level).iloc[0]
-        for both in zip(answers.correct[rows].T, blind.T, strict=True)
+        for both in zip(answers.correct[rows][:, asked].T, blind.T, strict=True)
     ]
     for column, of_pair in (("gain", "difference"), ("gain_low", "low"), ("gain_high", "high")):
-        table[column] = [float(pair[of_pair]) for pair in pairs]
-    return table[SEEING]
+        found[column] = np.array([float(pair[of_pair]) for pair in pairs])
+    table.loc[asked] = pd.DataFrame(found, asked)[SEEING]
+    return table

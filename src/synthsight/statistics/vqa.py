@@ -145,14 +145,18 @@ def summarise(
     Returns:
         The columns :data:`VQA`, one row per model, sorted. ``always_yes`` is the accuracy of
         always answering yes. ``yes_no`` counts the questions whose answer is yes but that the model
-        answers no, and so on: truth first; ``unanswered`` counts those that it could not take,
-        which are not among the ``n`` (see :class:`Answers`). ``mass`` is the mean probability of
-        yes and no together, null of models that choose between answers. For ``blind`` and ``gain``
-        see :func:`synthsight.statistics.seeing.seeing`. ``ece`` is the expected
-        calibration error of P(yes), the mean over questions of ``|mean_p_yes - share_yes|`` of
-        their bin;
-        ``brier`` is the mean of (P(yes) - truth)^2. ``drop`` = reference_yes_no - accuracy,
-        positive where the model does worse here, with bounds from those of the accuracy; null
+        answers no, and so on: truth first. ``unanswered`` counts those to which it has no answer
+        that counts, which are not among the ``n`` (see :class:`Answers`), and ``unparsed`` those of
+        them to which it said something that is neither yes nor no. ``all_wrong`` and ``all_right``
+        are its accuracy over all questions, if those without an answer were all wrong, or all
+        right; these are more than ``n``, so ``accuracy`` may be outside. ``mass`` is the mean
+        probability of yes and no together, null of models that choose between answers. For
+        ``blind`` and ``gain`` see :func:`synthsight.statistics.seeing.seeing`. ``ece`` is the
+        expected calibration error of P(yes), the mean over questions of
+        ``|mean_p_yes - share_yes|`` of their bin; ``brier`` is the mean of (P(yes) - truth)^2; both
+        are null of a model that has P(yes) of some questions or of none. ``drop`` =
+        reference_yes_no - accuracy, positive where the model does worse here, with bounds from
+        those of the accuracy; null
         without a reference.
     """
     yes, images, units = answers.yes, answers.images, answers.units
@@ -165,7 +169,7 @@ def summarise(
     )
     right_yes, right_no = correct[yes].sum(axis=0), correct[~yes].sum(axis=0)
     gap = (calibration["mean_p_yes"] - calibration["share_yes"]).abs() * calibration["n"]
-    ece = gap.groupby(calibration["model"]).sum().loc[list(answers.models)] / len(yes)
+    ece = gap.groupby(calibration["model"]).sum().reindex(list(answers.models)) / len(yes)
     table = pd.DataFrame(
         {
             "model": answers.models,
@@ -184,7 +188,10 @@ def summarise(
             "yes_no": yes.sum() - right_yes,
             "no_yes": (~yes).sum() - right_no,
             "no_no": right_no,
-            "unanswered": answers.unanswered,
+            "unanswered": answers.asked.unanswered,
+            "unparsed": answers.asked.unparsed,
+            "all_wrong": answers.asked.all_wrong,
+            "all_right": answers.asked.all_right,
             "mass": answers.mass.mean(axis=0),
             **seeing(answers, np.arange(len(yes)), level),
             "ece": ece.to_numpy(),
@@ -287,11 +294,12 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
         The columns :data:`VQA_CALIBRATION`, sorted by model and bin; :data:`BINS` bins of equal
         width, each including its lower edge, the last one also 1. ``share_yes`` is the share of the
         bin's questions whose answer is yes, with bounds; like ``mean_p_yes``, it is null for an
-        empty bin.
+        empty bin. A model that has P(yes) of some questions or of none has no rows.
     """
     yes, images, units = answers.yes[:, None], answers.images, answers.units
     rows = []
-    for (m, model), number in itertools.product(enumerate(answers.models), range(BINS)):
+    known = [each for each in enumerate(answers.models) if answers.has_p_yes[each[0]]]
+    for (m, model), number in itertools.product(known, range(BINS)):
         p_yes = answers.p_yes[:, m]
         inside = np.minimum((p_yes * BINS).astype(int), BINS - 1) == number
         row: dict[str, object] = {
@@ -308,7 +316,7 @@ def calibrate(answers: Answers, level: float) -> pd.DataFrame:
             row |= {"mean_p_yes": p_yes[inside].mean(), "share_yes": share.mean[0]}
             row |= {"low": low[0], "high": high[0]}
         rows.append(row)
-    return pd.DataFrame(rows, columns=VQA_CALIBRATION)
+    return pd.DataFrame(rows, columns=list(VQA_CALIBRATION)).astype(VQA_CALIBRATION)
 
 
 def compare_models(answers: Answers, level: float) -> pd.DataFrame:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 import torch
 from PIL import Image
 from torch import Tensor
@@ -21,36 +17,11 @@ from torch import Tensor
 from synthsight.errors import SynthsightError
 from synthsight.images.reading import open_checked
 from synthsight.inference.batches import Batches, fetch, set_precision
-from synthsight.tables import write_parquet
+from synthsight.vqa.answers import Answers
 from synthsight.vqa.families.base import UnansweredError, VqaModel
+from synthsight.vqa.putting import GREY
 from synthsight.vqa.shards import ShardRow
 from synthsight.wording import one_line
-
-#: What a model sees that sees nothing: the middle of what a pixel may be.
-_GREY = (128, 128, 128)
-
-_SCHEMA = pa.schema(
-    [
-        *(("image", pa.string()), ("question", pa.string()), ("p_yes", pa.float64())),
-        *(("mass", pa.float64()), ("reason", pa.string())),
-    ]
-)
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a model says to questions, in their order.
-
-    Attributes:
-        p_yes: float64 (n,), P(yes); NaN where the model cannot take the question or its image.
-        mass: float64 (n,), the probability of yes and no together; NaN also where the family has
-            none, since its models choose between answers.
-        reasons: why it cannot, in words; None where it can.
-    """
-
-    p_yes: npt.NDArray[np.float64]
-    mass: npt.NDArray[np.float64]
-    reasons: list[str | None]
 
 
 class NonFiniteAnswersError(SynthsightError):
@@ -114,7 +85,7 @@ def ask(
     def prepare(image: str) -> Tensor | Image.Image | UnansweredError:
         picture = open_checked(root, image, sha256[image])
         if blind:
-            picture = Image.new("RGB", picture.size, _GREY)
+            picture = Image.new("RGB", picture.size, GREY)
         try:
             look: Tensor | Image.Image = model.prepare(picture)
         except UnansweredError as error:
@@ -192,30 +163,3 @@ def _size_of(look: Tensor | Image.Image) -> tuple[int, ...]:
 def _joined(parts: list[Any]) -> Tensor | list[Any]:
     """The features of several batches as those of one."""
     return torch.cat(parts) if isinstance(parts[0], Tensor) else list(chain.from_iterable(parts))
-
-
-def write_answers(
-    output: str | os.PathLike[str],
-    rows: Sequence[ShardRow],
-    answers: Answers,
-    metadata: str,
-) -> None:
-    """Write answers as Parquet, atomically: image, question, p_yes, mass, reason.
-
-    Of ``p_yes`` and ``reason`` (why the model cannot answer) each row has one.
-
-    Args:
-        output: the file.
-        rows: the questions.
-        answers: to each of them.
-        metadata: JSON for the schema's metadata: model, weights and settings.
-    """
-    table = pa.table(
-        [
-            *([row.image for row in rows], [row.question for row in rows]),
-            *(pa.array(each, from_pandas=True) for each in (answers.p_yes, answers.mass)),
-            pa.array(answers.reasons, pa.string()),
-        ],
-        schema=_SCHEMA.with_metadata({"synthsight": metadata}),
-    )
-    write_parquet(output, table, compression="zstd")

@@ -110,7 +110,8 @@ def fetch_vqa(
             raise VqaModelError(f"{origin} cannot be used: {one_line(error, 600)}") from error
         with atomic(weights) as path:
             if collected.files and repository:
-                if not store_files(collected.files, path, temporary):
+                parts = {file: digests[file.name] for file in collected.files}
+                if not store_files(parts, path, temporary):
                     print(_TWICE, flush=True)
             else:  # a local file may be written again in its place, and would change here, too
                 store(collected.state, path)

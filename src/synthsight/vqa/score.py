@@ -18,9 +18,10 @@ from synthsight.vqa.kinds import first_word, kind
 from synthsight.vqa.questions import GROUPS
 from synthsight.vqa.repeats import repeats_about_copies
 
-#: Schema of the file with one row per question. Its metadata hold ``model``. Where groups of images
-#: are known there is a column ``group``, too, null for an image that is the only one of its group;
-#: where models were also asked without seeing the images, :data:`BLIND`.
+#: Schema of the file with one row per question. Its metadata hold ``model``. Where the model says
+#: texts there is :data:`SAID`, too; where groups of images are known a column ``group``, null for
+#: an image that is the only one of its group; where the model was also asked without seeing the
+#: images, :data:`BLIND`.
 SCHEMA = pa.schema(
     [
         ("image", pa.string()),
@@ -39,11 +40,16 @@ SCHEMA = pa.schema(
     ]
 )
 
+#: The text of the answer as it came, cut if it is long; null where there is none.
+SAID = pa.field("said", pa.string())
+
 #: What is known of answers without seeing the images: P(yes), and whether the answer is right.
 BLIND = [pa.field("p_yes_blind", pa.float64()), pa.field("correct_blind", pa.bool_())]
 
 _KEY = ["image", "question"]
 
+#: What answers are made of, and which of it files need not have: models with P(yes) have no words.
+_OF_ANSWERS, _WORDS = ("p_yes", "reason", "predicted"), ["predicted"]
 
 Objects = npt.NDArray[np.object_]
 
@@ -63,8 +69,10 @@ def score_vqa(
     """Score one model: one row per usable question, sorted by image and number.
 
     The prediction is ``yes`` if P(yes) is above 0.5; at exactly 0.5 it is ``no``, so that an
-    undecided model is not credited with the answer that most questions have. A question that the
-    model could not take has a reason, no P(yes), no prediction, and is neither correct nor wrong.
+    undecided model is not credited with the answer that most questions have. Where P(yes) is not
+    known, it is what was answered. A question without an answer that counts has a reason, no
+    P(yes), no prediction, and is neither correct nor wrong; if something was said to it, that is
+    kept.
     The sha256 is that of the image: of pictures that are the same under several names, it is one,
     and what is asked about several of them is scored once, or never if the answers differ (see
     :mod:`synthsight.vqa.repeats`).
@@ -73,7 +81,8 @@ def score_vqa(
         questions: Parquet shards of questions: ``number, image, question, answer, generator,
             sha256, status``; rows whose status is not ``ok`` are left out.
         answers: Parquet shards of answers: ``image, question, p_yes, mass, reason``, one row for
-            each usable question. ``mass`` is null of models that choose between answers.
+            each usable question, and perhaps ``predicted`` and ``said``. ``mass`` is null of models
+            that choose between answers.
         model: its name.
         output: the Parquet file, :data:`SCHEMA`, written atomically.
         groups: by image, what it has in common with others of one prompt, seed or scene; None if
@@ -82,8 +91,9 @@ def score_vqa(
 
     Raises:
         ScoreVqaError: no usable question, a repeated question, a question without an answer or an
-            answer without a question, another model's answers, a truth that is neither ``yes`` nor
-            ``no``, or a P(yes) that is not a probability.
+            answer without a question, another model's answers, a truth or prediction that is
+            neither ``yes`` nor ``no``, a P(yes) that is not a probability, or a row with neither an
+            answer nor a reason.
     """
     asked = _read(
         questions, ["number", *_KEY, "answer", "generator", "sha256", "status"], "question"
@@ -96,9 +106,10 @@ def score_vqa(
         found = json.loads(about or b"{}").get("model", model)
         if found != model:
             raise ScoreVqaError(f"{path} holds answers of {found!r}, not {model!r}; {MAKE_AGAIN}")
-    given = _read(answers, [*_KEY, "p_yes", "mass", "reason"], "answer")
+    given = _read(answers, [*_KEY, "p_yes", "mass", "reason"], "answer", [*_WORDS, "said"])
     if blind:
-        unseen = _read(blind, [*_KEY, "p_yes"], "answer").rename(columns={"p_yes": "p_yes_blind"})
+        unseen = _read(blind, [*_KEY, "p_yes", "reason"], "answer", _WORDS)
+        unseen = unseen.rename(columns={each: f"{each}_blind" for each in _OF_ANSWERS})
         if sorted(zip(*(unseen[key] for key in _KEY), strict=True)) != sorted(
             zip(*(given[key] for key in _KEY), strict=True)
         ):
@@ -129,42 +140,70 @@ def score_vqa(
     wrong = rows[~rows["answer"].isin(["yes", "no"])]
     if len(wrong):
         raise ScoreVqaError(f"{_name(wrong)}: the truth is {wrong['answer'].iloc[0]!r}")
-    unanswered = rows["p_yes"].isna() & rows["reason"].notna()
-    wrong = rows[~rows["p_yes"].between(0, 1) & ~unanswered]
-    if len(wrong):
-        raise ScoreVqaError(f"{_name(wrong)}: P(yes) is {wrong['p_yes'].iloc[0]}")
-    predicted, correct = _judged(rows["p_yes"], rows["answer"])
+    predicted, correct = _judged(rows)
     rows = rows.assign(
         first_word=rows["question"].map(first_word),
         kind=rows["question"].map(kind),
         predicted=predicted,
         correct=correct,
     ).sort_values(["image", "number"])
-    schema = SCHEMA
+    schema = SCHEMA.append(SAID) if rows["said"].notna().any() else SCHEMA
     if groups is not None:
         rows, schema = rows.assign(group=rows["image"].map(groups)), schema.append(GROUPS.field(1))
     if blind:
-        rows = rows.assign(correct_blind=_judged(rows["p_yes_blind"], rows["answer"])[1])
+        rows = rows.assign(correct_blind=_judged(rows, "_blind")[1])
         schema = pa.schema([*schema, *BLIND])
     table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
     write_parquet(output, table.replace_schema_metadata({"model": model}))
 
 
-def _judged(p_yes: pd.Series, answers: pd.Series) -> tuple[Objects, Objects]:
-    """Predictions, and whether they are right; None of both where there is no P(yes)."""
-    predicted = np.where(p_yes > 0.5, "yes", "no").astype(object)
-    correct = (predicted == answers.to_numpy()).astype(object)
-    predicted[p_yes.isna().to_numpy()] = correct[p_yes.isna().to_numpy()] = None
+def _judged(rows: pd.DataFrame, ending: str = "") -> tuple[Objects, Objects]:
+    """Predictions, and whether they are right; None of both where there is no answer.
+
+    Args:
+        rows: the columns :data:`_OF_ANSWERS`, with an ending, and ``answer``.
+        ending: of the columns of answers, if they are not those with the image.
+
+    Raises:
+        ScoreVqaError: see :func:`score_vqa`.
+    """
+    p_yes, reason, given = (rows[f"{name}{ending}"] for name in _OF_ANSWERS)
+    p_yes = p_yes.astype(np.float64)
+    wrong = rows[p_yes.notna() & ~p_yes.between(0, 1)]
+    if len(wrong):
+        raise ScoreVqaError(f"{_name(wrong)}: P(yes) is {p_yes[wrong.index[0]]}")
+    wrong = rows[given.notna() & ~given.isin(["yes", "no"])]
+    if len(wrong):
+        raise ScoreVqaError(f"{_name(wrong)}: the prediction is {given[wrong.index[0]]!r}")
+    wrong = rows[p_yes.isna() & given.isna() & reason.isna()]
+    if len(wrong):
+        raise ScoreVqaError(
+            f"{_name(wrong)} has no P(yes), no prediction, and no reason why it has none"
+        )
+    decided = np.where(p_yes > 0.5, "yes", "no").astype(object)
+    predicted = np.where(p_yes.notna(), decided, given.astype(object))
+    correct = (predicted == rows["answer"].to_numpy()).astype(object)
+    none = (p_yes.isna() & given.isna()).to_numpy()
+    predicted[none] = correct[none] = None
     return predicted, correct
 
 
-def _read(paths: Sequence[str | os.PathLike[str]], columns: list[str], what: str) -> pd.DataFrame:
+def _read(
+    paths: Sequence[str | os.PathLike[str]],
+    columns: list[str],
+    what: str,
+    optional: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Read shards; optional columns that they do not have are null."""
     if not paths:
         raise ScoreVqaError(f"no {what}s to score")
-    parts = [read_parquet(path, columns) for path in paths]
+    parts = []
+    for path in paths:
+        there = [name for name in optional if name in read_schema(path).names]
+        parts.append(read_parquet(path, [*columns, *there]))
     # A column may be all null in one shard.
     table: pd.DataFrame = pa.concat_tables(parts, promote_options="permissive").to_pandas()
-    return table
+    return table.reindex(columns=[*columns, *optional])
 
 
 def _without(rows: pd.DataFrame, left_out: Container[tuple[str, str]]) -> pd.DataFrame:

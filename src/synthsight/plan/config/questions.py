@@ -17,6 +17,7 @@ from synthsight.images.groups import (
     without_ending,
 )
 from synthsight.images.rows import keep_rows
+from synthsight.plan.config.endpoints import notes_on_endpoint
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.sources import unmatched
 from synthsight.plan.config.vqa_models import check_vqa_models, digests_of_models
@@ -98,7 +99,9 @@ def load_vqa(
     about = settings.vqa
     if about is None:
         return None
-    models = check_vqa_models(about.models, settings.models, problems)
+    models = check_vqa_models(about.models, settings.models, about.questions, problems)
+    for name, each in models.items():
+        warnings += notes_on_endpoint(name, each.endpoint) if each.endpoint else []
     files = digests_of_models(models, cache, problems)
     root = Path(about.root or settings.images.root)
     if without_images:

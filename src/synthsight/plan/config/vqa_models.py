@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from synthsight.bounds import Key
 from synthsight.files import Digests, hint_at, is_file, is_folder
 from synthsight.inference import folders
+from synthsight.plan.config.endpoints import endpoint_problems
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
-from synthsight.plan.settings import EndpointSettings, ModelSettings, VqaModelSettings, as_dict
+from synthsight.plan.settings import ModelSettings, VqaModelSettings, as_dict
 from synthsight.tabular import FORMATS
 from synthsight.vqa.families.registry import FamilyError, family_of
 
@@ -85,9 +85,17 @@ def columns_of(about: VqaModelSettings) -> dict[str, str]:
 def check_vqa_models(
     entries: Sequence[VqaModelSettings],
     classifiers: Sequence[ModelSettings],
+    questions: str,
     problems: list[Problem],
 ) -> dict[str, VqaModelSettings]:
-    """The VQA models by name; what is wrong with them is added to ``problems``."""
+    """The VQA models by name; what is wrong with them is added to ``problems``.
+
+    Args:
+        entries: as they are configured.
+        classifiers: the other models, whose names are taken.
+        questions: the file of questions.
+        problems: to which is added.
+    """
     models = {}
     taken = {model.name: f"models[{index}]" for index, model in enumerate(classifiers)}
     for index, entry in enumerate(entries):
@@ -102,9 +110,9 @@ def check_vqa_models(
         taken[entry.name] = f"vqa.models[{index}]"
         if entry.checkpoint is not None and (reason := _bad_checkpoint(entry.checkpoint)):
             problems.append(Problem((*key, "checkpoint"), reason))
-        if entry.endpoint is not None and (reason := _bad_address(entry.endpoint)):
-            problems.append(Problem((*key, "endpoint", "url"), reason))
-        if entry.answers is not None and (reason := _bad_answers(entry.answers)):
+        if entry.endpoint is not None:
+            problems += endpoint_problems(entry.endpoint, (*key, "endpoint"))
+        if entry.answers is not None and (reason := _bad_answers(entry, questions)):
             problems.append(Problem((*key, "answers"), reason))
         if reason := _bad_prompt(entry):
             problems.append(Problem((*key, "prompt"), reason))
@@ -125,26 +133,18 @@ def _bad_checkpoint(checkpoint: str) -> str | None:
     return None
 
 
-def _bad_address(endpoint: EndpointSettings) -> str | None:
-    """Why an endpoint's address cannot be used, or None."""
-    try:
-        url = urlsplit(endpoint.url)
-        host, _ = url.hostname, url.port
-    except ValueError as error:
-        return f"found {endpoint.url!r}, which is no address: {error}"
-    if url.username is not None or url.password is not None:
-        return "an address with a name or a password in it: put the key into `key_env`'s variable"
-    if url.scheme not in ("http", "https") or not host:
-        return f"found {endpoint.url!r}; write an address such as http://localhost:8000/v1"
-    return None
-
-
-def _bad_answers(path: str) -> str | None:
+def _bad_answers(entry: VqaModelSettings, questions: str) -> str | None:
     """Why there is no file of answers, of a kind that is read, or None."""
+    path = str(entry.answers)
     if not is_file(path):
         return f"no file {path!r} (relative paths start at {Path.cwd()}){hint_at(path)}"
     if Path(path).suffix.lower() not in FORMATS:
         return f"{path!r}: the extension must be one of {' '.join(FORMATS)}"
+    if is_file(questions) and Path(path).samefile(questions) and entry.columns.answer is None:
+        return (
+            f"{path!r} is the file of the questions, whose answers are the truth. If it has a "
+            "column with the model's answers, too, name it in `columns.answer`"
+        )
     return None
 
 

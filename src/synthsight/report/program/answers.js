@@ -8,22 +8,27 @@ export const ofAnswers = {
     const cells = rows("vqa");
     const order = [...cells].sort((a, b) => b.accuracy - a.accuracy).map((row) => row.model);
     const stated = cells.filter((row) => row.reference_yes_no !== null);
+    const unsure = cells.filter((row) => row.unanswered > 0);
+    const told = (row) => `${row.model}\n${described(row, row.accuracy, row.low, row.high)} of ${count(row.n, "question")}`
+      + (row.unanswered > 0 ? `\nof all questions ${percent(row.all_wrong)} to ${percent(row.all_right)}: ${count(row.unanswered, "question")} without an answer${row.unparsed ? `, ${row.unparsed} neither yes nor no` : ""}` : "");
     return {
       width, height: rowHeight(order.length, 30), marginLeft: marginFor(order), marginRight: 20,
       x: { ...share, label: "accuracy, per cent" }, y: { domain: order, label: null, tickFormat: (name) => short(name) },
       marks: [
+        Plot.barX(unsure, { y: "model", x1: "all_wrong", x2: "all_right", fill: "var(--one)", fillOpacity: 0.15 }),
         Plot.ruleX(cells.slice(0, 1), { x: "always_yes", stroke: "var(--faint)", strokeDasharray: "4 4" }),
         Plot.ruleY(cells, { y: "model", x1: "low", x2: "high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
         Plot.dot(stated, { y: "model", x: "reference_yes_no", stroke: "var(--two)", strokeWidth: 2, r: 5, tip: true, title: (row) => `${row.model}\nreference: ${percent(row.reference_yes_no)}\n${row.source}` }),
         Plot.dot(cells.filter((row) => row.balanced_accuracy !== null), { y: "model", x: "balanced_accuracy", symbol: "square", stroke: "var(--three)", strokeWidth: 2, r: 5, tip: true, title: (row) => `${row.model}\nbalanced: ${described(row, row.balanced_accuracy, row.balanced_low, row.balanced_high)}` }),
-        Plot.dot(cells, { y: "model", x: "accuracy", fill: "var(--one)", r: 5, tip: true, title: (row) => `${row.model}\n${described(row, row.accuracy, row.low, row.high)} of ${count(row.n, "question")}` }),
+        Plot.dot(cells, { y: "model", x: "accuracy", fill: "var(--one)", r: 5, tip: true, title: told }),
       ],
       key: [["var(--one)", "accuracy"], ["var(--three)", "balanced accuracy", "□"], ["var(--faint)", "always yes", "╎"],
+        ...(unsure.length ? [["var(--one)", "unanswered: all wrong to all right", "▒"]] : []),
         ...(stated.length ? [["var(--two)", "reference, as stated", "○"]] : [])],
     };
   },
   seeing(width) {
-    const cells = rows("vqa");
+    const cells = rows("vqa").filter((row) => row.gain !== null);
     const order = [...cells].sort((a, b) => b.accuracy - a.accuracy).map((row) => row.model);
     const told = (row) => `${row.model}\nwith the image: ${percent(row.accuracy)}\nwith a grey picture: ${described(row, row.blind, row.blind_low, row.blind_high)}\nseeing adds ${(100 * row.gain).toFixed(1)} points (${(100 * row.gain_low).toFixed(1)} to ${(100 * row.gain_high).toFixed(1)})`;
     return {
@@ -55,7 +60,7 @@ export const ofAnswers = {
   },
   calibration(width) {
     const cells = rows("vqa_calibration").filter((row) => row.n > 0);
-    const names = rows("vqa").map((row) => row.model);
+    const names = unique(cells.map((row) => row.model));
     const side = Math.min(width, 420);
     return {
       width: side, height: 40 + names.length * side * 0.75, marginLeft: 50, marginTop: 24,

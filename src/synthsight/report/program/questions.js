@@ -8,16 +8,21 @@ import { openNamed } from "./large.js";
 
 let asked = [];
 const answersRight = (model, index) => model.correct.charCodeAt(index) === 49;
-const answers = (model, index) => model.parts[index] !== null;
+const answers = (model, index) => model.correct.charCodeAt(index) !== 45; // a dash
 const other = { yes: "no", no: "yes" };
 
 export function chips(index) {
   return make("div", { class: "chips" }, ...questions.models.map((model) => {
     const right = answersRight(model, index);
     const said = right ? questions.answer[index] : other[questions.answer[index]];
-    if (!answers(model, index)) return make("span", { class: "chip", title: "unanswered" }, `${model.name}: could not be asked`);
+    const words = model.said?.[index] ?? null;
+    if (!answers(model, index)) {
+      return make("span", { class: "chip", title: words === null ? "unanswered" : "neither yes nor no" },
+        `${model.name}: ${words === null ? "no answer" : `“${words}”`}`);
+    }
+    const part = model.parts[index];
     return make("span", { class: `chip ${right ? "h2" : "h0"}`, title: right ? "right" : "wrong" },
-      `${right ? "✓" : "✗"} ${model.name}: ${said} (P(yes) ${(model.parts[index] / 1000).toFixed(2)})`);
+      `${right ? "✓" : "✗"} ${model.name}: ${said}${part === null ? "" : ` (P(yes) ${(part / 1000).toFixed(2)})`}${words === null ? "" : ` “${words}”`}`);
   }));
 }
 
@@ -58,8 +63,11 @@ export function showQuestions() {
 }
 
 export function questionsCsv() {
-  const columns = ["image", "question", "answer", "kind", "generator", ...questions.models.flatMap((model) => [`${model.name} P(yes)`, `${model.name} correct`])];
+  const columns = ["image", "question", "answer", "kind", "generator", ...questions.models.flatMap((model) => [`${model.name} P(yes)`, `${model.name} correct`, ...(model.said ? [`${model.name} said`] : [])])];
   return csv(columns, asked.map((index) => [
     ...["image", "question", "answer", "kind", "generator"].map((key) => questions[key][index]),
-    ...questions.models.flatMap((model) => answers(model, index) ? [model.parts[index] / 1000, answersRight(model, index)] : [null, null])]));
+    ...questions.models.flatMap((model) => [
+      model.parts[index] === null ? null : model.parts[index] / 1000,
+      answers(model, index) ? answersRight(model, index) : null,
+      ...(model.said ? [model.said[index]] : [])])]));
 }

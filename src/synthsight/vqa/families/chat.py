@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from synthsight.inference.folders import WeightsError, small_files, weight_files
@@ -31,10 +31,8 @@ from synthsight.vqa.families.base import (
     read_config,
 )
 from synthsight.vqa.families.prefix import KINDS, kept_once, last_logits, prefix_length
+from synthsight.vqa.putting import PROMPT, spellings, text_for
 from synthsight.wording import one_line
-
-#: What is put unless the configuration says otherwise; ``{question}`` stands for the question.
-PROMPT = "{question} Answer yes or no."
 
 #: PaliGemma's form, which has no chat template: the task and its language, as it was trained.
 _PREFIX_FORMS = {"paligemma": "answer en {question}"}
@@ -42,15 +40,11 @@ _PREFIX_FORMS = {"paligemma": "answer en {question}"}
 #: The variables by which templates switch thinking before an answer off; each knows one at most.
 _THINKING = ("enable_thinking", "thinking")
 
-#: How a word may be written as the first token of an answer, and what vocabularies write for the
-#: blank before it.
-_SPELLINGS = ("{}", " {}", "\u0120{}", "\u2581{}", "\u010a{}", "\n{}")
+#: How far the margin and the mass of a question that is put with another may be from those of it
+#: alone: more than rounding in float32, and about as much in half precision.
+_ROUNDING = {torch.float16: (0.1, 0.01), torch.bfloat16: (0.5, 0.05)}
 
-#: How far the answer to a question put twice at once may be from that to it alone: more than
-#: rounding in float32, and about as much in half precision.
-_ROUNDING = {torch.float16: 0.1, torch.bfloat16: 0.5}
-
-#: What is asked about a grey picture when a model is fetched.
+#: What is asked when a model is fetched.
 _TRIAL = ("Is it red?", "Is there a cat beside the dog?")
 
 #: Where configurations keep the id of the tokens that stand for an image.
@@ -79,7 +73,7 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
     def collect(
         cls, source: Path, settings: Mapping[str, Any], published: Published, folder: Path
     ) -> Collected:
-        """Collect weights, processor and template, and ask a question about a grey picture."""
+        """Collect weights, processor and template, and ask two questions about two pictures."""
         del published
         config = read_config(source)
         architecture = class_of(config, source)
@@ -160,8 +154,7 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
         del objects
         if found := sorted(mark for mark in self.marks if mark in question):
             raise UnansweredError(f"the question holds {found[0]!r}, which is a mark to the model")
-        text: str = self.prompt.replace("{question}", question)
-        return text.split(" ")
+        return text_for(self.prompt, question).split(" ")
 
     def margins(
         self, seen: list[Image.Image], images: Sequence[int], texts: Sequence[list[str]]
@@ -243,7 +236,7 @@ class Chat(VqaModel[Image.Image, list[Image.Image], list[str]]):
 
 
 def _try(model: Chat, source: Path) -> tuple[bool, bool]:
-    """Ask two questions about a grey picture, alone and at once.
+    """Ask two questions about two pictures of one size, alone and at once.
 
     Returns:
         Whether several questions can be put at once, and whether what those about an image have in
@@ -253,38 +246,41 @@ def _try(model: Chat, source: Path) -> tuple[bool, bool]:
         WeightsError: it cannot be answered.
     """
     grey = Image.new("RGB", (224, 224), (128, 128, 128))
+    bright = ImageOps.expand(grey.crop((0, 0, 112, 112)), 56, (250, 240, 30))
     texts = [model.read(question, None) for question in _TRIAL]
     try:
         with torch.inference_mode():
             ids = model._inputs(grey, " ".join(texts[0]))["input_ids"][0]
             alone = torch.cat([model.margins([grey], [0], [text]) for text in texts])
+            other = model.margins([bright], [0], texts[:1])
     except Exception as error:  # by what is in the files, of nearly any type
         raise WeightsError(
             f"{source} cannot be asked about an image: {one_line(error, 400)}"
         ) from error
-    if not bool(torch.isfinite(alone).all()):
+    if not bool(torch.isfinite(torch.cat([alone, other])).all()):
         raise WeightsError(
-            f"{source} answers {alone.tolist()} to {' and '.join(_TRIAL)} about a grey picture"
+            f"{source} answers {alone.tolist()} to {' and '.join(_TRIAL)} about two pictures"
         )
     if int(ids[-1]) == model.processor.tokenizer.eos_token_id:
         raise WeightsError(
             f"{source}: its tokenizer ends every text, so that no answer can follow the question; "
             "its template or tokenizer_config.json must be another"
         )
-    rounding = _ROUNDING.get(model.model.dtype, 1e-3)
+    rounding = torch.tensor(_ROUNDING.get(model.model.dtype, (1e-3, 1e-3)))
 
-    def same(images: list[int], put: list[int], otherwise: str) -> bool:
+    def same(images: list[int], put: list[Any], expected: Tensor, otherwise: str) -> bool:
         """Whether questions are answered as alone when they are put at once."""
         try:
             with torch.inference_mode():
-                found = model.margins([grey, grey], images, [texts[which] for which in put])
+                found = model.margins([grey, bright], images, put)
         except Exception as error:  # likewise
             print(f"{otherwise}: {one_line(error, 200)}", flush=True)
             return False
-        return float((found - alone[put]).abs().max()) <= rounding
+        return bool(((found - expected).abs() <= rounding).all())
 
-    batched = same([0, 1], [0, 0], "questions are put one by one")
-    shared = model.shared and same([0, 0], [0, 1], "each image is seen anew for each question")
+    each = torch.cat([alone[:1], other])
+    batched = same([0, 1], [texts[0], texts[0]], each, "questions are put one by one")
+    shared = model.shared and same([0, 0], texts, alone, "images are seen anew for each question")
     return batched, shared
 
 
@@ -357,9 +353,7 @@ def answer_tokens(processor: Any, source: Path) -> dict[str, list[str]]:
     vocabulary = processor.tokenizer.get_vocab()
     found = {}
     for word in ("yes", "no"):
-        written = (word, word.capitalize(), word.upper())
-        each = {form.format(text) for form in _SPELLINGS for text in written}
-        found[word] = sorted(each & vocabulary.keys())
+        found[word] = sorted(spellings(word) & vocabulary.keys())
         if not found[word]:
             raise WeightsError(
                 f"{source}: {word!r} is not a single token of the vocabulary, however written"

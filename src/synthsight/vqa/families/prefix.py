@@ -16,7 +16,10 @@ from torch import Tensor
 
 #: The kinds of model for which a test shows that answers are the same to 1e-5 in float32. PaliGemma
 #: is none: there the image's tokens see the question.
-KINDS = ("idefics3", "llava", "qwen2_5_vl", "qwen2_vl", "qwen3_vl", "smolvlm")
+KINDS = (
+    *("gemma3", "idefics3", "internvl", "llava", "llava_next", "llava_onevision"),
+    *("qwen2_5_vl", "qwen2_vl", "qwen3_vl", "smolvlm"),
+)
 
 #: What a model takes of a question with its image, each of one row.
 Inputs = Mapping[str, Tensor]

@@ -1,0 +1,1 @@
+"""Answers to the run's questions that were given elsewhere: files of them, read and joined."""
