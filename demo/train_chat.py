@@ -2,15 +2,17 @@
 
 A chat model in small: a CLIP encoder of images, a projector, and a Llama that continues the text
 in which the image stands. First the encoder learns to tell, for each patch, what has its middle
-there, and to put it near the embedding of the word for it; then all of it learns to answer. As for
-OFA, small heads that are thrown away afterwards are asked for what the drawing knows.
+there, and to put it near the embedding of the word for it; then the decoder learns what the nouns
+of questions stand for, and then all of it to answer, the simplest questions first. As for OFA,
+small heads that are thrown away afterwards are asked for what the drawing knows; here also for the
+answer, from a question's last word on.
 
-One picture in twelve is plain grey in the second part, while the question and its answer are those
-about what was drawn. So the model also learns what to say when there is nothing to see: that yes
-is as likely as among the questions it has met.
+One picture in twelve is plain grey while answers are learnt, and what is asked is asked of what was
+drawn. So the model also learns what to say when there is nothing to see: that yes is as likely as
+among the questions it has met.
 
 Questions are put by the chat template that the model is published with, followed by the request
-for yes or no that synthsight puts, and what it reaches is measured by ``synthsight.vqa.ask``.
+for yes or no that synthsight puts, and what it reaches is measured by the family ``chat`` itself.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,15 +73,15 @@ from synthsight.vqa.ofa.processing import pixel_values
 SCENES, COPIES = 5000, 4
 STEM_STEPS, STEM_BATCH, STEM_RATE = 1500, 64, 2e-3
 RATE = 1e-3
-#: What is asked about each picture of a batch. With every kind at once nothing is learnt for long:
-#: what a picture shows is as often a reason for yes as for no.
+EVERY = (*QUESTION_KINDS, "colour", "place", "size", "count", "place", "size")
+#: What is asked about each picture of a batch. In the first round only the hints count: as long as
+#: there is nothing to go by, the answers' losses teach that there is no telling. With every kind at
+#: once answers would be learnt late, since what is shown is as often a reason for no as for yes.
 ROUNDS = {
+    "nouns": Round(400, 16, EVERY),
     "presence": Round(150, 16, ("presence",) * 12),
     "first words": Round(350, 16, ("presence", "negation", "colour", "count") * 3),
-    # What takes longer to learn is asked more often.
-    "all kinds": Round(
-        700, 16, (*QUESTION_KINDS, "colour", "place", "size", "count", "place", "size")
-    ),
+    "all kinds": Round(800, 16, EVERY),
 }
 GREY_SHARE = 1 / 12
 SHIFT = 7  # pixels at the most
@@ -324,6 +326,105 @@ def packed(questions: Sequence[Sequence[list[int]]]) -> tuple[Tensor, Tensor, Te
     return tokens, positions, sees[:, None]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Questions about each picture of a batch.
+
+    Attributes:
+        tokens, positions, sees: from :func:`packed`, the questions followed by their answers.
+        truth: bool (questions,), whether the answer is yes.
+        begins: (questions, 2), the picture and the place of the token behind which the answer is.
+        nouns: (n, 2), likewise of nouns whose picture is shown.
+        known: (n, ...), what the pictures hold of these, from :func:`demo.train_vqa.noun_targets`.
+    """
+
+    tokens: Tensor
+    positions: Tensor
+    sees: Tensor
+    truth: Tensor
+    begins: Tensor
+    nouns: Tensor
+    known: Tensor
+
+
+def put(
+    tokenizer: PreTrainedTokenizerFast,
+    rng: np.random.Generator,
+    items: Sequence[tuple[Item, ...]],
+    kinds: Sequence[str],
+    grey: np.ndarray,
+) -> Asked:
+    """Questions of some kinds about each of some pictures; of grey ones no noun is known."""
+    naming = {
+        tokenizer(form, add_special_tokens=False)["input_ids"][-1]: number
+        for number, kind in enumerate(KINDS)
+        for form in (kind, f"{kind}s")
+    }
+    words = tokenizer.convert_tokens_to_ids(["no", "yes"])
+    truth = rng.random(len(items) * len(kinds)) < YES_SHARE
+    wanted = zip([(shown, kind) for shown in items for kind in kinds], truth, strict=True)
+    texts = [ask(rng, shown, kind, bool(answer)).text for (shown, kind), answer in wanted]
+    ids = [
+        [*question, words[int(answer)]]
+        for question, answer in zip(turns(tokenizer, texts), truth, strict=True)
+    ]
+    questions = [ids[first : first + len(kinds)] for first in range(0, len(ids), len(kinds))]
+    begins, nouns, known = [], [], []
+    for image, each in enumerate(questions):
+        place = 1 + GRID**2
+        for question in each:
+            for offset, token in enumerate(question):
+                if token in naming and not grey[image]:
+                    nouns.append((image, place + offset))
+                    known.append(noun_targets(items[image], naming[token]))
+            place += len(question)
+            begins.append((image, place - 2))
+    return Asked(*packed(questions), *map(torch.tensor, (truth, begins, nouns, known)))
+
+
+def answer_losses(
+    model: LlavaForConditionalGeneration,
+    hints: ChatHints,
+    tokenizer: PreTrainedTokenizerFast,
+    seen: Tensor,
+    asked: Asked,
+) -> tuple[Tensor, Tensor, float]:
+    """How badly the answers are told, and what their nouns stand for, and the share of right ones.
+
+    Args:
+        model: that is asked.
+        hints: for what is told before the answer.
+        tokenizer: of the model.
+        seen: features of the pictures, (images, patches, width).
+        asked: about these.
+    """
+    words = torch.tensor(tokenizer.convert_tokens_to_ids(["no", "yes"]))
+    embedded = model.get_input_embeddings()(asked.tokens)
+    embedded = torch.cat([embedded[:, :1], seen, embedded[:, 1 + GRID**2 :]], dim=1)
+    out = model.model.language_model(
+        inputs_embeds=embedded,
+        attention_mask=asked.sees,
+        position_ids=asked.positions,
+        output_hidden_states=True,
+        use_cache=False,
+    )
+    truth, (images, places) = asked.truth.long(), asked.begins.T
+
+    def state(layers: int, images: Tensor, places: Tensor) -> Tensor:
+        return functional.rms_norm(out.hidden_states[layers][images, places], (WIDTH,))
+
+    answers = model.lm_head(out.last_hidden_state[images, places])
+    ends = model.lm_head(out.last_hidden_state[images, places + 1])
+    loss = functional.cross_entropy(answers, words[truth])
+    loss = loss + 0.05 * functional.cross_entropy(ends, torch.full_like(truth, END))
+    for back, early in enumerate(hints.early):
+        told_early = early(state(ENDS, images, places - back))
+        loss = loss + functional.cross_entropy(told_early, truth) / TAIL
+    of_nouns = noun_loss(hints, state(NOUNS, *asked.nouns.T), asked.known)
+    right = (answers[:, words].argmax(1) == truth).float().mean().item()
+    return loss, of_nouns, right
+
+
 def fit_answers(
     model: LlavaForConditionalGeneration,
     hints: ChatHints,
@@ -332,21 +433,13 @@ def fit_answers(
     name: str,
 ) -> None:
     """Let the model answer, in one round of its training."""
-    count, pictures, kinds = ROUNDS[name].steps, ROUNDS[name].pictures, ROUNDS[name].kinds
+    pictures = ROUNDS[name].pictures
     generator = torch.Generator().manual_seed(SEED + 1 + list(ROUNDS).index(name))
     rng = random_for("questions", "chat", name)
-    nouns = {
-        tokenizer(form, add_special_tokens=False)["input_ids"][-1]: number
-        for number, kind in enumerate(KINDS)
-        for form in (kind, f"{kind}s")
-    }
-    words = tokenizer.convert_tokens_to_ids(["no", "yes"])
-    decoder = model.model.language_model
-    head = 1 + GRID**2
     model.train()
     parts = [model, hints]
     means = np.zeros(4)
-    for number, down in steps(optimiser(parts, RATE), count, parts):
+    for number, down in steps(optimiser(parts, RATE), ROUNDS[name].steps, parts):
         batch = torch.randint(len(split), (pictures,), generator=generator).tolist()
         pixels, items = varied(split, batch, generator)
         grey = rng.random(pictures) < GREY_SHARE
@@ -356,66 +449,16 @@ def fit_answers(
         there = [() if grey[image] else shown for image, shown in enumerate(items)]
         targets = torch.from_numpy(np.stack([patch_targets(each) for each in there]))
         seen = features(model, values)
-        truth = rng.random(pictures * len(kinds)) < YES_SHARE
-        put = [(shown, kind) for shown in items for kind in kinds]
-        texts = [
-            ask(rng, shown, kind, bool(answer)).text
-            for (shown, kind), answer in zip(put, truth, strict=True)
-        ]
-        asked = [
-            [*ids, words[int(answer)]]
-            for ids, answer in zip(turns(tokenizer, texts), truth, strict=True)
-        ]
-        asked = [asked[first : first + len(kinds)] for first in range(0, len(asked), len(kinds))]
-        begins, at, known, last = [], [], [], []
-        for image, each in enumerate(asked):
-            place = head
-            for ids in each:
-                for offset, token in enumerate(ids):
-                    if token in nouns and not grey[image]:
-                        at.append((image, place + offset))
-                        known.append(noun_targets(items[image], nouns[token]))
-                place += len(ids)
-                begins.append((image, place - 2))
-                last += [(image, place - 2 - back) for back in range(TAIL)]
-        tokens, positions, sees = packed(asked)
-        embedded = model.get_input_embeddings()(tokens)
-        embedded = torch.cat([embedded[:, :1], seen, embedded[:, head:]], dim=1)
-        out = decoder(
-            inputs_embeds=embedded,
-            attention_mask=sees,
-            position_ids=positions,
-            output_hidden_states=True,
-            use_cache=False,
-        )
-        rows, places = torch.tensor(begins).T
-        answers = model.lm_head(out.last_hidden_state[rows, places])
-        wanted = torch.tensor(words)[torch.from_numpy(truth).long()]
-        answer_loss = functional.cross_entropy(answers, wanted)
-        ends = model.lm_head(out.last_hidden_state[rows, places + 1])
-        end_loss = functional.cross_entropy(ends, torch.full_like(wanted, END))
-        states = functional.rms_norm(out.hidden_states[NOUNS][tuple(torch.tensor(at).T)], (WIDTH,))
-        hint_loss = noun_loss(hints, states, torch.tensor(known))
-        late = functional.rms_norm(out.hidden_states[ENDS][tuple(torch.tensor(last).T)], (WIDTH,))
-        scores = [
-            head_(part)
-            for head_, part in zip(
-                hints.early, late.unflatten(0, (-1, TAIL)).unbind(1), strict=True
-            )
-        ]
-        early_loss = functional.cross_entropy(
-            torch.cat(scores), torch.from_numpy(truth).long().repeat(TAIL)
-        )
+        asked = put(tokenizer, rng, items, ROUNDS[name].kinds, grey)
+        answers, nouns, right = answer_losses(model, hints, tokenizer, seen, asked)
         sight = patch_loss(hints, seen.flatten(0, 1), told(model, tokenizer), targets)
-        down(answer_loss + early_loss + 0.05 * end_loss + hint_loss + 0.6 * sight)
-        right = (answers[:, words].argmax(1) == torch.from_numpy(truth)).float().mean()
-        losses = np.array([each.item() for each in (answer_loss, hint_loss, sight, right)])
-        means += (losses - means) / min(number + 1, 20)
-        if number % 20 == 19:
-            shown_means = means.round(3)
+        down(nouns + 0.6 * sight + (0 if name == "nouns" else answers))
+        values_now = np.array([answers.item(), nouns.item(), sight.item(), right])
+        means += (values_now - means) / min(number + 1, 50)
+        if number % 50 == 49:
             print(
                 f"{name}, step {number + 1}: answers, hints, patches, right",
-                shown_means,
+                means.round(3),
                 flush=True,
             )
 
