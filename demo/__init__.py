@@ -12,7 +12,9 @@ kind as Borji (2022) that anyone can make again from one seed:
 - ``demo.histograms``  a classifier that is no network; its predictions come as a file
 - ``demo.vqa_scenes``  pictures of several things whose content is known
 - ``demo.questions``   yes/no questions about them
+- ``demo.train_vqa``   what is common to the training of models that answer them
 - ``demo.train_ofa``   a small OFA trained to answer them, on ``photo`` alone as well
+- ``demo.train_chat``  a small LLaVA, likewise
 
 ``poster`` and ``crayon`` play the part of the paper's two image generators, ``photo`` that of
 the photographs that ImageNet models were trained on. Drawing needs Pillow and numpy only.

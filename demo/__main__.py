@@ -5,7 +5,8 @@
 ``train-clip`` the classifier that is asked with the classes' names
 ``predict``    what a classifier outside of synthsight says of these pictures
 ``questions``  the generators' pictures with yes/no questions on them
-``train-ofa``  the model that answers such questions
+``train-ofa``  a model that answers such questions
+``train-chat`` another one, which converses
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    makes = ["images", "train", "train-clip", "predict", "questions", "train-ofa", "all"]
+    makes = ["images", "train", "train-clip", "predict", "questions", "train-ofa"]
+    makes += ["train-chat", "all"]
     parser.add_argument("what", choices=makes)
     parser.add_argument("--out", type=Path, default=Path("resources/demo"), help="target folder")
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
@@ -55,6 +57,10 @@ def main() -> None:
         from demo.train_ofa import train  # likewise
 
         train(options.out / "weights" / "demo_ofa", options.workers)
+    if options.what in ("train-chat", "all"):
+        from demo import train_chat  # likewise
+
+        train_chat.train(options.out / "weights" / "demo_chat", options.workers)
 
 
 def write_labels(path: Path) -> None:

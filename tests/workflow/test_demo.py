@@ -82,7 +82,7 @@ def test_every_category_is_named_by_some_label(category: str) -> None:
 
 def test_the_whole_demo_stays_small() -> None:
     files = [path for path in ASSETS.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 1e7
+    assert sum(path.stat().st_size for path in files) < 1.25e7
 
 
 @pytest.fixture(scope="module")
@@ -450,3 +450,121 @@ def test_ofas_stored_accuracy_is_reproduced(ofa) -> None:
     stored = reference["yes_no"]
     spread = np.sqrt(stored * (1 - stored) / 300)
     assert abs(train_ofa.measure(asked, said)["all"] - stored) < 4 * spread
+
+
+# ---- a model that converses --------------------------------------------------------------------
+
+CHAT = ASSETS / "weights" / "demo_chat"
+
+
+@pytest.fixture(scope="module")
+def chat():
+    train_chat = pytest.importorskip("demo.train_chat")
+    return train_chat, train_chat.load(CHAT)
+
+
+def test_the_chat_folder_is_whole_and_small() -> None:
+    torch = pytest.importorskip("torch")
+    safetensors = pytest.importorskip("safetensors.torch")
+    assert {path.name for path in CHAT.iterdir()} == {
+        *("config.json", "model.safetensors", "processor_config.json", "chat_template.jinja"),
+        *("tokenizer.json", "tokenizer_config.json"),
+    }
+    assert sum(path.stat().st_size for path in CHAT.iterdir()) < 2.4e6
+    for name, weight in safetensors.load_file(CHAT / "model.safetensors").items():
+        # A chat model runs in the dtype that it is published in; half of the bits are zeros.
+        assert weight.dtype == torch.float32, name
+        assert torch.equal(weight, weight.half().float()), name
+
+
+def test_the_chat_model_knows_the_words_of_the_questions_and_no_others(chat) -> None:
+    tokenizer = chat[1].processor.tokenizer
+    for row in question_rows():
+        assert tokenizer.unk_token_id not in tokenizer(row["question"])["input_ids"]
+    assert tokenizer.unk_token_id in tokenizer("Is there a zebra?")["input_ids"]
+
+
+def test_the_chat_model_is_asked_with_what_it_was_trained_on(chat) -> None:
+    """The template and the processor in its folder give the tokens and pixels of training."""
+    torch = pytest.importorskip("torch")
+    train_chat, model = chat
+    picture = vqa_scenes.picture("photo", "check", 0).image
+    text = " ".join(model.read("Is there a zebra?", None))
+    content = [{"type": "image", "image": picture}, {"type": "text", "text": text}]
+    put = model.processor.apply_chat_template(
+        [[{"role": "user", "content": content}]],
+        **{"add_generation_prompt": True, "tokenize": True, "return_dict": True},
+        return_tensors="pt",
+    )
+    (ids,) = train_chat.turns(model.processor.tokenizer, ["Is there a zebra?"])
+    image = [train_chat.IMAGE] * train_chat.GRID**2
+    assert put["input_ids"].tolist() == [[train_chat.USER, *image, *ids]]
+    (pixels,) = train_chat.draw_split("check", 1, workers=1).pixels
+    assert torch.equal(put["pixel_values"][0], train_chat.pixel_values(pixels[None])[0])
+
+
+def test_questions_that_share_a_sequence_in_training_are_answered_as_if_alone(chat) -> None:
+    torch = pytest.importorskip("torch")
+    train_chat, model = chat
+    net, tokenizer = model.model, model.processor.tokenizer
+    texts = ["Is there a car?", "Is the cup to the left of the teddy bear?", "Are there no trees?"]
+    asked = train_chat.turns(tokenizer, texts)
+    values = train_chat.pixel_values(train_chat.draw_split("check", 2, workers=1).pixels)
+    tokens, positions, sees = train_chat.packed([asked, asked[:1]])
+    with torch.no_grad():
+        seen = train_chat.features(net, values)
+        embedded = net.get_input_embeddings()(tokens)
+        embedded = torch.cat([embedded[:, :1], seen, embedded[:, 1 + seen.shape[1] :]], dim=1)
+        together = net.model.language_model(
+            inputs_embeds=embedded, attention_mask=sees, position_ids=positions
+        )
+        logits = net.lm_head(together.last_hidden_state)
+        ends = 1 + seen.shape[1] + np.cumsum([len(ids) for ids in asked]) - 1
+        for ids, end in zip(asked, ends, strict=True):
+            image = [train_chat.IMAGE] * seen.shape[1]
+            alone = net(
+                input_ids=torch.tensor([[train_chat.USER, *image, *ids]]), pixel_values=values[:1]
+            )
+            assert torch.allclose(alone.logits[0, -1], logits[0, end], atol=1e-4)
+
+
+def test_things_move_in_training_as_their_pictures_do() -> None:
+    torch = pytest.importorskip("torch")
+    train_chat = pytest.importorskip("demo.train_chat")
+    side = train_chat.SIDE
+    pixels = torch.zeros(1, side, side, 3, dtype=torch.uint8)
+    pixels[0, 30:33, 70:73] = 255
+    item = Item("ball", "red", x=71.5 / side, y=31.5 / side, size=0.1)
+    split = train_chat.Split(pixels, [(item,)])
+    moved, items = train_chat.varied(split, [0] * 40, torch.Generator().manual_seed(0))
+    places = set()
+    for view, (shown,) in zip(moved, items, strict=True):
+        rows, columns = np.nonzero(view[..., 0].numpy())
+        assert abs(rows.mean() + 0.5 - shown.y * side) < 1e-6
+        assert abs(columns.mean() + 0.5 - shown.x * side) < 1e-6
+        places.add((rows.mean(), columns.mean()))
+    assert len(places) > 30
+    assert any(column > side / 2 for _, column in places)
+    assert any(column < side / 2 for _, column in places)
+
+
+@pytest.mark.long
+def test_the_chat_models_stored_accuracy_is_reproduced_seeing_and_blind(chat) -> None:
+    safetensors = pytest.importorskip("safetensors")
+    train_chat, model = chat
+    with safetensors.safe_open(CHAT / "model.safetensors", "pt") as opened:
+        metadata = opened.metadata()
+    assert metadata["license"] == "MIT"
+    reference = json.loads(metadata["reference"])
+    assert reference["n"] >= 3000
+    assert reference["yes_no"] > reference["always_yes"] + 0.15
+    assert abs(reference["blind"] - reference["always_yes"]) < 0.03
+    assert reference["mass"] > 0.99
+
+    fresh = train_chat.draw_split("check", 50, workers=1)
+    asked = train_chat.held_out_questions(fresh)
+    for name, blind in (("yes_no", False), ("blind", True)):
+        said, mass = train_chat.predictions(model, fresh.pixels, asked, blind)
+        assert mass > 0.98
+        spread = np.sqrt(reference[name] * (1 - reference[name]) / 300)
+        assert abs(train_chat.measure(asked, said)["all"] - reference[name]) < 4 * spread
