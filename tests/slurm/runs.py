@@ -51,7 +51,7 @@ def test_the_demo_on_a_cluster_is_the_local_one(
         submissions = cluster.submissions()
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert files(tmp_path / "results" / "demo") == files(LOCAL)
-    # The images, five models, two asked questions, the scores of predictions made elsewhere, the rest.
+    # The images, five models, two asked questions, scores of predictions made elsewhere, the rest.
     assert len(submissions) == 10
     assert not [job for one in submissions for job in one.jobs if job.startswith("fetch_")]
     with capsys.disabled():
