@@ -38,6 +38,7 @@ def export(project: Project, model: str, name: str, *columns: str) -> pd.DataFra
     return rows
 
 
+@pytest.mark.long
 def test_an_edited_file_of_answers_runs_its_own_model_again_and_no_other(
     project: Project,
 ) -> None:

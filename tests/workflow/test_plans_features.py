@@ -150,6 +150,7 @@ def test_pixels_that_are_not_kept_are_made_for_features_without_classifying(
     assert left == []
 
 
+@pytest.mark.long
 def test_a_start_names_features_that_are_no_longer_wanted(featured: Project) -> None:
     featured.configure(with_features({**featured.config, "encoders": []}))
     said = featured.snakemake("--dry-run", "logits")
