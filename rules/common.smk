@@ -13,7 +13,7 @@ try:
     from synthsight.canonical import canonical_json
     from synthsight.doors import module_of
     from synthsight.inference.devices import visible_devices
-    from synthsight.plan import asking, endpoints, order, specs
+    from synthsight.plan import asking, endpoints, learning, order, specs
     from synthsight.plan.config.schema import read_schema
     from synthsight.plan.digest import code_digest, code_digests
     from synthsight.plan.experiment import load_experiment

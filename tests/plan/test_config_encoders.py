@@ -61,9 +61,11 @@ def test_features_are_asked_for_of_models_and_encoders(asked: list[dict[str, Any
     assert list(experiment.models) == list(experiment.networks) == ["alexnet"]
     files = Files(experiment)
     assert files.models == ["alexnet"] and len(files.weights) == 3 and len(files.logits) == 3
-    assert files.features[0] == "results/test/features/alexnet/pizza.parquet"
-    assert len(files.features) == 9 and {*files.features} < {*files.targets["all"]}
-    assert files.targets["features"] == files.features
+    assert files.featured.features[0] == "results/test/features/alexnet/pizza.parquet"
+    assert len(files.featured.features) == 9 and {*files.featured.features} < {
+        *files.targets["all"]
+    }
+    assert files.targets["features"] == files.featured.features
     assert files.geometries == [experiment.networks["alexnet"].geometry.name]
     assert of_model(experiment, "alexnet") > of_features(experiment, "alexnet")
     assert of_features(experiment, "alexnet") > of_model(experiment, "sees")
@@ -74,7 +76,7 @@ def test_features_are_asked_for_of_models_and_encoders(asked: list[dict[str, Any
 def test_what_is_not_asked_for_leaves_every_spec_as_it_was() -> None:
     plain = load(of(models="{model: torchvision/alexnet.IMAGENET1K_V1, name: alexnet}"))
     asked = load(of())
-    assert plain.embedded == {} and Files(plain).features == []
+    assert plain.embedded == {} and Files(plain).featured.features == []
     for function in (specs.classify, specs.fetch_weights, specs.score):
         assert function(plain, "alexnet") == function(asked, "alexnet")
     told = printed(plain)

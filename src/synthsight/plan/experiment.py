@@ -25,6 +25,7 @@ from synthsight.plan.config.categories import (
 from synthsight.plan.config.definitions import load_definitions, unknown_classes
 from synthsight.plan.config.encoders import check_encoders, resolve_encoders
 from synthsight.plan.config.homes import home_problems
+from synthsight.plan.config.learning import check_learning
 from synthsight.plan.config.messages import ConfigError, Problem, Source
 from synthsight.plan.config.models import (
     Model,
@@ -197,6 +198,7 @@ def load_experiment(
         )
     check_models(settings.models, problems)
     check_encoders(settings, problems)
+    check_learning(settings, categories, real, pending, problems, warnings)
     targets = [category.target for category in categories.values()]
     listed = [definitions.of(name).target(name) for name in settings.categories or ()]
     models = with_categories(

@@ -17,10 +17,12 @@ from synthsight.plan.tables import (
     always,
     with_a_line,
     with_blind,
+    with_distances,
     with_generators,
     with_people_s_labels,
     with_photographs,
     with_questions,
+    with_transfer,
 )
 
 
@@ -226,6 +228,30 @@ FIGURES = (
         {"table": "people", "groups": "people_groups", "photographs": "photographs"},
         specs.rule_and_level,
         when=with_people_s_labels,
+    ),
+    Figure(
+        "transfer",
+        "synthsight.figures.transfer:transfer",
+        "Learning",
+        {"table": "transfer"},
+        specs.level,
+        when=with_transfer,
+    ),
+    Figure(
+        "transfer_curves",
+        "synthsight.figures.transfer_curves:transfer_curves",
+        "Learning",
+        {"table": "transfer"},
+        specs.level,
+        when=with_transfer,
+    ),
+    Figure(
+        "distances",
+        "synthsight.figures.distances:distances",
+        "Learning",
+        {"table": "distances", "accuracy": "accuracy"},
+        specs.rule_and_level,
+        when=with_distances,
     ),
     Figure(
         "vqa_samples",

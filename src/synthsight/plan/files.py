@@ -13,6 +13,7 @@ from synthsight.archives.archive import MARKER
 from synthsight.inputs import describe
 from synthsight.plan.config.vqa_models import local_files
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.featured import Featured
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS, sources_of
 from synthsight.plan.record import ON_REQUEST
@@ -150,10 +151,6 @@ class Files:
             return []
         return [f"{self.run}/logits/{model}/{each}.parquet" for each in self.experiment.categories]
 
-    def features_of(self, model: str) -> list[str]:
-        """The features of one model, category by category."""
-        return [f"{self.run}/features/{model}/{c}.parquet" for c in self.experiment.categories]
-
     def predictions_of(self, model: str) -> list[str]:
         """What was imported of a model whose predictions were made elsewhere; none of others."""
         return [f"{self.run}/predictions/{model}.parquet"] * (model in self.experiment.imported)
@@ -236,9 +233,9 @@ class Files:
         return [file for model in self.models for file in self.logits_of(model)]
 
     @cached_property
-    def features(self) -> list[str]:
-        """All features."""
-        return [f for m in sorted(self.experiment.embedded) for f in self.features_of(m)]
+    def featured(self) -> Featured:
+        """Features, and what is learned from them."""
+        return Featured(self.experiment, self.run)
 
     @cached_property
     def scores(self) -> list[str]:
@@ -376,6 +373,9 @@ class Files:
             "vqa_notes": self.vqa_notes,
             "labels_by_people": [self.people("labels")],
             "answers_by_people": [self.people("answers")],
+            "heads": self.featured.heads,
+            "heads_by_category": self.featured.heads_by_category,
+            "distances_by_model": self.featured.distances,
             "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],
             "indexed_images": self.manifests,
             "indexed_of_category": [self.manifest_of("{category}")],

@@ -55,8 +55,11 @@ def printed(experiment: Experiment) -> dict[str, Any]:
     settings["encoders"] = sorted(encoders, key=canonical_json)
     if not encoders:
         del settings["encoders"]
-    if settings["people"] is None:
-        del settings["people"]
+    if not settings["adapt"]:
+        del settings["adapt"]
+    for key in ("people", "transfer", "distances", "map"):
+        if settings[key] is None:
+            del settings[key]
     if experiment.vqa:
         vqa = {
             key: value

@@ -41,7 +41,7 @@ JOURNALS = "vqa/journal"
 #: Folders below a run's in which people look for results.
 _PARTS = (
     *("tables", "figures", "scores", "logits", "features", "predictions", "images", "vqa"),
-    "people",
+    *("people", "heads", "distances", "maps"),
 )
 
 

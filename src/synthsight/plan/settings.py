@@ -146,6 +146,51 @@ class EncoderSettings:
 
 
 @dataclass(frozen=True)
+class TransferSettings:
+    """``transfer``."""
+
+    models: tuple[str, ...] | None
+    per_category: tuple[int | str, ...]
+    folds: int
+    resamples: int
+    export: bool
+
+
+@dataclass(frozen=True)
+class DistanceSettings:
+    """``distances``."""
+
+    models: tuple[str, ...] | None
+    nearest: int
+    halves: int
+    permutations: int
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """``map``."""
+
+    models: tuple[str, ...] | None
+    perplexity: float
+    images: int
+
+
+@dataclass(frozen=True)
+class AdaptSettings:
+    """``adapt[]``: a model that is trained on the run's images."""
+
+    model: str
+    method: str
+    name: str | None
+    sources: str | tuple[str, ...]
+    folds: int
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class MatchingSettings:
     """``matching``."""
 
@@ -300,6 +345,10 @@ class Settings:
     category_definitions: str
     models: tuple[ModelSettings, ...]
     encoders: tuple[EncoderSettings, ...]
+    transfer: TransferSettings | None
+    distances: DistanceSettings | None
+    map: MapSettings | None
+    adapt: tuple[AdaptSettings, ...]
     preprocess: str
     matching: MatchingSettings
     intervals: IntervalSettings

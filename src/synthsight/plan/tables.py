@@ -74,6 +74,16 @@ def with_people_s_answers(experiment: Experiment) -> bool:
     return experiment.people is not None and bool(experiment.people.answers)
 
 
+def with_transfer(experiment: Experiment) -> bool:
+    """Whether classifiers are trained on one source and tested on another."""
+    return experiment.settings.transfer is not None
+
+
+def with_distances(experiment: Experiment) -> bool:
+    """Whether it is measured how far generated images are from photographs."""
+    return experiment.settings.distances is not None
+
+
 @dataclass(frozen=True)
 class Statistic:
     """A rule that makes tables.
@@ -197,6 +207,20 @@ STATISTICS = (
         {"given": "answers_by_people", "answers": "answers"},
         specs.people_answers,
         with_people_s_answers,
+    ),
+    Statistic(
+        "transfer",
+        (Table("transfer"), Table("transfer_categories")),
+        "synthsight.statistics.transfer:tabulate",
+        {"pairs": "heads", "categories": "heads_by_category"},
+        when=with_transfer,
+    ),
+    Statistic(
+        "distances",
+        (Table("distances"),),
+        "synthsight.statistics.distances:tabulate",
+        {"measured": "distances_by_model"},
+        when=with_distances,
     ),
     Statistic(
         "import_people", (Table("people_excluded"),), spec=specs.import_people, when=with_people

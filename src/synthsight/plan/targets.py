@@ -33,14 +33,14 @@ def files_of_targets(files: Files) -> dict[str, list[str]]:
     return {
         "weights": [*files.weights, *files.vqa_weights],
         "logits": files.logits,
-        "features": files.features,
+        "features": files.featured.features,
         "answers": files.answers,
         "scores": [*files.scores, *files.vqa_scores],
         "tables": files.tables,
         "figures": files.figures,
         "rating": files.rating_pages,
         "all": [
-            *(*files.logits, *files.features, *files.answers, *files.tables),
+            *(*files.logits, *files.featured.features, *files.answers, *files.tables),
             *(*files.figures, files.report),
         ],
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from synthsight.canonical import canonical_json
 from synthsight.doors import module_of
-from synthsight.plan import asking, endpoints, specs
+from synthsight.plan import asking, endpoints, learning, specs
 from synthsight.plan.files import Files
 from synthsight.plan.programs import family_doors, library_door
 from synthsight.plan.record import OWN, Wanted, name_of
@@ -14,6 +14,9 @@ from synthsight.plan.tables import Statistic
 
 #: The digest of a program's code, given its name and the modules that it imports by name.
 Code = Callable[..., str]
+
+#: Makes what is wanted of a program, its spec, the digest of its code, its files and their inputs.
+One = Callable[..., Iterator[Wanted]]
 
 
 def wanted(files: Files, code: Code) -> Iterator[Wanted]:
@@ -59,7 +62,8 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     for model in sorted(experiment.embedded):
         digest = code("embed", library_door(experiment, model))
         spec, inputs = specs.embed(experiment, model), _inputs_of_network(files, model)
-        yield from one("embed", spec, digest, files.features_of(model), inputs)
+        yield from one("embed", spec, digest, files.featured.features_of(model), inputs)
+    yield from _learned(files, code, one)
     for model in files.networks:
         door, logits = library_door(experiment, model), files.logits_of(model)
         spec, inputs = specs.classify(experiment, model), _inputs_of_network(files, model)
@@ -153,6 +157,22 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         yield from one("rating_page", spec, digest, files.rating_pages[1:])
 
 
+def _learned(files: Files, code: Code, one: One) -> Iterator[Wanted]:
+    """What is learned from features."""
+    featured = files.featured
+    for key, program, spec, files_of in (
+        ("transfer", "train_heads", learning.train_heads, featured.heads_of),
+        ("distances", "measure_distances", learning.measure_distances, featured.distances_of),
+        ("map", "map_images", learning.map_images, featured.maps_of),
+    ):
+        for model in featured.models_of(key):
+            inputs = [name_of("embed", path) for path in featured.features_of(model)]
+            inputs += [name_of("find_sources", files.sources)]
+            inputs += [name_of("find_duplicates", files.table("duplicates"))]
+            about = spec(files.experiment, model)
+            yield from one(program, about, code(program), files_of(model), inputs)
+
+
 def _inputs_of_network(files: Files, model: str) -> list[str]:
     """The names of what a model's logits, and its features, are made from."""
     geometry = files.experiment.loaded[model].geometry.name
@@ -179,6 +199,9 @@ _PROGRAMS = {
     "manifests": "index_images",
     "labels_by_people": "import_people",
     "answers_by_people": "import_people",
+    "heads": "train_heads",
+    "heads_by_category": "train_heads",
+    "distances_by_model": "measure_distances",
 }
 
 

@@ -134,6 +134,61 @@ ROBUSTNESS = {
     "high": "float64",
 }
 
+#: What classifiers trained on one source get on another; ``measure`` says what a pair of them is.
+TRANSFER = {
+    "model": "str",
+    "train": "str",
+    "test": "str",
+    "measure": "str",
+    "per_category": "int64",
+    "n_train": "int64",
+    "n_test": "int64",
+    "categories": "int64",
+    "chance": "float64",
+    "top1": "float64",
+    "low": "float64",
+    "high": "float64",
+    "penalty": "float64",
+    "real_to_real": "float64",
+    "difference": "float64",
+    "difference_low": "float64",
+    "difference_high": "float64",
+}
+
+#: What a pair of sources is: see docs/methods.md.
+MEASURES = ("real", "GAN-train", "GAN-test", "within", "across")
+
+TRANSFER_CATEGORIES = {
+    "model": "str",
+    "train": "str",
+    "test": "str",
+    "per_category": "int64",
+    "category": "str",
+    "n_test": "int64",
+    "top1": "float64",
+    "low": "float64",
+    "high": "float64",
+    "taken_for": "str",
+    "taken_share": "float64",
+}
+
+DISTANCES = {
+    "model": "str",
+    "generator": "str",
+    "reference": "str",
+    "n": "int64",
+    "categories": "int64",
+    "kid": "float64",
+    "kid_low": "float64",
+    "kid_high": "float64",
+    "precision": "float64",
+    "recall": "float64",
+    "density": "float64",
+    "coverage": "float64",
+    "c2st": "float64",
+    "p": "float64",
+}
+
 #: What models get without seeing the images, and gain by seeing them.
 SEEING = ["blind", "blind_low", "blind_high", "gain", "gain_low", "gain_high"]
 
@@ -356,6 +411,7 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "comparisons": COMPARISONS,
     "confusions": CONFUSIONS,
     "difficulty": DIFFICULTY,
+    "distances": DISTANCES,
     "duplicates": DUPLICATES,
     "excluded": EXCLUDED,
     "excluded_questions": EXCLUDED_QUESTIONS,
@@ -372,6 +428,8 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "ranking": RANKING,
     "reference": REFERENCE,
     "robustness": ROBUSTNESS,
+    "transfer": TRANSFER,
+    "transfer_categories": TRANSFER_CATEGORIES,
     "vqa": VQA,
     "vqa_calibration": VQA_CALIBRATION,
     "vqa_comparisons": VQA_COMPARISONS,

@@ -1,0 +1,1 @@
+"""Training on one source of images and testing on another."""

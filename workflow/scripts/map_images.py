@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Give each image a place on a map, by a model's features.
+
+In: the features of all categories (Parquet), the images' sources, and which are duplicates. Out:
+Parquet. The spec holds the settings of synthsight.plan.learning.map_images.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from synthsight.features.samples import read_features, read_images
+from synthsight.program import Arguments, many, one, program
+from synthsight.tables import write_parquet
+from synthsight.distances.map_images import map_images
+
+
+@program(
+    many("features", "the features of all categories, Parquet"),
+    one("sources", "where the images come from, Parquet"),
+    one("duplicates", "pairs of images that are nearly the same, Parquet"),
+    spec=True,
+    outputs=["places"],
+    counts={"threads": 1},
+)
+def main(args: Arguments) -> None:
+    """Run the program."""
+    images = read_images(args.sources, args.duplicates)
+    vectors = read_features(args.features, images)
+    spec = {key: value for key, value in args.spec.items() if key != "model"}
+    with threadpool_limits(args.threads):
+        places, said = map_images(images, vectors, **spec)
+    write_parquet(args.places, pa.Table.from_pandas(places, preserve_index=False))
+    for sentence in said:
+        print(sentence)
+
+
+if __name__ == "__main__":
+    main()
