@@ -10,10 +10,10 @@ from __future__ import annotations
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
+from synthsight.distances.map_images import map_images
 from synthsight.features.samples import read_features, read_images
 from synthsight.program import Arguments, many, one, program
 from synthsight.tables import write_parquet
-from synthsight.distances.map_images import map_images
 
 
 @program(

@@ -10,10 +10,10 @@ from __future__ import annotations
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
+from synthsight.distances.measure_distances import measure_distances
 from synthsight.features.samples import read_features, read_images
 from synthsight.program import Arguments, many, one, program
 from synthsight.tables import write_parquet
-from synthsight.distances.measure_distances import measure_distances
 
 
 @program(
