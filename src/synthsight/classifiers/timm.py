@@ -79,8 +79,8 @@ def _encoder(
         raise ModelError(f"cannot have {outputs!r} for `num_classes`: write a number")
     if published is not None and outputs not in (0, published):
         raise ModelError(
-            f"has {published or 'no'} outputs, and no weights for {outputs:,}: leave `num_classes` out "
-            "of its `arguments`"
+            f"has {published or 'no'} outputs, and no weights for {outputs:,}: leave `num_classes` "
+            "out of its `arguments`"
         )
     if local and "num_classes" not in arguments:
         architecture = replace(architecture, num_classes=0)
