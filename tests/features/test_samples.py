@@ -33,7 +33,8 @@ def files(folder: Path, rows: list[Row], pairs: Sequence[tuple[str, str]]) -> tu
     """The files of sources and of duplicates, as stages write them."""
     sources, duplicates = folder / "sources.parquet", folder / "duplicates.parquet"
     pq.write_table(
-        pa.Table.from_pylist([dict(zip(SOURCES.names, r)) for r in rows], SOURCES), sources
+        pa.Table.from_pylist([dict(zip(SOURCES.names, r, strict=True)) for r in rows], SOURCES),
+        sources,
     )
     blank = dict.fromkeys(DUPLICATES.names)
     told = [{**blank, "a": a, "b": b} for a, b in pairs]
