@@ -12,11 +12,14 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from synthsight.classifiers.architectures import build
 from synthsight.classifiers.classify import load_model
 from synthsight.classifiers.encoders import KINDS
+from synthsight.classifiers.heads import linear_head, reading, source_of_features
 from synthsight.classifiers.library import Architecture, ModelError, WeightsError
 from synthsight.classifiers.repositories import read_repository
 from synthsight.classifiers.resolve import resolve_encoder
+from synthsight.classifiers.transformers import network_of
 from synthsight.classifiers.weights import fetch_weights
 from synthsight.inference import folders
 from tests.classifiers import test_zero_shot as both
@@ -125,6 +128,57 @@ def test_a_classifier_of_transformers_gives_what_enters_its_last_layer(tmp_path:
     resolved = resolve_encoder(request("transformers/x", folder), "model")
     assert (resolved["layers"], resolved["length"]) == (["model.classifier"], 32)
     assert "encoder" not in resolved["architecture"]["arguments"]
+
+
+TINY = {**SMALL, "num_labels": 7}
+STAGES = {"hidden_sizes": [8, 16], "depths": [1, 1], "num_labels": 7}
+
+#: Classifiers of transformers: settings of the network, and the layers that features enter.
+CLASSIFIERS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "ViTForImageClassification": (TINY, ["model.classifier"]),
+    "BeitForImageClassification": (TINY, ["model.classifier"]),
+    # Class token and the mean of places, side by side.
+    "Dinov2ForImageClassification": (TINY, ["model.classifier"]),
+    "CLIPForImageClassification": ({"vision_config": SMALL, "num_labels": 7}, ["model.classifier"]),
+    "ResNetForImageClassification": (
+        {**STAGES, "embedding_size": 8, "layer_type": "basic"},
+        ["model.classifier.1"],
+    ),
+    "ConvNextForImageClassification": (
+        {**STAGES, "num_stages": 2, "patch_size": 4},
+        ["model.classifier"],
+    ),
+    # Two heads, of which logits are the mean.
+    "DeiTForImageClassificationWithTeacher": (
+        TINY,
+        ["model.cls_classifier", "model.distillation_classifier"],
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_features_of_a_classifier_of_transformers_make_its_logits(name: str) -> None:
+    settings, layers = CLASSIFIERS[name]
+    kind = getattr(transformers, name)
+    torch.manual_seed(0)
+    model = kind(kind.config_class(**settings)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1 * torch.randn_like(parameter)
+    config = json.loads(model.config.to_json_string())
+    config["architectures"] = [name]
+    architecture = Architecture("transformers", "x", arguments={"config": network_of(config)})
+    network = build(architecture, {k: v.clone() for k, v in model.state_dict().items()})
+    source = source_of_features(architecture, (32, 32))
+    assert list(source.layers) == layers
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    weight, bias = linear_head(network, source)
+    with torch.inference_mode(), reading(network, source) as reader:
+        features, logits = reader(images), model(pixel_values=images).logits
+    assert features.shape == (3, source.length) and logits.shape == (3, 7)
+    assert logits.std(0).max() > 1e-4, "images that differ"
+    assert_close(features @ weight.T + bias, logits, share=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,10 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], Tensor], str]] = {
         lambda net, x: (net.head(pooled(x)) + net.other(pooled(x))) / 2 + pooled(x)[:, :4],
         "does not end in a linear layer",
     ),
+    "most of what places say": (
+        lambda net, x: net.head(pooled(x)) + 0.5 * net.other(x.flatten(2).mT).amax(1),
+        r"\(what 'head' and 'other' give is changed, or joined\)",
+    ),
     "a map": (lambda net, x: x, r"gives no vector for an image.*: \(8, 16, 16\)"),
 }
 
@@ -184,6 +188,36 @@ def test_features_are_float32_and_do_not_depend_on_the_batch(
     assert all(each.dtype == np.float32 for each in found)
     for each in found:
         assert_close(each, found[0], share=1e-2 if precision == "bf16" else 1e-5)
+
+
+@pytest.mark.slow
+def test_logits_in_half_precision_may_be_a_rounded_mean(pixels: Callable[[int], Path]) -> None:
+    """The mean of two heads, as a distilled network forms it, is rounded once more than theirs."""
+    net = Net(lambda net, x: (net.head(pooled(x)) + net.other(pooled(x))) / 2).eval()
+    with torch.no_grad():
+        for parameter in (*net.head.parameters(), *net.other.parameters()):
+            parameter.mul_(30)
+        source = find_source(Net(net.end).to("meta").eval(), (16, 16))
+    assert source == Source(("head", "other"), 16)
+    features = embed(net, source, pixels(16), MEAN, STD, 2, "bf16")[1]
+    weight, bias = (value.detach().numpy() for value in linear_head(net, source))
+    logits = classify(net, pixels(16), MEAN, STD, 2)[1]
+    assert_close(features @ weight.T + bias, logits, share=0.02)
+    net.end = lambda net, x: (net.head(pooled(x)) + net.other(pooled(x))) / 1.9
+    with pytest.raises(FeaturesError, match="the logits are not what head, other makes"):
+        embed(net, source, pixels(16), MEAN, STD, 2, "bf16")
+
+
+class _Doubling(nn.Linear):
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input) * 2
+
+
+def test_a_layer_that_does_more_than_its_weights_is_an_error(pixels: Callable[[int], Path]) -> None:
+    net = Net(ENDS["plain"])
+    net.head = _Doubling(8, 4)
+    with pytest.raises(FeaturesError, match="the logits are not what head makes of the features"):
+        embed(net.eval(), Source(("head",), 8), pixels(16), MEAN, STD, 2)
 
 
 def test_logits_that_the_layer_does_not_make_are_an_error(pixels: Callable[[int], Path]) -> None:

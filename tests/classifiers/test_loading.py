@@ -44,6 +44,19 @@ def test_a_model_is_loaded_once_for_both(fetched: tuple[Path, Path]) -> None:
     assert about_weights(note)["weights_sha256"] == note["sha256"]
 
 
+def test_compiled_or_not_the_weights_are_in_memory_once(fetched: tuple[Path, Path]) -> None:
+    """Features are read from the network as it is, also where a compiled one classifies."""
+    weights, path = fetched
+    note, models = read_note(path, SPEC), ModelCache()
+    compiled, plain = (
+        load_noted(models, SPEC["architecture"], weights, (path, note), CPU, compiled=each)
+        for each in (True, False)
+    )
+    assert compiled is not plain and len(models) == 2
+    held = {parameter.data_ptr() for parameter in plain.parameters()}
+    assert {parameter.data_ptr() for parameter in compiled.parameters()} == held
+
+
 def test_weights_or_a_note_of_another_model_are_refused(fetched: tuple[Path, Path]) -> None:
     weights, path = fetched
     with pytest.raises(FileError, match="name is 'net', not 'other'"):

@@ -16,16 +16,20 @@ from PIL import Image
 from timm.data import create_transform, resolve_model_data_config
 
 from synthsight.classifiers.classify import load_model
+from synthsight.classifiers.heads import Source, reading
 from synthsight.classifiers.library import Architecture, ModelError
 from synthsight.classifiers.registry import library_of
 from synthsight.classifiers.repositories import read_repository
-from synthsight.classifiers.resolve import resolve
+from synthsight.classifiers.resolve import resolve, resolve_encoder
 from synthsight.classifiers.weights import fetch_weights
 from synthsight.images.geometry import Geometry
 from synthsight.inference.normalise import normalise
 from synthsight.labels.spaces import load_labels
 from synthsight.plan.config.models import named
+from tests import warm
 from tests.classifiers.test_transformers import ENTRY, read_repositories
+from tests.loopback_hub import COMMIT, Hub
+from tests.support import REPOSITORY, assert_close
 
 NAMES = ("cat", "dog", "hen", "cow", "pig", "fox", "owl")
 
@@ -146,6 +150,57 @@ def test_another_number_of_classes_cannot_be_asked_for(tmp_path: Path) -> None:
         resolve(request(tmp_path, arguments={"num_classes": 5}), "model")
 
 
+# Encoders ----------------------------------------------------------------------------------------
+
+
+def embeds(
+    folder: Path, hub: tuple[str, type[Hub]], work: Path
+) -> tuple[dict[str, Any], dict[str, Any], Any]:
+    """What an encoder in a hub's repository resolves to, its note and its network."""
+    url, handler = hub
+    handler.serve("zoo/net", folder)
+    files = {**read_repository("x", str(folder)).as_dict(), "revision": COMMIT}
+    keys = ("resize", "crop", "interpolation", "mean", "std")
+    about = {"model": "timm/hf-hub:zoo/net", "local": False, "arguments": {}, "files": files}
+    resolved = resolve_encoder({**dict.fromkeys(keys), **about}, "model")
+    spec = {"name": "m", "architecture": resolved["architecture"], "reference": None}
+    weights, note = work / "m.safetensors", work / "m.json"
+    completed = warm.run(
+        [
+            REPOSITORY / "workflow" / "scripts" / "fetch_weights.py",
+            *("--spec", json.dumps(spec), "--weights", weights, "--note", note),
+        ],
+        environment={
+            **{"HF_ENDPOINT": url, "HF_HOME": str(work / "hub"), "HF_HUB_DISABLE_XET": "1"},
+            "OMP_NUM_THREADS": "1",
+        },
+        kind="networks",
+    )
+    assert completed.returncode == 0, completed.stderr
+    network = load_model(Architecture(**resolved["architecture"]), weights, torch.device("cpu"))
+    return resolved, json.loads(note.read_text()), network
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [0, 7])
+def test_an_encoder_of_a_hub_gives_its_output_or_what_enters_its_classifier(
+    classes: int, tmp_path: Path, hub: tuple[str, type[Hub]]
+) -> None:
+    folder = tmp_path / "net"
+    torch.manual_seed(0)
+    own = timm.create_model("test_vit", num_classes=classes).eval()
+    own.pretrained_cfg = {**own.pretrained_cfg, **INPUT, "input_size": (3, 160, 160)}
+    timm.models.save_for_hf(own, folder, model_config={"num_classes": classes})
+    resolved, note, network = embeds(folder, hub, tmp_path)
+    assert (resolved["layers"], resolved["length"]) == (["head"] if classes else [], 64)
+    assert (note["source"], note["checksum"]) == ("hf-hub:zoo/net", "verified")
+    images = torch.rand(2, 3, 160, 160)
+    source = Source(tuple(resolved["layers"]), resolved["length"])
+    with torch.inference_mode(), reading(network, source) as reader:
+        expected = own.forward_head(own.forward_features(images), pre_logits=True)
+        assert_close(reader(images), expected, share=1e-5)
+
+
 # Names of classes --------------------------------------------------------------------------------
 
 
@@ -190,6 +245,16 @@ def test_names_in_a_mapping_are_read_by_their_numbers(tmp_path: Path) -> None:
     assert "its 1,000 classes are those of its config.json" in notes[0]
     problems = labelled(tmp_path, label_names={"0": "cat", "2": "dog"})[2]
     assert "label_names must be a mapping from 0, 1, 2, ... to names, without gaps" in problems[0]
+
+
+def test_classes_that_a_clip_was_trained_on_are_its_classes(tmp_path: Path) -> None:
+    """Where its repository names them; a projection has no names."""
+    about = {"architecture": "vit_base_patch16_clip_224", "num_classes": 3}
+    labels, notes, problems = labelled(tmp_path, label_names=["cat", "dog", "mug"], **about)
+    assert load_labels(labels).simple == ("cat", "dog", "mug") and problems == []
+    assert "its 3 classes are those of its config.json" in notes[0]
+    resolved = resolve(request(tmp_path, classes=3, features=True), "model")
+    assert (resolved["layers"], resolved["length"]) == (["head"], 768)
 
 
 # What is not read --------------------------------------------------------------------------------

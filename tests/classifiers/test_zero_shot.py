@@ -16,6 +16,7 @@ import transformers
 from PIL import Image
 
 from synthsight.classifiers.classify import load_model
+from synthsight.classifiers.heads import Source, linear_head, reading
 from synthsight.classifiers.library import Architecture, ModelError, WeightsError
 from synthsight.classifiers.repositories import read_repository
 from synthsight.classifiers.resolve import resolve
@@ -33,6 +34,7 @@ from synthsight.labels.prompts import (
 from synthsight.labels.spaces import load_labels
 from synthsight.plan.config.repositories import are_of_run, with_categories
 from synthsight.plan.settings import ModelSettings, PredictionColumnSettings
+from tests.support import assert_close
 
 WORDS = (
     *("a", "photo", "of", "drawing", "cat", "dog", "hen", "cow", "pig", "fox", "owl", "."),
@@ -110,7 +112,9 @@ def save(folder: Path, kind: str) -> Any:
     return model
 
 
-def asked(folder: Path, names: str = "simple", templates: Any = ("a photo of {}",)) -> Any:
+def asked(
+    folder: Path, names: str = "simple", templates: Any = ("a photo of {}",), **more: Any
+) -> Any:
     """What a configuration's zero-shot classifier resolves to."""
     labels = folder / "labels.txt"
     labels.write_text("\n".join(NAMES))
@@ -120,7 +124,8 @@ def asked(folder: Path, names: str = "simple", templates: Any = ("a photo of {}"
     files["text"] = {**text, "digest": digest_of_names(put), "classes": len(NAMES)}
     keys = ("resize", "crop", "interpolation", "mean", "std")
     settings = {"model": "zeroshot/x", "labels": str(labels), "local": True, "arguments": {}}
-    return resolve({**dict.fromkeys(keys), **settings, "classes": 6, "files": files}, "model")
+    entry = {**dict.fromkeys(keys), **settings, "classes": 6, "files": files, **more}
+    return resolve(entry, "model")
 
 
 def fetch(folder: Path, resolved: Any) -> tuple[Any, dict[str, Any]]:
@@ -176,6 +181,35 @@ def test_the_logits_are_the_model_s_own_and_the_pipeline_s(kind: str, tmp_path: 
         wanted = row.sigmoid() if kind == "siglip" else row.softmax(0)
         assert [found[name] for name in NAMES] == pytest.approx(wanted.tolist(), abs=1e-5)
     assert (note["text"]["prompts"], note["text"]["cut_off"]) == (6, 0)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("clip", "siglip"),
+        *(
+            pytest.param(kind, marks=pytest.mark.long)
+            for kind in ("metaclip_2", "align", "altclip", "chinese_clip")
+        ),
+    ],
+)
+def test_features_are_the_model_s_normalised_embeddings_of_images(
+    kind: str, tmp_path: Path
+) -> None:
+    model = save(tmp_path, kind)
+    resolved = asked(tmp_path, features=True)
+    assert resolved["layers"] == ["head"]
+    network, _ = fetch(tmp_path, resolved)
+    source = Source(tuple(resolved["layers"]), resolved["length"])
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    tokens = transformers.AutoTokenizer.from_pretrained(tmp_path)(["cat"], return_tensors="pt")
+    with torch.inference_mode(), reading(network, source) as reader:
+        features, logits = reader(images), network(images)
+        theirs = model(pixel_values=images, **tokens)
+    expected = torch.nn.functional.normalize(theirs.image_embeds, dim=1)
+    assert_close(features, expected, share=1e-5)
+    weight, bias = linear_head(network, source)
+    assert_close(features @ weight.T + bias, logits, share=1e-5)
 
 
 def test_several_templates_are_averaged_as_clip_s_authors_do(tmp_path: Path) -> None:

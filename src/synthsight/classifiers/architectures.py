@@ -214,7 +214,8 @@ def _other_classes(mismatched: Sequence[str], other_keys: bool) -> str:
     )
     return (
         f". The checkpoint has {theirs:,} classes{extra}, but the model's `labels` name {ours:,}: "
-        "name a label space or file with the checkpoint's classes"
+        "name a label space or file with the checkpoint's classes, or for an encoder write "
+        f"`arguments: {{num_classes: {theirs}}}`"
     )
 
 

@@ -34,7 +34,6 @@ def load_model(
     architecture: Architecture,
     weights: str | os.PathLike[str],
     device: torch.device,
-    compiled: bool = False,
 ) -> nn.Module:
     """A classifier on a device, ready to run.
 
@@ -42,15 +41,14 @@ def load_model(
         architecture: which network.
         weights: its safetensors file. On a CPU it stays mapped: replace it, don't overwrite it.
         device: where to load it.
-        compiled: whether to compile it with ``torch.compile``.
 
     Raises:
         synthsight.files.FileError: the file is damaged.
     """
     model = build(architecture, read_stored(weights))
     # Pixels are stored in this layout, and convolutions are faster in it.
-    model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return torch.compile(model, dynamic=True) if compiled else model  # type: ignore[return-value]
+    moved: nn.Module = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved
 
 
 def classify(

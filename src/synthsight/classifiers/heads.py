@@ -25,7 +25,8 @@ from synthsight.wording import one_line
 #: Images that a probe runs: more than one, so that they are told from other axes.
 _IMAGES = 2
 
-#: How far a layer's outputs may be from the logits, relative to the largest.
+#: How far a layer's outputs may be from the logits, relative to the largest; of logits in half
+#: precision, as far as two of their neighbours: means of them are rounded.
 _TOLERANCE = 1e-4
 
 
@@ -204,6 +205,13 @@ def _why(calls: Sequence[_Call], output: Tensor) -> str:
     if last is not None and _width(last.layer) is not None:
         return f"its classifying layer {last.name!r} sees several places of an image"
     ends = f" (but in {type(last.layer).__name__} {last.name!r})" if last else ""
+    classes = [
+        call.name
+        for call in calls
+        if _width(call.layer) is not None and call.output.shape[-1] == output.shape[1]
+    ]
+    if last is None and classes:
+        ends = f" (what {' and '.join(map(repr, classes))} give is changed, or joined)"
     return f"it does not end in a linear layer whose outputs are its logits{ends}"
 
 
@@ -271,17 +279,26 @@ class FeatureReader:
         if missing := sorted(self._layers.keys() - self.given.keys()):
             raise FeaturesError(f"the layer {missing[0]!r} is not used")
         made = [
-            layer.forward(self.given[name]).reshape(output.shape)
+            _linear(layer, self.given[name]).reshape(output.shape)
             for name, layer in self._layers.items()
         ]
         expected = torch.stack(made).float().mean(0)
         off = float((expected - output.float()).abs().max())
+        share = max(_TOLERANCE, torch.finfo(output.dtype).eps)
         # NaN is reported for the features, image by image.
-        if off > _TOLERANCE * max(1.0, float(output.float().abs().max())):
+        if off > share * max(1.0, float(output.float().abs().max())):
             raise FeaturesError(
                 f"the logits are not what {', '.join(self._layers)} makes of the features: they "
                 f"differ by {off:.2g}"
             )
+
+
+def _linear(layer: nn.Module, given: Tensor) -> Tensor:
+    """What a layer's weights make of its input, whatever else a class derived from it may do."""
+    if isinstance(layer, nn.Linear):
+        return nn.Linear.forward(layer, given)
+    assert isinstance(layer, nn.Conv2d)
+    return nn.Conv2d.forward(layer, given)
 
 
 def linear_head(network: nn.Module, source: Source) -> tuple[Tensor, Tensor]:

@@ -39,6 +39,8 @@ def load_noted(
 ) -> nn.Module:
     """A model on a device, loaded unless it is already: one for classifying and for features.
 
+    Compiled, it is the same one with the same weights, behind what calls it.
+
     Args:
         models: those that are loaded.
         architecture: arguments of :class:`synthsight.classifiers.library.Architecture`.
@@ -53,8 +55,11 @@ def load_noted(
     stated = note[1]["safetensors_sha256"]
 
     def load() -> nn.Module:
+        if compiled:
+            plain = load_noted(models, architecture, weights, note, device, compiled=False)
+            return torch.compile(plain, dynamic=True)  # type: ignore[return-value]
         check_sha256(weights, stated, note[0])
-        return load_model(Architecture(**architecture), weights, device, compiled)
+        return load_model(Architecture(**architecture), weights, device)
 
     key = (canonical_json(architecture), compiled, stated, *file_identity(weights))
     return models.get(key, load, device)

@@ -75,7 +75,8 @@ class Repository:
         """Whether its outputs may be classes, as far as config.json tells."""
         base, tag = self.config.get("architecture"), _of_timm(self.config, "tag")
         stated = _of_timm(self.config, "num_classes")
-        return self.count > 1 and not (base and is_image_side(str(base), str(tag or ""), stated))
+        side = base and self.classes is None and is_image_side(str(base), str(tag or ""), stated)
+        return self.count > 1 and not side
 
     @property
     def count(self) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import huggingface_hub
 import timm
@@ -45,6 +47,12 @@ _HUB_FILES = ("model.safetensors", "pytorch_model.bin", "pytorch_model.pth", "mo
 #: Names that timm has given up, and what it calls these models, with their weights, today.
 _RENAMED: dict[str, str | None] = timm.models._registry._deprecated_models
 
+#: Arguments of timm's builder that name other weights, which no spec would know of.
+_OF_WEIGHTS = ("checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay")
+
+#: Models that were published without the last norm, which timm then leaves as it begins: no scale.
+_WITHOUT_NORM = re.compile(r"convnext\w*\.fcmae.*|davit_\w+_fl(\..+)?")
+
 
 def _parse(name: str, local: bool, files: Files) -> Architecture:
     del files  # what there is to know is in the package
@@ -63,13 +71,42 @@ def _encoder(
     """A model as published; of a local checkpoint without a classifier, unless arguments say so."""
     del files
     architecture = _named(name, local)
+    base, _, tag = architecture.name.partition(".")
     found = timm.models.get_pretrained_cfg(architecture.name)
-    published = 0 if local or not found else found.num_classes
-    outputs = arguments.get("num_classes", published)
+    published = found.num_classes if found and not local else None
+    outputs = arguments.get("num_classes", published or 0)
+    if type(outputs) is not int or outputs < 0:
+        raise ModelError(f"cannot have {outputs!r} for `num_classes`: write a number")
+    if published is not None and outputs not in (0, published):
+        raise ModelError(
+            f"has {published or 'no'} outputs, and no weights for {outputs:,}: leave `num_classes` "
+            "out of its `arguments`"
+        )
     if local and "num_classes" not in arguments:
         architecture = replace(architecture, num_classes=0)
-    base, _, tag = architecture.name.partition(".")
-    return architecture, bool(outputs) and not is_image_side(base, tag, outputs)
+    tags = [tag] if tag else [] if local else [found.tag or "" if found else ""]
+    return architecture, bool(outputs) and not projects(base, outputs, tags)
+
+
+def projects(base: str, outputs: int, tags: Sequence[str] = ()) -> bool:
+    """Whether so many outputs are the projection of a model's half that sees images.
+
+    Others are classes that such a half was trained to tell apart afterwards.
+
+    Args:
+        base: the architecture.
+        outputs: how many.
+        tags: what its weights may be called; none for whatever is published.
+    """
+    pairs = [(c.tag or "", c.num_classes) for c in _published_as(base)]
+    known = [tag for tag, count in pairs if count == outputs and is_image_side(base, tag, count)]
+    return bool(known) and (not tags or any(is_image_side(base, tag, outputs) for tag in tags))
+
+
+def _published_as(base: str) -> list[Any]:
+    """All descriptions of weights that timm has published for an architecture."""
+    names = [name for name in timm.list_models(pretrained=True) if name.split(".")[0] == base]
+    return [timm.models.get_pretrained_cfg(name) for name in names]
 
 
 def _named(name: str, local: bool) -> Architecture:
@@ -127,12 +164,25 @@ def described(cfg: Mapping[str, Any]) -> Published:
 
 
 def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:
-    model: nn.Module = timm.create_model(
-        architecture.name, pretrained=False, **_arguments(architecture)
-    )
+    arguments = _arguments(architecture)
+    check_arguments(arguments)
+    model: nn.Module = timm.create_model(architecture.name, pretrained=False, **arguments)
     if state is not None:
         model.load_state_dict(state)
     return model
+
+
+def check_arguments(arguments: Mapping[str, Any]) -> None:
+    """Refuse what would load other weights than those that are noted.
+
+    Raises:
+        ModelError: it says so.
+    """
+    if taken := sorted(arguments.keys() & set(_OF_WEIGHTS)):
+        raise ModelError(
+            f"has no argument {taken[0]!r} (below `arguments`) that could be set: weights of your "
+            "own belong in `checkpoint`"
+        )
 
 
 def _fetch(wanted: Wanted) -> Fetched:
@@ -147,21 +197,59 @@ def _fetch(wanted: Wanted) -> Fetched:
             _check_without_classes(architecture, wanted.checkpoint, read.state)
         if classes is not None:
             overlay["num_classes"] = classes
-        model = timm.create_model(
+        model = loaded(
             architecture.name,
-            pretrained=True,
+            str(wanted.checkpoint),
             pretrained_cfg_overlay=overlay,
             **_arguments(architecture),
         )
         return replace(read, state=dict(model.state_dict()))
     source = str(_published(architecture, {}).source)
-    model = timm.create_model(architecture.name, pretrained=True, **dict(architecture.arguments))
+    model = loaded(architecture.name, source, **dict(architecture.arguments))
     digest, checksum = None, "none stated"
     if source.startswith("hf-hub:"):
         digest, checksum = _hub_digest(source.removeprefix("hf-hub:"))
     elif (cached := cached_by_torch(source)).is_file():
         digest, checksum = check_named(cached)
     return Fetched(dict(model.state_dict()), source, digest, checksum)
+
+
+def loaded(name: str, source: str, **arguments: Any) -> nn.Module:
+    """A model with its weights, as timm loads them, of which every one must be there.
+
+    Of some models, and where `num_classes` is not as published, timm loads what fits and leaves the
+    rest as it is drawn at random.
+
+    Args:
+        name: timm's, of the architecture or of weights.
+        source: where the weights come from, for the message.
+        arguments: of timm's builder.
+
+    Raises:
+        WeightsError: there are none of a layer.
+    """
+    lacking: list[str] = []
+
+    def load(model: nn.Module, *given: Any, **how: Any) -> Any:
+        result = _load_state_dict(model, *given, **how)
+        lacking.extend(result.missing_keys)
+        return result
+
+    with mock.patch.object(nn.Module, "load_state_dict", load):
+        model: nn.Module = timm.create_model(name, pretrained=True, **arguments)
+    if _WITHOUT_NORM.fullmatch(name):
+        lacking = [key for key in lacking if not key.startswith("head.norm.")]
+    if lacking:
+        more = f" and {len(lacking) - 3:,} more" if len(lacking) > 3 else ""
+        raise WeightsError(
+            f"{source} does not fit timm/{name}: it has no {', '.join(lacking[:3])}{more}. They "
+            "would be random: leave out what changes the network below `arguments`, or name the "
+            "architecture that the weights are of"
+        )
+    return model
+
+
+_load_state_dict = nn.Module.load_state_dict
 
 
 def _arguments(architecture: Architecture) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from synthsight.classifiers.image_sides import (
     with_text_side,
 )
 from synthsight.classifiers.library import Architecture, Fetched, Files, Library, ModelError
-from synthsight.classifiers.timm import described
+from synthsight.classifiers.timm import check_arguments, described, loaded, projects
 from synthsight.wording import did_you_mean, one_line
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _named(name: str, local: bool, files: Files) -> tuple[Architecture, bool]:
     read = _read(config)
     count = read["pretrained_cfg"].get("num_classes")
     tag = read["pretrained_cfg"].get("tag")
-    is_side = is_image_side(base, str(tag or ""), count)
+    is_side = is_image_side(base, str(tag or ""), count) and (not count or projects(base, count))
     # Stated here, so that nobody asks for another number: timm would leave the classifier random.
     arguments = {"config": read, "num_classes": 1000 if count is None else count}
     return Architecture("timm_hub", name, files["revision"], arguments), is_side
@@ -105,21 +105,21 @@ def _published(architecture: Architecture, files: Files) -> Published:
 
 
 def _build(architecture: Architecture, state: StateDict | None) -> nn.Module:
-    model: nn.Module = _create(architecture, pretrained=False)
+    arguments = _arguments(architecture)
+    model: nn.Module = timm.create_model(
+        architecture.arguments["config"]["architecture"], pretrained=False, **arguments
+    )
     if state is not None:
         model.load_state_dict(state)
     return model
 
 
-def _create(architecture: Architecture, **more: Any) -> nn.Module:
+def _arguments(architecture: Architecture) -> dict[str, Any]:
+    """What timm's builder is called with."""
     config = architecture.arguments["config"]
     own = {key: value for key, value in architecture.arguments.items() if key != "config"}
-    model: nn.Module = timm.create_model(
-        config["architecture"],
-        pretrained_cfg=dict(config["pretrained_cfg"]),
-        **{**config["model_args"], **own, **more},
-    )
-    return model
+    check_arguments(own)
+    return {"pretrained_cfg": dict(config["pretrained_cfg"]), **config["model_args"], **own}
 
 
 def _fetch(wanted: Wanted) -> Fetched:
@@ -127,7 +127,9 @@ def _fetch(wanted: Wanted) -> Fetched:
     brought = bring(wanted)
     # timm's own loading, with its conversions of foreign formats.
     overlay = {"state_dict": brought.state, "custom_load": False}
-    model = _create(wanted.architecture, pretrained=True, pretrained_cfg_overlay=overlay)
+    name = wanted.architecture.arguments["config"]["architecture"]
+    arguments = _arguments(wanted.architecture)
+    model = loaded(name, brought.source, pretrained_cfg_overlay=overlay, **arguments)
     return Fetched(
         dict(model.state_dict()),
         *(brought.source, brought.sha256, brought.checksum, brought.reference, brought.license),

@@ -71,6 +71,9 @@ class Images:
 
         First the generators, sorted; then all generated images, :data:`synthsight.tables.ALL`, if
         there are several generators or images without one; then the photographs, if there are any.
+
+        Raises:
+            SamplesError: a generator is called like several folders of photographs together.
         """
         generated = ~self.real
         found = {
@@ -81,6 +84,11 @@ class Images:
         if generated.any() and (len(found) != 1 or (generated & (self.generator < 0)).any()):
             found[ALL] = generated
         if self.photographs is not None:
+            if self.photographs in found:
+                raise SamplesError(
+                    f"the generator {self.photographs!r} is called like the photographs: rename "
+                    "its folder"
+                )
             found[self.photographs] = self.real
         return found
 
@@ -118,21 +126,21 @@ def units(
     Args:
         images: their names, sorted (n,).
         groups: the group of each.
-        a: the first image of each pair of duplicates; pairs with other images join nothing.
+        a: the first image of each pair of duplicates. It may be one that is left out of the run:
+            of many copies, each is paired with the first alone.
         b: the second.
 
     Returns:
         The number of each image's unit, from 0 in the order of their first images; int64 (n,).
     """
-    place = pd.Index(images)
+    place = pd.Index(images).append(pd.Index(sorted({*a, *b}.difference(images)), dtype=object))
     first, second = place.get_indexer(pd.Index(a)), place.get_indexer(pd.Index(b))
-    known = (first >= 0) & (second >= 0)
     of_group = pd.factorize(np.asarray(groups, dtype=object))[0]
     firsts = np.unique(of_group, return_index=True)[1]
-    rows = np.concatenate([np.arange(len(images)), first[known]])
-    columns = np.concatenate([firsts[of_group], second[known]])
-    links = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(images),) * 2)
-    found = connected_components(links, directed=False)[1]
+    rows = np.concatenate([np.arange(len(images)), first])
+    columns = np.concatenate([firsts[of_group], second])
+    links = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(place),) * 2)
+    found = connected_components(links, directed=False)[1][: len(images)]
     numbers: Numbers = pd.factorize(found)[0].astype(np.int64)
     return numbers
 
@@ -161,7 +169,9 @@ def read_features(features: Sequence[str | os.PathLike[str]], images: Images) ->
             vectors = np.empty((len(images), width), np.float32)
         vectors[rows[rows >= 0]] = values[rows >= 0]
         found[rows[rows >= 0]] = True
-    if vectors is None or not found.all():
+    if vectors is None:
+        raise SamplesError(f"there are no files of features; {MAKE_AGAIN}")
+    if not found.all():
         lacking = images.names[~found]
         raise SamplesError(
             f"no features of {len(lacking):,} images, {lacking[0]!r} among them; {MAKE_AGAIN}"

@@ -35,6 +35,7 @@ def check_learning(
     embedded = [each.name for each in settings.models if each.features]
     embedded += [each.name for each in settings.encoders]
     every = {*embedded, *(each.name for each in settings.models)}
+    elsewhere = {each.name for each in settings.models if each.predictions is not None}
     for key in _KEYS:
         about: TransferSettings | DistanceSettings | MapSettings | None = getattr(settings, key)
         if about is None:
@@ -44,6 +45,9 @@ def check_learning(
             if name in embedded:
                 if name in about.models[:index]:  # type: ignore[index]
                     problems.append(Problem(place, f"{name!r} is listed twice"))
+            elif name in elsewhere:
+                message = f"{name!r} has no features: its predictions were made elsewhere"
+                problems.append(Problem(place, message))
             elif name in every:
                 message = f"no features of {name!r} are kept: write `features: true` there"
                 problems.append(Problem(place, message))
