@@ -19,7 +19,7 @@ from synthsight.transfer.design import Design
 from synthsight.transfer.heads import Sample, axes_of, predict
 
 #: The shape of the gamma distribution that units' weights are drawn from: their variance is
-#: 1 / SHAPE. With 1 it is the Bayesian bootstrap; more of it stays nearer to the images as they are.
+#: 1 / SHAPE. With 1 it is the Bayesian bootstrap; with more, resamples are nearer to the images.
 SHAPE = 1.0
 
 

@@ -25,7 +25,7 @@ _ENTRIES = 2**22
 
 #: The excess of the mean loss at which a head counts as trained; resampled ones, and those that a
 #: penalty is chosen by, are read less closely.
-_CLOSE, _ROUGH = 1e-8, 1e-5
+_CLOSE, _ROUGH = 1e-9, 1e-4
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Sample:
     def train(self, penalty: float) -> Reals:
         """The coefficients (categories, 1, axes + 1)."""
         weights = np.ones((1, len(self.label)), self.columns.dtype)
-        close = _CLOSE if self.columns.dtype == np.float64 else 10 * _CLOSE
+        close = _CLOSE if self.columns.dtype == np.float64 else 100 * _CLOSE
         return solve(
             self.columns, self.label, self.categories, weights, np.array([penalty]), None, close
         ).coefficients

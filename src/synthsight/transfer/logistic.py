@@ -110,7 +110,7 @@ def solve(
         length = np.ones(len(active), kind)
         for _ in range(_HALVINGS):
             trial = at + length[:, None] * way
-            new_value, new_slope, _spread = here.value_and_slope(trial)
+            new_value, new_slope, _ = here.value_and_slope(trial)
             # Rounding of the mean loss must not stop what still goes down.
             slack = 4 * np.finfo(kind).eps * np.abs(value)
             fails = ~(new_value <= value + _ARMIJO * length * descent + slack)
@@ -118,12 +118,8 @@ def solve(
                 break
             length[fails] /= 2
         else:
-            still = fails
-            trial[:, still], new_value[still], new_slope[:, still] = (
-                at[:, still],
-                value[still],
-                0,
-            )
+            # There is no lower value to be found: these end here.
+            trial[:, fails], new_value[fails], new_slope[:, fails] = at[:, fails], value[fails], 0
         moved, turned = trial - at, new_slope - slope
         product = _dot(moved, turned)
         good = product > 1e-10 * np.sqrt(_dot(moved, moved) * _dot(turned, turned))
@@ -167,12 +163,14 @@ class _Batch:
         """The mean over categories of the loss's second derivatives (problems, columns)."""
         spread = (probabilities * (1 - probabilities)).mean(axis=0) * self.shares
         # More than what there is at single images: certain ones have none, but get some.
-        return np.maximum(spread @ self.columns**2, 1e-6)
+        found: Reals = np.maximum(spread @ self.columns**2, 1e-6)
+        return found
 
 
 def _dot(a: Reals, b: Reals) -> Reals:
     """The products of problems' coefficients (problems,)."""
-    return np.einsum("krp,krp->r", a, b)
+    found: Reals = np.einsum("krp,krp->r", a, b)
+    return found
 
 
 def _direction(slope: Reals, diagonal: Reals, history: list[tuple[Reals, Reals, Reals]]) -> Reals:
