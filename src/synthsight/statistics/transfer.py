@@ -23,7 +23,9 @@ def joined(paths: Sequence[str], columns: Mapping[str, str]) -> pd.DataFrame:
     tables = [read_parquet(path, list(columns)).to_pandas() for path in paths]
     # Each for itself: a column that is null in one model's file has another type there.
     table = pd.concat([each.astype(dict(columns)) for each in tables], ignore_index=True)
-    return table.sort_values([name for name in _ORDER if name in columns], ignore_index=True)
+    order = [name for name in _ORDER if name in columns]
+    found: pd.DataFrame = table.sort_values(order, ignore_index=True)
+    return found
 
 
 def tabulate(outputs: Outputs, pairs: Sequence[str], categories: Sequence[str]) -> None:

@@ -6,7 +6,6 @@ of folds and steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,10 +33,6 @@ class Fits:
         means: the mean over categories, by trained source, tested source and resample
             (sources, sources, resamples).
         cells: likewise by category (sources, sources, resamples, categories).
-        own: the part of the variance of ``means`` over resamples that is that of single units
-            tested (sources, sources).
-        own_cells: likewise of ``cells`` (sources, sources, categories).
-        own_differences: likewise of ``means`` less that of the photographs on the photographs.
         stretch: what variances of training are to be multiplied by (sources, categories).
     """
 
@@ -46,9 +41,6 @@ class Fits:
     penalty: Floats
     means: Floats
     cells: Floats
-    own: Floats
-    own_cells: Floats
-    own_differences: Floats
     stretch: Floats
 
 
@@ -94,14 +86,10 @@ def fit(
     taken = np.full((count, len(images)), -1)
     penalty = np.empty((count, folds))
     cells = np.zeros((count, count, resamples, categories))
-    own, own_differences = np.zeros((count, count)), np.zeros((count, count))
-    own_cells = np.zeros((count, count, categories))
     groups = np.zeros((count, categories))
     share = shares(plan)
-    real = names.index(images.photographs) if images.photographs in names else None
     for fold in range(folds):
         test = np.flatnonzero((plan.part == fold) & (plan.label >= 0) & (share.sum(axis=0) > 0))
-        test = test[np.argsort(images.unit[test], kind="stable")]
         hits = np.empty((count, resamples, len(test)), bool)
         for at, name in enumerate(names):
             place = plan.place[name, fold]
@@ -113,42 +101,19 @@ def fit(
             penalty[at, fold] = chosen = sample.penalty(seed)
             head = sample.train(chosen)
             taken[at, test] = predict(head, columns)[0]
-            for some in sample.batches(resamples):
+            for some in sample.batches(resamples, len(test)):
                 again = sample.train_again(chosen, head, weights[some][:, unit])
                 hits[at, some] = predict(again, columns) == plan.label[test]
             groups[at] += [len(np.unique(unit[label == k])) / folds for k in range(categories)]
-        weight = share[:, test]
-        begins = np.flatnonzero(np.diff(images.unit[test], prepend=-1))
-        split = images.unit[test] * categories + plan.label[test]
-        order = np.argsort(split, kind="stable")
-        begins_cells = np.flatnonzero(np.diff(split[order], prepend=-1))
-        category = plan.label[test][order][begins_cells]
         members = np.zeros((len(test), categories))
         members[np.arange(len(test)), plan.label[test]] = categories
-        for trained in range(count):
-            for tested in range(count):
-                part = hits[trained] * weight[tested]
-                cells[trained, tested] += part @ members
-                own[trained, tested] += _own(part, begins).sum()
-                by_cell = _own(part[:, order], begins_cells) * categories**2
-                own_cells[trained, tested] += np.bincount(category, by_cell, categories)
-                if real is not None:
-                    part -= hits[real] * weight[real]
-                    own_differences[trained, tested] += _own(part, begins).sum()
+        for tested in range(count):
+            cells[:, tested] += hits @ (members * share[tested, test][:, None])
     return Fits(
         names,
         taken,
         penalty,
         cells.mean(axis=3),
         cells,
-        own,
-        own_cells,
-        own_differences,
         (groups * SHAPE + 1) / np.maximum(groups - 1, 0.5),
     )
-
-
-def _own(parts: Floats, begins: Sequence[int] | Numbers) -> Floats:
-    """The variances over rows of sums of neighbouring columns."""
-    found: Floats = np.add.reduceat(parts, begins, axis=1).var(axis=0, ddof=1)
-    return found

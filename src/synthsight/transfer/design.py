@@ -144,7 +144,7 @@ def _sizes(
 def _most(images: Images, part: Numbers, here: npt.NDArray[np.bool_], folds: int) -> Numbers:
     """How many images of each category there are outside every fold; int64 (categories,).
 
-    0 where these are of fewer than two units, or none is inside a fold.
+    0 where these are of fewer than two units.
     """
     count = len(images.categories)
     found = np.full(count, len(images))

@@ -147,9 +147,9 @@ class Sample:
             _ROUGH,
         ).coefficients
 
-    def batches(self, problems: int) -> Iterator[slice]:
-        """Parts of problems that are solved together."""
-        size = max(1, _ENTRIES // (self.categories * max(self.columns.shape)))
+    def batches(self, problems: int, tested: int = 0) -> Iterator[slice]:
+        """Parts of problems that are solved together, and then predict so many images."""
+        size = max(1, _ENTRIES // (self.categories * max(*self.columns.shape, tested)))
         return (slice(first, first + size) for first in range(0, problems, size))
 
     def _losses(self, coefficients: Reals) -> Reals:

@@ -2,9 +2,10 @@
 
 The variance of a mean has two parts. That over the images tested is the one of all accuracies
 (:mod:`synthsight.statistics.moments`). That over the images trained on is the variance over heads
-trained on resampled ones, without what single test images contribute to it: that varies with the
-images tested, too, and is in the first part already. Where a unit is on both sides, in different
-folds, there is a covariance.
+trained on resampled ones. What both have in common, that a head is right about one image and
+another head about another, is in both parts, and stands for what is in neither: that another sample
+would have been given another penalty. Where a unit is on both sides, in different folds, there is a
+covariance.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ class Tested:
                 here = self._tested(b)
                 label, taken = self.plan.label[here], self.fits.taken[a, here]
                 cells = self._sample(here).moments((taken == label)[:, None]).cells()
-                raw = self.fits.cells[a, b].var(axis=0, ddof=1) - self.fits.own_cells[a, b]
-                extra = np.maximum(raw, 0)[:, None] * self.fits.stretch[a].mean()
+                varies = self.fits.cells[a, b].var(axis=0, ddof=1)[:, None]
+                extra = varies * self.fits.stretch[a].mean()
                 bounds = share_interval(cells, self.level)
                 low, high = self._wider(cells.mean, bounds, extra, 0)
                 counts = np.zeros((len(names), len(names)), np.int64)
@@ -159,7 +160,7 @@ class Tested:
     def _training(self, a: int, b: int, drift: Floats) -> Floats:
         """The variance of a mean over the images to train on, and covariances; (1,)."""
         means, stretch = self.fits.means[a, b], self.fits.stretch[a].mean()
-        extra = max(0.0, means.var(ddof=1) - self.fits.own[a, b]) * stretch
+        extra = means.var(ddof=1) * stretch
         if self._shared(a, b):
             extra += 2 * _covariance(drift, means) * stretch
         return np.array([max(0.0, extra)])
@@ -190,7 +191,7 @@ class Tested:
             return dict(zip(names, (base.mean[0], 0.0, 0.0, 0.0), strict=True))
         means = self.fits.means[a, b] - self.fits.means[real, real]
         stretch = (self.fits.stretch[a].mean() + self.fits.stretch[real].mean()) / 2
-        extra = max(0.0, means.var(ddof=1) - self.fits.own_differences[a, b]) * stretch
+        extra = means.var(ddof=1) * stretch
         extra += 2 * _covariance(drift - self._drift(real, real), means) * stretch
         extra = max(0.0, extra)
         if b == real:
