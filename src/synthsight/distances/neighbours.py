@@ -84,7 +84,7 @@ def overlap(
     )
 
 
-def _squares(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Floats]]:
+def _squares(a: Vectors | Floats, b: Vectors | Floats) -> Iterator[tuple[slice, Floats]]:
     """The squared distances of some rows of ``a`` from all of ``b``, block by block.
 
     Those of equal vectors are 0, however they are rounded.
@@ -99,3 +99,25 @@ def _squares(a: Vectors, b: Vectors) -> Iterator[tuple[slice, Floats]]:
         squares: Floats = scale - 2 * (block @ columns.T)
         squares[squares < _ROUNDING * scale] = 0
         yield rows, squares
+
+
+def nearest_rows(known: Floats, others: Floats, count: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """The nearest of some vectors to each of others, the nearest first.
+
+    Args:
+        known: (n, length), n >= count.
+        others: (m, length).
+        count: how many.
+
+    Returns:
+        Their rows, (m, count), and squared distances.
+    """
+    found = np.empty((len(others), count), np.int64)
+    distances = np.empty((len(others), count))
+    for rows, squares in _squares(others, known):
+        nearest = np.argpartition(squares, count - 1, axis=1)[:, :count]
+        here = np.take_along_axis(squares, nearest, axis=1)
+        order = np.lexsort((nearest, here), axis=1)
+        found[rows] = np.take_along_axis(nearest, order, axis=1)
+        distances[rows] = np.take_along_axis(here, order, axis=1)
+    return found, distances
