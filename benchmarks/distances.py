@@ -8,10 +8,10 @@ which the interval holds the truth is its coverage.
 
 ``p``: photographs alone, halved; p of the classifier that tells the halves apart should be uniform.
 
-``floor``: photographs alone, halved; how often KID of a fresh pair of halves lies between the bounds
-of the row that compares photographs with themselves.
+``floor``: photographs alone, halved; how often KID of a fresh pair of halves lies between the
+bounds of the row that compares photographs with themselves.
 
-``time``: time and memory of all measures, of a map, or of one step of them, at a size.
+``measure`` and ``map``: time and memory of all measures, or of a map, of many images.
 
 Prints rows for docs/methods.md.
 """
