@@ -166,12 +166,12 @@ def _fitted(features: Floats, signs: Floats) -> Floats:
     """
     length = features.shape[1]
     bound = features.T @ features / 4 + _PENALTY * np.eye(length)
-    factor = cho_factor(bound)
+    factor = cho_factor(bound, check_finite=False)
     weights = np.zeros((length, signs.shape[1]))
     ahead, speed = weights, 1.0
     for _ in range(_STEPS):
         slopes = signs * expit(-signs * (features @ ahead))
-        step = cho_solve(factor, features.T @ slopes - _PENALTY * ahead)
+        step = cho_solve(factor, features.T @ slopes - _PENALTY * ahead, check_finite=False)
         next_speed = (1 + np.sqrt(1 + 4 * speed**2)) / 2
         found = ahead + step
         ahead = found + (speed - 1) / next_speed * (found - weights)

@@ -1,7 +1,8 @@
 """A division of the images into training and test, as folders of links for other programs.
 
 ``train/SOURCE/CATEGORY/FILE`` and ``test/SOURCE/CATEGORY/FILE``, with ``classes.txt``, the
-categories in their order, and ``split.csv``. That is what torchvision's and timm's readers of folders take.
+categories in their order, and ``split.csv``. That is what the readers of folders of torchvision and
+timm take.
 """
 
 from __future__ import annotations
