@@ -37,6 +37,7 @@ if not PENDING:
     include: "rules/train_heads.smk"
     include: "rules/measure_distances.smk"
     include: "rules/map_images.smk"
+    include: "rules/export_split.smk"
     include: "rules/import_predictions.smk"
     include: "rules/label_audit.smk"
     include: "rules/score.smk"

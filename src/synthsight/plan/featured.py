@@ -49,6 +49,13 @@ class Featured:
         return [f"{self.run}/maps/{model}.parquet"]
 
     @cached_property
+    def split(self) -> list[str]:
+        """The folder of a division of the images and what is in it, if one is exported."""
+        about = self.experiment.settings.transfer
+        names = [f"{self.run}/split", f"{self.run}/split.parquet"]
+        return names if about is not None and about.export else []
+
+    @cached_property
     def heads(self) -> list[str]:
         """How classifiers trained on each source do on each, model by model."""
         return [self.heads_of(model)[0] for model in self.models_of("transfer")]

@@ -44,3 +44,14 @@ def map_images(experiment: Experiment, model: str) -> Spec:
         "most": about.images,
         "seed": experiment.settings.intervals.seed,
     }
+
+
+def export_split(experiment: Experiment) -> Spec:
+    """How images are divided into training and test for other programs."""
+    about = experiment.settings.transfer
+    assert about is not None
+    return {
+        "root": experiment.settings.images.root,
+        "folds": about.folds,
+        "seed": experiment.settings.intervals.seed,
+    }

@@ -44,6 +44,9 @@ _PARTS = (
     *("people", "heads", "distances", "maps"),
 )
 
+#: Files right in a run's folder that not every configuration has; a folder goes with the name.
+_ALONE = ("split.parquet",)
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -141,7 +144,8 @@ def leftovers(wanted: Iterable[Wanted], run: str) -> list[str]:
         for path in known
         if path.startswith(f"{run}/tables/")
     }
-    found = (path for part in _PARTS for path in _files(f"{run}/{part}"))
+    found = [path for part in _PARTS for path in _files(f"{run}/{part}")]
+    found += [path for name in _ALONE if os.path.exists(path := f"{run}/{name}")]
     kept = f"{run}/{JOURNALS}/"
     return sorted(path for path in found if path not in known and not path.startswith(kept))
 

@@ -171,6 +171,12 @@ def _learned(files: Files, code: Code, one: One) -> Iterator[Wanted]:
             inputs += [name_of("find_duplicates", files.table("duplicates"))]
             about = spec(files.experiment, model)
             yield from one(program, about, code(program), files_of(model), inputs)
+    if featured.split:
+        inputs = [name_of("index_images", path) for path in files.manifests]
+        inputs += [name_of("find_sources", files.sources)]
+        inputs += [name_of("find_duplicates", files.table("duplicates"))]
+        about, digest = learning.export_split(files.experiment), code("export_split")
+        yield from one("export_split", about, digest, featured.split[1:], inputs)
 
 
 def _inputs_of_network(files: Files, model: str) -> list[str]:
