@@ -37,6 +37,8 @@ if not PENDING:
     include: "rules/train_heads.smk"
     include: "rules/measure_distances.smk"
     include: "rules/map_images.smk"
+    include: "rules/fit_linear.smk"
+    include: "rules/finetune.smk"
     include: "rules/import_predictions.smk"
     include: "rules/label_audit.smk"
     include: "rules/score.smk"

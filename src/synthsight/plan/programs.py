@@ -13,7 +13,7 @@ from synthsight.plan.tables import STATISTICS
 from synthsight.vqa.families.registry import doors_of
 
 #: Programs that the worker for models imports; the one for tables imports all others.
-WITH_MODELS = ("classify", "embed", "ask", "fetch_weights", "fetch_vqa")
+WITH_MODELS = ("classify", "embed", "finetune", "ask", "fetch_weights", "fetch_vqa")
 
 #: Programs that no worker runs.
 ALONE = ("with_worker", "fetch_images", "ask_endpoint")
