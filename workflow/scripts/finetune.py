@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Train a network on all of a run's images but one part, and let it predict that part.
 
-In: the base's weights (safetensors) and their note (JSON), the pixels of all categories (Arrow), the
-images' sources, and which are duplicates. Out: the network's weights (safetensors), and Parquet with
-image and logits (float32) of the categories in their sorted order.
+In: the base's weights (safetensors) and their note (JSON), the pixels of all categories (Arrow),
+the images' sources, and which are duplicates. Out: the network's weights (safetensors), and Parquet
+with image and logits (float32) of the categories in their sorted order.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Fit new last layers to a model's features, and let each predict the images it was fitted without.
 
-In: the features of all categories (Parquet), the images' sources, and which are duplicates. Out: the
-logits of all categories (Parquet), by which layer each image is predicted (Parquet), the layers
+In: the features of all categories (Parquet), the images' sources, and which are duplicates. Out:
+the logits of all categories (Parquet), by which layer each image is predicted (Parquet), the layers
 (safetensors), and a note (JSON).
 """
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Join what the networks of an adapted model say of the images that each was trained without.
 
-In: what each says (Parquet), and the images' sources. Out: the logits of all categories (Parquet), by
-which network each image is predicted (Parquet), and a note (JSON).
+In: what each says (Parquet), and the images' sources. Out: the logits of all categories (Parquet),
+by which network each image is predicted (Parquet), and a note (JSON).
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ class Division:
 
     def trained_on(self, fold: int) -> Chosen:
         """The images that a network is trained on; bool (n,)."""
-        return self.chosen & (self.part != fold)
+        found: Chosen = self.chosen & (self.part != fold)
+        return found
 
     def counts(self, folds: int) -> list[int]:
         """How many images each network is trained on."""

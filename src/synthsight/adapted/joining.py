@@ -1,4 +1,4 @@
-"""Joining what the networks of an adapted model say, each of the images that it was trained without."""
+"""Joining what the networks of a model say, each of the images that it was trained without."""
 
 from __future__ import annotations
 

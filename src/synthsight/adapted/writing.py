@@ -1,4 +1,4 @@
-"""What an adapted model says of all images, written as any classifier's logits are, and its note."""
+"""What an adapted model says of all images, written as any classifier's logits, and its note."""
 
 from __future__ import annotations
 

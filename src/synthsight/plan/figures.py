@@ -258,7 +258,7 @@ FIGURES = (
         "adaptation",
         "synthsight.figures.adaptation:adaptation",
         "Learning",
-        {"table": "adaptation"},
+        {"table": "adaptation", "photographs": "photographs"},
         specs.level,
         when=with_adapted,
     ),

@@ -134,7 +134,7 @@ class Files:
         return f"{WEIGHTS}/{self.stems[model]}.safetensors"
 
     def note_of(self, model: str) -> str:
-        """The note on a model of either kind: its weights, or where it or what it says comes from."""
+        """The note on a model of either kind: its weights, or where what it says comes from."""
         if model in self.experiment.imported:
             return f"{self.run}/predictions/{model}.json"
         if model in self.vqa_models and model not in self.vqa_networks:

@@ -134,8 +134,8 @@ def check_adapt(
     rules = settings.matching.rules
     if not any(name in RULES and RULES[name].choice for name in rules):
         message = (
-            "adapted models choose among the run's categories, which the rule `restricted` compares "
-            f"with other models: write `rules: [{', '.join(rules)}, restricted]`"
+            "adapted models choose among the run's categories, and are compared with others under "
+            f"the rule restricted: write `rules: [{', '.join(rules)}, restricted]`"
         )
         problems.append(Problem(("matching", "rules"), message))
     if not pending and len(categories) < 2:
