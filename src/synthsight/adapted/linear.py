@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -87,7 +87,8 @@ def fit_layer(images: Images, vectors: Vectors, seed: int) -> Layer:
         out = inner == part
         if not out.any() or len(np.unique(images.category[~out])) < 2:
             continue
-        for place, found in enumerate(_path(images.category[~out], vectors[~out], classes)):
+        path = _path(images.category[~out], vectors[~out], classes, PENALTIES)
+        for place, found in enumerate(path):
             losses[place] += _loss(found.logits(vectors[out]), images.category[out], weights[out])
     chosen = int(np.argmin(np.round(losses, 9)))
     *_, last = _path(images.category, vectors, classes, PENALTIES[: chosen + 1])
@@ -95,7 +96,7 @@ def fit_layer(images: Images, vectors: Vectors, seed: int) -> Layer:
 
 
 def _path(
-    category: Numbers, vectors: Vectors, classes: int, penalties: tuple[float, ...] = PENALTIES
+    category: Numbers, vectors: Vectors, classes: int, penalties: Sequence[float]
 ) -> Iterator[Layer]:
     """Layers with weaker and weaker penalties, each fitted from where the last one ended."""
     from sklearn.exceptions import ConvergenceWarning

@@ -40,10 +40,11 @@ def draw_view(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[
     Returns:
         float32 (2, 3).
     """
-    area = rng.uniform(*_AREA) * height * width
+    area = rng.uniform(*_AREA)
     stretch = math.exp(rng.uniform(-math.log(_STRETCH), math.log(_STRETCH)))
-    across = min(math.sqrt(area * stretch) / width, 1.0)
-    down = min(math.sqrt(area / stretch) / height, 1.0)
+    # Within the image, if need be at the cost of the shape, not of the area.
+    down = min(max(math.sqrt(area * width / height / stretch), area), 1.0)
+    across = area / down
     x, y = rng.uniform(across - 1, 1 - across), rng.uniform(down - 1, 1 - down)
     mirrored = -1 if rng.random() < 0.5 else 1
     return np.array([[across * mirrored, 0, x], [0, down, y]], np.float32)
