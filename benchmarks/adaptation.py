@@ -1,9 +1,9 @@
 """How often the interval of an adapted model's gain holds the true gain.
 
-Categories are clouds of features; the base is a linear classifier of features that lie elsewhere. In
-each trial images are drawn, divided, and predicted by layers that were fitted without them; the
+Categories are clouds of features; the base is a linear classifier of features that lie elsewhere.
+In each trial images are drawn, divided, and predicted by layers that were fitted without them; the
 interval is that of the table ``adaptation``. The true gain is that of the same layers on many fresh
-images of the same categories, and on average over all trials that of layers of other training images.
+images of the same categories and, on average over all trials, that of layers of other images.
 
     python benchmarks/adaptation.py [--trials 400]
 """

@@ -87,15 +87,18 @@ def alike(one: nn.Module, other: nn.Module) -> bool:
 
 
 @pytest.mark.long
-def test_a_network_learns_to_tell_what_can_be_told(toy: Toy, weights: str) -> None:
-    how = recipe(epochs=4)
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_a_network_learns_what_it_is_told_and_knows_it_of_others(
+    toy: Toy, weights: str, exchanged: bool
+) -> None:
+    """Also with the categories exchanged: it is not right by what it was before."""
+    labels = 1 - toy[2] if exchanged else toy[2]
+    how = recipe(epochs=6, learning_rate=3e-4)
     network = load_to_train(ARCHITECTURE, weights, SOURCE, 2, how, CPU)
-    before = predict(network, toy[1][:8], toy[0], how, Memory(64)).argmax(axis=1)
     train = slice(8, 24)
-    losses = finetune(network, toy[1][train], toy[2][train], toy[0], how, Memory(64))
-    after = predict(network, toy[1][:8], toy[0], how, Memory(64)).argmax(axis=1)
-    assert (after == toy[2][:8]).all() and (before == toy[2][:8]).mean() < 1
-    assert losses[-1] < losses[0]
+    losses = finetune(network, toy[1][train], labels[train], toy[0], how, Memory(64))
+    found = predict(network, toy[1][:8], toy[0], how, Memory(64)).argmax(axis=1)
+    assert (found == labels[:8]).mean() >= 7 / 8 and losses[-1] < losses[0]
 
 
 @pytest.mark.long
@@ -308,5 +311,5 @@ def test_images_of_several_shapes_are_seen_at_one_size() -> None:
 
 def test_pixels_are_found_by_name_and_what_is_missing_is_named(toy: Toy) -> None:
     assert toy[0]["03.png"].shape == (SIDE, SIDE, 3)
-    with pytest.raises(StoredPixelsError, match="no pixels of 'x.png'"):
+    with pytest.raises(StoredPixelsError, match=r"no pixels of 'x\.png'"):
         toy[0]["x.png"]

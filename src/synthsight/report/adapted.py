@@ -47,7 +47,7 @@ def adapted_answers(table: pd.DataFrame | None) -> list[str]:
     return said
 
 
-def _answer(row: Mapping[str, Any]) -> str:
+def _answer(row: Mapping[Any, Any]) -> str:
     """What one model gets, and how much more that is."""
     images = "the generated images" if row["generator"] == ALL else f"those of {row['generator']}"
     trained = {
