@@ -38,6 +38,8 @@ if not PENDING:
     include: "rules/measure_distances.smk"
     include: "rules/map_images.smk"
     include: "rules/export_split.smk"
+    include: "rules/fit_linear.smk"
+    include: "rules/finetune.smk"
     include: "rules/import_predictions.smk"
     include: "rules/label_audit.smk"
     include: "rules/score.smk"

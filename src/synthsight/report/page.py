@@ -14,6 +14,7 @@ from synthsight.labels.matching import RULES, find_rule
 from synthsight.pages.assets import chunks, templates
 from synthsight.pages.embed import content_security_policy, script_json, script_text
 from synthsight.report import answer, assets
+from synthsight.report.adapted import adapted_answers
 from synthsight.report.endpoints import asked_how
 from synthsight.report.people import people_section
 from synthsight.report.tables import page_table
@@ -152,6 +153,7 @@ def render(page: Page) -> str:
         measured=(of_models(tables["reference"], page.rule)["kind"] == MEASURED).any(),
         partly=_partly(tables["accuracy"], tables["reference"], page.rule),
         robust=answer.robustness_answer(tables.get("robustness"), page.rule),
+        adapted=adapted_answers(tables.get("adaptation")),
         people=people_section(tables, page.rule),
         vqa=None if vqa is None else vqa.to_dict("records"),
         tables=tables,
