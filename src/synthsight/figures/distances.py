@@ -172,8 +172,8 @@ def _points(
     high = min(1.015, float(np.nanmax(ends)) + 0.05) if known else 1.0
     axes.set(xlim=(-0.03, 1.03), ylim=(low, high))
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
-    ticks = MaxNLocator(5).tick_values(low, high)
-    ticks = ticks[(ticks >= low) & (ticks <= min(high, 1))]
+    ticks = list(MaxNLocator(5).tick_values(low, high))
+    ticks = [tick for tick in ticks if low <= tick <= min(high, 1)]
     axes.set_yticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
     axes.tick_params(axis="y", labelleft=labelled)
     axes.spines["left"].set_visible(True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,10 @@ def transfer(table: pd.DataFrame, level: float = 0.95) -> Figure:
                 style.MARGIN + column * (grid.width + _BETWEEN),
                 top + row * (grid.height + _BETWEEN),
             )
-            cells = found[found["model"] == model].set_index(["train", "test"])
+            cells = {
+                (str(each["train"]), str(each["test"])): each
+                for each in found[found["model"] == model].to_dict("records")
+            }
             _matrix(axes, grid, at, style.plain(model), cells, names, labels, chance)
     return figure
 
@@ -162,7 +165,7 @@ def _matrix(
     grid: _Grid,
     at: tuple[float, float],
     title: str,
-    cells: pd.DataFrame,
+    cells: Mapping[tuple[str, str], Mapping[Any, Any]],
     names: Sequence[str],
     labels: Sequence[str],
     chance: float,
@@ -177,55 +180,51 @@ def _matrix(
     axes.text(
         x0 - 0.05, y0 - 0.03, "trained on", ha="right", va="bottom", color=style.FAINT, **small
     )
-    colors = shades()
+    under: dict[str, Any] = {"ha": "center", "va": "bottom", "rotation": 90 * grid.upright, **small}
     for index, label in enumerate(labels):
         x = x0 + grid.place(index, grid.cell) + grid.cell / 2
         y = y0 + grid.place(index, grid.tall) + grid.tall / 2
         lines = [label] if grid.upright else style.wrap(label, grid.cell, style.SMALL)
         for number, line in enumerate(reversed(lines)):
-            axes.text(
-                *(x, y0 - 0.03 - 0.9 * number * style.LINE, line),
-                **{"ha": "center", "va": "bottom", "rotation": 90 * grid.upright, **small},
-            )
+            axes.text(x, y0 - 0.03 - 0.9 * number * style.LINE, line, **under)
         axes.text(x0 - 0.05, y, label, ha="right", va="center", **small)
     for down, train in enumerate(names):
         for across, test in enumerate(names):
-            if (train, test) not in cells.index:
-                continue
-            row = cells.loc[(train, test)]
-            x = x0 + grid.place(across, grid.cell)
-            y = y0 + grid.place(down, grid.tall)
-            value = float(row["top1"])
-            if value != value:
-                continue
-            share = (value - chance) / (1 - chance) if chance < 1 else 1.0
-            share = min(max(share, 0.0), 1.0)
-            own = down == across
-            axes.add_patch(
-                Rectangle(
-                    (x + 0.012, y + 0.012),
-                    grid.cell - 0.024,
-                    grid.tall - 0.024,
-                    facecolor=colors(share),
-                    edgecolor=style.INK if own else "#C9C9C9",
-                    linewidth=1.1 if own else 0.4,
-                )
-            )
-            ink = _ink(colors(share))
-            middle = x + grid.cell / 2
-            low, high = float(row["low"]), float(row["high"])
-            bounds = grid.intervals and low == low and high == high
-            size = style.LARGE - 1 if grid.intervals else style.SMALL
-            number = f"{100 * value:.1f}" if grid.cell > 0.3 else f"{100 * value:.0f}"
-            axes.text(
-                *(middle, y + grid.tall * (0.33 if bounds else 0.5), number),
-                **{"ha": "center", "va": "center", "color": ink, "fontsize": size},
-            )
-            if bounds:
-                axes.text(
-                    *(middle, y + grid.tall * 0.73, f"{100 * low:.0f}\N{EN DASH}{100 * high:.0f}"),
-                    **{"ha": "center", "va": "center", "color": ink, **small},
-                )
+            row = cells.get((train, test))
+            if row is not None and row["top1"] == row["top1"]:
+                x = x0 + grid.place(across, grid.cell)
+                y = y0 + grid.place(down, grid.tall)
+                _cell(axes, grid, (x, y), row, chance)
+
+
+def _cell(
+    axes: Axes, grid: _Grid, at: tuple[float, float], row: Mapping[Any, Any], chance: float
+) -> None:
+    """Draw one accuracy, and its interval if there is one and room for it."""
+    (x, y), value = at, float(row["top1"])
+    share = (value - chance) / (1 - chance) if chance < 1 else 1.0
+    shade = shades()(min(max(share, 0.0), 1.0))
+    own = row["train"] == row["test"]
+    axes.add_patch(
+        Rectangle(
+            (x + 0.012, y + 0.012),
+            grid.cell - 0.024,
+            grid.tall - 0.024,
+            facecolor=shade,
+            edgecolor=style.INK if own else "#C9C9C9",
+            linewidth=1.1 if own else 0.4,
+        )
+    )
+    middle = x + grid.cell / 2
+    low, high = float(row["low"]), float(row["high"])
+    bounds = grid.intervals and low == low and high == high
+    look: dict[str, Any] = {"ha": "center", "va": "center", "color": _ink(shade)}
+    number = f"{100 * value:.1f}" if grid.cell > 0.3 else f"{100 * value:.0f}"
+    size = style.LARGE - 1 if grid.intervals else style.SMALL
+    axes.text(middle, y + grid.tall * (0.33 if bounds else 0.5), number, fontsize=size, **look)
+    if bounds:
+        ends = f"{100 * low:.0f}\N{EN DASH}{100 * high:.0f}"
+        axes.text(middle, y + grid.tall * 0.73, ends, fontsize=style.SMALL, **look)
 
 
 def _ink(shade: tuple[float, float, float, float]) -> str:

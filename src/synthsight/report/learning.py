@@ -41,10 +41,11 @@ def transfer_answer(table: pd.DataFrame, level: float) -> str | None:
     if photographs(table) is None:
         return _without_photographs(of_best, models, level)
     found = largest[(largest["train"] == source) & (largest["measure"] == "GAN-train")]
-    found = found[found["top1"].notna()].set_index("model")
-    if models[0] not in found.index:
+    found = found[found["top1"].notna()]
+    of_model = found[found["model"] == models[0]]
+    if of_model.empty:
         return None
-    row = found.loc[models[0]]
+    row = of_model.iloc[0]
     real = of_best[of_best["measure"] == "real"]
     sentence = (
         f"A classifier trained on {_each(row, 'generated image')} (features of {models[0]}) gets "
@@ -86,7 +87,7 @@ def _others(found: pd.DataFrame, best: str) -> str:
         found: the row of each model.
         best: the model that has been spoken of.
     """
-    apart = found["difference"].dropna()
+    apart = found.set_index("model")["difference"].dropna()
     if best not in apart.index or len(apart) < 2:
         return ""
     less = bool(apart[best] < 0)

@@ -47,12 +47,12 @@ def _map(path: str | os.PathLike[str], images: Sequence[str]) -> dict[str, Any]:
     table = read_parquet(path, ["image", "x", "y"]).to_pandas().sort_values("image")
     places = table[["x", "y"]].to_numpy(np.float64)
     known = np.isfinite(places).all(axis=1)
-    names, places = pd.Index(table["image"].to_numpy()[known]), places[known]
+    table, places = table[known], places[known]
     lowest = places.min(axis=0, initial=np.inf)
     size = places.max(axis=0, initial=-np.inf) - lowest if len(places) else np.zeros(2)
     span = float(size.max()) or 1.0
     whole = np.rint((places - lowest) / span * END).astype("<u2")
-    rows = names.get_indexer(pd.Index(images, dtype=object))
+    rows = pd.Index(table["image"]).get_indexer(list(images))
     points = np.full((len(images), 2), END + 1, dtype="<u2")
     points[rows >= 0] = whole[rows[rows >= 0]]
     rest = np.delete(whole, rows[rows >= 0], axis=0)

@@ -8,9 +8,9 @@ import { every, gets, isReal, known, modelNamed } from "./choosing.js";
 const COLORS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#8F8F00"];
 /** The shapes by the signs that stand for them in a legend. */
 export const SHAPES = { "●": "disc", "■": "square", "▲": "triangle", "◆": "diamond", "✕": "cross" };
-const SIGNS = Object.keys(SHAPES);
-const MOST = COLORS.length * SIGNS.length;
-const look = (i) => ({ color: COLORS[i % COLORS.length], sign: SIGNS[i % SIGNS.length] });
+const ALL_SIGNS = Object.keys(SHAPES);
+const MOST = COLORS.length * ALL_SIGNS.length;
+const look = (i) => ({ color: COLORS[i % COLORS.length], sign: ALL_SIGNS[i % ALL_SIGNS.length] });
 const OTHER = { color: "var(--faint)", sign: "●" };
 
 /** A look for each name: the most frequent 34 have one of their own where there are more than 35. */

@@ -8,7 +8,7 @@ import { SHAPES, currentLooks } from "./looks.js";
 
 const PAD = 14; // pixels around the outermost images
 const NEAR = 14; // pixels from an image that count as pointing at it
-const CORNERS = 80; // of a lasso, so that it fits into an address
+const MOST_CORNERS = 80; // of a lasso, so that it fits into an address
 const PALE = 0.16;
 
 let view = null; // where the map is on the canvas
@@ -153,7 +153,7 @@ const placeOf = (event) => {
 };
 
 function lassoed() {
-  const step = Math.ceil(path.length / CORNERS);
+  const step = Math.ceil(path.length / MOST_CORNERS);
   const bounded = (value) => Math.max(0, Math.min(END + 1, value)); // an image at the very edge is within
   return areaOfCorners(path.filter((_, i) => i % step === 0).map(([x, y]) => [bounded(view.u(x)), bounded(view.v(y))]));
 }
