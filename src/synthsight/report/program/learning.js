@@ -140,7 +140,8 @@ export const ofLearning = {
         Plot.ruleX(found, { x: "coverage", y1: (row) => row.mean[`${hit}_low`], y2: (row) => row.mean[`${hit}_high`], stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.45 }),
         Plot.dot(found.filter((row) => !row.half), { ...y, fill: "var(--one)", r: 5, tip: true, title: told }),
         Plot.dot(found.filter((row) => row.half), { ...y, fill: "var(--ink)", symbol: "diamond", r: 6, tip: true, title: told }),
-        found.length <= 14 ? Plot.text(found, { ...y, text: (row) => short(named(row), 18), textAnchor: (row) => (row.coverage > 0.6 ? "end" : "start"), dx: 0, dy: -12, fill: "var(--ink)", stroke: "var(--page)", strokeWidth: 3 }) : null,
+        ...[true, false].map((right) => Plot.text(found.length <= 14 ? found.filter((row) => row.coverage < 0.6 === right) : [], {
+          ...y, text: (row) => short(named(row), 18), textAnchor: right ? "start" : "end", dx: right ? 9 : -9, fill: "var(--ink)", stroke: "var(--page)", strokeWidth: 3 })),
       ],
       key: [["var(--one)", "a generator"], ...(halves.length ? [["var(--ink)", "photographs", "◆"], ["var(--faint)", "half of the photographs against the other half", "╎"]] : [])],
     };

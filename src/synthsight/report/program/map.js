@@ -66,7 +66,7 @@ export function showMap() {
   context.globalAlpha = 0.3;
   context.fillStyle = resolve("var(--faint)");
   for (let i = 0; i < rest.length; i += 2) context.fillRect(view.x(rest[i]) - 0.75, view.y(rest[i + 1]) - 0.75, 1.5, 1.5);
-  const r = placed.length <= 800 ? 4 : placed.length <= 4000 ? 3 : 2;
+  const r = Math.min(placed.length <= 800 ? 4 : placed.length <= 4000 ? 3 : 2, view.width / 140);
   drawn = placed.map((image) => ({ image, x: view.x(points[2 * image]), y: view.y(points[2 * image + 1]) }));
   for (const wanted of [false, true]) {
     context.globalAlpha = wanted ? 0.85 : PALE;
