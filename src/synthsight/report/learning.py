@@ -235,8 +235,8 @@ def _further(table: pd.DataFrame) -> list[str]:
         start, end = curve.iloc[0], curve.iloc[-1]
         said.append(
             f"With {count(int(start['per_category']), 'generated image')} of each category it is "
-            f"{percent(start['top1'])} of photographs, with {int(end['per_category']):,} of each it "
-            f"is {percent(end['top1'])}."
+            f"{percent(start['top1'])} of photographs, with {int(end['per_category']):,} it is "
+            f"{percent(end['top1'])}."
         )
     return said
 
