@@ -31,8 +31,8 @@ from synthsight.labels.prompts import (
     shared,
     templates_of,
 )
-from synthsight.labels.spaces import load_labels
-from synthsight.plan.config.repositories import are_of_run, with_categories
+from synthsight.labels.spaces import are_of_run, load_labels
+from synthsight.plan.config.repositories import with_categories
 from synthsight.plan.settings import ModelSettings, PredictionColumnSettings
 from tests.support import assert_close
 

@@ -264,3 +264,21 @@ def test_in_a_label_file_a_synset_means_each_of_its_names() -> None:
     for name in (first, *others):
         space = LabelSpace("test", (name,), ((name,),))
         assert accepted_classes(Target("x", classes=("n02127052",)), space, "classes").all()
+
+
+@pytest.mark.parametrize("rule", ["classes", "restricted"])
+def test_where_categories_are_the_classes_each_accepts_its_own(rule: str) -> None:
+    """Also a category that no class of ImageNet's shows, and one whose name is another's synonym."""
+    names = ("toy kite", "toilet seat", "cap", "hat")
+    lemmas = (*((name,) for name in names[:3]), ("hat", "cap"))
+    of_run = LabelSpace("kept/classes/categories-0a1b2c3d.json", names, lemmas)
+    listed = LabelSpace("classes/mine.json", names, lemmas)
+    expected = {
+        Target("toy_kite", classes=()): ([0], []),
+        Target("toilet_seat"): ([1], [1]),
+        Target("cap"): ([2], [2, 3]),
+        Target("hat", classes=("cap",)): ([3], [2, 3]),
+    }
+    for target, (own, chosen) in expected.items():
+        for labels, right in ((of_run, own), (listed, chosen)):
+            assert accepted_classes(target, labels, rule).nonzero()[0].tolist() == right

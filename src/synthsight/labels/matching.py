@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthsight.doors import UnknownNameError
-from synthsight.labels.spaces import LabelSpace, wordnet_names
+from synthsight.labels.spaces import LabelSpace, are_of_run, wordnet_names
 from synthsight.wording import did_you_mean
 
 _SYNSET = re.compile(r"n\d{8}")
@@ -195,7 +195,14 @@ def _in_lemmas(target: Target, labels: LabelSpace) -> npt.NDArray[np.bool_]:
 
 
 def _by_choice(target: Target, labels: LabelSpace) -> npt.NDArray[np.bool_]:
-    """The chosen classes or, if nobody has chosen any, those that the lemmas accept."""
+    """The chosen classes or, if nobody has chosen any, those that the lemmas accept.
+
+    Where the classes are the run's categories it is the category's own, whatever was chosen of
+    others: no class of ImageNet's shows the toy kite, but the category's does.
+    """
+    if are_of_run(labels.name):
+        own = words(target.name)
+        return np.array([words(name) == own for name in labels.simple], dtype=np.bool_)
     if target.classes is None:
         return _in_lemmas(target, labels)
     return chosen(target.classes, labels)

@@ -30,6 +30,18 @@ IMAGENETS = {
 }
 
 
+#: What the key `labels` says if the run's categories are the classes, how the files of their names
+#: begin that are then kept, and in which folder.
+CATEGORIES = "categories"
+FOLDER = "classes"
+
+
+def are_of_run(labels: str) -> bool:
+    """Whether a label space is that of a run's categories: a class for each, and no other."""
+    path = Path(labels)
+    return path.parent.name == FOLDER and path.name.startswith(f"{CATEGORIES}-")
+
+
 @dataclass(frozen=True)
 class LabelSpace:
     """The classes of a classifier.

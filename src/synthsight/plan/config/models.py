@@ -29,7 +29,7 @@ from synthsight.labels.prompts import (
     shared,
     templates_of,
 )
-from synthsight.labels.spaces import LabelSpace, load_labels
+from synthsight.labels.spaces import CATEGORIES, LabelSpace, are_of_run, load_labels
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.config.names import bad_path, check_model_name
 from synthsight.plan.config.networks import Network, check_network, content_of, settled
@@ -39,7 +39,6 @@ from synthsight.plan.config.predictions import (
     check_predictions,
     columns_of,
 )
-from synthsight.plan.config.repositories import CATEGORIES, are_of_run
 from synthsight.plan.digest import code_digest
 from synthsight.plan.settings import ModelSettings
 

@@ -19,14 +19,13 @@ from synthsight.classifiers.repositories import Repository, RepositoryError, rea
 from synthsight.errors import SynthsightError
 from synthsight.files import keep, read_kept
 from synthsight.labels.matching import Target
-from synthsight.labels.spaces import space_of, space_of_length, wordnet_names
+from synthsight.labels.spaces import CATEGORIES, FOLDER, space_of, space_of_length, wordnet_names
 from synthsight.plan.config.messages import Problem
 from synthsight.plan.settings import ModelSettings
 from synthsight.wording import one_line
 
-#: The default of the key `labels`, and what it says if the run's categories are the classes.
+#: The default of the key `labels`.
 LABELS = "imagenet-1k"
-CATEGORIES = "categories"
 
 
 @dataclass(frozen=True)
@@ -143,12 +142,6 @@ def keep_categories(cache: Path, targets: Sequence[Target]) -> tuple[Path, tuple
     return path, tuple(name for _, name in classes)
 
 
-def are_of_run(labels: str) -> bool:
-    """Whether a label file is one that :func:`with_categories` has kept."""
-    path = Path(labels)
-    return path.parent.name == "classes" and path.name.startswith(f"{CATEGORIES}-")
-
-
 def _class_of(target: Target) -> str:
     """The names of the class that a category is, as a label file has them."""
     known = wordnet_names()
@@ -232,7 +225,7 @@ def _keep_classes(cache: Path, name: str, classes: Sequence[str]) -> Path:
     """A label file in the cache, called by what it holds; one that was edited is written again."""
     text = json.dumps(list(classes), ensure_ascii=False, indent=0)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    path = cache / "classes" / f"{name}-{digest}.json"
+    path = cache / FOLDER / f"{name}-{digest}.json"
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         keep(path, text)
