@@ -14,11 +14,11 @@ rule map_images:
         model=one_of(FILES.featured.models_of("map")),
     group:
         together("map_images_{model}")
-    threads: lambda wildcards: MACHINE.threads(len(FILES.featured.models_of("map")))
     params:
         spec=spec(learning.map_images, "model"),
         code=code("map_images"),
-    # Lists by category go through a pipe: the system limits the length of a command.
+    # Lists by category go through a pipe: the system limits the length of a command. What is left
+    # out is for people, so it is also printed.
     shell:
         """
         with_worker.py --code {params.code} map_images.py \
@@ -26,7 +26,6 @@ rule map_images:
             --sources {input.sources:q} \
             --duplicates {input.duplicates:q} \
             --spec {params.spec:q} \
-            --threads {threads} \
             --places {output.places:q} \
-            >{log:q} 2>&1
+            2>&1 | tee {log:q}
         """

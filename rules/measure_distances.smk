@@ -18,7 +18,8 @@ rule measure_distances:
     params:
         spec=spec(learning.measure_distances, "model"),
         code=code("measure_distances"),
-    # Lists by category go through a pipe: the system limits the length of a command.
+    # Lists by category go through a pipe: the system limits the length of a command. What is left
+    # out is for people, so it is also printed.
     shell:
         """
         with_worker.py --code {params.code} measure_distances.py \
@@ -28,5 +29,5 @@ rule measure_distances:
             --spec {params.spec:q} \
             --threads {threads} \
             --measured {output.measured:q} \
-            >{log:q} 2>&1
+            2>&1 | tee {log:q}
         """

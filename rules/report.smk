@@ -88,6 +88,7 @@ rule report:
         vqa_scores=FILES.vqa_scores,
         vqa_notes=FILES.vqa_notes,
         vqa_pictures=FILES.vqa_thumbnails,
+        maps=FILES.featured.maps,
     output:
         page=report(
             FILES.report,
@@ -115,6 +116,7 @@ rule report:
             --vqa-scores {input.vqa_scores:q} \
             --vqa-notes {input.vqa_notes:q} \
             --vqa-pictures {input.vqa_pictures:q} \
+            --maps {input.maps:q} \
             --spec @<(printf '%s\\n' {params.spec:q}) \
             --output {output.page:q} \
             >{log:q} 2>&1

@@ -8,7 +8,6 @@ Parquet. The spec holds the settings of synthsight.plan.learning.map_images.
 from __future__ import annotations
 
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from synthsight.distances.map_images import map_images
 from synthsight.features.samples import read_features, read_images
@@ -22,18 +21,16 @@ from synthsight.tables import write_parquet
     one("duplicates", "pairs of images that are nearly the same, Parquet"),
     spec=True,
     outputs=["places"],
-    counts={"threads": 1},
 )
 def main(args: Arguments) -> None:
     """Run the program."""
     images = read_images(args.sources, args.duplicates)
     vectors = read_features(args.features, images)
     spec = {key: value for key, value in args.spec.items() if key != "model"}
-    with threadpool_limits(args.threads):
-        places, said = map_images(images, vectors, **spec)
+    places, said = map_images(images, vectors, **spec)
     write_parquet(args.places, pa.Table.from_pandas(places, preserve_index=False))
     for sentence in said:
-        print(sentence)
+        print(f"{args.spec['model']}: {sentence}")
 
 
 if __name__ == "__main__":

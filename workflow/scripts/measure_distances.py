@@ -34,7 +34,7 @@ def main(args: Arguments) -> None:
     measured = measured.assign(model=args.spec["model"])
     write_parquet(args.measured, pa.Table.from_pandas(measured, preserve_index=False))
     for sentence in said:
-        print(sentence)
+        print(f"{args.spec['model']}: {sentence}")
 
 
 if __name__ == "__main__":

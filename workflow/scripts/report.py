@@ -2,7 +2,7 @@
 """Write the report: one HTML page that opens from disk.
 
 In: tables, manifests, scores, notes about the weights, and thumbnails; for questions their scores,
-notes and thumbnails, too. Out: the page.
+notes and thumbnails, too; maps of the images, if there are any. Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
 at most how many the page shows; ``preprocessing`` of each model; ``questions``, a digest of them or
 null; ``settings`` of the run; ``excludes``, where images without a prediction are
@@ -36,6 +36,7 @@ from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.imported import unpredicted
+from synthsight.report.maps import map_data
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.people import explorer_people
 from synthsight.report.remarks import remarks, unit_of_images, unit_of_questions
@@ -57,6 +58,7 @@ PACKAGES = ("numpy", "pandas", "pyarrow", "statsmodels", "snakemake")
     many("vqa_scores", "the scored answers of all VQA models", required=False),
     many("vqa_notes", "the notes about their weights, JSON", required=False),
     many("vqa_pictures", "thumbnails of the images that the questions are about", required=False),
+    many("maps", "where images lie on a map, a file a model, Parquet", required=False),
     spec=True,
     outputs=["output"],
 )
@@ -83,6 +85,8 @@ def _page(args: Arguments) -> Page:
     explorer = image_data(chosen, args.scores)
     if "people_images" in tables:
         explorer["people"] = explorer_people(explorer["images"], tables["people_images"])
+    if args.maps:
+        explorer["map"] = map_data(args.maps, explorer["images"])
     explorer["picture"] = pictures.add(args.pictures, [record.image for record in chosen])
     questions = None
     asked = 0

@@ -71,7 +71,9 @@ def resolve(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:
     try:
         return resolved | _source(architecture, geometry, classifies=True)
     except ModelError as error:
-        raise ModelError(f"{error}. Leave `features` out of this model") from error
+        raise ModelError(
+            f"{error}. Leave `features` out of this model, and it out of `adapt`"
+        ) from error
 
 
 def resolve_encoder(entry: dict[str, Any], preprocess: str) -> dict[str, Any]:

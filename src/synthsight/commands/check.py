@@ -59,6 +59,9 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
     if found.imported:
         files = [f"{name} from {each.predictions}" for name, each in found.imported.items()]
         lines += _row("predictions", listed(files))
+    if found.adapted:
+        made = [f"{name} from {each.base}" for name, each in found.adapted.items()]
+        lines += _row("adapted", listed(made))
     if found.embedded:
         lines += _row("features", f"of {listed(list(found.embedded))}")
     if found.pending and found.archive is not None:

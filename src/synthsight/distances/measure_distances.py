@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from synthsight.distances.drawing import draw, shrunk, thinned
+from synthsight.distances.halves import MOST, Halvings, halve
+from synthsight.distances.kernel import Floats, kernel_distances
+from synthsight.distances.neighbours import overlap, radii
+from synthsight.distances.telling import MOST as MOST_TO_TELL
+from synthsight.distances.telling import Told, tell_apart
 from synthsight.features.samples import Images, Vectors
+from synthsight.statistics.columns import DISTANCES
+from synthsight.statistics.ranking import stream
+
+#: Images a side below which measures of neighbourhoods say little.
+_FEW = 50
+
+#: Images whose kernel is computed with all others, at most: 60,000 take minutes.
+_MOST_OF_KERNEL = 60_000
+
+#: Decimals that are the same whatever number of threads computes them.
+_DECIMALS = 9
 
 
 def measure_distances(
@@ -16,5 +37,142 @@ def measure_distances(
     seed: int,
     level: float,
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Compare each generator with the photographs: ``(rows, sentences)``."""
-    raise NotImplementedError
+    """Compare each generator with the photographs, and halves of the photographs with each other.
+
+    Precision, recall, density, coverage and the accuracy of a classifier are means over random
+    halves of the photographs, to which as many images of each source are compared, category by
+    category; p is of the first halving. KID is that of all images of these categories, in the same
+    proportions. Of the row that compares the photographs with themselves it is the mean over
+    halvings, and its bounds are those between which another halving's lies.
+
+    Args:
+        images: all images.
+        vectors: their features, (n, length).
+        nearest: the neighbour that a neighbourhood reaches to.
+        halves: how often the photographs are halved.
+        permutations: how often which images are real is decided by chance.
+        seed: of what is drawn.
+        level: confidence level of the interval of KID, such as 0.95.
+
+    Returns:
+        The columns :data:`synthsight.statistics.columns.DISTANCES` but the model, and what people
+        should know of them, in sentences.
+
+    Raises:
+        synthsight.distances.halves.DistancesError: there is nothing to compare.
+    """
+    halvings = halve(images, halves, seed)
+    size = int(halvings.sizes.sum())
+    sentences = list(halvings.sentences)
+    if size < _FEW:
+        sentences.append(
+            f"{size:,} images a side are few: below {_FEW}, precision, recall, density and "
+            "coverage are rough, and differ from one choice of images to the next"
+        )
+    if nearest >= size:
+        sentences.append(f"of {size:,} images none has {nearest:,} neighbours: {size - 1:,} count")
+        nearest = size - 1
+    reference = str(images.photographs)
+    measured = _by_neighbours(halvings, vectors, nearest)
+    told = _by_telling(images, vectors, halvings, permutations, seed, sentences)
+    distances = _by_kernel(images, vectors, halvings, level, seed, sentences)
+    rows = [
+        {
+            "generator": name,
+            "reference": reference,
+            "n": size,
+            "categories": int(np.count_nonzero(halvings.sizes)),
+            **dict(zip(("kid", "kid_low", "kid_high"), distances[name], strict=True)),
+            **measured[name],
+            "c2st": float(np.mean([each.accuracy for each in told[name]])),
+            "p": told[name][0].p,
+        }
+        for name in sorted(measured)
+    ]
+    types = {name: kind for name, kind in DISTANCES.items() if name != "model"}
+    return pd.DataFrame(rows, columns=list(types)).astype(types).round(_DECIMALS), sentences
+
+
+def _by_neighbours(
+    halvings: Halvings, vectors: Vectors, nearest: int
+) -> dict[str, dict[str, float]]:
+    """Precision, recall, density and coverage of each source, the means over the halvings."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for halving in halvings.each:
+        real = vectors[halving.reference]
+        inside = radii(real, nearest)
+        for name, rows in halving.compared.items():
+            other = vectors[rows]
+            one = overlap(real, other, nearest, inside, radii(other, nearest))
+            found.setdefault(name, []).append(vars(one))
+    return {
+        name: {key: float(np.mean([one[key] for one in each])) for key in each[0]}
+        for name, each in found.items()
+    }
+
+
+def _by_telling(
+    images: Images,
+    vectors: Vectors,
+    halvings: Halvings,
+    permutations: int,
+    seed: int,
+    sentences: list[str],
+) -> dict[str, list[Told]]:
+    """How well a classifier tells each source from the photographs, halving by halving."""
+    size = int(halvings.sizes.sum())
+    sizes = shrunk(halvings.sizes, MOST_TO_TELL)
+    if sizes.sum() < size:
+        sentences.append(
+            f"real and generated images are told apart by classifiers of {sizes.sum():,} images a "
+            f"side, not of all {size:,}"
+        )
+    found: dict[str, list[Told]] = {}
+    for number, halving in enumerate(halvings.each):
+        for name, rows in halving.compared.items():
+            rng = stream(seed, "distances", "tell", name, str(number))
+            real = draw(images.category, halving.reference, sizes, rng)
+            other = draw(images.category, rows, sizes, rng)
+            tosses = permutations if number == 0 else 0
+            told = tell_apart(images, vectors, real, other, rng, tosses)
+            found.setdefault(name, []).append(told)
+    return found
+
+
+def _by_kernel(
+    images: Images,
+    vectors: Vectors,
+    halvings: Halvings,
+    level: float,
+    seed: int,
+    sentences: list[str],
+) -> dict[str, tuple[float, float, float]]:
+    """KID of each source with its bounds."""
+    photographs = str(images.photographs)
+    weights: Floats = halvings.sizes / halvings.sizes.sum()
+    rows = np.flatnonzero(weights[images.category] > 0)
+    used = thinned(images, rows, _MOST_OF_KERNEL, stream(seed, "distances", "kernel"))
+    if len(used) < len(rows):
+        sentences.append(f"KID is that of {len(used):,} images, drawn from {len(rows):,}")
+    sides = {name: used[here[used]] for name, here in images.sources.items()}
+    found = kernel_distances(images, vectors, sides, photographs, weights)
+    bounds = {name: (kid.value, *kid.bounds(level)) for name, kid in found.items()}
+    values = []
+    for number, halving in enumerate(halvings.each):
+        rng = stream(seed, "distances", "kernel", str(number))
+        one, other = (thinned(images, half, MOST, rng) for half in halving.halves)
+        of_halves = {"one": one, "other": other}
+        found = kernel_distances(images, vectors, of_halves, "one", weights)
+        values.append(found["other"].value)
+    mean = float(np.mean(values))
+    margin = _margin(values, level)
+    return {**bounds, photographs: (mean, mean - margin, mean + margin)}
+
+
+def _margin(values: Sequence[float], level: float) -> float:
+    """How far from the mean of some values another one lies with a probability of ``level``."""
+    count = len(values)
+    if count < 2:
+        return float("nan")
+    quantile = float(student.ppf((1 + level) / 2, count - 1))
+    return quantile * float(np.std(values, ddof=1)) * float(np.sqrt(1 + 1 / count))

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight.files import read_json
 from synthsight.images.groups import PATTERNS
 from synthsight.images.manifest import read_manifest
-from synthsight.images.sources import read_sources
 from synthsight.library import arguments
 from synthsight.library.errors import ApiError
+from synthsight.library.images import read_manifests, read_map
 from synthsight.library.planned import Planned
 from synthsight.library.scored import COLUMNS, with_scoring
 from synthsight.library.scores import class_names, read_scores
@@ -146,22 +145,21 @@ class Run:
         """
         planned = self._planned
         names = self._so_far(planned, "images", "manifests")
-        files = [planned.path(f"images/{name}.parquet") for name in names]
-        table = pa.concat_tables([pq.read_table(file) for file in files])
-        frame: pd.DataFrame = table.to_pandas()
-        reasons = frame["image"].map(planned.left_out()).astype(object)
-        frame["status"] = frame["status"].mask(reasons.notna(), "excluded")
-        frame["reason"] = frame["reason"].mask(reasons.notna(), reasons)
-        known = pd.DataFrame({"group": [], "real": []}, dtype=object)
-        try:
-            for path in planned.made_by("find_sources"):  # none in a plan of an earlier version
-                known = read_sources(path).to_pandas().set_index("image")
-        except ApiError as error:
-            warnings.warn(f"`group` and `real` are missing: {error}", stacklevel=2)
-        place = list(frame).index("generator") + 1
-        frame.insert(place, "group", frame["image"].map(known["group"]))
-        frame.insert(place + 1, "real", frame["image"].map(known["real"]).astype("boolean"))
-        return frame
+        return read_manifests(planned, names)
+
+    def map(self, model: str) -> pd.DataFrame:
+        """Where each image lies on the map of a model's features.
+
+        Returns:
+            ``image, x, y``, and each image's ``category`` and ``generator``.
+
+        Raises:
+            ApiError: there is no such map, or what is known of the images' sources is not there, or
+                one of them is not of the run's last plan.
+        """
+        planned = self._planned
+        self._known("map", model, planned.names("maps"), planned.wanted("maps"))
+        return read_map(planned, model)
 
     def scores(self, model: str, rule: str | None = None) -> pd.DataFrame:
         """A classifier's hits: one row for each image and rule.

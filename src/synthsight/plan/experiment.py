@@ -15,6 +15,16 @@ from synthsight import bounds
 from synthsight.archives.archive import Archive
 from synthsight.images.roots import Roots
 from synthsight.labels.matching import admit_rules
+from synthsight.plan.config.adapted import (
+    Adapted,
+    bases_of,
+    check_adapt,
+    named_adapted,
+    resolve_adapted,
+    unused_keys,
+    with_features,
+    without_heads,
+)
 from synthsight.plan.config.archives import find_archive
 from synthsight.plan.config.categories import (
     Category,
@@ -64,8 +74,8 @@ class Experiment:
         written: the same, as a mapping and as the user wrote it: a model given as a string stays
             one.
         categories: by name, sorted.
-        models: by name, in the configuration's order: those that are run, and those whose
-            predictions were made elsewhere.
+        models: by name, in the configuration's order: those that are run, those whose predictions
+            were made elsewhere, and then those that are trained on the run's images.
         roots: where the images lie.
         real: the generators whose images are real photographs; none as long as ``pending``.
         grouping: the column of a table or of a set's record that tells groups, in words, or None.
@@ -123,6 +133,11 @@ class Experiment:
         return {name: each for name, each in self.models.items() if isinstance(each, Imported)}
 
     @property
+    def adapted(self) -> dict[str, Adapted]:
+        """The models that are trained on the run's images; none as long as these are missing."""
+        return {name: each for name, each in self.models.items() if isinstance(each, Adapted)}
+
+    @property
     def excludes_unpredicted(self) -> list[str]:
         """The models whose images without a prediction are left out for all, sorted."""
         return sorted(name for name, each in self.imported.items() if each.missing == "exclude")
@@ -156,6 +171,7 @@ def load_experiment(
     problems = schema_problems(config, schema)
     if not problems:
         problems = kind_problems(config["models"], schema["properties"]["models"]["items"])
+        problems += unused_keys(config.get("adapt") or ())
     if problems:
         raise ConfigError(problems, files)
     written = fill_defaults(config, schema)
@@ -198,6 +214,8 @@ def load_experiment(
         )
     check_models(settings.models, problems)
     check_encoders(settings, problems)
+    check_adapt(settings, categories, real, pending, problems)
+    settings = with_features(settings)
     check_learning(settings, categories, real, pending, problems, warnings)
     targets = [category.target for category in categories.values()]
     listed = [definitions.of(name).target(name) for name in settings.categories or ()]
@@ -214,11 +232,19 @@ def load_experiment(
     if problems:
         raise ConfigError(problems, files)
     resolved = resolve_models(
-        *(settings.models, spaces, repositories.files, settings.preprocess, cache, problems)
+        *(settings.models, spaces, repositories.files, settings.preprocess, cache, problems),
+        bases_of(settings),
     )
     encoders = resolve_encoders(settings.encoders, settings.preprocess, cache, problems)
     if problems:
         raise ConfigError(problems, files)
+    if not pending:
+        adapted, notes = resolve_adapted(
+            *(settings, {**resolved, **encoders}, encoders, targets, cache, spaces)
+        )
+        resolved, warnings = {**resolved, **adapted}, [*warnings, *notes]
+    asked = [each.name for each in settings.models if each.features]
+    resolved = without_heads(resolved, asked)
     warnings += notes_on(resolved, spaces)
     warnings += notes_on_choice(resolved, primary)
     found = Experiment(
@@ -243,6 +269,7 @@ def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Sett
     content = dict(written)
     for kind in ("models", "encoders"):
         content[kind] = [named(model) for model in each(written[kind], keys[kind]["items"])]
+    content["adapt"] = list(map(named_adapted, written["adapt"]))
     if written["vqa"] is not None:
         items = keys["vqa"]["properties"]["models"]["items"]
         models = [named_vqa(model) for model in each(written["vqa"]["models"], items)]

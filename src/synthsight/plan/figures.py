@@ -16,6 +16,7 @@ from synthsight.plan.experiment import Experiment
 from synthsight.plan.tables import (
     always,
     with_a_line,
+    with_adapted,
     with_blind,
     with_distances,
     with_generators,
@@ -252,6 +253,14 @@ FIGURES = (
         {"table": "distances", "accuracy": "accuracy"},
         specs.rule_and_level,
         when=with_distances,
+    ),
+    Figure(
+        "adaptation",
+        "synthsight.figures.adaptation:adaptation",
+        "Learning",
+        {"table": "adaptation", "photographs": "photographs"},
+        specs.level,
+        when=with_adapted,
     ),
     Figure(
         "vqa_samples",

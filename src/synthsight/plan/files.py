@@ -139,6 +139,8 @@ class Files:
             return f"{self.run}/predictions/{model}.json"
         if model in self.vqa_models and model not in self.vqa_networks:
             return f"{self.run}/vqa/answers/{model}.json"
+        if model in self.experiment.adapted:
+            return self.featured.note_on_adapted(model)
         return f"{WEIGHTS}/{self.stems[model]}.json"
 
     def folder_of(self, vqa_model: str) -> str:
@@ -373,9 +375,7 @@ class Files:
             "vqa_notes": self.vqa_notes,
             "labels_by_people": [self.people("labels")],
             "answers_by_people": [self.people("answers")],
-            "heads": self.featured.heads,
-            "heads_by_category": self.featured.heads_by_category,
-            "distances_by_model": self.featured.distances,
+            **self.featured.inputs,
             "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],
             "indexed_images": self.manifests,
             "indexed_of_category": [self.manifest_of("{category}")],

@@ -20,6 +20,7 @@ KINDS = {
     "heads": "paths",
     "heads_by_category": "paths",
     "distances_by_model": "paths",
+    "adapted_parts": "paths",
     "answers_of_model": "answers",
     "indexed_images": "checksums",
     "indexed_of_category": "checksums",

@@ -7,6 +7,7 @@ from typing import Any
 
 from synthsight.archives.archive import public_url
 from synthsight.canonical import canonical_json
+from synthsight.plan.config.adapted import FINETUNE, OF_TRAINING
 from synthsight.plan.config.questions import question_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.settings import ENDPOINT_WAYS
@@ -57,6 +58,9 @@ def printed(experiment: Experiment) -> dict[str, Any]:
         del settings["encoders"]
     if not settings["adapt"]:
         del settings["adapt"]
+    else:
+        adapted = [_adapted(each) for each in settings["adapt"]]
+        settings["adapt"] = sorted(adapted, key=canonical_json)
     for key in ("people", "transfer", "distances", "map"):
         if settings[key] is None:
             del settings[key]
@@ -78,6 +82,12 @@ def printed(experiment: Experiment) -> dict[str, Any]:
         models = [each if isinstance(each, str) else _used(each) for each in vqa["models"]]
         settings["vqa"] = {**vqa, "models": sorted(models, key=canonical_json)}
     return settings
+
+
+def _adapted(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of an adapted model that are about its method."""
+    unused = () if entry["method"] == FINETUNE else OF_TRAINING
+    return {key: value for key, value in entry.items() if key not in unused}
 
 
 def _used(model: Mapping[str, Any]) -> dict[str, Any]:

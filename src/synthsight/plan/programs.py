@@ -13,7 +13,7 @@ from synthsight.plan.tables import STATISTICS
 from synthsight.vqa.families.registry import doors_of
 
 #: Programs that the worker for models imports; the one for tables imports all others.
-WITH_MODELS = ("classify", "embed", "ask", "fetch_weights", "fetch_vqa")
+WITH_MODELS = ("classify", "embed", "finetune", "ask", "fetch_weights", "fetch_vqa")
 
 #: Programs that no worker runs.
 ALONE = ("with_worker", "fetch_images", "ask_endpoint")
@@ -76,7 +76,10 @@ def workers(experiment: Experiment, scripts: Path) -> dict[str, Imports]:
     def files(names: tuple[str, ...] | list[str]) -> tuple[Path, ...]:
         return tuple(scripts / f"{name}.py" for name in names)
 
-    models = {"models": Imports(files(WITH_MODELS), model_doors(experiment))}
+    # What trains imports much that others do without.
+    idle = {"finetune"} if not any(each.training for each in experiment.adapted.values()) else set()
+    wanted = tuple(name for name in WITH_MODELS if name not in idle)
+    models = {"models": Imports(files(wanted), model_doors(experiment))}
     return {
         **(models if experiment.loaded or (experiment.vqa and experiment.vqa.networks) else {}),
         "tables": Imports(files(others), row_doors(experiment)),

@@ -28,8 +28,12 @@ OWN = "\0"
 #: Programs whose outputs all runs share.
 FETCH = ("fetch_weights", "fetch_vqa")
 
-#: Programs that note where answers and predictions that no job of the run made come from.
-NOTING = ("import_predictions", "import_answers", "describe_endpoint")
+#: Programs that note where models come from that have no weights of their own among the fetched
+#: ones, and answers and predictions that no job of the run made.
+NOTING = (
+    *("import_predictions", "import_answers", "describe_endpoint"),
+    *("fit_linear", "join_folds"),
+)
 
 #: Folder of a run's files that are made on request alone: pages for raters.
 ON_REQUEST = "rating"
@@ -41,8 +45,11 @@ JOURNALS = "vqa/journal"
 #: Folders below a run's in which people look for results.
 _PARTS = (
     *("tables", "figures", "scores", "logits", "features", "predictions", "images", "vqa"),
-    *("people", "heads", "distances", "maps"),
+    *("people", "heads", "distances", "maps", "adapted"),
 )
+
+#: Files right in a run's folder that not every configuration has; a folder goes with the name.
+_ALONE = ("split.parquet",)
 
 
 @dataclass(frozen=True)
@@ -141,7 +148,8 @@ def leftovers(wanted: Iterable[Wanted], run: str) -> list[str]:
         for path in known
         if path.startswith(f"{run}/tables/")
     }
-    found = (path for part in _PARTS for path in _files(f"{run}/{part}"))
+    found = [path for part in _PARTS for path in _files(f"{run}/{part}")]
+    found += [path for name in _ALONE if os.path.exists(path := f"{run}/{name}")]
     kept = f"{run}/{JOURNALS}/"
     return sorted(path for path in found if path not in known and not path.startswith(kept))
 

@@ -177,11 +177,11 @@ class MapSettings:
 
 @dataclass(frozen=True)
 class AdaptSettings:
-    """``adapt[]``: a model that is trained on the run's images."""
+    """``adapt[]``: a model that is trained on the run's images, named like a classifier."""
 
     model: str
     method: str
-    name: str | None
+    name: str
     sources: str | tuple[str, ...]
     folds: int
     epochs: int

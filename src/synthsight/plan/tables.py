@@ -84,6 +84,11 @@ def with_distances(experiment: Experiment) -> bool:
     return experiment.settings.distances is not None
 
 
+def with_adapted(experiment: Experiment) -> bool:
+    """Whether models are trained on the run's images."""
+    return bool(experiment.settings.adapt)
+
+
 @dataclass(frozen=True)
 class Statistic:
     """A rule that makes tables.
@@ -221,6 +226,14 @@ STATISTICS = (
         "synthsight.statistics.distances:tabulate",
         {"measured": "distances_by_model"},
         when=with_distances,
+    ),
+    Statistic(
+        "adaptation",
+        (Table("adaptation"),),
+        "synthsight.statistics.adaptation:tabulate",
+        {"scores": "scores", "parts": "adapted_parts"},
+        specs.level,
+        with_adapted,
     ),
     Statistic(
         "import_people", (Table("people_excluded"),), spec=specs.import_people, when=with_people

@@ -41,7 +41,7 @@ def files_of_targets(files: Files) -> dict[str, list[str]]:
         "rating": files.rating_pages,
         "all": [
             *(*files.logits, *files.featured.features, *files.answers, *files.tables),
-            *(*files.figures, files.report),
+            *(*files.figures, files.report, *files.featured.split),
         ],
     }
 

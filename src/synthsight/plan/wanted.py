@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from synthsight.canonical import canonical_json
 from synthsight.doors import module_of
 from synthsight.plan import asking, endpoints, learning, specs
+from synthsight.plan.config.adapted import FINETUNE, LINEAR
 from synthsight.plan.files import Files
 from synthsight.plan.programs import family_doors, library_door
 from synthsight.plan.record import OWN, Wanted, name_of
@@ -64,6 +65,13 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         spec, inputs = specs.embed(experiment, model), _inputs_of_network(files, model)
         yield from one("embed", spec, digest, files.featured.features_of(model), inputs)
     yield from _learned(files, code, one)
+    for model in sorted(experiment.adapted):
+        yield from _adapted(files, code, one, model)
+        program = _PROGRAM_OF[experiment.adapted[model].method]
+        inputs = [name_of(program, path) for path in files.logits_of(model)]
+        inputs += [name_of("find_sources", files.sources), *excluded]
+        spec = specs.score(experiment, model)
+        yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"], inputs)
     for model in files.networks:
         door, logits = library_door(experiment, model), files.logits_of(model)
         spec, inputs = specs.classify(experiment, model), _inputs_of_network(files, model)
@@ -125,7 +133,10 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     yield from one(
         "thumbnails_duplicates", spec, digest, [f"{run}/thumbnails/duplicates.parquet"], inputs
     )
-    programs: dict[str, str] = {}
+    programs = {
+        files.featured.parts_of(name): _PROGRAM_OF[about.method]
+        for name, about in experiment.adapted.items()
+    }
     for row in files.statistics:
         doors = (module_of(row.function),) if row.function else ()
         program = "tabulate" if row.function else row.rule
@@ -171,6 +182,44 @@ def _learned(files: Files, code: Code, one: One) -> Iterator[Wanted]:
             inputs += [name_of("find_duplicates", files.table("duplicates"))]
             about = spec(files.experiment, model)
             yield from one(program, about, code(program), files_of(model), inputs)
+    if featured.split:
+        inputs = [name_of("index_images", path) for path in files.manifests]
+        inputs += [name_of("find_sources", files.sources)]
+        inputs += [name_of("find_duplicates", files.table("duplicates"))]
+        about, digest = learning.export_split(files.experiment), code("export_split")
+        yield from one("export_split", about, digest, featured.split[1:], inputs)
+
+
+#: The program that writes the logits of a model adapted by a method.
+_PROGRAM_OF = {LINEAR: "fit_linear", FINETUNE: "join_folds"}
+
+
+def _adapted(files: Files, code: Code, one: One, model: str) -> Iterator[Wanted]:
+    """What is made for a model that is trained on the run's images."""
+    experiment, featured = files.experiment, files.featured
+    about = experiment.adapted[model]
+    divided = [name_of("find_sources", files.sources)]
+    divided += [name_of("find_duplicates", files.table("duplicates"))]
+    made = [*files.logits_of(model), featured.parts_of(model), files.note_of(model)]
+    if about.method == LINEAR:
+        inputs = [name_of("embed", path) for path in featured.features_of(about.base)]
+        spec, paths = learning.fit_linear(experiment, model), [*made, featured.layers_of(model)]
+        yield from one("fit_linear", spec, code("fit_linear"), paths, [*inputs, *divided])
+        return
+    digest = code("finetune", library_door(experiment, about.base))
+    note = name_of("fetch_weights", files.note_of(about.base))
+    said = []
+    for fold in featured.folds_of(model):
+        pixels = featured.pixels_to_train(model, fold)
+        inputs = [note, *(name_of("prepare_pixels", path) for path in pixels), *divided]
+        paths = featured.fold_of(model, fold)
+        said += [name_of("finetune", paths[-1])]
+        yield from one(
+            "finetune", learning.finetune(experiment, model, fold), digest, paths, inputs
+        )
+    spec = learning.join_folds(experiment, model)
+    inputs = [*said, name_of("find_sources", files.sources)]
+    yield from one("join_folds", spec, code("join_folds"), made, inputs)
 
 
 def _inputs_of_network(files: Files, model: str) -> list[str]:

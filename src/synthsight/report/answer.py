@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from synthsight.report.learning import adaptation_answer, transfer_answer
 from synthsight.report.people import source_of
+from synthsight.report.phrases import count, interval, percent, points, signed
 from synthsight.statistics.people import MEAN, MODEL
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
@@ -21,7 +23,8 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
 
     Args:
         tables: by name: ``accuracy``, ``reference``, ``ranking``, ``images`` and, if
-            questions were asked, ``vqa``.
+            questions were asked, ``vqa``; if classifiers were trained on the images, ``transfer``,
+            and if models were adapted to them, ``adaptation``.
         rule: the matching rule.
         level: confidence level of the intervals.
     """
@@ -31,43 +34,15 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
     ]
     if "people" in tables:
         sentences.append(people_answer(tables["people"], rule, level))
+    if "transfer" in tables:
+        sentences.append(transfer_answer(tables["transfer"], level))
+    if "adaptation" in tables:
+        sentences.append(adaptation_answer(tables["adaptation"], level))
     if "vqa" in tables:
         sentences.append(questions_answer(tables["vqa"], level))
     if "people_answers" in tables:
         sentences.append(people_questions_answer(tables["people_answers"], level))
     return [each for each in sentences if each is not None]
-
-
-def percent(fraction: float) -> str:
-    """A fraction as a percentage with one decimal.
-
-    With more, where all or nothing would be said of less than all or more than nothing.
-    """
-    return f"{_hundredths(fraction)}%"
-
-
-def _hundredths(fraction: float) -> str:
-    digits = 1
-    while digits < 6 and 0 < fraction < 1 and round(fraction, digits + 2) in (0, 1):
-        digits += 1
-    return f"{100 * fraction:.{digits}f}"
-
-
-def _points(difference: float) -> str:
-    return f"{_signed(difference)} points"
-
-
-def _signed(difference: float) -> str:
-    """A difference of fractions, in hundredths with one decimal; there is no negative zero."""
-    return f"{round(100 * difference, 1) + 0.0:.1f}"
-
-
-def _interval(low: float, high: float, level: float) -> str:
-    return f"({100 * level:g}% interval {_hundredths(low)} to {percent(high)})"
-
-
-def _count(number: int, noun: str, plural: str | None = None) -> str:
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def best_model(accuracy: pd.DataFrame, rule: str) -> str:
@@ -103,8 +78,8 @@ def images_answer(
     of_best = accuracy[(accuracy["model"] == best["model"]) & (accuracy["rule"] == rule)]
     categories = of_best.loc[of_best["category"] != ALL, "category"].nunique()
     sentence = (
-        f"Shown {_count(int(best['n']), 'generated image')} of "
-        f"{_count(categories, 'category', 'categories')}, "
+        f"Shown {count(int(best['n']), 'generated image')} of "
+        f"{count(categories, 'category', 'categories')}, "
     )
     if ranked.empty:
         return (
@@ -117,10 +92,10 @@ def images_answer(
         sentence += f"{best['model']} "
     sentence += (
         f"is right with its first guess on {percent(best['top1'])} "
-        f"{_interval(best['top1_low'], best['top1_high'], level)}"
+        f"{interval(best['top1_low'], best['top1_high'], level)}"
     )
     if pd.notna(best["top5"]):  # known of it
-        five = _interval(best["top5_low"], best["top5_high"], level)
+        five = interval(best["top5_low"], best["top5_high"], level)
         sentence += f" and within five on {percent(best['top5'])} {five}"
     references = of_models(reference, rule).set_index("model")
     if best["model"] not in references.index:
@@ -132,16 +107,16 @@ def images_answer(
         if drop < 0:
             drop, low, high = -drop, -high, -low
         if row["kind"] == MEASURED:
-            sentence += f"; on {_count(int(row['n_reference']), 'real photograph')} "
+            sentence += f"; on {count(int(row['n_reference']), 'real photograph')} "
             if row["categories"] < categories:
-                sentence += f"of {_count(int(row['categories']), 'category', 'categories')} "
+                sentence += f"of {count(int(row['categories']), 'category', 'categories')} "
             sentence += "it gets "
         else:
             sentence += f"; on its reference ({row['source']}) it is stated to get "
         sentence += (
             f"{percent(row['reference_top1'])}, "
-            f"{_points(drop)} {'more' if row['drop_top1'] >= 0 else 'less'} "
-            f"({_signed(low)} to {_signed(high)})"
+            f"{points(drop)} {'more' if row['drop_top1'] >= 0 else 'less'} "
+            f"({signed(low)} to {signed(high)})"
         )
         if row["kind"] == MEASURED and row["categories"] < categories:
             sentence += " than on generated ones of these"
@@ -213,7 +188,7 @@ def people_answer(people: pd.DataFrame, rule: str, level: float) -> str:
     found = people[(people["generator"] == source) & (people["category"] == ALL)]
     mean = found[found["kind"] == MEAN].iloc[0]
     what = "generated image" if source == ALL else f"image of {source}"
-    many = _count(int(mean["n"]), what, what.replace("image", "images", 1))
+    many = count(int(mean["n"]), what, what.replace("image", "images", 1))
     models = found[(found["kind"] == MODEL) & (found["rule"] == rule)]
     return _people_beside(mean, models, many, "rated", level)
 
@@ -228,7 +203,7 @@ def people_questions_answer(table: pd.DataFrame, level: float) -> str | None:
     means = table[table["kind"] == MEAN]
     if means.empty:
         return None
-    many = _count(int(means.iloc[0]["n"]), "yes/no question")
+    many = count(int(means.iloc[0]["n"]), "yes/no question")
     models = table[table["kind"] == MODEL]
     return _people_beside(means.iloc[0], models, many, "answered", level)
 
@@ -247,7 +222,7 @@ def _people_beside(mean: pd.Series, models: pd.DataFrame, what: str, did: str, l
     sentence = (
         f"Of {what} that {int(mean['raters']):,} {who} {did}, "
         + ("a person gets on average " if mean["raters"] > 1 else "this one gets ")
-        + f"{percent(mean['accuracy'])} {_interval(mean['low'], mean['high'], level)}"
+        + f"{percent(mean['accuracy'])} {interval(mean['low'], mean['high'], level)}"
     )
     if models.empty:
         return f"{sentence}."
@@ -257,8 +232,8 @@ def _people_beside(mean: pd.Series, models: pd.DataFrame, what: str, did: str, l
         by, low, high = -by, -high, -low
     return (
         f"{sentence}; {best['name']}, {'the best model' if len(models) > 1 else 'the model'} on "
-        f"these, gets {percent(best['accuracy'])}, {_points(by)} "
-        f"{'more' if best['difference'] >= 0 else 'less'} ({_signed(low)} to {_signed(high)})."
+        f"these, gets {percent(best['accuracy'])}, {points(by)} "
+        f"{'more' if best['difference'] >= 0 else 'less'} ({signed(low)} to {signed(high)})."
     )
 
 
@@ -313,16 +288,16 @@ def questions_answer(vqa: pd.DataFrame, level: float) -> str:
     best = best_vqa(vqa)
     who = f"{best['model']}, the best of {len(vqa)} models," if len(vqa) > 1 else best["model"]
     sentence = (
-        f"Of {_count(int(best['n']), 'yes/no question')} about "
-        f"{_count(int(best['images']), 'image')}, {who} answers {percent(best['accuracy'])} right "
-        f"{_interval(best['low'], best['high'], level)}; always saying yes would get "
+        f"Of {count(int(best['n']), 'yes/no question')} about "
+        f"{count(int(best['images']), 'image')}, {who} answers {percent(best['accuracy'])} right "
+        f"{interval(best['low'], best['high'], level)}; always saying yes would get "
         f"{percent(best['always_yes'])}"
     )
     stated = best["reference_yes_no"]
     if pd.notna(stated):
         reference = f"its reference ({best['source']})"
         sentence += f", and on {reference} it is stated to get {percent(stated)}"
-    further = _count(int(best["unanswered"]), "further question")
+    further = count(int(best["unanswered"]), "further question")
     blind = pd.notna(best["gain"])
     if best["all_right"] > best["all_wrong"]:
         sentence += (
@@ -336,8 +311,8 @@ def questions_answer(vqa: pd.DataFrame, level: float) -> str:
     if pd.notna(best["gain"]):
         sentence += (
             f". With a grey picture in the place of each image it gets {percent(best['blind'])}: "
-            f"seeing adds {_points(best['gain'])} ({_signed(best['gain_low'])} to "
-            f"{_signed(best['gain_high'])})"
+            f"seeing adds {points(best['gain'])} ({signed(best['gain_low'])} to "
+            f"{signed(best['gain_high'])})"
         )
     return sentence + "."
 

@@ -19,8 +19,8 @@ LIBRARIES = ("d3", "plot", "datatables")
 
 #: The modules of the page's own program, in the order in which they run.
 PROGRAM = (
-    *("helpers", "state", "choosing", "images", "large", "questions", "tables"),
-    *("plots", "robustness", "answers", "charts", "people", "begin"),
+    *("helpers", "state", "places", "choosing", "images", "large", "questions", "tables"),
+    *("plots", "robustness", "answers", "learning", "charts", "people", "looks", "map", "begin"),
 )
 
 

@@ -14,8 +14,11 @@ from synthsight.labels.matching import RULES, find_rule
 from synthsight.pages.assets import chunks, templates
 from synthsight.pages.embed import content_security_policy, script_json, script_text
 from synthsight.report import answer, assets
+from synthsight.report.adapted import adapted_answers
 from synthsight.report.endpoints import asked_how
+from synthsight.report.learning import learning_section
 from synthsight.report.people import people_section
+from synthsight.report.phrases import percent
 from synthsight.report.tables import page_table
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
@@ -132,8 +135,12 @@ def render(page: Page) -> str:
             if name != "images"  # in the explorer, image by image
         },
     }
+    learning = learning_section(tables, page.level)
+    if learning is not None:
+        of_page = ("models", "sources", "numbers", "real", "test")
+        data["learning"] = {key: learning[key] for key in of_page}
     environment = templates(assets.TEMPLATES)
-    environment.filters["percent"] = answer.percent
+    environment.filters["percent"] = percent
     environment.filters["asked_how"] = asked_how
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     return environment.get_template("report.html.j2").render(
@@ -152,7 +159,9 @@ def render(page: Page) -> str:
         measured=(of_models(tables["reference"], page.rule)["kind"] == MEASURED).any(),
         partly=_partly(tables["accuracy"], tables["reference"], page.rule),
         robust=answer.robustness_answer(tables.get("robustness"), page.rule),
+        adapted=adapted_answers(tables.get("adaptation")),
         people=people_section(tables, page.rule),
+        learning=learning,
         vqa=None if vqa is None else vqa.to_dict("records"),
         tables=tables,
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},

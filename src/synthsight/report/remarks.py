@@ -23,6 +23,7 @@ from synthsight.images.pairs import (
     within_categories,
 )
 from synthsight.labels.matching import find_rule
+from synthsight.report.adapted import of_adapted
 from synthsight.report.endpoints import of_endpoint
 from synthsight.report.imported import of_predictions
 from synthsight.statistics.answers import read_answers
@@ -95,6 +96,7 @@ def remarks(
     said += [sentence for note in notes for sentence in of_predictions(note)]
     said += [sentence for note in notes for sentence in (*of_answers(note), *of_endpoint(note))]
     said += [chooses(note) for note in notes]
+    said += [sentence for note in notes for sentence in of_adapted(note)]
     said += [cut_off(note) for note in notes]
     said += same_weights(notes)
     said += [ungrouped(path, by) for path in scores[:1]]  # all are about the same images

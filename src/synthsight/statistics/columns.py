@@ -189,6 +189,31 @@ DISTANCES = {
     "p": "float64",
 }
 
+#: What models get before and after they are trained on the run's images, under ``restricted``.
+ADAPTATION = {
+    "model": "str",
+    "base": "str",
+    "method": "str",
+    "generator": "str",
+    "category": "str",
+    "trained": "str",
+    "n": "int64",
+    "folds": "int64",
+    "before": "float64",
+    "after": "float64",
+    "after_low": "float64",
+    "after_high": "float64",
+    "gain": "float64",
+    "low": "float64",
+    "high": "float64",
+    "only_after": "Int64",
+    "only_before": "Int64",
+    "sd": "float64",
+}
+
+#: How many of a source's images are of generators that the model was trained on.
+TRAINED = ("all", "some", "none")
+
 #: What models get without seeing the images, and gain by seeing them.
 SEEING = ["blind", "blind_low", "blind_high", "gain", "gain_low", "gain_high"]
 
@@ -407,6 +432,7 @@ EXCLUDED_QUESTIONS = ["line", "image", "question", "answer", "reason", "file"]
 #: The columns of each table, by its name.
 BY_TABLE: dict[str, Iterable[str]] = {
     "accuracy": ACCURACY,
+    "adaptation": ADAPTATION,
     "agreement": AGREEMENT,
     "comparisons": COMPARISONS,
     "confusions": CONFUSIONS,

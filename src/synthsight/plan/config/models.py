@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -151,13 +151,17 @@ def resolve_models(
     preprocess: str,
     cache: Path,
     problems: list[Problem],
+    adapted: Collection[str] = (),
 ) -> dict[str, Classifier]:
-    """Resolve the classifiers, by name, in the configuration's order."""
+    """Resolve the classifiers, by name, in the configuration's order.
+
+    Of those called ``adapted``, too, it is found out where their features are.
+    """
     digests = Digests(cache / "sha256.json")
     requests = [
         {key: getattr(entry, key) for key in _RESOLVED}
         | {"local": entry.checkpoint is not None, "classes": len(spaces[entry.labels])}
-        | ({"features": True} if entry.features else {})
+        | ({"features": True} if entry.features or entry.name in adapted else {})
         | _files(entry, spaces[entry.labels], repositories.get(entry.name))
         for entry in entries
         if entry.predictions is None

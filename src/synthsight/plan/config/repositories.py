@@ -119,14 +119,28 @@ def with_categories(
                     said = "the categories are not known before the images are unpacked"
                 problems.append(Problem(key, f"{said}; a choice needs two: list names in a file"))
             else:
-                path = _keep_classes(cache, CATEGORIES, sorted(map(_class_of, targets)))
-                model = replace(model, labels=str(path))
+                model = replace(model, labels=str(keep_categories(cache, targets)[0]))
                 notes.append(
                     f"{model.name} chooses among this run's {len(targets)} categories, under every "
                     "rule: compare it with models of other classes under `restricted` alone"
                 )
         found.append(model)
     return tuple(found)
+
+
+def keep_categories(cache: Path, targets: Sequence[Target]) -> tuple[Path, tuple[str, ...]]:
+    """A label file whose classes are a run's categories.
+
+    Args:
+        cache: folder that keeps it.
+        targets: the categories.
+
+    Returns:
+        The file, and the names of the categories in the order of their classes.
+    """
+    classes = sorted((_class_of(target), target.name) for target in targets)
+    path = _keep_classes(cache, CATEGORIES, [each for each, _ in classes])
+    return path, tuple(name for _, name in classes)
 
 
 def are_of_run(labels: str) -> bool:

@@ -4,6 +4,8 @@ import { imagesCsv, showImages } from "./images.js";
 import { large, openNamed } from "./large.js";
 import { questionsCsv, showQuestions } from "./questions.js";
 import { redraw } from "./charts.js";
+import { showLearned } from "./learning.js";
+import { showMap } from "./map.js";
 
 // Begin --------------------------------------------------------------------------------------
 
@@ -22,6 +24,8 @@ function begin() {
   fillControls();
   showImages();
   showQuestions();
+  showLearned();
+  showMap();
   if (explorer.images.includes(state.image) || questions?.image.includes(state.image)) openNamed(state.image);
   else if (large.open) large.close();
 }

@@ -4,6 +4,7 @@ import { known } from "./choosing.js";
 import { MINUS, Plot, apart, described, heading, hitName, marginFor, rowHeight, share } from "./plots.js";
 import { ofAnswers } from "./answers.js";
 import { ofTheLine } from "./robustness.js";
+import { ofLearning } from "./learning.js";
 
 // Charts: drawn when they come near, drawn again when what counts changes ---------------------
 
@@ -171,6 +172,7 @@ const CHARTS = {
     };
   },
   ...ofAnswers,
+  ...ofLearning,
 };
 
 const OF_MODELS = ["models", "categories", "best", "rules", "agreement", "difficulty", "kappa", "generators", "differences", "robustness", "distances"];

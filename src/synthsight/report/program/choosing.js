@@ -1,5 +1,6 @@
 import { data, explorer } from "./helpers.js";
 import { ANY, EVERY, NONE, models, state } from "./state.js";
+import { selection } from "./places.js";
 
 // Choosing images ----------------------------------------------------------------------------
 
@@ -70,6 +71,7 @@ export function chosenAmong(images, filters) {
   const open = model !== null && !known(model) && filters.outcome !== ANY;
   const number = counts();
   const text = filters.find.toLocaleLowerCase();
+  const selected = selection(filters.area, filters.areaof);
   const generator = filters.generator === NONE ? null : filters.generator;
   const isOfSource = (image) => {
     if (filters.generator === ANY) return !isReal(image);
@@ -77,6 +79,7 @@ export function chosenAmong(images, filters) {
   };
   return images.filter(
     (image) =>
+      (selected === null || selected[image]) &&
       (filters.category === ANY || explorer.category[image] === filters.category) &&
       isOfSource(image) &&
       (text === "" || explorer.images[image].toLocaleLowerCase().includes(text)) &&

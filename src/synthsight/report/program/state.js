@@ -2,6 +2,9 @@ import { data, explorer, make, questions, unique } from "./helpers.js";
 import { showImages } from "./images.js";
 import { showQuestions } from "./questions.js";
 import { redraw } from "./charts.js";
+import { isArea } from "./places.js";
+import { showLearned } from "./learning.js";
+import { showMap } from "./map.js";
 
 // The state: what is chosen, kept in the address ---------------------------------------------
 
@@ -11,10 +14,13 @@ export const EVERY = "\r"; // generated images and real photographs; without the
 export const DEFAULTS = {
   rule: data.rule, hit: "top1",
   category: ANY, generator: ANY, model: ANY, outcome: ANY, people: ANY, sort: "name", view: "pictures", find: "", page: "1", image: "",
+  map: explorer.map?.[0].name ?? ANY, tint: "source", area: "", areaof: "", heads: data.learning?.models[0] ?? ANY, per: ANY,
   qmodel: ANY, qoutcome: ANY, qkind: ANY, qanswer: ANY, qgenerator: ANY, qsort: "image", qfind: "", qpage: "1",
 };
 export const GROUPS = {
-  images: ["category", "generator", "model", "outcome", "people", "sort", "view", "find", "page"],
+  images: ["category", "generator", "model", "outcome", "people", "sort", "view", "find", "page", "area", "areaof"],
+  map: ["map", "tint"],
+  learned: ["heads", "per"],
   questions: ["qmodel", "qoutcome", "qkind", "qanswer", "qgenerator", "qsort", "qfind", "qpage"],
 };
 export const state = { ...DEFAULTS };
@@ -44,6 +50,10 @@ const OPTIONS = {
     ["confident", "most confident first"], ["unsure", "least confident first"],
   ],
   view: () => [["pictures", "pictures"], ["grid", "grid of hits"]],
+  map: () => plain(explorer.map.map((each) => each.name)),
+  tint: () => [["source", "source"], ["category", "category"], ["hit", `right and wrong by ${state.model || data.best}`]],
+  heads: () => plain(data.learning.models),
+  per: () => [[ANY, "as many as there are"], ...plain(data.learning.numbers.slice(0, -1).map(String))],
   qmodel: () => [[ANY, "all"], ...plain(questions.models.map((model) => model.name))],
   qoutcome: () => [
     [ANY, "any"],
@@ -71,6 +81,7 @@ export function readAddress() {
     const { key } = control.dataset;
     if (!OPTIONS[key]().some(([value]) => value === state[key])) state[key] = DEFAULTS[key];
   }
+  if (!isArea(state.area, state.areaof)) Object.assign(state, { area: "", areaof: "" });
   for (const key of ["page", "qpage"]) {
     if (!/^[1-9][0-9]{0,6}$/.test(state[key])) state[key] = "1";
   }
@@ -97,6 +108,7 @@ export function change(changes) {
   const images = GROUPS.images.some((key) => key in changes);
   const asked = GROUPS.questions.some((key) => key in changes);
   const both = "rule" in changes || "hit" in changes;
+  const learned = GROUPS.learned.some((key) => key in changes);
   if ((images || both) && !("page" in changes)) changes.page = "1";
   if (asked && !("qpage" in changes)) changes.qpage = "1";
   Object.assign(state, changes);
@@ -104,5 +116,7 @@ export function change(changes) {
   fillControls();
   if (images || both) showImages();
   if (asked) showQuestions();
-  if (both) redraw();
+  if (images || both || GROUPS.map.some((key) => key in changes)) showMap();
+  if (learned) showLearned();
+  if (both || learned) redraw();
 }

@@ -1,0 +1,286 @@
+"""What was learned from the images, in sentences: see :mod:`synthsight.report.answer`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from synthsight.report.phrases import count, hundredths, interval, percent, points, signed
+from synthsight.statistics.trained import (
+    at_most,
+    best_first,
+    of_generated,
+    photographs,
+    sources,
+)
+from synthsight.tables import ALL
+
+
+def transfer_answer(table: pd.DataFrame, level: float) -> str | None:
+    """What a classifier trained on the generated images would know of photographs.
+
+    It is said of the features in which as many photographs teach most, at the largest number of
+    images; how many other models' features say the same comes after. Without photographs it is
+    about the generated images alone.
+
+    Args:
+        table: the table ``transfer``.
+        level: confidence level of the intervals.
+
+    Returns:
+        None where nothing was trained on generated images.
+    """
+    largest = at_most(table)
+    source = of_generated(table)
+    models = best_first(table)
+    if source is None or not models:
+        return None
+    of_best = largest[largest["model"] == models[0]]
+    if photographs(table) is None:
+        return _without_photographs(of_best, models, level)
+    found = largest[(largest["train"] == source) & (largest["measure"] == "GAN-train")]
+    found = found[found["top1"].notna()]
+    of_model = found[found["model"] == models[0]]
+    if of_model.empty:
+        return None
+    row = of_model.iloc[0]
+    real = of_best[of_best["measure"] == "real"]
+    sentence = (
+        f"A classifier trained on {_each(row, 'generated image')} (features of {models[0]}) gets "
+        f"{_part(row, level)} of real photographs"
+    )
+    apart = row["difference"]
+    if pd.notna(apart) and len(real):
+        less = bool(apart < 0)
+        low, high = row["difference_low"], row["difference_high"]
+        by = (-apart, -high, -low) if less else (apart, low, high)
+        bounds = f"{signed(by[1])} to {signed(by[2])}" if low == low and high == high else ""
+        if bounds and by[1] <= 0 <= by[2]:
+            bounds += ", so it may be chance"
+        sentence += (
+            f", {points(by[0])} {'less' if less else 'more'}{f' ({bounds})' * bool(bounds)} than "
+            f"one trained on as many photographs ({percent(real.iloc[0]['top1'])})"
+        )
+    return f"{sentence}; chance is {percent(row['chance'])}.{_others(found, models[0])}"
+
+
+def _each(row: pd.Series, noun: str) -> str:
+    """How many images a classifier was trained on."""
+    categories = int(row["categories"])
+    of = f"of each of {categories:,} categories" if categories > 1 else "of 1 category"
+    return f"{count(int(row['per_category']), noun)} {of}"
+
+
+def _part(row: pd.Series, level: float) -> str:
+    """An accuracy with its interval, if there is one."""
+    if pd.isna(row["low"]) or pd.isna(row["high"]):
+        return percent(row["top1"])
+    return f"{percent(row['top1'])} {interval(row['low'], row['high'], level)}"
+
+
+def _others(found: pd.DataFrame, best: str) -> str:
+    """Whether it is so in the features of the other models; a sentence after a blank, or nothing.
+
+    Args:
+        found: the row of each model.
+        best: the model that has been spoken of.
+    """
+    apart = found.set_index("model")["difference"].dropna()
+    if best not in apart.index or len(apart) < 2:
+        return ""
+    less = bool(apart[best] < 0)
+    same = int(((apart < 0) == less).sum())
+    what = "less" if less else "more"
+    if same == len(apart):
+        return f" In the features of {_all(len(apart))} it is {what}."
+    return f" It is {what} in the features of {same} of {len(apart)} models."
+
+
+def _all(models: int) -> str:
+    return "both models" if models == 2 else f"all {models} models"
+
+
+def _without_photographs(rows: pd.DataFrame, models: Sequence[str], level: float) -> str | None:
+    """The same about generators among themselves, from the rows of one model.
+
+    All generated images together are left out, since each generator is a part of them.
+    """
+    single = rows[(rows["train"] != ALL) & (rows["test"] != ALL) & rows["top1"].notna()]
+    within, across = (single[single["measure"] == each] for each in ("within", "across"))
+    if within.empty:
+        within = rows[(rows["measure"] == "within") & rows["top1"].notna()]
+    if within.empty:
+        return None
+    first = within.iloc[0]
+    images = _each(first, "generated image" if len(within) == 1 else "image")
+    of_one = "" if len(within) == 1 else ", all of one generator"
+    sentence = f"A classifier trained on {images}{of_one} (features of {models[0]}) gets "
+    if len(within) == 1:
+        sentence += f"{_part(first, level)} of others like them"
+    else:
+        sentence += f"{_span(within)} of other images of that generator"
+    if len(across):
+        sentence += f" and {_span(across)} of those of another one"
+    return (
+        f"{sentence}; chance is {percent(first['chance'])}. What it would know of real photographs "
+        "is not known: there are none."
+    )
+
+
+def _span(rows: pd.DataFrame) -> str:
+    """The accuracies of some pairs of sources, from the lowest to the highest."""
+    low, high = float(rows["top1"].min()), float(rows["top1"].max())
+    if percent(low) == percent(high):
+        return percent(low)
+    return f"{hundredths(low)} to {percent(high)}"
+
+
+def adaptation_answer(table: pd.DataFrame, level: float) -> str | None:
+    """How much better a model is that was adapted to the images; of several the best one.
+
+    Args:
+        table: the table ``adaptation``.
+        level: confidence level of the intervals.
+
+    Returns:
+        None where nothing is known.
+    """
+    known = table[table["after"].notna() & table["before"].notna()]
+    everywhere = known[known["generator"] == ALL]
+    known = known if everywhere.empty else everywhere
+    if known.empty:
+        return None
+    ordered = known.sort_values(["after", "model"], ascending=[False, True], kind="stable")
+    row = ordered.iloc[0]
+    less = bool(row["gain"] < 0)
+    by = (row["gain"], row["low"], row["high"])
+    if less:
+        by = (-row["gain"], -row["high"], -row["low"])
+    what = (
+        "the generated images" if row["generator"] == ALL else f"the images of {row['generator']}"
+    )
+    how = {"linear": "a new last layer", "finetune": "all layers trained further"}
+    sentence = (
+        f"Adapted to these images ({how.get(str(row['method']), row['method'])}, each image "
+        f"predicted by a network that has not seen it), {row['base']} gets {percent(row['after'])} "
+        f"of {what} instead of {percent(row['before'])}, {points(by[0])} "
+        f"{'less' if less else 'more'}"
+    )
+    if pd.notna(by[1]) and pd.notna(by[2]):
+        sentence += f" ({100 * level:g}% interval {signed(by[1])} to {signed(by[2])})"
+    models = len(set(known["model"]))
+    return f"{sentence}{f'; it is the best of {models} adapted models' * (models > 1)}."
+
+
+def learning_section(tables: Mapping[str, pd.DataFrame], level: float) -> dict[str, Any] | None:
+    """What the section on learning from the images says and holds; None without such tables.
+
+    Args:
+        tables: by name, perhaps ``transfer``, ``distances`` and ``adaptation``.
+        level: confidence level of the intervals.
+
+    Returns:
+        ``sentences``: what was found. ``notes``: what to bear in mind. ``models``: whose features
+        are used, those first that tell most. ``sources``: in the order in which they are shown.
+        ``real``: the source of photographs, or None. ``test``: the source that learning curves are
+        tested on, or None. ``numbers``: of images of each category.
+    """
+    transfer, adaptation = tables.get("transfer"), tables.get("adaptation")
+    away = tables.get("distances")
+    if transfer is None and adaptation is None and away is None:
+        return None
+    said = [
+        transfer_answer(transfer, level) if transfer is not None else None,
+        *(_further(transfer) if transfer is not None else ()),
+        adaptation_answer(adaptation, level) if adaptation is not None else None,
+        _distance(away) if away is not None else None,
+    ]
+    first = [] if transfer is None else best_first(transfer)
+    featured = dict.fromkeys(
+        [*first, *(sorted(away["model"].unique()) if away is not None else ())]
+    )
+    real = None if transfer is None else photographs(transfer)
+    return {
+        "sentences": [each for each in said if each is not None],
+        "notes": _notes(set(featured), set(map(str, tables["accuracy"]["model"]))),
+        "models": list(featured),
+        "sources": [] if transfer is None else sources(transfer),
+        "real": real,
+        "test": real if transfer is None or real is not None else of_generated(transfer),
+        "numbers": [] if transfer is None else sorted(set(map(int, transfer["per_category"]))),
+    }
+
+
+def _further(table: pd.DataFrame) -> list[str]:
+    """Which generator teaches most about photographs, and whether more images would teach more."""
+    model = best_first(table)[0]
+    rows = table[(table["model"] == model) & (table["measure"] == "GAN-train")]
+    rows = rows[rows["top1"].notna()]
+    said = []
+    largest = at_most(rows)
+    single = largest[largest["train"] != ALL].sort_values(
+        ["top1", "train"], ascending=[False, True]
+    )
+    if len(single) > 1:
+        first, last = single.iloc[0], single.iloc[-1]
+        said.append(
+            f"Of single generators {first['train']} teaches most about photographs "
+            f"({percent(first['top1'])}), {last['train']} least ({percent(last['top1'])})."
+        )
+    source = of_generated(table)
+    curve = rows[rows["train"] == source].sort_values("per_category")
+    if len(curve) > 1:
+        start, end = curve.iloc[0], curve.iloc[-1]
+        said.append(
+            f"With {count(int(start['per_category']), 'generated image')} of each category it is "
+            f"{percent(start['top1'])} of photographs, with {int(end['per_category']):,} of each it "
+            f"is {percent(end['top1'])}."
+        )
+    return said
+
+
+def _distance(table: pd.DataFrame) -> str | None:
+    """Which generator covers most of the photographs, in how many models' features."""
+    half = table["generator"] == table["reference"]
+    known = table[~half & table["coverage"].notna()]
+    if known.empty:
+        return None
+    firsts = {
+        str(model): rows.sort_values(["coverage", "generator"], ascending=[False, True]).iloc[0]
+        for model, rows in known.groupby("model")
+    }
+    model, row = next(iter(sorted(firsts.items())))
+    floor = table[half & (table["model"] == model)]["coverage"].dropna()
+    several = len(set(known["generator"])) > 1
+    sentence = (
+        f"In the features of {model}, {percent(row['coverage'])} of the photographs have an image "
+        f"of {row['generator']} near them (coverage)"
+    )
+    if several:
+        same = sum(each["generator"] == row["generator"] for each in firsts.values())
+        sentence += ", the most of any generator"
+        if len(firsts) > 1:
+            sentence += f", as in the features of {same} of {len(firsts)} models"
+    if len(floor):
+        sentence += f"; of half of the photographs the other half covers {percent(floor.iloc[0])}"
+    return f"{sentence}."
+
+
+def _notes(featured: set[str], classifiers: set[str]) -> list[str]:
+    """What to bear in mind about the models whose features are used."""
+    trained = sorted(featured & classifiers)
+    if not trained:
+        return []
+    who = trained[0] if len(trained) == 1 else f"{len(trained)} of these models"
+    said = (
+        f"{who} {'is a classifier' if len(trained) == 1 else 'are classifiers'}: features that "
+        "were learned from photographs with their categories, as most are, favour the photographs' "
+        "side."
+    )
+    if len(trained) == len(featured):
+        said += (
+            " An encoder that learned without categories (encoders:) would tell whether it is so."
+        )
+    return [said]

@@ -1,0 +1,1 @@
+"""How far generated images are from photographs, and a map of all of them."""

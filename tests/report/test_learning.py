@@ -1,0 +1,307 @@
+"""What was learned from the images on the page: sentences, section, and the map in the explorer."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from synthsight.report.learning import adaptation_answer, learning_section, transfer_answer
+from synthsight.report.maps import END, MOST_OTHERS, map_data
+from tests.browser import AXE, NARROW, faults
+from tests.figures.test_learning import distance_table, transfer_table
+from tests.report.browsing import RULE, Tab
+from tests.support import REPOSITORY, Project
+
+# --- Sentences -------------------------------------------------------------------------------
+
+
+def one(
+    generators: Sequence[str] = ("crayon", "poster"),
+    real: str | None = "photo",
+    apart: tuple[float, float, float] = (-0.314, -0.403, -0.221),
+    models: Sequence[str] = ("resnet",),
+) -> pd.DataFrame:
+    """A table in which all that is said of photographs is the same."""
+    table = transfer_table(list(models), generators, real)
+    trained = table["measure"] == "GAN-train"
+    table.loc[trained, ["top1", "low", "high"]] = [0.657, 0.581, 0.73]
+    table.loc[trained, ["difference", "difference_low", "difference_high"]] = apart
+    table.loc[table["measure"] == "real", "top1"] = 0.971
+    return table
+
+
+def test_a_sentence_says_what_generated_images_teach_about_photographs() -> None:
+    assert transfer_answer(one(), 0.95) == (
+        "A classifier trained on 9 generated images of each of 17 categories (features of resnet) "
+        "gets 65.7% (95% interval 58.1 to 73.0%) of real photographs, 31.4 points less (22.1 to "
+        "40.3) than one trained on as many photographs (97.1%); chance is 5.9%."
+    )
+
+
+def test_of_several_generators_all_together_are_spoken_of() -> None:
+    table = one()
+    table.loc[(table["train"] == "*") & (table["test"] == "photo"), "top1"] = 0.123
+    assert "gets 12.3% " in str(transfer_answer(table, 0.95))
+    assert "gets 65.7% " in str(transfer_answer(one(["only"]), 0.95))
+
+
+def test_an_interval_that_includes_zero_may_be_chance() -> None:
+    said = str(transfer_answer(one(apart=(0.02, -0.03, 0.06)), 0.95))
+    assert "2.0 points more (-3.0 to 6.0, so it may be chance) than" in said
+
+
+@pytest.mark.parametrize(
+    ("models", "other", "said"),
+    [
+        (["a", "b"], -0.1, " In the features of both models it is less."),
+        (["a", "b", "c"], -0.1, " In the features of all 3 models it is less."),
+        (["a", "b", "c"], 0.1, " It is less in the features of 2 of 3 models."),
+    ],
+)
+def test_the_other_models_are_asked_whether_it_is_so(
+    models: list[str], other: float, said: str
+) -> None:
+    table = one(models=models)
+    table.loc[table["model"] == models[-1], "difference"] = other
+    table.loc[(table["model"] == models[-1]) & (table["measure"] == "real"), "top1"] = 0.5
+    assert str(transfer_answer(table, 0.95)).endswith(f"chance is 5.9%.{said}")
+
+
+def test_without_photographs_generators_are_compared_among_themselves() -> None:
+    table = one(real=None)
+    table.loc[table["measure"] == "within", "top1"] = 0.9
+    table.loc[table["measure"] == "across", "top1"] = 0.5
+    assert transfer_answer(table, 0.95) == (
+        "A classifier trained on 9 images of each of 17 categories, all of one generator (features "
+        "of resnet) gets 90.0% of other images of that generator and 50.0% of those of another "
+        "one; chance is 5.9%. What it would know of real photographs is not known: there are none."
+    )
+    alone = str(transfer_answer(one(["only"], None), 0.95))
+    assert "of others like them" in alone and "another" not in alone
+
+
+def adapted(gain: float = 0.23) -> pd.DataFrame:
+    rows = [("*", 0.62, 0.62 + gain, gain), ("crayon", 0.1, 0.99, 0.89)]
+    table = pd.DataFrame(rows, columns=["generator", "before", "after", "gain"])
+    table = table.assign(model="resnet+linear", base="resnet", method="linear", n=408)
+    return table.assign(low=table["gain"] - 0.03, high=table["gain"] + 0.02)
+
+
+def test_a_sentence_says_what_adapting_a_model_gains_on_all_generated_images() -> None:
+    assert adaptation_answer(adapted(), 0.95) == (
+        "Adapted to these images (a new last layer, each image predicted by a network that has not "
+        "seen it), resnet gets 85.0% of the generated images instead of 62.0%, 23.0 points more "
+        "(95% interval 20.0 to 25.0)."
+    )
+    worse = str(adaptation_answer(adapted(-0.1), 0.95))
+    assert "10.0 points less (95% interval 8.0 to 13.0)" in worse
+    assert adaptation_answer(adapted().head(0), 0.95) is None
+
+
+def test_features_of_classifiers_are_said_to_favour_photographs() -> None:
+    tables = {"transfer": one(), "accuracy": pd.DataFrame({"model": ["resnet"]})}
+    section = learning_section(tables, 0.95)
+    assert section is not None
+    (note,) = section["notes"]
+    assert "resnet is a classifier" in note and "encoders:" in note
+    assert section["sources"] == ["crayon", "poster", "*", "photo"]
+    tables["accuracy"] = pd.DataFrame({"model": ["another"]})
+    assert learning_section(tables, 0.95)["notes"] == []  # type: ignore[index]
+    assert learning_section({"accuracy": tables["accuracy"]}, 0.95) is None
+
+
+# --- The map's data --------------------------------------------------------------------------
+
+
+def write_map(path: Path, places: dict[str, tuple[float, float]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [(image, x, y) for image, (x, y) in places.items()]
+    pd.DataFrame(rows, columns=["image", "x", "y"]).to_parquet(path, index=False)
+    return path
+
+
+def decoded(text: str) -> list[list[int]]:
+    return np.frombuffer(base64.b64decode(text), dtype="<u2").reshape(-1, 2).tolist()
+
+
+def test_places_keep_their_proportions_and_those_of_other_images_come_apart(tmp_path: Path) -> None:
+    places = {"b": (0.0, 1.0), "a": (4.0, 0.0), "z": (2.0, 2.0), "nowhere": (np.nan, 0.0)}
+    (found,) = map_data([write_map(tmp_path / "dino.parquet", places)], ["a", "b", "nowhere", "c"])
+    assert found["name"] == "dino" and (found["wide"], found["high"]) == (1.0, 0.5)
+    absent = [END + 1, END + 1]
+    assert decoded(found["points"]) == [[END, 0], [0, round(END / 4)], absent, absent]
+    assert decoded(found["rest"]) == [[END // 2, END // 2]]
+    assert (found["others"], found["rest_shown"]) == (1, 1)
+
+
+def test_of_many_other_images_a_bounded_number_is_on_the_page(tmp_path: Path) -> None:
+    number = 2 * MOST_OTHERS + 5
+    table = pd.DataFrame({"image": [f"{i:07}" for i in range(number)], "x": 0.0, "y": 0.0})
+    table.to_parquet(tmp_path / "m.parquet", index=False)
+    (found,) = map_data([tmp_path / "m.parquet"], ["0000000"])
+    assert found["others"] == number - 1
+    assert found["rest_shown"] == len(decoded(found["rest"])) <= MOST_OTHERS
+    assert found["wide"] == found["high"] == 0.0
+
+
+# --- In a browser ----------------------------------------------------------------------------
+
+
+def page_of(finished: Project, folder: Path, models: Sequence[str], shown: int = 2000) -> Path:
+    """The small project's page, had its images been learned from."""
+    results = finished.results
+    for name, table in {
+        "transfer": transfer_table(models, ["dream"], "muse"),
+        "distances": distance_table(models, ["dream"], "muse"),
+        "adaptation": adapted(),
+    }.items():
+        (folder / "tables").mkdir(exist_ok=True)
+        table.to_parquet(folder / "tables" / f"{name}.parquet", index=False)
+    images = [
+        image
+        for path in sorted((results / "images").glob("*.parquet"))
+        for image in pq.read_table(path)["image"].to_pylist()
+    ]
+    # Along a diagonal, so that it is known what lies where.
+    places = {image: (float(at), float(at)) for at, image in enumerate(images)}
+    maps = [write_map(folder / "maps" / f"{model}.parquet", places) for model in models[:2]]
+    weights = finished.folder / "resources" / "weights"
+    geometry = {"resize": 1, "crop": None, "interpolation": "box", "mean": [0], "std": [1]}
+    own = ["effnet", "resnet"]
+    spec = {
+        **{"run": "learned", "rule": RULE, "level": 0.95, "images": shown, "questions": None},
+        "preprocessing": dict.fromkeys(own, geometry),
+        "settings": {"images": {}, "report": {"thumbnail": 240}, "models": own},
+    }
+    arguments: dict[str, list[Any]] = {
+        "tables": [*sorted((results / "tables").glob("[!v]*.parquet")), *folder.glob("tables/*")],
+        "manifests": sorted((results / "images").glob("*.parquet")),
+        "scores": [results / "scores" / f"{model}.parquet" for model in own],
+        "notes": [weights / f"{model}.json" for model in own],
+        "pictures": sorted((results / "thumbnails" / "images").glob("*.parquet")),
+        "duplicate-pictures": [results / "thumbnails" / "duplicates.parquet"],
+        "maps": maps,
+        "spec": [json.dumps(spec)],
+        "output": [folder / "report.html"],
+    }
+    words = [str(word) for name, given in arguments.items() for word in (f"--{name}", *given)]
+    program = REPOSITORY / "workflow" / "scripts" / "report.py"
+    subprocess.run([sys.executable, program, *words], check=True)
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def learned(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return page_of(finished, tmp_path_factory.mktemp("learned"), ["resnet", "dino"])
+
+
+@pytest.fixture
+def tab(browser: Any, learned: Path) -> Iterator[Tab]:
+    tab = Tab(browser, learned)
+    yield tab
+    assert tab.complaints == []
+    tab.context.close()
+
+
+def drag(tab: Tab, corners: Sequence[tuple[float, float]]) -> None:
+    """Draw around a part of the map, given in shares of it."""
+    canvas = tab.page.locator("#map-marks")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    tab.page.mouse.move(*points[0])
+    tab.page.mouse.down()
+    for point in [*points[1:], points[0]]:
+        tab.page.mouse.move(*point, steps=4)
+    tab.page.mouse.up()
+
+
+@pytest.mark.long
+def test_the_matrix_shows_each_pair_in_the_chosen_features(tab: Tab) -> None:
+    table = transfer_table(["resnet", "dino"], ["dream"], "muse")
+    for model in ("dino", "resnet"):
+        tab.choose("heads", model)
+        rows = table[(table["model"] == model) & (table["per_category"] == 9)]
+        cells = tab.page.locator(".matrix td").all_inner_texts()
+        assert [cell.split("\n")[0] for cell in cells] == [f"{100 * v:.1f}" for v in rows["top1"]]
+    tab.choose("per", "5")
+    rows = table[(table["model"] == "resnet") & (table["per_category"] == 5)]
+    assert f"{100 * rows['top1'].iloc[0]:.1f}" in tab.page.inner_text(".matrix td:nth-of-type(1)")
+    tab.look_at_everything()
+    assert tab.page.locator("#learning [data-chart] svg").count() == 2
+
+
+@pytest.mark.long
+def test_a_lasso_filters_the_list_and_is_kept_in_the_address(tab: Tab, browser: Any) -> None:
+    drag(tab, [(0, 0.5), (0.5, 0.5), (0.5, 1), (0, 1)])
+    inside = tab.shown()
+    assert 0 < inside < 12
+    assert tab.page.inner_text("#map-said").startswith(f"{inside} images selected.")
+    tab.choose("map", "dino")
+    assert "on the map of resnet" in tab.page.inner_text("#map-said")
+    again = Tab(browser, Path(tab.address.removeprefix("file://")), tab.page.url.split("html")[1])
+    assert again.shown() == inside
+    again.context.close()
+    tab.choose("outcome", "none")
+    assert tab.shown() <= inside
+    tab.choose("outcome", "")
+    tab.page.locator("#map-clear").click()
+    assert tab.shown() == 12
+    assert "area" not in tab.page.url
+
+
+@pytest.mark.long
+def test_a_click_selects_one_image_and_a_rectangle_needs_no_pointer(tab: Tab) -> None:
+    tab.page.locator("#images details summary").focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.locator("#map-top").fill("0")
+    tab.page.locator("#map-right").fill("0")
+    tab.page.keyboard.press("Enter")
+    assert tab.shown() == 1  # the image at the lower left corner
+    canvas = tab.page.locator("#map-marks")
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.click(position={"x": 3, "y": 3})  # where nothing is
+    assert tab.shown() == 12
+    for x in range(int(box["width"]) - 5, 0, -5):
+        tab.page.mouse.move(box["x"] + x, box["y"] + 16)
+        if tab.page.locator("#map-tip").is_visible():
+            break
+    assert tab.page.locator("#map-tip img").count() == 1
+    tab.page.mouse.down()
+    tab.page.mouse.up()
+    assert tab.shown() == 1
+
+
+@pytest.mark.long
+def test_images_that_the_page_does_not_hold_are_said_to_be_grey(
+    browser: Any, finished: Project, tmp_path: Path
+) -> None:
+    tab = Tab(browser, page_of(finished, tmp_path, ["resnet"], shown=6))
+    assert re.search(
+        r"Of 6 images .* all are drawn as grey points", tab.page.inner_text("#map-said")
+    )
+    tab.context.close()
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not AXE.is_file(), reason="bash tests/install_browser.sh")
+def test_axe_finds_no_serious_fault_and_it_fits_a_phone(browser: Any, learned: Path) -> None:
+    tab = Tab(browser, learned, viewport=NARROW)
+    tab.look_at_everything()
+    assert faults(tab.page) == []
+    wide = tab.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= NARROW["width"]
+    tab.context.close()
