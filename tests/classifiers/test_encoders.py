@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import timm
 import torch
+import torchvision
 import transformers
 from safetensors.torch import load_file, save_file
 
@@ -269,3 +270,29 @@ def test_a_local_checkpoint_with_a_classifier_says_so(tmp_path: Path) -> None:
     assert (resolved["layers"], resolved["length"]) == (["fc"], 96)
     architecture = Architecture(**resolved["architecture"])
     fetch_weights("x", architecture, path, outputs, tmp_path / "w.json")
+
+
+@pytest.mark.slow
+def test_a_local_checkpoint_of_torchvision_needs_its_number_of_classes(tmp_path: Path) -> None:
+    path, outputs = tmp_path / "net.safetensors", tmp_path / "w.safetensors"
+    model = "torchvision/shufflenet_v2_x0_5"
+    torch.manual_seed(0)
+    save_file(torchvision.models.shufflenet_v2_x0_5(num_classes=7).state_dict(), path)
+    plain, stated = (
+        Architecture(
+            **resolve_encoder(request(model, path, arguments=each), "model")["architecture"]
+        )
+        for each in ({}, {"num_classes": 7})
+    )
+    with pytest.raises(WeightsError, match=r"has 7 classes.*`arguments: \{num_classes: 7\}`"):
+        fetch_weights("x", plain, path, outputs, tmp_path / "w.json")
+    fetch_weights("x", stated, path, outputs, tmp_path / "w.json")
+    network = load_model(stated, outputs, torch.device("cpu"))
+    source = source_of_features(stated, (64, 64))
+    assert (source.layers, source.length) == (("fc",), 1024)
+    own = torchvision.models.shufflenet_v2_x0_5(num_classes=7).eval()
+    own.load_state_dict(load_file(path))
+    own.fc = torch.nn.Identity()
+    images = torch.rand(2, 3, 64, 64)
+    with torch.inference_mode(), reading(network, source) as reader:
+        assert_close(reader(images), own(images), share=1e-5)

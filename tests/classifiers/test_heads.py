@@ -139,7 +139,7 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], Tensor], str]] = {
     ),
     "most of what places say": (
         lambda net, x: net.head(pooled(x)) + 0.5 * net.other(x.flatten(2).mT).amax(1),
-        r"\(what 'head' and 'other' give is changed, or joined\)",
+        r"\(the outputs of 'head' and 'other' are changed, or joined\)",
     ),
     "a map": (lambda net, x: x, r"gives no vector for an image.*: \(8, 16, 16\)"),
 }

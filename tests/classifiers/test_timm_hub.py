@@ -281,6 +281,15 @@ def test_weights_are_the_repository_s_whatever_else_its_config_names(
     assert all(torch.equal(found[key], wanted[key]) for key in wanted)
 
 
+def test_a_config_that_names_a_file_of_weights_is_refused(tmp_path: Path) -> None:
+    """timm would load it after the repository's own, and the note would tell of those."""
+    save(tmp_path)
+    torch.save({}, tmp_path / "other.pth")
+    change(tmp_path, model_args={"checkpoint_path": str(tmp_path / "other.pth")})
+    with pytest.raises(ModelError, match=r"no argument 'checkpoint_path' .*config\.json"):
+        resolve(request(tmp_path), "model")
+
+
 @pytest.mark.parametrize("outputs", [0, 512])
 def test_the_half_of_a_clip_is_told_where_the_whole_is(outputs: int, tmp_path: Path) -> None:
     about = {"architecture": "vit_base_patch16_clip_224", "num_classes": outputs}

@@ -96,6 +96,18 @@ def test_features_depend_on_nothing_that_is_about_classes() -> None:
     assert specs.embed(first, "alexnet")["layers"] == ("head",)
 
 
+def test_a_classifier_that_becomes_an_encoder_keeps_its_weights_and_features() -> None:
+    sees = "{model: timm/a, name: sees, features: true}"
+    before = load(of(models=f"{ALEXNET}\n  - {sees}"))
+    after = load(of("{model: timm/a, name: sees}"))
+    for function in (specs.fetch_weights, specs.embed):
+        assert function(before, "sees") == function(after, "sees")
+    assert "sees" in before.models and "sees" not in after.models
+    assert Files(before).featured.features == Files(after).featured.features
+    renamed = load(of("{model: timm/a, name: looks}"))
+    assert specs.embed(renamed, "looks") != specs.embed(after, "sees")
+
+
 def test_an_encoder_has_the_content_of_its_checkpoint_and_no_reference() -> None:
     Path("net.pth").write_bytes(b"weights")
     experiment: Experiment = load(of("{model: timm/a, name: own, checkpoint: net.pth}"))

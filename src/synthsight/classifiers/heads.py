@@ -211,7 +211,7 @@ def _why(calls: Sequence[_Call], output: Tensor) -> str:
         if _width(call.layer) is not None and call.output.shape[-1] == output.shape[1]
     ]
     if last is None and classes:
-        ends = f" (what {' and '.join(map(repr, classes))} give is changed, or joined)"
+        ends = f" (the outputs of {' and '.join(map(repr, classes))} are changed, or joined)"
     return f"it does not end in a linear layer whose outputs are its logits{ends}"
 
 

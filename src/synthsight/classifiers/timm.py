@@ -180,8 +180,8 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
     """
     if taken := sorted(arguments.keys() & set(_OF_WEIGHTS)):
         raise ModelError(
-            f"has no argument {taken[0]!r} (below `arguments`) that could be set: weights of your "
-            "own belong in `checkpoint`"
+            f"has no argument {taken[0]!r} (below `arguments`, or in its config.json) that could "
+            "be set: weights of your own belong in `checkpoint`"
         )
 
 

@@ -118,8 +118,9 @@ def _arguments(architecture: Architecture) -> dict[str, Any]:
     """What timm's builder is called with."""
     config = architecture.arguments["config"]
     own = {key: value for key, value in architecture.arguments.items() if key != "config"}
-    check_arguments(own)
-    return {"pretrained_cfg": dict(config["pretrained_cfg"]), **config["model_args"], **own}
+    stated = {**config["model_args"], **own}
+    check_arguments(stated)
+    return {"pretrained_cfg": dict(config["pretrained_cfg"]), **stated}
 
 
 def _fetch(wanted: Wanted) -> Fetched:
