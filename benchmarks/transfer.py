@@ -146,11 +146,17 @@ def simulate(name: str, world: World, simulations: int, resamples: int) -> None:
 
 def fresh(world: World, rng: np.random.Generator) -> dict[str, float]:
     """What a head trained on fresh images of each source gets on fresh ones of each."""
-    images, vectors = world.draw(rng, world.size)
+    # As many units as are outside a fold, and the first images of all before the second ones.
+    units = min(world.size, world.images * (world.folds - 1) // world.folds // world.group)
+    images, vectors = world.draw(rng, units * world.group)
+    unit, member = np.divmod(
+        np.tile(np.arange(units * world.group), 2 * world.categories), world.group
+    )
+    first = member * units + unit < world.size
     tests, of_tests = world.draw(rng, _FRESH)
     found = {}
     for source, names in enumerate((("within", "GAN-train"), ("GAN-test", "real"))):
-        here = images.generator == source
+        here = (images.generator == source) & first
         axes = axes_of(vectors[here])
         columns = axes.columns(vectors[here])
         sample = Sample(columns, images.category[here], images.unit[here], world.categories)

@@ -101,6 +101,11 @@ def test_fewer_than_two_categories_are_an_error() -> None:
         design(images, ["max"], FOLDS, 0)
 
 
+def test_images_of_which_none_can_be_trained_on_are_an_error() -> None:
+    with pytest.raises(TransferError, match="no category of any source"):
+        design(images_of({"photo": [1, 1]}), ["max"], FOLDS, 0)
+
+
 def test_no_step_that_can_be_trained_is_an_error() -> None:
     with pytest.raises(TransferError, match="add `max`"):
         design(images_of({"photo": [8, 8]}), [50], FOLDS, 0)

@@ -72,6 +72,12 @@ def design(images: Images, per_category: Sequence[int | str], folds: int, seed: 
     most = {name: _most(images, part, here, folds) for name, here in images.sources.items()}
     said: list[str] = []
     sources = _sources(images, most, said)
+    if not sources:
+        raise TransferError(
+            "no category of any source has images to train on and test: add images, at least "
+            f"{_LEAST + 1} of different prompts for each category and source, or leave out "
+            "`transfer`"
+        )
     enough = np.all([most[name] > 0 for name in sources], axis=0)
     for number in np.flatnonzero(~enough & (np.max(list(most.values()), axis=0) > 0)):
         lacking = ", ".join(name for name in sources if not most[name][number])
