@@ -155,6 +155,7 @@ def test_many_images_are_thinned_for_what_takes_long(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "MOST_TO_TELL", 15)
     _, said = measure_distances(images, vectors, **FEW)
     assert said == [
-        "real and generated images are told apart by classifiers of 15 images a side, not of all 60",
+        "real and generated images are told apart by classifiers of 15 images a side, not of all "
+        "60",
         "KID is that of 60 images, drawn from 240",
     ]
