@@ -20,7 +20,8 @@ try:
     from synthsight.plan.files import WEIGHTS, Files
     from synthsight.plan.machine import Machine, describe_workers, handle_term_aside, hide_devices
     from synthsight.plan.others import at_work, hold
-    from synthsight.plan.programs import family_doors, library_door, model_doors, row_doors, workers
+    from synthsight.plan.programs import base_door, family_doors, library_door, model_doors
+    from synthsight.plan.programs import row_doors, workers
     from synthsight.plan.recall import recall
     from synthsight.plan.restart import begin_anew, fetched_file
     from synthsight.plan.standing import check_results

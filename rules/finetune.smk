@@ -43,8 +43,8 @@ rule finetune:
         batch_size=batch_size(SETTINGS.batch_size),
     params:
         spec=spec(learning.finetune, "model", "fold"),
-        code=lambda wildcards: code("finetune", base_door(wildcards)),
-        doors=lambda wildcards: doors(base_door(wildcards)),
+        code=lambda wildcards: code("finetune", base_door(EXPERIMENT, wildcards.model)),
+        doors=lambda wildcards: doors(base_door(EXPERIMENT, wildcards.model)),
     # Lists by category go through a pipe: the system limits the length of a command.
     shell:
         """
@@ -61,11 +61,6 @@ rule finetune:
             --output {output.predicted:q} \
             >{log:q} 2>&1
         """
-
-
-def base_door(wildcards):
-    """The module of the library of what a model is adapted from."""
-    return library_door(EXPERIMENT, EXPERIMENT.adapted[wildcards.model].base)
 
 
 # What the networks say, each of the part that it was trained without: the logits of one model.

@@ -268,7 +268,7 @@ def test_in_a_label_file_a_synset_means_each_of_its_names() -> None:
 
 @pytest.mark.parametrize("rule", ["classes", "restricted"])
 def test_where_categories_are_the_classes_each_accepts_its_own(rule: str) -> None:
-    """Also a category that no class of ImageNet's shows, and one whose name is another's synonym."""
+    """Also one that no class of ImageNet's shows, and one whose name is another's synonym."""
     names = ("toy kite", "toilet seat", "cap", "hat")
     lemmas = (*((name,) for name in names[:3]), ("hat", "cap"))
     of_run = LabelSpace("kept/classes/categories-0a1b2c3d.json", names, lemmas)

@@ -28,6 +28,8 @@ KEYS: dict[Any, set[str]] = {
     specs.people: {"rule", "level", "seed"},
     specs.people_answers: {"level", "seed"},
     specs.intervals: {"level", "resamples", "seed"},
+    specs.accuracy: {"level", "adapted"},
+    specs.compare: {"level", "resamples", "seed", "adapted"},
     specs.models_page: {"rule", "level", "page", "per_page"},
     specs.failures: {"rule", "category"},
     asking.vqa_samples_page: {"page", "per_page"},

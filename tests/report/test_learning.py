@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from synthsight.report.learning import adaptation_answer, learning_section, transfer_answer
+from synthsight.report.learning import learning_section, transfer_answer
 from synthsight.report.maps import END, MOST_OTHERS, map_data
 from tests.browser import AXE, NARROW, faults
 from tests.figures.test_learning import distance_table, transfer_table
@@ -91,24 +91,6 @@ def test_without_photographs_generators_are_compared_among_themselves() -> None:
     assert "of others like them" in alone and "another" not in alone
 
 
-def adapted(gain: float = 0.23) -> pd.DataFrame:
-    rows = [("*", 0.62, 0.62 + gain, gain), ("crayon", 0.1, 0.99, 0.89)]
-    table = pd.DataFrame(rows, columns=["generator", "before", "after", "gain"])
-    table = table.assign(model="resnet+linear", base="resnet", method="linear", n=408)
-    return table.assign(low=table["gain"] - 0.03, high=table["gain"] + 0.02)
-
-
-def test_a_sentence_says_what_adapting_a_model_gains_on_all_generated_images() -> None:
-    assert adaptation_answer(adapted(), 0.95) == (
-        "Adapted to these images (a new last layer, each image predicted by a network that has not "
-        "seen it), resnet gets 85.0% of the generated images instead of 62.0%, 23.0 points more "
-        "(95% interval 20.0 to 25.0)."
-    )
-    worse = str(adaptation_answer(adapted(-0.1), 0.95))
-    assert "10.0 points less (95% interval 8.0 to 13.0)" in worse
-    assert adaptation_answer(adapted().head(0), 0.95) is None
-
-
 def test_features_of_classifiers_are_said_to_favour_photographs() -> None:
     tables = {"transfer": one(), "accuracy": pd.DataFrame({"model": ["resnet"]})}
     section = learning_section(tables, 0.95)
@@ -164,7 +146,6 @@ def page_of(finished: Project, folder: Path, models: Sequence[str], shown: int =
     for name, table in {
         "transfer": transfer_table(models, ["dream"], "muse"),
         "distances": distance_table(models, ["dream"], "muse"),
-        "adaptation": adapted(),
     }.items():
         (folder / "tables").mkdir(exist_ok=True)
         table.to_parquet(folder / "tables" / f"{name}.parquet", index=False)

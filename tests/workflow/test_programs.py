@@ -51,6 +51,7 @@ OF_FILES = {
     "index_questions": {"content"},
     "list_excluded": {"duplicates"},
     "list_excluded_questions": {"content"},
+    "map_images": {"model"},
 }
 
 #: What a program only writes down with its results, for the stages that follow.
@@ -85,7 +86,17 @@ RETURNS: dict[str, Any] = {
     "write_pictures": 0,
     "exclude_duplicates": ({}, []),
     "find_duplicates": ("table", []),
+    "train_heads": (pd.DataFrame({"top1": [1.0]}), pd.DataFrame({"top1": [1.0]}), []),
+    "measure_distances": (pd.DataFrame({"kid": [0.0]}), []),
+    "map_images": (pd.DataFrame(), []),
+    "export_split": (pd.DataFrame(), []),
+    "join_folds": MagicMock(settings={}),
+    "state_of": {},
 }
+
+#: Programs that learn from features and pixels.
+LEARNING = ("train_heads", "measure_distances", "map_images", "export_split")
+LEARNING += ("fit_linear", "finetune", "join_folds")
 
 #: An image of the small project.
 PROBE = "dream/bagel/0.png"
@@ -242,6 +253,24 @@ def commands_of(project: Project) -> dict[str, tuple[str, list[str]]]:
     return found
 
 
+def commands_that_learn(project: Project) -> dict[str, tuple[str, list[str]]]:
+    """Those of programs that learn from features and pixels, had the project enough images."""
+    config = project.config
+    project.configure(
+        {
+            **config,
+            "images": {**config["images"], "real": "muse"},
+            "transfer": {"export": True},
+            "distances": {},
+            "map": {},
+            "adapt": [{"model": "effnet"}, {"model": "effnet", "method": "finetune"}],
+        }
+    )
+    found = commands_of(project)
+    project.configure(config)
+    return {rule: each for rule, each in found.items() if each[0] in LEARNING}
+
+
 @pytest.fixture(scope="module")
 def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     folder = tmp_path_factory.mktemp("programs") / "project"
@@ -250,8 +279,10 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     add_people(project)
     models = [{**project.config["models"][0], "features": True}, project.config["models"][1]]
     project.configure({**project.config, "models": models})
-    project.run(*(f"results/small/tables/{name}.csv" for name in ("people", "people_answers")))
+    tables = [f"results/small/tables/{name}.csv" for name in ("people", "people_answers")]
+    project.run(*tables, "features")
     commands = commands_of(project)
+    commands |= commands_that_learn(project)
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
     commands["fetch_images"] = ("fetch_images", ["--spec", spec])
     # The small project has no predictions from elsewhere.

@@ -122,7 +122,7 @@ def distances(
                 at = start + part * (third + _BETWEEN)
                 axes = style.panel(figure, at, above + _HEAD - 0.12, third, height)
                 names = labels[model] if part == 0 else [""] * len(labels[model])
-                _dots(axes, blocks[model], names, part, table[table["model"].isin(shown)])
+                _dots(axes, blocks[model], names, part)
             above += _HEAD + height + _FOOT
     return figure
 
@@ -151,7 +151,11 @@ def _subtitle(
 
 def _labels(block: pd.DataFrame) -> list[str]:
     names = [
-        f"{style.plain(row.generator)} (real, halves)" if row.half else style.plain(row.generator)
+        f"{style.plain(row.generator)} (real, halves)"
+        if row.half
+        else "all generated"
+        if row.generator == style.ALL
+        else style.plain(row.generator)
         for row in block.itertuples()
     ]
     return style.elide_all(names, 1.5)
@@ -249,14 +253,12 @@ def _name(
         )
 
 
-def _dots(
-    axes: Axes, block: pd.DataFrame, labels: Sequence[str], part: int, table: pd.DataFrame
-) -> None:
-    """Draw one of the three columns of a model's rows, on the same scale for all models."""
+def _dots(axes: Axes, block: pd.DataFrame, labels: Sequence[str], part: int) -> None:
+    """Draw one of the three columns of a model's rows; KID has a scale of its own in each model."""
     rows.dress(axes, labels, _AXES[part])
     if part == 0:
-        ends = table[["kid", "kid_low", "kid_high"]].to_numpy(dtype=float)
-        low, high = min(float(np.nanmin(ends)), 0.0), max(float(np.nanmax(ends)), 0.01)
+        ends = block[["kid", "kid_low", "kid_high"]].to_numpy(dtype=float)
+        low, high = min(float(np.nanmin(ends)), 0.0), max(float(np.nanmax(ends)), 1e-9)
         pad = 0.04 * (high - low)
         axes.set_xlim(low - pad, high + pad)
         ticks = [t for t in MaxNLocator(4).tick_values(low, high) if low <= t <= high]
@@ -265,7 +267,7 @@ def _dots(
     elif part == 1:
         rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
     else:
-        low = min(0.5, float(np.nanmin(table["c2st"].to_numpy(dtype=float), initial=0.5)))
+        low = min(0.5, float(np.nanmin(block["c2st"].to_numpy(dtype=float), initial=0.5)))
         axes.set_xlim(low - 0.02, 1.01)
         ticks = [tick for tick in (0.25, 0.5, 0.75, 1) if tick >= low - 0.02]
         axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])

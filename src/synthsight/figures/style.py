@@ -30,6 +30,7 @@ from PIL import Image, ImageOps
 from synthsight import origin
 from synthsight.figures.unknown import no_hits, no_row
 from synthsight.files import atomic
+from synthsight.statistics.adapted import of_others
 from synthsight.tables import ALL as ALL
 
 WIDTH = 7.2
@@ -388,8 +389,8 @@ def generated(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def best_model(accuracy: pd.DataFrame, rule: str) -> str:
-    """Name of the model with the highest mean top-1 accuracy under ``rule``, ties by name."""
-    return str(ranked(accuracy, rule)["model"].iloc[0])
+    """Name of the model with the highest mean top-1 under ``rule``, ties by name; none adapted."""
+    return str(ranked(of_others(accuracy), rule)["model"].iloc[0])
 
 
 def by_category(accuracy: pd.DataFrame, rule: str, model: str) -> pd.DataFrame:

@@ -38,6 +38,11 @@ def library_door(experiment: Experiment, model: str) -> str:
     return module
 
 
+def base_door(experiment: Experiment, adapted: str) -> str:
+    """The module of the library of what an adapted model is made from."""
+    return library_door(experiment, experiment.adapted[adapted].base)
+
+
 def family_doors(experiment: Experiment, vqa_model: str) -> tuple[str, ...]:
     """The modules of the families that a VQA model that is run may belong to."""
     assert experiment.vqa is not None

@@ -279,6 +279,20 @@ def intervals(experiment: Experiment) -> Spec:
     return as_dict(experiment.settings.intervals)
 
 
+def compare(experiment: Experiment) -> Spec:
+    """The same, and which models were trained on the images, so that they have no rank."""
+    return {**intervals(experiment), **_adapted(experiment)}
+
+
+def accuracy(experiment: Experiment) -> Spec:
+    """The level, and which models were trained on the images, so that none is the best one."""
+    return {**level(experiment), **_adapted(experiment)}
+
+
+def _adapted(experiment: Experiment) -> Spec:
+    return {"adapted": sorted(experiment.adapted)} if experiment.adapted else {}
+
+
 def level(experiment: Experiment) -> Spec:
     """For tables and figures with intervals."""
     return {"level": experiment.settings.intervals.level}

@@ -118,7 +118,7 @@ STATISTICS = (
         (Table("accuracy"),),
         "synthsight.statistics.accuracy:tabulate",
         {"scores": "scores"},
-        specs.level,
+        specs.accuracy,
     ),
     Statistic(
         "agreement",
@@ -140,7 +140,7 @@ STATISTICS = (
         ),
         "synthsight.statistics.compare:tabulate",
         {"scores": "scores"},
-        specs.intervals,
+        specs.compare,
     ),
     Statistic(
         "confusions",

@@ -7,9 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from synthsight.report.learning import adaptation_answer, transfer_answer
+from synthsight.report.adapted import adapted_answers
+from synthsight.report.learning import transfer_answer
 from synthsight.report.people import source_of
 from synthsight.report.phrases import count, interval, percent, points, signed
+from synthsight.statistics.adapted import of_others
 from synthsight.statistics.people import MEAN, MODEL
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
@@ -36,8 +38,7 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
         sentences.append(people_answer(tables["people"], rule, level))
     if "transfer" in tables:
         sentences.append(transfer_answer(tables["transfer"], level))
-    if "adaptation" in tables:
-        sentences.append(adaptation_answer(tables["adaptation"], level))
+    sentences += adapted_answers(tables.get("adaptation"))[:1]
     if "vqa" in tables:
         sentences.append(questions_answer(tables["vqa"], level))
     if "people_answers" in tables:
@@ -47,7 +48,7 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
 
 def best_model(accuracy: pd.DataFrame, rule: str) -> str:
     """The model with the highest mean top-1 under a rule, ties by name."""
-    return str(means(accuracy, rule).iloc[0]["model"])
+    return str(means(of_others(accuracy), rule).iloc[0]["model"])
 
 
 def means(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
@@ -72,7 +73,8 @@ def images_answer(
         rule: the matching rule.
         level: confidence level of the intervals.
     """
-    ranked = means(accuracy, rule)
+    others = of_others(accuracy)
+    ranked = means(others, rule)
     best = ranked.iloc[0]
     ranked = ranked[ranked["top1"].notna()]
     of_best = accuracy[(accuracy["model"] == best["model"]) & (accuracy["rule"] == rule)]
@@ -87,7 +89,8 @@ def images_answer(
             "the predictions leave open which category they choose."
         )
     if len(ranked) > 1:
-        sentence += f"{best['model']}, {_place(ranking, ranked, rule)}, "
+        unseen = " that were not trained on such images" if len(others) < len(accuracy) else ""
+        sentence += f"{best['model']}, {_place(ranking, ranked, rule, unseen)}, "
     else:
         sentence += f"{best['model']} "
     sentence += (
@@ -123,11 +126,11 @@ def images_answer(
     return sentence + "."
 
 
-def _place(ranking: pd.DataFrame, ranked: pd.DataFrame, rule: str) -> str:
+def _place(ranking: pd.DataFrame, ranked: pd.DataFrame, rule: str, unseen: str) -> str:
     """Whether the best model is the only one, and how surely, as an apposition."""
     tied = int((ranked["top1"] == ranked["top1"].iloc[0]).sum())
     if tied > 1:
-        return f"one of {tied} models that share the first place of {len(ranked)}"
+        return f"one of {tied} models that share the first place of {len(ranked)}{unseen}"
     first = ranking[
         (ranking["generator"] == ALL)
         & (ranking["rule"] == rule)
@@ -136,10 +139,10 @@ def _place(ranking: pd.DataFrame, ranked: pd.DataFrame, rule: str) -> str:
     ].set_index("model")["share"]
     share = float(first[ranked["model"].iloc[0]])
     if share >= SURE:
-        return f"the best of {len(ranked)} models"
+        return f"the best of {len(ranked)} models{unseen}"
     return (
-        f"the best of {len(ranked)} models here, and of {percent(share)} of draws of other images "
-        "like these"
+        f"the best of {len(ranked)} models{unseen or ' here'}, and of {percent(share)} of draws of "
+        "other images like these"
     )
 
 

@@ -137,48 +137,11 @@ def _span(rows: pd.DataFrame) -> str:
     return f"{hundredths(low)} to {percent(high)}"
 
 
-def adaptation_answer(table: pd.DataFrame, level: float) -> str | None:
-    """How much better a model is that was adapted to the images; of several the best one.
-
-    Args:
-        table: the table ``adaptation``.
-        level: confidence level of the intervals.
-
-    Returns:
-        None where nothing is known.
-    """
-    known = table[table["after"].notna() & table["before"].notna()]
-    everywhere = known[known["generator"] == ALL]
-    known = known if everywhere.empty else everywhere
-    if known.empty:
-        return None
-    ordered = known.sort_values(["after", "model"], ascending=[False, True], kind="stable")
-    row = ordered.iloc[0]
-    less = bool(row["gain"] < 0)
-    by = (row["gain"], row["low"], row["high"])
-    if less:
-        by = (-row["gain"], -row["high"], -row["low"])
-    what = (
-        "the generated images" if row["generator"] == ALL else f"the images of {row['generator']}"
-    )
-    how = {"linear": "a new last layer", "finetune": "all layers trained further"}
-    sentence = (
-        f"Adapted to these images ({how.get(str(row['method']), row['method'])}, each image "
-        f"predicted by a network that has not seen it), {row['base']} gets {percent(row['after'])} "
-        f"of {what} instead of {percent(row['before'])}, {points(by[0])} "
-        f"{'less' if less else 'more'}"
-    )
-    if pd.notna(by[1]) and pd.notna(by[2]):
-        sentence += f" ({100 * level:g}% interval {signed(by[1])} to {signed(by[2])})"
-    models = len(set(known["model"]))
-    return f"{sentence}{f'; it is the best of {models} adapted models' * (models > 1)}."
-
-
 def learning_section(tables: Mapping[str, pd.DataFrame], level: float) -> dict[str, Any] | None:
     """What the section on learning from the images says and holds; None without such tables.
 
     Args:
-        tables: by name, perhaps ``transfer``, ``distances`` and ``adaptation``.
+        tables: by name, perhaps ``transfer`` and ``distances``.
         level: confidence level of the intervals.
 
     Returns:
@@ -187,14 +150,12 @@ def learning_section(tables: Mapping[str, pd.DataFrame], level: float) -> dict[s
         ``real``: the source of photographs, or None. ``test``: the source that learning curves are
         tested on, or None. ``numbers``: of images of each category.
     """
-    transfer, adaptation = tables.get("transfer"), tables.get("adaptation")
-    away = tables.get("distances")
-    if transfer is None and adaptation is None and away is None:
+    transfer, away = tables.get("transfer"), tables.get("distances")
+    if transfer is None and away is None:
         return None
     said = [
         transfer_answer(transfer, level) if transfer is not None else None,
         *(_further(transfer) if transfer is not None else ()),
-        adaptation_answer(adaptation, level) if adaptation is not None else None,
         _distance(away) if away is not None else None,
     ]
     first = [] if transfer is None else best_first(transfer)

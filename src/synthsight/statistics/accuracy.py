@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from synthsight.statistics.adapted import marked
 from synthsight.statistics.columns import ACCURACY
 from synthsight.statistics.hits import HITS, count
 from synthsight.statistics.intervals import share_interval
@@ -123,6 +124,11 @@ def columns(
     )
 
 
-def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:
-    """Write the table ``accuracy``: see :func:`aggregate`."""
-    outputs.write("accuracy", aggregate(scores, level))
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, adapted: Sequence[str] = ()
+) -> None:
+    """Write the table ``accuracy``, in which models ``adapted`` to the images are marked.
+
+    See :func:`aggregate`.
+    """
+    outputs.write("accuracy", marked(aggregate(scores, level), adapted))

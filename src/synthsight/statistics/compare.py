@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,11 @@ from synthsight.tables import Outputs
 
 
 def compare(
-    scores: Sequence[str | os.PathLike[str]], level: float, resamples: int, seed: int
+    scores: Sequence[str | os.PathLike[str]],
+    level: float,
+    resamples: int,
+    seed: int,
+    adapted: Collection[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare all models under each rule and all rules for each model; rank the models.
 
@@ -39,6 +43,8 @@ def compare(
         level: confidence level, such as 0.95.
         resamples: number of draws for the ranking.
         seed: of the draws.
+        adapted: models that were trained on the images, which are compared but have no rank, unless
+            there are no others.
 
     Returns:
         The comparisons, columns :data:`COMPARISONS`. ``kind`` is ``model`` (``a`` and ``b`` are
@@ -62,7 +68,7 @@ def compare(
     for source, chosen in sources(everything.images):
         scored = everything.part(chosen)
         rng = stream(seed, "compare", source)
-        of_rules, of_source = _compare(scored, level), _rank(scored, resamples, rng)
+        of_rules, of_source = _compare(scored, level), _rank(scored, resamples, rng, adapted)
         comparisons += [part.assign(generator=source) for part in of_rules]
         rankings += [part.assign(generator=source) for part in of_source]
     comparisons = comparisons or [pd.DataFrame(columns=list(COMPARISONS))]
@@ -94,21 +100,31 @@ def _compare(scored: Scored, level: float) -> Iterator[pd.DataFrame]:
         yield pairs.assign(kind="rule", hit=hit, rule=None, model=model, p=np.nan, p_holm=np.nan)
 
 
-def _rank(scored: Scored, resamples: int, rng: np.random.Generator) -> Iterator[pd.DataFrame]:
+def _rank(
+    scored: Scored, resamples: int, rng: np.random.Generator, adapted: Collection[str]
+) -> Iterator[pd.DataFrame]:
     """The ranking under each rule and hit."""
     sample = sample_of(scored.images)
     for (r, rule), (h, hit) in itertools.product(enumerate(scored.rules), enumerate(HITS)):
         models, hits = scored.of_rule(r, h)
         if not models:
             continue
+        ranked = [at for at, model in enumerate(models) if model not in adapted]
+        if 0 < len(ranked) < len(models):
+            models, hits = tuple(models[at] for at in ranked), hits[:, ranked]
         of_rule = ranking(models, hits, sample, resamples, rng)
         yield of_rule.assign(rule=rule, hit=hit)
 
 
 def tabulate(
-    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
+    outputs: Outputs,
+    scores: Sequence[str],
+    level: float,
+    resamples: int,
+    seed: int,
+    adapted: Sequence[str] = (),
 ) -> None:
     """Write the tables ``comparisons`` and ``ranking``: see :func:`compare`."""
-    comparisons, ranks = compare(scores, level, resamples, seed)
+    comparisons, ranks = compare(scores, level, resamples, seed, adapted)
     outputs.write("comparisons", comparisons)
     outputs.write("ranking", ranks)

@@ -30,5 +30,7 @@ def joined(paths: Sequence[str], columns: Mapping[str, str]) -> pd.DataFrame:
 
 def tabulate(outputs: Outputs, pairs: Sequence[str], categories: Sequence[str]) -> None:
     """Write the tables ``transfer`` and ``transfer_categories``: see :func:`joined`."""
-    outputs.write("transfer", joined(pairs, TRANSFER))
-    outputs.write("transfer_categories", joined(categories, TRANSFER_CATEGORIES))
+    # All is read before any is written: a table says from which files it was made.
+    tables = joined(pairs, TRANSFER), joined(categories, TRANSFER_CATEGORIES)
+    for name, table in zip(("transfer", "transfer_categories"), tables, strict=True):
+        outputs.write(name, table)
