@@ -83,7 +83,7 @@ rule join_folds:
     wildcard_constraints:
         model=one_of(FILES.featured.finetuned),
     group:
-        together("join_folds_{model}")
+        together("classify_{model}")
     params:
         folder=lambda wildcards: f"{FILES.run}/logits/{wildcards.model}",
         spec=spec(learning.join_folds, "model"),

@@ -22,7 +22,7 @@ rule fit_linear:
     wildcard_constraints:
         model=one_of(FILES.featured.linear),
     group:
-        together("fit_linear_{model}")
+        together("classify_{model}")
     threads: lambda wildcards: MACHINE.threads(len(FILES.featured.linear))
     params:
         folder=lambda wildcards: f"{FILES.run}/logits/{wildcards.model}",

@@ -206,6 +206,8 @@ def _distance(table: pd.DataFrame) -> str | None:
     """Which generator covers most of the photographs, in how many models' features."""
     half = table["generator"] == table["reference"]
     known = table[~half & table["coverage"].notna()]
+    if (known["generator"] != ALL).any():  # all of them together cover more than any, of course
+        known = known[known["generator"] != ALL]
     if known.empty:
         return None
     firsts = {

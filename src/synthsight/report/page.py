@@ -115,7 +115,7 @@ def render(page: Page) -> str:
         "run": page.run,
         "rule": page.rule,
         "level": page.level,
-        "best": str(ranked.iloc[0]["model"]),
+        "best": answer.best_model(tables["accuracy"], page.rule),
         "order": ranked["model"].tolist(),
         "marks": {
             rule.name: {

@@ -59,7 +59,7 @@ function away() {
     make("caption", {}, `Distance from the photographs in the features of ${state.heads}`),
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
     make("tbody", {}, ...ordered.map((row) => make("tr", {},
-      make("th", { scope: "row" }, half(row) ? "photographs, one half against the other" : row.generator, make("br"), make("small", {}, `${row.n.toLocaleString("en")} images`)),
+      make("th", { scope: "row" }, half(row) ? "photographs, one half against the other" : sourceName(row.generator), make("br"), make("small", {}, `${row.n.toLocaleString("en")} images`)),
       make("td", {}, three(row.kid), ...(row.kid_low === null ? [] : [make("br"), make("small", {}, `${three(row.kid_low)} to ${three(row.kid_high)}`)])),
       ...["precision", "recall"].map((key) => make("td", {}, many(row[key]))),
       make("td", {}, row.density === null ? "–" : row.density.toFixed(2)), make("td", {}, many(row.coverage)),
@@ -127,7 +127,7 @@ export const ofLearning = {
     const found = all.filter((row) => means.has(row.generator)).map((row) => ({ ...row, mean: means.get(row.generator), half: row.generator === row.reference }));
     if (found.length === 0) return null;
     const side = Math.min(width, 560);
-    const named = (row) => (row.half ? `${row.generator} (real)` : row.generator);
+    const named = (row) => sourceName(row.generator);
     const told = (row) => `${named(row)}\n${hitName()} of ${data.best}: ${described(row, row.mean[hit], row.mean[`${hit}_low`], row.mean[`${hit}_high`])}\ncoverage: ${percent(row.coverage)}${row.half ? ", one half of the other" : ""}`;
     const halves = all.filter((row) => row.generator === row.reference);
     const y = { y: (row) => row.mean[hit], x: "coverage" };
