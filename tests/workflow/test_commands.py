@@ -110,9 +110,11 @@ def test_a_program_is_called_as_the_rule_is(planned: list[Command]) -> None:
             assert command.values("--function") == [functions[command.rule]], command.rule
         else:
             assert command.rule == stem or command.rule.startswith(f"{stem}_"), command.rule
-    # The small project has no photographs and nothing that people say, and asks nothing blind.
+    # The small project has no photographs and nothing that people say, asks nothing blind, and
+    # learns nothing.
     absent = {"robustness", "plot_robustness", "plot_drops", "plot_vqa_seeing"}
-    absent |= {"people", "plot_people", "people_answers"}
+    absent |= {"people", "plot_people", "people_answers", "adaptation", "plot_adaptation"}
+    absent |= {"transfer", "plot_transfer", "plot_transfer_curves", "distances", "plot_distances"}
     assert {command.rule for command in planned} >= set(functions) - absent, "rows without a job"
 
 

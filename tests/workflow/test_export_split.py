@@ -55,4 +55,5 @@ def test_a_division_is_made_of_the_images_alone_and_again_when_they_change(
 
     configured(project, export=False)
     assert ("export_split",) not in project.plan()
-    assert "split.parquet" in project.snakemake("--dry-run").stderr
+    said = project.snakemake("--dry-run")
+    assert "split.parquet" in said.stdout + said.stderr

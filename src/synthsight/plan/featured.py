@@ -71,6 +71,11 @@ class Featured:
         """How far generated images are from photographs, model by model."""
         return [f for model in self.models_of("distances") for f in self.distances_of(model)]
 
+    @property
+    def learned(self) -> list[str]:
+        """What is learned model by model, of which tables and the page are made."""
+        return [*self.heads, *self.heads_by_category, *self.distances, *self.maps]
+
     @cached_property
     def maps(self) -> list[str]:
         """Where each image lies on a map, model by model."""

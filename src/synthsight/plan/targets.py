@@ -25,7 +25,7 @@ NAMED = (
 def files_of_targets(files: Files) -> dict[str, list[str]]:
     """The files of each named target; ``all`` is the default.
 
-    That includes the logits and features, so that a deleted file is made again.
+    That includes logits, features and what is learned, so that a deleted file is made again.
 
     Args:
         files: of the run.
@@ -41,7 +41,7 @@ def files_of_targets(files: Files) -> dict[str, list[str]]:
         "rating": files.rating_pages,
         "all": [
             *(*files.logits, *files.featured.features, *files.answers, *files.tables),
-            *(*files.figures, files.report, *files.featured.split),
+            *(*files.featured.learned, *files.figures, files.report, *files.featured.split),
         ],
     }
 
