@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from synthsight.figures import rows, style
+from synthsight.statistics.adapted import of_others
 from synthsight.statistics.reference import MEASURED, of_models
 
 _GUTTER = 0.25  # inches between the two columns
@@ -86,9 +87,10 @@ def overview(
     known = bool(references["reference_top1"].notna().any())
     n_categories = style.count(int(by_category["top1"].notna().sum()), "category", "categories")
     one = len(means) == 1
+    unseen = " that was not trained on such images" if len(of_others(means)) < len(means) else ""
     titles = (
         f"a  Every model: mean over {n_categories}",
-        f"b  By category: {_best(means)}, {style.plain(best)}",
+        f"b  By category: {_best(of_others(means))}, {style.plain(best)}",
         "c  Generated images that the model gets or misses"
         if one
         else f"c  Generated images that all or none of the {len(means)} models get",
@@ -115,11 +117,11 @@ def overview(
         f"{style.count(int(means['n'].max()), 'generated image')}"
         + (f", {style.count(int(real.sum()), 'real photograph')}" if real.any() else "")
         + (f", {style.count(excluded, 'excluded file')}" if excluded else "")
-        + f". Best model by mean top-1: {style.plain(best)}; the categories of b, c and d stand in "
-        f"the order of its top-1. Bars through marks: {style.percent(level)} intervals."
+        + f". Best model by mean top-1{unseen}: {style.plain(best)}; the categories of b, c and d "
+        f"stand in the order of its top-1. Bars through marks: {style.percent(level)} intervals."
         + rows.unknown(means)
     )
-    lines = 3 if rows.unknown(means) else 2
+    lines = 2 + bool(rows.unknown(means)) + bool(unseen)
 
     # Heights of the two rows of panels, set by the longer list of each.
     tops, heads_at, heights, under = [], [], [], style.heading_height(title, subtitle, lines) + 0.12
@@ -153,7 +155,7 @@ def overview(
         _models(grid[0], means, model_labels, references)
         rows.dress(grid[1], category_labels, "accuracy (%)")
         rows.percent_axis(grid[1], (0, 0.25, 0.5, 0.75, 1))
-        rows.averages(grid[1], means.iloc[0])
+        rows.averages(grid[1], means[means["model"] == best].iloc[0])
         rows.accuracies(grid[1], by_category)
         _agreement(grid[2], agreed, category_labels, one)
         _images(grid[3], counts, taken, category_labels)

@@ -274,14 +274,9 @@ def people_answers(experiment: Experiment) -> Spec:
 # Tables and figures: named in the rows of synthsight.plan.tables and synthsight.plan.figures ------
 
 
-def intervals(experiment: Experiment) -> Spec:
-    """For tables that draw at random, too."""
-    return as_dict(experiment.settings.intervals)
-
-
-def compare(experiment: Experiment) -> Spec:
-    """The same, and which models were trained on the images, so that they have no rank."""
-    return {**intervals(experiment), **_adapted(experiment)}
+def ranked(experiment: Experiment) -> Spec:
+    """For tables that draw at random, too, and rank models: not those trained on the images."""
+    return {**as_dict(experiment.settings.intervals), **_adapted(experiment)}
 
 
 def accuracy(experiment: Experiment) -> Spec:

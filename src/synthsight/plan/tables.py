@@ -45,7 +45,8 @@ def with_photographs(experiment: Experiment) -> bool:
 
 def with_a_line(experiment: Experiment) -> bool:
     """Whether there are photographs, and enough models to fit a line to."""
-    return with_photographs(experiment) and len(experiment.models) >= LEAST_MODELS
+    others = len(experiment.models) - len(experiment.adapted)
+    return with_photographs(experiment) and others >= LEAST_MODELS
 
 
 def with_questions(experiment: Experiment) -> bool:
@@ -140,7 +141,7 @@ STATISTICS = (
         ),
         "synthsight.statistics.compare:tabulate",
         {"scores": "scores"},
-        specs.compare,
+        specs.ranked,
     ),
     Statistic(
         "confusions",
@@ -160,7 +161,7 @@ STATISTICS = (
         (Table("robustness"),),
         "synthsight.statistics.robustness:tabulate",
         {"scores": "scores"},
-        specs.intervals,
+        specs.ranked,
         with_a_line,
     ),
     Statistic(

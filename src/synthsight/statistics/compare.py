@@ -68,7 +68,10 @@ def compare(
     for source, chosen in sources(everything.images):
         scored = everything.part(chosen)
         rng = stream(seed, "compare", source)
-        of_rules, of_source = _compare(scored, level), _rank(scored, resamples, rng, adapted)
+        of_rules, of_source = (
+            _compare(scored, level),
+            _rank(scored.without(adapted), resamples, rng),
+        )
         comparisons += [part.assign(generator=source) for part in of_rules]
         rankings += [part.assign(generator=source) for part in of_source]
     comparisons = comparisons or [pd.DataFrame(columns=list(COMPARISONS))]
@@ -100,18 +103,13 @@ def _compare(scored: Scored, level: float) -> Iterator[pd.DataFrame]:
         yield pairs.assign(kind="rule", hit=hit, rule=None, model=model, p=np.nan, p_holm=np.nan)
 
 
-def _rank(
-    scored: Scored, resamples: int, rng: np.random.Generator, adapted: Collection[str]
-) -> Iterator[pd.DataFrame]:
+def _rank(scored: Scored, resamples: int, rng: np.random.Generator) -> Iterator[pd.DataFrame]:
     """The ranking under each rule and hit."""
     sample = sample_of(scored.images)
     for (r, rule), (h, hit) in itertools.product(enumerate(scored.rules), enumerate(HITS)):
         models, hits = scored.of_rule(r, h)
         if not models:
             continue
-        ranked = [at for at, model in enumerate(models) if model not in adapted]
-        if 0 < len(ranked) < len(models):
-            models, hits = tuple(models[at] for at in ranked), hits[:, ranked]
         of_rule = ranking(models, hits, sample, resamples, rng)
         yield of_rule.assign(rule=rule, hit=hit)
 

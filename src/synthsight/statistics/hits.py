@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -184,6 +184,15 @@ class Scored:
         chosen = self.known[:, hit, model]
         names = tuple(name for name, is_known in zip(self.rules, chosen, strict=True) if is_known)
         return names, self.hits[:, :, hit, model][:, chosen]
+
+    def without(self, models: Collection[str]) -> Scored:
+        """The same without some models; all of them where no other would be left."""
+        kept = np.array([name not in models for name in self.models])
+        if kept.all() or not kept.any():
+            return self
+        names = tuple(name for name in self.models if name not in models)
+        known = None if self.known is None else self.known[:, :, kept]
+        return Scored(self.rules, names, self.images, self.hits[:, :, :, kept], known)
 
     def part(self, chosen: npt.NDArray[np.bool_]) -> Scored:
         """The chosen images, in their order."""

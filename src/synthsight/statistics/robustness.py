@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,11 @@ from synthsight.tables import Outputs
 
 
 def robustness(
-    scores: Sequence[str | os.PathLike[str]], level: float, resamples: int, seed: int
+    scores: Sequence[str | os.PathLike[str]],
+    level: float,
+    resamples: int,
+    seed: int,
+    adapted: Collection[str] = (),
 ) -> pd.DataFrame:
     """How far each model is above or below what its accuracy on photographs lets expect.
 
@@ -38,6 +42,7 @@ def robustness(
         level: confidence level, such as 0.95.
         resamples: number of draws.
         seed: of the draws.
+        adapted: models that were trained on the images, which have no part in it.
 
     Returns:
         The columns :data:`ROBUSTNESS`, sorted: ``real`` and ``generated`` accuracies as they are,
@@ -49,7 +54,7 @@ def robustness(
     Raises:
         synthsight.statistics.hits.HitsError: no files, or files that differ in their images.
     """
-    scored = read_scored(scores)
+    scored = read_scored(scores).without(adapted)
     tables = [pd.DataFrame(columns=list(ROBUSTNESS)).astype(ROBUSTNESS)]
     images = scored.images
     real = images["real"].to_numpy(bool)
@@ -123,7 +128,12 @@ def _line(x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def tabulate(
-    outputs: Outputs, scores: Sequence[str], level: float, resamples: int, seed: int
+    outputs: Outputs,
+    scores: Sequence[str],
+    level: float,
+    resamples: int,
+    seed: int,
+    adapted: Sequence[str] = (),
 ) -> None:
     """Write the table ``robustness``: see :func:`robustness`."""
-    outputs.write("robustness", robustness(scores, level, resamples, seed))
+    outputs.write("robustness", robustness(scores, level, resamples, seed, adapted))
