@@ -10,8 +10,8 @@ from synthsight.figures import style
 from synthsight.report.answer import best_model, images_answer
 from synthsight.statistics.accuracy import aggregate, tabulate
 from synthsight.statistics.adapted import marked, of_others
+from synthsight.statistics.columns import REFERENCE
 from synthsight.statistics.compare import compare
-from synthsight.statistics.reference import reference
 from synthsight.statistics.robustness import robustness
 from synthsight.tables import Outputs, read_frame
 from tests.statistics.test_robustness import GENERATED, REAL, SPEC, write
@@ -60,6 +60,6 @@ def test_the_answer_says_that_there_are_others(tmp_path: Path) -> None:
     tabulate(Outputs(files), list(map(str, scores)), 0.9, [FIRST])
     accuracy = read_frame(files[1], ["model"])
     _, ranking = compare(scores, 0.9, 200, 0, [FIRST])
-    table = reference(files[1], [], scores, 0.9)
-    said = images_answer(accuracy, table, ranking, "classes", 0.9)
+    nothing = pd.DataFrame(columns=list(REFERENCE))
+    said = images_answer(accuracy, nothing, ranking, "classes", 0.9)
     assert "m5, the best of 5 models that were not trained on such images, " in said
