@@ -13,7 +13,7 @@ rule map_images:
     wildcard_constraints:
         model=one_of(FILES.featured.models_of("map")),
     group:
-        together("map_images_{model}")
+        together("embed_{model}")
     params:
         spec=spec(learning.map_images, "model"),
         code=code("map_images"),

@@ -13,7 +13,7 @@ rule measure_distances:
     wildcard_constraints:
         model=one_of(FILES.featured.models_of("distances")),
     group:
-        together("measure_distances_{model}")
+        together("embed_{model}")
     threads: lambda wildcards: MACHINE.threads(len(FILES.featured.models_of("distances")))
     params:
         spec=spec(learning.measure_distances, "model"),

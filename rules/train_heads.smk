@@ -14,7 +14,7 @@ rule train_heads:
     wildcard_constraints:
         model=one_of(FILES.featured.models_of("transfer")),
     group:
-        together("train_heads_{model}")
+        together("embed_{model}")
     threads: lambda wildcards: MACHINE.threads(len(FILES.featured.models_of("transfer")))
     params:
         spec=spec(learning.train_heads, "model"),

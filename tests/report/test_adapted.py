@@ -20,7 +20,8 @@ def test_each_model_has_a_sentence_with_its_gain() -> None:
     row = (made["generator"] == "*") & (made["category"] == "*")
     made.loc[row, ["after", "gain", "low", "high"]] = [0.8, 0.2, 0.15, 0.25]
     assert adapted_answers(made) == [
-        "net+linear, trained on others of them, gets 80.0% of the generated images right, 20.0 "
+        "net+linear, trained on others of them, gets 80.0% of the generated images right under "
+        "restricted, 20.0 "
         "points more than net+l (a gain of 15.0 to 25.0)."
     ]
     made.loc[row, ["gain", "low", "high"]] = [-0.01, -0.05, 0.03]

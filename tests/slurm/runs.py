@@ -52,8 +52,8 @@ def test_the_demo_on_a_cluster_is_the_local_one(
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert files(tmp_path / "results" / "demo") == files(LOCAL)
     # The images, five models, two asked questions, scores of predictions made elsewhere, the rest;
-    # of two models features, and three things that are learned from them; an adapted model.
-    assert len(submissions) == 10 + 2 * 4 + 1
+    # features of two models with what is learned from them; an adapted model.
+    assert len(submissions) == 10 + 2 + 1
     assert not [job for one in submissions for job in one.jobs if job.startswith("fetch_")]
     with capsys.disabled():
         print(f"\nthe demo on Slurm: {seconds:.0f} s, {len(submissions)} submissions")

@@ -55,7 +55,8 @@ def _answer(row: Mapping[Any, Any]) -> str:
         "some": "trained on others of some of their generators",
         "none": "trained on images of other sources",
     }[row["trained"]]
-    gets = f"{row['model']}, {trained}, gets {100 * row['after']:.1f}% of {images} right"
+    right = f"{100 * row['after']:.1f}% of {images} right under restricted"
+    gets = f"{row['model']}, {trained}, gets {right}"
     if row["gain"] != row["gain"]:
         return f"{gets}. {row['base']} names no classes, so nothing is known from before."
     points = 100 * row["gain"]
