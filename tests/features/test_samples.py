@@ -174,3 +174,12 @@ def test_an_image_without_features_is_an_error_that_names_it(tmp_path: Path) -> 
         read_features([features(tmp_path, "some", rows)], images)
     with pytest.raises(SamplesError, match="there are no files of features; "):
         read_features([], images)
+
+
+def test_features_of_another_model_are_refused(tmp_path: Path) -> None:
+    images = read(tmp_path, ROWS)
+    values = np.zeros((len(images), 2), np.float32)
+    write_features(tmp_path / "all", list(images.names), values, {"model": "other"})
+    assert read_features([tmp_path / "all"], images, "other").shape == values.shape
+    with pytest.raises(SamplesError, match="features of 'other', not of 'mine'"):
+        read_features([tmp_path / "all"], images, "mine")

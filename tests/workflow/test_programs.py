@@ -52,7 +52,6 @@ OF_FILES = {
     "index_questions": {"content"},
     "list_excluded": {"duplicates"},
     "list_excluded_questions": {"content"},
-    "map_images": {"model"},
 }
 
 #: What a program only writes down with its results, for the stages that follow.

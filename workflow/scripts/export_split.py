@@ -16,7 +16,7 @@ from synthsight.features.export_split import export_split
 from synthsight.features.samples import read_images
 from synthsight.images.roots import roots_of
 from synthsight.program import Arguments, many, one, program
-from synthsight.tables import write_parquet
+from synthsight.tables import read_schema, write_parquet
 
 
 @program(
@@ -29,6 +29,8 @@ from synthsight.tables import write_parquet
 def main(args: Arguments) -> None:
     """Run the program."""
     images = read_images(args.sources, args.duplicates)
+    for path in args.manifests:
+        read_schema(path, ["image"])
     roots = roots_of(Path(args.spec["root"]), *args.manifests)
     folds, seed = args.spec["folds"], args.spec["seed"]
     table, said = export_split(images, roots, folds, seed, Path(args.folder))

@@ -25,7 +25,7 @@ from synthsight.tables import write_parquet
 def main(args: Arguments) -> None:
     """Run the program."""
     images = read_images(args.sources, args.duplicates)
-    vectors = read_features(args.features, images)
+    vectors = read_features(args.features, images, args.spec["model"])
     spec = {key: value for key, value in args.spec.items() if key != "model"}
     places, said = map_images(images, vectors, **spec)
     write_parquet(args.places, pa.Table.from_pandas(places, preserve_index=False))

@@ -27,7 +27,7 @@ from synthsight.tables import write_parquet
 def main(args: Arguments) -> None:
     """Run the program."""
     images = read_images(args.sources, args.duplicates)
-    vectors = read_features(args.features, images)
+    vectors = read_features(args.features, images, args.spec["model"])
     spec = {key: value for key, value in args.spec.items() if key != "model"}
     with threadpool_limits(args.threads):
         measured, said = measure_distances(images, vectors, **spec)

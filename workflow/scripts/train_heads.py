@@ -27,7 +27,7 @@ from synthsight.transfer.train_heads import train_heads
 def main(args: Arguments) -> None:
     """Run the program."""
     images = read_images(args.sources, args.duplicates)
-    vectors = read_features(args.features, images)
+    vectors = read_features(args.features, images, args.spec["model"])
     spec = {key: value for key, value in args.spec.items() if key != "model"}
     with threadpool_limits(args.threads):
         pairs, categories, said = train_heads(images, vectors, **spec)

@@ -7,6 +7,7 @@ some images and tested on others has a unit on one side alone.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN
 from synthsight.images.sources import read_sources
-from synthsight.tables import ALL, read_parquet
+from synthsight.tables import ALL, metadata_of, read_parquet
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
@@ -145,15 +146,18 @@ def units(
     return numbers
 
 
-def read_features(features: Sequence[str | os.PathLike[str]], images: Images) -> Vectors:
+def read_features(
+    features: Sequence[str | os.PathLike[str]], images: Images, model: str | None = None
+) -> Vectors:
     """A model's features of some images, in their order; float32 (n, length).
 
     Args:
         features: the files of all categories; features of other images are left out.
         images: the images.
+        model: whose they must be, if that is known.
 
     Raises:
-        SamplesError: there are none of an image.
+        SamplesError: there are none of an image, or they are another model's.
         synthsight.files.FileError: a file is damaged.
     """
     place = pd.Index(images.names)
@@ -161,6 +165,12 @@ def read_features(features: Sequence[str | os.PathLike[str]], images: Images) ->
     vectors: Vectors | None = None
     for path in features:
         table = read_parquet(path, ["image", "features"]).combine_chunks()
+        if model is not None:
+            whose = json.loads(metadata_of(table.schema, "synthsight", path)).get("model")
+            if whose != model:
+                raise SamplesError(
+                    f"{path} has features of {whose!r}, not of {model!r}; {MAKE_AGAIN}"
+                )
         rows = place.get_indexer(table["image"].to_numpy())
         width = table["features"].type.list_size
         parts = [chunk.flatten().to_numpy() for chunk in table["features"].chunks]
