@@ -26,9 +26,11 @@ def test_a_configuration_satisfies_the_schema(name: str) -> None:
 
 def test_the_readme_s_configuration_satisfies_the_schema() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    example, questions = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL))
+    example, *further = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL))
     jsonschema.validate(example, SCHEMA)
-    jsonschema.validate({**example, **questions}, SCHEMA)
+    assert further
+    for addition in further:
+        jsonschema.validate({**example, **addition}, SCHEMA)
 
 
 def test_the_documentation_explains_every_key_with_its_default() -> None:
