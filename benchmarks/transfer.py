@@ -53,6 +53,7 @@ class World:
         categories: their number.
         length: of the features.
         folds: as in the settings.
+        prompts: whether a unit has images of both sources, with a part in common.
     """
 
     images: int
@@ -64,6 +65,7 @@ class World:
     categories: int = 5
     length: int = 20
     folds: int = 3
+    prompts: bool = False
 
     def centres(self) -> npt.NDArray[np.float64]:
         """Of the sources and categories (2, categories, length); the generator first."""
@@ -74,12 +76,15 @@ class World:
     def draw(self, rng: np.random.Generator, images: int) -> tuple[Images, Vectors]:
         """New images, so many of each category and source."""
         shape = (2, self.categories, images // self.group, self.group)
-        together = rng.normal(size=(*shape[:3], 1, self.length)) * self.common**0.5
+        shared = (1, *shape[1:3]) if self.prompts else shape[:3]
+        together = rng.normal(size=(*shared, 1, self.length)) * self.common**0.5
         alone = rng.normal(size=(*shape, self.length)) * (1 - self.common) ** 0.5
         vectors = self.centres()[:, :, None, None] + together + alone
         source, category, unit, member = (each.ravel() for each in np.indices(shape))
         number = np.ravel_multi_index((source, category, unit), shape[:3])
         names = [f"{n:06d}/{m}" for n, m in zip(number, member, strict=True)]
+        if self.prompts:
+            number %= shape[1] * shape[2]
         known = Images(
             np.array(names, dtype=object),
             tuple(f"c{each:02d}" for each in range(self.categories)),
@@ -100,6 +105,9 @@ WORLDS = {
     "five to train on, many images": World(45, 5, 0.5, 0.4),
     "groups of 4": World(48, 28, 0.5, 0.4, 4, 0.5),
     "few groups of 4": World(24, 14, 0.5, 0.4, 4, 0.5),
+    "prompts in common": World(12, 7, 0.5, 0.4, 1, 0.5, prompts=True),
+    "prompts of many images": World(45, 28, 0.5, 0.4, 1, 0.5, prompts=True),
+    "nothing to learn": World(12, 7, 0.0, 0.0),
 }
 
 
@@ -107,16 +115,20 @@ def simulate(name: str, world: World, simulations: int, resamples: int) -> None:
     """Print how often intervals hold the truth."""
     kinds = ("real", "GAN-train", "GAN-test", "within")
     found: dict[str, list[tuple[float, ...]]] = defaultdict(list)
-    truths: dict[str, list[float]] = defaultdict(list)
+    truths: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
+    parts: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
     for number in range(simulations):
         rng = stream(number, "transfer", name)
         images, vectors = world.draw(rng, world.images)
         plan = design(images, [world.size], world.folds, number)
         weights = crossfit.weights_of_units(int(images.unit.max()) + 1, resamples, number)
         fits = crossfit.fit(images, vectors, plan, world.size, weights, number)
-        table = Tested(images, plan, world.size, fits, weights, LEVEL).pairs()
-        for row in table.itertuples():
-            a, b = fits.names.index(row.train), fits.names.index(row.test)
+        tested = Tested(images, plan, world.size, fits, weights, LEVEL)
+        by_category = tested.categories().groupby(["train", "test"])
+        for row in tested.pairs().itertuples():
+            cells = by_category.get_group((row.train, row.test))
+            parts[row.measure].append(cells[["low", "high"]].to_numpy().T)
+            a = fits.names.index(row.train)
             here = plan.sources[row.test]
             hits = (fits.taken[a] == plan.label)[here][:, None]
             spread = Items(plan.label[here], images.unit[here]).moments(hits).mean()
@@ -125,7 +137,6 @@ def simulate(name: str, world: World, simulations: int, resamples: int) -> None:
             found[row.measure].append(
                 (*values, row.difference, row.difference_low, row.difference_high)
             )
-            assert b == fits.names.index(row.test)
         for trained, gets in fresh(world, rng).items():
             truths[trained].append(gets)
     means = {kind: float(np.mean(truths[kind])) for kind in kinds}
@@ -134,18 +145,22 @@ def simulate(name: str, world: World, simulations: int, resamples: int) -> None:
         truth = means[kind]
         covers = np.mean((each[:, 1] <= truth) & (truth <= each[:, 2]))
         only = np.mean((each[:, 3] <= truth) & (truth <= each[:, 4]))
+        low, high = np.moveaxis(parts[kind], 1, 0)
+        of_category = np.mean(truths[kind], axis=0)
+        within = np.mean((low <= of_category) & (of_category <= high))
         gap = truth - means["real"]
         paired = np.mean((each[:, 6] <= gap) & (gap <= each[:, 7]))
         print(
             f"| {name} | {kind} | {truth:.3f} | {each[:, 0].mean():.3f} | {covers:.3f} | "
             f"{np.mean(each[:, 2] - each[:, 1]):.3f} | {only:.3f} | "
-            f"{'' if kind == 'real' else f'{paired:.3f}'} |",
+            f"{'' if kind == 'real' else f'{paired:.3f}'} | {within:.3f} | "
+            f"{np.mean(high - low):.3f} |",
             flush=True,
         )
 
 
-def fresh(world: World, rng: np.random.Generator) -> dict[str, float]:
-    """What a head trained on fresh images of each source gets on fresh ones of each."""
+def fresh(world: World, rng: np.random.Generator) -> dict[str, npt.NDArray[np.float64]]:
+    """What a head trained on fresh images of each source gets on fresh ones, by category."""
     # As many units as are outside a fold, and the first images of all before the second ones.
     units = min(world.size, world.images * (world.folds - 1) // world.folds // world.group)
     images, vectors = world.draw(rng, units * world.group)
@@ -156,14 +171,15 @@ def fresh(world: World, rng: np.random.Generator) -> dict[str, float]:
     tests, of_tests = world.draw(rng, _FRESH)
     found = {}
     for source, names in enumerate((("within", "GAN-train"), ("GAN-test", "real"))):
-        here = (images.generator == source) & first
-        axes = axes_of(vectors[here])
-        columns = axes.columns(vectors[here])
-        sample = Sample(columns, images.category[here], images.unit[here], world.categories)
+        mine = (images.generator == source) & first
+        axes = axes_of(vectors[mine])
+        columns = axes.columns(vectors[mine])
+        sample = Sample(columns, images.category[mine], images.unit[mine], world.categories)
         head = sample.train(sample.penalty(0))
         hits = predict(head, axes.columns(of_tests))[0] == tests.category
         for test, name in enumerate(names):
-            found[name] = float(hits[tests.generator == test].mean())
+            here = tests.generator == test
+            found[name] = np.bincount(tests.category[here], hits[here]) / _FRESH
     return found
 
 
@@ -222,8 +238,11 @@ def main() -> None:
             arguments.steps,
         )
         return
-    print("| world | measure | truth | mean | coverage | width | test images only | difference |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| world | measure | truth | mean | coverage | width | test images only | difference "
+        "| categories | width |"
+    )
+    print(f"|{'---|' * 10}")
     with threadpool_limits(1):
         for name, world in WORLDS.items():
             if arguments.only in name:

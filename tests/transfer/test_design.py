@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,41 @@ def test_generators_take_turns_in_all_generated() -> None:
     plan = design(images, [6], FOLDS, 0)
     rows = sorted(trained(plan, "*", 2, 6))
     assert sorted(np.bincount(images.generator[rows] + 1)) == [4, 4, 4]
+
+
+def test_few_images_of_all_generated_are_of_as_many_prompts_although_generators_share_them() -> (
+    None
+):
+    images = images_of({"a": [12] * 3, "b": [12] * 3, "c": [12] * 3, "photo": [12] * 3})
+    prompt = images.category * 12 + np.arange(len(images)) % 12
+    images = replace(images, unit=np.where(images.real, 36 + np.arange(len(images)), prompt))
+    plan = design(images, [2, 6, "max"], FOLDS, 0)
+    for fold in range(FOLDS):
+        for size in (2, 6):
+            for category in range(3):
+                rows = [r for r in trained(plan, "*", fold, size) if images.category[r] == category]
+                assert len(np.unique(images.unit[rows])) == size
+                if size == 6:
+                    assert np.bincount(images.generator[rows])[:3].tolist() == [2, 2, 2]
+
+
+def test_two_images_are_of_two_units_whoever_made_them() -> None:
+    """One generator has a single prompt, of which another one has an image, too."""
+    images = images_of({"a": [9] * 3, "b": [9] * 3, "photo": [9] * 3})
+    unit = images.unit.copy()
+    a, b = (images.generator == generator for generator in (0, 1))
+    unit[a] = images.category[a]
+    unit[b] = np.where(np.arange(b.sum()) % 9 < 4, images.category[b], unit[b] + 3)
+    unit[images.real] += 100
+    for seed in range(20):
+        plan = design(replace(images, unit=unit), [2], FOLDS, seed)
+        assert list(plan.sources) == ["b", "*", "photo"]
+        for name, fold in plan.place:
+            if name in plan.sources:
+                for category in range(3):
+                    rows = sorted(trained(plan, name, fold, 2))
+                    rows = [row for row in rows if images.category[row] == category]
+                    assert len(np.unique(unit[rows])) == 2
 
 
 def test_folds_train_on_other_images_where_there_are_enough() -> None:

@@ -167,17 +167,28 @@ def _most(images: Images, part: Numbers, here: npt.NDArray[np.bool_], folds: int
 def _places(images: Images, here: npt.NDArray[np.bool_], rng: np.random.Generator) -> Numbers:
     """The place of each image in the order to train on, category by category; see :class:`Design`.
 
-    At random, but generators take turns, and of each the first images of all units come before
-    the second ones: few images are of as many prompts as can be.
+    At random, but the first images of all units come before the second ones, whatever generators
+    they are of: few images are of as many prompts as can be, and two are of two. Among the first,
+    and so on, generators take turns; of a unit that several have images of, one by one comes first.
     """
     of_units = rng.random(images.unit.max(initial=-1) + 1)
     of_generators = rng.random(len(images.generators) + 1)
     of_images = rng.random(len(images))[here]
-    category, generator, unit = images.category[here], images.generator[here], images.unit[here]
-    again = _count((category, generator, unit), (of_images,))
-    turn = _count((category, generator), (again, of_units[unit]))
+    category, unit = images.category[here], images.unit[here]
+    makers, generator = np.unique(of_generators[images.generator[here]], return_inverse=True)
+    own = _count((category, generator, unit), (of_images,))
+    first = (generator + _rank(category, unit, of_units)) % max(1, len(makers))
+    again = _count((category, unit), (own, first))
+    turn = _count((category, again, generator), (of_units[unit],))
     found = np.full(len(images), -1)
-    found[here] = _count((category,), (turn, of_generators[generator]))
+    found[here] = _count((category,), (again, turn, generator))
+    return found
+
+
+def _rank(category: Numbers, unit: Numbers, of_units: npt.NDArray[np.float64]) -> Numbers:
+    """The place of each image's unit among those of its category, in their order."""
+    pairs, of_pair = np.unique(np.stack([category, unit]), axis=1, return_inverse=True)
+    found: Numbers = _count((pairs[0],), (of_units[pairs[1]],))[of_pair]
     return found
 
 
