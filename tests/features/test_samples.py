@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +14,11 @@ import pytest
 
 from synthsight.classifiers.embed import write_features
 from synthsight.features.samples import Images, SamplesError, read_features, read_images, units
+from synthsight.files import FileError
 from synthsight.images.duplicates import SCHEMA as DUPLICATES
 from synthsight.images.sources import SCHEMA as SOURCES
+
+LISTS = pa.list_(pa.float32(), 2)
 
 #: (image, category, generator, group, real)
 Row = tuple[str, str, str | None, str, bool]
@@ -183,3 +187,59 @@ def test_features_of_another_model_are_refused(tmp_path: Path) -> None:
     assert read_features([tmp_path / "all"], images, "other").shape == values.shape
     with pytest.raises(SamplesError, match="features of 'other', not of 'mine'"):
         read_features([tmp_path / "all"], images, "mine")
+
+
+def test_features_that_were_not_made_alike_are_refused(tmp_path: Path) -> None:
+    """Of other weights for some categories, features would tell these apart."""
+    images = read(tmp_path, ROWS)
+    for number, name in enumerate(images.names):
+        about = {"model": "mine", "weights_sha256": "old" if number == 3 else "new"}
+        write_features(tmp_path / f"{number}", [name], np.ones((1, 2), np.float32), about)
+    paths = [tmp_path / f"{number}" for number in range(len(images))]
+    with pytest.raises(FileError, match=r"3 and .*0 were not made alike \(weights_sha256 is 'old'"):
+        read_features(paths, images, "mine")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda values: [*values[:-1], [3.0, float("nan")]], "NaN or infinite features, of 'photo"),
+        (lambda values: [*values[:-1], [3.0, float("-inf")]], "NaN or infinite features, of 'ph"),
+        (lambda values: [*values[:-1], None], "an image without features"),
+        (lambda values: [*values[:-1], [1.0, None]], "an image without features"),
+    ],
+)
+def test_features_that_are_no_numbers_are_refused(
+    tmp_path: Path, change: Callable[[list[Any]], list[Any]], message: str
+) -> None:
+    images = read(tmp_path, ROWS)
+    values = change([[float(at), 1.0] for at in range(len(images))])
+    kept = pa.table({"image": list(images.names), "features": pa.array(values, LISTS)})
+    pq.write_table(kept.replace_schema_metadata({"synthsight": "{}"}), tmp_path / "all")
+    with pytest.raises(SamplesError, match=f"all has {message}"):
+        read_features([tmp_path / "all"], images)
+
+
+def test_features_of_several_lengths_are_refused_though_one_is_one(tmp_path: Path) -> None:
+    images = read(tmp_path, ROWS)
+    first = features(tmp_path, "first", {name: [1.0, 2.0] for name in images.names[:4]})
+    second = features(tmp_path, "second", {name: [1.0] for name in images.names[4:]}, 1)
+    with pytest.raises(SamplesError, match=r"second has features of length 1, and .*first of 2"):
+        read_features([first, second], images)
+    column = pa.array([[1.0, 2.0]] * len(images))
+    kept = pa.table({"image": list(images.names), "features": column})
+    pq.write_table(kept.replace_schema_metadata({"synthsight": "{}"}), tmp_path / "free")
+    with pytest.raises(SamplesError, match=r"of the type list<.*where lists of float32 of one"):
+        read_features([tmp_path / "free"], images)
+
+
+def test_an_image_that_has_features_twice_is_refused(tmp_path: Path) -> None:
+    images = read(tmp_path, ROWS)
+    all_of_them = features(tmp_path, "all", {name: [1.0, 2.0] for name in images.names})
+    more = features(tmp_path, "more", {images.names[2]: [5.0, 2.0]})
+    with pytest.raises(SamplesError, match="more has features twice, of 'muse/clock/1"):
+        read_features([all_of_them, more], images)
+    names = [*images.names, images.names[0]]
+    write_features(tmp_path / "own", names, np.ones((len(names), 2), np.float32), {})
+    with pytest.raises(SamplesError, match="own has features twice, of 'dream/kite/1"):
+        read_features([tmp_path / "own"], images)

@@ -58,9 +58,7 @@ def test_generators_take_turns_in_all_generated() -> None:
     assert sorted(np.bincount(images.generator[rows] + 1)) == [4, 4, 4]
 
 
-def test_few_images_of_all_generated_are_of_as_many_prompts_although_generators_share_them() -> (
-    None
-):
+def test_few_images_of_all_generated_are_of_as_many_prompts_if_generators_share_them() -> None:
     images = images_of({"a": [12] * 3, "b": [12] * 3, "c": [12] * 3, "photo": [12] * 3})
     prompt = images.category * 12 + np.arange(len(images)) % 12
     images = replace(images, unit=np.where(images.real, 36 + np.arange(len(images)), prompt))

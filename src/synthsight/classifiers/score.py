@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthsight import origin
+from synthsight.alike import described_alike
 from synthsight.classifiers.judging import (
     TOP,
     Answers,
@@ -27,8 +28,7 @@ from synthsight.images.sources import read_sources
 from synthsight.labels.matching import Target, accepted_classes, find_rule
 from synthsight.labels.spaces import LabelSpace
 from synthsight.predictions.stored import About, read_about, read_category
-from synthsight.tables import metadata_of, read_batches, read_parquet, read_schema
-from synthsight.wording import one_line
+from synthsight.tables import read_batches, read_parquet, read_schema
 
 #: Images scored at a time, which bounds the memory.
 _ROWS = 8192
@@ -93,9 +93,10 @@ def score(
             of logits.
 
     Raises:
-        ScoreError: the logits are another model's or for other labels, or were not all made with
-            the same weights and settings; their number is not that of the classes; the images are
-            not those that are usable, or one occurs twice.
+        ScoreError: the logits are another model's or for other labels; their number is not that of
+            the classes; the images are not those that are usable, or one occurs twice.
+        synthsight.files.FileError: they were not all made with the same weights and settings, or a
+            file is damaged.
     """
     categories = sorted(targets if predictions is not None else logits)
     first = predictions if predictions is not None else logits[categories[0]] if logits else None
@@ -206,23 +207,9 @@ def _check_images(
 
 def _described(logits: Mapping[str, str | os.PathLike[str]]) -> Mapping[str, Any]:
     """What all logits say of their making: one model, with the same weights and settings."""
-    found: dict[str, Any] | None = None
-    for _, path in sorted(logits.items()):
-        schema = read_schema(path, ["image", "logits"])
-        described: dict[str, Any] = json.loads(metadata_of(schema, "synthsight", path))
-        if found is None:
-            found, first = described, path
-        differing = [key for key in {**found, **described} if found.get(key) != described.get(key)]
-        if differing:
-            key = differing[0]
-            raise ScoreError(
-                f"{path} and {first} were not made alike ({key} is "
-                f"{one_line(described.get(key), 60)!r} and {one_line(found.get(key), 60)!r}); "
-                f"delete the one that is wrong and run the workflow again"
-            )
-    if found is None:
+    if not logits:
         raise ScoreError("no logits to score")
-    return found
+    return described_alike([path for _, path in sorted(logits.items())], ["image", "logits"])
 
 
 class _Source(NamedTuple):

@@ -7,7 +7,6 @@ some images and tested on others has a unit on one side alone.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +15,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from synthsight.alike import described_alike
 from synthsight.errors import SynthsightError
 from synthsight.files import MAKE_AGAIN
 from synthsight.images.sources import read_sources
-from synthsight.tables import ALL, metadata_of, read_parquet
+from synthsight.tables import ALL, read_parquet
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
@@ -157,33 +158,59 @@ def read_features(
         model: whose they must be, if that is known.
 
     Raises:
-        SamplesError: there are none of an image, or they are another model's.
-        synthsight.files.FileError: a file is damaged.
+        SamplesError: there are none of an image, or several, or one is no finite number; or they
+            are another model's.
+        synthsight.files.FileError: they were not all made alike, or a file is damaged.
     """
+    if not features:
+        raise SamplesError(f"there are no files of features; {MAKE_AGAIN}")
+    whose = described_alike(features, ["image", "features"]).get("model")
+    if model is not None and whose != model:
+        raise SamplesError(
+            f"{features[0]} has features of {whose!r}, not of {model!r}; {MAKE_AGAIN}"
+        )
     place = pd.Index(images.names)
     found = np.zeros(len(images), bool)
     vectors: Vectors | None = None
     for path in features:
         table = read_parquet(path, ["image", "features"]).combine_chunks()
-        if model is not None:
-            whose = json.loads(metadata_of(table.schema, "synthsight", path)).get("model")
-            if whose != model:
-                raise SamplesError(
-                    f"{path} has features of {whose!r}, not of {model!r}; {MAKE_AGAIN}"
-                )
-        rows = place.get_indexer(table["image"].to_numpy())
-        width = table["features"].type.list_size
-        parts = [chunk.flatten().to_numpy() for chunk in table["features"].chunks]
-        values = np.concatenate([np.empty(0, np.float32), *parts]).reshape(-1, width)
+        width = _width(table["features"], path)
         if vectors is None:
             vectors = np.empty((len(images), width), np.float32)
-        vectors[rows[rows >= 0]] = values[rows >= 0]
-        found[rows[rows >= 0]] = True
-    if vectors is None:
-        raise SamplesError(f"there are no files of features; {MAKE_AGAIN}")
+        if width != vectors.shape[1]:
+            raise SamplesError(
+                f"{path} has features of length {width:,}, and {features[0]} of "
+                f"{vectors.shape[1]:,}; {MAKE_AGAIN}"
+            )
+        parts = [chunk.flatten().to_numpy() for chunk in table["features"].chunks]
+        values = np.concatenate([np.empty(0, np.float32), *parts]).reshape(-1, width)
+        rows = place.get_indexer(table["image"].to_numpy())
+        known = rows >= 0
+        rows, values = rows[known], values[known]
+        again = found[rows] | pd.Series(rows).duplicated().to_numpy()
+        bad = ~np.isfinite(values).all(axis=1)
+        for wrong, what in ((again, "features twice"), (bad, "NaN or infinite features")):
+            if wrong.any():
+                name = images.names[rows[int(wrong.argmax())]]
+                raise SamplesError(f"{path} has {what}, of {name!r}; {MAKE_AGAIN}")
+        vectors[rows] = values
+        found[rows] = True
+    assert vectors is not None
     if not found.all():
         lacking = images.names[~found]
         raise SamplesError(
             f"no features of {len(lacking):,} images, {lacking[0]!r} among them; {MAKE_AGAIN}"
         )
     return vectors
+
+
+def _width(column: pa.ChunkedArray, path: str | os.PathLike[str]) -> int:
+    """The length of features, which is the same for each image."""
+    if not pa.types.is_fixed_size_list(column.type) or column.type.value_type != pa.float32():
+        raise SamplesError(
+            f"{path} has features of the type {column.type}, where lists of float32 of one length "
+            f"belong; {MAKE_AGAIN}"
+        )
+    if column.null_count or any(chunk.flatten().null_count for chunk in column.chunks):
+        raise SamplesError(f"{path} has an image without features; {MAKE_AGAIN}")
+    return int(column.type.list_size)
