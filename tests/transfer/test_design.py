@@ -111,6 +111,23 @@ def test_a_source_that_lacks_most_categories_does_not_take_them_from_others() ->
     assert any(said.startswith("a: left out") for said in plan.said)
 
 
+def test_categories_of_photographs_alone_do_not_count_against_generators() -> None:
+    """Photographs of a large data set, and images of few of its categories."""
+    images = images_of({"a": [12, 12, 12] + [0] * 7, "photo": [12] * 10})
+    plan = design(images, ["max"], FOLDS, 0)
+    assert list(plan.sources) == ["a", "photo"] and plan.categories.tolist() == [0, 1, 2]
+    assert sum(said.endswith("of a") for said in plan.said) == 7
+    images = images_of({"a": [12, 1, 1], "b": [12] * 3 + [0] * 7, "photo": [12] * 10})
+    plan = design(images, ["max"], FOLDS, 0)
+    assert list(plan.sources) == ["b", "*", "photo"] and plan.categories.tolist() == [0, 1, 2]
+    assert any("in 1 of 3 categories that another source has, too" in said for said in plan.said)
+
+
+def test_sources_without_two_common_categories_count_by_what_each_has() -> None:
+    plan = design(images_of({"a": [12], "photo": [12] * 4}), ["max"], FOLDS, 0)
+    assert list(plan.sources) == ["photo"] and len(plan.categories) == 4
+
+
 def test_the_limit_is_named_and_steps_above_it_are_left_out() -> None:
     images = images_of({"a": [8, 12], "photo": [20, 20]})
     plan = design(images, [3, 6, 50, "max"], FOLDS, 0)
@@ -142,5 +159,6 @@ def test_images_of_which_none_can_be_trained_on_are_an_error() -> None:
 
 
 def test_no_step_that_can_be_trained_is_an_error() -> None:
-    with pytest.raises(TransferError, match="add `max`"):
-        design(images_of({"photo": [8, 8]}), [50], FOLDS, 0)
+    for step in (1, 50):
+        with pytest.raises(TransferError, match=r"it takes 2 .* and there are 6 at most .* `max`"):
+            design(images_of({"photo": [8, 8]}), [step], FOLDS, 0)

@@ -12,8 +12,10 @@ from synthsight.errors import SynthsightError
 from synthsight.features.folds import folds_of
 from synthsight.features.samples import Images, Numbers
 from synthsight.statistics.ranking import stream
+from synthsight.tables import ALL
 
-#: A source must have enough images in this share of the categories that the best one has.
+#: A source must have enough images in this share of the categories that the best one has, of those
+#: that two sources have.
 ENOUGH = 0.5
 
 #: Images of a category, and units, that there must be to train on.
@@ -52,7 +54,8 @@ def design(images: Images, per_category: Sequence[int | str], folds: int, seed: 
     """Divide images into folds, and put those outside each fold in the order to train on them.
 
     A source is left out that has enough images (two units outside each fold, at least) in fewer
-    than half of the categories that another one has; then categories that a source lacks are.
+    than half of the categories that another one has, of those that two sources have; then
+    categories that a source lacks are.
 
     Args:
         images: all images.
@@ -109,14 +112,19 @@ def design(images: Images, per_category: Sequence[int | str], folds: int, seed: 
 
 
 def _sources(images: Images, most: dict[str, Numbers], said: list[str]) -> list[str]:
-    """The sources that have enough categories."""
-    counts = {name: int((found > 0).sum()) for name, found in most.items()}
+    """The sources that have enough of the categories that two of them have, if there are two."""
+    own = np.array([found > 0 for name, found in most.items() if name != ALL or len(most) == 1])
+    common = own.sum(axis=0) >= min(2, len(own))
+    if common.sum() < _LEAST:
+        common = own.any(axis=0)
+    counts = {name: int((common & (found > 0)).sum()) for name, found in most.items()}
     best = max(counts.values(), default=0)
     for name, count in counts.items():
         if count < ENOUGH * best or not count:
+            among = "" if common.all() else " that another source has, too"
             said.append(
                 f"{name}: left out as a source of its own, since it has images to train on and "
-                f"test in {count} of {len(images.categories)} categories, and others in {best}"
+                f"test in {count} of {int(common.sum())} categories{among}, and others in {best}"
             )
     return [name for name, count in counts.items() if count and count >= ENOUGH * best]
 
@@ -141,8 +149,8 @@ def _sizes(
         said.append(f"max is {limit} images of a category to train on: {where}, has no more")
     if not sizes:
         raise TransferError(
-            f"no step of `transfer.per_category` can be trained: there are {limit} images at most "
-            f"({where}); add `max`"
+            f"no step of `transfer.per_category` can be trained: it takes {_LEAST} images of a "
+            f"category, and there are {limit} at most ({where}); add `max`"
         )
     return sizes
 
