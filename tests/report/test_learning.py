@@ -61,6 +61,41 @@ def test_an_interval_that_includes_zero_may_be_chance() -> None:
     assert "2.0 points more (-3.0 to 6.0, so it may be chance) than" in said
 
 
+def test_no_difference_is_neither_more_nor_less() -> None:
+    table = one(apart=(0.0004, -0.03, 0.031), models=["a", "b"])
+    said = str(transfer_answer(table, 0.95))
+    assert said.endswith(
+        "of real photographs, as much as one trained on as many photographs (97.1%; the difference "
+        "may be -3.0 to 3.1 points); chance is 5.9%."
+    )
+
+
+def test_photographs_that_teach_nothing_of_photographs_are_no_measure() -> None:
+    table = one()
+    table.loc[table["measure"] == "real", ["top1", "low", "high"]] = [0.08, 0.03, 0.2]
+    said = str(transfer_answer(table, 0.95))
+    assert "(8.0%), which may itself be no better than chance, so that this says little;" in said
+    assert "no better than chance" not in str(transfer_answer(one(), 0.95))
+
+
+def test_generators_that_teach_as_much_or_nearly_are_not_ranked_without_a_word() -> None:
+    tables = {"transfer": one(), "accuracy": pd.DataFrame({"model": ["resnet"]})}
+    crayon = (tables["transfer"]["train"] == "crayon") & (tables["transfer"]["test"] == "photo")
+
+    def said() -> str:
+        section = learning_section(tables, 0.95)
+        assert section is not None
+        return str(section["sentences"][1])
+
+    assert said() == "All single generators teach as much about photographs (65.7%)."
+    tables["transfer"].loc[crayon, ["top1", "low", "high"]] = [0.7, 0.62, 0.78]
+    assert said().endswith("(70.0%), poster least (65.7%), with intervals that overlap.")
+    tables["transfer"].loc[crayon, ["top1", "low", "high"]] = [0.9, 0.82, 0.95]
+    assert said() == (
+        "Of single generators crayon teaches most about photographs (90.0%), poster least (65.7%)."
+    )
+
+
 @pytest.mark.parametrize(
     ("models", "other", "said"),
     [

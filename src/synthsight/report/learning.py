@@ -51,19 +51,37 @@ def transfer_answer(table: pd.DataFrame, level: float) -> str | None:
         f"A classifier trained on {_each(row, 'generated image')} (features of {models[0]}) gets "
         f"{_part(row, level)} of real photographs"
     )
-    apart = row["difference"]
-    if pd.notna(apart) and len(real):
-        less = bool(apart < 0)
-        low, high = row["difference_low"], row["difference_high"]
-        by = (-apart, -high, -low) if less else (apart, low, high)
-        bounds = f"{signed(by[1])} to {signed(by[2])}" if low == low and high == high else ""
-        if bounds and by[1] <= 0 <= by[2]:
-            bounds += ", so it may be chance"
-        sentence += (
-            f", {points(by[0])} {'less' if less else 'more'}{f' ({bounds})' * bool(bounds)} than "
-            f"one trained on as many photographs ({percent(real.iloc[0]['top1'])})"
-        )
+    if pd.notna(row["difference"]) and len(real):
+        sentence += f", {_compared(row, real.iloc[0])}"
     return f"{sentence}; chance is {percent(row['chance'])}.{_others(found, models[0])}"
+
+
+def _compared(row: pd.Series, real: pd.Series) -> str:
+    """How an accuracy on photographs compares with that of one trained on photographs.
+
+    Args:
+        row: the accuracy, and its difference.
+        real: of photographs on photographs.
+    """
+    apart, low, high = (row[name] for name in ("difference", "difference_low", "difference_high"))
+    known = low == low and high == high
+    other = f"one trained on as many photographs ({percent(real['top1'])}"
+    if points(apart) == points(0.0):
+        said = f"as much as {other}"
+        said += f"; the difference may be {signed(low)} to {signed(high)} points)" if known else ")"
+    else:
+        less = bool(apart < 0)
+        by = (-apart, -high, -low) if less else (apart, low, high)
+        bounds = f"{signed(by[1])} to {signed(by[2])}" if known else ""
+        if known and low <= 0 <= high:
+            bounds += ", so it may be chance"
+        said = (
+            f"{points(by[0])} {'less' if less else 'more'}{f' ({bounds})' * bool(bounds)} than "
+            f"{other})"
+        )
+    if real["low"] <= real["chance"] <= real["high"]:
+        said += ", which may itself be no better than chance, so that this says little"
+    return said
 
 
 def _each(row: pd.Series, noun: str) -> str:
@@ -88,7 +106,7 @@ def _others(found: pd.DataFrame, best: str) -> str:
         best: the model that has been spoken of.
     """
     apart = found.set_index("model")["difference"].dropna()
-    if best not in apart.index or len(apart) < 2:
+    if best not in apart.index or len(apart) < 2 or points(apart[best]) == points(0.0):
         return ""
     less = bool(apart[best] < 0)
     same = int(((apart < 0) == less).sum())
@@ -186,10 +204,7 @@ def _further(table: pd.DataFrame) -> list[str]:
     )
     if len(single) > 1:
         first, last = single.iloc[0], single.iloc[-1]
-        said.append(
-            f"Of single generators {first['train']} teaches most about photographs "
-            f"({percent(first['top1'])}), {last['train']} least ({percent(last['top1'])})."
-        )
+        said.append(_extremes(first, last))
     source = of_generated(table)
     curve = rows[rows["train"] == source].sort_values("per_category")
     if len(curve) > 1:
@@ -200,6 +215,17 @@ def _further(table: pd.DataFrame) -> list[str]:
             f"{percent(end['top1'])}."
         )
     return said
+
+
+def _extremes(first: pd.Series, last: pd.Series) -> str:
+    """Which generator teaches most about photographs, and which least."""
+    if percent(first["top1"]) == percent(last["top1"]):
+        return f"All single generators teach as much about photographs ({percent(first['top1'])})."
+    near = ", with intervals that overlap" if last["high"] >= first["low"] else ""
+    return (
+        f"Of single generators {first['train']} teaches most about photographs "
+        f"({percent(first['top1'])}), {last['train']} least ({percent(last['top1'])}){near}."
+    )
 
 
 def _distance(table: pd.DataFrame) -> str | None:
