@@ -131,9 +131,11 @@ def test_names_are_unique_and_end_as_timm_looks_for() -> None:
 
 
 def test_names_of_sources_are_safe_and_distinct() -> None:
-    assert folder_names(["*", "generated", "a[1]", "a_1_"]) == {
+    assert folder_names(["*", "Generated", "a[1]", "a_1_", "flux", "FLUX"]) == {
         "*": "generated_",
-        "generated": "generated",
+        "Generated": "Generated",
+        "FLUX": "FLUX",
+        "flux": "flux_",
         "a[1]": "a_1_",
         "a_1_": "a_1__",
     }

@@ -120,7 +120,8 @@ def test_without_photographs_generators_are_compared_among_themselves() -> None:
     assert transfer_answer(table, 0.95) == (
         "A classifier trained on 9 images of each of 17 categories, all of one generator (features "
         "of resnet) gets 90.0% of other images of that generator and 50.0% of those of another "
-        "one; chance is 5.9%. What it would know of real photographs is not known: there are none."
+        "one; chance is 5.9%. What it would know of real photographs is not known: there are none, "
+        "or too few."
     )
     alone = str(transfer_answer(one(["only"], None), 0.95))
     assert "of others like them" in alone and "another" not in alone

@@ -99,9 +99,9 @@ def folder_names(sources: Iterable[str]) -> dict[str, str]:
     found = {}
     for source in sorted(sources, key=lambda source: (source == ALL, source)):
         name = GENERATED if source == ALL else re.sub(r"[\[\]*?]", "_", source)
-        while name in taken:
+        while name.casefold() in taken:  # as some file systems compare names
             name += "_"
-        taken.add(name)
+        taken.add(name.casefold())
         found[source] = name
     return found
 

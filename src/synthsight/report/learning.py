@@ -143,7 +143,7 @@ def _without_photographs(rows: pd.DataFrame, models: Sequence[str], level: float
         sentence += f" and {_span(across)} of those of another one"
     return (
         f"{sentence}; chance is {percent(first['chance'])}. What it would know of real photographs "
-        "is not known: there are none."
+        "is not known: there are none, or too few."
     )
 
 

@@ -21,7 +21,7 @@ from synthsight.features.samples import Images
 from synthsight.statistics.columns import TRANSFER, TRANSFER_CATEGORIES
 from synthsight.statistics.intervals import paired_interval, share_interval, unpaired_interval
 from synthsight.statistics.moments import Floats, Sample, Spread
-from synthsight.transfer.crossfit import Fits, shares
+from synthsight.transfer.crossfit import Fits
 from synthsight.transfer.design import Design
 
 
@@ -61,7 +61,7 @@ class Tested:
                     "measure": self._measure(train, test),
                     "per_category": self.size,
                     "n_train": self.size * count,
-                    "n_test": int((shares(self.plan)[b] > 0).sum()),
+                    "n_test": int(self._tested(b).sum()),
                     "categories": count,
                     "chance": 1 / count,
                     "top1": spread.mean[0],
