@@ -156,6 +156,19 @@ def test_planted_copies_teach_nothing_where_they_are_known() -> None:
 
 
 @pytest.mark.slow
+def test_copies_in_another_source_teach_nothing_about_it_where_they_are_known() -> None:
+    images = images_of({"a": [24] * 4, "photo": [24] * 4})
+    unit = np.arange(len(images)) % 96  # each photograph has a copy among the images of a
+    noise = np.random.default_rng(0).normal(size=(96, 40)).astype(np.float32)[unit]
+    known, _, _ = train(replace(images, unit=unit), noise)
+    for trained, tested in (("a", "photo"), ("photo", "a")):
+        (row,) = known[(known["train"] == trained) & (known["test"] == tested)].itertuples()
+        assert row.low < 0.25 < row.high
+    unknown, _, _ = train(images, noise)
+    assert top1(unknown, "a", "photo") > 0.5 and top1(unknown, "photo", "a") > 0.5
+
+
+@pytest.mark.slow
 def test_permuted_labels_give_chance() -> None:
     images, vectors, _ = three()
     mixed = np.random.default_rng(1).permutation(images.category)
