@@ -108,6 +108,10 @@ WORLDS = {
     "prompts in common": World(12, 7, 0.5, 0.4, 1, 0.5, prompts=True),
     "prompts of many images": World(45, 28, 0.5, 0.4, 1, 0.5, prompts=True),
     "nothing to learn": World(12, 7, 0.0, 0.0),
+    "two to train on": World(30, 2, 0.5, 0.4),
+    "two categories": World(12, 7, 0.5, 0.4, categories=2),
+    "thirty categories": World(12, 7, 0.5, 0.4, categories=30),
+    "long features": World(20, 12, 0.2, 0.15, categories=17, length=300),
 }
 
 
