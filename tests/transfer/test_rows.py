@@ -20,6 +20,7 @@ from tests.transfer.worlds import images_of, vectors_of
 Rows.__test__ = False  # type: ignore[attr-defined]  # it is no class of tests
 
 LEVEL, RESAMPLES = 0.9, 40
+PENALTY = np.array([[0.1, 1, 1], [100, 10, 1]])
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 
@@ -36,7 +37,7 @@ def drawn(prompts: bool) -> tuple[Images, Design, Fits, Any]:
     pull = weights[:, :10].sum(axis=1) / 100
     cells = rng.uniform(0.3, 0.7, (2, 2, RESAMPLES, 3)) + pull[None, None, :, None]
     stretch = np.array([[1.2, 1.6, 1.4], [2.0, 1.5, 1.0]])
-    fits = Fits(("a", "photo"), taken, np.ones((2, 3)), cells.mean(axis=3), cells, stretch)
+    fits = Fits(("a", "photo"), taken, PENALTY, cells.mean(axis=3), cells, stretch)
     return images, plan, fits, weights
 
 
@@ -83,6 +84,20 @@ def test_bounds_are_those_of_tested_images_and_of_heads_and_what_these_share(pro
             assert row["high"] == pytest.approx(value + further(value, high, variance))
             assert row["low"] < low - 0.01, "heads on other images would differ, too"
     assert max(map(abs, shared)) > 0.1
+
+
+def test_rows_count_what_is_trained_on_and_tested() -> None:
+    images, plan, fits, weights = drawn(False)
+    rows = Rows(images, plan, 5, fits, weights, LEVEL)
+    table = rows.pairs().set_index(["train", "test"])
+    assert table["n_test"].to_dict() == {
+        (train, test): {"a": 31, "photo": 29}[test] for train in fits.names for test in fits.names
+    }
+    assert table["penalty"].unstack()["a"].to_dict() == {"a": 1, "photo": 10}
+    assert (table["n_train"] == 15).all() and (table["chance"] == 1 / 3).all()
+    cells = rows.categories().set_index(["train", "test", "category"])["n_test"]
+    assert cells["photo"]["a"].tolist() == [9, 12, 10]
+    assert cells["a"]["photo"].tolist() == [12, 8, 9]
 
 
 @pytest.mark.parametrize("prompts", [False, True])

@@ -144,6 +144,31 @@ def test_labels_of_tested_images_change_no_penalty_and_no_head() -> None:
 
 
 @pytest.mark.slow
+def test_images_that_are_too_many_or_of_a_category_left_out_change_nothing() -> None:
+    """Equal numbers are trained on, and nothing of a category that one source lacks."""
+    images = images_of({"a": [20, 1, 20], "photo": [8, 8, 8]})
+    vectors, plan = vectors_of(images), design(images, ["max"], 4, 0)
+    weights = weights_of_units(len(images), 3, 0)
+    found = fit(images, vectors, plan, plan.sizes[-1], weights, 0)
+    left_out = plan.label < 0
+    assert left_out.sum() == 9 and (found.taken[:, left_out] == -1).all()
+    poisoned = np.where(left_out[:, None], 1e3, vectors).astype(np.float32)
+    again = fit(images, poisoned, plan, plan.sizes[-1], weights, 0)
+    for name, value in vars(found).items():
+        np.testing.assert_array_equal(value, getattr(again, name), err_msg=name)
+    further = plan.place["a", 0] >= plan.sizes[-1]
+    assert further.sum() > 10
+    poisoned = np.where(further[:, None], 1e3, vectors).astype(np.float32)
+    again = fit(images, poisoned, plan, plan.sizes[-1], weights, 0)
+    np.testing.assert_array_equal(found.penalty[:, 0], again.penalty[:, 0])
+    tests = plan.part == 0
+    np.testing.assert_array_equal(found.taken[:, tests], again.taken[:, tests])
+    pairs, _, _ = train(images, vectors)
+    assert (pairs["categories"] == 2).all() and (pairs["chance"] == 0.5).all()
+    assert pairs["n_test"].tolist() == [40, 16, 40, 16]
+
+
+@pytest.mark.slow
 def test_planted_copies_teach_nothing_where_they_are_known() -> None:
     images = images_of({"a": [24] * 4, "photo": [24] * 4}, group=3)
     noise = np.random.default_rng(0).normal(size=(len(images), 40)).astype(np.float32)
