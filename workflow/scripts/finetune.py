@@ -97,6 +97,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     with atomic(args.network) as temporary:
         save_file(state_of(network), temporary, None if mark is None else {"synthsight": mark})
     described = {**spec, "images": len(names), **about_weights(note)}
+    described["division"] = division.digest
     write_vectors(args.output, "logits", tested, logits, described)
     progress.sweep(own=True)
 

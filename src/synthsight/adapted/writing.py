@@ -175,16 +175,14 @@ def described_features(paths: Sequence[str | os.PathLike[str]]) -> dict[str, Any
     """What the features of all categories say of the weights that they were made with.
 
     Raises:
-        WritingError: they were made with different weights.
+        WritingError: they were made with different weights, or otherwise in different ways.
     """
-    found: dict[str, Any] | None = None
-    for path in paths:
-        said = json.loads(metadata_of(read_schema(path), KEY, path))
-        of_weights = {key: said[key] for key in ("weights_sha256", "weights_source")}
-        if found is not None and of_weights != found:
+    every = [json.loads(metadata_of(read_schema(path), KEY, path)) for path in paths]
+    first = every[0]
+    for path, said in zip(paths, every, strict=True):
+        differing = [key for key in {**first, **said} if first.get(key) != said.get(key)]
+        if differing:
             raise WritingError(
-                f"{path} and {paths[0]} were made with different weights; {MAKE_AGAIN}"
+                f"{path} and {paths[0]} were not made alike ({differing[0]} differs); {MAKE_AGAIN}"
             )
-        found = of_weights
-    assert found is not None
-    return found
+    return {key: first[key] for key in ("weights_sha256", "weights_source")}
