@@ -34,6 +34,9 @@ def table(models: list[str], sources: tuple[str, ...] = ("*", "dream", "photo"))
     found["after_low"], found["after_high"] = found["after"] - 0.04, found["after"] + 0.03
     found["low"], found["high"] = found["gain"] - 0.05, found["gain"] + 0.05
     found["sd"] = 0.031
+    found["named"] = 1
+    for each in ("gain", "low", "high"):
+        found[f"named_{each}"] = found[each]
     return found[list(ADAPTATION)]
 
 

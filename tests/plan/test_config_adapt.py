@@ -190,3 +190,21 @@ def test_a_network_whose_layer_cannot_be_found_is_refused(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(models_module, "resolve_cached", answer)
     assert "has no features" in error(of("{model: alexnet, method: finetune}"))
+
+
+def test_categories_that_the_base_has_no_class_of_are_in_the_spec_of_the_gain() -> None:
+    """Else its gain would hold them without a word."""
+    assert learning.adaptation(load(of("{model: alexnet}"))) == {"level": 0.95}
+    Path("resources/categories.yaml").write_text("rabbit:\n  classes: {}\n")
+    experiment = load(of("{model: alexnet}", "{model: sees}", encoders=SEES))
+    wanted = {"level": 0.95, "unnamed": {"alexnet": ["rabbit"]}}
+    assert learning.adaptation(experiment) == wanted
+
+
+def test_models_that_are_trained_are_uncounted_where_there_are_others() -> None:
+    experiment = load(of("{model: alexnet}"))
+    left_out = {"adapted": ["alexnet+linear"]}
+    assert specs.adapted(experiment) == left_out
+    assert left_out.items() <= specs.rule_and_adapted(experiment).items()
+    encoder = load(write(models="models: []", adapt="adapt: [{model: sees}]", encoders=SEES))
+    assert specs.rule_and_adapted(encoder) == specs.rule(encoder)

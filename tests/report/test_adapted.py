@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from synthsight.report.adapted import adapted_answers, of_adapted
 from tests.figures.test_adaptation import table
@@ -30,6 +31,27 @@ def test_each_model_has_a_sentence_with_its_gain() -> None:
     made.loc[row, ["gain", "low", "high"]] = np.nan
     assert "nothing is known from before" in adapted_answers(made)[0]
     assert adapted_answers(None) == [] == adapted_answers(made.iloc[:0])
+
+
+def test_a_gain_over_categories_that_the_base_has_a_class_of_is_said_where_these_are_not_all() -> (
+    None
+):
+    made = table(["net+linear"])
+    more = made[made["category"] == "kite"].assign(category="vase", named=0)
+    made = pd.concat([made, more], ignore_index=True)
+    row = (made["generator"] == "*") & (made["category"] == "*")
+    made.loc[row, ["after", "gain", "low", "high"]] = [0.9996, 0.4, 0.3, 0.5]
+    made.loc[row, ["named", "named_gain", "named_low", "named_high"]] = [1, -0.0001, -0.05, 0.05]
+    (said,) = adapted_answers(made)
+    assert said.endswith(
+        "gets 99.96% of the generated images right under restricted, 40.0 points more than net+l "
+        "(a gain of 30.0 to 50.0); of 2 categories net+l has a class of 1 alone, and gets none of "
+        "the others before: over that one it is 0.0 points (a gain of -5.0 to 5.0)."
+    )
+    made.loc[row, "named"] = 0
+    assert adapted_answers(made)[0].endswith(
+        "50.0); net+l has a class of no category, and so gets none before."
+    )
 
 
 def test_of_many_models_some_have_a_sentence() -> None:
