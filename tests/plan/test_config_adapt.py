@@ -201,10 +201,11 @@ def test_categories_that_the_base_has_no_class_of_are_in_the_spec_of_the_gain() 
     assert learning.adaptation(experiment) == wanted
 
 
-def test_models_that_are_trained_are_uncounted_where_there_are_others() -> None:
-    experiment = load(of("{model: alexnet}"))
-    left_out = {"adapted": ["alexnet+linear"]}
-    assert specs.adapted(experiment) == left_out
-    assert left_out.items() <= specs.rule_and_adapted(experiment).items()
-    encoder = load(write(models="models: []", adapt="adapt: [{model: sees}]", encoders=SEES))
-    assert specs.rule_and_adapted(encoder) == specs.rule(encoder)
+def test_what_counts_over_all_models_knows_which_are_trained_on_the_images() -> None:
+    plain, trained = load(write(models=f"models: [{ALEXNET}]")), load(of("{model: alexnet}"))
+    for function in (
+        *(specs.adapted, specs.rule_and_adapted, specs.rule_level_and_adapted),
+        *(specs.level_and_adapted, specs.ranked, specs.people),
+    ):
+        assert function(trained) == {**function(plain), "adapted": ["alexnet+linear"]}
+        assert "adapted" not in function(plain), "a run without such models is as it was"

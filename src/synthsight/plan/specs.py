@@ -307,18 +307,12 @@ def rule(experiment: Experiment) -> Spec:
 
 def rule_and_adapted(experiment: Experiment) -> Spec:
     """For figures of what is counted over all models under the primary rule."""
-    return {**rule(experiment), **_uncounted(experiment)}
+    return {**rule(experiment), **adapted(experiment)}
 
 
 def rule_level_and_adapted(experiment: Experiment) -> Spec:
     """The same for figures with intervals."""
-    return {**rule_and_level(experiment), **_uncounted(experiment)}
-
-
-def _uncounted(experiment: Experiment) -> Spec:
-    """Models that were trained on the images, if there are others, which alone are counted."""
-    others = len(experiment.adapted) < len(experiment.models)
-    return adapted(experiment) if others else {}
+    return {**rule_and_level(experiment), **adapted(experiment)}
 
 
 def rule_and_level(experiment: Experiment) -> Spec:
