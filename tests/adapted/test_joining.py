@@ -51,7 +51,15 @@ def logits_of(images: list[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 def write_fold(path: Path, fold: int, predicted: list[str], **about: Any) -> Path:
     said = {
-        **{"fold": fold, "images": 6, "sources": "generated", "folds": 2, "seed": 0, "epochs": 1},
+        **{
+            "fold": fold,
+            "images": 6,
+            "loss": 0.5 + fold,
+            "sources": "generated",
+            "folds": 2,
+            "seed": 0,
+            "epochs": 1,
+        },
         **{"learning_rate": 0.1, "batch_size": 2, "precision": "fp32"},
         **{"weights_sha256": "abc", "weights_source": "here", "name": "net+finetune"},
         **{"categories": list(IMAGES.categories), "division": "of all", **about},
@@ -73,7 +81,7 @@ def test_each_image_has_what_the_network_said_that_did_not_see_it(tmp_path: Path
     assert joined.said.part.tolist() == [1, 0] * 6
     assert (joined.said.logits == logits_of(names)).all()
     assert (joined.said.chosen == ~IMAGES.real).all()
-    assert joined.trained["images"] == [6, 7]
+    assert joined.trained["images"] == [6, 7] and joined.trained["losses"] == [0.5, 1.5]
 
     paths = Paths(tmp_path / "logits", tmp_path / "parts.parquet", tmp_path / "note.json")
     settings = {**SETTINGS, **joined.settings}

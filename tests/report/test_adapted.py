@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -14,6 +16,15 @@ def test_a_model_that_chooses_among_the_categories_is_said_to() -> None:
     (said,) = of_adapted(note)
     assert said.startswith("net+linear chooses among the run's 17 categories under every rule")
     assert of_adapted({"name": "net", "architecture": {}}) == []
+
+
+def test_networks_that_learned_nothing_are_counted() -> None:
+    """Their loss is that of guessing, or more; by their accuracy alone it might be the images."""
+    about = {"categories": 8, "base": "net", "losses": [0.4, 2.0, 2.1, 55.0]}
+    assert math.log(8) > 2.07
+    said = of_adapted({"name": "net+finetune", "adapted": about})
+    assert len(said) == 2 and said[1].startswith("2 of 4 networks of net+finetune did no better")
+    assert len(of_adapted({"name": "n", "adapted": {**about, "losses": [0.4, 2.0]}})) == 1
 
 
 def test_each_model_has_a_sentence_with_its_gain() -> None:

@@ -88,7 +88,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
             spec["architecture"], args.weights, source, len(images.categories), recipe, device
         )
         memory = Memory(min(args.batch_size, recipe.batch_size), models.release)
-        finetune(network, names, labels, pixels, recipe, memory, progress)
+        losses = finetune(network, names, labels, pixels, recipe, memory, progress)
         seen = recipe.epochs * len(names)
         print(report_speed(seen, "images", time.perf_counter() - start, device))
         tested = images.names[division.part == spec["fold"]].tolist()
@@ -97,7 +97,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     with atomic(args.network) as temporary:
         save_file(state_of(network), temporary, None if mark is None else {"synthsight": mark})
     described = {**spec, "images": len(names), **about_weights(note)}
-    described["division"] = division.digest
+    described |= {"division": division.digest, "loss": losses[-1]}
     write_vectors(args.output, "logits", tested, logits, described)
     progress.sweep(own=True)
 

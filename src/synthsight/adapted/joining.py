@@ -19,7 +19,7 @@ from synthsight.files import MAKE_AGAIN
 from synthsight.tables import metadata_of, read_parquet
 
 #: What the networks of a model differ in.
-_OWN = ("fold", "images")
+_OWN = ("fold", "images", "loss")
 
 #: What of a training a note has.
 _TRAINING = ("epochs", "learning_rate", "batch_size", "precision")
@@ -40,7 +40,7 @@ class Joined:
         said: of each image, by the network that did not see it.
         settings: what the networks have in common: sources, folds and seed.
         weights: what they say of the weights that they began with.
-        trained: the number of images that each was trained on, and how.
+        trained: the number of images that each was trained on, its loss in the end, and how.
     """
 
     said: Predicted
@@ -68,11 +68,12 @@ def join_folds(
     part = np.full(len(images), -1, np.int64)
     logits = np.empty((len(images), len(images.categories)), np.float32)
     common: dict[str, Any] = {}
-    counts = []
+    counts, losses = [], []
     for number, path in enumerate(folds):
         table = read_parquet(path, ["image", "logits"]).combine_chunks()
         about = json.loads(metadata_of(table.schema, KEY, path))
         counts.append(about["images"])
+        losses.append(about["loss"])
         shared = {key: value for key, value in about.items() if key not in _OWN}
         common = common or shared
         if shared != common or about["fold"] != number:
@@ -104,5 +105,5 @@ def join_folds(
         Predicted(images.names, images.categories, images.category, part, chosen, logits),
         {key: common[key] for key in _SETTINGS},
         {key: common[key] for key in ("weights_sha256", "weights_source")},
-        {"images": counts, **{key: common[key] for key in _TRAINING}},
+        {"images": counts, "losses": losses, **{key: common[key] for key in _TRAINING}},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,10 +24,19 @@ def of_adapted(note: Mapping[str, Any]) -> list[str]:
     about = note.get("adapted")
     if about is None:
         return []
-    return [
+    said = [
         f"{note['name']} chooses among the run's {about['categories']:,} categories under every "
         f"rule: compare it with {about['base']} and others under restricted alone"
     ]
+    losses = about.get("losses", [])
+    worse = sum(loss > math.log(about["categories"]) for loss in losses)
+    if worse:
+        said.append(
+            f"{worse} of {count(len(losses), 'network')} of {note['name']} did no better in the "
+            "end than guessing, on the images that they were trained on: write a lower "
+            "`learning_rate`, or more `epochs`"
+        )
+    return said
 
 
 def adapted_answers(table: pd.DataFrame | None) -> list[str]:
