@@ -17,7 +17,6 @@ from safetensors.torch import save_file
 
 from synthsight import origin
 from synthsight.adapted.dividing import divide
-from synthsight.classifiers.classify import write_vectors
 from synthsight.classifiers.finetune import (
     FinetuneError,
     Memory,
@@ -41,6 +40,7 @@ from synthsight.inference.batches import choose_device, name_of, report_speed
 from synthsight.inference.cache import ModelCache
 from synthsight.origin import depends_on_note, made_with
 from synthsight.program import Arguments, many, one, program
+from synthsight.tables import write_vectors
 
 
 @program(

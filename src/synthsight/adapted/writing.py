@@ -17,10 +17,7 @@ from synthsight import origin
 from synthsight.errors import SynthsightError
 from synthsight.features.samples import Numbers
 from synthsight.files import MAKE_AGAIN, atomic
-from synthsight.tables import metadata_of, read_schema, write_parquet
-
-#: Images per row group of the logits, and so held by a reader at a time.
-_ROWS = 8192
+from synthsight.tables import metadata_of, read_schema, write_parquet, write_vectors
 
 #: The key of what a file says about itself, as JSON.
 KEY = "synthsight"
@@ -101,30 +98,14 @@ def write_adapted(
         **{key: settings[key] for key in ("model", "label_space", *_SETTINGS)},
         **weights,
     }
-    metadata = {KEY: json.dumps(described, sort_keys=True)}
     for number, name in enumerate(said.categories):
         rows = said.category == number
-        table = pa.table(
-            {
-                "image": pa.array(said.names[rows], pa.string()),
-                "logits": pa.FixedSizeListArray.from_arrays(
-                    pa.array(said.logits[rows][:, order].reshape(-1)), len(order)
-                ),
-            }
-        )
-        write_parquet(
-            Path(paths.logits) / f"{name}.parquet",
-            table.replace_schema_metadata(metadata),
-            # As synthsight.classifiers.classify writes them, which needs torch.
-            column_encoding={"logits.list.element": "BYTE_STREAM_SPLIT"},
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=False,
-            row_group_size=_ROWS,
-        )
+        path = Path(paths.logits) / f"{name}.parquet"
+        write_vectors(path, "logits", said.names[rows], said.logits[rows][:, order], described)
     parts = pa.table(
         {"image": pa.array(said.names, pa.string()), "part": said.part, "chosen": said.chosen}
     )
+    metadata = {KEY: json.dumps(described, sort_keys=True)}
     write_parquet(paths.parts, parts.replace_schema_metadata(metadata))
     _write_note(paths.note, settings, weights, trained)
 
