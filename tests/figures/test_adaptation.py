@@ -118,3 +118,13 @@ def test_it_is_said_that_models_trained_on_such_images_are_not_counted() -> None
     ):
         assert words in " ".join(said(figure)) and words not in " ".join(said(plain))
         assert_legible(figure)
+
+
+def test_it_is_said_where_a_model_had_no_class_of_a_category() -> None:
+    made = table(["one", "two"])
+    words = "none of the categories of which it has no class"
+    assert words not in " ".join(said(adaptation(made, {"photo"}, 0.95)))
+    made.loc[(made["model"] == "two") & (made["category"] == "kite"), "named"] = 0
+    figure = adaptation(made, {"photo"}, 0.95)
+    assert words in " ".join(said(figure))
+    assert_legible(figure)
