@@ -11,7 +11,6 @@ images of the same categories and, on average over all trials, that of layers of
 from __future__ import annotations
 
 import argparse
-import itertools
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +19,11 @@ from threadpoolctl import threadpool_limits
 from synthsight.adapted import linear
 from synthsight.adapted.dividing import divide
 from synthsight.features.samples import Images, Vectors
+from synthsight.statistics.adaptation import Paired
 from synthsight.statistics.moments import Sample
-from synthsight.statistics.pairs import compare_pairs
 from synthsight.statistics.ranking import stream
 
-CLASSES, LENGTH, FOLDS, LEVEL = 6, 12, 5, 0.95
+CLASSES, LENGTH, LEVEL = 6, 12, 0.95
 FRESH = 4000
 
 
@@ -48,16 +47,16 @@ def main() -> None:
     world = stream(0, "world")
     centres = world.normal(size=(CLASSES, LENGTH)) * 0.8
     base = (centres + world.normal(size=centres.shape) * 0.8).T
-    print(f"{trials} trials, {LEVEL:.0%} intervals, {CLASSES} categories, {FOLDS} parts")
-    print("groups  size   gain  sd of networks  same networks  other trainings  width")
-    for groups, size in itertools.product((10, 30), (1, 3)):
-        found = np.array([trial(i, centres, base, groups, size) for i in range(trials)])
+    print(f"{trials} trials, {LEVEL:.0%} intervals, {CLASSES} categories")
+    print("folds  groups  size   gain  sd of networks  same networks  other trainings  width")
+    for folds, groups, size in ((5, 10, 1), (5, 30, 1), (5, 10, 3), (2, 10, 1), (10, 10, 1)):
+        found = np.array([trial(i, centres, base, groups, size, folds) for i in range(trials)])
         low, high, truth, spread = found.T
         same = np.mean((low <= truth) & (truth <= high))
         other = np.mean((low <= truth.mean()) & (truth.mean() <= high))
         print(
-            f"{groups:6d} {size:5d} {truth.mean():6.3f} {spread.mean():15.3f} {same:14.3f} "
-            f"{other:16.3f} {np.mean(high - low):6.3f}",
+            f"{folds:5d} {groups:7d} {size:5d} {truth.mean():6.3f} {spread.mean():15.3f} "
+            f"{same:14.3f} {other:16.3f} {np.mean(high - low):6.3f}",
             flush=True,
         )
 
@@ -68,6 +67,7 @@ def trial(
     base: npt.NDArray[np.float64],
     groups: int,
     size: int,
+    folds: int,
 ) -> tuple[float, float, float, float]:
     """The interval of the gain, the true gain of the same networks, and how these differ."""
     rng = stream(number, "trial", str(groups), str(size))
@@ -81,21 +81,18 @@ def trial(
         np.zeros(len(category), bool),
         group,
     )
-    division = divide(images, "generated", FOLDS, number)
+    division = divide(images, "generated", folds, number)
     with threadpool_limits(1):
-        layers = linear.fit_folds(division, vectors, FOLDS, number)
+        layers = linear.fit_folds(division, vectors, folds, number)
         after = linear.predict_folds(layers, division, vectors).argmax(axis=1) == category
         before = (vectors @ base).argmax(axis=1) == category
         fresh, truth, _ = draw(rng, centres, FRESH // CLASSES // size, size)
         right = [np.mean(layer.logits(fresh).argmax(axis=1) == truth) for layer in layers]
         was = np.mean((fresh @ base).argmax(axis=1) == truth)
-    pair = compare_pairs(
-        ("after", "before"), np.column_stack([after, before]), Sample(category, group), LEVEL
-    )
-    (row,) = pair.to_dict("records")
-    sizes = np.bincount(division.part, minlength=FOLDS)
+    bounds = Paired(Sample(category, group), after, before, trained=True).mean(LEVEL)
+    sizes = np.bincount(division.part, minlength=folds)
     gain = float(np.average(right, weights=sizes) - was)
-    return row["low"], row["high"], gain, float(np.std(right, ddof=1))
+    return bounds["low"][0], bounds["high"][0], gain, float(np.std(right, ddof=1))
 
 
 if __name__ == "__main__":

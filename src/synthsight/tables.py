@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +24,7 @@ from synthsight.wording import one_line
 #: In a column of names, stands for all of them together.
 ALL = "*"
 
-#: Rows turned into text at a time.
+#: Rows turned into text at a time, and in a group of vectors, as many as a reader holds at a time.
 _ROWS = 8192
 
 
@@ -52,6 +55,38 @@ def write_parquet(
     described = {**(table.schema.metadata or {}), **origin.metadata(path, beside)}
     with atomic(path) as temporary:
         pq.write_table(table.replace_schema_metadata(described), temporary, **options)
+
+
+def write_vectors(
+    path: str | os.PathLike[str],
+    column: str,
+    images: Sequence[str],
+    vectors: npt.NDArray[np.float32],
+    metadata: Mapping[str, Any],
+) -> None:
+    """Write a vector an image: ``image`` string, and a fixed_size_list<float32>[length].
+
+    Args:
+        path: the file, written atomically.
+        column: what the vectors are called: ``logits``, ``features``.
+        images: paths below the images' root, sorted.
+        vectors: float32 (n, length).
+        metadata: stored in the schema under the key ``synthsight``, as JSON.
+    """
+    values = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
+    table = pa.table({"image": pa.array(images, pa.string()), column: values})
+    encoded = {"synthsight": json.dumps(metadata, sort_keys=True)}
+    write_parquet(
+        path,
+        table.replace_schema_metadata(encoded),
+        # Chosen by benchmarks/logits_encoding.py: only the bytes of signs and exponents, put side
+        # by side, compress, and the lowest level does it as well as higher ones.
+        column_encoding={f"{column}.list.element": "BYTE_STREAM_SPLIT"},
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=False,
+        row_group_size=_ROWS,
+    )
 
 
 class Outputs:

@@ -51,6 +51,27 @@ def test_a_category_that_a_network_could_not_learn_is_named() -> None:
         divide(together, "all", 3, 0)
 
 
+def test_more_parts_than_there_is_to_divide_are_refused() -> None:
+    """A network would be trained to predict nothing."""
+    few = some_images(per=2, unit=np.arange(12) // 3)
+    with pytest.raises(DivisionError, match=r"no images for 1 of 5 parts.*`folds: 4`"):
+        divide(few, "all", 5, 0)
+    assert divide(some_images(per=1), "all", 6, 0).counts(6) == [5] * 6
+
+
+def test_two_divisions_are_told_apart_by_what_is_trained_on() -> None:
+    images = some_images(real=True)
+    joined = some_images(real=True, unit=np.arange(120) // 2)
+    known = [
+        divide(images, "all", 5, 0).digest,
+        divide(images, "all", 5, 1).digest,
+        divide(images, "all", 4, 0).digest,
+        divide(images, "real", 5, 0).digest,
+        divide(joined, "all", 5, 0).digest,
+    ]
+    assert len({*known}) == 5 and known[0] == divide(images, ["a", "m"], 5, 0).digest
+
+
 def test_the_division_depends_on_its_seed_and_not_on_what_is_trained_on() -> None:
     images = some_images()
     one, other = (divide(images, "all", 5, seed).part for seed in (0, 1))

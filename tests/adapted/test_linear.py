@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from synthsight.adapted import linear
 from synthsight.adapted.dividing import Division, divide, some_of
-from synthsight.adapted.linear import PENALTIES, Layer, fit_folds, fit_layer, predict_folds
-from synthsight.features.samples import Images, Vectors
+from synthsight.adapted.linear import PENALTIES, Floats, Layer, fit_folds, fit_layer, predict_folds
+from synthsight.features.samples import Images, Numbers, Vectors
 from tests.adapted.drawn import some_images, some_vectors
 
 
@@ -110,3 +111,27 @@ def test_a_constant_feature_says_nothing() -> None:
     vectors = some_vectors(images)
     vectors[:, 2] = 7
     assert (fit_layer(images, vectors, 0).weight[:, 2] == 0).all()
+
+
+@pytest.mark.slow
+def test_images_whose_category_could_not_be_learnt_say_nothing_of_the_penalty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two such images were predicted by layers that had not seen the like, each at a great loss."""
+    images = some_images(per=10)
+    few = np.flatnonzero(images.category == 2)[2:]
+    kept = np.ones(60, bool)
+    kept[few] = False
+    part = some_of(images, kept)
+    part = Images(**{**vars(part), "unit": np.where(part.category == 2, 99, part.unit)})
+    vectors = some_vectors(part, apart=0.8)
+    losses: list[float] = []
+
+    def noted(logits: Vectors, category: Numbers, weights: Floats) -> float:
+        losses.append(loss(logits, category, weights))
+        return losses[-1]
+
+    loss = linear._loss
+    monkeypatch.setattr(linear, "_loss", noted)
+    fit_layer(part, vectors, 0)
+    assert len(losses) == 3 * len(PENALTIES) and max(losses) < 500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +263,22 @@ def test_convolutions_and_encoders_get_a_layer_too(encoder: bool) -> None:
         settle(network, lambda of: of(images))
         before = network(images)
         assert before.shape == (5, 3)
+        assert_close(plain(network)(images).numpy(), before.numpy(), share=1e-4)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_layer_in_a_sequence_is_replaced_whether_it_has_a_number_or_a_name(named: bool) -> None:
+    """That of torchvision's vision transformers is called ``heads.head``."""
+    body, last = nn.Sequential(nn.Flatten(), nn.Linear(12, 6)), nn.Linear(6, 4)
+    head = nn.Sequential(OrderedDict(head=last)) if named else nn.Sequential(nn.ReLU(), last)
+    network = nn.Sequential(OrderedDict(body=body, heads=head)).eval()
+    source = Source(("heads.head" if named else "heads.1",), 6)
+    network = relayer(network, source, 3, torch.Generator().manual_seed(0)).eval()
+    images = torch.rand(5, 3, 2, 2)
+    with torch.no_grad():
+        settle(network, lambda of: of(images))
+        before = network(images)
+        assert before.shape == (5, 3) and list(network.named_modules())[-1][0] == source.layers[0]
         assert_close(plain(network)(images).numpy(), before.numpy(), share=1e-4)
 
 

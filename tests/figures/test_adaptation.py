@@ -8,7 +8,10 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
+from synthsight.figures import style
 from synthsight.figures.adaptation import MOST, adaptation
+from synthsight.figures.confusions import confusions
+from synthsight.figures.difficulty import difficulty
 from synthsight.statistics.columns import ADAPTATION
 from tests.figures.test_classifiers import HOSTILE, assert_legible, texts
 
@@ -34,6 +37,9 @@ def table(models: list[str], sources: tuple[str, ...] = ("*", "dream", "photo"))
     found["after_low"], found["after_high"] = found["after"] - 0.04, found["after"] + 0.03
     found["low"], found["high"] = found["gain"] - 0.05, found["gain"] + 0.05
     found["sd"] = 0.031
+    found["named"] = 1
+    for each in ("gain", "low", "high"):
+        found[f"named_{each}"] = found[each]
     return found[list(ADAPTATION)]
 
 
@@ -88,3 +94,37 @@ def test_what_is_not_known_from_before_is_left_out() -> None:
     figure = adaptation(made, set(), 0.95)
     assert_legible(figure)
     assert "before" not in said(figure) and len(figure.axes) == 1
+
+
+def test_it_is_said_that_models_trained_on_such_images_are_not_counted() -> None:
+    assert style.uncounted([]) == ""
+    assert style.uncounted(["a", "b"]).endswith(
+        " 2 models that were trained on such images are not counted."
+    )
+    row = {"generator": "*", "model": "*", "category": "kite", "rule": "classes", "n": 3}
+    mistakes = pd.DataFrame([{**row, "predicted": "parachute", "share": 0.3}])
+    counts = pd.DataFrame(
+        [
+            {**row, "hit": hit, "models": number, "share": 0.5, "category": category}
+            for hit in ("top1", "top5")
+            for number in range(2)
+            for category in ("*", "kite")
+        ]
+    )
+    words = "One model that was trained on such images is not counted."
+    for figure, plain in (
+        (confusions(mistakes, "classes", ["a"]), confusions(mistakes, "classes")),
+        (difficulty(counts, (), "classes", ["a"]), difficulty(counts, (), "classes")),
+    ):
+        assert words in " ".join(said(figure)) and words not in " ".join(said(plain))
+        assert_legible(figure)
+
+
+def test_it_is_said_where_a_model_had_no_class_of_a_category() -> None:
+    made = table(["one", "two"])
+    words = "none of the categories of which it has no class"
+    assert words not in " ".join(said(adaptation(made, {"photo"}, 0.95)))
+    made.loc[(made["model"] == "two") & (made["category"] == "kite"), "named"] = 0
+    figure = adaptation(made, {"photo"}, 0.95)
+    assert words in " ".join(said(figure))
+    assert_legible(figure)

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from synthsight.figures.failures import MOST, failures
 from synthsight.figures.models import models
 from synthsight.figures.overview import overview
 from synthsight.figures.samples import choose, samples
+from synthsight.statistics.adapted import marked
 from synthsight.statistics.columns import AGREEMENT
 from synthsight.statistics.reference import reference as statistic
 from tests.support import plot, run_program
@@ -209,11 +211,14 @@ def row_labels(axes: object) -> list[str]:
 
 
 def make_overview(
-    models_: list[str], categories: list[str], generators: list[str | None]
+    models_: list[str],
+    categories: list[str],
+    generators: list[str | None],
+    adapted: Sequence[str] = (),
 ) -> Figure:
     references = make_reference({models_[0]: (0.8, 0.95)})
     return overview(
-        make_accuracy(models_, categories),
+        marked(make_accuracy(models_, categories), adapted),
         make_agreement(categories),
         make_manifest(categories, [*generators, "photos"], each=2),
         references,
@@ -241,6 +246,21 @@ LONG_MODELS = [f"vit_large_patch14_clip_{i}.openai_ft_in12k_in1k" for i in range
 def test_overview_is_legible(models_: list[str], n_categories: int) -> None:
     categories = names("great_white_shark", n_categories)
     assert_legible(make_overview(models_, categories, ["dalle", "midjourney"]))
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (3, "all or none of the 3 models that were not trained on such images get"),
+        (1, "that the model that was not trained on such images gets or misses"),
+    ],
+)
+def test_overview_counts_no_model_that_was_trained_on_the_images(others: int, said: str) -> None:
+    models_ = names("net", 1 + others)
+    figure = make_overview(models_, names("kite", 5), ["dalle", "midjourney"], models_[-1:])
+    assert said in " ".join(words(figure).split())
+    assert "not trained on such" not in words(make_overview(models_, names("kite", 5), ["dalle"]))
+    assert_legible(figure)
 
 
 @pytest.mark.parametrize("generators", [[None], ["dalle"], names("a_long_generator_name", 12)])

@@ -190,3 +190,22 @@ def test_a_network_whose_layer_cannot_be_found_is_refused(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(models_module, "resolve_cached", answer)
     assert "has no features" in error(of("{model: alexnet, method: finetune}"))
+
+
+def test_categories_that_the_base_has_no_class_of_are_in_the_spec_of_the_gain() -> None:
+    """Else its gain would hold them without a word."""
+    assert learning.adaptation(load(of("{model: alexnet}"))) == {"level": 0.95}
+    Path("resources/categories.yaml").write_text("rabbit:\n  classes: {}\n")
+    experiment = load(of("{model: alexnet}", "{model: sees}", encoders=SEES))
+    wanted = {"level": 0.95, "unnamed": {"alexnet": ["rabbit"]}}
+    assert learning.adaptation(experiment) == wanted
+
+
+def test_what_counts_over_all_models_knows_which_are_trained_on_the_images() -> None:
+    plain, trained = load(write(models=f"models: [{ALEXNET}]")), load(of("{model: alexnet}"))
+    for function in (
+        *(specs.adapted, specs.rule_and_adapted, specs.rule_level_and_adapted),
+        *(specs.level_and_adapted, specs.ranked, specs.people),
+    ):
+        assert function(trained) == {**function(plain), "adapted": ["alexnet+linear"]}
+        assert "adapted" not in function(plain), "a run without such models is as it was"

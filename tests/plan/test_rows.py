@@ -11,7 +11,7 @@ import pytest
 from synthsight.doors import load
 from synthsight.figures.inputs import READERS
 from synthsight.inputs import deal, describe
-from synthsight.plan import asking, specs
+from synthsight.plan import asking, learning, specs
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic
@@ -25,9 +25,13 @@ KEYS: dict[Any, set[str]] = {
     specs.level: {"level"},
     specs.level_and_unit: {"level", "unit"},
     specs.rule_and_level: {"rule", "level"},
-    specs.people: {"rule", "level", "seed"},
+    specs.people: {"rule", "level", "seed", "adapted"},
     specs.people_answers: {"level", "seed"},
-    specs.accuracy: {"level", "adapted"},
+    specs.level_and_adapted: {"level", "adapted"},
+    specs.adapted: {"adapted"},
+    specs.rule_and_adapted: {"rule", "adapted"},
+    specs.rule_level_and_adapted: {"rule", "level", "adapted"},
+    learning.adaptation: {"level", "unnamed"},
     specs.ranked: {"level", "resamples", "seed", "adapted"},
     specs.models_page: {"rule", "level", "page", "per_page"},
     specs.failures: {"rule", "category"},

@@ -96,6 +96,15 @@ def test_a_model_with_one_best_class_for_all_images(
     )
 
 
+def test_an_adapted_model_with_one_best_class_was_badly_trained_and_has_no_wrong_weights(
+    tmp_path: Path,
+) -> None:
+    path = scores(tmp_path / "net.parquet", [3] * 10, ("classes",))
+    said = str(same_best_class(path, adapted={"net"}))
+    assert "lower the `learning_rate`" in said and "weights" not in said
+    assert "its weights or its preprocessing" in str(same_best_class(path, adapted={"other"}))
+
+
 def test_one_best_class_for_the_images_of_one_category_may_be_right(tmp_path: Path) -> None:
     path = scores(tmp_path / "net.parquet", [3] * 30, ("classes",), categories=("cat",), right=())
     assert same_best_class(path) is None

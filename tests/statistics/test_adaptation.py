@@ -85,7 +85,13 @@ def test_gains_are_those_of_the_comparison_of_both_models(
         ].to_dict("records")
         assert row["before"] == pytest.approx(other["a_mean"])
         assert row["gain"] == pytest.approx(-other["difference"])
-        assert (row["low"], row["high"]) == pytest.approx((-other["high"], -other["low"]))
+        bounds = (row["low"], row["high"]), (-other["high"], -other["low"])
+        if source == "photo":  # none of them was trained on
+            assert bounds[0] == pytest.approx(bounds[1])
+        else:  # of four fifths as many
+            widths = [high - low for low, high in bounds]
+            assert widths[0] / widths[1] == pytest.approx(1.25**0.5, rel=0.03)
+            assert bounds[0][0] < bounds[1][0] and bounds[1][1] < bounds[0][1]
         assert (row["only_after"], row["only_before"]) == (other["only_b"], other["only_a"])
 
 
@@ -110,6 +116,32 @@ def test_the_deviation_is_that_of_the_networks_gains(
     assert table.loc[("muse", "kite"), "n"] == PER
 
 
+def test_a_category_that_the_base_has_no_class_of_is_no_part_of_the_gain_over_those_it_names(
+    tmp_path: Path, hits: tuple[Column, Column]
+) -> None:
+    before = hits[0] & (CATEGORY == "clock")  # it cannot choose kites
+    files = [scores(tmp_path, "net", before), scores(tmp_path, "net+linear", hits[1])]
+    keys = ["generator", "category"]
+    told = [parts(tmp_path)]
+    all_named = adaptation(files, told, 0.95).set_index(keys)
+    table = adaptation(files, told, 0.95, {"net": ["kite"]}).set_index(keys)
+    over = ["named_gain", "named_low", "named_high"]
+    plain = ["gain", "low", "high"]
+    for source in ("*", "dream", "photo"):
+        assert table.loc[source, "named"].to_dict() == {"*": 1, "clock": 1, "kite": 0}
+        clock = table.loc[(source, "clock"), plain].tolist()
+        assert table.loc[(source, "*"), over].tolist() == pytest.approx(clock)
+        assert table.loc[(source, "clock"), over].tolist() == clock
+        assert table.loc[(source, "kite"), over].isna().all()
+        assert table.loc[(source, "*"), "gain"] > table.loc[(source, "*"), "named_gain"]
+        assert all_named.loc[(source, "*"), "named"] == 2
+        means = all_named.loc[(source, "*"), over].tolist()
+        assert means == all_named.loc[(source, "*"), plain].tolist()
+    pd.testing.assert_frame_equal(table.iloc[:, :-4], all_named.iloc[:, :-4])
+    nothing = adaptation(files, told, 0.95, {"net": ["kite", "clock"]})
+    assert (nothing["named"] == 0).all() and nothing[over].isna().all(axis=None)
+
+
 def test_it_is_said_which_images_are_like_those_trained_on(
     tmp_path: Path, hits: tuple[Column, Column]
 ) -> None:
@@ -126,6 +158,7 @@ def test_of_an_encoder_nothing_is_known_from_before(
     about = parts(tmp_path, model="sees+linear", base="sees", encoder=True)
     table = adaptation(files, [about], 0.95)
     unknown = ["before", "gain", "low", "high", "only_after", "only_before", "sd"]
+    unknown += ["named", "named_gain", "named_low", "named_high"]
     assert table[unknown].isna().all(axis=None)
     assert table["after"].notna().all() and (table["after_low"] < table["after"]).all()
 

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 
 from synthsight import api
 from tests.conftest import Make
+from tests.report.browsing import Tab
 from tests.support import Job, Project, draw_image
 
 CATEGORIES = ("bagel", "clock", "toilet_seat")
@@ -84,6 +85,30 @@ def test_an_adapted_model_is_in_all_that_is_about_models(finished_adapted: Proje
     weights = json.loads((finished_adapted.folder / "resources/weights/effnet.json").read_text())
     assert note["sha256"] == weights["sha256"] and note["adapted"]["images"] == [6, 6]
     assert any("trained" in each or "chooses" in each for each in run.remarks())
+
+
+@pytest.mark.long
+def test_the_page_counts_models_that_were_trained_on_no_such_image(
+    finished_adapted: Project, browser: Any
+) -> None:
+    """Two of four, as in the tables; the sentences say so."""
+    tables = finished_adapted.results / "tables"
+    assert pd.read_csv(tables / "difficulty.csv")["models"].max() == 2
+    counted = pd.read_parquet(tables / "images.parquet")
+    counted = counted[(counted["rule"] == "words/simple") & ~counted["real"]]
+    tab = Tab(browser, finished_adapted.results / "report.html")
+    try:
+        said = tab.page.inner_text("#images-count")
+        share = 100 * counted["top1"].sum() / 2 / len(counted)
+        assert f"2 of 4 models are right on {share:.1f}% of them on average" in said
+        assert f"{LINEAR} were trained on such images" in tab.page.inner_text(".uncounted")
+        tab.choose("outcome", "none")
+        assert tab.shown() == (counted["top1"] == 0).sum()
+        assert "Both models that were not trained on such images get " in (
+            " ".join(tab.page.locator(".answer").all_inner_texts())
+        )
+    finally:
+        tab.context.close()
 
 
 @pytest.mark.long

@@ -30,11 +30,10 @@ import pytest
 
 from synthsight import origin
 from synthsight.archives.archive import URL_VARIABLE
-from synthsight.classifiers.classify import write_vectors
 from synthsight.doors import load
 from synthsight.figures import failures, style
 from synthsight.files import sha256_of
-from synthsight.tables import Outputs
+from synthsight.tables import Outputs, write_vectors
 from synthsight.vqa.answers import write_answers
 from synthsight.vqa.endpoint.asking import Known, answers_from
 from synthsight.vqa.endpoint.facts import facts_of

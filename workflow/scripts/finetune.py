@@ -17,7 +17,6 @@ from safetensors.torch import save_file
 
 from synthsight import origin
 from synthsight.adapted.dividing import divide
-from synthsight.classifiers.classify import write_vectors
 from synthsight.classifiers.finetune import (
     FinetuneError,
     Memory,
@@ -41,6 +40,7 @@ from synthsight.inference.batches import choose_device, name_of, report_speed
 from synthsight.inference.cache import ModelCache
 from synthsight.origin import depends_on_note, made_with
 from synthsight.program import Arguments, many, one, program
+from synthsight.tables import write_vectors
 
 
 @program(
@@ -88,7 +88,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
             spec["architecture"], args.weights, source, len(images.categories), recipe, device
         )
         memory = Memory(min(args.batch_size, recipe.batch_size), models.release)
-        finetune(network, names, labels, pixels, recipe, memory, progress)
+        losses = finetune(network, names, labels, pixels, recipe, memory, progress)
         seen = recipe.epochs * len(names)
         print(report_speed(seen, "images", time.perf_counter() - start, device))
         tested = images.names[division.part == spec["fold"]].tolist()
@@ -97,6 +97,7 @@ def main(args: Arguments, models: ModelCache | None = None) -> None:
     with atomic(args.network) as temporary:
         save_file(state_of(network), temporary, None if mark is None else {"synthsight": mark})
     described = {**spec, "images": len(names), **about_weights(note)}
+    described |= {"division": division.digest, "loss": losses[-1]}
     write_vectors(args.output, "logits", tested, logits, described)
     progress.sweep(own=True)
 

@@ -36,7 +36,7 @@ def main(args: Arguments) -> None:
     spec = args.spec
     made_with("numpy", "scikit-learn")
     images = read_images(args.sources, args.duplicates)
-    vectors = read_features(args.features, images)
+    vectors = read_features(args.features, images, spec["base"])
     folds = spec["folds"]
     division = divide(images, spec["sources"], folds, spec["seed"])
     # Sums by several threads come in an order of their own; layers are fitted side by side instead.

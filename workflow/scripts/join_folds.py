@@ -20,7 +20,7 @@ from synthsight.program import Arguments, many, one, program
 )
 def main(args: Arguments) -> None:
     """Run the program; ``logits`` is a folder."""
-    joined = join_folds(args.folds, args.sources)
+    joined = join_folds(args.folds, args.sources, args.spec["model"])
     write_adapted(
         Paths(args.logits, args.parts, args.note),
         joined.said,

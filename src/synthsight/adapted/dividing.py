@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from synthsight.canonical import canonical_json
 from synthsight.errors import SynthsightError
 from synthsight.features.folds import folds_of
 from synthsight.features.samples import Images, Numbers
@@ -43,6 +45,16 @@ class Division:
         """How many images each network is trained on."""
         return [int(self.trained_on(fold).sum()) for fold in range(folds)]
 
+    @property
+    def digest(self) -> str:
+        """Of all that decides on which images each network is trained."""
+        rows = zip(
+            *(self.images.names.tolist(), self.images.category.tolist()),
+            *(self.part.tolist(), self.chosen.tolist()),
+            strict=True,
+        )
+        return hashlib.sha256(canonical_json(list(rows)).encode()).hexdigest()[:32]
+
 
 def divide(images: Images, sources: str | Sequence[str], folds: int, seed: int) -> Division:
     """Divide images, each unit as a whole, and choose those of some sources to train on.
@@ -54,10 +66,16 @@ def divide(images: Images, sources: str | Sequence[str], folds: int, seed: int) 
         seed: of the division.
 
     Raises:
-        DivisionError: some network would have no image of a category to train on.
+        DivisionError: some network would have no image of a category to train on, or none to
+            predict.
     """
     division = Division(images, folds_of(images, folds, seed), of_sources(images, sources))
     every = len(images.categories)
+    if (there := np.unique(division.part)).size < folds:
+        raise DivisionError(
+            f"there are no images for {folds - there.size} of {folds} parts, since those that "
+            f"belong together are in one: write `folds: {max(2, there.size)}`"
+        )
     for fold in range(folds):
         there = np.bincount(images.category[division.trained_on(fold)], minlength=every)
         if (there == 0).any():

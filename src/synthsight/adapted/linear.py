@@ -72,7 +72,8 @@ def fit_layer(images: Images, vectors: Vectors, seed: int) -> Layer:
     """Fit a layer to images, each category counting alike.
 
     The penalty is the one with the least loss on inner parts, each predicted by a layer that is
-    fitted to the others; of two with the same the stronger. No unit is in two parts.
+    fitted to the others; of two with the same the stronger. No unit is in two parts. Where the
+    others have no image of a category, those of the part say nothing of the penalty.
 
     Args:
         images: what is trained on, with an image of every category at least.
@@ -84,10 +85,12 @@ def fit_layer(images: Images, vectors: Vectors, seed: int) -> Layer:
     losses = np.zeros(len(PENALTIES))
     weights = balance(images.category)
     for part in range(INNER):
-        out = inner == part
-        if not out.any() or len(np.unique(images.category[~out])) < 2:
+        fitted = inner != part
+        there = np.unique(images.category[fitted])
+        out = ~fitted & np.isin(images.category, there)
+        if not out.any() or len(there) < 2:
             continue
-        path = _path(images.category[~out], vectors[~out], classes, PENALTIES)
+        path = _path(images.category[fitted], vectors[fitted], classes, PENALTIES)
         for place, found in enumerate(path):
             losses[place] += _loss(found.logits(vectors[out]), images.category[out], weights[out])
     chosen = int(np.argmin(np.round(losses, 9)))

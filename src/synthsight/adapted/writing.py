@@ -17,10 +17,7 @@ from synthsight import origin
 from synthsight.errors import SynthsightError
 from synthsight.features.samples import Numbers
 from synthsight.files import MAKE_AGAIN, atomic
-from synthsight.tables import metadata_of, read_schema, write_parquet
-
-#: Images per row group of the logits, and so held by a reader at a time.
-_ROWS = 8192
+from synthsight.tables import metadata_of, read_schema, write_parquet, write_vectors
 
 #: The key of what a file says about itself, as JSON.
 KEY = "synthsight"
@@ -101,30 +98,14 @@ def write_adapted(
         **{key: settings[key] for key in ("model", "label_space", *_SETTINGS)},
         **weights,
     }
-    metadata = {KEY: json.dumps(described, sort_keys=True)}
     for number, name in enumerate(said.categories):
         rows = said.category == number
-        table = pa.table(
-            {
-                "image": pa.array(said.names[rows], pa.string()),
-                "logits": pa.FixedSizeListArray.from_arrays(
-                    pa.array(said.logits[rows][:, order].reshape(-1)), len(order)
-                ),
-            }
-        )
-        write_parquet(
-            Path(paths.logits) / f"{name}.parquet",
-            table.replace_schema_metadata(metadata),
-            # As synthsight.classifiers.classify writes them, which needs torch.
-            column_encoding={"logits.list.element": "BYTE_STREAM_SPLIT"},
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=False,
-            row_group_size=_ROWS,
-        )
+        path = Path(paths.logits) / f"{name}.parquet"
+        write_vectors(path, "logits", said.names[rows], said.logits[rows][:, order], described)
     parts = pa.table(
         {"image": pa.array(said.names, pa.string()), "part": said.part, "chosen": said.chosen}
     )
+    metadata = {KEY: json.dumps(described, sort_keys=True)}
     write_parquet(paths.parts, parts.replace_schema_metadata(metadata))
     _write_note(paths.note, settings, weights, trained)
 
@@ -175,16 +156,14 @@ def described_features(paths: Sequence[str | os.PathLike[str]]) -> dict[str, Any
     """What the features of all categories say of the weights that they were made with.
 
     Raises:
-        WritingError: they were made with different weights.
+        WritingError: they were made with different weights, or otherwise in different ways.
     """
-    found: dict[str, Any] | None = None
-    for path in paths:
-        said = json.loads(metadata_of(read_schema(path), KEY, path))
-        of_weights = {key: said[key] for key in ("weights_sha256", "weights_source")}
-        if found is not None and of_weights != found:
+    every = [json.loads(metadata_of(read_schema(path), KEY, path)) for path in paths]
+    first = every[0]
+    for path, said in zip(paths, every, strict=True):
+        differing = [key for key in {**first, **said} if first.get(key) != said.get(key)]
+        if differing:
             raise WritingError(
-                f"{path} and {paths[0]} were made with different weights; {MAKE_AGAIN}"
+                f"{path} and {paths[0]} were not made alike ({differing[0]} differs); {MAKE_AGAIN}"
             )
-        found = of_weights
-    assert found is not None
-    return found
+    return {key: first[key] for key in ("weights_sha256", "weights_source")}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
@@ -20,10 +18,7 @@ from synthsight.images.pixels import read_batches
 from synthsight.inference.batches import Batches, fetch, set_precision
 from synthsight.inference.checkpoints import read_stored
 from synthsight.inference.normalise import normalise
-from synthsight.tables import write_parquet
-
-#: Images per row group of the logits, and so held by a reader at a time.
-_ROWS = 8192
+from synthsight.tables import write_vectors
 
 
 class NonFiniteError(SynthsightError):
@@ -165,27 +160,3 @@ def write_logits(
         metadata: stored in the schema under the key ``synthsight``, as JSON.
     """
     write_vectors(output, "logits", images, logits, metadata)
-
-
-def write_vectors(
-    output: str | os.PathLike[str],
-    column: str,
-    images: list[str],
-    vectors: npt.NDArray[np.float32],
-    metadata: dict[str, Any],
-) -> None:
-    """Write a vector an image as Parquet, in the column that is named; see :func:`write_logits`."""
-    values = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
-    table = pa.table({"image": pa.array(images, pa.string()), column: values})
-    encoded = {"synthsight": json.dumps(metadata, sort_keys=True)}
-    write_parquet(
-        output,
-        table.replace_schema_metadata(encoded),
-        # Chosen by benchmarks/logits_encoding.py: only the bytes of signs and exponents, put side
-        # by side, compress, and the lowest level does it as well as higher ones.
-        column_encoding={f"{column}.list.element": "BYTE_STREAM_SPLIT"},
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=False,
-        row_group_size=_ROWS,
-    )

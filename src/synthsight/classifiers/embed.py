@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from synthsight.classifiers.classify import over_images, write_vectors
+from synthsight.classifiers.classify import over_images
 from synthsight.classifiers.heads import Source, reading
+from synthsight.tables import write_vectors
 
 
 def embed(

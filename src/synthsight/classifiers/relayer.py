@@ -144,8 +144,5 @@ def plain(network: nn.Module) -> nn.Module:
 def _put(network: nn.Module, name: str, layer: nn.Module) -> None:
     """Put a layer in the place of another."""
     parent, _, last = name.rpartition(".")
-    holder = network.get_submodule(parent)
-    if isinstance(holder, nn.Sequential | nn.ModuleList):
-        holder[int(last)] = layer
-    else:
-        setattr(holder, last, layer)
+    # Of a sequence, too, whose parts may have names instead of numbers, as torchvision's ViTs have.
+    setattr(network.get_submodule(parent), last, layer)

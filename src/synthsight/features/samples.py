@@ -31,6 +31,9 @@ Numbers = npt.NDArray[np.int64]
 #: Between the names of several folders of photographs, which are one source.
 _BETWEEN = " + "
 
+#: A table of duplicates without any.
+_NO_PAIRS = pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.string())})
+
 
 class SamplesError(SynthsightError):
     """Features that are not those of the run's images."""
@@ -95,12 +98,15 @@ class Images:
         return found
 
 
-def read_images(sources: str | os.PathLike[str], duplicates: str | os.PathLike[str]) -> Images:
+def read_images(
+    sources: str | os.PathLike[str], duplicates: str | os.PathLike[str] | None
+) -> Images:
     """What is known of all usable images of a run.
 
     Args:
         sources: the file of :func:`synthsight.images.sources.write_sources`.
-        duplicates: the table ``duplicates``, whose pairs are of one unit.
+        duplicates: the table ``duplicates``, whose pairs are of one unit; None where it is of no
+            interest which these are.
     """
     table = read_sources(sources).sort_by("image")
     names = table["image"].to_numpy()
@@ -108,7 +114,7 @@ def read_images(sources: str | os.PathLike[str], duplicates: str | os.PathLike[s
     made_by = pd.Series(table["generator"].to_pylist(), dtype=object)
     generators = sorted(made_by.dropna().unique())
     generator = made_by.map({name: at for at, name in enumerate(generators)}).fillna(-1)
-    pairs = read_parquet(duplicates, ["a", "b"])
+    pairs = _NO_PAIRS if duplicates is None else read_parquet(duplicates, ["a", "b"])
     return Images(
         names,
         tuple(map(str, categories)),

@@ -78,18 +78,22 @@ def adaptation(table: pd.DataFrame, photographs: Collection[str], level: float) 
         f"belong to it. Bars and brackets: {style.percent(level)} intervals, about other images "
         "for the networks as trained; ±: deviation of the gain between the networks."
     )
+    lines = 4
+    if (table["named"] == 0).any():
+        subtitle += " Before, a model gets none of the categories of which it has no class."
+        lines += 1
     labels, label_width = style.label_column(models, _LIMIT)
     left = style.MARGIN + label_width + 0.06
     width = style.WIDTH - style.MARGIN - _NUMBERS - left
     height = len(models) * rows.row_height(len(models))
-    top = style.heading_height(title, subtitle, 4) + 0.08
+    top = style.heading_height(title, subtitle, lines) + 0.08
     looks = [_BEFORE] if _has(found, "before") else []
     looks += [_AFTER] if (found["trained"] != "none").any() else []
     looks += [_OTHER] if (found["trained"] == "none").any() else []
 
     with style.style():
         figure = style.sheet(top + _KEY + len(panels) * (_HEAD + height + _FOOT))
-        style.heading(figure, title, subtitle, 4)
+        style.heading(figure, title, subtitle, lines)
         style.legend(figure, list(map(rows.key, looks)), style.MARGIN, top, 3)
         top += _KEY
         for panel in panels:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -18,7 +20,7 @@ _PITCH = 0.26  # inches of a row: the name of a class, and its bar below
 _BAR = 0.07  # inches of a bar's height
 
 
-def confusions(table: pd.DataFrame, rule: str) -> Figure:
+def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> Figure:
     """Draw the most frequent wrong classes of each category over all models.
 
     The category whose first wrong class is the most frequent comes first, ties by name.
@@ -26,6 +28,7 @@ def confusions(table: pd.DataFrame, rule: str) -> Figure:
     Args:
         table: The confusions table; its rows for all models together are drawn.
         rule: Matching rule, such as ``words/simple``.
+        adapted: Models that were trained on the images, and are not counted.
     """
     title = "What each category is most often taken for"
     # A rule without rows is one under which nothing is wrong: the table lists only mistakes.
@@ -40,18 +43,19 @@ def confusions(table: pd.DataFrame, rule: str) -> Figure:
         subtitle = (
             f"The {SHOWN} most frequent wrong first predictions over all models, with their share "
             f"of the category's generated images (%); rule {style.plain(rule)}."
+            + style.uncounted(adapted)
         )
     else:
         subtitle = f"Rule {style.plain(rule)}. No first prediction is wrong."
     labels, label_width = style.label_column(categories, _LIMIT)
     left = style.MARGIN + label_width + 0.1
     cell = (style.WIDTH - style.MARGIN - left - _GAP * (SHOWN - 1)) / SHOWN
-    top = style.heading_height(title, subtitle) + (0.1 if categories else 0)
+    top = style.heading_height(title, subtitle, 2 + bool(adapted)) + (0.1 if categories else 0)
     longest = float(found["share"].max()) if categories else 0.0
 
     with style.style():
         figure = style.sheet(top + len(categories) * _PITCH + style.MARGIN)
-        style.heading(figure, title, subtitle)
+        style.heading(figure, title, subtitle, 2 + bool(adapted))
         axes = style.canvas(figure)
         for row, (category, label) in enumerate(zip(categories, labels, strict=True)):
             above = top + row * _PITCH

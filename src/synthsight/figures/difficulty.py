@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,12 @@ _HEIGHT, _SMALLER = 1.5, 0.85  # height of the bars in inches: all generators, a
 _FOOT = 0.42
 
 
-def difficulty(table: pd.DataFrame, photographs: Collection[str], rule: str) -> Figure:
+def difficulty(
+    table: pd.DataFrame,
+    photographs: Collection[str],
+    rule: str,
+    adapted: Sequence[str] = (),
+) -> Figure:
     """Draw a histogram of the number of models that get an image, top-1 and top-5.
 
     All categories are pooled. A panel follows for each generator, if there are several, and for
@@ -29,6 +34,7 @@ def difficulty(table: pd.DataFrame, photographs: Collection[str], rule: str) -> 
         table: The difficulty table.
         photographs: The sources of real photographs.
         rule: Matching rule, such as ``words/simple``.
+        adapted: Models that were trained on the images, and are not counted.
 
     Raises:
         ValueError: If the table has no row under this rule.
@@ -58,13 +64,14 @@ def difficulty(table: pd.DataFrame, photographs: Collection[str], rule: str) -> 
         + "; all categories pooled."
         + (" Numbers: images." if numbered else "")
         + _fewer(number_of)
+        + style.uncounted(adapted)
     )
-    top = style.heading_height(title, subtitle) + 0.12
+    top = style.heading_height(title, subtitle, 2 + bool(adapted)) + 0.12
     heights = [_HEIGHT if name == style.ALL else _SMALLER for name in shown]
 
     with style.style():
         figure = style.sheet(top + sum(heights) + len(shown) * (_HEAD + _FOOT))
-        style.heading(figure, title, subtitle)
+        style.heading(figure, title, subtitle, 2 + bool(adapted))
         for name, height in zip(shown, heights, strict=True):
             part = found[found["generator"] == name]
             head = "all generated images" if name == style.ALL else style.plain(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -52,7 +52,12 @@ def _order(images: pd.DataFrame, ascending: bool) -> pd.DataFrame:
     )
 
 
-def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image]) -> Figure:
+def gallery(
+    images: pd.DataFrame,
+    rule: str,
+    read: Callable[[str], Image.Image],
+    adapted: Sequence[str] = (),
+) -> Figure:
     """Draw the hardest and the easiest images with the number of models that get each.
 
     Real photographs are left out.
@@ -61,6 +66,7 @@ def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image])
         images: The images table.
         rule: Matching rule, such as ``words/simple``.
         read: Returns the RGB image of the table's ``image``.
+        adapted: Models that were trained on the images, and are not counted.
 
     Raises:
         ValueError: If the table has no row under this rule.
@@ -80,8 +86,9 @@ def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image])
         "categories take turns."
         + ("" if (found["top1"] < models).any() else " No image is missed.")
         + ("" if (found["top1"] > 0).any() else " No image is got.")
+        + style.uncounted(adapted)
     )
-    top = style.heading_height(title, subtitle) + 0.12
+    top = style.heading_height(title, subtitle, 2 + bool(adapted)) + 0.12
     blocks = [
         (head, shown) for head, shown in (("Hardest", hardest), ("Easiest", easiest)) if len(shown)
     ]
@@ -89,7 +96,7 @@ def gallery(images: pd.DataFrame, rule: str, read: Callable[[str], Image.Image])
 
     with style.style():
         figure = style.sheet(top + height + style.MARGIN)
-        style.heading(figure, title, subtitle)
+        style.heading(figure, title, subtitle, 2 + bool(adapted))
         axes = style.canvas(figure)
         for head, shown in blocks:
             tied = int((found["top1"] == shown["top1"].iloc[0]).sum())

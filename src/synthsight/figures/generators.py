@@ -41,6 +41,7 @@ def generators(
     photographs: Collection[str],
     rule: str,
     level: float = 0.95,
+    adapted: Sequence[str] = (),
 ) -> Figure:
     """Draw every model's mean by generator, and the differences between any two generators.
 
@@ -52,6 +53,7 @@ def generators(
         photographs: The sources of real photographs.
         rule: Matching rule, such as ``words/simple``.
         level: Confidence level of the intervals, for the heading.
+        adapted: Models that were trained on the images, which are no part of the mean over models.
 
     Raises:
         ValueError: If the accuracy table has no row under this rule.
@@ -77,8 +79,9 @@ def generators(
             else f"No two {sources} have a category in common, so none are compared."
         )
         + rows.unknown(style.ranked(accuracy, rule))
+        + (" In the mean over models:" + said if (said := style.uncounted(adapted)) else "")
     )
-    lines = 3 if rows.unknown(style.ranked(accuracy, rule)) else 2
+    lines = 2 + bool(rows.unknown(style.ranked(accuracy, rule))) + bool(adapted)
     keys = [
         Line2D(
             [],

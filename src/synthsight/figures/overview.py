@@ -86,14 +86,16 @@ def overview(
     references = of_models(reference, rule).set_index("model")
     known = bool(references["reference_top1"].notna().any())
     n_categories = style.count(int(by_category["top1"].notna().sum()), "category", "categories")
-    one = len(means) == 1
-    unseen = " that was not trained on such images" if len(of_others(means)) < len(means) else ""
+    others = len(of_others(means))
+    one = others == 1
+    unseen = " that was not trained on such images" if others < len(means) else ""
     titles = (
         f"a  Every model: mean over {n_categories}",
         f"b  By category: {_best(of_others(means))}, {style.plain(best)}",
-        "c  Generated images that the model gets or misses"
+        f"c  Generated images that the model{unseen} gets or misses"
         if one
-        else f"c  Generated images that all or none of the {len(means)} models get",
+        else f"c  Generated images that all or none of the {others} models"
+        f"{unseen.replace('was', 'were')} get",
         "d  Generated images by category" + (" and generator" if counts.shape[1] > 1 else ""),
     )
     heads = [_wrapped(title) for title in titles]

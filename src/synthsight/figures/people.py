@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,7 @@ def people(
     photographs: Collection[str],
     rule: str,
     level: float = 0.95,
+    adapted: Sequence[str] = (),
 ) -> Figure:
     """Draw the accuracy of people and of models on the images that people rated.
 
@@ -57,6 +58,8 @@ def people(
         photographs: The sources whose images are real photographs.
         rule: Matching rule of the models, such as ``words/simple``.
         level: Confidence level of the intervals, for the heading.
+        adapted: Models that were trained on the images, which get no image where images are counted
+            that a model gets.
     """
     known = table["generator"].drop_duplicates().tolist()
     source = style.ALL if style.ALL in known else known[0]
@@ -83,6 +86,7 @@ def people(
         + ("" if alone else " and, for mean, ceiling and differences, other raters")
         + f". Difference: model minus {'the rater' if alone else 'mean'}, in percentage points."
         + ("" if alone else " Ceiling: how often a rater says what most others say.")
+        + (" Below:" + said if (said := style.uncounted(adapted)) else "")
     )
     called = {**_NAMES, MEAN: "the rater"} if alone else _NAMES
     names = [
@@ -95,7 +99,7 @@ def people(
     width = style.WIDTH - style.MARGIN - _RIGHT - left
     pitch = max(rows.row_height(len(shown)), 0.15)
     height = len(shown) * pitch
-    under = style.heading_height(title, subtitle, 3) + 0.08
+    under = style.heading_height(title, subtitle, 3 + bool(adapted)) + 0.08
     swarm_height = 0 if alone else _SWARM
     top = under + 0.24 + swarm_height
     end = top + height + _FOOT
@@ -103,7 +107,7 @@ def people(
 
     with style.style():
         figure = style.sheet(end + below + (0.1 if below else 0))
-        style.heading(figure, title, subtitle, 3)
+        style.heading(figure, title, subtitle, 3 + bool(adapted))
         keys = [rows.key(_PEOPLE, "people"), rows.key(_MODELS, "models")]
         style.legend(figure, keys, style.MARGIN, under, 2)
         panels = []

@@ -189,7 +189,7 @@ FIGURES = (
         "synthsight.figures.generators:generators",
         "Generators",
         {"accuracy": "accuracy", "differences": "generators", "photographs": "photographs"},
-        specs.rule_and_level,
+        specs.rule_level_and_adapted,
         when=with_generators,
     ),
     Figure("kappa", "synthsight.figures.kappa:kappa", "Agreement", {"table": "kappa"}, specs.rule),
@@ -198,7 +198,7 @@ FIGURES = (
         "synthsight.figures.difficulty:difficulty",
         "Agreement",
         {"table": "difficulty", "photographs": "photographs"},
-        specs.rule,
+        specs.rule_and_adapted,
     ),
     Figure(
         "ranking",
@@ -212,14 +212,14 @@ FIGURES = (
         "synthsight.figures.confusions:confusions",
         "Failures",
         {"table": "confusions"},
-        specs.rule,
+        specs.rule_and_adapted,
     ),
     Figure(
         "gallery",
         "synthsight.figures.gallery:gallery",
         "Agreement",
         {"images": "images"},
-        specs.rule,
+        specs.rule_and_adapted,
         pictures="images",
     ),
     Figure(
@@ -227,7 +227,7 @@ FIGURES = (
         "synthsight.figures.people:people",
         "People",
         {"table": "people", "groups": "people_groups", "photographs": "photographs"},
-        specs.rule_and_level,
+        specs.rule_level_and_adapted,
         when=with_people_s_labels,
     ),
     Figure(

@@ -48,6 +48,13 @@ def join_folds(experiment: Experiment, model: str) -> Spec:
     }
 
 
+def adaptation(experiment: Experiment) -> Spec:
+    """The level, and of which categories what is adapted has no class."""
+    models = experiment.adapted.values()
+    unnamed = {each.base: sorted(each.unnamed) for each in models if each.unnamed}
+    return {**level(experiment), **({"unnamed": unnamed} if unnamed else {})}
+
+
 def _trained(experiment: Experiment, model: str) -> Spec:
     """On which images an adapted model's networks are trained."""
     about = experiment.adapted[model]

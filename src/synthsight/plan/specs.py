@@ -263,7 +263,7 @@ def import_people(experiment: Experiment) -> Spec:
 
 def people(experiment: Experiment) -> Spec:
     """For tables of people beside models: some are under the primary rule alone."""
-    return {**rule(experiment), **people_answers(experiment)}
+    return {**rule(experiment), **people_answers(experiment), **adapted(experiment)}
 
 
 def people_answers(experiment: Experiment) -> Spec:
@@ -276,15 +276,16 @@ def people_answers(experiment: Experiment) -> Spec:
 
 def ranked(experiment: Experiment) -> Spec:
     """For tables that draw at random, too, and rank models: not those trained on the images."""
-    return {**as_dict(experiment.settings.intervals), **_adapted(experiment)}
+    return {**as_dict(experiment.settings.intervals), **adapted(experiment)}
 
 
-def accuracy(experiment: Experiment) -> Spec:
-    """The level, and which models were trained on the images, so that none is the best one."""
-    return {**level(experiment), **_adapted(experiment)}
+def level_and_adapted(experiment: Experiment) -> Spec:
+    """For tables that say something of all models, or of the best: adapted ones do not count."""
+    return {**level(experiment), **adapted(experiment)}
 
 
-def _adapted(experiment: Experiment) -> Spec:
+def adapted(experiment: Experiment) -> Spec:
+    """Which models were trained on the images, if any, which say nothing of all models."""
     return {"adapted": sorted(experiment.adapted)} if experiment.adapted else {}
 
 
@@ -302,6 +303,16 @@ def level_and_unit(experiment: Experiment) -> Spec:
 def rule(experiment: Experiment) -> Spec:
     """For figures under the primary rule."""
     return {"rule": experiment.settings.matching.primary}
+
+
+def rule_and_adapted(experiment: Experiment) -> Spec:
+    """For figures of what is counted over all models under the primary rule."""
+    return {**rule(experiment), **adapted(experiment)}
+
+
+def rule_level_and_adapted(experiment: Experiment) -> Spec:
+    """The same for figures with intervals."""
+    return {**rule_and_level(experiment), **adapted(experiment)}
 
 
 def rule_and_level(experiment: Experiment) -> Spec:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from synthsight.plan import asking, specs
+from synthsight.plan import asking, learning, specs
 from synthsight.plan.experiment import Experiment
 from synthsight.statistics.columns import LEAST_MODELS
 
@@ -119,7 +119,7 @@ STATISTICS = (
         (Table("accuracy"),),
         "synthsight.statistics.accuracy:tabulate",
         {"scores": "scores"},
-        specs.accuracy,
+        specs.level_and_adapted,
     ),
     Statistic(
         "agreement",
@@ -131,7 +131,7 @@ STATISTICS = (
         ),
         "synthsight.statistics.agreement:tabulate",
         {"scores": "scores"},
-        specs.level,
+        specs.level_and_adapted,
     ),
     Statistic(
         "compare",
@@ -148,6 +148,7 @@ STATISTICS = (
         (Table("confusions"),),
         "synthsight.statistics.confusions:tabulate",
         {"scores": "scores"},
+        specs.adapted,
     ),
     Statistic(
         "reference",
@@ -169,7 +170,7 @@ STATISTICS = (
         (Table("generators"),),
         "synthsight.statistics.generators:tabulate",
         {"scores": "scores"},
-        specs.level,
+        specs.level_and_adapted,
         with_generators,
     ),
     Statistic(
@@ -233,7 +234,7 @@ STATISTICS = (
         (Table("adaptation"),),
         "synthsight.statistics.adaptation:tabulate",
         {"scores": "scores", "parts": "adapted_parts"},
-        specs.level,
+        learning.adaptation,
         with_adapted,
     ),
     Statistic(

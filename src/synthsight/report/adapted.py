@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from synthsight.report.phrases import count, percent, points, signed
 from synthsight.tables import ALL
 
 #: Models that have a sentence, at most; the table has all.
@@ -22,10 +24,19 @@ def of_adapted(note: Mapping[str, Any]) -> list[str]:
     about = note.get("adapted")
     if about is None:
         return []
-    return [
+    said = [
         f"{note['name']} chooses among the run's {about['categories']:,} categories under every "
         f"rule: compare it with {about['base']} and others under restricted alone"
     ]
+    losses = about.get("losses", [])
+    worse = sum(loss > math.log(about["categories"]) for loss in losses)
+    if worse:
+        said.append(
+            f"{worse} of {count(len(losses), 'network')} of {note['name']} did no better in the "
+            "end than guessing, on the images that they were trained on: write a lower "
+            "`learning_rate`, or more `epochs`"
+        )
+    return said
 
 
 def adapted_answers(table: pd.DataFrame | None) -> list[str]:
@@ -41,26 +52,51 @@ def adapted_answers(table: pd.DataFrame | None) -> list[str]:
     first = ALL if ALL in generators else generators[0]
     main = means[means["generator"] == first]
     main = main.sort_values(["gain", "after", "model"], ascending=[False, False, True])
-    said = [_answer(row) for row in main.head(_MOST).to_dict("records")]
+    single = table[(table["category"] != ALL) & (table["generator"] == first)]
+    categories = single["category"].nunique()
+    said = [_answer(row, categories) for row in main.head(_MOST).to_dict("records")]
     if len(main) > _MOST:
         said.append(f"The table has {len(main) - _MOST} more.")
     return said
 
 
-def _answer(row: Mapping[Any, Any]) -> str:
-    """What one model gets, and how much more that is."""
+def _answer(row: Mapping[Any, Any], categories: int) -> str:
+    """What one model gets of so many categories, and how much more that is."""
     images = "the generated images" if row["generator"] == ALL else f"those of {row['generator']}"
     trained = {
         "all": "trained on others of them",
         "some": "trained on others of some of their generators",
         "none": "trained on images of other sources",
     }[row["trained"]]
-    right = f"{100 * row['after']:.1f}% of {images} right under restricted"
+    right = f"{percent(row['after'])} of {images} right under restricted"
     gets = f"{row['model']}, {trained}, gets {right}"
     if row["gain"] != row["gain"]:
         return f"{gets}. {row['base']} names no classes, so nothing is known from before."
-    points = 100 * row["gain"]
-    low, high = 100 * row["low"], 100 * row["high"]
-    more = f"{abs(points):.1f} points {'more' if points >= 0 else 'less'} than {row['base']}"
-    beyond = "" if low > 0 or high < 0 else ": no more than chance may do"
-    return f"{gets}, {more} (a gain of {low:.1f} to {high:.1f}){beyond}."
+    more = f"{points(abs(row['gain']))} {'more' if row['gain'] >= 0 else 'less'} than {row['base']}"
+    beyond = "" if row["low"] > 0 or row["high"] < 0 else ": no more than chance may do"
+    return f"{gets}, {more} ({_gain(row)}){beyond}{_over_named(row, categories)}."
+
+
+def _gain(row: Mapping[Any, Any], of: str = "") -> str:
+    """The bounds of a gain."""
+    return f"a gain of {signed(row[f'{of}low'])} to {signed(row[f'{of}high'])}"
+
+
+def _over_named(row: Mapping[Any, Any], categories: int) -> str:
+    """What is gained over the categories that the base can choose, if these are not all.
+
+    Args:
+        row: of the mean over categories.
+        categories: that this is of.
+    """
+    named = int(row["named"])
+    if named == categories:
+        return ""
+    if not named:
+        return f"; {row['base']} has a class of no category, and so gets none before"
+    over = "that one" if named == 1 else f"these {named:,}"
+    return (
+        f"; of {count(categories, 'category', 'categories')} {row['base']} has a class of "
+        f"{named:,} alone, and gets none of the others before: over {over} it is "
+        f"{points(row['named_gain'])} ({_gain(row, 'named_')})"
+    )

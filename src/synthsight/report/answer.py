@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from synthsight.report.adapted import adapted_answers
 from synthsight.report.learning import transfer_answer
 from synthsight.report.people import source_of
 from synthsight.report.phrases import count, interval, percent, points, signed
-from synthsight.statistics.adapted import of_others
+from synthsight.statistics.adapted import of_others, uncounted
 from synthsight.statistics.people import MEAN, MODEL
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
@@ -30,12 +30,13 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
         rule: the matching rule.
         level: confidence level of the intervals.
     """
+    adapted = uncounted(tables["accuracy"])
     sentences = [
         images_answer(tables["accuracy"], tables["reference"], tables["ranking"], rule, level),
-        agreement_answer(tables["images"], rule),
+        agreement_answer(tables["images"], rule, adapted),
     ]
     if "people" in tables:
-        sentences.append(people_answer(tables["people"], rule, level))
+        sentences.append(people_answer(tables["people"], rule, level, adapted))
     if "transfer" in tables:
         sentences.append(transfer_answer(tables["transfer"], level))
     sentences += adapted_answers(tables.get("adaptation"))[:1]
@@ -89,7 +90,7 @@ def images_answer(
             "the predictions leave open which category they choose."
         )
     if len(ranked) > 1:
-        unseen = " that were not trained on such images" if len(others) < len(accuracy) else ""
+        unseen = " that were not trained on such images" if uncounted(accuracy) else ""
         sentence += f"{best['model']}, {_place(ranking, ranked, rule, unseen)}, "
     else:
         sentence += f"{best['model']} "
@@ -146,30 +147,33 @@ def _place(ranking: pd.DataFrame, ranked: pd.DataFrame, rule: str, unseen: str) 
     )
 
 
-def agreement_answer(images: pd.DataFrame, rule: str) -> str | None:
+def agreement_answer(images: pd.DataFrame, rule: str, adapted: Collection[str] = ()) -> str | None:
     """How many images all models get and none gets; None for a single model.
 
     Args:
         images: the table of images, from :mod:`synthsight.statistics.agreement`.
         rule: the matching rule.
+        adapted: models that were trained on the images, which are not counted in the table.
     """
     chosen = images[(images["rule"] == rule) & ~images["real"].astype(bool)]
     models = int(chosen["models"].iloc[0])
     if models < 2:
         return None
+    unseen = " that were not trained on such images" if adapted else ""
     every = int((chosen["top1"] == models).sum())
     none = int((chosen["top1"] == 0).sum())
     total = len(chosen)
     if total == 1:
         if none:
-            return "No model gets the only image with its first guess."
+            who = f"No model{unseen.replace('were', 'was')}"
+            return f"{who} gets the only image with its first guess."
         if every:
-            return f"{_all(models)} get the only image with their first guess."
+            return f"{_all(models)}{unseen} get the only image with their first guess."
         right = int(chosen["top1"].iloc[0])
         gets = "gets the only image with its" if right == 1 else "get the only image with their"
-        return f"{right} of {models} models {gets} first guess."
+        return f"{right} of {models} models{unseen} {gets} first guess."
     return (
-        f"{_all(models)} get {every:,} of the {total:,} generated images "
+        f"{_all(models)}{unseen} get {every:,} of the {total:,} generated images "
         f"({percent(every / total)}) with their first guess, "
         + (f"none gets {none:,} ({percent(none / total)})." if none else "one at least gets each.")
     )
@@ -179,13 +183,16 @@ def _all(models: int) -> str:
     return "Both models" if models == 2 else f"All {models} models"
 
 
-def people_answer(people: pd.DataFrame, rule: str, level: float) -> str:
+def people_answer(
+    people: pd.DataFrame, rule: str, level: float, adapted: Collection[str] = ()
+) -> str:
     """How well people recognise the images that they rated, and the best model the same ones.
 
     Args:
         people: the table of this name.
         rule: the matching rule.
         level: confidence level of the intervals.
+        adapted: models that were trained on the images, of which none is the best.
     """
     source = source_of(people)
     found = people[(people["generator"] == source) & (people["category"] == ALL)]
@@ -193,7 +200,9 @@ def people_answer(people: pd.DataFrame, rule: str, level: float) -> str:
     what = "generated image" if source == ALL else f"image of {source}"
     many = count(int(mean["n"]), what, what.replace("image", "images", 1))
     models = found[(found["kind"] == MODEL) & (found["rule"] == rule)]
-    return _people_beside(mean, models, many, "rated", level)
+    models = models[~models["name"].isin(list(adapted))]
+    unseen = " of those that were not trained on such images" if adapted else ""
+    return _people_beside(mean, models, many, "rated", level, unseen)
 
 
 def people_questions_answer(table: pd.DataFrame, level: float) -> str | None:
@@ -211,7 +220,9 @@ def people_questions_answer(table: pd.DataFrame, level: float) -> str | None:
     return _people_beside(means.iloc[0], models, many, "answered", level)
 
 
-def _people_beside(mean: pd.Series, models: pd.DataFrame, what: str, did: str, level: float) -> str:
+def _people_beside(
+    mean: pd.Series, models: pd.DataFrame, what: str, did: str, level: float, unseen: str = ""
+) -> str:
     """What a person gets on average, and by how much the best model gets more, or less.
 
     Args:
@@ -219,6 +230,7 @@ def _people_beside(mean: pd.Series, models: pd.DataFrame, what: str, did: str, l
         models: the models' rows.
         what: how many images, or questions, in words.
         did: what people did with them.
+        unseen: which models are meant, if not all.
         level: confidence level of the intervals.
     """
     who = "people" if mean["raters"] > 1 else "person"
@@ -235,7 +247,7 @@ def _people_beside(mean: pd.Series, models: pd.DataFrame, what: str, did: str, l
         by, low, high = -by, -high, -low
     return (
         f"{sentence}; {best['name']}, {'the best model' if len(models) > 1 else 'the model'} on "
-        f"these, gets {percent(best['accuracy'])}, {points(by)} "
+        f"these{unseen if len(models) > 1 else ''}, gets {percent(best['accuracy'])}, {points(by)} "
         f"{'more' if best['difference'] >= 0 else 'less'} ({signed(low)} to {signed(high)})."
     )
 

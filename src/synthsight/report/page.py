@@ -20,6 +20,7 @@ from synthsight.report.learning import learning_section
 from synthsight.report.people import people_section
 from synthsight.report.phrases import percent
 from synthsight.report.tables import page_table
+from synthsight.statistics.adapted import uncounted
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
 
@@ -117,6 +118,7 @@ def render(page: Page) -> str:
         "level": page.level,
         "best": answer.best_model(tables["accuracy"], page.rule),
         "order": ranked["model"].tolist(),
+        "adapted": uncounted(tables["accuracy"]),
         "marks": {
             rule.name: {
                 "symbol": rule.mark.symbol,
@@ -160,6 +162,7 @@ def render(page: Page) -> str:
         partly=_partly(tables["accuracy"], tables["reference"], page.rule),
         robust=answer.robustness_answer(tables.get("robustness"), page.rule),
         adapted=adapted_answers(tables.get("adaptation")),
+        uncounted=uncounted(tables["accuracy"]),
         people=people_section(tables, page.rule),
         learning=learning,
         vqa=None if vqa is None else vqa.to_dict("records"),

@@ -91,7 +91,8 @@ def remarks(
     said += [across_categories(pairs), across_photographs(pairs)]
     said += [within_categories(pairs, counts.total())]
     imported = {note["name"] for note in notes if "predictions" in note}
-    said += [same_best_class(path, imported) for path in scores]
+    adapted = {note["name"] for note in notes if "adapted" in note}
+    said += [same_best_class(path, imported, adapted) for path in scores]
     said += dict.fromkeys(always_right(path, len(counts)) for path in scores)
     said += [sentence for note in notes for sentence in of_predictions(note)]
     said += [sentence for note in notes for sentence in (*of_answers(note), *of_endpoint(note))]
@@ -156,7 +157,9 @@ def mixed_versions(versions: Mapping[str, Iterable[str]]) -> str | None:
 
 
 def same_best_class(
-    scores: str | os.PathLike[str], imported: Collection[str] = frozenset()
+    scores: str | os.PathLike[str],
+    imported: Collection[str] = frozenset(),
+    adapted: Collection[str] = frozenset(),
 ) -> str | None:
     """About a model with the same best class for all images of several categories.
 
@@ -166,6 +169,7 @@ def same_best_class(
     Args:
         scores: the model's.
         imported: the models whose predictions were made elsewhere, which have no weights here.
+        adapted: the models that were trained on the images, with weights of what they are made of.
     """
     schema = read_schema(scores)
     names = json.loads(metadata_of(schema, "class_names", scores))
@@ -193,6 +197,9 @@ def same_best_class(
     causes = (
         "the file of its predictions, or the column that is read, is most likely not what was meant"
         if model in imported
+        else "it has learned nothing: lower the `learning_rate` that it is trained with, or raise "
+        "its `epochs`; of a new last layer see whether its features tell images apart"
+        if model in adapted
         else "its weights or its preprocessing are most likely not what belongs to it"
     )
     return f"{model} gives all {images:,} images the same best class, {names[number]!r}: {causes}"

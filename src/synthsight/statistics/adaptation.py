@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,16 @@ from synthsight.labels.matching import RULES
 from synthsight.statistics.columns import ADAPTATION, TRAINED
 from synthsight.statistics.hits import Hits, read_hits, sample_of, sources
 from synthsight.statistics.intervals import paired_interval, share_interval
+from synthsight.statistics.moments import Floats, Moments, Sample, Spread
 from synthsight.tables import ALL, Outputs, metadata_of, read_parquet, read_schema
 
 #: The rule under which models of any classes choose among the run's categories.
 RESTRICTED = next(name for name, rule in RULES.items() if rule.choice)
+
+#: Of how many as many images the bounds are, where images are tested and trained on in turns:
+#: ``benchmarks/adaptation.py`` measures that bounds of all would be too narrow, whatever the number
+#: of parts.
+SHARE = 0.8
 
 _Chosen = npt.NDArray[np.bool_]
 
@@ -48,14 +54,17 @@ def adaptation(
     scores: Sequence[str | os.PathLike[str]],
     parts: Sequence[str | os.PathLike[str]],
     level: float,
+    unnamed: Mapping[str, Collection[str]] | None = None,
 ) -> pd.DataFrame:
     """Compare each adapted model with what it was made from, image by image.
 
     Both are asked for the best of the run's categories (the rule ``restricted``), since an adapted
     model knows no other classes. Each image is predicted by a network that saw none of its unit.
 
-    The gain's interval is paired and about other images for the networks that were trained: that
-    other training images make other networks is not in it. ``sd`` shows something of that: the
+    The gain's interval is paired and about other images for the networks that were trained, wider
+    than that of :func:`synthsight.statistics.compare.compare` where images of the source were
+    trained on (see :class:`Paired`). That other training images make other networks is not in it
+    but for that. ``sd`` shows something of that: the
     standard deviation, over the parts of the images, of the gain of the network of that part, in
     which the chance of the part's own images is as well.
 
@@ -63,13 +72,17 @@ def adaptation(
         scores: Parquet files of all models, about the same images.
         parts: one file for each adapted model, ``image``, ``part`` and ``chosen``.
         level: confidence level, such as 0.95.
+        unnamed: the categories of which a model that is adapted has no class, by its name. It
+            cannot choose them, so it gets none of their images before, and all that is got after
+            is gained.
 
     Returns:
         The columns :data:`ADAPTATION`, for each adapted model and source (each generator, ``*`` for
         all generated images, the photographs): a row for each category, and ``*`` for the mean over
         categories. ``trained`` says how many of the images are of generators that were trained on:
-        ``all``, ``some`` or ``none``. Of an encoder, which names no classes, nothing is known from
-        before.
+        ``all``, ``some`` or ``none``. ``named`` is the number of categories of which the base has a
+        class, and ``named_gain`` with its bounds the gain over these alone. Of an encoder, which
+        names no classes, nothing is known from before.
 
     Raises:
         AdaptationError: there are no scores of a model, or parts are not about their images.
@@ -87,7 +100,8 @@ def adaptation(
             raise AdaptationError(f"top-1 hits of {' or '.join(names)} are not known")
         divided = _read(path, about, hits)
         for source, rows in _sources(hits.images):
-            found += list(_of_source(hits, divided, source, rows, level))
+            lacking = (unnamed or {}).get(str(base), ())
+            found += list(_of_source(hits, divided, source, rows, level, lacking))
     table = pd.DataFrame(found, columns=list(ADAPTATION)).astype(ADAPTATION)
     return table.sort_values(["model", "generator", "category"], ignore_index=True)
 
@@ -112,7 +126,12 @@ def _sources(images: pd.DataFrame) -> Iterator[tuple[str, _Chosen]]:
 
 
 def _of_source(
-    hits: Hits, divided: _Parts, source: str, rows: _Chosen, level: float
+    hits: Hits,
+    divided: _Parts,
+    source: str,
+    rows: _Chosen,
+    level: float,
+    unnamed: Collection[str],
 ) -> Iterator[dict[str, Any]]:
     """The rows of a model and a source: its categories, and the mean over them."""
     images = hits.images[rows].reset_index(drop=True)
@@ -120,42 +139,92 @@ def _of_source(
     known = hits.top1.shape[1] > 1
     before = hits.top1[rows, 1] if known else np.zeros_like(after)
     chosen = divided.chosen[rows]
-    sample = sample_of(images)
-    columns = np.column_stack([after, before, after & ~before, ~after & before])
-    moments = sample.moments(columns)
-    gains = sample.moments((after.astype(np.int8) - before)[:, None])
-    categories = sorted(images["category"].unique())
+    both = Paired(sample_of(images), after, before, bool(chosen.any()))
+    cells, mean = both.cells(level), both.mean(level)
+    of_named = ~images["category"].isin(unnamed).to_numpy(bool)
+    named = both.part(of_named).mean(level) if known and of_named.any() else None
     part = divided.part[rows]
     common = {
         **{key: divided.about[key] for key in ("model", "base", "method", "folds")},
         "generator": source,
         "trained": TRAINED[0 if chosen.all() else 1 if chosen.any() else 2],
     }
-    cells, mean = (moments.cells(), gains.cells()), (moments.mean(), gains.mean())
-    for names, (spread, of_gain) in ((categories, cells), ([ALL], mean)):
-        means = np.atleast_2d(spread.mean)
-        low, high = map(np.atleast_2d, share_interval(spread, level))
-        bounds = paired_interval(of_gain, _column(spread, 2), _column(spread, 3), level)
-        gain_low, gain_high = (np.ravel(bound) for bound in bounds)
-        for row, name in enumerate(names):
-            here = np.ones(len(images), bool) if name == ALL else images["category"] == name
-            yield {
-                **common,
-                "category": name,
-                "n": int(np.sum(here)),
-                "before": means[row, 1] if known else np.nan,
-                "after": means[row, 0],
-                "after_low": low[row, 0],
-                "after_high": high[row, 0],
-                "gain": means[row, 0] - means[row, 1] if known else np.nan,
-                "low": gain_low[row] if known else np.nan,
-                "high": gain_high[row] if known else np.nan,
-                "only_after": int(columns[here, 2].sum()) if known else pd.NA,
-                "only_before": int(columns[here, 3].sum()) if known else pd.NA,
-                "sd": _between(images[here], (after[here], before[here]), part[here])
-                if known
-                else np.nan,
+    categories = sorted(images["category"].unique())
+    lines = [*((name, row, cells) for row, name in enumerate(categories)), (ALL, 0, mean)]
+    for name, row, bounds in lines:
+        here = np.ones(len(images), bool) if name == ALL else images["category"] == name
+        found: dict[str, Any] = {
+            **common,
+            "category": name,
+            "n": int(np.sum(here)),
+            **{key: bounds[key][row] for key in ("after", "after_low", "after_high")},
+        }
+        if known:
+            of_line = categories if name == ALL else [name]
+            found |= {
+                **{key: bounds[key][row] for key in ("before", "gain", "low", "high")},
+                "only_after": int((after & ~before)[here].sum()),
+                "only_before": int((~after & before)[here].sum()),
+                "sd": _between(images[here], (after[here], before[here]), part[here]),
+                "named": sum(each not in unnamed for each in of_line),
             }
+            if found["named"]:
+                over = named if name == ALL else bounds
+                assert over is not None
+                found |= {f"named_{key}": over[key][row] for key in ("gain", "low", "high")}
+        yield found
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Which images an adapted model gets, and what it was made from.
+
+    Attributes:
+        sample: the images.
+        after: whether the adapted model gets each, bool (n,).
+        before: whether what it was made from does, likewise.
+        trained: whether others of them were trained on. Each image is then both tested and, for the
+            networks of other parts, trained on, so that what networks get varies by more than
+            images that were drawn for the test alone: bounds are those of :data:`SHARE` as many
+            images.
+    """
+
+    sample: Sample
+    after: _Chosen
+    before: _Chosen
+    trained: bool
+
+    def part(self, chosen: _Chosen) -> Paired:
+        """The chosen images."""
+        groups = None if self.sample.groups is None else self.sample.groups[chosen]
+        sample = Sample(self.sample.strata[chosen], groups)
+        return Paired(sample, self.after[chosen], self.before[chosen], self.trained)
+
+    def cells(self, level: float) -> dict[str, Floats]:
+        """``before``, ``after``, ``gain`` and bounds of each category, an array each."""
+        return self._bounds(level, Moments.cells)
+
+    def mean(self, level: float) -> dict[str, Floats]:
+        """The same of the mean over categories, arrays of one number."""
+        return self._bounds(level, Moments.mean)
+
+    def _bounds(self, level: float, of: Callable[[Moments], Spread]) -> dict[str, Floats]:
+        after, before, share = self.after, self.before, SHARE if self.trained else 1
+        columns = np.column_stack([after, before, after & ~before, ~after & before])
+        each = of(self.sample.moments(columns)).of_fewer(share)
+        gain = of(self.sample.moments((after.astype(np.int8) - before)[:, None])).of_fewer(share)
+        means = np.atleast_2d(each.mean)
+        after_low, after_high = map(np.atleast_2d, share_interval(each, level))
+        low, high = paired_interval(gain, _column(each, 2), _column(each, 3), level)
+        return {
+            "after": means[:, 0],
+            "before": means[:, 1],
+            "after_low": after_low[:, 0],
+            "after_high": after_high[:, 0],
+            "gain": means[:, 0] - means[:, 1],
+            "low": np.ravel(low),
+            "high": np.ravel(high),
+        }
 
 
 def _column(spread: Any, number: int) -> Any:
@@ -175,6 +244,12 @@ def _between(
     return float(networks.std(ddof=1)) if len(networks) > 1 else float("nan")
 
 
-def tabulate(outputs: Outputs, scores: Sequence[str], parts: Sequence[str], level: float) -> None:
+def tabulate(
+    outputs: Outputs,
+    scores: Sequence[str],
+    parts: Sequence[str],
+    level: float,
+    unnamed: Mapping[str, Collection[str]] | None = None,
+) -> None:
     """Write the table ``adaptation``: see :func:`adaptation`."""
-    outputs.write("adaptation", adaptation(scores, parts, level))
+    outputs.write("adaptation", adaptation(scores, parts, level, unnamed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +61,10 @@ class Agreement:
 
 
 def measure_agreement(
-    scores: Sequence[str | os.PathLike[str]], level: float, images: str | os.PathLike[str]
+    scores: Sequence[str | os.PathLike[str]],
+    level: float,
+    images: str | os.PathLike[str],
+    adapted: Collection[str] = (),
 ) -> Agreement:
     """Measure agreement under every rule; only one rule's hits are in memory at a time.
 
@@ -70,6 +73,8 @@ def measure_agreement(
         level: confidence level of the intervals, such as 0.95.
         images: the Parquet file to write :func:`count_models` to, atomically: rule by rule, within
             a rule in the order of the scores.
+        adapted: models that were trained on the images. They have kappas, as all pairs have, but no
+            part in what is said of all models together, unless there are no others.
 
     Raises:
         synthsight.statistics.hits.HitsError: no files, or files that differ in their images.
@@ -86,12 +91,12 @@ def measure_agreement(
     ):
         for rule in rules_of(scores[0]):
             hits = read_hits(scores, rule)
+            others = hits.without(adapted)
             for source, chosen in sources(hits.images):
-                part = hits.part(chosen)
-                agreements.append(agreement(part, level).assign(generator=source))
-                pairs.append(kappas(part, level).assign(generator=source))
-            difficulties.append(difficulty(hits))
-            counts = count_models(hits)
+                agreements.append(agreement(others.part(chosen), level).assign(generator=source))
+                pairs.append(kappas(hits.part(chosen), level).assign(generator=source))
+            difficulties.append(difficulty(others))
+            counts = count_models(others)
             writer.write_table(pa.Table.from_pandas(counts, schema, preserve_index=False))
     return Agreement(
         pd.concat(agreements)[AGREEMENT].sort_values(AGREEMENT[:3], ignore_index=True),
@@ -349,9 +354,11 @@ def design_effects(cells: Floats) -> Floats:
     return np.asarray(effect, np.float64)
 
 
-def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, adapted: Sequence[str] = ()
+) -> None:
     """Write the tables of :func:`measure_agreement`."""
-    measured = measure_agreement(scores, level, outputs.path("images.parquet"))
+    measured = measure_agreement(scores, level, outputs.path("images.parquet"), adapted)
     outputs.write("agreement", measured.agreement)
     outputs.write("difficulty", measured.difficulty)
     outputs.write("kappa", measured.kappa)

@@ -209,6 +209,10 @@ ADAPTATION = {
     "only_after": "Int64",
     "only_before": "Int64",
     "sd": "float64",
+    "named": "Int64",
+    "named_gain": "float64",
+    "named_low": "float64",
+    "named_high": "float64",
 }
 
 #: How many of a source's images are of generators that the model was trained on.

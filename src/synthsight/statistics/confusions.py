@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,9 @@ _ROWS = 65536
 _KEYS = ["generator", "model", "category", "rule"]
 
 
-def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
+def confusions(
+    scores: Sequence[str | os.PathLike[str]], adapted: Collection[str] = ()
+) -> pd.DataFrame:
     """The classes that each category is most often mistaken for.
 
     A mistake is a best class that is not a hit under the rule. Under ``restricted`` it is the best
@@ -35,6 +37,8 @@ def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
     Args:
         scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model, at
             least one.
+        adapted: models that were trained on the images, which have no part in model ``*``, unless
+            there are no others.
 
     Returns:
         The columns :data:`CONFUSIONS`; for each source (generator ``*``, all generated images, or
@@ -44,8 +48,10 @@ def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
         ``*`` is all models together: ``n`` and share over images times models.
     """
     counted = [_count(path) for path in scores]
-    wrong = _pool([table for table, _ in counted], [*_KEYS, "predicted"])
-    images = _pool([table for _, table in counted], _KEYS).rename(columns={"n": "images"})
+    models = {str(table["model"].iloc[0]) for _, table in counted if len(table)}
+    together = models - {*adapted} or models
+    wrong = _pool([table for table, _ in counted], [*_KEYS, "predicted"], together)
+    images = _pool([table for _, table in counted], _KEYS, together).rename(columns={"n": "images"})
     order = [*_KEYS, "n", "predicted"]
     most = (
         wrong.sort_values(order, ascending=[True, True, True, True, False, True])
@@ -56,10 +62,12 @@ def confusions(scores: Sequence[str | os.PathLike[str]]) -> pd.DataFrame:
     return most.assign(share=most["n"] / most["images"])[CONFUSIONS]
 
 
-def _pool(tables: Sequence[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
-    """Counts ``n`` of each model, and their sums over the models as model ``*``."""
+def _pool(
+    tables: Sequence[pd.DataFrame], keys: list[str], together: Collection[str]
+) -> pd.DataFrame:
+    """Counts ``n`` of each model, and their sums over those counted together as model ``*``."""
     single = pd.concat(tables)
-    both = pd.concat([single, single.assign(model=ALL)])
+    both = pd.concat([single, single[single["model"].isin(together)].assign(model=ALL)])
     return both.groupby(keys)["n"].sum().reset_index()
 
 
@@ -98,6 +106,6 @@ def _sum(parts: Sequence[pa.Table], keys: list[str]) -> pd.DataFrame:
     return table.rename(columns={"count_all_sum": "n"})
 
 
-def tabulate(outputs: Outputs, scores: Sequence[str]) -> None:
+def tabulate(outputs: Outputs, scores: Sequence[str], adapted: Sequence[str] = ()) -> None:
     """Write the table ``confusions``: see :func:`confusions`."""
-    outputs.write("confusions", confusions(scores))
+    outputs.write("confusions", confusions(scores, adapted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,9 @@ from synthsight.statistics.moments import Floats
 from synthsight.tables import ALL, Outputs
 
 
-def compare_generators(scores: Sequence[str | os.PathLike[str]], level: float) -> pd.DataFrame:
+def compare_generators(
+    scores: Sequence[str | os.PathLike[str]], level: float, adapted: Collection[str] = ()
+) -> pd.DataFrame:
     """Compare each pair of generators, for each model and for the mean over models (``*``).
 
     Only categories that both generators have count, all equally, whatever their numbers of images:
@@ -31,6 +33,8 @@ def compare_generators(scores: Sequence[str | os.PathLike[str]], level: float) -
         scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model, about
             the same images.
         level: confidence level, such as 0.95.
+        adapted: models that were trained on the images, which have no part in the mean over models,
+            unless there are no others.
 
     Returns:
         The columns :data:`GENERATORS`, with a < b: the number of ``categories`` that both have,
@@ -54,7 +58,7 @@ def compare_generators(scores: Sequence[str | os.PathLike[str]], level: float) -
             continue
         for name in (a, b):
             if (name, common) not in sides:
-                sides[name, common] = _side(scored, name, common, level)
+                sides[name, common] = _side(scored, name, common, level, adapted)
         tables += _difference(scored, sides[a, common], sides[b, common])
     order = ["model", "rule", "hit", "a", "b"]
     return pd.concat(tables).sort_values(order, ignore_index=True)
@@ -80,7 +84,13 @@ class _Side:
     bounds: tuple[Floats, Floats]
 
 
-def _side(scored: Scored, generator: str, categories: frozenset[str], level: float) -> _Side:
+def _side(
+    scored: Scored,
+    generator: str,
+    categories: frozenset[str],
+    level: float,
+    adapted: Collection[str],
+) -> _Side:
     images = scored.images
     part = scored.part(
         ((images["generator"] == generator) & images["category"].isin(categories)).to_numpy()
@@ -88,13 +98,17 @@ def _side(scored: Scored, generator: str, categories: frozenset[str], level: flo
     sample, (rules, _, models) = sample_of(part.images), part.hits.shape[1:]
     shape = (rules, len(HITS), 1 + models)
     means, low, high = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    others = scored.without(adapted).models
     for r, h in np.ndindex(*shape[:2]):
         names, hits = part.of_rule(r, h)
         if not names:
             continue
-        mean = sample.moments(hits.sum(axis=1)[:, None], scale=len(names)).mean()
         own = np.flatnonzero([model in names for model in part.models]) + 1
-        for spread, place in ((mean, np.zeros(1, int)), (sample.moments(hits).mean(), own)):
+        spreads = [(sample.moments(hits).mean(), own)]
+        if any(counted := [name in others for name in names]):
+            right = hits[:, counted].sum(axis=1)[:, None]
+            spreads.append((sample.moments(right, scale=sum(counted)).mean(), np.zeros(1, int)))
+        for spread, place in spreads:
             means[r, h, place] = spread.mean
             low[r, h, place], high[r, h, place] = share_interval(spread, level)
     return _Side(generator, len(categories), len(part.images), means, (low, high))
@@ -125,6 +139,8 @@ def _difference(scored: Scored, a: _Side, b: _Side) -> list[pd.DataFrame]:
     return tables
 
 
-def tabulate(outputs: Outputs, scores: Sequence[str], level: float) -> None:
+def tabulate(
+    outputs: Outputs, scores: Sequence[str], level: float, adapted: Sequence[str] = ()
+) -> None:
     """Write the table ``generators``: see :func:`compare_generators`."""
-    outputs.write("generators", compare_generators(scores, level))
+    outputs.write("generators", compare_generators(scores, level, adapted))

@@ -89,6 +89,18 @@ class Hits:
         """The hits ``top1`` or ``top5``, by name."""
         return self.top1 if hit == "top1" else self.top5
 
+    def without(self, models: Collection[str]) -> Hits:
+        """The same without some models; all of them where no other would be left."""
+        names = tuple(name for name in self.models if name not in models)
+        if not names or len(names) == len(self.models):
+            return self
+        kept = {hit: [name in names for name in self.models_of(hit)] for hit in HITS}
+        known = None
+        if self.known is not None:
+            known = {hit: tuple(n for n in self.known[hit] if n in names) for hit in HITS}
+        sides = {hit: self.of(hit)[:, kept[hit]] for hit in HITS}
+        return replace(self, models=names, top1=sides["top1"], top5=sides["top5"], known=known)
+
     def part(self, chosen: npt.NDArray[np.bool_]) -> Hits:
         """The chosen images (images,), in their order."""
         images = self.images[chosen].reset_index(drop=True)

@@ -8,7 +8,7 @@ where nothing is known, each item is a group of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -215,6 +215,11 @@ class Spread:
     kish: Floats
     hits: Floats
     misses: Floats
+
+    def of_fewer(self, share: float) -> Spread:
+        """The spread of the same mean if there were that share of the groups alone."""
+        squares = ("error", "pooled", "kish", "hits", "misses")
+        return replace(self, **{name: getattr(self, name) / share for name in squares})
 
     @property
     def total(self) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,7 @@ def compare_with_people(
     rule: str,
     level: float,
     seed: int,
+    adapted: Collection[str] = (),
 ) -> PeopleTables:
     """Make all tables about people's labels.
 
@@ -74,14 +75,16 @@ def compare_with_people(
         rule: the primary matching rule, under which images are described.
         level: confidence level, such as 0.95.
         seed: of the draws behind the intervals of kappa.
+        adapted: models that were trained on the images. They have rows as all models have, but no
+            part in what is said of all together, unless there are no others.
     """
     ratings = read_labels(labels)
     by_rule, notes = read_model_hits(scores, ratings.items["image"].tolist())
     primary = next(found for found in by_rule if found.rule == rule)
-    images = describe_images(ratings, primary)
+    images = describe_images(ratings, primary.without(adapted))
     return PeopleTables(
         people=accuracies(ratings, by_rule, level),
-        agreement=agreement(ratings, by_rule, level, seed),
+        agreement=agreement(ratings, by_rule, level, seed, adapted),
         images=images,
         groups=count_groups(images),
         recognisable=recognisable(ratings, by_rule, level),
@@ -376,10 +379,11 @@ def tabulate(
     rule: str,
     level: float,
     seed: int,
+    adapted: Sequence[str] = (),
 ) -> None:
     """Write the tables of :func:`compare_with_people`, and print what is left out of them."""
     (path,) = labels
-    tables = compare_with_people(path, scores, rule, level, seed)
+    tables = compare_with_people(path, scores, rule, level, seed, adapted)
     outputs.write("people", tables.people)
     outputs.write("people_agreement", tables.agreement)
     outputs.write("people_images", tables.images)

@@ -8,7 +8,8 @@ interval by bootstrap, and the number of images with which a difference could be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from synthsight.statistics.people_kappas import (
     with_raters,
 )
 from synthsight.statistics.ranking import stream
-from synthsight.statistics.ratings import Flags, ModelHits, Ratings
+from synthsight.statistics.ratings import ModelHits, Ratings
 
 #: The kinds of rows, in their order: the mean over pairs of raters; each rater with all others;
 #: Fleiss' kappa of responses; each model with all raters; the mean over pairs of models.
@@ -39,7 +40,11 @@ DRAWS = 1000
 
 
 def agreement(
-    ratings: Ratings, by_rule: Sequence[ModelHits], level: float, seed: int
+    ratings: Ratings,
+    by_rule: Sequence[ModelHits],
+    level: float,
+    seed: int,
+    adapted: Collection[str] = (),
 ) -> pd.DataFrame:
     """Kappa of correctness among people, between people and models, and among models.
 
@@ -48,6 +53,8 @@ def agreement(
         by_rule: the models' hits on these images.
         level: confidence level, such as 0.95.
         seed: of the draws.
+        adapted: models that were trained on the images, which have no part in the mean over pairs
+            of models, unless there are no others.
 
     Returns:
         The columns :data:`PEOPLE_AGREEMENT`, sorted by generator, kind, name and rule. ``kappa`` is
@@ -62,8 +69,9 @@ def agreement(
     for generator, chosen in sources(ratings.items):
         part = ratings.part(chosen)
         rng = stream(seed, "people", generator)
-        hits = [(found.rule, found.models, found.hits[chosen]) for found in by_rule]
-        rows += [{"generator": generator, **row} for row in _rows(part, hits, level, rng)]
+        hits = [replace(found, hits=found.hits[chosen]) for found in by_rule]
+        found_rows = _rows(part, hits, level, rng, adapted)
+        rows += [{"generator": generator, **row} for row in found_rows]
     table = pd.DataFrame(rows, columns=list(PEOPLE_AGREEMENT)).astype(PEOPLE_AGREEMENT)
     order = pd.Categorical(table["kind"], KINDS, ordered=True).codes
     table = table.assign(order=order, text=table["name"].fillna(""), by=table["rule"].fillna(""))
@@ -73,9 +81,10 @@ def agreement(
 
 def _rows(
     ratings: Ratings,
-    by_rule: Sequence[tuple[str, tuple[str, ...], Flags]],
+    by_rule: Sequence[ModelHits],
     level: float,
     rng: np.random.Generator,
+    adapted: Collection[str],
 ) -> Iterator[dict[str, Any]]:
     weights = draw_items(ratings, rng)
     among = among_raters(ratings, weights)
@@ -84,12 +93,14 @@ def _rows(
         for number, name in enumerate(ratings.raters):
             yield {"kind": RATER, "name": name, **among.of_rater(number).mean(level)}
         yield {"kind": FLEISS, **fleiss(ratings, weights, level)}
-    for rule, models, hits in by_rule:
-        for model, found in zip(models, with_raters(ratings, hits, weights), strict=True):
-            yield {"kind": MODEL, "name": model, "rule": rule, **found.mean(level)}
-        if len(models) > 1:
-            found = among_models(ratings, hits, weights)
-            yield {"kind": MODELS, "rule": rule, **found.mean(level)}
+    for each in by_rule:
+        with_each = with_raters(ratings, each.hits, weights)
+        for model, found in zip(each.models, with_each, strict=True):
+            yield {"kind": MODEL, "name": model, "rule": each.rule, **found.mean(level)}
+        others = each.without(adapted)
+        if len(others.models) > 1:
+            found = among_models(ratings, others.hits, weights)
+            yield {"kind": MODELS, "rule": each.rule, **found.mean(level)}
 
 
 def draw_items(ratings: Ratings, rng: np.random.Generator) -> Weights:

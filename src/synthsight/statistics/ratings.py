@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -191,6 +191,14 @@ class ModelHits:
     rule: str
     models: tuple[str, ...]
     hits: Flags
+
+    def without(self, models: Collection[str]) -> ModelHits:
+        """The same without some models; all of them where no other would be left."""
+        kept = np.array([name not in models for name in self.models], bool)
+        if not kept.any():
+            return self
+        names = tuple(name for name in self.models if name not in models)
+        return ModelHits(self.rule, names, self.hits[:, kept])
 
 
 def read_model_hits(

@@ -9,7 +9,7 @@ from typing import Any
 
 from synthsight.bounds import Key
 from synthsight.files import sha256_of
-from synthsight.labels.matching import RULES, Target
+from synthsight.labels.matching import RULES, Target, accepted_classes
 from synthsight.labels.spaces import LabelSpace, load_labels
 from synthsight.plan.config.categories import Category
 from synthsight.plan.config.messages import Problem
@@ -44,6 +44,8 @@ class Adapted(Classifier):
         training: epochs, rate and batch of ``finetune``; empty for ``linear``.
         classes: the run's categories in the order of its classes.
         head: where in the base features are, which its new layer takes.
+        unnamed: the categories of which the base has no class under the rule ``restricted``, so
+            that it cannot choose them; none of an encoder, which chooses nothing.
     """
 
     base: str
@@ -55,6 +57,7 @@ class Adapted(Classifier):
     training: Mapping[str, Any]
     classes: tuple[str, ...]
     head: Features
+    unnamed: tuple[str, ...]
 
 
 def named_adapted(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -243,6 +246,9 @@ def resolve_adapted(
             training={key: getattr(entry, key) for key in OF_TRAINING} if tuned else {},
             classes=classes,
             head=head,
+            unnamed=()
+            if entry.model in encoders
+            else _unnamed(spaces[networks[entry.model].labels], targets),
         )
     notes.append(
         f"{' and '.join(found)} choose{'s' if len(found) == 1 else ''} among this run's "
@@ -250,6 +256,12 @@ def resolve_adapted(
         "`restricted` alone"
     )
     return found, notes
+
+
+def _unnamed(labels: LabelSpace, targets: Sequence[Target]) -> tuple[str, ...]:
+    """The categories of which a label space has no class under the rule of choice."""
+    (rule,) = (name for name, each in RULES.items() if each.choice)
+    return tuple(each.name for each in targets if not accepted_classes(each, labels, rule).any())
 
 
 def without_heads(networks: Mapping[str, Any], wanted: Collection[str]) -> dict[str, Any]:

@@ -13,7 +13,9 @@ export const known = (model) => {
   const digits = model.hits[state.rule];
   return !digits.includes("4") && (state.hit === "top1" || model.five[state.rule]);
 };
-export const knowing = () => models.filter(known);
+const adapted = new Set(data.adapted);
+/** The models that are counted together, as the tables count them: not those trained on the images. */
+export const knowing = () => models.filter((model) => known(model) && !adapted.has(model.name));
 export const gets = (model, image) => {
   const value = digit(model, image);
   return value === FIRST || (value === FIVE && state.hit === "top5");
@@ -94,7 +96,7 @@ export function chosenImages() {
   const chosen = chosenAmong(every, state);
   const sure = model
     ? (image) => confidence(model, image)
-    : (image) => models.reduce((sum, each) => sum + confidence(each, image), 0);
+    : (image) => models.reduce((sum, each) => sum + (adapted.has(each.name) ? 0 : confidence(each, image)), 0);
   switch (state.sort) {
     case "hardest": return sortBy(chosen, (image) => number[image], 1);
     case "easiest": return sortBy(chosen, (image) => number[image], -1);

@@ -1,6 +1,6 @@
 import { byId, count, csv, explorer, make, percent, picture } from "./helpers.js";
 import { ANY, change, models, state } from "./state.js";
-import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, knowing, modelNamed, ordered } from "./choosing.js";
+import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered } from "./choosing.js";
 
 // Showing images -----------------------------------------------------------------------------
 
@@ -89,8 +89,8 @@ export function showImages() {
   const total = every.length;
   let said = shown.length === total ? count(total, "image") : `${shown.length.toLocaleString("en")} of ${count(total, "image")}`;
   const judged = knowing();
-  if (model && !judged.includes(model)) said += ` · of ${model.name} it is not known which are right`;
-  else if (shown.length && state.outcome === ANY && judged.length) {
+  if (model && !known(model)) said += ` · of ${model.name} it is not known which are right`;
+  else if (shown.length && state.outcome === ANY && (model || judged.length)) {
     const number = counts();
     const right = model
       ? shown.filter((image) => gets(model, image)).length / shown.length
