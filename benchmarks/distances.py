@@ -7,6 +7,7 @@ estimate and interval are made by the function that the workflow uses; the share
 which the interval holds the truth is its coverage.
 
 ``p``: photographs alone, halved; p of the classifier that tells the halves apart should be uniform.
+Likewise of photographs each alone and generated images in groups, all drawn alike.
 
 ``floor``: photographs alone, halved; how often KID of a fresh pair of halves lies between the
 bounds of the row that compares photographs with themselves.
@@ -55,6 +56,7 @@ class Cell:
         shift: how far generated images are moved, in standard deviations along one direction.
         group: images of a group, which are nearly the same.
         tails: degrees of freedom of Student's t, of which vectors are; 0 for normal ones.
+        alone: whether each photograph is a group of its own.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Cell:
     shift: float = 0.0
     group: int = 1
     tails: int = 0
+    alone: bool = False
 
 
 CELLS = [
@@ -109,13 +112,13 @@ def sample(cell: Cell, vectors: Vectors, rng: np.random.Generator) -> tuple[Imag
     """Draw images with replacement; those of a group are one vector, and a little noise."""
     parts, category, real, unit = [], [], [], []
     for side, size in enumerate(cell.sizes):
-        groups = -(-size // cell.group)
+        group = 1 if cell.alone and side == 0 else cell.group
         for number in range(cell.categories):
-            drawn = np.repeat(rng.integers(_POPULATION, size=groups), cell.group)[:size]
+            drawn = np.repeat(rng.integers(_POPULATION, size=-(-size // group)), group)[:size]
             parts.append(vectors[side, number, drawn])
             category += [number] * size
             real += [side == 0] * size
-            unit += (len(unit) + np.arange(size) // cell.group * cell.group).tolist()
+            unit += (len(unit) + np.arange(size) // group * group).tolist()
     return images_of(category, real, unit), np.concatenate(parts)
 
 
@@ -167,6 +170,8 @@ def p(simulations: int, seed: int) -> Iterator[str]:
         Cell("one category of 60", 1, (60, 60)),
         Cell("10 of 40, in groups of 4", 10, (40, 40), group=4),
         Cell("17 of 4", 17, (4, 4)),
+        Cell("10 of 20 alone, generated in groups of 4", 10, (20, 20), group=4, alone=True),
+        Cell("10 of 12 alone, generated in groups of 3", 10, (12, 12), group=3, alone=True),
     ]
     for cell in cells:
         rng = stream(seed, "p", cell.name)
@@ -174,8 +179,11 @@ def p(simulations: int, seed: int) -> Iterator[str]:
         found = []
         for number in range(simulations):
             images, drawn = sample(cell, vectors, rng)
-            (halving,) = halve(images, 1, number).each
-            told = tell_apart(images, drawn, halving.reference, halving.compared["photo"], rng, 99)
+            one, other = np.flatnonzero(images.real), np.flatnonzero(~images.real)
+            if not cell.alone:
+                (halving,) = halve(images, 1, number).each
+                one, other = halving.reference, halving.compared["photo"]
+            told = tell_apart(images, drawn, one, other, rng, 99)
             found.append((told.p, told.accuracy))
         values, accuracies = np.array(found).T
         shares = " | ".join(f"{(values <= at + 1e-9).mean():.3f}" for at in (0.05, 0.1, 0.25, 0.5))

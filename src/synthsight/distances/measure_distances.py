@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from synthsight.distances.drawing import draw, shrunk, thinned
 from synthsight.distances.halves import MOST, Halvings, halve
@@ -42,8 +39,8 @@ def measure_distances(
     Precision, recall, density, coverage and the accuracy of a classifier are means over random
     halves of the photographs, to which as many images of each source are compared, category by
     category; p is of the first halving. KID is that of all images of these categories, in the same
-    proportions. Of the row that compares the photographs with themselves it is the mean over
-    halvings, and its bounds are those between which another halving's lies.
+    proportions. Of the row that compares the photographs with themselves the estimate and its
+    bounds are the means over halvings.
 
     Args:
         images: all images.
@@ -157,22 +154,12 @@ def _by_kernel(
     sides = {name: used[here[used]] for name, here in images.sources.items()}
     found = kernel_distances(images, vectors, sides, photographs, weights)
     bounds = {name: (kid.value, *kid.bounds(level)) for name, kid in found.items()}
-    values = []
+    of_halves = []
     for number, halving in enumerate(halvings.each):
         rng = stream(seed, "distances", "kernel", str(number))
         one, other = (thinned(images, half, MOST, rng) for half in halving.halves)
-        of_halves = {"one": one, "other": other}
-        found = kernel_distances(images, vectors, of_halves, "one", weights)
-        values.append(found["other"].value)
-    mean = float(np.mean(values))
-    margin = _margin(values, level)
-    return {**bounds, photographs: (mean, mean - margin, mean + margin)}
-
-
-def _margin(values: Sequence[float], level: float) -> float:
-    """How far from the mean of some values another one lies with a probability of ``level``."""
-    count = len(values)
-    if count < 2:
-        return float("nan")
-    quantile = float(student.ppf((1 + level) / 2, count - 1))
-    return quantile * float(np.std(values, ddof=1)) * float(np.sqrt(1 + 1 / count))
+        sides = {"one": one, "other": other}
+        kid = kernel_distances(images, vectors, sides, "one", weights)["other"]
+        of_halves.append((kid.value, *kid.bounds(level)))
+    value, low, high = np.mean(of_halves, axis=0)
+    return {**bounds, photographs: (float(value), float(low), float(high))}
