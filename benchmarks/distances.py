@@ -12,6 +12,9 @@ Likewise of photographs each alone and generated images in groups, all drawn ali
 ``floor``: photographs alone, halved; how often KID of a fresh pair of halves lies between the
 bounds of the row that compares photographs with themselves.
 
+``neighbours``: how often the bounds of precision, recall, density and coverage hold these measures'
+mean over all simulations of a design.
+
 ``measure`` and ``map``: time and memory of all measures, or of a map, of many images.
 
 Prints rows for docs/methods.md.
@@ -210,6 +213,36 @@ def floor(simulations: int, seed: int) -> Iterator[str]:
         yield f"| {cell.name} | {np.mean(inside):.3f} |"
 
 
+def neighbours(simulations: int, seed: int) -> Iterator[str]:
+    """A row for each design and measure: spread, what the bounds say of it, and coverage."""
+    yield "| design | measure | mean | sd | half width / 1.96 | coverage |"
+    yield "|---|---|---|---|---|---|"
+    cells = [
+        Cell("17 x 24, 12, no difference", 17, (24, 12), length=16),
+        Cell("17 x 24, 12, some difference", 17, (24, 12), length=16, shift=2.0),
+        Cell("1 x 60, 30, no difference", 1, (60, 30), length=16),
+        Cell("5 x 80, 40, some difference", 5, (80, 40), length=16, shift=1.5),
+        Cell("5 x 80, 40, in groups of 4", 5, (80, 40), length=16, shift=1.5, group=4),
+    ]
+    for cell in cells:
+        rng = stream(seed, "neighbours", cell.name)
+        vectors = population(cell, rng)
+        found = []
+        for number in range(simulations):
+            images, drawn = sample(cell, vectors, rng)
+            rows, _ = measure_distances(images, drawn, 5, 5, 0, number, LEVEL)
+            found.append(rows.set_index("generator").loc["generated"])
+        for measure in ("precision", "recall", "density", "coverage"):
+            columns = (f"{measure}{end}" for end in ("", "_low", "_high"))
+            values, low, high = (np.array([row[name] for row in found]) for name in columns)
+            mean = values.mean()
+            held = np.mean((low <= mean) & (mean <= high))
+            yield (
+                f"| {cell.name} | {measure} | {mean:.3f} | {values.std(ddof=1):.3f} | "
+                f"{np.mean(high - low) / 3.92:.3f} | {held:.3f} |"
+            )
+
+
 def large(images: int, length: int, seed: int) -> tuple[Images, Vectors]:
     """Images of 17 categories, a third of them photographs, of two generators else."""
     rng = np.random.default_rng(seed)
@@ -247,7 +280,7 @@ def timed(what: str, size: int, length: int, seed: int) -> Iterator[str]:
 def main() -> None:
     """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("what", choices=("kid", "p", "floor", "measure", "map"))
+    parser.add_argument("what", choices=("kid", "p", "floor", "neighbours", "measure", "map"))
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--images", type=int, default=51_000)
     parser.add_argument("--length", type=int, default=768)
@@ -256,7 +289,8 @@ def main() -> None:
     if args.what in ("measure", "map"):
         lines = timed(args.what, args.images, args.length, args.seed)
     else:
-        lines = {"kid": kid, "p": p, "floor": floor}[args.what](args.simulations, args.seed)
+        of = {"kid": kid, "p": p, "floor": floor, "neighbours": neighbours}
+        lines = of[args.what](args.simulations, args.seed)
     for line in lines:
         print(line, flush=True)
 

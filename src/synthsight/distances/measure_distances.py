@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from synthsight.distances.drawing import draw, shrunk, thinned
+from synthsight.distances.drawing import draw, shrunk, subset, thinned
 from synthsight.distances.halves import MOST, Halvings, halve
 from synthsight.distances.kernel import Floats, kernel_distances
-from synthsight.distances.neighbours import overlap, radii
+from synthsight.distances.neighbours import Overlap, overlap, radii
+from synthsight.distances.splitting import SPLITS, bounds_of_mean, bounds_of_share
 from synthsight.distances.telling import MOST as MOST_TO_TELL
 from synthsight.distances.telling import Told, tell_apart
-from synthsight.features.samples import Images, Vectors
+from synthsight.features.folds import folds_of
+from synthsight.features.samples import Images, Numbers, Vectors
 from synthsight.statistics.columns import DISTANCES
 from synthsight.statistics.ranking import stream
 
@@ -70,7 +74,7 @@ def measure_distances(
         sentences.append(f"of {size:,} images none has {nearest:,} neighbours: {size - 1:,} count")
         nearest = size - 1
     reference = str(images.photographs)
-    measured = _by_neighbours(halvings, vectors, nearest)
+    measured = _by_neighbours(images, halvings, vectors, nearest, level, seed)
     told = _by_telling(images, vectors, halvings, permutations, seed, sentences)
     distances = _by_kernel(images, vectors, halvings, level, seed, sentences)
     rows = [
@@ -91,21 +95,75 @@ def measure_distances(
 
 
 def _by_neighbours(
-    halvings: Halvings, vectors: Vectors, nearest: int
+    images: Images, halvings: Halvings, vectors: Vectors, nearest: int, level: float, seed: int
 ) -> dict[str, dict[str, float]]:
     """Precision, recall, density and coverage of each source, the means over the halvings."""
-    found: dict[str, list[dict[str, float]]] = {}
-    for halving in halvings.each:
-        real = vectors[halving.reference]
-        inside = radii(real, nearest)
+    sides = [rows for each in halvings.each for rows in (each.reference, *each.compared.values())]
+    units = min(len(np.unique(images.unit[rows])) for rows in sides)
+    splits = -(-SPLITS // len(halvings.each))
+    found: dict[str, list[Overlap]] = {}
+    halves: dict[str, list[tuple[Overlap, Overlap]]] = {}
+    for number, halving in enumerate(halvings.each):
+        inside = radii(vectors[halving.reference], nearest)
+        parted = [
+            _parted(images, halving.reference, seed, "", number * splits + split)
+            for split in range(splits)
+        ]
         for name, rows in halving.compared.items():
-            other = vectors[rows]
-            one = overlap(real, other, nearest, inside, radii(other, nearest))
-            found.setdefault(name, []).append(vars(one))
+            one = _overlap(vectors, halving.reference, rows, nearest, inside)
+            found.setdefault(name, []).append(one)
+            for split, reference in enumerate(parted):
+                compared = _parted(images, rows, seed, name, number * splits + split)
+                if min(map(len, (*reference, *compared))) <= nearest:
+                    continue
+                pair = [
+                    _overlap(vectors, one, other, nearest, radii(vectors[one], nearest))
+                    for one, other in zip(reference, compared, strict=True)
+                ]
+                halves.setdefault(name, []).append((pair[0], pair[1]))
     return {
-        name: {key: float(np.mean([one[key] for one in each])) for key in each[0]}
-        for name, each in found.items()
+        name: _with_bounds(each, halves.get(name, []), units, level) for name, each in found.items()
     }
+
+
+def _overlap(
+    vectors: Vectors, reference: Numbers, compared: Numbers, nearest: int, inside: Floats
+) -> Overlap:
+    real, other = vectors[reference], vectors[compared]
+    return overlap(real, other, nearest, inside, radii(other, nearest))
+
+
+def _parted(
+    images: Images, rows: Numbers, seed: int, name: str, number: int
+) -> tuple[Numbers, Numbers]:
+    """Two halves of some rows that share no unit, with about as many of each category."""
+    rng = stream(seed, "distances", "split", name, str(number))
+    first = folds_of(subset(images, rows, told=False), 2, int(rng.integers(2**31))) == 0
+    return rows[first], rows[~first]
+
+
+def _with_bounds(
+    found: Sequence[Overlap], halves: Sequence[tuple[Overlap, Overlap]], units: int, level: float
+) -> dict[str, float]:
+    """The measures' means over halvings, with bounds, by the names of columns.
+
+    Args:
+        found: of each halving.
+        halves: of halves of the samples.
+        units: on the smallest side.
+        level: of the bounds.
+    """
+    columns = {}
+    for key in ("precision", "recall", "density", "coverage"):
+        value = float(np.mean([getattr(one, key) for one in found]))
+        pairs = np.array([[getattr(one, key) for one in pair] for pair in halves])
+        low, high = (
+            bounds_of_mean(value, pairs, level)
+            if key == "density"
+            else bounds_of_share(value, pairs, units, level)
+        )
+        columns |= {key: value, f"{key}_low": low, f"{key}_high": high}
+    return columns
 
 
 def _by_telling(
