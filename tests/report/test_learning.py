@@ -16,8 +16,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from synthsight.report.learning import learning_section, transfer_answer
+from synthsight.report.learning import drawn_first, learning_section, transfer_answer
 from synthsight.report.maps import END, MOST_OTHERS, map_data
+from synthsight.report.tables import page_table
 from tests.browser import AXE, NARROW, faults
 from tests.figures.test_learning import distance_table, transfer_table
 from tests.report.browsing import RULE, Tab
@@ -101,6 +102,29 @@ def test_features_of_classifiers_are_said_to_favour_photographs() -> None:
     tables["accuracy"] = pd.DataFrame({"model": ["another"]})
     assert learning_section(tables, 0.95)["notes"] == []  # type: ignore[index]
     assert learning_section({"accuracy": tables["accuracy"]}, 0.95) is None
+
+
+def test_coverage_is_said_with_its_interval() -> None:
+    table = distance_table(["dino"], ["crayon"])
+    table.loc[0, ["coverage", "coverage_low", "coverage_high"]] = [0.4, 0.31, 0.52]
+    accuracy = pd.DataFrame({"model": ["resnet"]})
+    section = learning_section({"distances": table, "accuracy": accuracy}, 0.95)
+    assert section is not None
+    assert "40.0% (95% interval 31.0 to 52.0%) of the photographs have" in section["sentences"][0]
+
+
+@pytest.mark.parametrize(("sources", "models"), [(10, 30), (40, 12)])
+def test_of_many_rows_those_that_are_drawn_at_first_are_kept(sources: int, models: int) -> None:
+    named = [f"m{number:02d}" for number in range(models)]
+    table = transfer_table(named, [f"g{n:02d}" for n in range(sources)], "photo", [5, 10, 20, 50])
+    kept = page_table(table, RULE, drawn_first(table))
+    found = pd.DataFrame(dict(zip(kept["columns"], kept["values"], strict=True)))
+    assert kept["left_out"] == len(table) - len(found) > 0
+    assert list(found["model"]) == sorted(found["model"]), "in the table's order"
+    of_matrix, of_curves = table["per_category"] == 50, table["test"] == "photo"
+    for part in (of_matrix, of_curves):
+        pairs = found.merge(table[part], on=["model", "train", "test", "per_category"])
+        assert len(pairs) == part.sum(), "of every model"
 
 
 # --- The map's data --------------------------------------------------------------------------
