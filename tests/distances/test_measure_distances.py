@@ -172,6 +172,14 @@ def test_bounds_hold_their_measure_are_never_of_width_zero_and_narrow_with_image
     assert np.isnan(apart["density_high"])
 
 
+def test_of_equal_features_nothing_is_said_of_neighbourhoods() -> None:
+    images, vectors = balanced(["a", "photo"], 2, 40)
+    table, said = measure_distances(images, np.ones_like(vectors), **FEW)
+    assert table[[*MEASURES, "precision_high"]].isna().all(axis=None)
+    assert (table["kid"] == 0).all() and (table["c2st"] == 0.5).all()
+    assert said[-1].startswith("all images have the same features")
+
+
 def test_samples_are_split_by_units_and_by_halves_of_each_category() -> None:
     images, _ = balanced(["a", "photo"], 3, 24)
     images = replace(images, unit=np.arange(len(images)) // 4)

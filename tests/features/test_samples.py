@@ -183,3 +183,13 @@ def test_features_of_another_model_are_refused(tmp_path: Path) -> None:
     assert read_features([tmp_path / "all"], images, "other").shape == values.shape
     with pytest.raises(SamplesError, match="features of 'other', not of 'mine'"):
         read_features([tmp_path / "all"], images, "mine")
+
+
+def test_features_that_are_no_numbers_are_refused_with_an_image(tmp_path: Path) -> None:
+    images = read(tmp_path, ROWS)
+    for bad in (np.nan, np.inf):
+        values = np.zeros((len(images), 2), np.float32)
+        values[images.names == "muse/kite/1.png", 1] = bad
+        write_features(tmp_path / "bad", list(images.names), values, {})
+        with pytest.raises(SamplesError, match=r"features of 1 images, 'muse/kite/1\.png'"):
+            read_features([tmp_path / "bad"], images)

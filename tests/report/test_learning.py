@@ -290,6 +290,49 @@ def test_a_click_selects_one_image_and_a_rectangle_needs_no_pointer(tab: Tab) ->
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("printed", [False, True])
+def test_the_tables_say_whose_features_and_are_whole_on_a_phone_and_on_paper(
+    browser: Any, finished: Project, tmp_path: Path, printed: bool
+) -> None:
+    name = "org/a-very-long-name-of-a-model_patch14_dinov2.lvd142m"
+    tab = Tab(browser, page_of(finished, tmp_path, ["resnet", name]), viewport=NARROW)
+    tab.choose("heads", name)
+    if printed:
+        tab.page.emulate_media(media="print")
+    for table in (".matrix", ".away"):
+        span = tab.page.locator(f"{table} caption span")
+        assert f"eatures of {name}" in span.inner_text()
+        box = span.bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= NARROW["width"]
+        scroll = tab.page.locator(f".scroll:has(> {table})")
+        hidden = scroll.evaluate("node => getComputedStyle(node).overflowX")
+        assert hidden == ("visible" if printed else "auto")
+    assert tab.complaints == []
+    tab.context.close()
+
+
+@pytest.mark.long
+def test_kid_is_shown_with_the_digits_of_its_size(
+    browser: Any, finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features of length one, as of zero-shot models, have a KID of 1e-4."""
+    table = distance_table(["resnet"], ["dream"], "muse")
+    table.loc[0, ["kid", "kid_low", "kid_high"]] = [0.000412, 0.00031, 0.000523]
+    table.loc[1, ["kid", "kid_low", "kid_high"]] = [-12345678.0, -2e7, 1e7]
+    monkeypatch.setattr(f"{__name__}.distance_table", lambda *_: table)
+    tab = Tab(browser, page_of(finished, tmp_path, ["resnet"]))
+    shown = tab.page.locator(".away td:nth-of-type(1)").all_inner_texts()
+    assert shown == [
+        "0.000412\n0.000310 to 0.000523",
+        "_1.23e+7\n_2.00e+7 to 1.00e+7".replace("_", "\N{MINUS SIGN}"),
+    ]
+    coverage = tab.page.locator(".away td:nth-of-type(5)").first.inner_text()
+    low, high = (f"{100 * table.loc[0, f'coverage_{end}']:.1f}" for end in ("low", "high"))
+    assert coverage.endswith(f"\n{low} to {high}")
+    tab.context.close()
+
+
+@pytest.mark.long
 def test_images_that_the_page_does_not_hold_are_said_to_be_grey(
     browser: Any, finished: Project, tmp_path: Path
 ) -> None:

@@ -73,6 +73,11 @@ def measure_distances(
     if nearest >= size:
         sentences.append(f"of {size:,} images none has {nearest:,} neighbours: {size - 1:,} count")
         nearest = size - 1
+    if not np.ptp(vectors, axis=0).any():
+        sentences.append(
+            "all images have the same features: there are no neighbourhoods, so no precision, "
+            "recall, density and coverage; is this model what it should be?"
+        )
     reference = str(images.photographs)
     measured = _by_neighbours(images, halvings, vectors, nearest, level, seed)
     told = _by_telling(images, vectors, halvings, permutations, seed, sentences)
@@ -121,9 +126,13 @@ def _by_neighbours(
                     for one, other in zip(reference, compared, strict=True)
                 ]
                 halves.setdefault(name, []).append((pair[0], pair[1]))
-    return {
+    measured = {
         name: _with_bounds(each, halves.get(name, []), units, level) for name, each in found.items()
     }
+    if np.ptp(vectors, axis=0).any():
+        return measured
+    # Of copies of one image none has a neighbourhood: 0 would say that nothing is alike.
+    return {name: dict.fromkeys(each, float("nan")) for name, each in measured.items()}
 
 
 def _overlap(
@@ -153,7 +162,7 @@ def _with_bounds(
         units: on the smallest side.
         level: of the bounds.
     """
-    columns = {}
+    columns: dict[str, float] = {}
     for key in ("precision", "recall", "density", "coverage"):
         value = float(np.mean([getattr(one, key) for one in found]))
         pairs = np.array([[getattr(one, key) for one in pair] for pair in halves])

@@ -110,8 +110,8 @@ def _pairs(
     of_real[unit] = real
     held = [sorted(category[members].tolist()) for members in _members(unit, len(units))]
     kinds: dict[tuple[int, ...], tuple[list[int], list[int]]] = {}
-    for number, kind in enumerate(held):
-        kinds.setdefault(tuple(kind), ([], []))[int(of_real[number])].append(number)
+    for number, each in enumerate(held):
+        kinds.setdefault(tuple(each), ([], []))[int(of_real[number])].append(number)
     pair = np.arange(len(units))
     alone: list[int] = []
     for kind in sorted(kinds):

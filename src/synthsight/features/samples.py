@@ -186,4 +186,9 @@ def read_features(
         raise SamplesError(
             f"no features of {len(lacking):,} images, {lacking[0]!r} among them; {MAKE_AGAIN}"
         )
+    if not np.isfinite(vectors).all():
+        bad = images.names[~np.isfinite(vectors).all(axis=1)]
+        raise SamplesError(
+            f"NaN or infinite features of {len(bad):,} images, {bad[0]!r} among them; {MAKE_AGAIN}"
+        )
     return vectors

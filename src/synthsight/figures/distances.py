@@ -231,6 +231,8 @@ def _name(
         end: (block[f"top1{end}"].to_numpy(dtype=float)[drawn] - limits[0]) * scale
         for end in ("", "_low", "_high")
     }
+    ends = block[["coverage_low", "coverage_high"]].to_numpy(dtype=float)[drawn]
+    left, right = (np.where(np.isfinite(e), (e + 0.03) / 1.06 * side, x) for e in ends.T)
     names = [style.elide(names[row], 0.9, style.SMALL) for row in drawn]
     order = list(range(len(drawn)))
     if len(order) > NAMED:  # the halves, and the ends of the coverage
@@ -243,11 +245,17 @@ def _name(
         order,
         _NAME,
         (0, 0, side, side),
-        [(a - 0.01, b, a + 0.01, c) for a, b, c in zip(x, up["_low"], up["_high"], strict=True)],
+        [
+            *(
+                (a - 0.01, b, a + 0.01, c)
+                for a, b, c in zip(x, up["_low"], up["_high"], strict=True)
+            ),
+            *((a, b - 0.01, c, b + 0.01) for a, b, c in zip(left, up[""], right, strict=True)),
+        ],
     )
-    for row, (left, bottom) in found.items():
+    for row, (start, bottom) in found.items():
         axes.text(
-            *(left / side, bottom / side, names[row]),
+            *(start / side, bottom / side, names[row]),
             fontsize=style.SMALL,
             transform=axes.transAxes,
             path_effects=[withStroke(linewidth=1.5, foreground="white")],

@@ -30,6 +30,8 @@ function cell(row, apart) {
 }
 
 const scrolling = (label, table) => make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
+/** A caption that stays in sight where its table is wider than the window. */
+const captioned = (text) => make("caption", {}, make("span", {}, text));
 const lacking = (table) => make("p", { class: "note" }, `There are no numbers about the features of ${state.heads} here.${data.tables[table].left_out ? ` Further rows are in tables/${table}.csv.` : ""}`);
 
 function matrix() {
@@ -42,7 +44,7 @@ function matrix() {
   const absent = data.tables.transfer.left_out && cells.size < names.length ** 2
     ? make("p", { class: "note" }, `This page does not hold all numbers for ${number.toLocaleString("en")} images of each category in the features of ${state.heads}: the rest is in tables/transfer.csv.`) : "";
   return make("div", {}, absent, scrolling("Accuracy by source", make("table", { class: "matrix" },
-    make("caption", {}, `Trained on ${number.toLocaleString("en")} images of each category (rows), tested on other images (columns); per cent, with ${+(100 * data.level).toFixed(3)}% intervals`),
+    captioned(`Features of ${state.heads}: trained on ${number.toLocaleString("en")} images of each category (rows), tested on other images (columns); per cent, with ${+(100 * data.level).toFixed(3)}% intervals`),
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, make("small", {}, "trained on ↓ tested on →")),
       ...names.map((name) => make("th", { scope: "col", class: apart(name) ? "apart" : "" }, sourceName(name))))),
     make("tbody", {}, ...names.map((train) => make("tr", { class: apart(train) ? "apart" : "" }, make("th", { scope: "row" }, sourceName(train)),
@@ -53,7 +55,7 @@ function matrix() {
 function kernel(row) {
   const scale = Math.max(...[row.kid, row.kid_low, row.kid_high].map((value) => Math.abs(value ?? 0)));
   const decimals = scale > 0 ? Math.max(0, 2 - Math.floor(Math.log10(scale))) : 3;
-  return (value) => (value === null ? "–" : (scale >= 1e6 || decimals > 9 ? value.toExponential(2) : value.toFixed(decimals)).replaceAll("-", "−"));
+  return (value) => (value === null ? "–" : (scale >= 1e6 || decimals > 6 ? value.toExponential(2) : value.toFixed(decimals)).replaceAll("-", "−"));
 }
 
 function away() {
@@ -66,7 +68,7 @@ function away() {
     : [make("br"), make("small", {}, `${written(row[`${key}_low`])} to ${written(row[`${key}_high`])}`)]);
   const heads = ["Images of", "KID", "Precision", "Recall", "Density", "Coverage", "Told from photographs"];
   return scrolling("Distances from the photographs", make("table", { class: "plain away" },
-    make("caption", {}, `Distance from the photographs in the features of ${state.heads}`),
+    captioned(`Distance from the photographs in the features of ${state.heads}`),
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
     make("tbody", {}, ...ordered.map((row) => make("tr", {},
       make("th", { scope: "row" }, half(row) ? "photographs, one half against the other" : sourceName(row.generator), make("br"), make("small", {}, `${row.n.toLocaleString("en")} images`)),
