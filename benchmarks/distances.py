@@ -7,9 +7,13 @@ estimate and interval are made by the function that the workflow uses; the share
 which the interval holds the truth is its coverage.
 
 ``p``: photographs alone, halved; p of the classifier that tells the halves apart should be uniform.
+Likewise of photographs each alone and generated images in groups, all drawn alike.
 
 ``floor``: photographs alone, halved; how often KID of a fresh pair of halves lies between the
 bounds of the row that compares photographs with themselves.
+
+``neighbours``: how often the bounds of precision, recall, density and coverage hold these measures'
+mean over all simulations of a design.
 
 ``measure`` and ``map``: time and memory of all measures, or of a map, of many images.
 
@@ -55,6 +59,7 @@ class Cell:
         shift: how far generated images are moved, in standard deviations along one direction.
         group: images of a group, which are nearly the same.
         tails: degrees of freedom of Student's t, of which vectors are; 0 for normal ones.
+        alone: whether each photograph is a group of its own.
     """
 
     name: str
@@ -64,6 +69,7 @@ class Cell:
     shift: float = 0.0
     group: int = 1
     tails: int = 0
+    alone: bool = False
 
 
 CELLS = [
@@ -109,13 +115,13 @@ def sample(cell: Cell, vectors: Vectors, rng: np.random.Generator) -> tuple[Imag
     """Draw images with replacement; those of a group are one vector, and a little noise."""
     parts, category, real, unit = [], [], [], []
     for side, size in enumerate(cell.sizes):
-        groups = -(-size // cell.group)
+        group = 1 if cell.alone and side == 0 else cell.group
         for number in range(cell.categories):
-            drawn = np.repeat(rng.integers(_POPULATION, size=groups), cell.group)[:size]
+            drawn = np.repeat(rng.integers(_POPULATION, size=-(-size // group)), group)[:size]
             parts.append(vectors[side, number, drawn])
             category += [number] * size
             real += [side == 0] * size
-            unit += (len(unit) + np.arange(size) // cell.group * cell.group).tolist()
+            unit += (len(unit) + np.arange(size) // group * group).tolist()
     return images_of(category, real, unit), np.concatenate(parts)
 
 
@@ -167,6 +173,8 @@ def p(simulations: int, seed: int) -> Iterator[str]:
         Cell("one category of 60", 1, (60, 60)),
         Cell("10 of 40, in groups of 4", 10, (40, 40), group=4),
         Cell("17 of 4", 17, (4, 4)),
+        Cell("10 of 20 alone, generated in groups of 4", 10, (20, 20), group=4, alone=True),
+        Cell("10 of 12 alone, generated in groups of 3", 10, (12, 12), group=3, alone=True),
     ]
     for cell in cells:
         rng = stream(seed, "p", cell.name)
@@ -174,8 +182,11 @@ def p(simulations: int, seed: int) -> Iterator[str]:
         found = []
         for number in range(simulations):
             images, drawn = sample(cell, vectors, rng)
-            (halving,) = halve(images, 1, number).each
-            told = tell_apart(images, drawn, halving.reference, halving.compared["photo"], rng, 99)
+            one, other = np.flatnonzero(images.real), np.flatnonzero(~images.real)
+            if not cell.alone:
+                (halving,) = halve(images, 1, number).each
+                one, other = halving.reference, halving.compared["photo"]
+            told = tell_apart(images, drawn, one, other, rng, 99)
             found.append((told.p, told.accuracy))
         values, accuracies = np.array(found).T
         shares = " | ".join(f"{(values <= at + 1e-9).mean():.3f}" for at in (0.05, 0.1, 0.25, 0.5))
@@ -200,6 +211,36 @@ def floor(simulations: int, seed: int) -> Iterator[str]:
             fresh = kernel_distances(images, drawn, {"a": one, "b": other}, "a", weights)["b"]
             inside.append(row["kid_low"] <= fresh.value <= row["kid_high"])
         yield f"| {cell.name} | {np.mean(inside):.3f} |"
+
+
+def neighbours(simulations: int, seed: int) -> Iterator[str]:
+    """A row for each design and measure: spread, what the bounds say of it, and coverage."""
+    yield "| design | measure | mean | sd | half width / 1.96 | coverage |"
+    yield "|---|---|---|---|---|---|"
+    cells = [
+        Cell("17 x 24, 12, no difference", 17, (24, 12), length=16),
+        Cell("17 x 24, 12, some difference", 17, (24, 12), length=16, shift=2.0),
+        Cell("1 x 60, 30, no difference", 1, (60, 30), length=16),
+        Cell("5 x 80, 40, some difference", 5, (80, 40), length=16, shift=1.5),
+        Cell("5 x 80, 40, in groups of 4", 5, (80, 40), length=16, shift=1.5, group=4),
+    ]
+    for cell in cells:
+        rng = stream(seed, "neighbours", cell.name)
+        vectors = population(cell, rng)
+        found = []
+        for number in range(simulations):
+            images, drawn = sample(cell, vectors, rng)
+            rows, _ = measure_distances(images, drawn, 5, 5, 0, number, LEVEL)
+            found.append(rows.set_index("generator").loc["generated"])
+        for measure in ("precision", "recall", "density", "coverage"):
+            columns = (f"{measure}{end}" for end in ("", "_low", "_high"))
+            values, low, high = (np.array([row[name] for row in found]) for name in columns)
+            mean = values.mean()
+            held = np.mean((low <= mean) & (mean <= high))
+            yield (
+                f"| {cell.name} | {measure} | {mean:.3f} | {values.std(ddof=1):.3f} | "
+                f"{np.mean(high - low) / 3.92:.3f} | {held:.3f} |"
+            )
 
 
 def large(images: int, length: int, seed: int) -> tuple[Images, Vectors]:
@@ -239,7 +280,7 @@ def timed(what: str, size: int, length: int, seed: int) -> Iterator[str]:
 def main() -> None:
     """Run the program."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("what", choices=("kid", "p", "floor", "measure", "map"))
+    parser.add_argument("what", choices=("kid", "p", "floor", "neighbours", "measure", "map"))
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--images", type=int, default=51_000)
     parser.add_argument("--length", type=int, default=768)
@@ -248,7 +289,8 @@ def main() -> None:
     if args.what in ("measure", "map"):
         lines = timed(args.what, args.images, args.length, args.seed)
     else:
-        lines = {"kid": kid, "p": p, "floor": floor}[args.what](args.simulations, args.seed)
+        of = {"kid": kid, "p": p, "floor": floor, "neighbours": neighbours}
+        lines = of[args.what](args.simulations, args.seed)
     for line in lines:
         print(line, flush=True)
 

@@ -149,6 +149,74 @@ def test_the_columns_are_those_of_the_table_and_another_seed_draws_others() -> N
     assert not (table["precision"] == other["precision"]).all()
 
 
+MEASURES = ("precision", "recall", "density", "coverage")
+
+
+def test_bounds_hold_their_measure_are_never_of_width_zero_and_narrow_with_images() -> None:
+    widths = []
+    for each in (20, 80):
+        images, vectors = balanced(["a", "photo"], 3, each)
+        vectors[~images.real] *= 0.5
+        table = rows_of(images, vectors, nearest=5)
+        for name in MEASURES:
+            low, high = table[f"{name}_low"], table[f"{name}_high"]
+            assert (low <= table[name]).all() and (table[name] <= high).all()
+            assert (low < high).all() and (low >= 0).all()
+            assert name == "density" or (high <= 1).all()
+        widths.append((table["recall_high"] - table["recall_low"])["a"])
+    assert widths[1] < 0.8 * widths[0]
+    images, vectors = balanced(["a", "photo"], 3, 20)
+    vectors[images.real] += 100
+    apart = rows_of(images, vectors, nearest=5).loc["a"]
+    assert apart["coverage"] == 0 == apart["coverage_low"] < apart["coverage_high"] < 0.3
+    assert np.isnan(apart["density_high"])
+
+
+def test_of_equal_features_nothing_is_said_of_neighbourhoods() -> None:
+    images, vectors = balanced(["a", "photo"], 2, 40)
+    table, said = measure_distances(images, np.ones_like(vectors), **FEW)
+    assert table[[*MEASURES, "precision_high"]].isna().all(axis=None)
+    assert (table["kid"] == 0).all() and (table["c2st"] == 0.5).all()
+    assert said[-1].startswith("all images have the same features")
+
+
+def test_samples_are_split_by_units_and_by_halves_of_each_category() -> None:
+    images, _ = balanced(["a", "photo"], 3, 24)
+    images = replace(images, unit=np.arange(len(images)) // 4)
+    rows = np.flatnonzero(images.real)
+    for number in range(5):
+        one, other = module._parted(images, rows, 0, "a", number)
+        assert sorted([*one, *other]) == rows.tolist()
+        assert not set(images.unit[one]) & set(images.unit[other])
+        assert np.bincount(images.category[one]).tolist() == [12, 12, 12]
+
+
+def test_without_enough_images_to_split_there_are_no_bounds() -> None:
+    images, vectors = balanced(["a", "photo"], 2, 4)
+    table = rows_of(images, vectors, nearest=3)
+    assert table[[f"{name}_low" for name in MEASURES]].isna().all(axis=None)
+    assert table[list(MEASURES)].notna().all(axis=None)
+
+
+@pytest.mark.long
+def test_bounds_hold_the_mean_of_all_samples_about_as_often_as_they_say() -> None:
+    """In one design; ``benchmarks/distances.py`` has others."""
+    found = []
+    for seed in range(60):
+        images, vectors = balanced(["a", "photo"], 3, 40, length=8, seed=seed)
+        centres = np.random.default_rng(0).standard_normal((3, 8))
+        rng = np.random.default_rng(seed)
+        drawn = centres[images.category] + rng.standard_normal(vectors.shape)
+        drawn[~images.real, 0] += 1.5
+        found.append(rows_of(images, drawn.astype(np.float32), permutations=0).loc["a"])
+    for name in MEASURES:
+        mean = np.mean([row[name] for row in found])
+        held = [row[f"{name}_low"] <= mean <= row[f"{name}_high"] for row in found]
+        assert np.mean(held) >= 0.88
+        widths = np.mean([row[f"{name}_high"] - row[f"{name}_low"] for row in found])
+        assert widths / 3.92 < 2 * np.std([row[name] for row in found])
+
+
 def test_many_images_are_thinned_for_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
     images, vectors = balanced(["a", "photo"], 3, 40)
     monkeypatch.setattr(module, "_MOST_OF_KERNEL", 60)

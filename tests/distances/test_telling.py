@@ -68,11 +68,56 @@ def test_the_fit_is_that_of_a_logistic_regression(length: int) -> None:
         )
 
 
-def test_images_without_a_counterpart_of_their_kind_keep_their_side() -> None:
-    """A unit of two photographs, and two generated units of one: no toss is fair for these."""
-    images = images_of(["photo"] * 2 + ["a"] * 2, ["x"] * 4, units=[0, 0, 1, 2])
+def test_groups_beside_single_photographs_change_sides_with_as_many_of_these() -> None:
+    """Three groups of four generated images, twelve photographs each alone, and all differ."""
+    categories = [f"c{at // 4}" for at in range(12)]
+    units = [*(np.arange(12) // 4), *range(12, 24)]
+    images = images_of(["a"] * 12 + ["photo"] * 12, categories * 2, units=units)
     rng = np.random.default_rng(0)
-    rows = np.arange(4)
-    pair = telling._pairs(images, rows, images.real, rng)
+    pair = telling._pairs(images, np.arange(24), images.real, rng)
+    for number in np.unique(pair):
+        of_pair = pair == number
+        assert images.real[of_pair].sum() == 4 == (~images.real[of_pair]).sum()
+        assert len(set(images.category[of_pair])) == 1
     assert len(set(pair)) == 3
-    assert (telling._tosses(images.unit, pair, 9, rng) == 1).all()
+
+
+def test_what_differs_is_told_where_only_generated_images_are_in_groups() -> None:
+    units = [*(np.arange(160) // 4), *range(160, 320)]
+    categories = [f"c{at // 40}" for at in range(160)]
+    images = images_of(["a"] * 160 + ["photo"] * 160, categories * 2, units=units)
+    vectors = np.random.default_rng(0).standard_normal((320, 8)).astype(np.float32)
+    vectors[images.real] += 2
+    real, other = np.flatnonzero(images.real), np.flatnonzero(~images.real)
+    told = tell_apart(images, vectors, real, other, np.random.default_rng(0), 99)
+    assert told.accuracy > 0.95 and told.p == 0.01
+
+
+@pytest.mark.parametrize(
+    ("sides", "most"),
+    [
+        ((["xxxx", "xxxx", "xxxx"], ["xxx", "xxx", "xxx", "xxx"]), 1),
+        ((["xx", "yy"], ["xy", "xy"]), 1),
+        ((["xyz", "xyz"], ["x", "y", "z", "x", "y", "z"]), 2),
+        ((["xx", "x", "yy"], ["x", "xx", "y", "y"]), 3),
+        ((["xx"], ["x", "x"]), 1),
+    ],
+)
+def test_whatever_the_units_pairs_have_as_many_of_each_category_on_both_sides(
+    sides: tuple[list[str], list[str]], most: int
+) -> None:
+    """``most`` is how many pairs there are, and so how many tosses."""
+    units = [(unit, side) for side in (0, 1) for unit in sides[side]]
+    category = [name for unit, _ in units for name in unit]
+    source = [("a", "photo")[side] for unit, side in units for _ in unit]
+    number = [at for at, (unit, _) in enumerate(units) for _ in unit]
+    images = images_of(source, category, units=number)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        pair = telling._pairs(images, np.arange(len(images)), images.real, rng)
+        assert len(set(pair)) == most
+        for each in set(pair):
+            of_real = images.category[(pair == each) & images.real]
+            of_other = images.category[(pair == each) & ~images.real]
+            assert sorted(of_real) == sorted(of_other)
+        assert not (telling._tosses(images.unit, pair, 99, rng)[:, 1:] == 1).all()

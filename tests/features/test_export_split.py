@@ -130,6 +130,15 @@ def test_names_are_unique_and_end_as_timm_looks_for() -> None:
     assert max(map(len, names_of_links)) < 210
 
 
+def test_all_generated_images_are_called_by_their_generators_too() -> None:
+    table = module._table(images_of(["a/x/1.png", "b/x/1.png", "photo/x/1.png"]), np.zeros(3, bool))
+    links = {row.image: row.link for row in table[table["source"] == "*"].itertuples()}
+    assert links == {
+        "a/x/1.png": "train/generated/x/a_1.png",
+        "b/x/1.png": "train/generated/x/b_1.png",
+    }
+
+
 def test_names_of_sources_are_safe_and_distinct() -> None:
     assert folder_names(["*", "Generated", "a[1]", "a_1_", "flux", "FLUX"]) == {
         "*": "generated_",
@@ -139,6 +148,38 @@ def test_names_of_sources_are_safe_and_distinct() -> None:
         "a[1]": "a_1_",
         "a_1_": "a_1__",
     }
+    composed, apart = "\u00e9", "e\u0301"
+    assert set(folder_names(["A", "a", composed, apart]).values()) == {
+        *("A", "a_", apart, f"{composed}_"),
+    }
+
+
+@pytest.mark.parametrize(
+    "source", ["stabilityai/sdxl", "..", "../..", "/root", ".", "-x", "a\nb", "x" * 300, "\x00"]
+)
+def test_whatever_a_source_is_called_its_links_are_in_one_folder(source: str) -> None:
+    """As a table of images may call it."""
+    images = lay_out(Path("images"), NAMES)
+    called = replace(images, generators=(source, *images.generators[1:]))
+    table, _ = export_split(called, Roots(Path("images")), 3, 0, Path("split"))
+    links = table["link"][table["source"] == source]
+    assert len(links) == 18
+    (folder,) = {link.split("/")[1] for link in links}
+    assert len(folder) <= 100 and not folder.startswith((".", "-"))
+    assert {len(link.split("/")) for link in links} == {4}
+    assert all((Path("split") / link).is_file() for link in table["link"])
+    assert sorted(os.listdir()) == ["images", "split"]
+
+
+def test_what_is_no_folder_makes_way(tmp_path: Path) -> None:
+    images = lay_out(Path("images"), NAMES)
+    Path("elsewhere/deep").mkdir(parents=True)
+    Path("split").symlink_to("elsewhere/deep")
+    for _ in range(2):
+        table, _ = export_split(images, Roots(Path("images")), 3, 0, Path("split"))
+        assert Path("split").is_dir() and not Path("split").is_symlink()
+        assert all((Path("split") / link).is_file() for link in table["link"])
+        assert os.listdir("elsewhere/deep") == []
 
 
 def test_a_side_that_lacks_a_category_has_its_folder_and_is_named() -> None:

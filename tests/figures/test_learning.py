@@ -63,7 +63,10 @@ def distance_table(
     random = np.random.default_rng(1)
     rows = []
     for model, generator in itertools.product(models, [*generators, real]):
-        row: dict[str, Any] = dict(zip(DISTANCES, random.uniform(0.1, 0.9, 14), strict=True))
+        row: dict[str, Any] = dict.fromkeys(DISTANCES)
+        for name in [name for name in DISTANCES if not name.endswith(("_low", "_high"))]:
+            value = random.uniform(0.1, 0.9)
+            row |= {name: value, f"{name}_low": value - 0.06, f"{name}_high": value + 0.05}
         row |= {"model": model, "generator": generator, "reference": real, "n": 102}
         row |= {"categories": 17, "kid_low": row["kid"] - 0.02, "kid_high": row["kid"] + 0.03}
         rows.append(row)
@@ -269,10 +272,21 @@ def test_accuracy_of_the_best_model_stands_over_coverage() -> None:
 def test_distances_are_drawn_with_the_photographs_halves_last() -> None:
     table = distance_table(["dino"])
     figure = distances(table, accuracy_table([*TWO, "photo"]), RULE)
-    kid = next(bar for bar in errorbars(figure) if bar.get_label() == "KID, with its interval")
+    kid = next(bar for bar in errorbars(figure) if bar.get_label() == "KID")
     assert kid.lines[0].get_xdata().tolist() == table["kid"].tolist()
     labels = [label.get_text() for label in figure.axes[1].get_yticklabels()]
     assert labels == ["crayon", "poster", "photo (real, halves)"]
+
+
+def test_measures_of_neighbourhoods_have_their_intervals() -> None:
+    table = distance_table(["dino"])
+    figure = distances(table, accuracy_table([*TWO, "photo"]), RULE)
+    for name in ("precision", "recall", "coverage"):
+        bar = next(bar for bar in errorbars(figure) if bar.get_label() == name)
+        ends = np.array([segment[:, 0] for segment in bar.lines[2][0].get_segments()])
+        np.testing.assert_allclose(ends, table[[f"{name}_low", f"{name}_high"]])
+    across = errorbars(figure)[0].lines[2][0].get_segments()
+    np.testing.assert_allclose(across[0][:, 0], table[["coverage_low", "coverage_high"]].iloc[0])
 
 
 def test_photographs_without_an_accuracy_of_their_own_are_a_line_alone() -> None:

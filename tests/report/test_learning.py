@@ -16,8 +16,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from synthsight.report.learning import learning_section, transfer_answer
+from synthsight.report.learning import drawn_first, learning_section, transfer_answer
 from synthsight.report.maps import END, MOST_OTHERS, map_data
+from synthsight.report.tables import page_table
 from tests.browser import AXE, NARROW, faults
 from tests.figures.test_learning import distance_table, transfer_table
 from tests.report.browsing import RULE, Tab
@@ -137,6 +138,29 @@ def test_features_of_classifiers_are_said_to_favour_photographs() -> None:
     tables["accuracy"] = pd.DataFrame({"model": ["another"]})
     assert learning_section(tables, 0.95)["notes"] == []  # type: ignore[index]
     assert learning_section({"accuracy": tables["accuracy"]}, 0.95) is None
+
+
+def test_coverage_is_said_with_its_interval() -> None:
+    table = distance_table(["dino"], ["crayon"])
+    table.loc[0, ["coverage", "coverage_low", "coverage_high"]] = [0.4, 0.31, 0.52]
+    accuracy = pd.DataFrame({"model": ["resnet"]})
+    section = learning_section({"distances": table, "accuracy": accuracy}, 0.95)
+    assert section is not None
+    assert "40.0% (95% interval 31.0 to 52.0%) of the photographs have" in section["sentences"][0]
+
+
+@pytest.mark.parametrize(("sources", "models"), [(10, 30), (40, 12)])
+def test_of_many_rows_those_that_are_drawn_at_first_are_kept(sources: int, models: int) -> None:
+    named = [f"m{number:02d}" for number in range(models)]
+    table = transfer_table(named, [f"g{n:02d}" for n in range(sources)], "photo", [5, 10, 20, 50])
+    kept = page_table(table, RULE, drawn_first(table))
+    found = pd.DataFrame(dict(zip(kept["columns"], kept["values"], strict=True)))
+    assert kept["left_out"] == len(table) - len(found) > 0
+    assert list(found["model"]) == sorted(found["model"]), "in the table's order"
+    of_matrix, of_curves = table["per_category"] == 50, table["test"] == "photo"
+    for part in (of_matrix, of_curves):
+        pairs = found.merge(table[part], on=["model", "train", "test", "per_category"])
+        assert len(pairs) == part.sum(), "of every model"
 
 
 # --- The map's data --------------------------------------------------------------------------
@@ -299,6 +323,49 @@ def test_a_click_selects_one_image_and_a_rectangle_needs_no_pointer(tab: Tab) ->
     canvas.click(position=corner)
     assert tab.shown() == 1
     assert "toilet_seat" in tab.page.inner_text("#images-list")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("printed", [False, True])
+def test_the_tables_say_whose_features_and_are_whole_on_a_phone_and_on_paper(
+    browser: Any, finished: Project, tmp_path: Path, printed: bool
+) -> None:
+    name = "org/a-very-long-name-of-a-model_patch14_dinov2.lvd142m"
+    tab = Tab(browser, page_of(finished, tmp_path, ["resnet", name]), viewport=NARROW)
+    tab.choose("heads", name)
+    if printed:
+        tab.page.emulate_media(media="print")
+    for table in (".matrix", ".away"):
+        span = tab.page.locator(f"{table} caption span")
+        assert f"eatures of {name}" in span.inner_text()
+        box = span.bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= NARROW["width"]
+        scroll = tab.page.locator(f".scroll:has(> {table})")
+        hidden = scroll.evaluate("node => getComputedStyle(node).overflowX")
+        assert hidden == ("visible" if printed else "auto")
+    assert tab.complaints == []
+    tab.context.close()
+
+
+@pytest.mark.long
+def test_kid_is_shown_with_the_digits_of_its_size(
+    browser: Any, finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features of length one, as of zero-shot models, have a KID of 1e-4."""
+    table = distance_table(["resnet"], ["dream"], "muse")
+    table.loc[0, ["kid", "kid_low", "kid_high"]] = [0.000412, 0.00031, 0.000523]
+    table.loc[1, ["kid", "kid_low", "kid_high"]] = [-12345678.0, -2e7, 1e7]
+    monkeypatch.setattr(f"{__name__}.distance_table", lambda *_: table)
+    tab = Tab(browser, page_of(finished, tmp_path, ["resnet"]))
+    shown = tab.page.locator(".away td:nth-of-type(1)").all_inner_texts()
+    assert shown == [
+        "0.000412\n0.000310 to 0.000523",
+        "_1.23e+7\n_2.00e+7 to 1.00e+7".replace("_", "\N{MINUS SIGN}"),
+    ]
+    coverage = tab.page.locator(".away td:nth-of-type(5)").first.inner_text()
+    low, high = (f"{100 * table.loc[0, f'coverage_{end}']:.1f}" for end in ("low", "high"))
+    assert coverage.endswith(f"\n{low} to {high}")
+    tab.context.close()
 
 
 @pytest.mark.long

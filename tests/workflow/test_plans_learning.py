@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from synthsight import api
 from tests.conftest import Make
 from tests.support import Job, Project, draw_image
 from tests.workflow.test_plans_features import with_features
@@ -91,6 +92,22 @@ def test_each_setting_learns_again_what_it_decides_and_nothing_else(mine: Projec
     assert changed(mine, "distances", nearest=2) == {("measure_distances", "resnet")} | DISTANCES
     assert changed(mine, "map", perplexity=3) == {("map_images", "resnet"), ("report",)}
     assert changed(mine, "map", models=["resnet"]) == {("report",)}, "which prints what is written"
+
+
+def test_a_notebook_gets_the_map_with_what_is_known_of_images(learnt: Project) -> None:
+    run = api.open_run(learnt.results)
+    table = run.map("resnet")
+    assert list(table.columns) == ["image", "x", "y", "category", "generator"]
+    written = pd.read_parquet(learnt.results / "maps" / "resnet.parquet").set_index("image")
+    sources = pd.read_parquet(learnt.results / "sources" / "images.parquet").set_index("image")
+    table = table.set_index("image")
+    assert sorted(table.index) == sorted(written.index) == sorted(sources.index)
+    assert len(table) == 48
+    pd.testing.assert_frame_equal(table[["x", "y"]], written.loc[table.index, ["x", "y"]])
+    known = sources.loc[table.index, ["category", "generator"]]
+    pd.testing.assert_frame_equal(table[["category", "generator"]], known, check_dtype=False)
+    with pytest.raises(api.ApiError, match=r"map 'resent'.*resnet"):
+        run.map("resent")
 
 
 def test_one_more_model_learns_for_itself(mine: Project) -> None:

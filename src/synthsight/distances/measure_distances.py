@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
-from synthsight.distances.drawing import draw, shrunk, thinned
+from synthsight.distances.drawing import draw, shrunk, subset, thinned
 from synthsight.distances.halves import MOST, Halvings, halve
 from synthsight.distances.kernel import Floats, kernel_distances
-from synthsight.distances.neighbours import overlap, radii
+from synthsight.distances.neighbours import Overlap, overlap, radii
+from synthsight.distances.splitting import SPLITS, bounds_of_mean, bounds_of_share
 from synthsight.distances.telling import MOST as MOST_TO_TELL
 from synthsight.distances.telling import Told, tell_apart
-from synthsight.features.samples import Images, Vectors
+from synthsight.features.folds import folds_of
+from synthsight.features.samples import Images, Numbers, Vectors
 from synthsight.statistics.columns import DISTANCES
 from synthsight.statistics.ranking import stream
 
@@ -42,8 +43,8 @@ def measure_distances(
     Precision, recall, density, coverage and the accuracy of a classifier are means over random
     halves of the photographs, to which as many images of each source are compared, category by
     category; p is of the first halving. KID is that of all images of these categories, in the same
-    proportions. Of the row that compares the photographs with themselves it is the mean over
-    halvings, and its bounds are those between which another halving's lies.
+    proportions. Of the row that compares the photographs with themselves the estimate and its
+    bounds are the means over halvings.
 
     Args:
         images: all images.
@@ -72,8 +73,13 @@ def measure_distances(
     if nearest >= size:
         sentences.append(f"of {size:,} images none has {nearest:,} neighbours: {size - 1:,} count")
         nearest = size - 1
+    if not np.ptp(vectors, axis=0).any():
+        sentences.append(
+            "all images have the same features: there are no neighbourhoods, so no precision, "
+            "recall, density and coverage; is this model what it should be?"
+        )
     reference = str(images.photographs)
-    measured = _by_neighbours(halvings, vectors, nearest)
+    measured = _by_neighbours(images, halvings, vectors, nearest, level, seed)
     told = _by_telling(images, vectors, halvings, permutations, seed, sentences)
     distances = _by_kernel(images, vectors, halvings, level, seed, sentences)
     rows = [
@@ -94,21 +100,79 @@ def measure_distances(
 
 
 def _by_neighbours(
-    halvings: Halvings, vectors: Vectors, nearest: int
+    images: Images, halvings: Halvings, vectors: Vectors, nearest: int, level: float, seed: int
 ) -> dict[str, dict[str, float]]:
     """Precision, recall, density and coverage of each source, the means over the halvings."""
-    found: dict[str, list[dict[str, float]]] = {}
-    for halving in halvings.each:
-        real = vectors[halving.reference]
-        inside = radii(real, nearest)
+    sides = [rows for each in halvings.each for rows in (each.reference, *each.compared.values())]
+    units = min(len(np.unique(images.unit[rows])) for rows in sides)
+    splits = -(-SPLITS // len(halvings.each))
+    found: dict[str, list[Overlap]] = {}
+    halves: dict[str, list[tuple[Overlap, Overlap]]] = {}
+    for number, halving in enumerate(halvings.each):
+        inside = radii(vectors[halving.reference], nearest)
+        parted = [
+            _parted(images, halving.reference, seed, "", number * splits + split)
+            for split in range(splits)
+        ]
         for name, rows in halving.compared.items():
-            other = vectors[rows]
-            one = overlap(real, other, nearest, inside, radii(other, nearest))
-            found.setdefault(name, []).append(vars(one))
-    return {
-        name: {key: float(np.mean([one[key] for one in each])) for key in each[0]}
-        for name, each in found.items()
+            one = _overlap(vectors, halving.reference, rows, nearest, inside)
+            found.setdefault(name, []).append(one)
+            for split, reference in enumerate(parted):
+                compared = _parted(images, rows, seed, name, number * splits + split)
+                if min(map(len, (*reference, *compared))) <= nearest:
+                    continue
+                pair = [
+                    _overlap(vectors, one, other, nearest, radii(vectors[one], nearest))
+                    for one, other in zip(reference, compared, strict=True)
+                ]
+                halves.setdefault(name, []).append((pair[0], pair[1]))
+    measured = {
+        name: _with_bounds(each, halves.get(name, []), units, level) for name, each in found.items()
     }
+    if np.ptp(vectors, axis=0).any():
+        return measured
+    # Of copies of one image none has a neighbourhood: 0 would say that nothing is alike.
+    return {name: dict.fromkeys(each, float("nan")) for name, each in measured.items()}
+
+
+def _overlap(
+    vectors: Vectors, reference: Numbers, compared: Numbers, nearest: int, inside: Floats
+) -> Overlap:
+    real, other = vectors[reference], vectors[compared]
+    return overlap(real, other, nearest, inside, radii(other, nearest))
+
+
+def _parted(
+    images: Images, rows: Numbers, seed: int, name: str, number: int
+) -> tuple[Numbers, Numbers]:
+    """Two halves of some rows that share no unit, with about as many of each category."""
+    rng = stream(seed, "distances", "split", name, str(number))
+    first = folds_of(subset(images, rows, told=False), 2, int(rng.integers(2**31))) == 0
+    return rows[first], rows[~first]
+
+
+def _with_bounds(
+    found: Sequence[Overlap], halves: Sequence[tuple[Overlap, Overlap]], units: int, level: float
+) -> dict[str, float]:
+    """The measures' means over halvings, with bounds, by the names of columns.
+
+    Args:
+        found: of each halving.
+        halves: of halves of the samples.
+        units: on the smallest side.
+        level: of the bounds.
+    """
+    columns: dict[str, float] = {}
+    for key in ("precision", "recall", "density", "coverage"):
+        value = float(np.mean([getattr(one, key) for one in found]))
+        pairs = np.array([[getattr(one, key) for one in pair] for pair in halves])
+        low, high = (
+            bounds_of_mean(value, pairs, level)
+            if key == "density"
+            else bounds_of_share(value, pairs, units, level)
+        )
+        columns |= {key: value, f"{key}_low": low, f"{key}_high": high}
+    return columns
 
 
 def _by_telling(
@@ -157,22 +221,12 @@ def _by_kernel(
     sides = {name: used[here[used]] for name, here in images.sources.items()}
     found = kernel_distances(images, vectors, sides, photographs, weights)
     bounds = {name: (kid.value, *kid.bounds(level)) for name, kid in found.items()}
-    values = []
+    of_halves = []
     for number, halving in enumerate(halvings.each):
         rng = stream(seed, "distances", "kernel", str(number))
         one, other = (thinned(images, half, MOST, rng) for half in halving.halves)
-        of_halves = {"one": one, "other": other}
-        found = kernel_distances(images, vectors, of_halves, "one", weights)
-        values.append(found["other"].value)
-    mean = float(np.mean(values))
-    margin = _margin(values, level)
-    return {**bounds, photographs: (mean, mean - margin, mean + margin)}
-
-
-def _margin(values: Sequence[float], level: float) -> float:
-    """How far from the mean of some values another one lies with a probability of ``level``."""
-    count = len(values)
-    if count < 2:
-        return float("nan")
-    quantile = float(student.ppf((1 + level) / 2, count - 1))
-    return quantile * float(np.std(values, ddof=1)) * float(np.sqrt(1 + 1 / count))
+        sides = {"one": one, "other": other}
+        kid = kernel_distances(images, vectors, sides, "one", weights)["other"]
+        of_halves.append((kid.value, *kid.bounds(level)))
+    value, low, high = np.mean(of_halves, axis=0)
+    return {**bounds, photographs: (float(value), float(low), float(high))}

@@ -3,12 +3,14 @@
 Lopez-Paz and Oquab (2017). A photograph and a compared image of one category make a pair, which is
 tested by a classifier that was trained on other pairs. Without a difference, which of a pair is
 the photograph is a toss of a coin: p is the share of such tosses, all classifiers trained again,
-with an accuracy that is at least as high.
+with an accuracy that is at least as high. Of images in groups, a pair is of groups, or of one group
+and as many single images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,26 +97,77 @@ def tell_apart(
 def _pairs(
     images: Images, rows: Numbers, real: npt.NDArray[np.bool_], rng: np.random.Generator
 ) -> Numbers:
-    """A number that a unit has in common with the one that it is paired with; int64 (n,).
+    """A number that units have in common that change sides together; int64 (n,).
 
     Units are paired at random with one of the other side that has as many images of each category,
-    as long as there are such; others stay alone, and no toss changes what they are.
+    as long as there are such. The others, such as a group of four generated images where each
+    photograph is alone, are put together until there are as many images of each category on both
+    sides: four photographs and a group.
     """
     category = images.category[rows]
     units, unit = np.unique(images.unit[rows], return_inverse=True)
     of_real = np.zeros(len(units), bool)
     of_real[unit] = real
+    held = [sorted(category[members].tolist()) for members in _members(unit, len(units))]
     kinds: dict[tuple[int, ...], tuple[list[int], list[int]]] = {}
-    for number, members in enumerate(_members(unit, len(units))):
-        kind = tuple(sorted(category[members].tolist()))
-        kinds.setdefault(kind, ([], []))[int(of_real[number])].append(number)
+    for number, each in enumerate(held):
+        kinds.setdefault(tuple(each), ([], []))[int(of_real[number])].append(number)
     pair = np.arange(len(units))
+    alone: list[int] = []
     for kind in sorted(kinds):
         sides = [rng.permutation(np.asarray(side, np.int64)) for side in kinds[kind]]
         both = min(map(len, sides))
         pair[sides[1][:both]] = sides[0][:both]
+        alone += [*sides[0][both:].tolist(), *sides[1][both:].tolist()]
+    _put_together(pair, alone, held, of_real)
     found: Numbers = pair[unit]
     return found
+
+
+def _put_together(
+    pair: Numbers, alone: list[int], held: list[list[int]], of_real: npt.NDArray[np.bool_]
+) -> None:
+    """Give units without a counterpart of their kind a number in common with some others.
+
+    The largest first, each with as few of the other side as make up for it; where these have more
+    of a category, with others of its own side, and so on.
+
+    Args:
+        pair: the number of each unit; changed.
+        alone: these units, in the order in which they are taken among those of a size.
+        held: the categories of each unit's images.
+        of_real: which units are photographs.
+    """
+    left = dict.fromkeys(sorted(alone, key=lambda number: -len(held[number])))
+    while left:
+        first = next(iter(left))
+        ahead: Counter[int] = Counter()  # images of each category that the photographs lead by
+        number: int | None = first
+        while number is not None:
+            del left[number]
+            pair[number] = first
+            (ahead.update if of_real[number] else ahead.subtract)(held[number])
+            number = _next(left, ahead, held, of_real)
+
+
+def _next(
+    left: Mapping[int, None],
+    ahead: Mapping[int, int],
+    held: list[list[int]],
+    of_real: npt.NDArray[np.bool_],
+) -> int | None:
+    """The largest unit that a side lacks no less than, or the smallest that it lacks some of."""
+    lacking = next(((each, lead) for each, lead in ahead.items() if lead), None)
+    if lacking is None:
+        return None
+    category, lead = lacking
+    last = None
+    for number in left:
+        if of_real[number] == (lead < 0) and category in held[number]:
+            last = number
+            if held[number].count(category) <= abs(lead):
+                return number
+    return last
 
 
 def _members(numbers: Numbers, count: int) -> Iterator[Numbers]:

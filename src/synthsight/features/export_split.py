@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -38,6 +39,12 @@ _SEEN = (".png", ".jpg", ".jpeg")
 
 #: Bytes of a link's name, at most, with room for what makes it unique.
 _LONGEST = 200
+
+#: Bytes of a folder's name, at most, likewise.
+_LONGEST_FOLDER = 100
+
+#: What names of folders are without: see :func:`folder_names`.
+_UNSAFE = re.compile(r"^[.~-]|[\[\]*?/\\:\x00-\x1f\x7f]|[. ]$")
 
 #: Errors of file systems that have no links.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
@@ -77,12 +84,15 @@ def export_split(
     sweep(output)
     folder = temporary_name(output)
     try:
-        _link_all(table, roots, folder, Path(os.path.realpath(output)))
+        final = Path(os.path.realpath(output.parent), output.name)
+        _link_all(table, roots, folder, final)
         classes = "".join(f"{name}\n" for name in images.categories)
         (folder / "classes.txt").write_text(classes, encoding="utf-8")
         quote_cells(table).to_csv(folder / "split.csv", index=False, lineterminator="\n")
         if output.is_dir() and not output.is_symlink():
             shutil.rmtree(output)
+        else:
+            output.unlink(missing_ok=True)
         os.replace(folder, output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -90,7 +100,10 @@ def export_split(
 
 
 def folder_names(sources: Iterable[str]) -> dict[str, str]:
-    """What the sources' folders are called, without signs that shells and timm take for others.
+    """What the sources' folders are called: one folder each, wherever they are unpacked.
+
+    Signs that separate folders, that shells and timm take for others or that cannot be seen become
+    underscores, as does a point at the beginning; names are short, and differ by more than case.
 
     Args:
         sources: their names.
@@ -98,12 +111,19 @@ def folder_names(sources: Iterable[str]) -> dict[str, str]:
     taken: set[str] = set()
     found = {}
     for source in sorted(sources, key=lambda source: (source == ALL, source)):
-        name = GENERATED if source == ALL else re.sub(r"[\[\]*?]", "_", source)
-        while name.casefold() in taken:  # as some file systems compare names
+        name = GENERATED if source == ALL else _UNSAFE.sub("_", source) or "_"
+        if len(name.encode()) > _LONGEST_FOLDER:
+            name = hashlib.sha256(source.encode()).hexdigest()
+        while _key(name) in taken:
             name += "_"
-        taken.add(name.casefold())
+        taken.add(_key(name))
         found[source] = name
     return found
+
+
+def _key(name: str) -> str:
+    """What names have in common that are one name to some file system."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _table(images: Images, test: npt.NDArray[np.bool_]) -> pd.DataFrame:
@@ -115,12 +135,12 @@ def _table(images: Images, test: npt.NDArray[np.bool_]) -> pd.DataFrame:
         for number in np.flatnonzero(here):
             image, category = images.names[number], images.categories[images.category[number]]
             side = SIDES[int(test[number])]
-            name = _file_name(image, images.generator[number] >= 0)
+            made = bool(images.generator[number] >= 0)
+            name = _file_name(image, made, made and source == ALL)
             link = f"{folders[source]}/{category}/{name}"
-            while link.casefold() in taken:
-                path = PurePosixPath(link)
-                link = str(path.with_name(f"{path.stem}_{path.suffix}"))
-            taken.add(link.casefold())
+            if _key(link) in taken:
+                link = f"{folders[source]}/{category}/{_digest(image)}"
+            taken.add(_key(link))
             unit = int(images.unit[number])
             rows.append((image, source, category, side, unit, f"{side}/{link}"))
     columns = ["image", "source", "category", "side", "unit", "link"]
@@ -128,16 +148,31 @@ def _table(images: Images, test: npt.NDArray[np.bool_]) -> pd.DataFrame:
     return table.sort_values(["source", "image"], ignore_index=True)
 
 
-def _file_name(image: str, of_generator: bool) -> str:
+def _file_name(image: str, of_generator: bool, told: bool) -> str:
     """The name of an image's link: its path below its category's folder, in one piece.
 
-    An ending that readers of folders do not look at is followed by one that they do.
+    Args:
+        image: its path.
+        of_generator: whether its generator's folder comes before the category's.
+        told: whether the name begins with that, since images of several generators are together.
     """
-    below = image.split("/")[1 + of_generator :] or [PurePosixPath(image).name]
-    name = "_".join(below)
+    parts = image.split("/")
+    below = parts[: int(told)] + parts[1 + of_generator :]
+    name = "_".join(below or parts[-1:])
     if len(name.encode()) > _LONGEST:
-        name = hashlib.sha256(image.encode()).hexdigest() + PurePosixPath(image).suffix[:8]
-    return name if name.lower().endswith(_SEEN) else f"{name}.png"
+        return _digest(image)
+    return _ending(name)
+
+
+def _digest(image: str) -> str:
+    """A name that no other image's link has."""
+    digest = hashlib.sha256(image.encode()).hexdigest()
+    return _ending(digest + PurePosixPath(image).suffix[:8])
+
+
+def _ending(name: str) -> str:
+    """A name as readers of folders look for: not all of it an ending, and one that they know."""
+    return name if PurePosixPath(name).suffix.lower() in _SEEN else f"{name}.png"
 
 
 def _link_all(table: pd.DataFrame, roots: Roots, folder: Path, final: Path) -> None:

@@ -43,7 +43,7 @@ class _Measure:
 
 
 _MEASURES = (
-    _Measure("kid", rows.Metric("KID, with its interval", style.INK, "o", 0, (1, 1)), 0),
+    _Measure("kid", rows.Metric("KID", style.INK, "o", 0, (1, 1)), 0),
     _Measure("precision", rows.Metric("precision", style.BLUE, "o", -0.22, (1, 1)), 1),
     _Measure("recall", rows.Metric("recall", style.ORANGE, "s", 0, (1, 1)), 1),
     _Measure("coverage", rows.Metric("coverage", style.GREEN, "^", 0.22, (1, 1)), 1),
@@ -139,8 +139,8 @@ def _subtitle(
     each = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
     said = (
         f"Across: the share of photographs that a generated image is near to (coverage). Upwards: "
-        f"top-1 of {style.plain(best)}, the best model, under {style.plain(rule)}, with its "
-        f"{style.percent(level)} interval. Upper left: easy to recognise, without diversity. "
+        f"top-1 of {style.plain(best)}, the best model, under {style.plain(rule)}; with "
+        f"{style.percent(level)} intervals. Upper left: easy to recognise, without diversity. "
         "Dotted: half of the photographs against the other half. A panel for each model whose "
         f"features are compared; {each} images of each source against as many photographs."
     )
@@ -196,7 +196,8 @@ def _points(
         axes.errorbar(
             part["coverage"],
             part["top1"],
-            yerr=_error(part, "top1", "top1_low", "top1_high"),
+            xerr=_error(part, "coverage"),
+            yerr=_error(part, "top1"),
             fmt=marker,
             color=color,
             markersize=3.6,
@@ -207,10 +208,11 @@ def _points(
     _name(axes, block, labels, side, (low, high))
 
 
-def _error(part: pd.DataFrame, value: str, low: str, high: str) -> Floats:
-    middle = part[value].to_numpy(dtype=float)
-    ends = part[low].to_numpy(dtype=float), part[high].to_numpy(dtype=float)
-    return np.vstack([np.clip(middle - ends[0], 0, None), np.clip(ends[1] - middle, 0, None)])
+def _error(part: pd.DataFrame, value: str) -> Floats:
+    middle, low, high = (
+        part[name].to_numpy(dtype=float) for name in (value, f"{value}_low", f"{value}_high")
+    )
+    return np.vstack([np.clip(middle - low, 0, None), np.clip(high - middle, 0, None)])
 
 
 def _name(
@@ -229,6 +231,8 @@ def _name(
         end: (block[f"top1{end}"].to_numpy(dtype=float)[drawn] - limits[0]) * scale
         for end in ("", "_low", "_high")
     }
+    ends = block[["coverage_low", "coverage_high"]].to_numpy(dtype=float)[drawn]
+    left, right = (np.where(np.isfinite(e), (e + 0.03) / 1.06 * side, x) for e in ends.T)
     names = [style.elide(names[row], 0.9, style.SMALL) for row in drawn]
     order = list(range(len(drawn)))
     if len(order) > NAMED:  # the halves, and the ends of the coverage
@@ -241,11 +245,17 @@ def _name(
         order,
         _NAME,
         (0, 0, side, side),
-        [(a - 0.01, b, a + 0.01, c) for a, b, c in zip(x, up["_low"], up["_high"], strict=True)],
+        [
+            *(
+                (a - 0.01, b, a + 0.01, c)
+                for a, b, c in zip(x, up["_low"], up["_high"], strict=True)
+            ),
+            *((a, b - 0.01, c, b + 0.01) for a, b, c in zip(left, up[""], right, strict=True)),
+        ],
     )
-    for row, (left, bottom) in found.items():
+    for row, (start, bottom) in found.items():
         axes.text(
-            *(left / side, bottom / side, names[row]),
+            *(start / side, bottom / side, names[row]),
             fontsize=style.SMALL,
             transform=axes.transAxes,
             path_effects=[withStroke(linewidth=1.5, foreground="white")],
@@ -274,8 +284,9 @@ def _dots(axes: Axes, block: pd.DataFrame, labels: Sequence[str], part: int) -> 
         axes.axvline(0.5, color=style.INK, linewidth=0.6, zorder=2)
     for measure in _MEASURES:
         if measure.axes == part:
-            bounds = ("kid_low", "kid_high") if measure.column == "kid" else None
-            rows.marks(axes, block, measure.look, measure.column, bounds)
+            name = measure.column
+            bounds = None if name == "c2st" else (f"{name}_low", f"{name}_high")
+            rows.marks(axes, block, measure.look, name, bounds)
 
 
 def _keys() -> list[Line2D]:

@@ -174,7 +174,7 @@ def learning_section(tables: Mapping[str, pd.DataFrame], level: float) -> dict[s
     said = [
         transfer_answer(transfer, level) if transfer is not None else None,
         *(_further(transfer) if transfer is not None else ()),
-        _distance(away) if away is not None else None,
+        _distance(away, level) if away is not None else None,
     ]
     first = [] if transfer is None else best_first(transfer)
     featured = dict.fromkeys(
@@ -190,6 +190,23 @@ def learning_section(tables: Mapping[str, pd.DataFrame], level: float) -> dict[s
         "test": real if transfer is None or real is not None else of_generated(transfer),
         "numbers": [] if transfer is None else sorted(set(map(int, transfer["per_category"]))),
     }
+
+
+def drawn_first(table: pd.DataFrame) -> list[int]:
+    """Which rows of the table ``transfer`` the page needs most; the lowest number most.
+
+    First the rows of learning curves, of all models, then those of the matrix at the largest number
+    of images, of the models whose features tell most first. These are drawn at first: their numbers
+    are below 0. Then the matrices at other numbers, the largest first.
+    """
+    models = {name: place for place, name in enumerate(best_first(table))}
+    test = photographs(table) or of_generated(table)
+    sizes = sorted(set(table["per_category"]), reverse=True)
+    size = table["per_category"].map({of: place for place, of in enumerate(sizes)})
+    largest = table["per_category"] == table.groupby("model")["per_category"].transform("max")
+    rank = size * len(models) + table["model"].map(models)
+    rank = rank.mask(largest, table["model"].map(models) - len(models))
+    return [int(each) for each in rank.mask(table["test"] == test, -len(models) - 1)]
 
 
 def _further(table: pd.DataFrame) -> list[str]:
@@ -228,7 +245,7 @@ def _extremes(first: pd.Series, last: pd.Series) -> str:
     )
 
 
-def _distance(table: pd.DataFrame) -> str | None:
+def _distance(table: pd.DataFrame, level: float) -> str | None:
     """Which generator covers most of the photographs, in how many models' features."""
     half = table["generator"] == table["reference"]
     known = table[~half & table["coverage"].notna()]
@@ -244,7 +261,7 @@ def _distance(table: pd.DataFrame) -> str | None:
     floor = table[half & (table["model"] == model)]["coverage"].dropna()
     several = len(set(known["generator"])) > 1
     sentence = (
-        f"In the features of {model}, {percent(row['coverage'])} of the photographs have an image "
+        f"In the features of {model}, {_covered(row, level)} of the photographs have an image "
         f"of {row['generator']} near them (coverage)"
     )
     if several:
@@ -255,6 +272,14 @@ def _distance(table: pd.DataFrame) -> str | None:
     if len(floor):
         sentence += f"; of half of the photographs the other half covers {percent(floor.iloc[0])}"
     return f"{sentence}."
+
+
+def _covered(row: pd.Series, level: float) -> str:
+    """A coverage with its interval, if there is one."""
+    if pd.isna(row["coverage_low"]) or pd.isna(row["coverage_high"]):
+        return percent(row["coverage"])
+    bounds = interval(row["coverage_low"], row["coverage_high"], level)
+    return f"{percent(row['coverage'])} {bounds}"
 
 
 def _notes(featured: set[str], classifiers: set[str]) -> list[str]:

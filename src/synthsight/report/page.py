@@ -16,7 +16,7 @@ from synthsight.pages.embed import content_security_policy, script_json, script_
 from synthsight.report import answer, assets
 from synthsight.report.adapted import adapted_answers
 from synthsight.report.endpoints import asked_how
-from synthsight.report.learning import learning_section
+from synthsight.report.learning import drawn_first, learning_section
 from synthsight.report.people import people_section
 from synthsight.report.phrases import percent
 from synthsight.report.tables import page_table
@@ -132,7 +132,7 @@ def render(page: Page) -> str:
         "chunk": CHUNK,
         "side": page.side,
         "tables": {
-            name: page_table(table, page.rule)
+            name: page_table(table, page.rule, drawn_first(table) if name == "transfer" else None)
             for name, table in tables.items()
             if name != "images"  # in the explorer, image by image
         },

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from synthsight.labels.audit import COLUMNS as AUDIT
@@ -32,11 +34,23 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
     return read_frame(path, _COLUMNS.get(Path(path).stem, ()))
 
 
-def page_table(table: pd.DataFrame, rule: str) -> dict[str, Any]:
+#: Maximum number of rows of what the page draws from a table.
+MAX_DRAWN = 50_000
+
+
+def page_table(
+    table: pd.DataFrame, rule: str, ranks: Sequence[int] | None = None
+) -> dict[str, Any]:
     """A table as columns for the page.
 
     If it has more than :data:`MAX_ROWS` rows, only those under ``rule`` are kept, and the first of
     them.
+
+    Args:
+        table: the table.
+        rule: the primary rule.
+        ranks: of its rows, where some matter more: those of the lowest rank are kept first, and
+            those below 0, which the page draws, up to :data:`MAX_DRAWN`.
 
     Returns:
         ``columns``: names; ``values``: a list for each column, null where nothing is known;
@@ -45,7 +59,12 @@ def page_table(table: pd.DataFrame, rule: str) -> dict[str, Any]:
     rows = len(table)
     if rows > MAX_ROWS and "rule" in table:
         table = table[table["rule"] == rule]
-    table = table.head(MAX_ROWS)
+    if ranks is None:
+        table = table.head(MAX_ROWS)
+    elif rows > MAX_ROWS:
+        order = np.argsort(np.asarray(ranks), kind="stable")
+        drawn = int((np.asarray(ranks) < 0).sum())
+        table = table.iloc[np.sort(order[: max(MAX_ROWS, min(drawn, MAX_DRAWN))])]
     return {
         "columns": list(map(str, table.columns)),
         "values": [[_json_value(value) for value in table[name].tolist()] for name in table],

@@ -23,9 +23,9 @@ _DOUBLE = 2**20
 #: Numbers held for the images of a batch of problems: the bound on memory.
 _ENTRIES = 2**22
 
-#: The excess of the mean loss at which a head counts as trained; resampled ones, and those that a
-#: penalty is chosen by, are read less closely.
-_CLOSE, _ROUGH = 1e-9, 1e-4
+#: The excess of the mean loss at which a head counts as trained; one with resampled images, which
+#: begins at that; and one that a penalty is chosen by. With 1e-4 resampled heads vary too little.
+_CLOSE, _AGAIN, _ROUGH = 1e-9, 1e-5, 1e-4
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Sample:
             brought.astype(self.columns.dtype),
             np.full(len(weights), penalty),
             start,
-            _ROUGH,
+            _AGAIN,
         ).coefficients
 
     def batches(self, problems: int, tested: int = 0) -> Iterator[slice]:

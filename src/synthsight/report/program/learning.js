@@ -30,6 +30,8 @@ function cell(row, apart) {
 }
 
 const scrolling = (label, table) => make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
+/** A caption that stays in sight where its table is wider than the window. */
+const captioned = (text) => make("caption", {}, make("span", {}, text));
 const lacking = (table) => make("p", { class: "note" }, `There are no numbers about the features of ${state.heads} here.${data.tables[table].left_out ? ` Further rows are in tables/${table}.csv.` : ""}`);
 
 function matrix() {
@@ -39,12 +41,21 @@ function matrix() {
   const cells = new Map(found.filter((row) => row.per_category === number).map((row) => [JSON.stringify([row.train, row.test]), row]));
   const apart = (name) => name === learned.real && learned.sources.length > 1;
   const names = learned.sources;
-  return scrolling("Accuracy by source", make("table", { class: "matrix" },
-    make("caption", {}, `Trained on ${number.toLocaleString("en")} images of each category (rows), tested on other images (columns); per cent, with ${+(100 * data.level).toFixed(3)}% intervals`),
+  const absent = data.tables.transfer.left_out && cells.size < names.length ** 2
+    ? make("p", { class: "note" }, `This page does not hold all numbers for ${number.toLocaleString("en")} images of each category in the features of ${state.heads}: the rest is in tables/transfer.csv.`) : "";
+  return make("div", {}, absent, scrolling("Accuracy by source", make("table", { class: "matrix" },
+    captioned(`Features of ${state.heads}: trained on ${number.toLocaleString("en")} images of each category (rows), tested on other images (columns); per cent, with ${+(100 * data.level).toFixed(3)}% intervals`),
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, make("small", {}, "trained on ↓ tested on →")),
       ...names.map((name) => make("th", { scope: "col", class: apart(name) ? "apart" : "" }, sourceName(name))))),
     make("tbody", {}, ...names.map((train) => make("tr", { class: apart(train) ? "apart" : "" }, make("th", { scope: "row" }, sourceName(train)),
-      ...names.map((test) => cell(cells.get(JSON.stringify([train, test])), apart(test))))))));
+      ...names.map((test) => cell(cells.get(JSON.stringify([train, test])), apart(test)))))))));
+}
+
+/** How KID is written in a row: its unit is that of the features, so the decimals follow the numbers. */
+function kernel(row) {
+  const scale = Math.max(...[row.kid, row.kid_low, row.kid_high].map((value) => Math.abs(value ?? 0)));
+  const decimals = scale > 0 ? Math.max(0, 2 - Math.floor(Math.log10(scale))) : 3;
+  return (value) => (value === null ? "–" : (scale >= 1e6 || decimals > 6 ? value.toExponential(2) : value.toFixed(decimals)).replaceAll("-", "−"));
 }
 
 function away() {
@@ -53,16 +64,19 @@ function away() {
   const half = (row) => row.generator === row.reference;
   const ordered = [...found.filter((row) => !half(row)), ...found.filter(half)];
   const many = (value) => (value === null ? "–" : percent(value));
-  const three = (value) => (value === null ? "–" : value.toFixed(3).replace("-", "−"));
+  const bounds = (row, key, written) => (row[`${key}_low`] === null || row[`${key}_high`] === null ? []
+    : [make("br"), make("small", {}, `${written(row[`${key}_low`])} to ${written(row[`${key}_high`])}`)]);
   const heads = ["Images of", "KID", "Precision", "Recall", "Density", "Coverage", "Told from photographs"];
   return scrolling("Distances from the photographs", make("table", { class: "plain away" },
-    make("caption", {}, `Distance from the photographs in the features of ${state.heads}`),
+    captioned(`Distance from the photographs in the features of ${state.heads}`),
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
     make("tbody", {}, ...ordered.map((row) => make("tr", {},
       make("th", { scope: "row" }, half(row) ? "photographs, one half against the other" : sourceName(row.generator), make("br"), make("small", {}, `${row.n.toLocaleString("en")} images`)),
-      make("td", {}, three(row.kid), ...(row.kid_low === null ? [] : [make("br"), make("small", {}, `${three(row.kid_low)} to ${three(row.kid_high)}`)])),
-      ...["precision", "recall"].map((key) => make("td", {}, many(row[key]))),
-      make("td", {}, row.density === null ? "–" : row.density.toFixed(2)), make("td", {}, many(row.coverage)),
+      make("td", {}, kernel(row)(row.kid), ...bounds(row, "kid", kernel(row))),
+      ...["precision", "recall", "density", "coverage"].map((key) => {
+        const written = key === "density" ? (value) => value.toFixed(2) : (value) => (100 * value).toFixed(1);
+        return make("td", {}, key === "density" && row.density !== null ? written(row.density) : many(row[key]), ...bounds(row, key, written));
+      }),
       make("td", {}, many(row.c2st), ...(row.p === null ? [] : [make("br"), make("small", {}, `p ${row.p < 0.001 ? "< 0.001" : `= ${Number(row.p.toPrecision(2))}`}`)])))))));
 }
 
@@ -128,7 +142,7 @@ export const ofLearning = {
     if (found.length === 0) return null;
     const side = Math.min(width, 560);
     const named = (row) => sourceName(row.generator);
-    const told = (row) => `${named(row)}\n${hitName()} of ${data.best}: ${described(row, row.mean[hit], row.mean[`${hit}_low`], row.mean[`${hit}_high`])}\ncoverage: ${percent(row.coverage)}${row.half ? ", one half of the other" : ""}`;
+    const told = (row) => `${named(row)}\n${hitName()} of ${data.best}: ${described(row, row.mean[hit], row.mean[`${hit}_low`], row.mean[`${hit}_high`])}\ncoverage: ${described(row, row.coverage, row.coverage_low, row.coverage_high)}${row.half ? ", one half of the other" : ""}`;
     const halves = all.filter((row) => row.generator === row.reference);
     const y = { y: (row) => row.mean[hit], x: "coverage" };
     return {
@@ -138,6 +152,7 @@ export const ofLearning = {
       marks: [
         Plot.ruleX(halves, { x: "coverage", stroke: "var(--faint)", strokeDasharray: "2 3" }),
         Plot.ruleX(found, { x: "coverage", y1: (row) => row.mean[`${hit}_low`], y2: (row) => row.mean[`${hit}_high`], stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.45 }),
+        Plot.ruleY(found.filter((row) => row.coverage_low !== null && row.coverage_high !== null), { y: y.y, x1: "coverage_low", x2: "coverage_high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.45 }),
         Plot.dot(found.filter((row) => !row.half), { ...y, fill: "var(--one)", r: 5, tip: true, title: told }),
         Plot.dot(found.filter((row) => row.half), { ...y, fill: "var(--ink)", symbol: "diamond", r: 6, tip: true, title: told }),
         ...[true, false].map((right) => Plot.text(found.length <= 14 ? found.filter((row) => row.coverage < 0.6 === right) : [], {
