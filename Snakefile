@@ -21,6 +21,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/terminal.smk"
 include: "rules/fetch_images.smk"
 include: "rules/fetch_weights.smk"
 include: "rules/fetch_vqa.smk"
@@ -57,11 +58,6 @@ if not PENDING:
 # each submission, since there the scheduler assigns the devices.
 resource_scopes:
     gpu="local",
-
-
-onstart:
-    handle_term_aside()
-    hold(KEPT)
 
 
 localrules:

@@ -18,13 +18,14 @@ try:
     from synthsight.plan.digest import code_digest, code_digests
     from synthsight.plan.experiment import load_experiment
     from synthsight.plan.files import WEIGHTS, Files
-    from synthsight.plan.machine import Machine, describe_workers, handle_term_aside, hide_devices
+    from synthsight.plan.machine import Machine, handle_term_aside, hide_devices, provide_workers
     from synthsight.plan.others import at_work, hold
     from synthsight.plan.programs import base_door, family_doors, library_door, model_doors
     from synthsight.plan.programs import row_doors, workers
     from synthsight.plan.recall import recall
     from synthsight.plan.restart import begin_anew, fetched_file
     from synthsight.plan.standing import check_results
+    from synthsight.plan.terminal import Listener, Watch, settle, succeeded
     from synthsight.wording import printable
 except ImportError as error:
     raise WorkflowError(
@@ -79,21 +80,14 @@ if not workflow.global_resources["gpu"].value and not MACHINE.submits:
     hide_devices()
 
 try:
-    WORKERS = describe_workers(
-        workers(EXPERIMENT, SCRIPTS),
-        f"{FILES.logs}/worker_{{}}.log",
-        SLOTS,
-        MACHINE,
-    )
+    provide_workers(workers(EXPERIMENT, SCRIPTS), f"{FILES.logs}/worker_{{}}.log", SLOTS, MACHINE)
 except SynthsightError as error:
     logger.info(f"Note: no worker, since {error}")
-    WORKERS = ""
 
 # Programs are called by name, with the interpreter that runs Snakemake, activated or not.
 PREFIX = (
     "set -euo pipefail; "
     f"export PATH={shlex.quote(str(SCRIPTS))}:{shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
-    + WORKERS
 )
 shell.prefix(PREFIX.replace("{", "{{").replace("}", "}}"))
 

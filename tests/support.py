@@ -77,6 +77,8 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [Path(sys.executable).with_name("snakemake"), *arguments]
+        if "--quiet" not in arguments:
+            command += ["--quiet", "host"]  # what the profile keeps from the screen is looked at
         source = self.folder / "src"
         if self.cold:
             environment = {**os.environ, "PYTHONPATH": str(source)}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import threading
 from pathlib import Path
 
 import pytest
 
-from synthsight.plan.machine import Machine, describe_workers, handle_term_aside
+from synthsight.plan.machine import Machine, handle_term_aside, provide_workers
 from synthsight.plan.programs import Imports
 from synthsight.worker.protocol import VARIABLE, Settings
 
@@ -51,16 +50,14 @@ def test_threads(where: Machine, slots: int, threads: int) -> None:
     assert where.threads(slots) == threads
 
 
-def test_workers_are_described_to_jobs(tmp_path: Path) -> None:
+def test_workers_are_described_to_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "those of the process that submitted this one")
     workers = {
         "models": Imports((tmp_path / "a b.py",), ("synthsight.doors",)),
         "tables": Imports((tmp_path / "c.py",)),
     }
-    text = describe_workers(workers, "logs/worker_{}.log", 3, machine("0", "1"))
-    export, assignment = shlex.split(text.removesuffix("; "))
-    name, _, value = assignment.partition("=")
-    assert (export, name) == ("export", VARIABLE)
-    models, tables = (Settings.from_json(each) for each in json.loads(value))
+    provide_workers(workers, "logs/worker_{}.log", 3, machine("0", "1"))
+    models, tables = (Settings.from_json(each) for each in json.loads(os.environ[VARIABLE]))
     assert models.programs == (str(tmp_path / "a b.py"),)
     assert models.doors == ("synthsight.doors",)
     assert models.log == "logs/worker_models.log"
@@ -69,9 +66,10 @@ def test_workers_are_described_to_jobs(tmp_path: Path) -> None:
     assert models.folder != tables.folder
 
 
-def test_one_device_is_shared_without_being_named(tmp_path: Path) -> None:
-    text = describe_workers({"none": Imports()}, "{}", 1, machine("0"))
-    (none,) = json.loads(shlex.split(text.removesuffix("; "))[1].partition("=")[2])
+def test_one_device_is_shared_without_being_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    provide_workers({"none": Imports()}, "{}", 1, machine("0"))
+    (none,) = json.loads(os.environ[VARIABLE])
     assert Settings.from_json(none).devices == ()
 
 

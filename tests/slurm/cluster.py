@@ -62,6 +62,7 @@ def snakemake(
             Path(sys.executable).with_name("snakemake"),
             *("--workflow-profile", "profiles/slurm"),
             *arguments,
+            *("--quiet", "host"),
         ],
         cwd=folder,
         env={**os.environ, "PATH": path, "PYTHONPATH": f"{folder / 'src'}:{PLUGIN}"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import threading
 from collections.abc import Mapping
@@ -57,16 +56,16 @@ class Machine:
         return max(1, self.cores // slots)
 
 
-def describe_workers(
+def provide_workers(
     workers: Mapping[str, Imports],
     log: str,
     slots: int,
     machine: Machine,
-) -> str:
-    """The prefix of shell commands that describes this process's workers and devices to its jobs.
+) -> None:
+    """Describe this process's workers and devices to its jobs, in a variable of the environment.
 
     On a cluster, each submission does so anew, where it runs. The jobs grouped in it share workers
-    that end with it.
+    that end with it. Where the system lacks what a worker needs, there is no such variable.
 
     Args:
         workers: what each worker imports, by name (see :func:`synthsight.plan.programs.workers`).
@@ -74,16 +73,14 @@ def describe_workers(
         slots: number of jobs that may use a device at a time.
         machine: the machine that this process runs on.
 
-    Returns:
-        An ``export`` command; empty if the system lacks what a worker needs.
-
     Raises:
         synthsight.worker.protocol.WorkerError: there is no folder that only this user can enter.
     """
+    os.environ.pop(VARIABLE, None)  # of the process that submitted this one, on its machine
     owner = os.getpid()
     began = born(owner) if supported() else None
     if began is None:
-        return ""
+        return
     described = [
         Settings(
             owner=owner,
@@ -97,7 +94,7 @@ def describe_workers(
         ).as_json()
         for name, imports in workers.items()
     ]
-    return f"export {VARIABLE}={shlex.quote(canonical_json(described))}; "
+    os.environ[VARIABLE] = canonical_json(described)
 
 
 def provide_home(folder: Path) -> None:

@@ -1,0 +1,240 @@
+"""What a run says on the terminal: what there is to do, how far it is, how it ended.
+
+Snakemake tells job by job, with all inputs and reasons. That stands in its log file; the profile
+keeps it from the screen, and this says there what a user looks for.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from synthsight.wording import one_line, printable
+
+#: Failed jobs that are listed in the end.
+SHOWN = 20
+
+#: Seconds between two lines on how far it is.
+PAUSE = 5.0
+
+#: Bytes at the end of a job's log in which its last line is looked for.
+_TAIL = 2**16
+
+#: What a job does to its images, by its rule.
+_DOES = {
+    "prepare_pixels": "decoded",
+    "classify": "classified",
+    "embed": "embedded",
+}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that failed.
+
+    Attributes:
+        job: its rule, and what it was about.
+        why: the last line of its log.
+        log: where that is; None if it has none.
+    """
+
+    job: str
+    why: str
+    log: str | None
+
+    def __str__(self) -> str:
+        return printable(f"{self.job}: {self.why}{f' ({self.log})' if self.log else ''}")
+
+
+@dataclass
+class _Work:
+    """Jobs of a rule: images in all, and in those that are done."""
+
+    total: int = 0
+    done: int = 0
+
+
+@dataclass
+class Watch:
+    """What is seen of a run, from the records that Snakemake logs.
+
+    Attributes:
+        images: how many images each category has; none as long as that is not known.
+        say: called with a line for the terminal.
+        fail: likewise, with what went wrong.
+    """
+
+    images: Mapping[str, int]
+    say: Callable[[str], None]
+    fail: Callable[[str], None]
+    _jobs: dict[int, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    _failed: dict[int, Failure] = field(default_factory=dict)
+    _work: dict[str, _Work] = field(default_factory=dict)
+    _finished: int = 0
+    _said: float = 0.0
+
+    def begin(self, jobs: Iterable[tuple[str, Mapping[str, str]]]) -> None:
+        """Say what there is to do, before the first job.
+
+        Args:
+            jobs: the rule and the wildcards of each.
+        """
+        count = 0
+        categories: set[str] = set()
+        for rule, wildcards in jobs:
+            count += 1
+            if rule in _DOES and wildcards.get("category") in self.images:
+                categories.add(wildcards["category"])
+                self._work.setdefault(rule, _Work()).total += self._images(wildcards)
+        parts = [
+            f"{self._work[rule].total:,} images to be {does}"
+            for rule, does in _DOES.items()
+            if rule in self._work
+        ]
+        about = f": {', '.join(parts)} (categories: {len(categories)})" if parts else ""
+        self.say(f"{count:,} jobs{about}")
+
+    def note(self, record: logging.LogRecord) -> None:
+        """Take note of what Snakemake logs."""
+        event = str(getattr(record, "event", None) or "")
+        if event == "job_info":
+            known: Any = record
+            self._jobs[known.jobid] = (known.rule_name, dict(known.wildcards or {}))
+        elif event == "job_error":
+            self._fails(vars(record))
+        elif event == "group_error":
+            for each in getattr(record, "job_error_info", ()):
+                self._fails(each)
+        elif event == "job_finished":
+            self._finishes(record.job_id)  # type: ignore[attr-defined]
+
+    def failed(self) -> list[str]:
+        """What to say in the end of a run that failed: nothing if no job did."""
+        if not self._failed:
+            return []
+        failures = list(self._failed.values())
+        number = len(failures)
+        more = number - SHOWN
+        return [
+            f"{number:,} job{'s' if number > 1 else ''} failed, {self._finished:,} finished:",
+            *(f"  {each}" for each in failures[:SHOWN]),
+            *([f"  and {more:,} more"] if more > 0 else []),
+            "What is finished is kept. Mend what the lines say, and start the same command again: "
+            "it goes on from there.",
+        ]
+
+    def _fails(self, about: Mapping[str, Any]) -> None:
+        rule, wildcards = self._jobs.get(about["jobid"], (about["rule_name"], {}))
+        logs = [str(each) for each in about.get("log") or ()]
+        failure = Failure(
+            " ".join([rule, *wildcards.values()]),
+            _last_line(logs) or "its log is empty" if logs else "it keeps no log",
+            logs[0] if logs else None,
+        )
+        self._failed[about["jobid"]] = failure
+        self.fail(f"Failed: {failure}")
+
+    def _finishes(self, job: int) -> None:
+        self._finished += 1
+        self._failed.pop(job, None)  # it was tried again
+        rule, wildcards = self._jobs.pop(job, ("", {}))
+        work = self._work.get(rule)
+        if work is None:
+            return
+        work.done += self._images(wildcards)
+        if work.done >= work.total or time.monotonic() >= self._said + PAUSE:
+            self._said = time.monotonic()
+            self.say(f"{work.done:,} of {work.total:,} images {_DOES[rule]}")
+
+    def _images(self, wildcards: Mapping[str, str]) -> int:
+        return self.images.get(wildcards.get("category", ""), 0)
+
+
+class Listener(logging.Handler):
+    """Passes what Snakemake logs to a :class:`Watch`; it fails no run."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take note of a record."""
+        try:
+            self._watch.note(record)
+        except Exception:
+            self.handleError(record)
+
+
+def settle(logger: logging.Logger) -> None:
+    """Let Snakemake's log file say everything, and the screen nothing of how jobs are chosen.
+
+    A profile's ``quiet`` holds for both, and leaves these lines. What another version of Snakemake
+    does not have is left as it is.
+    """
+    for handler in logger.handlers:
+        parts = [each for each in (*handler.filters, handler.formatter) if hasattr(each, "quiet")]
+        if isinstance(handler, logging.FileHandler):
+            for each in parts:
+                each.quiet = set()  # type: ignore[union-attr]
+        elif any("rules" in map(_value, each.quiet or ()) for each in parts):  # type: ignore[union-attr]
+            handler.addFilter(_tells)
+
+
+def _value(member: Any) -> str:
+    """The word for a member of an enumeration, or the word itself."""
+    return str(getattr(member, "name", member)).lower()
+
+
+def _tells(record: logging.LogRecord) -> bool:
+    """Whether a record is more than that jobs are being chosen, or started."""
+    chosen = record.msg == "Select jobs to execute..."
+    return not chosen and str(getattr(record, "event", None) or "") != "job_started"
+
+
+def succeeded(folder: Path, rules: Collection[str]) -> list[str]:
+    """What to say in the end of a run that succeeded: the answer, the report, what was left out.
+
+    Args:
+        folder: ``results/{run}``.
+        rules: those that the run had jobs of, finished earlier or now.
+    """
+    if "report" not in rules:
+        return [f"Results: {folder}"]
+    from synthsight.library.errors import ApiError
+    from synthsight.library.runs import at_once, open_run
+
+    try:
+        run = at_once(open_run(folder))
+        answer = run.summary()[0]
+        out = [len(run.table(name)) if name in run.tables else 0 for name in _LEFT_OUT]
+    except (ApiError, OSError) as error:
+        return [f"The report is {folder / 'report.html'}; its answer cannot be told: {error}"]
+    parts = [
+        f"{number:,} {what} ({folder / 'tables' / name}.csv)"
+        for (name, what), number in zip(_LEFT_OUT.items(), out, strict=True)
+        if number
+    ]
+    return [
+        answer,
+        f"Report: {run.report}",
+        f"Left out: {', '.join(parts) or 'nothing'}.",
+    ]
+
+
+_LEFT_OUT = {"excluded": "files", "excluded_questions": "questions"}
+
+
+def _last_line(logs: Iterable[str]) -> str | None:
+    """The last line of the first log that has one."""
+    for log in logs:
+        with suppress(OSError), open(log, "rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _TAIL))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+            if found := [one_line(line) for line in lines if line.strip()]:
+                return found[-1]
+    return None
