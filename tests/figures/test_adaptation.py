@@ -8,9 +8,9 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from synthsight.figures import style
 from synthsight.figures.adaptation import MOST, adaptation
 from synthsight.figures.confusions import confusions
+from synthsight.figures.counted import uncounted
 from synthsight.figures.difficulty import difficulty
 from synthsight.statistics.columns import ADAPTATION
 from tests.figures.test_classifiers import HOSTILE, assert_legible, texts
@@ -97,8 +97,8 @@ def test_what_is_not_known_from_before_is_left_out() -> None:
 
 
 def test_it_is_said_that_models_trained_on_such_images_are_not_counted() -> None:
-    assert style.uncounted([]) == ""
-    assert style.uncounted(["a", "b"]).endswith(
+    assert uncounted([]) == ""
+    assert uncounted(["a", "b"]).endswith(
         " 2 models that were trained on such images are not counted."
     )
     row = {"generator": "*", "model": "*", "category": "kite", "rule": "classes", "n": 3}

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from synthsight.figures import style
+from synthsight.figures.counted import uncounted
 
 SHOWN = 3
 """Classes of each category on the figure."""
@@ -43,7 +44,7 @@ def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> F
         subtitle = (
             f"The {SHOWN} most frequent wrong first predictions over all models, with their share "
             f"of the category's generated images (%); rule {style.plain(rule)}."
-            + style.uncounted(adapted)
+            + uncounted(adapted)
         )
     else:
         subtitle = f"Rule {style.plain(rule)}. No first prediction is wrong."

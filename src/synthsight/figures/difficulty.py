@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from synthsight.figures import rows, style
+from synthsight.figures.counted import uncounted
 
 _LEFT = 0.38  # inches for the tick labels and the label of the shares
 _GAP = 0.5  # inches between the two metrics, for the labels of the second
@@ -64,7 +65,7 @@ def difficulty(
         + "; all categories pooled."
         + (" Numbers: images." if numbered else "")
         + _fewer(number_of)
-        + style.uncounted(adapted)
+        + uncounted(adapted)
     )
     top = style.heading_height(title, subtitle, 2 + bool(adapted)) + 0.12
     heights = [_HEIGHT if name == style.ALL else _SMALLER for name in shown]

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from synthsight.figures import style
+from synthsight.figures.counted import uncounted
 
 SHOWN = 12
 """Maximum number of images of each kind."""
@@ -86,7 +87,7 @@ def gallery(
         "categories take turns."
         + ("" if (found["top1"] < models).any() else " No image is missed.")
         + ("" if (found["top1"] > 0).any() else " No image is got.")
-        + style.uncounted(adapted)
+        + uncounted(adapted)
     )
     top = style.heading_height(title, subtitle, 2 + bool(adapted)) + 0.12
     blocks = [

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from synthsight.figures import rows, style
+from synthsight.figures.counted import uncounted
 
 MOST = 60
 """Maximum number of rows of differences; beyond it, only the means over models are drawn."""
@@ -79,7 +80,7 @@ def generators(
             else f"No two {sources} have a category in common, so none are compared."
         )
         + rows.unknown(style.ranked(accuracy, rule))
-        + (" In the mean over models:" + said if (said := style.uncounted(adapted)) else "")
+        + (" In the mean over models:" + said if (said := uncounted(adapted)) else "")
     )
     lines = 2 + bool(rows.unknown(style.ranked(accuracy, rule))) + bool(adapted)
     keys = [

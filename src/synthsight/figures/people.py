@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from synthsight.figures import rows, style
+from synthsight.figures.counted import uncounted
 from synthsight.statistics.people import CEILING, MAJORITY, MEAN, MODEL, RATER
 
 _LIMIT = 1.75  # inches for the names of rows
@@ -86,7 +87,7 @@ def people(
         + ("" if alone else " and, for mean, ceiling and differences, other raters")
         + f". Difference: model minus {'the rater' if alone else 'mean'}, in percentage points."
         + ("" if alone else " Ceiling: how often a rater says what most others say.")
-        + (" Below:" + said if (said := style.uncounted(adapted)) else "")
+        + (" Below:" + said if (said := uncounted(adapted)) else "")
     )
     called = {**_NAMES, MEAN: "the rater"} if alone else _NAMES
     names = [

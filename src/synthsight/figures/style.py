@@ -388,18 +388,6 @@ def generated(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["generator"] == ALL]
 
 
-def uncounted(adapted: Sequence[str]) -> str:
-    """That some models have no part in what is counted over all, as the end of a subtitle.
-
-    Args:
-        adapted: models that were trained on the images, where there are others.
-    """
-    if not adapted:
-        return ""
-    many = f"{len(adapted)} models that were" if len(adapted) > 1 else "One model that was"
-    return f" {many} trained on such images {'are' if len(adapted) > 1 else 'is'} not counted."
-
-
 def best_model(accuracy: pd.DataFrame, rule: str) -> str:
     """Name of the model with the highest mean top-1 under ``rule``, ties by name; none adapted."""
     return str(ranked(of_others(accuracy), rule)["model"].iloc[0])
