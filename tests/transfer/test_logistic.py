@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from synthsight.transfer import logistic
 from synthsight.transfer.logistic import Reals, solve
 
 
@@ -86,3 +87,22 @@ def test_float32_is_kept() -> None:
     weights = np.ones((1, len(label)), np.float32)
     found = solve(columns.astype(np.float32), label, 4, weights, np.array([1.0]))
     assert found.coefficients.dtype == np.float32
+
+
+def test_problems_that_do_not_end_in_time_are_said_to_be_unsolved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns, label = draw(6)
+    monkeypatch.setattr(logistic, "MOST_STEPS", 2)
+    weights = np.ones((3, len(label)))
+    with pytest.warns(RuntimeWarning, match="3 of 3 heads are not fully trained after 2 steps"):
+        found = solve(columns, label, 4, weights, np.full(3, 1e-3), tolerance=1e-14)
+    assert found.unsolved == 3
+
+
+def test_problems_without_images_are_refused() -> None:
+    columns, label = draw(7)
+    weights = np.ones((3, len(label)))
+    weights[1] = 0
+    with pytest.raises(ValueError, match="1 of 3 problems have no images"):
+        solve(columns, label, 4, weights, np.ones(3))

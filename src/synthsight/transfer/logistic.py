@@ -9,6 +9,7 @@ with the features, which is what takes time.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +72,18 @@ def solve(
         penalty: of each problem (problems,).
         start: coefficients to begin with, of which problems may be a dimension of length 1.
         tolerance: a problem is solved if the mean loss is by about this much above the least.
+
+    Raises:
+        ValueError: in one of the problems no image weighs anything.
+
+    Warns:
+        RuntimeWarning: some problems ended at :data:`MOST_STEPS`.
     """
     count, width = len(weights), columns.shape[1]
     kind = columns.dtype
     sums = weights.sum(axis=1)
+    if not (sums > 0).all():
+        raise ValueError(f"{int((~(sums > 0)).sum())} of {count} problems have no images")
     shares = (weights / sums[:, None]).astype(kind)
     ridge = np.repeat((penalty / sums).astype(kind)[:, None], width, axis=1)
     ridge[:, -1] = 0
@@ -94,7 +103,14 @@ def solve(
         if done.any():
             found[:, active[done]] = at[:, done]
             if done.all():
-                return Solved(found, step, int((size > tolerance).sum()))
+                if unsolved := int((size > tolerance).sum()):
+                    warnings.warn(
+                        f"{unsolved} of {count} heads are not fully trained after {step} steps: "
+                        "their accuracies may be too low",
+                        RuntimeWarning,
+                        stacklevel=2,
+                    )
+                return Solved(found, step, unsolved)
             keep = ~done
             active, here = active[keep], here.only(keep)
             at, slope, value = at[:, keep], slope[:, keep], value[keep]
