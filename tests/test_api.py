@@ -809,6 +809,7 @@ def test_a_folder_is_classified_as_by_the_workflow(
     )
 
 
+@pytest.mark.long
 def test_a_table_says_what_the_images_of_a_folder_show(
     finished: Project, cache: Path, tmp_path: Path
 ) -> None:

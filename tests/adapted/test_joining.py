@@ -171,7 +171,7 @@ def test_a_category_without_images_is_named(tmp_path: Path) -> None:
         write_adapted(paths, joined.said, settings, joined.weights, joined.trained)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_layer_is_fitted_to_features_of_its_own_base_alone(tmp_path: Path) -> None:
     pairs = {"a": pa.array([], pa.string()), "b": pa.array([], pa.string())}
     pq.write_table(pa.table(pairs), tmp_path / "duplicates.parquet")

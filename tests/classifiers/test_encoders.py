@@ -272,7 +272,7 @@ def test_a_local_checkpoint_with_a_classifier_says_so(tmp_path: Path) -> None:
     fetch_weights("x", architecture, path, outputs, tmp_path / "w.json")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_local_checkpoint_of_torchvision_needs_its_number_of_classes(tmp_path: Path) -> None:
     path, outputs = tmp_path / "net.safetensors", tmp_path / "w.safetensors"
     model = "torchvision/shufflenet_v2_x0_5"

@@ -44,6 +44,7 @@ def test_a_model_is_loaded_once_for_both(fetched: tuple[Path, Path]) -> None:
     assert about_weights(note)["weights_sha256"] == note["sha256"]
 
 
+@pytest.mark.long
 def test_compiled_or_not_the_weights_are_in_memory_once(fetched: tuple[Path, Path]) -> None:
     """Features are read from the network as it is, also where a compiled one classifies."""
     weights, path = fetched

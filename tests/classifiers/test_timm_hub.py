@@ -181,7 +181,7 @@ def embeds(
     return resolved, json.loads(note.read_text()), network
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("classes", [0, 7])
 def test_an_encoder_of_a_hub_gives_its_output_or_what_enters_its_classifier(
     classes: int, tmp_path: Path, hub: tuple[str, type[Hub]]

@@ -275,7 +275,7 @@ def test_the_last_value_of_a_large_tensor_is_looked_at_too(
         fetch(tmp_path, tmp_path / "spoilt.safetensors")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_internet_the_message_says_which_file_to_put_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +290,7 @@ def test_without_internet_the_message_says_which_file_to_put_where(
     assert "checkpoint" in str(caught.value)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_download_that_breaks_off_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ def test_of_a_picture_in_two_categories_none_is_kept() -> None:
     }
 
 
+@pytest.mark.long
 @given(st.randoms(use_true_random=False))
 def test_of_any_pairs_no_two_that_are_kept_are_linked_and_their_order_decides_nothing(
     rng: random.Random,

@@ -50,6 +50,7 @@ def test_an_image_that_does_not_match_as_a_whole_is_a_group_of_its_own() -> None
     assert groups(*images) == images
 
 
+@pytest.mark.long
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)))
 def test_no_group_is_called_like_an_image_that_is_alone(names: list[str]) -> None:
     """Paths have no two slashes in a row."""

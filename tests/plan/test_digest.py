@@ -231,6 +231,7 @@ def test_an_edit_of_what_the_page_is_made_of_reaches_the_page_alone(copy: Copy, 
     assert copy.changed_by(f"synthsight/report/{file}", new="\n") == {"report"}
 
 
+@pytest.mark.long
 def test_an_edit_of_what_is_said_of_duplicates_reaches_what_says_or_shows_it(copy: Copy) -> None:
     for module, reached in (
         ("duplicates", {"find_duplicates"}),

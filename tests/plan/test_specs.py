@@ -35,7 +35,7 @@ def planned_(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, A
     for part in ("Snakefile", "rules", "workflow", "profiles", "src", "resources", "config.yaml"):
         (folder / part).symlink_to(REPOSITORY / part)
     snakemake = Path(sys.executable).with_name("snakemake")
-    command = [snakemake, "--dry-run", "--forceall", "-p", "all", "rating", "--quiet", "host"]
+    command = [snakemake, "--dry-run", "--forceall", "-p", "--quiet=host", "all", "rating"]
     done = warm.run(command, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(_jobs(done.stdout))

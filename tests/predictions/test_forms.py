@@ -175,6 +175,7 @@ def test_json_has_the_columns_of_all_its_rows(imports: Imports) -> None:
         assert found == {image: [(0, None if image == IMAGES[0] else 0.5)] for image in IMAGES}
 
 
+@pytest.mark.long
 def test_a_header_longer_than_a_cell_may_be_is_read(imports: Imports) -> None:
     """That of ImageNet-22k's logits is, where it is taken for one name."""
     classes = 12_000

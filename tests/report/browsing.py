@@ -96,4 +96,6 @@ def marks(page: Any, chart: str, selector: str, *attributes: str) -> list[list[f
 
 def draw_all(page: Any) -> None:
     """Have all charts drawn, wherever the reader is: as for a printer."""
-    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.evaluate(
+        "for (const type of ['beforeprint', 'afterprint']) window.dispatchEvent(new Event(type))"
+    )

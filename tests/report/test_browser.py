@@ -17,7 +17,7 @@ import pytest
 
 from synthsight.origin import KEY
 from tests.browser import AXE, NARROW, WIDE, faults
-from tests.report.browsing import RULE, Tab, hits
+from tests.report.browsing import RULE, Tab, draw_all, hits
 from tests.support import REPOSITORY, Project
 
 #: What would come alive if it were taken for markup, in place of what the small project has.
@@ -416,3 +416,36 @@ def test_hostile_names_stay_text(browser: Any, finished: Project, tmp_path: Path
     assert tab.complaints == []
     assert [url for url in tab.requests if not url.startswith("data:")] == [tab.address]
     tab.context.close()
+
+
+#: A4 within Chromium's margins, in CSS pixels.
+PAPER = 718
+
+_BEYOND = """(width) => [...document.querySelectorAll("svg, table, img, h2, p")]
+  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > width + 1)
+  .map((each) => [each.tagName, each.closest("[data-chart]")?.dataset.chart, each.innerText])"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_on_paper(tab: Tab, scheme: str) -> None:
+    """Charts are drawn while the window is as wide as it is, and laid out on paper afterwards."""
+    page = tab.page
+    draw_all(page)
+    dots = page.locator('[data-chart="models"] svg circle').count()
+    on_screen = page.evaluate("document.querySelector('[data-chart=\"models\"] svg').clientWidth")
+    page.emulate_media(media="print", color_scheme=scheme)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    # Within the time in which a new width of the window draws nothing yet.
+    page.set_viewport_size({"width": PAPER, "height": 1000})
+    assert page.evaluate(_BEYOND, PAPER) == []
+    assert page.locator('[data-chart="models"] svg circle').count() == dots
+    ink, ground = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert (ink, ground) == ("rgb(26, 26, 26)", "rgb(255, 255, 255)"), "paper is light"
+    page.emulate_media(media="screen", color_scheme=scheme)
+    page.set_viewport_size(WIDE)
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    width = page.evaluate("document.querySelector('[data-chart=\"models\"] svg').clientWidth")
+    assert width == on_screen

@@ -61,8 +61,8 @@ def snakemake(
         [
             Path(sys.executable).with_name("snakemake"),
             *("--workflow-profile", "profiles/slurm"),
+            "--quiet=host",  # what the profile keeps from the screen is looked at
             *arguments,
-            *("--quiet", "host"),
         ],
         cwd=folder,
         env={**os.environ, "PATH": path, "PYTHONPATH": f"{folder / 'src'}:{PLUGIN}"},

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 from synthsight.figures import style
 from synthsight.report.answer import agreement_answer, best_model, images_answer, people_answer
@@ -46,6 +47,7 @@ def test_the_table_s_file_knows_them_and_its_columns_stay(tmp_path: Path) -> Non
     pd.testing.assert_frame_equal(pd.DataFrame(read), aggregate(scores, 0.9), check_flags=False)
 
 
+@pytest.mark.long
 def test_they_are_compared_and_have_no_rank(tmp_path: Path) -> None:
     scores = write(tmp_path, REAL, GENERATED)
     comparisons, ranking = compare(scores, 0.9, 200, 0, [FIRST])

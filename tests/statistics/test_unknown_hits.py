@@ -97,6 +97,7 @@ def test_hits_of_some_images_alone_are_a_fault(tmp_path: Path) -> None:
         read_hits([path], "a")
 
 
+@pytest.mark.long
 def test_accuracy_has_the_rows_with_nothing_in_them(every: list[Path], others: list[Path]) -> None:
     table = aggregate(every, 0.95)
     one = table[table["model"] == "one"].set_index("rule")
@@ -130,6 +131,7 @@ def test_agreement_is_about_the_models_that_are_known(
     np.testing.assert_array_equal(of_images.loc[of_images["rule"] == "a", "top5"], hits.top5.sum(1))
 
 
+@pytest.mark.long
 def test_comparisons_ranking_generators_and_robustness_have_no_row_of_it(
     every: list[Path], others: list[Path]
 ) -> None:
@@ -164,6 +166,7 @@ def test_comparisons_ranking_generators_and_robustness_have_no_row_of_it(
     assert robustness(every[1:], 0.95, 50, 0).groupby(["rule", "hit"]).ngroups == 1
 
 
+@pytest.mark.long
 def test_references_and_confusions_know_nothing_of_it(
     every: list[Path], others: list[Path], tmp_path: Path
 ) -> None:

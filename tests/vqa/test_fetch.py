@@ -215,7 +215,7 @@ def test_a_repository_is_brought_from_a_hub(
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hub_without_the_model_ends_in_a_message_on_what_to_do(
     tmp_path: Path, hub: tuple[str, type[Hub]]
 ) -> None:

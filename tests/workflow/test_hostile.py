@@ -560,6 +560,7 @@ def test_an_image_that_changed_since_it_was_checked_is_not_decoded(tmp_path: Pat
     assert open_checked(tmp_path, "a.bmp", digest).size == (48, 40)
 
 
+@pytest.mark.long
 def test_files_that_vanish_and_grow_while_they_are_indexed(tmp_path: Path) -> None:
     """Files come, go and change all the while; what is found has a row each."""
     folder = tmp_path / "cat"

@@ -31,6 +31,7 @@ def choose(project: Project, **keys: object) -> None:
     project.configure({**project.config, "images": {"root": "pictures", **keys}})
 
 
+@pytest.mark.long
 def test_leaving_duplicates_out_runs_scoring_and_no_model(project: Project) -> None:
     choose(project, duplicates="keep")
     assert project.plan() == set()

@@ -63,6 +63,7 @@ def jobs_of(name: str, *shards: str) -> set[Job]:
     }
 
 
+@pytest.mark.long
 def test_what_a_run_would_send_is_said_before_it_is_sent(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,6 +80,7 @@ def test_what_a_run_would_send_is_said_before_it_is_sent(
     }
 
 
+@pytest.mark.long
 def test_a_run_without_the_key_that_it_needs_does_not_begin(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

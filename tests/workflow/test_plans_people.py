@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.support import Job, Project, add_people
 
@@ -13,6 +14,7 @@ OF_LABELS: set[Job] = {("import_people",), ("people",), ("plot_people",), ("repo
 OF_ANSWERS: set[Job] = {("import_people",), ("people_answers",), ("report",)}
 
 
+@pytest.mark.long
 def test_people_run_their_own_jobs_and_no_model_and_an_edit_runs_them_again(
     project: Project,
 ) -> None:

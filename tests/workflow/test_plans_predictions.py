@@ -39,6 +39,7 @@ def export(project: Project, model: str, k: int, name: str) -> None:
     (project.folder / name).write_text(text + "\n", encoding="utf-8")
 
 
+@pytest.mark.long
 def test_an_edited_file_of_predictions_runs_its_own_model_again_and_no_other(
     project: Project,
 ) -> None:

@@ -84,6 +84,7 @@ def test_a_table_that_says_what_folders_say_gives_the_same(project: Project) -> 
     assert found == from_folders
 
 
+@pytest.mark.long
 def test_a_table_runs_again_what_a_change_touches(project: Project) -> None:
     """One run, and then a change after another, each undone: a run takes long."""
     rows = rows_of_folders(project)
@@ -131,6 +132,7 @@ def test_a_table_runs_again_what_a_change_touches(project: Project) -> None:
     assert reason.startswith("no such image below pictures")
 
 
+@pytest.mark.long
 def test_what_is_kept_of_a_table_can_be_lost(project: Project) -> None:
     rows = rows_of_folders(project)
     write(project, rows)

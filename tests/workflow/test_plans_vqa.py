@@ -89,11 +89,13 @@ def test_a_question_that_cannot_be_asked_is_listed_with_its_line(finished: Proje
     assert "no such image below pictures" in table.loc[0, "reason"]
 
 
+@pytest.mark.long
 def test_a_deleted_shard_of_answers_is_asked_again(project: Project) -> None:
     (project.results / "vqa" / "answers" / "other" / "2.parquet").unlink()
     assert project.plan() == {("ask", "other", "2"), *fan_in_of("other")}
 
 
+@pytest.mark.long
 def test_a_changed_question_runs_the_shard_that_it_is_in(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -109,6 +111,7 @@ def test_a_changed_question_runs_the_shard_that_it_is_in(
     assert project.plan("tables") == set()
 
 
+@pytest.mark.long
 def test_a_question_further_up_moves_no_other_shard(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -119,6 +122,7 @@ def test_a_question_further_up_moves_no_other_shard(
     assert ("list_excluded_questions",) in planned, "it states the lines"
 
 
+@pytest.mark.long
 def test_another_answer_runs_its_shard(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:
@@ -126,6 +130,7 @@ def test_another_answer_runs_its_shard(
     assert ("index_questions", SHARD) in project.plan()
 
 
+@pytest.mark.long
 def test_a_changed_image_runs_its_shard_and_its_category(project: Project) -> None:
     draw_image(project.folder / "pictures" / IMAGE, seed=77)
     planned = project.plan()
@@ -270,6 +275,7 @@ def test_questions_that_cannot_be_asked_can_stop_the_run(project: Project) -> No
     assert "list_excluded_questions: the questions above cannot be asked" in said
 
 
+@pytest.mark.long
 def test_asking_blind_leaves_what_was_seen_as_it_is(
     project: Project, edit: Callable[[str, str, str], None]
 ) -> None:

@@ -285,6 +285,7 @@ def pack(mark: Mark, inputs: Mapping[str, str]) -> bytes:
     return base64.urlsafe_b64encode(zlib.compress(text.encode()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "job"),
     [
@@ -309,6 +310,7 @@ def test_what_was_made_from_other_inputs_is_made_again(
     assert f"{name} (made from other inputs)" in note(project)
 
 
+@pytest.mark.long
 def test_a_table_for_people_that_was_edited_or_exchanged_is_made_again(project: Project) -> None:
     """CSV files say nothing of themselves; the Parquet files beside them do."""
     tables = project.results / "tables"
@@ -327,6 +329,7 @@ def test_a_table_for_people_that_was_edited_or_exchanged_is_made_again(project: 
 # What the user gives: contents decide, not times -------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_older_label_file_is_noticed(project: Project) -> None:
     path = project.folder / "labels.txt"
     names = path.read_text().splitlines()
@@ -336,6 +339,7 @@ def test_an_older_label_file_is_noticed(project: Project) -> None:
     assert not {job for job in planned if job[0] in ("classify", "fetch_weights")}
 
 
+@pytest.mark.long
 def test_an_older_checkpoint_is_noticed(project: Project) -> None:
     path = project.folder / "checkpoints" / "resnet.safetensors"
     other = project.folder / "other.safetensors"
@@ -351,6 +355,7 @@ def test_an_older_part_of_a_vqa_model_is_noticed(project: Project) -> None:
     assert {job[0] for job in project.plan()} >= {"fetch_vqa", "ask"}
 
 
+@pytest.mark.long
 def test_older_questions_and_definitions_are_noticed(project: Project) -> None:
     path = project.folder / "questions.csv"
     exchange(path, path.read_bytes().replace(b"Is it red?,yes", b"Is it red?,no"))
@@ -369,6 +374,7 @@ def test_files_that_were_only_touched_run_nothing(project: Project) -> None:
     assert project.plan() == set()
 
 
+@pytest.mark.long
 def test_images_copied_anew_run_nothing_and_one_other_among_them_does(project: Project) -> None:
     pictures = project.folder / "pictures"
     shutil.copytree(pictures, project.folder / "copy", copy_function=shutil.copyfile)
@@ -444,6 +450,7 @@ def made_with_another_torch(project: Project) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+@pytest.mark.long
 def test_other_versions_are_noted_or_refused(project: Project) -> None:
     made_with_another_torch(project)
     said = note(project)

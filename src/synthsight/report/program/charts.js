@@ -176,13 +176,16 @@ const CHARTS = {
 };
 
 const OF_MODELS = ["models", "categories", "best", "rules", "agreement", "difficulty", "kappa", "generators", "differences", "robustness", "distances"];
+/** The width of a chart on paper, in CSS pixels: that of A4 and letter within their margins. */
+const PAPER = 680;
+let paper = false;
 const charts = [...document.querySelectorAll("[data-chart]")].map((node) => ({ node, near: false, drawn: false }));
 
 function draw(chart) {
   const { node } = chart;
   // Of predictions made elsewhere hits may not be known.
   const open = OF_MODELS.includes(node.dataset.chart) ? models.filter((model) => !known(model)) : [];
-  const drawn = CHARTS[node.dataset.chart](Math.max(300, Math.floor(node.clientWidth)));
+  const drawn = CHARTS[node.dataset.chart](paper ? PAPER : Math.max(300, Math.floor(node.clientWidth)));
   const unknown = `Under ${state.rule}, ${hitName()} is not known of ${open.map((model) => model.name).join(", ")}`;
   const said = open.length ? [make("p", { class: "note" }, `${unknown}${drawn === null ? "; the others are too few for a line" : ""}.`)] : [];
   chart.drawn = true;
@@ -227,4 +230,10 @@ window.addEventListener("resize", () => {
   clearTimeout(waiting);
   waiting = setTimeout(redraw, 150);
 });
-window.addEventListener("beforeprint", () => redraw(true));
+// What is printed is laid out for paper afterwards: charts that are as wide as the window would be cut.
+const print = (on) => {
+  paper = on;
+  redraw(true);
+};
+window.addEventListener("beforeprint", () => print(true));
+window.addEventListener("afterprint", () => print(false));
