@@ -282,3 +282,15 @@ def test_where_categories_are_the_classes_each_accepts_its_own(rule: str) -> Non
     for target, (own, chosen) in expected.items():
         for labels, right in ((of_run, own), (listed, chosen)):
             assert accepted_classes(target, labels, rule).nonzero()[0].tolist() == right
+
+
+def test_a_rule_has_the_same_shape_in_figures_and_report() -> None:
+    shapes = {
+        "o": ("circle", "●"),
+        "^": ("triangle", "▲"),
+        "s": ("square", "■"),
+        "D": ("diamond", "◆"),
+    }
+    for rule in RULES.values():
+        assert (rule.mark.symbol, rule.mark.sign) == shapes[rule.mark.marker], rule.name
+    assert len({rule.mark.stroke for rule in RULES.values()}) == len(RULES)

@@ -220,7 +220,7 @@ RULES: dict[str, Rule] = {
             ),
             accepts=_in_simple_names,
             looks_at="names",
-            mark=Mark("o", "#0072B2", "diamond", "◆", "var(--four)"),
+            mark=Mark("o", "#0072B2", "circle", "●", "var(--one)"),
         ),
         Rule(
             name="words/lemmas",
@@ -230,14 +230,14 @@ RULES: dict[str, Rule] = {
             ),
             accepts=_in_lemmas,
             looks_at="names",
-            mark=Mark("^", "#D55E00", "triangle", "▲", "var(--three)"),
+            mark=Mark("^", "#D55E00", "triangle", "▲", "var(--two)"),
         ),
         Rule(
             name="classes",
             meaning="the predicted class is one that a person chose for the category",
             accepts=_by_choice,
             looks_at="meaning",
-            mark=Mark("s", "#E69F00", "circle", "●", "var(--one)"),
+            mark=Mark("s", "#E69F00", "square", "■", "var(--mid)"),
         ),
         Rule(
             name="restricted",
@@ -247,7 +247,7 @@ RULES: dict[str, Rule] = {
             ),
             accepts=_by_choice,
             looks_at="meaning",
-            mark=Mark("D", "#009E73", "square", "■", "var(--two)"),
+            mark=Mark("D", "#009E73", "diamond", "◆", "var(--three)"),
             choice=True,
         ),
     )

@@ -111,7 +111,8 @@ def render(page: Page) -> str:
     programs.append(script_text(assets.program()))
     ranked = answer.means(tables["accuracy"], page.rule)
     vqa = tables.get("vqa")
-    rules = [find_rule(name) for name in page.explorer["rules"]]
+    names = sorted(page.explorer["rules"], key=lambda name: (name != page.rule, name))
+    rules = [find_rule(name) for name in names]  # in the order of the figure
     data = {
         "run": page.run,
         "rule": page.rule,

@@ -85,7 +85,7 @@ const CHARTS = {
           title: (row) => `${row.model}\n${rule}: ${described(row, row[hit], row[`${hit}_low`], row[`${hit}_high`])}`,
         });
       }),
-      key: Object.entries(data.marks).map(([rule, { sign, stroke }]) => [stroke, rule, sign]),
+      key: Object.entries(data.marks).map(([rule, { sign, stroke }]) => [stroke, rule === state.rule ? `${rule} (filled: chosen above)` : rule, sign]),
     };
   },
   agreement(width) {
