@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from synthsight.report.tables import read_table
+from synthsight.statistics.adapted import uncounted
 from tests.browser import Window
 
 #: The primary rule of the small project.
@@ -58,6 +60,12 @@ def hits(results: Path) -> pd.DataFrame:
         parts.append(table.to_pandas().assign(model=model))
     table = pd.concat(parts, ignore_index=True)
     return table[~table["real"].astype(bool)].reset_index(drop=True)
+
+
+def of_all_models(results: Path) -> list[str]:
+    """The models that count in what is said of all of them: none that was trained on the images."""
+    accuracy = read_table(results / "tables" / "accuracy.parquet")
+    return sorted(set(accuracy["model"]) - set(uncounted(accuracy)))
 
 
 #: The numbers that the marks of a chart stand at: their attributes turned back by its own scales.

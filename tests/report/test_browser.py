@@ -17,7 +17,7 @@ import pytest
 
 from synthsight.origin import KEY
 from tests.browser import AXE, NARROW, WIDE, faults
-from tests.report.browsing import RULE, Tab, draw_all, hits
+from tests.report.browsing import RULE, Tab, draw_all, hits, of_all_models
 from tests.support import REPOSITORY, Project
 
 #: What would come alive if it were taken for markup, in place of what the small project has.
@@ -96,11 +96,12 @@ def test_filters_give_the_counts_of_the_parquet(tab: Tab, results: Path) -> None
             tab.choose("hit", hit)
             of_rule = table[(table["rule"] == rule) & table[f"{hit}_hit"].notna()]
             right = of_rule.pivot_table(f"{hit}_hit", "image", "model", "all").astype(bool)
+            counted = right[right.columns.intersection(of_all_models(results))]
             for outcome, expected in {
-                "all": right.all(axis=1),
-                "none": ~right.any(axis=1),
-                "right": right.any(axis=1),
-                "wrong": ~right.all(axis=1),
+                "all": counted.all(axis=1),
+                "none": ~counted.any(axis=1),
+                "right": counted.any(axis=1),
+                "wrong": ~counted.all(axis=1),
             }.items():
                 tab.choose("outcome", outcome)
                 assert tab.shown() == expected.sum(), (rule, hit, outcome)
@@ -126,8 +127,10 @@ def test_filters_give_the_counts_of_the_parquet(tab: Tab, results: Path) -> None
 def test_images_sort_by_difficulty_and_by_confidence(tab: Tab, results: Path) -> None:
     table = hits(results)
     table = table[table["rule"] == RULE]
-    models = table["model"].nunique()
-    number = table.groupby("image")["top1_hit"].sum().sort_index()
+    counted = of_all_models(results)
+    models = len(counted)
+    hit = table[table["model"].isin(counted)].groupby("image")["top1_hit"]
+    number = hit.sum().sort_index()
 
     def first() -> list[str]:
         return tab.page.locator(".card img").evaluate_all("nodes => nodes.map((node) => node.alt)")
@@ -254,6 +257,45 @@ def test_a_view_is_shared_by_its_address(small: Tab, browser: Any, finished: Pro
     other.page.evaluate("location.hash = '#category=nothing&page=x&rule=<b>'")
     other.page.wait_for_function("document.querySelector('[data-key=category]').value === ''")
     assert other.shown() == 12
+    other.context.close()
+
+
+@pytest.mark.long
+def test_back_closes_a_picture_and_leads_on_to_it_again(small: Tab) -> None:
+    page = small.page
+    small.choose("category", "clock")
+    begun = page.evaluate("history.length")
+    page.locator(".card button, .card").first.click()
+    page.wait_for_selector("dialog[open]")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("history.length") == begun + 1, "steps in the view are no new pages"
+    page.go_back()
+    page.wait_for_selector("dialog[open]", state="detached")
+    assert small.shown() == 4, "the filters stay"
+    page.go_forward()
+    page.wait_for_selector("dialog[open]")
+    page.locator("#large-close").click()
+    page.wait_for_function("!location.hash.includes('image=')")
+    assert page.evaluate("location.hash") == "#category=clock"
+    assert page.evaluate("document.activeElement.closest('.card') !== null")
+
+
+@pytest.mark.long
+def test_a_link_to_a_section_keeps_what_is_chosen(
+    small: Tab, browser: Any, finished: Project
+) -> None:
+    page = small.page
+    page.evaluate("location.hash = '#accuracy'")
+    assert page.evaluate("location.hash") == "#accuracy"
+    small.choose("category", "clock")
+    page.evaluate("location.hash = '#categories'")
+    page.wait_for_function("location.hash.includes('=')")
+    fragment = page.evaluate("location.hash")
+    assert fragment == "#section=categories&category=clock"
+    other = Tab(browser, finished.results / "report.html", fragment)
+    assert other.shown() == 4
+    place = "Math.abs(document.getElementById('categories').getBoundingClientRect().top)"
+    assert other.page.evaluate(place) < 120
     other.context.close()
 
 

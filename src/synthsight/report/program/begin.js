@@ -1,5 +1,5 @@
 import { byId, download, explorer, questions } from "./helpers.js";
-import { DEFAULTS, GROUPS, change, fillControls, readAddress, state } from "./state.js";
+import { DEFAULTS, GROUPS, change, fillControls, readAddress, state, writeAddress } from "./state.js";
 import { imagesCsv, showImages } from "./images.js";
 import { large, openNamed } from "./large.js";
 import { questionsCsv, showQuestions } from "./questions.js";
@@ -19,24 +19,45 @@ for (const button of document.querySelectorAll("[data-reset]")) {
 byId("images-csv").addEventListener("click", () => download("images.csv", imagesCsv()));
 byId("questions-csv")?.addEventListener("click", () => download("questions.csv", questionsCsv()));
 
-function begin() {
-  readAddress();
+function show() {
   fillControls();
   showImages();
   showQuestions();
   showLearned();
   showMap();
+}
+function openOrClose() {
   if (explorer.images.includes(state.image) || questions?.image.includes(state.image)) openNamed(state.image);
   else if (large.open) large.close();
 }
 const chosenIn = (group) => GROUPS[group].some((key) => state[key] !== DEFAULTS[key]);
+const isSection = () => location.hash !== "" && !location.hash.includes("=");
+const keepSection = () => {
+  state.section = decodeURIComponent(location.hash.slice(1));
+  writeAddress(); // what else is chosen belongs to the address, too
+};
 window.addEventListener("hashchange", () => {
-  if (!location.hash.includes("=")) return; // a section of the page
-  begin();
-  redraw();
+  if (isSection()) {
+    if (large.open) large.close();
+    keepSection();
+    return;
+  }
+  const before = { ...state };
+  readAddress();
+  // What opened or closed a picture alone leaves the rest, and what has the focus, as it is.
+  if (Object.keys(state).some((key) => key !== "image" && state[key] !== before[key])) {
+    show();
+    redraw();
+  }
+  openOrClose();
 });
-begin();
-if (location.hash.includes("=")) {
-  if (chosenIn("images")) byId("images").scrollIntoView();
+const section = isSection();
+readAddress();
+show();
+openOrClose();
+if (section) keepSection();
+else if (location.hash) {
+  if (state.section) byId(state.section)?.scrollIntoView();
+  else if (chosenIn("images")) byId("images").scrollIntoView();
   else if (questions && chosenIn("questions")) byId("questions").scrollIntoView();
 }

@@ -69,7 +69,8 @@ function fillLarge(name) {
 
 export function openNamed(name) {
   state.image = name;
-  writeAddress();
+  // Back closes the view, as on a phone. One that an address opened has nothing behind it.
+  writeAddress(!large.open && !location.hash.includes("image="));
   fillLarge(name);
   if (!large.open) {
     opener = document.activeElement;
@@ -87,7 +88,8 @@ function step(by) {
 
 large.addEventListener("close", () => {
   state.image = "";
-  writeAddress();
+  if (history.state?.large && location.hash.includes("image=")) history.back();
+  else writeAddress();
   if (opener && opener.isConnected) opener.focus();
 });
 large.addEventListener("click", (event) => { if (event.target === large) large.close(); });

@@ -12,7 +12,7 @@ export const ANY = "";
 export const NONE = "\n"; // for what has no generator
 export const EVERY = "\r"; // generated images and real photographs; without the latter ANY is the same
 export const DEFAULTS = {
-  rule: data.rule, hit: "top1",
+  section: "", rule: data.rule, hit: "top1",
   category: ANY, generator: ANY, model: ANY, outcome: ANY, people: ANY, sort: "name", view: "pictures", find: "", page: "1", image: "",
   map: explorer.map?.[0].name ?? ANY, tint: "source", area: "", areaof: "", heads: data.learning?.models[0] ?? ANY, per: ANY,
   qmodel: ANY, qoutcome: ANY, qkind: ANY, qanswer: ANY, qgenerator: ANY, qsort: "image", qfind: "", qpage: "1",
@@ -87,11 +87,14 @@ export function readAddress() {
   }
 }
 
-export function writeAddress() {
+/** Write the state into the address, or with `push` into a new one, from which Back leads here. */
+export function writeAddress(push = false) {
   const changed = Object.entries(state).filter(([key, value]) => value !== DEFAULTS[key]);
-  const address = new URLSearchParams(changed).toString();
-  const target = address ? `#${address}` : "";
-  if (location.hash !== target) history.replaceState(null, "", target || location.pathname + location.search);
+  const alone = changed.length === 1 && state.section;
+  const address = alone ? encodeURIComponent(state.section) : new URLSearchParams(changed).toString();
+  const target = address ? `#${address}` : location.pathname + location.search;
+  if (push) history.pushState({ large: true }, "", target);
+  else if (location.hash !== (address && target)) history.replaceState(history.state, "", target);
 }
 
 export function fillControls() {
