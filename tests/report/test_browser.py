@@ -281,6 +281,28 @@ def test_back_closes_a_picture_and_leads_on_to_it_again(small: Tab) -> None:
 
 
 @pytest.mark.long
+def test_arrows_lead_from_question_to_question(small: Tab) -> None:
+    page = small.page
+    small.choose("qsort", "hardest")
+    asked = page.locator(".asked > li").evaluate_all(
+        "rows => rows.map((row) => [row.querySelector('button').getAttribute('aria-label'), "
+        "row.querySelector('p').firstChild.textContent])"
+    )
+    page.locator(".asked button").first.click()
+    assert page.locator("#large-previous").is_disabled()
+    for image, question in asked[:4]:
+        name = page.locator("#large-content img").get_attribute("alt")
+        assert f"Look at {name}" == image
+        current = page.locator("#large-content [aria-current] p")
+        assert current.count() == 1
+        assert current.evaluate("node => node.firstChild.textContent") == question
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    page.locator(".card button, .card").first.click()
+    assert page.locator("#large-content [aria-current]").count() == 0
+
+
+@pytest.mark.long
 def test_a_link_to_a_section_keeps_what_is_chosen(
     small: Tab, browser: Any, finished: Project
 ) -> None:

@@ -1,6 +1,7 @@
 import { byId, count, csv, explorer, make, percent, picture } from "./helpers.js";
 import { ANY, change, models, state } from "./state.js";
 import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered } from "./choosing.js";
+import { openNamed } from "./large.js";
 
 // Showing images -----------------------------------------------------------------------------
 
@@ -28,7 +29,7 @@ function card(image) {
     ? `${WORDS[digit(model, image)]}: ${spoken(first)}`
     : `${number} of ${count(knowing().length, "model")} right`;
   return make("li", {},
-    make("button", { type: "button", class: "card", "data-image": image, onclick: () => open(image) },
+    make("button", { type: "button", class: "card", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
       make("img", { src: picture(explorer.picture[image]), alt: explorer.images[image], loading: "lazy" }),
       make("span", { class: "truth" }, explorer.category[image], ...(isReal(image) ? [make("small", {}, " real")] : [])),
       make("span", { class: "said" }, said),
@@ -49,7 +50,7 @@ function gridOf(images) {
     ...ordered.map((model) => make("th", { scope: "col" }, model.name)));
   const body = images.map((image) => make("tr", {},
     make("th", { scope: "row" },
-      make("button", { type: "button", "data-image": image, onclick: () => open(image) },
+      make("button", { type: "button", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
         make("img", { src: picture(explorer.picture[image]), alt: "", loading: "lazy" }),
         explorer.images[image], ...(isReal(image) ? [make("small", {}, " real")] : []))),
     ...ordered.map((model) => {

@@ -8,6 +8,9 @@ import { chips } from "./questions.js";
 
 export const large = byId("large");
 let opener = null;
+// What the arrows lead through, a name each with the number of a question or null, and the place in it.
+let way = [];
+let at = -1;
 
 function guessesOf(model, image) {
   const value = digit(model, image);
@@ -56,18 +59,17 @@ function fillLarge(name) {
   if (classified) right.append(make("div", { class: "guesses" }, ...ordered.map((model) => guessesOf(model, image))));
   if (asked.length) {
     right.append(make("h3", {}, "Questions"),
-      ...asked.map((index) => make("div", {}, make("p", {}, questions.question[index], " ", make("small", {}, `truth: ${questions.answer[index]}`)), chips(index))));
+      ...asked.map((index) => make("div", index === way[at]?.[1] ? { "aria-current": "true" } : {}, make("p", {}, questions.question[index], " ", make("small", {}, `truth: ${questions.answer[index]}`)), chips(index))));
   }
   byId("large-content").replaceChildren(make("div", { class: "large" },
     make("div", {}, make("img", { src: picture(number), alt: name }), facts), right));
-  const place = classified ? shown.indexOf(image) : -1;
-  byId("large-previous").disabled = place <= 0;
-  byId("large-next").disabled = place < 0 || place === shown.length - 1;
+  byId("large-previous").disabled = at <= 0;
+  byId("large-next").disabled = at < 0 || at === way.length - 1;
   // A button that is disabled loses the focus.
   if (large.open && (document.activeElement === document.body || document.activeElement.disabled)) byId("large-close").focus();
 }
 
-export function openNamed(name) {
+function openView(name) {
   state.image = name;
   // Back closes the view, as on a phone. One that an address opened has nothing behind it.
   writeAddress(!large.open && !location.hash.includes("image="));
@@ -79,11 +81,22 @@ export function openNamed(name) {
   large.scrollTop = 0;
 }
 
-const open = (image) => openNamed(explorer.images[image]);
+/** Open one of some pictures, through which the arrows lead: a name each with a question or null. */
+export function openAmong(among, place) {
+  way = among;
+  at = place;
+  openView(among[place][0]);
+}
+
+/** Open a picture; the arrows lead through the images that are shown, if it is one of them. */
+export function openNamed(name) {
+  way = shown.map((image) => [explorer.images[image], null]);
+  at = way.findIndex(([each]) => each === name);
+  openView(name);
+}
 
 function step(by) {
-  const place = shown.indexOf(explorer.images.indexOf(state.image)) + by;
-  if (shown.includes(explorer.images.indexOf(state.image)) && place >= 0 && place < shown.length) open(shown[place]);
+  if (at >= 0 && way[at + by]) openAmong(way, at + by);
 }
 
 large.addEventListener("close", () => {

@@ -2,7 +2,7 @@ import { byId, count, csv, make, picture, questions } from "./helpers.js";
 import { ANY, NONE, state } from "./state.js";
 import { passes, sortBy } from "./choosing.js";
 import { paged } from "./images.js";
-import { openNamed } from "./large.js";
+import { openAmong } from "./large.js";
 
 // Questions ----------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ export function showQuestions() {
   const part = paged(asked, 48, "qpage", byId("questions-pager"));
   byId("questions-list").replaceChildren(part.length === 0 ? make("p", {}, "No questions match these filters.")
     : make("ul", { class: "asked" }, ...part.map((index) => make("li", {},
-      make("button", { type: "button", "aria-label": `Look at ${questions.image[index]}`, onclick: () => openNamed(questions.image[index]) },
+      make("button", { type: "button", "aria-label": `Look at ${questions.image[index]}`, onclick: () => openAmong(asked.map((each) => [questions.image[each], each]), asked.indexOf(index)) },
         make("img", { src: picture(questions.picture[index]), alt: "", loading: "lazy" })),
       make("div", {}, make("p", {}, questions.question[index], " ", make("small", {}, `truth: ${questions.answer[index]} · ${questions.kind[index]}`)), chips(index))))));
 }
