@@ -80,17 +80,22 @@ def _of_models(rows: pd.DataFrame, found: Comparison, what: str) -> list[str]:
     rows = counted if len(counted) else rows
     if len(rows) == 1:
         return [f"From {found.a} to {found.b}, the {what} of {_one(rows.iloc[0], found)}."]
-    same = (rows["only_a"] == 0) & (rows["only_b"] == 0)
+    start = f"From {found.a} to {found.b}, the {what}"
     better, worse = rows["low"] > 0, rows["high"] < 0
-    parts = [f"rises for {better.sum()}", f"falls for {worse.sum()}"]
-    if same.any():
-        parts.append(f"is of the same hits for {same.sum()}")
-    unclear = int((~better & ~worse & ~same.fillna(False)).sum())
-    parts.append(f"for {unclear} the interval includes no change")
-    said = [
-        f"From {found.a} to {found.b}, the {what} of {count(len(rows), 'model')} "
-        f"{', '.join(parts[:-1])}, and {parts[-1]}."
-    ]
+    same = int(((rows["only_a"] == 0) & (rows["only_b"] == 0)).sum())
+    if same == len(rows):
+        return [f"{start} does not change: all {same} models have exactly the same hits."]
+    if not (better | worse).any():
+        said = [
+            f"{start} changes clearly for none of {len(rows)} models: every interval includes 0."
+        ]
+    else:
+        up, down = int(better.sum()), int(worse.sum())
+        rest = "" if up + down == len(rows) else "; of the others the interval includes 0"
+        said = [f"{start} rises for {up} of {len(rows)} models and falls for {down}{rest}."]
+    if same:
+        has = "has" if same == 1 else "have"
+        said.append(f"{count(same, 'model')} of these {has} exactly the same hits.")
     told = rows[better | worse]
     largest = told.reindex(told["difference"].abs().sort_values(ascending=False).index)
     named = [_one(row, found) for _, row in largest.head(_NAMED).iterrows()]
@@ -128,7 +133,8 @@ def _of_sample(rows: pd.DataFrame, noun: str) -> list[str]:
         return [f"The {same} {noun} are the same in both runs, so the differences are paired."]
     if not every["same"]:
         return [
-            f"None of the {noun} are the same ({n_a} and {n_b}): the differences are of two samples."
+            f"None of the {noun} are the same ({n_a} and {n_b}), so the differences are of two "
+            "samples."
         ]
     return [
         f"{same} of {n_a} and {n_b} {noun} are the same: the differences over all of them are of "
@@ -144,12 +150,10 @@ def _of_shared(rows: pd.DataFrame, found: Comparison, what: str) -> list[str]:
         return []
     clear = shared[(shared["low"] > 0) | (shared["high"] < 0)]
     if clear.empty:
-        return ["Over the shared ones, the interval of every model includes no change."]
+        return ["Over the shared ones, the interval of every model includes 0."]
     largest = clear.reindex(clear["difference"].abs().sort_values(ascending=False).index)
     named = "; ".join(_one(row, found) for _, row in largest.head(_NAMED).iterrows())
     return [
         f"Over the shared ones, {count(len(clear), 'model')} of {len(shared)} "
         f"{'differs' if len(clear) == 1 else 'differ'}: {one_line(named)}."
     ]
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -83,12 +84,11 @@ def _compare(a: Side, b: Side, rule: str | None) -> Comparison:
     rules = sorted({*a.rules} & {*b.rules})
     chosen, doubt = _primary(a, b, rules, rule)
     level = max(a.run.level, b.run.level)
-    scored = [{name: side.scored(name) for name in models} for side in (a, b)]
-    differences = compare_hits(scored[0], scored[1], level, rules)
+    differences = compare_hits(models, a.scored, b.scored, level, rules)
     differences["note"] = _notes(a, b, differences)
     questions = compare_answers(a.answers, b.answers, level)
     questions["note"] = [_of_model(a, b, name) for name in questions["model"]]
-    remarks = [doubt, _levels(a, b, level), *_only(a, b), *_uncompared(a, b, models)]
+    remarks = [doubt, _levels(a, b, level), *_only(a, b), *_uncompared(a, b)]
     remarks += _differing(a, b, models, vqa)
     return Comparison(
         *(a.name, b.name, chosen, level),
@@ -131,29 +131,27 @@ def _levels(a: Side, b: Side, level: float) -> str:
 def _only(a: Side, b: Side) -> list[str]:
     """What one run has alone, so that it is in no row."""
     said = []
-    for noun, plural, of_a, of_b in (
-        ("model", None, a.models, b.models),
-        ("model that answers questions", "models that answer questions", *_vqa(a, b)),
-        ("category", "categories", a.definitions, b.definitions),
-        ("rule", None, a.rules, b.rules),
-        ("generator", None, *(side.images["generator"].dropna().unique() for side in (a, b))),
-    ):
-        for side, mine, other in ((a, of_a, of_b), (b, of_b, of_a)):
-            if alone := sorted({*mine} - {*other}):
-                names = one_line(", ".join(alone), 200)
-                said.append(f"Only {side.name} has the {_noun(alone, noun, plural)} {names}")
+    for noun, plural, names_of in _LISTED:
+        for side, names, others in ((a, names_of(a), names_of(b)), (b, names_of(b), names_of(a))):
+            if alone := sorted({*names} - {*others}):
+                named = one_line(", ".join(alone), 200)
+                said.append(
+                    f"Only {side.name} has the {noun if len(alone) == 1 else plural} {named}"
+                )
     return said
 
 
-def _vqa(a: Side, b: Side) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return a.vqa_models, b.vqa_models
+#: What one run may have alone: what it is called, one and several, and the names.
+_LISTED: tuple[tuple[str, str, Callable[[Side], Iterable[str]]], ...] = (
+    ("model", "models", lambda side: side.models),
+    ("model that answers questions", "models that answer questions", lambda side: side.vqa_models),
+    ("category", "categories", lambda side: side.definitions),
+    ("rule", "rules", lambda side: side.rules),
+    ("source", "sources", lambda side: side.images["generator"].dropna().unique()),
+)
 
 
-def _noun(names: list[str], noun: str, plural: str | None) -> str:
-    return noun if len(names) == 1 else plural or f"{noun}s"
-
-
-def _uncompared(a: Side, b: Side, models: list[str]) -> list[str]:
+def _uncompared(a: Side, b: Side) -> list[str]:
     """What both runs have and no row is about."""
     said = []
     sides = [side.images[["generator", "real"]].drop_duplicates() for side in (a, b)]
@@ -170,15 +168,19 @@ def _differing(a: Side, b: Side, models: list[str], vqa: list[str]) -> list[str]
     """Models, categories and rules that do not mean the same in both runs."""
     said = []
     for aspect in ("weights", "network", "preprocessing", "classes", "predictions", "precision"):
-        names = [name for name in (*models, *vqa) if aspect in aspects(a, b, name)]
-        if names:
-            has = "has" if len(names) == 1 else "have"
-            said.append(f"{one_line(', '.join(names), 200)} {has} other {aspect} in {b.name}")
-    if other := _redefined(a, b):
-        accepts = "accepts" if len(other) == 1 else "accept"
+        changed = [name for name in (*models, *vqa) if aspect in aspects(a, b, name)]
+        if changed:
+            has = "has" if len(changed) == 1 else "have"
+            said.append(f"{one_line(', '.join(changed), 200)} {has} other {aspect} in {b.name}")
+    unknown = [name for name in vqa if name not in a.abouts or name not in b.abouts]
+    if unknown:
+        names = one_line(", ".join(unknown), 200)
+        said.append(f"Whether {names} had the same weights cannot be told: a note on them is gone")
+    if categories := _redefined(a, b):
+        accepts = "accepts" if len(categories) == 1 else "accept"
         said.append(
-            f"{one_line(', '.join(other), 200)} {accepts} other classes in {b.name}: what counts "
-            "as a hit there is not the same"
+            f"{one_line(', '.join(categories), 200)} {accepts} other classes in {b.name}: what "
+            "counts as a hit there is not the same"
         )
     if choices := _choices(a, b):
         said.append(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from synthsight.comparing.same import Pairs, match
@@ -92,17 +93,21 @@ def _models(
     """Models that one run has alone, and what differs of those that both have."""
     for name in sorted({*names[0], *names[1]}):
         if name in names[0] and name in names[1]:
-            yield from _rows(
-                part, flat(a.abouts[name], f"{name}: "), flat(b.abouts[name], f"{name}: ")
-            )
+            yield from _rows(part, *(flat(each, f"{name}: ") for each in _known(a, b, name)))
         else:
             there = ("in the run", "") if name in names[0] else ("", "in the run")
             yield part, name, *there
 
 
+def _known(a: Side, b: Side, model: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What both runs know of a model; nothing if one of them knows nothing any more."""
+    both = a.abouts.get(model), b.abouts.get(model)
+    return ({}, {}) if both[0] is None or both[1] is None else (both[0], both[1])
+
+
 def aspects(a: Side, b: Side, model: str) -> list[str]:
     """In what a model of two runs differs, in the words of :data:`ASPECTS`."""
-    keys = {key for _, key, *_ in _rows("", flat(a.abouts[model]), flat(b.abouts[model]))}
+    keys = {key for _, key, *_ in _rows("", *map(flat, _known(a, b, model)))}
     roots = {key.split(".")[0].split("[")[0] for key in keys}
     return [name for name, begins in ASPECTS.items() if roots & {*begins}]
 
@@ -111,13 +116,13 @@ def _images(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Images by category: their numbers, and what is known of those that both runs have."""
     names = sorted({*a["category"]} | {*b["category"]})
     for name in names:
-        parts = [side[side["category"] == name].reset_index(drop=True) for side in (a, b)]
-        pairs = match(*parts, ["category", "sha256"])
+        parts = _of(a, name), _of(b, name)
+        pairs = match(parts[0], parts[1], ["category", "sha256"])
         alone = [len(part) - len(pairs.a) for part in parts]
         if any(alone):
             yield IMAGES, f"{name}: number", *(f"{len(part)}" for part in parts)
             yield IMAGES, f"{name}: only here", *map(str, alone)
-        if changed := _changed(*parts, pairs):
+        if changed := _changed(parts[0], parts[1], pairs):
             yield IMAGES, f"{name}: other content under the same path", str(changed), str(changed)
         for column, what in (
             ("image", "under another path"),
@@ -125,21 +130,22 @@ def _images(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[tuple[str, ...]]:
             ("group", "in another group"),
             ("real", "generated in one, real in the other"),
         ):
-            sides = [_column(part, column, row) for part, row in zip(parts, _pair(pairs))]
-            if number := int((sides[0] != sides[1]).sum()):
+            mine, other = _column(parts[0], column)[pairs.a], _column(parts[1], column)[pairs.b]
+            if number := int((mine != other).sum()):
                 yield IMAGES, f"{name}: the same, {what}", str(number), str(number)
 
 
-def _pair(pairs: Pairs) -> tuple[Any, Any]:
-    return pairs.a, pairs.b
+def _of(images: pd.DataFrame, category: str) -> pd.DataFrame:
+    return images[images["category"] == category].sort_values("image", ignore_index=True)
 
 
-def _column(images: pd.DataFrame, column: str, rows: Any) -> np.ndarray:
-    """A column of some images as texts; no group where an image is its own."""
+def _column(images: pd.DataFrame, column: str) -> npt.NDArray[np.str_]:
+    """A column as texts; no group where an image is its own."""
     values = images[column].astype("object").where(images[column].notna(), "")
     if column == "group":
         values = values.where(images["group"] != images["image"], "")
-    return values.astype("str").to_numpy()[rows]
+    texts: npt.NDArray[np.str_] = np.array(list(map(str, values)), dtype=np.str_)
+    return texts
 
 
 def _changed(a: pd.DataFrame, b: pd.DataFrame, pairs: Pairs) -> int:

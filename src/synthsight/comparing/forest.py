@@ -14,7 +14,7 @@ import pandas as pd
 
 from synthsight.comparing.answer import change, interval
 from synthsight.comparing.differences import PAIRED, SHARED
-from synthsight.report.phrases import percent, signed
+from synthsight.report.phrases import percent
 
 #: Steps between the marks of a scale, in percentage points, from which the first is taken that
 #: gives few.
@@ -93,8 +93,10 @@ def forest(title: str, table: pd.DataFrame, by: str, noun: str, level: float, mo
         )
         for name in order
     ]
-    ticks = [(_place(value, reach), signed(value)) for value in _ticks(reach)]
-    ticks = [(at, f"+{text}" if at > 50 else text) for at, text in ticks]
+    ticks = [
+        (_place(value, reach), f"{round(100 * value, 3):+g}" if value else "0")
+        for value in _ticks(reach)
+    ]
     return Forest(title, rows, ticks, _place(0, reach), len(names) - len(order))
 
 
@@ -106,9 +108,9 @@ def _reach(table: pd.DataFrame) -> float:
 
 
 def _ticks(reach: float) -> Iterable[float]:
-    step = next((s for s in _STEPS if 100 * reach / s < _MARKS + 1), _STEPS[-1]) / 100
-    number = math.floor(reach / step + 1e-9)
-    return [step * each for each in range(-number, number + 1)]
+    step = next((s for s in _STEPS if 100 * reach / s < _MARKS + 1), _STEPS[-1])
+    number = math.floor(100 * reach / step + 1e-9)
+    return [step * each / 100 for each in range(-number, number + 1)]
 
 
 def _place(value: float, reach: float) -> float:
@@ -118,9 +120,7 @@ def _place(value: float, reach: float) -> float:
 def _mark(row: pd.Series, reach: float, noun: str, level: float) -> Mark:
     low, high = float(row["low"]), float(row["high"])
     pair = row["method"] == PAIRED
-    counted = (
-        f"{row['n_a']:,} {noun}" if pair else f"{row['n_a']:,} and {row['n_b']:,} {noun}"
-    )
+    counted = f"{row['n_a']:,} {noun}" if pair else f"{row['n_a']:,} and {row['n_b']:,} {noun}"
     which = " shared" if row["over"] == SHARED else " the same" if pair else ""
     return Mark(
         *(_place(low, reach), _place(float(row["difference"]), reach), _place(high, reach)),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 
 from synthsight.clone import own_version
@@ -114,7 +117,7 @@ def _of_questions(found: Comparison) -> Forest | None:
     return forest(title, found.questions, "model", "questions", found.level, _ROWS)
 
 
-def _parts(configuration: pd.DataFrame) -> list[tuple[str, list[dict[str, str]]]]:
+def _parts(configuration: pd.DataFrame) -> list[tuple[str, list[dict[Hashable, Any]]]]:
     """What differs, by part."""
     by = dict(list(configuration.groupby("part")))
     return [(part, by[part].to_dict("records")) for part in PARTS if part in by]

@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from synthsight.comparing.differences import EVERY, PAIRED, SHARED, TWO, Numbers, paired
-from synthsight.comparing.differences import two_samples as compare_two
+from synthsight.comparing.differences import (
+    EVERY,
+    PAIRED,
+    SHARED,
+    TWO,
+    Columns,
+    Numbers,
+    paired,
+    two_samples,
+    values,
+)
 from synthsight.comparing.same import match, together
 from synthsight.statistics.answers import Answers
 from synthsight.statistics.moments import Sample
@@ -62,33 +71,24 @@ def compare_answers(a: Answers | None, b: Answers | None, level: float) -> pd.Da
     if same:
         units = together(a.units[pairs.a], b.units[pairs.b])
         sample = Sample(np.zeros(same, np.int64), units)
-        numbers = paired(hits[0][pairs.a], hits[1][pairs.b], sample, level)
+        _, numbers = paired(hits[0][pairs.a], hits[1][pairs.b], sample, level)
         over = EVERY if sizes == (same, same) else SHARED
         tables.append(_table(common, numbers).assign(method=PAIRED, over=over, n_a=same, n_b=same))
     if sizes != (same, same):
-        samples = [Sample(np.zeros(len(side.units), np.int64), side.units) for side in (a, b)]
-        numbers = compare_two(*hits, *samples, level)
+        _, numbers = two_samples(hits[0], hits[1], _sample(a), _sample(b), level)
         sized = {"n_a": sizes[0], "n_b": sizes[1]}
         tables.append(_table(common, numbers).assign(method=TWO, over=EVERY, **sized))
     found = pd.concat(tables).assign(same=same)
     return found[names].astype(types).sort_values(["model", "method"], ignore_index=True)
 
 
-def _columns(side: Answers, models: list[str]) -> np.ndarray:
+def _sample(side: Answers) -> Sample:
+    return Sample(np.zeros(len(side.units), np.int64), side.units)
+
+
+def _columns(side: Answers, models: list[str]) -> Columns:
     return side.correct[:, [side.models.index(model) for model in models]]
 
 
 def _table(models: list[str], numbers: Numbers) -> pd.DataFrame:
-    none = pd.array([pd.NA] * len(models), dtype="Int64")
-    return pd.DataFrame(
-        {
-            "model": models,
-            "value_a": numbers.a,
-            "value_b": numbers.b,
-            "difference": numbers.b - numbers.a,
-            "low": numbers.low,
-            "high": numbers.high,
-            "only_a": none if numbers.only_a is None else pd.array(numbers.only_a, dtype="Int64"),
-            "only_b": none if numbers.only_b is None else pd.array(numbers.only_b, dtype="Int64"),
-        }
-    )
+    return pd.DataFrame({"model": models, **values(numbers)})

@@ -78,7 +78,8 @@ class Side:
             )
         known = pd.concat([read_sources(path).to_pandas() for path in paths])
         known = known[["image", "generator", "group", "real"]]
-        return found.merge(known, on="image", how="left", validate="one_to_one")
+        images: pd.DataFrame = found.merge(known, on="image", how="left", validate="one_to_one")
+        return images
 
     @cached_property
     def rules(self) -> tuple[str, ...]:
@@ -130,9 +131,13 @@ class Side:
 
     @cached_property
     def abouts(self) -> dict[str, dict[str, Any]]:
-        """What is known of each model: weights, preprocessing, classes."""
-        notes = [*self.planned.made_by(*FETCH), *self.planned.made_by(*NOTING)]
-        found = {each["name"]: each for each in notes_of({*self.models, *self.vqa_models}, notes)}
+        """What is known of each model: weights, preprocessing, classes.
+
+        Nothing of a VQA model whose weights are gone, and their note with them.
+        """
+        notes = notes_of({*self.models, *self.vqa_models}, self.planned.made_by(*NOTING))
+        fetched = notes_of({*self.vqa_models}, self.planned.made_by(*FETCH))
+        found = {each["name"]: each for each in (*fetched, *notes)}
         for model in self.models:
             found[model] = {**self._logits(model), **self._labels(model), **found.get(model, {})}
         return {name: _about(each) for name, each in found.items()}
