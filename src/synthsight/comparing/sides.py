@@ -160,6 +160,9 @@ class Side:
         return {name: ", ".join(sorted(each)) for name, each in sorted(found.items())}
 
 
+#: What is not needed any more once logits are there, and takes the most room.
+_NEEDLESS = "pixels/"
+
 #: The program that writes what is known of images.
 _SOURCES = "find_sources"
 
@@ -204,8 +207,10 @@ def _finished(run: Run, name: str) -> Side:
         missing = planned.missing()
     except ApiError as error:
         raise CompareError(f"the run {run.name!r} cannot be compared: {error}") from None
-    if missing:
-        path, why = next(iter(missing.items()))
+    missing = {path: why for path, why in missing.items() if not path.startswith(_NEEDLESS)}
+    if missing:  # what others are made from says more than these
+        path = min(missing, key=lambda each: (missing[each].startswith("made from"), each))
+        why = missing[path]
         more = f", and {len(missing) - 1:,} more" if len(missing) > 1 else ""
         raise CompareError(
             f"the run {run.name!r} is not finished: {Path(run.folder, path)} is {_why(why)}{more}. "
