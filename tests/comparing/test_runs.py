@@ -239,7 +239,7 @@ def test_the_command_writes_tables_and_a_page_and_prints_the_answer(
     assert (status, errors) == (0, "")
     flat = " ".join(text.split())
     assert "From small to other, the top-1 accuracy on generated images under words/simple" in flat
-    assert "all 2 models have exactly the same hits" in flat
+    assert "each of the 2 models is right in the same cases" in flat
     assert "The 12 images are the same in both runs, so the differences are paired." in flat
     assert "Before you trust these numbers: - Whether asked" in flat
     assert f"{folder}/comparison.html" in text

@@ -66,12 +66,12 @@ def differing(found: Comparison) -> str:
     ]
     images = found.configuration[found.configuration["part"] == IMAGES]
     if len(images):
-        names = images["key"].str.rpartition(": ")[0].str.partition(": ")[0].nunique()
+        names = images["key"].str.rpartition(": ")[0].nunique()
         named.append(f"images of {count(names, 'category', 'categories')}")
     if not named:
         return "Nothing that the runs know of themselves differs between them."
     listed = ", ".join(named)
-    return f"What differs: {listed}; `configuration` has each."
+    return f"What differs: {listed}; the table configuration has each."
 
 
 def _of_models(rows: pd.DataFrame, found: Comparison, what: str) -> list[str]:
@@ -84,7 +84,7 @@ def _of_models(rows: pd.DataFrame, found: Comparison, what: str) -> list[str]:
     better, worse = rows["low"] > 0, rows["high"] < 0
     same = int(((rows["only_a"] == 0) & (rows["only_b"] == 0)).sum())
     if same == len(rows):
-        return [f"{start} does not change: all {same} models have exactly the same hits."]
+        return [f"{start} does not change: each of the {same} models is right in the same cases."]
     if not (better | worse).any():
         said = [
             f"{start} changes clearly for none of {len(rows)} models: every interval includes 0."
@@ -94,8 +94,7 @@ def _of_models(rows: pd.DataFrame, found: Comparison, what: str) -> list[str]:
         rest = "" if up + down == len(rows) else "; of the others the interval includes 0"
         said = [f"{start} rises for {up} of {len(rows)} models and falls for {down}{rest}."]
     if same:
-        has = "has" if same == 1 else "have"
-        said.append(f"{count(same, 'model')} of these {has} exactly the same hits.")
+        said.append(f"{same:,} of them {'is' if same == 1 else 'are'} right in the same cases.")
     told = rows[better | worse]
     largest = told.reindex(told["difference"].abs().sort_values(ascending=False).index)
     named = [_one(row, found) for _, row in largest.head(_NAMED).iterrows()]
@@ -107,7 +106,7 @@ def _of_models(rows: pd.DataFrame, found: Comparison, what: str) -> list[str]:
 def _one(row: pd.Series, found: Comparison) -> str:
     """A model's change, in words."""
     if row["only_a"] is not pd.NA and row["only_a"] == row["only_b"] == 0:
-        return f"{row['model']} stays at {percent(row['value_a'])}, with the same hits"
+        return f"{row['model']} stays at {percent(row['value_a'])}, right in the same cases"
     return (
         f"{row['model']} goes from {percent(row['value_a'])} to {percent(row['value_b'])}, "
         f"{change(row)} ({interval(row, found.level)})"

@@ -176,6 +176,12 @@ def _differing(a: Side, b: Side, models: list[str], vqa: list[str]) -> list[str]
     if unknown:
         names = one_line(", ".join(unknown), 200)
         said.append(f"Whether {names} had the same weights cannot be told: a note on them is gone")
+    if trained := sorted((a.adapted | b.adapted) & {*models}):
+        was = "was" if len(trained) == 1 else "were"
+        said.append(
+            f"{one_line(', '.join(trained), 200)} {was} trained on each run's own images, and not "
+            "counted in sentences"
+        )
     if categories := _redefined(a, b):
         accepts = "accepts" if len(categories) == 1 else "accept"
         said.append(

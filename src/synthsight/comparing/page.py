@@ -23,7 +23,7 @@ from synthsight.tables import ALL
 _ROWS, _LINES = 60, 60
 
 #: The two kinds of hit, in words.
-_MEASURES = {"top1": "first guess right", "top5": "right within five guesses"}
+_MEASURES = {"top1": "First guess right", "top5": "Right within five guesses"}
 
 
 def render(found: Comparison) -> str:
@@ -72,9 +72,7 @@ def _of_models(found: Comparison) -> list[Forest]:
         rows = means(found, measure)
         if len(rows):
             of = "generated images" if rows["generator"].iloc[0] == ALL else "photographs"
-            charts.append(
-                forest(f"Models: {title}, {of}", rows, "model", "images", found.level, _ROWS)
-            )
+            charts.append(forest(f"{title}, {of}", rows, "model", "images", found.level, _ROWS))
     return charts
 
 
@@ -113,7 +111,7 @@ def _under_rule(found: Comparison) -> pd.DataFrame:
 def _of_questions(found: Comparison) -> Forest | None:
     if found.questions.empty:
         return None
-    title = "Models: questions answered right"
+    title = "Questions answered right"
     return forest(title, found.questions, "model", "questions", found.level, _ROWS)
 
 
