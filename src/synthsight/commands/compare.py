@@ -12,7 +12,7 @@ from synthsight.comparing.sides import name_of
 from synthsight.comparing.writing import PAGE, TABLES, check_folder, write
 
 ABOUT = """\
-compare two finished runs, such as a generator's next version with the last
+compare two finished runs, such as two versions of a generator
 
 Writes tables and one page, and prints what they say: differences of B from A
 for the models that both have, paired where the images are the same."""

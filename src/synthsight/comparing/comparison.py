@@ -167,9 +167,9 @@ def _uncompared(a: Side, b: Side) -> list[str]:
 def _differing(a: Side, b: Side, models: list[str], vqa: list[str]) -> list[str]:
     """Models, categories and rules that do not mean the same in both runs."""
     said = []
-    for aspect in ("weights", "network", "preprocessing", "classes", "predictions", "precision"):
-        changed = [name for name in (*models, *vqa) if aspect in aspects(a, b, name)]
-        if changed:
+    found = {name: aspects(a, b, name) for name in (*models, *vqa)}
+    for aspect in dict.fromkeys(each for of in found.values() for each in of):
+        if changed := [name for name, of in found.items() if aspect in of]:
             has = "has" if len(changed) == 1 else "have"
             said.append(f"{one_line(', '.join(changed), 200)} {has} other {aspect} in {b.name}")
     unknown = [name for name in vqa if name not in a.abouts or name not in b.abouts]

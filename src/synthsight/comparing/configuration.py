@@ -21,19 +21,23 @@ SETTINGS, MODELS, QUESTIONS = "settings", "models", "models that answer question
 CATEGORIES, RULES, IMAGES, VERSIONS = "categories", "rules", "images", "versions"
 PARTS = (SETTINGS, MODELS, QUESTIONS, CATEGORIES, RULES, IMAGES, VERSIONS)
 
-#: Settings that say where files lie; what is in them is compared under other keys.
+#: What an entry of a list goes by: the first of these that it has.
 _LISTED = ("name", "model", "url")
 
 #: Aspects of a model, by the keys that they begin with, in the words of notes.
 ASPECTS = {
     "weights": ("weights_sha256", "sha256", "safetensors_sha256", "files", "folder"),
-    "predictions": ("predictions",),
-    "network": ("architecture", "library", "family", "revision", "length", "features"),
+    "server": ("endpoint",),
+    "network": ("architecture", "library", "family", "revision"),
     "preprocessing": ("geometry", "mean", "std", "preprocess"),
     "classes": ("label_space",),
     "precision": ("precision",),
-    "training": ("adapted", "base", "encoder", "method", "sources", "folds", "seed", "penalties"),
+    "settings": ("settings",),
+    "training": ("base", "encoder", "method", "sources", "folds", "seed"),
 }
+
+#: What is called so of models without weights of their own: the file that has their sha256.
+_FILES = ("predictions", "answers")
 
 
 def what_differs(a: Side, b: Side) -> pd.DataFrame:
@@ -107,9 +111,12 @@ def _known(a: Side, b: Side, model: str) -> tuple[Mapping[str, Any], Mapping[str
 
 def aspects(a: Side, b: Side, model: str) -> list[str]:
     """In what a model of two runs differs, in the words of :data:`ASPECTS`."""
-    keys = {key for _, key, *_ in _rows("", *map(flat, _known(a, b, model)))}
+    known = _known(a, b, model)
+    keys = {key for _, key, *_ in _rows("", *map(flat, known))}
     roots = {key.split(".")[0].split("[")[0] for key in keys}
-    return [name for name, begins in ASPECTS.items() if roots & {*begins}]
+    found = [name for name, begins in ASPECTS.items() if roots & {*begins}]
+    files = [name for name in _FILES if any(name in each for each in known)]
+    return [files[0] if files and name == "weights" else name for name in found]
 
 
 def _images(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[tuple[str, ...]]:
