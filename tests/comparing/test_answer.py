@@ -13,6 +13,7 @@ from synthsight.comparing.comparison import Comparison
 from synthsight.comparing.configuration import CONFIGURATION
 from synthsight.comparing.differences import COMPARISON
 from synthsight.comparing.forest import forest
+from synthsight.comparing.page import render
 from synthsight.comparing.questions import QUESTIONS
 from synthsight.tables import ALL
 
@@ -118,3 +119,10 @@ def test_a_chart_has_the_largest_differences_in_order_and_says_what_it_leaves_ou
     chart = forest("", found(rows).differences, "model", "images", 0.95, 3)
     assert [name for name, _ in chart.rows] == ["d", "a", "b"] and chart.left_out == 1
     assert [mark.verdict for _, (mark,) in chart.rows] == ["better", "better", "worse"]
+
+
+def test_a_page_of_nothing_in_common_says_so() -> None:
+    page = render(found([], rule="", remarks=("Only old has the model net.",)))
+    assert "no category and source of images in common" in page
+    assert "Only old has the model net." in page
+    assert 'id="models"' not in page and 'id="questions-asked"' not in page
