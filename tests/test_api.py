@@ -87,6 +87,16 @@ def test_a_run_is_opened_by_its_folder_or_by_its_name(
         by_name.table("accuracy")
 
 
+def test_a_folder_in_results_that_is_no_run_is_not_named_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("small/tables", "small/images", "compare-small-next", ".hidden/tables"):
+        (tmp_path / "results" / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(api.ApiError, match=r"; runs in results/: small$"):
+        api.open_run("compare-small-next")
+
+
 def test_an_unknown_run_is_an_error_with_close_names(
     finished: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from synthsight import api
-from synthsight.commands import check, draft, init, main, show
+from synthsight.commands import check, compare, draft, init, main, show
 from synthsight.images.layout import find_categories
 from synthsight.origin import making, metadata
 from synthsight.plan import standalone
@@ -96,7 +96,7 @@ def test_the_package_installs_the_command_and_says_that_it_is_typed() -> None:
     assert (REPOSITORY / "src" / "synthsight" / "py.typed").is_file()
 
 
-@pytest.mark.parametrize("command", [[], ["init"], ["check"], ["show"]])
+@pytest.mark.parametrize("command", [[], ["init"], ["check"], ["show"], ["compare"]])
 def test_the_help_fits_into_a_terminal(
     command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,11 +106,13 @@ def test_the_help_fits_into_a_terminal(
     assert caught.value.code == 0
     text = capsys.readouterr().out
     assert narrow(text), text
-    for module in [init, check, show] if not command else []:
+    for module in [init, check, show, compare] if not command else []:
         assert module.ABOUT.splitlines()[0] in text
 
 
-@pytest.mark.parametrize("arguments", [[], ["chekc", "a.yaml"], ["check"], ["show"], ["init"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["chekc", "a.yaml"], ["check"], ["show"], ["init"], ["compare", "a"]]
+)
 def test_a_command_line_that_is_not_understood_ends_with_two(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthsight.clone import is_clone, own_version, require_own, require_utf8
-from synthsight.commands import check, init, show, unpack
+from synthsight.commands import check, compare, init, show, unpack
 from synthsight.errors import SynthsightError
 
 _ABOUT = """\
@@ -22,6 +22,7 @@ A configuration names the images and models; Snakemake runs it:
   synthsight check pictures.yaml   find what is wrong with it
   snakemake --configfile pictures.yaml --cores 8 --resources gpu=1
   synthsight show pictures         print the answer, and where its files are
+  synthsight compare pictures more what changes from this run to another one
 
 Questions whose images are in the same file, as on the Hugging Face hub:
 
@@ -32,7 +33,7 @@ another, since relative paths start there. `synthsight COMMAND --help` explains
 each."""
 
 #: The commands, in order of use.
-_COMMANDS = (init, check, show, unpack)
+_COMMANDS = (init, check, show, compare, unpack)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -30,6 +30,9 @@ from synthsight.report.remarks import remarks
 from synthsight.report.tables import read_table
 from synthsight.wording import did_you_mean, one_line
 
+#: The folders of which a run has at least one.
+_PARTS = ("images", "tables", "scores")
+
 #: The folders of what the page is made from: tables, and what says how numbers came about.
 _ON_PAGE = ("images", "scores", "vqa", "tables", "thumbnails/images", "thumbnails/questions")
 
@@ -45,12 +48,11 @@ def open_run(run: str | os.PathLike[str]) -> Run:
     """
     arguments.path("a run", run)
     for folder in (Path(run), Path("results", run)):
-        if any((folder / part).is_dir() for part in ("images", "tables", "scores")):
+        if any((folder / part).is_dir() for part in _PARTS):
             return Run(folder)
-    known = sorted(p.name for p in Path("results").glob("*/") if not p.name.startswith("."))
-    hint = (
-        did_you_mean(Path(run).name, known) or f"; runs in results/: {', '.join(known) or 'none'}"
-    )
+    known = sorted({p.parent.name for x in _PARTS for p in Path().glob(f"results/[!.]*/{x}/")})
+    others = f"; runs in results/: {', '.join(known) or 'none'}"
+    hint = did_you_mean(Path(run).name, known) or others
     raise ApiError(f"no run {os.fspath(run)!r} (looked from {Path.cwd()}){hint}")
 
 

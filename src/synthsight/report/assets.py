@@ -14,6 +14,9 @@ _FOLDER = Path(__file__).parent
 
 TEMPLATES = _FOLDER / "templates"
 
+#: Where the modules of the page's own program are.
+PROGRAMS = _FOLDER / "program"
+
 #: Libraries, in the order in which they must be loaded.
 LIBRARIES = ("d3", "plot", "datatables")
 
@@ -36,5 +39,5 @@ def style() -> str:
 
 def program() -> str:
     """The page's own program: its modules as one script."""
-    own = (_FOLDER / "program" / f"{name}.js" for name in PROGRAM)
+    own = (PROGRAMS / f"{name}.js" for name in PROGRAM)
     return pages.one_script([pages.BASICS, *own])

@@ -6,7 +6,7 @@ function buildTable(details) {
   const name = details.dataset.table;
   const { columns, values, left_out: leftOut } = data.tables[name];
   const lines = values[0].map((_, row) => values.map((column) => column[row]));
-  if (leftOut) details.append(make("p", { class: "note" }, `${leftOut.toLocaleString("en")} further rows are in tables/${name}.csv only.`));
+  if (leftOut) details.append(make("p", { class: "note" }, `${leftOut.toLocaleString("en")} further rows are in ${data.folder ?? "tables/"}${name}.csv only.`));
   details.append(make("p", {}, make("button", { type: "button", onclick: () => download(`${name}.csv`, csv(columns, lines)) }, "Download as CSV")));
   const table = make("table", { "aria-label": details.querySelector("summary").textContent.trim() });
   details.append(table);
