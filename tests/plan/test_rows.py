@@ -24,6 +24,7 @@ KEYS: dict[Any, set[str]] = {
     specs.rule: {"rule"},
     specs.level: {"level"},
     specs.level_and_unit: {"level", "unit"},
+    specs.models: {"inputs"},
     specs.rule_and_level: {"rule", "level"},
     specs.people: {"rule", "level", "seed", "adapted"},
     specs.people_answers: {"level", "seed"},

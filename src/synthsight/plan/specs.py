@@ -320,6 +320,15 @@ def rule_and_level(experiment: Experiment) -> Spec:
     return {**rule(experiment), **level(experiment)}
 
 
+def models(experiment: Experiment) -> Spec:
+    """What classifiers see of an image: height and width, where these are the same for all."""
+    seen = {
+        name: model.geometry.crop or model.geometry.resize
+        for name, model in experiment.networks.items()
+    }
+    return {"inputs": {name: list(each) for name, each in seen.items() if isinstance(each, tuple)}}
+
+
 def models_page(experiment: Experiment, page: str) -> Spec:
     """For a page of figures/models_*."""
     return {**rule_and_level(experiment), "page": int(page), "per_page": MODELS_PER_PAGE}

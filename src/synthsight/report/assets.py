@@ -22,8 +22,9 @@ LIBRARIES = ("d3", "plot", "datatables")
 
 #: The modules of the page's own program, in the order in which they run.
 PROGRAM = (
-    *("helpers", "state", "places", "choosing", "images", "large", "questions", "tables"),
-    *("plots", "robustness", "answers", "learning", "charts", "people", "looks", "map", "begin"),
+    *("helpers", "state", "showing", "leads", "places", "choosing", "images", "large"),
+    *("questions", "tables", "plots", "accuracies", "agreeing", "robustness", "answers"),
+    *("learning", "saving", "charts", "people", "looks", "map", "begin"),
 )
 
 

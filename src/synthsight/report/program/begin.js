@@ -6,6 +6,7 @@ import { questionsCsv, showQuestions } from "./questions.js";
 import { redraw } from "./charts.js";
 import { showLearned } from "./learning.js";
 import { showMap } from "./map.js";
+import { showModels } from "./showing.js";
 
 // Begin --------------------------------------------------------------------------------------
 
@@ -21,6 +22,7 @@ byId("questions-csv")?.addEventListener("click", () => download("questions.csv",
 
 function show() {
   fillControls();
+  showModels();
   showImages();
   showQuestions();
   showLearned();

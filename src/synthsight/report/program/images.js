@@ -1,6 +1,7 @@
 import { byId, count, csv, explorer, make, percent, picture } from "./helpers.js";
 import { ANY, change, models, state } from "./state.js";
 import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered } from "./choosing.js";
+import { called, isLit, shows } from "./showing.js";
 import { openNamed } from "./large.js";
 
 // Showing images -----------------------------------------------------------------------------
@@ -46,17 +47,18 @@ const legend = () => make("p", { class: "legend" },
     .map((value) => make("span", {}, mark(value), MEANINGS[value])));
 
 function gridOf(images) {
+  const inGrid = ordered.filter((model) => shows(model.name));
   const head = make("tr", {}, make("th", { scope: "col" }, "Image"),
-    ...ordered.map((model) => make("th", { scope: "col" }, model.name)));
+    ...inGrid.map((model) => make("th", { scope: "col", class: isLit(model.name) ? "lit" : "" }, called(model.name))));
   const body = images.map((image) => make("tr", {},
     make("th", { scope: "row" },
       make("button", { type: "button", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
         make("img", { src: picture(explorer.picture[image]), alt: "", loading: "lazy" }),
         explorer.images[image], ...(isReal(image) ? [make("small", {}, " real")] : []))),
-    ...ordered.map((model) => {
+    ...inGrid.map((model) => {
       const value = digit(model, image);
       const first = guess(model, image);
-      const title = `${model.name}: ${WORDS[value]}${first ? `; ${spoken(first)}` : ""}`;
+      const title = `${called(model.name)}: ${WORDS[value]}${first ? `; ${spoken(first)}` : ""}`;
       return make("td", { class: `cell h${value}`, title }, SIGNS[value]);
     })));
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Grid of hits" },

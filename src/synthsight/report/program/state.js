@@ -5,6 +5,7 @@ import { redraw } from "./charts.js";
 import { isArea } from "./places.js";
 import { showLearned } from "./learning.js";
 import { showMap } from "./map.js";
+import { showModels } from "./showing.js";
 
 // The state: what is chosen, kept in the address ---------------------------------------------
 
@@ -13,6 +14,7 @@ export const NONE = "\n"; // for what has no generator
 export const EVERY = "\r"; // generated images and real photographs; without the latter ANY is the same
 export const DEFAULTS = {
   section: "", rule: data.rule, hit: "top1",
+  only: "", off: "", lit: "", alias: "", // of models: a pattern; lists and names as JSON
   category: ANY, generator: ANY, model: ANY, outcome: ANY, people: ANY, sort: "name", view: "pictures", find: "", page: "1", image: "",
   map: explorer.map?.[0].name ?? ANY, tint: "source", area: "", areaof: "", heads: data.learning?.models[0] ?? ANY, per: ANY,
   qmodel: ANY, qoutcome: ANY, qkind: ANY, qanswer: ANY, qgenerator: ANY, qsort: "image", qfind: "", qpage: "1",
@@ -21,6 +23,7 @@ export const GROUPS = {
   images: ["category", "generator", "model", "outcome", "people", "sort", "view", "find", "page", "area", "areaof"],
   map: ["map", "tint"],
   learned: ["heads", "per"],
+  showing: ["only", "off", "lit", "alias"],
   questions: ["qmodel", "qoutcome", "qkind", "qanswer", "qgenerator", "qsort", "qfind", "qpage"],
 };
 export const state = { ...DEFAULTS };
@@ -121,5 +124,8 @@ export function change(changes) {
   if (asked) showQuestions();
   if (images || both || GROUPS.map.some((key) => key in changes)) showMap();
   if (learned) showLearned();
-  if (both || learned) redraw();
+  const showing = GROUPS.showing.some((key) => key in changes);
+  if (showing) showModels();
+  if (showing && state.view === "grid") showImages();
+  if (both || learned || showing) redraw();
 }
