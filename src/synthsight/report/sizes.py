@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def sizes(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, str]]:
-    """``parameters`` and ``input`` of each model in words; "not known" where the table has none.
+    """``parameters`` and ``input`` of each model in words, or what is known of them.
 
     Args:
         tables: those of the run, by name; without ``models`` nothing is known.
@@ -16,15 +16,14 @@ def sizes(tables: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, str]]:
     table = tables.get("models")
     if table is None:
         return {}
-    return {
-        row["model"]: {
-            "parameters": "not known" if pd.isna(row["parameters"]) else short(row["parameters"]),
-            "input": "not known"
-            if pd.isna(row["input_width"])
-            else f"{row['input_width']} x {row['input_height']}",
+    found = {}
+    for row in table.to_dict("records"):
+        number, width = row["parameters"], row["input_width"]
+        found[str(row["model"])] = {
+            "parameters": "not known" if pd.isna(number) else f"{short(number)} parameters",
+            "input": "" if pd.isna(width) else f"{width} x {row['input_height']} pixels",
         }
-        for row in table.to_dict("records")
-    }
+    return found
 
 
 def have_sizes(tables: Mapping[str, pd.DataFrame]) -> bool:

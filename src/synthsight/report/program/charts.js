@@ -65,7 +65,7 @@ function draw(chart) {
     return make("span", {}, dot, text);
   }))] : [];
   const told = wire(plot, title);
-  node.replaceChildren(...legends, plot, told, ...said, saveButtons(plot, title, key, node.dataset.chart));
+  node.replaceChildren(...legends, plot, make("div", { class: "below" }, saveButtons(plot, title, key, node.dataset.chart), told), ...said);
 }
 
 export function redraw(all = false) {
