@@ -156,7 +156,7 @@ def make(folder: Path, images: int, models: int, questions: int, categories: int
 
     tables: dict[str, Path] = {}
 
-    def tabulate(rule: str, spec: dict[str, float], **inputs: list[Path]) -> None:
+    def tabulate(rule: str, spec: dict[str, object], **inputs: list[Path]) -> None:
         words, made = tabulate_arguments(rule, folder, spec, **inputs)
         tables.update(made)
         run("tabulate", *words)
@@ -168,6 +168,8 @@ def make(folder: Path, images: int, models: int, questions: int, categories: int
     tabulate("generators", level, scores=scores)
     tabulate("agreement", level, scores=scores)
     tabulate("confusions", {}, scores=scores)
+    models_of = {json.loads(n.read_text())["name"]: [224, 224] for n in notes}
+    tabulate("models", {"inputs": models_of}, notes=notes, vqa_notes=vqa_notes)
     tabulate("reference", level, accuracy=[tables["accuracy"]], notes=notes, scores=scores)
     audit = {"labels": ["imagenet-1k"], "rules": list(RULES), "categories": {}}
     audit["categories"] = {
@@ -197,6 +199,7 @@ def make(folder: Path, images: int, models: int, questions: int, categories: int
     geometry |= {"mean": [0, 0, 0], "std": [1, 1, 1]}
     report = {
         **{"run": "benchmark", "rule": "words/simple", "level": 0.95, "images": 2000},
+        "labels": {json.loads(n.read_text())["name"]: "imagenet-1k" for n in notes},
         "preprocessing": {json.loads(n.read_text())["name"]: geometry for n in notes},
         "questions": None,
         "settings": {"images": {}, "report": {"thumbnail": 240}},

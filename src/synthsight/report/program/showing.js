@@ -108,9 +108,11 @@ export function showModels() {
     const name = node.dataset.model;
     node.hidden = !shows(name);
     node.classList.toggle("lit", isLit(name));
-    const label = node.querySelector("[data-name]");
+    const label = node.querySelector("[data-called]");
     if (label) label.textContent = called(name);
   }
+  // What is copied of a table has the page's names, and says so.
+  for (const table of document.querySelectorAll("table:has([data-model])")) table.dataset.note = choiceSaid();
   if (!toolbox) return;
   const gone = goneModels();
   byId("toolbox-said").textContent = gone.length || renamed().length
