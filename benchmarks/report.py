@@ -202,6 +202,7 @@ def make(folder: Path, images: int, models: int, questions: int, categories: int
         "labels": {json.loads(n.read_text())["name"]: "imagenet-1k" for n in notes},
         "preprocessing": {json.loads(n.read_text())["name"]: geometry for n in notes},
         "questions": None,
+        "roots": {"images": None, "questions": None},
         "settings": {"images": {}, "report": {"thumbnail": 240}},
     }
     page = folder / "report.html"

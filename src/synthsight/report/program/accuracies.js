@@ -26,6 +26,12 @@ function labelled(points, must, place) {
   return taken.map(({ point }) => point);
 }
 
+/** Round numbers between two bounds, for an axis that has room for so many. */
+function roundSizes([low, high], most) {
+  const powers = Array.from({ length: 15 }, (_, power) => 10 ** power);
+  const all = [[1, 2, 5], [1, 3], [1]].map((digits) => powers.flatMap((power) => digits.map((digit) => digit * power)).filter((size) => size >= low && size <= high));
+  return all.find((sizes) => sizes.length <= most) ?? all.at(-1);
+}
 const inWords = (number) => window.d3.format("~s")(number).replace("G", "B");
 
 export const ofAccuracies = {
@@ -70,7 +76,7 @@ export const ofAccuracies = {
     const place = { x: "size", y: hit };
     return {
       width: room, height: 400, marginLeft: 50, marginTop: 24, marginRight: 24,
-      x: { type: "log", domain, label: "parameters", tickFormat: inWords, ticks: Math.max(2, Math.round(room / 160)) },
+      x: { type: "log", domain, label: "parameters", tickFormat: inWords, ticks: roundSizes(domain, room / 60) },
       y: { domain: [0, 1], ticks: 5, tickFormat: share.tickFormat, label: `${hitName()} accuracy, per cent`, grid: true },
       marks: [
         Plot.ruleX(points, { x: "size", y1: `${hit}_low`, y2: `${hit}_high`, stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.45 }),

@@ -82,7 +82,7 @@ export const ofAnswers = {
     const known = seen("vqa_calibration").filter((row) => row.n > 0);
     const names = unique(known.map((row) => row.model));
     // Below each other as long as they are few, then in as many columns as there is room for.
-    const columns = names.length > 3 ? Math.max(1, Math.floor(width / 190)) : 1;
+    const columns = names.length > 3 ? Math.max(2, Math.floor(width / 190)) : 1;
     const side = columns > 1 ? width : Math.min(width, 420);
     const part = columns > 1 ? width / columns : side * 0.75;
     const down = Math.ceil(names.length / columns);

@@ -38,7 +38,7 @@ const NARROW = 26; // a cell below which no number fits
  * The columns are as wide as the chart's width lets them be, within bounds; beyond these the chart
  * is wider. Numbers stand in cells that have room for them, the words for every cell are in its tip.
  */
-export function heatmap({ width, cells, x, y, value, columns, rows, written, told, to, nameColumn = tagged, nameRow = short, most = Infinity }) {
+export function heatmap({ width, cells, x, y, value, columns, rows, written, told, to, nameColumn = tagged, nameRow = short, most = 240 }) {
   const left = marginFor(rows.map((name) => nameRow(name)));
   const longest = LETTER * Math.max(1, ...columns.map((name) => nameColumn(name).length));
   const acrossBeside = (right) => Math.min(most, Math.max(columns.length > CROWD ? 13 : 30, (width - left - right) / Math.max(1, columns.length)));
