@@ -170,7 +170,7 @@ def test_a_tip_shows_wherever_the_pointer_is_in_a_cell(small: Tab) -> None:
     assert box is not None and box["width"] > 200
     for across in (0.03, 0.5, 0.97):
         small.page.mouse.move(box["x"] + across * box["width"], box["y"] + box["height"] / 2)
-        tip = small.page.locator("[data-chart=categories] g[aria-label=tip] text")
+        tip = small.page.locator("[data-chart=categories] g.tip text")
         tip.wait_for()
         model = cell.get_attribute("data-who")
         assert str(model) in str(tip.text_content())

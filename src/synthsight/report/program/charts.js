@@ -54,10 +54,7 @@ function draw(chart) {
   const { title } = node.dataset;
   const plot = Plot.plot({ marginBottom: 44, style: { fontSize: "12px", fontFamily: "inherit", background: "none", overflow: "visible" }, ...options });
   // One picture with one name: the labels that Plot gives to its parts mean nothing within it.
-  for (const part of plot.querySelectorAll("[aria-label]")) {
-    part.classList.toggle("tip", part.getAttribute("aria-label") === "tip");
-    part.removeAttribute("aria-label");
-  }
+  for (const part of plot.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
   standOut(plot);
   const legends = key ? [make("p", { class: "legend" }, ...key.map(([color, text, sign = "●"]) => {
     const dot = make("span", { "aria-hidden": "true" }, `${sign} `);

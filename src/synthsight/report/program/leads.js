@@ -28,8 +28,17 @@ export const leads = (list, told, to) => ({
     return group;
   },
 });
+/** Options of a tip, which Plot draws anew at each place and names, though it is no part of what is read. */
+export const quiet = {
+  render(index, scales, values, dimensions, context, next) {
+    const group = next(index, scales, values, dimensions, context);
+    group?.classList.add("tip");
+    group?.removeAttribute("aria-label");
+    return group;
+  },
+};
 /** The same with a tip that says the words. */
-export const pointing = (list, told, to) => ({ tip: true, title: told, ...leads(list, told, to) });
+export const pointing = (list, told, to) => ({ tip: quiet, title: told, ...leads(list, told, to) });
 
 /** Show the pictures, or the questions, that are stated, and no others. */
 function follow(target) {

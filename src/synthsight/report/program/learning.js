@@ -1,7 +1,7 @@
 import { byId, data, make, percent, rows, short } from "./helpers.js";
 import { state } from "./state.js";
 import { called, tagged } from "./showing.js";
-import { leads, pointing } from "./leads.js";
+import { leads, pointing, quiet } from "./leads.js";
 import { Plot, described, hitName, marginFor, rowHeight, share } from "./plots.js";
 
 // What is learned from the images: matrix, curves, distances -------------------------------------
@@ -133,7 +133,7 @@ export const ofLearning = {
             Plot.dot(part, { x: "per_category", y: "top1", fill: stroke, r: 4, ...leads(part, toldOf, source) }),
           ];
         }),
-        Plot.tip(found, Plot.pointer({ x: "per_category", y: "top1", title: toldOf })),
+        Plot.tip(found, Plot.pointer({ x: "per_category", y: "top1", title: toldOf, ...quiet })),
       ],
       key: [...names.map((name) => [stroked(name), `trained on ${sourceName(name)}`, { "": "━", "7 3": "╍", "2 3": "┅", "9 3 2 3": "┉" }[looksOfSources.get(name).dash]]), ["var(--faint)", "chance", "╌"]],
     };

@@ -1,13 +1,14 @@
 import { percent, short } from "./helpers.js";
 import { state } from "./state.js";
-import { called, tagged } from "./showing.js";
-import { leads } from "./leads.js";
+import { called, someLit, tagged } from "./showing.js";
+import { leads, quiet } from "./leads.js";
 
 // What charts have in common -----------------------------------------------------------------
 
 export const { Plot } = window;
-const LETTER = 6.6; // pixels that a letter of a label takes, about
-export const marginFor = (labels) => Math.min(190, 18 + LETTER * Math.max(4, ...labels.map((label) => short(String(label)).length)));
+/** Pixels that a letter of a label takes, about: those that stand out are bold. */
+const letter = () => (someLit() ? 7.5 : 6.6);
+export const marginFor = (labels) => Math.min(200, 18 + letter() * Math.max(4, ...labels.map((label) => short(String(label)).length)));
 /** The same for models, which may be called otherwise here. */
 export const marginForModels = (models) => marginFor(models.map((name) => called(name)));
 export const hitName = () => (state.hit === "top1" ? "top-1" : "top-5");
@@ -40,7 +41,7 @@ const NARROW = 26; // a cell below which no number fits
  */
 export function heatmap({ width, cells, x, y, value, columns, rows, written, told, to, nameColumn = tagged, nameRow = short, most = 240 }) {
   const left = marginFor(rows.map((name) => nameRow(name)));
-  const longest = LETTER * Math.max(1, ...columns.map((name) => nameColumn(name).length));
+  const longest = letter() * Math.max(1, ...columns.map((name) => nameColumn(name).length));
   const acrossBeside = (right) => Math.min(most, Math.max(columns.length > CROWD ? 13 : 30, (width - left - right) / Math.max(1, columns.length)));
   const tilted = longest > acrossBeside(20) - 4;
   const turn = tilted ? (acrossBeside(20) < 18 ? -90 : -50) : 0;
@@ -62,7 +63,7 @@ export function heatmap({ width, cells, x, y, value, columns, rows, written, tol
       Plot.cell(known, { x, y, fill: value, ...leads(known, told, to) }),
       fits ? Plot.text(known, { x, y, text: (row) => written(row[value]), fill: (row) => (row[value] > 0.55 ? "#fff" : "#000"), fontSize: across < 30 ? 9 : 11, pointerEvents: "none" }) : null,
       // The middles nearest to a point are those of the cell that it is in.
-      Plot.tip(cells, Plot.pointer({ x, y, title: told, maxRadius: Math.hypot(across, down) / 2 + 1 })),
+      Plot.tip(cells, Plot.pointer({ x, y, title: told, maxRadius: Math.hypot(across, down) / 2 + 1, ...quiet })),
     ],
   };
 }

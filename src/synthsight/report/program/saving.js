@@ -62,7 +62,7 @@ function placedKey(key, width) {
 /** A chart with title, legend and a line on what it shows, as the text of an SVG file. */
 export function svgOf(plot, title, key) {
   const copy = plot.cloneNode(true);
-  for (const tip of copy.querySelectorAll("g[aria-label=tip], g.tip")) tip.remove();
+  for (const tip of copy.querySelectorAll("g.tip")) tip.remove();
   for (const node of [copy, ...copy.querySelectorAll("*")]) {
     for (const name of ["tabindex", "role", "aria-label", "aria-roledescription", "data-who"]) node.removeAttribute(name);
     node.classList.remove("leads");
@@ -99,7 +99,8 @@ export function svgOf(plot, title, key) {
   const whole = element("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "font-family": FONT, color: "var(--ink)" },
     element("title", {}, title), element("rect", { width: "100%", height: "100%", fill: "var(--page)" }), ...texts, copy);
   const colors = lightColors();
-  const text = new XMLSerializer().serializeToString(whole).replaceAll(/var\((--[\w-]+)\)/g, (found, name) => colors.get(name) ?? found);
+  const text = new XMLSerializer().serializeToString(whole).replaceAll(/var\((--[\w-]+)\)/g, (found, name) => colors.get(name) ?? found)
+    .replaceAll("currentColor", colors.get("--ink"));
   return { text, width, height };
 }
 

@@ -44,6 +44,8 @@ export const called = (name) => choice().alias.get(name) || name;
 /** The same, cut so that it fits. */
 export const tagged = (name, length = 24) => short(called(name), length);
 export const isLit = (name) => choice().lit.has(name);
+/** Whether some do, so that names are bold, and longer. */
+export const someLit = () => choice().lit.size > 0;
 export const shows = (name) => {
   const { pattern, off } = choice();
   return !off.has(name) && (pattern === null || pattern.test(name) || pattern.test(called(name)));
