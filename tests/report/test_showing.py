@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from synthsight.report.plain import MOST_MODELS, plain_tables
+from synthsight.report.tables import MAX_ROWS, drawn_rows, page_table
 from tests.report.browsing import Tab, draw_all, hits, marks
 from tests.support import Project
 
@@ -147,7 +149,7 @@ def test_a_pattern_that_is_none_is_looked_for_as_it_stands(small: Tab) -> None:
         names = rows.evaluate_all("nodes => nodes.map((node) => node.dataset.model)")
         assert len({*names} & {"effnet", "resnet"}) == shown, text
     small.page.evaluate("location.hash = '#off=nonsense&lit={&alias=[1]'")
-    small.page.wait_for_function("location.hash.startsWith('#off')")
+    small.page.wait_for_timeout(100)
     assert small.page.locator("#run [data-model]:not([hidden])").count() == 4
     assert small.complaints == []
 
@@ -226,3 +228,75 @@ def test_without_javascript_the_page_has_its_numbers(browser: Any, finished: Pro
 @pytest.mark.long
 def test_with_javascript_the_plain_numbers_are_not_there_twice(small: Tab) -> None:
     assert small.page.locator("#plain").count() == 0
+
+
+RULES = ("classes", "words/simple")
+
+
+def long_table(models: int, categories: int) -> pd.DataFrame:
+    """A table of accuracies of many models and categories, in the order in which it is written."""
+    names = ["*", *(f"category {n}" for n in range(categories))]
+    return pd.DataFrame(
+        [
+            {"model": f"model {m:03}", "category": category, "generator": generator, "rule": rule}
+            | {"top1": 0.5}
+            for m in range(models)
+            for category in names
+            for generator in ("*", "dalle")
+            for rule in RULES
+        ]
+    )
+
+
+def test_every_model_is_drawn_however_long_the_table_is() -> None:
+    table = long_table(100, 200)
+    kept = page_table(table, RULES[1], drawn_rows("accuracy", table, RULES[1]))
+    rows = pd.DataFrame(dict(zip(kept["columns"], kept["values"], strict=True)))
+    assert len(rows) + kept["left_out"] == len(table) > 5 * MAX_ROWS
+    means = rows[rows["category"] == "*"]
+    assert len(means) == 100 * 2 * 2, "of every rule and source"
+    cells = rows[(rows["category"] != "*") & (rows["generator"] == "*")]
+    assert len(cells[cells["rule"] == RULES[1]]) == 100 * 200
+    short = long_table(3, 4)
+    whole = page_table(short, RULES[1], drawn_rows("accuracy", short, RULES[1]))
+    assert whole["left_out"] == 0
+
+
+@pytest.mark.parametrize("name", ["reference", "difficulty", "kappa"])
+def test_rows_over_all_images_come_first_under_every_rule(name: str) -> None:
+    table = long_table(20, 200)
+    kept = page_table(table, RULES[1], drawn_rows(name, table, RULES[1]))
+    rows = pd.DataFrame(dict(zip(kept["columns"], kept["values"], strict=True)))
+    over_all = rows[(rows["category"] == "*") & (rows["generator"] == "*")]
+    assert len(rows) >= MAX_ROWS and len(over_all) == 20 * 2
+    assert drawn_rows("comparisons", table, RULES[1]) is None
+
+
+def test_plain_tables_have_the_best_models_and_say_what_they_lack() -> None:
+    accuracy = long_table(MOST_MODELS + 3, 2)
+    agreement = pd.DataFrame(
+        {"rule": RULES[1], "generator": "*", "category": ["kite"], "n": [1200]}
+        | {"all_top1": [0.25], "none_top1": [float("nan")]}
+    )
+    ranked = sorted(set(accuracy["model"]), reverse=True)
+    tables = plain_tables({"accuracy": accuracy, "agreement": agreement}, RULES[1], ranked)
+    first, *_, last = tables
+    assert first.columns == ["category", *ranked[:MOST_MODELS]]
+    assert first.left_out == "the best 12 of 15 models; the rest is in the folder tables/"
+    assert first.rows[0] == ["category 0", *["50.0%"] * MOST_MODELS]
+    assert last.rows == [["kite", "25.0%", "not known", "1,200"]]
+
+
+@pytest.mark.long
+def test_what_is_copied_of_a_table_leaves_out_what_is_hidden(small: Tab) -> None:
+    page = small.page
+    page.locator("#toolbox summary").click()
+    page.get_by_label("Show effnet").click()
+    page.get_by_label("Name of resnet in this page").fill("Ours")
+    page.keyboard.press("Tab")
+    buttons = page.locator(".scroll:has(table[data-name=models]) + .as-text")
+    with page.expect_download() as downloading:
+        buttons.get_by_role("button", name="Download as CSV").click()
+    table = pd.read_csv(downloading.value.path())
+    assert len(table) == 1 and table["Model"][0].startswith("Ours")
+    assert "Ours is resnet" in buttons.inner_text(), "a new name is never exported in silence"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -23,7 +23,7 @@ class PlainTable:
         caption: what it shows.
         columns: the heads of its columns, that of the rows' names first.
         rows: the name of each row, then its cells.
-        left_out: what it lacks, in words, or nothing.
+        left_out: what of all it has, in words, if it lacks anything.
     """
 
     caption: str
@@ -76,7 +76,7 @@ def _pivot(caption: str, table: pd.DataFrame, by: str, models: list[str]) -> Pla
         [str(name), *(_percent(cells.get((name, model))) for model in shown)]
         for name in names[:MOST_ROWS]
     ]
-    return PlainTable(caption, [by, *shown], rows, _left_out(len(models), len(names), by))
+    return PlainTable(caption, [by, *shown], rows, _left_out(len(models), len(names)))
 
 
 def _agreement(table: pd.DataFrame) -> PlainTable:
@@ -85,7 +85,7 @@ def _agreement(table: pd.DataFrame) -> PlainTable:
         [row["category"], _percent(row["all_top1"]), _percent(row["none_top1"]), f"{row['n']:,}"]
         for row in table.head(MOST_ROWS).to_dict("records")
     ]
-    left_out = _left_out(0, len(table), "category")
+    left_out = _left_out(0, len(table))
     return PlainTable("Images that all models get, or none", columns, rows, left_out)
 
 
@@ -93,11 +93,10 @@ def _percent(share: float | None) -> str:
     return "not known" if share is None or math.isnan(share) else percent(share)
 
 
-def _left_out(models: int, rows: int, by: str) -> str:
-    parts: Iterable[str] = (
-        f"{number - most:,} more of {what}"
-        for number, most, what in ((models, MOST_MODELS, "models"), (rows, MOST_ROWS, by))
-        if number > most
-    )
-    said = " and ".join(parts)
-    return f"{said} in the folder tables/" if said else ""
+def _left_out(models: int, rows: int) -> str:
+    parts = []
+    if models > MOST_MODELS:
+        parts.append(f"the best {MOST_MODELS} of {models:,} models")
+    if rows > MOST_ROWS:
+        parts.append(f"the first {MOST_ROWS} of {rows:,} rows")
+    return f"{' and '.join(parts)}; the rest is in the folder tables/" if parts else ""
