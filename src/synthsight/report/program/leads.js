@@ -52,17 +52,19 @@ function follow(target) {
   byId(group).scrollIntoView();
 }
 
+/** Where the middles of marks are within a chart, and the marks in the order in which texts are read. */
 function placesOf(plot, nodes) {
   const frame = plot.getBoundingClientRect();
-  return new Map(nodes.map((node) => {
+  const at = new Map(nodes.map((node) => {
     const { left, top, width, height } = node.getBoundingClientRect();
     return [node, [left + width / 2 - frame.left, top + height / 2 - frame.top]];
   }));
+  const row = (node) => Math.round(at.get(node)[1] / 5);
+  return { at, order: [...nodes].sort((a, b) => row(a) - row(b) || at.get(a)[0] - at.get(b)[0]) };
 }
 
 /** The mark next to one: sideways the next one as texts are read, up and down that of the nearest row. */
-function beside(at, node, key) {
-  const order = [...at.keys()].sort((a, b) => Math.round(at.get(a)[1] / 5) - Math.round(at.get(b)[1] / 5) || at.get(a)[0] - at.get(b)[0]);
+function beside({ at, order }, node, key) {
   const place = order.indexOf(node);
   switch (key) {
     case "ArrowRight": return order[place + 1];
@@ -73,7 +75,7 @@ function beside(at, node, key) {
       const sign = key === "ArrowDown" ? 1 : -1;
       const [x, y] = at.get(node);
       const away = (each) => sign * (at.get(each)[1] - y);
-      const least = Math.min(...order.map((each) => (away(each) > 2.5 ? away(each) : Infinity)));
+      const least = order.reduce((found, each) => (away(each) > 2.5 && away(each) < found ? away(each) : found), Infinity);
       const row = order.filter((each) => away(each) > 2.5 && away(each) < least + 2.5);
       return row.sort((a, b) => Math.abs(at.get(a)[0] - x) - Math.abs(at.get(b)[0] - x))[0];
     }
@@ -94,8 +96,8 @@ export function wire(plot, title) {
   plot.setAttribute("aria-roledescription", "chart");
   plot.setAttribute("aria-label", `${title}; arrow keys lead from mark to mark, Enter to its pictures; the numbers are in the tables below`);
   let current = null;
-  let at = null;
-  const places = () => (at ??= placesOf(plot, nodes));
+  let found = null;
+  const places = () => (found ??= placesOf(plot, nodes));
   const tell = (node, ...more) => said.replaceChildren(ways.get(node).words(), ...more);
   const take = (node) => {
     for (const name of ["tabindex", "role", "aria-label"]) current?.removeAttribute(name);
@@ -108,7 +110,7 @@ export function wire(plot, title) {
     if (ways.has(event.target)) return event.target;
     if (nodes.length > MANY) return null;
     const frame = plot.getBoundingClientRect();
-    const far = (node) => Math.hypot(places().get(node)[0] - event.clientX + frame.left, places().get(node)[1] - event.clientY + frame.top);
+    const far = (node) => Math.hypot(places().at.get(node)[0] - event.clientX + frame.left, places().at.get(node)[1] - event.clientY + frame.top);
     const nearest = nodes.reduce((best, node) => (far(node) < far(best) ? node : best));
     return far(nearest) <= (REACH[event.pointerType] ?? REACH.mouse) ? nearest : null;
   };
