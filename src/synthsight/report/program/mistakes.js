@@ -31,7 +31,7 @@ function countMistakes(judged, images) {
 
 function cellOf(number, all, title, filters) {
   if (number === 0) return make("td", { class: "share" });
-  const cell = make("td", { class: "share" }, make("button", { type: "button", title, "aria-label": `${percent(number / all, 0)}: ${title}`, onclick: () => {
+  const cell = make("td", { class: "share" }, make("button", { type: "button", title, "aria-label": title, onclick: () => {
     change({ ...filters, page: "1" });
     byId("images").scrollIntoView();
     byId("images-count").focus();
