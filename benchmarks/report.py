@@ -201,6 +201,8 @@ def make(folder: Path, images: int, models: int, questions: int, categories: int
         **{"run": "benchmark", "rule": "words/simple", "level": 0.95, "images": 2000},
         "labels": {json.loads(n.read_text())["name"]: "imagenet-1k" for n in notes},
         "preprocessing": {json.loads(n.read_text())["name"]: geometry for n in notes},
+        "labels": {json.loads(n.read_text())["name"]: "imagenet-1k" for n in notes},
+        "roots": {"images": str(folder), "questions": None},
         "questions": None,
         "roots": {"images": None, "questions": None},
         "settings": {"images": {}, "report": {"thumbnail": 240}},

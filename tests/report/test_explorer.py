@@ -253,7 +253,7 @@ def test_mistakes_are_counted_and_lead_to_their_images(small: Tab, finished: Pro
             assert [each == "" for each in cells] == [n == 0 for n in counted]
     most = table[~table["top1_hit"].astype(bool) & (table["model"] == "resnet")]
     (category, name), images = next(iter(most.groupby(["category", "first"])["image"]))
-    label = page.locator(f".mistakes button[aria-label^='{category}: resnet, {name},']")
+    label = page.locator(f".mistakes button[title^='{category}: resnet, {name},']")
     label.focus()
     page.keyboard.press("Enter")
     assert small.shown() == images.nunique()
