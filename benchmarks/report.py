@@ -199,12 +199,10 @@ def make(folder: Path, images: int, models: int, questions: int, categories: int
     geometry |= {"mean": [0, 0, 0], "std": [1, 1, 1]}
     report = {
         **{"run": "benchmark", "rule": "words/simple", "level": 0.95, "images": 2000},
-        "labels": {json.loads(n.read_text())["name"]: "imagenet-1k" for n in notes},
         "preprocessing": {json.loads(n.read_text())["name"]: geometry for n in notes},
         "labels": {json.loads(n.read_text())["name"]: "imagenet-1k" for n in notes},
         "roots": {"images": str(folder), "questions": None},
         "questions": None,
-        "roots": {"images": None, "questions": None},
         "settings": {"images": {}, "report": {"thumbnail": 240}},
     }
     page = folder / "report.html"
