@@ -24,7 +24,7 @@ function patternOf(text) {
   try {
     return new RegExp(text, "iu");
   } catch {
-    return new RegExp(text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"), "iu");
+    return new RegExp(text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "iu");
   }
 }
 
@@ -52,8 +52,8 @@ export const shows = (name) => {
 };
 /** The rows of a table but those about models that are hidden. */
 export const seen = (table, columns = ["model"]) => rows(table).filter((row) => columns.every((column) => row[column] === "*" || shows(row[column])));
-/** Whether names on the page are not those of the run. */
-export const renamed = () => EVERYONE.filter((name) => shows(name) && called(name) !== name);
+/** The models that the page does not call as the run does. */
+const renamed = () => EVERYONE.filter((name) => shows(name) && called(name) !== name);
 const goneModels = () => EVERYONE.filter((name) => !shows(name));
 
 const listed = (list) => `${list.slice(0, 8).map((name) => called(name)).join(", ")}${list.length > 8 ? ", …" : ""}`;
