@@ -23,6 +23,7 @@ KEYS: dict[Any, set[str]] = {
     None: set(),
     specs.rule: {"rule"},
     specs.level: {"level"},
+    specs.drawn: {"level", "seed"},
     specs.level_and_unit: {"level", "unit"},
     specs.rule_and_level: {"rule", "level"},
     specs.people: {"rule", "level", "seed", "adapted"},

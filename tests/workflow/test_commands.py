@@ -146,8 +146,8 @@ def test_the_level_of_intervals_reaches_all_that_shows_them(project: Project) ->
     told = {c.rule: c.spec["level"] for c in commands(project) if "level" in c.spec}
     assert set(told.values()) == {0.9}
     assert told.keys() == {
-        *("accuracy", "agreement", "compare", "generators", "reference", "vqa"),
-        *(f"plot_{name}" for name in ("overview", "models", "reference", "generators")),
+        *("accuracy", "agreement", "calibration", "compare", "generators", "reference", "vqa"),
+        *(f"plot_{n}" for n in ("overview", "models", "reference", "generators", "calibration")),
         *(f"plot_{name}" for name in ("vqa_accuracy", "vqa_kinds", "vqa_calibration")),
         "report",
     }

@@ -208,6 +208,13 @@ FIGURES = (
         specs.rule,
     ),
     Figure(
+        "calibration",
+        "synthsight.figures.calibration:calibration",
+        "Accuracy",
+        {"table": "calibration", "bins": "calibration_bins"},
+        specs.rule_and_level,
+    ),
+    Figure(
         "confusions",
         "synthsight.figures.confusions:confusions",
         "Failures",

@@ -268,7 +268,7 @@ def people(experiment: Experiment) -> Spec:
 
 def people_answers(experiment: Experiment) -> Spec:
     """For tables of people's answers beside models', with draws at random."""
-    return {**level(experiment), "seed": experiment.settings.intervals.seed}
+    return drawn(experiment)
 
 
 # Tables and figures: named in the rows of synthsight.plan.tables and synthsight.plan.figures ------
@@ -277,6 +277,11 @@ def people_answers(experiment: Experiment) -> Spec:
 def ranked(experiment: Experiment) -> Spec:
     """For tables that draw at random, too, and rank models: not those trained on the images."""
     return {**as_dict(experiment.settings.intervals), **adapted(experiment)}
+
+
+def drawn(experiment: Experiment) -> Spec:
+    """For tables whose intervals are drawn at random."""
+    return {**level(experiment), "seed": experiment.settings.intervals.seed}
 
 
 def level_and_adapted(experiment: Experiment) -> Spec:

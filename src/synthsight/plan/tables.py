@@ -151,6 +151,13 @@ STATISTICS = (
         specs.adapted,
     ),
     Statistic(
+        "calibration",
+        (Table("calibration"), Table("calibration_bins")),
+        "synthsight.statistics.calibration:tabulate",
+        {"scores": "scores"},
+        specs.drawn,
+    ),
+    Statistic(
         "reference",
         (Table("reference"),),
         "synthsight.statistics.reference:tabulate",

@@ -23,7 +23,8 @@ LIBRARIES = ("d3", "plot", "datatables")
 #: The modules of the page's own program, in the order in which they run.
 PROGRAM = (
     *("helpers", "state", "places", "choosing", "images", "large", "questions", "tables"),
-    *("plots", "robustness", "answers", "learning", "charts", "people", "looks", "map", "begin"),
+    *("plots", "robustness", "confidence", "answers", "learning", "charts", "people", "looks"),
+    *("map", "begin"),
 )
 
 

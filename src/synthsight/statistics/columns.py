@@ -69,6 +69,38 @@ RANKING = ["generator", "rule", "hit", "model", "mean", "rank", "share"]
 
 CONFUSIONS = ["generator", "model", "category", "rule", "predicted", "n", "share"]
 
+#: How far a model's confidence in its first guess can be trusted, and by bins of it.
+CALIBRATION = {
+    "model": "str",
+    "rule": "str",
+    "generator": "str",
+    "n": "int64",
+    "bins": "Int64",
+    "confidence": "float64",
+    "top1": "float64",
+    "over": "float64",
+    "over_low": "float64",
+    "over_high": "float64",
+    "ece": "float64",
+    "ece_low": "float64",
+    "ece_high": "float64",
+    "chance": "float64",
+}
+
+CALIBRATION_BINS = {
+    "model": "str",
+    "rule": "str",
+    "generator": "str",
+    "bin": "int64",
+    "low_edge": "float64",
+    "high_edge": "float64",
+    "n": "int64",
+    "confidence": "float64",
+    "top1": "float64",
+    "low": "float64",
+    "high": "float64",
+}
+
 GENERATORS = {
     "model": "str",
     "rule": "str",
@@ -446,6 +478,8 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "accuracy": ACCURACY,
     "adaptation": ADAPTATION,
     "agreement": AGREEMENT,
+    "calibration": CALIBRATION,
+    "calibration_bins": CALIBRATION_BINS,
     "comparisons": COMPARISONS,
     "confusions": CONFUSIONS,
     "difficulty": DIFFICULTY,

@@ -3,6 +3,7 @@ import { models, state } from "./state.js";
 import { known } from "./choosing.js";
 import { MINUS, Plot, apart, described, heading, hitName, marginFor, rowHeight, share } from "./plots.js";
 import { ofAnswers } from "./answers.js";
+import { ofConfidence } from "./confidence.js";
 import { ofTheLine } from "./robustness.js";
 import { ofLearning } from "./learning.js";
 
@@ -34,6 +35,7 @@ const CHARTS = {
     };
   },
   ...ofTheLine,
+  ...ofConfidence,
   categories(width) {
     const hit = state.hit;
     const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule && row[hit] !== null);
