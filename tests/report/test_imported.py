@@ -170,7 +170,7 @@ def test_the_explorer_has_a_digit_for_what_is_not_known(tmp_path: Path) -> None:
         ([(None, None)] * 3, "444", False),
     ):
         path = scores(tmp_path / "scores", hits)  # type: ignore[arg-type]
-        (model,) = image_data(records, [path])["models"]
+        (model,) = image_data(records, [path], {})["models"]
         assert model["hits"] == {"restricted": digits}
         assert model["five"] == {"restricted": five}
         parts = model["blocks"][0]["parts"][::5]

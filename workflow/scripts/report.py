@@ -4,10 +4,11 @@
 In: tables, manifests, scores, notes about the weights, and thumbnails; for questions their scores,
 notes and thumbnails, too; maps of the images, if there are any. Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
-at most how many the page shows; ``preprocessing`` of each model; ``questions``, a digest of them or
-null; ``settings`` of the run; ``excludes``, where images without a prediction are
-left out; and ``groups``, where any are known: what tells those of ``images``
-and of images with ``questions``, in words.
+at most how many the page shows; ``preprocessing`` of each model and its label space, ``labels``;
+``roots``, the folders of ``images`` and ``questions``; ``questions``, a digest of them or null;
+``settings`` of the run; ``excludes``, where images without a prediction are left out; and
+``groups``, where any are known: what tells those of ``images`` and of images with ``questions``, in
+words.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ from synthsight.files import MAKE_AGAIN, atomic, read_json
 from synthsight.images.groups import PATTERNS
 from synthsight.images.manifest import ImageRecord, read_manifest
 from synthsight.images.pairs import SHOWN, described, worst_pairs
+from synthsight.images.roots import roots_of
 from synthsight.images.sampling import may_be_shown, sample, stratified_sample
 from synthsight.program import Arguments, many, one, program
-from synthsight.report.explorer import image_data, question_data
-from synthsight.report.facts import describe_preprocessing, without_nulls
+from synthsight.report.explorer import accepted_by, image_data, question_data
+from synthsight.report.facts import addresses, describe_preprocessing, without_nulls
 from synthsight.report.imported import unpredicted
 from synthsight.report.maps import map_data
 from synthsight.report.page import Page, Pair, render
@@ -82,7 +84,9 @@ def _page(args: Arguments) -> Page:
     records = [record for record in usable if record.image not in excluded]
     chosen = _choose(usable, excluded, spec["images"])
     pictures = _Pictures()
-    explorer = image_data(chosen, args.scores)
+    audit = tables["label_audit"]
+    accepted = {model: accepted_by(audit, labels) for model, labels in spec["labels"].items()}
+    explorer = image_data(chosen, args.scores, accepted)
     if "people_images" in tables:
         explorer["people"] = explorer_people(explorer["images"], tables["people_images"])
     if args.maps:
@@ -139,6 +143,13 @@ def _page(args: Arguments) -> Page:
         questions=questions,
         side=spec["settings"]["report"]["thumbnail"],
         pictures=pictures.files,
+        roots={
+            what: root and addresses(roots_of(Path(root), *manifests), args.output)
+            for what, root, manifests in (
+                ("images", spec["roots"]["images"], args.manifests),
+                ("questions", spec["roots"]["questions"], ()),
+            )
+        },
         sampled={"images": len(records), "questions": asked},
     )
 

@@ -353,6 +353,8 @@ def report(experiment: Experiment) -> Spec:
             }
             for model in experiment.networks.values()
         },
+        "labels": {model.name: model.labels for model in experiment.models.values()},
+        "roots": {"images": settings.images.root, "questions": vqa.root if vqa else None},
         **({"excludes": True} if experiment.excludes_unpredicted else {}),
         "questions": vqa.content if vqa else None,
         "settings": printed(experiment),

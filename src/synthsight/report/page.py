@@ -71,6 +71,9 @@ class Page:
         questions: data from :func:`synthsight.report.explorer.question_data`, or None.
         side: bound on the long side of a picture, in pixels.
         pictures: WebP files, by the numbers that ``explorer`` and ``questions`` use.
+        roots: where the files of ``images`` and ``questions`` lie, addresses relative to the page
+            or absolute: ``root`` and, for generators with folders of their own, ``elsewhere``; None
+            if that is not known.
         duplicates: pairs of images that are the same, or nearly, the worst first; perhaps not all.
         excludes_duplicates: whether of such images one alone is used.
         sampled: total numbers of ``images`` and ``questions``, shown or not.
@@ -96,6 +99,7 @@ class Page:
     questions: Mapping[str, Any] | None
     side: int
     pictures: Sequence[bytes]
+    roots: Mapping[str, Any] = field(default_factory=lambda: {"images": None, "questions": None})
     duplicates: Sequence[Pair] = ()
     excludes_duplicates: bool = False
     sampled: Mapping[str, int] = field(default_factory=dict)
@@ -118,6 +122,7 @@ def render(page: Page) -> str:
         "rule": page.rule,
         "level": page.level,
         "best": answer.best_model(tables["accuracy"], page.rule),
+        "answers": _answers(tables, names, page.level),
         "order": ranked["model"].tolist(),
         "adapted": uncounted(tables["accuracy"]),
         "marks": {
@@ -130,6 +135,7 @@ def render(page: Page) -> str:
         },
         "explorer": page.explorer,
         "questions": page.questions,
+        "roots": page.roots,
         "chunk": CHUNK,
         "side": page.side,
         "tables": {
@@ -170,6 +176,22 @@ def render(page: Page) -> str:
         tables=tables,
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
     )
+
+
+def _answers(
+    tables: Mapping[str, pd.DataFrame], rules: Sequence[str], level: float
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """What the head says, and which model is the best, by rule and by what counts as right."""
+    return {
+        rule: {
+            hit: {
+                "said": answer.answers(tables, rule, level, hit),
+                "best": answer.best_model(tables["accuracy"], rule, hit),
+            }
+            for hit in answer.GUESSES
+        }
+        for rule in rules
+    }
 
 
 def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,8 @@ import { questionsCsv, showQuestions } from "./questions.js";
 import { redraw } from "./charts.js";
 import { showLearned } from "./learning.js";
 import { showMap } from "./map.js";
+import { showAnswers } from "./head.js";
+import { showMistakes } from "./mistakes.js";
 
 // Begin --------------------------------------------------------------------------------------
 
@@ -25,6 +27,8 @@ function show() {
   showQuestions();
   showLearned();
   showMap();
+  showMistakes();
+  showAnswers();
 }
 function openOrClose() {
   if (explorer.images.includes(state.image) || questions?.image.includes(state.image)) openNamed(state.image);

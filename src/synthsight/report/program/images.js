@@ -1,7 +1,8 @@
-import { byId, count, csv, explorer, make, percent, picture } from "./helpers.js";
-import { ANY, change, models, state } from "./state.js";
-import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered } from "./choosing.js";
+import { byId, count, csv, explorer, make, percent, picture, unique } from "./helpers.js";
+import { ANY, PEOPLE, change, models, nameOfSecond, state } from "./state.js";
+import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered, peopleGet } from "./choosing.js";
 import { openNamed } from "./large.js";
+import { showBeside } from "./beside.js";
 
 // Showing images -----------------------------------------------------------------------------
 
@@ -19,6 +20,20 @@ export const guess = (model, image, place = 0) => {
 export const spoken = ({ name, share }) => (share === null ? name : `${name} ${percent(share, 0)}`);
 export const mark = (value) => make("span", { class: `mark h${value}`, title: WORDS[value] }, SIGNS[value]);
 
+/** What one of two that are beside one another says of an image, with the sign of whether it counts. */
+function saidOf(name, image) {
+  if (name === PEOPLE) {
+    const value = { true: FIRST, false: WRONG, null: UNKNOWN }[peopleGet(image)];
+    return make("span", { class: "said" }, mark(value), ` people${explorer.people.response[image] === null ? "" : `: ${explorer.people.response[image]}`}`);
+  }
+  const model = modelNamed(name);
+  const first = guess(model, image);
+  return make("span", { class: "said" }, mark(digit(model, image)), ` ${name}${first ? `: ${spoken(first)}` : ""}`);
+}
+
+/** The models that a list shows: two that are beside one another, or all. */
+const compared = () => (state.model && state.against && state.against !== PEOPLE ? [state.model, state.against].map(modelNamed) : ordered);
+
 function card(image) {
   const model = state.model ? modelNamed(state.model) : null;
   const number = counts()[image];
@@ -32,8 +47,7 @@ function card(image) {
     make("button", { type: "button", class: "card", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
       make("img", { src: picture(explorer.picture[image]), alt: explorer.images[image], loading: "lazy" }),
       make("span", { class: "truth" }, explorer.category[image], ...(isReal(image) ? [make("small", {}, " real")] : [])),
-      make("span", { class: "said" }, said),
-      marks));
+      ...(state.model && state.against ? [saidOf(state.model, image), saidOf(state.against, image)] : [make("span", { class: "said" }, said), marks])));
 }
 
 const MEANINGS = {
@@ -47,13 +61,13 @@ const legend = () => make("p", { class: "legend" },
 
 function gridOf(images) {
   const head = make("tr", {}, make("th", { scope: "col" }, "Image"),
-    ...ordered.map((model) => make("th", { scope: "col" }, model.name)));
+    ...compared().map((model) => make("th", { scope: "col" }, model.name)));
   const body = images.map((image) => make("tr", {},
     make("th", { scope: "row" },
       make("button", { type: "button", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
         make("img", { src: picture(explorer.picture[image]), alt: "", loading: "lazy" }),
         explorer.images[image], ...(isReal(image) ? [make("small", {}, " real")] : []))),
-    ...ordered.map((model) => {
+    ...compared().map((model) => {
       const value = digit(model, image);
       const first = guess(model, image);
       const title = `${model.name}: ${WORDS[value]}${first ? `; ${spoken(first)}` : ""}`;
@@ -90,7 +104,8 @@ export function showImages() {
   const total = every.length;
   let said = shown.length === total ? count(total, "image") : `${shown.length.toLocaleString("en")} of ${count(total, "image")}`;
   const judged = knowing();
-  if (model && !known(model)) said += ` · of ${model.name} it is not known which are right`;
+  if (state.against) said += ` · ${model.name} beside ${nameOfSecond()}`;
+  else if (model && !known(model)) said += ` · of ${model.name} it is not known which are right`;
   else if (shown.length && state.outcome === ANY && (model || judged.length)) {
     const number = counts();
     const right = model
@@ -100,12 +115,15 @@ export function showImages() {
     said += who ? ` · ${who.name} is right on ${percent(right)}` : ` · ${judged.length < models.length ? `${judged.length} of ${models.length}` : "the"} models are right on ${percent(right)} of them on average`;
   }
   byId("images-count").textContent = said;
+  showBeside();
   const part = paged(shown, PER_PAGE[state.view], "page", byId("images-pager"));
   byId("images-list").replaceChildren(...(part.length === 0 ? [make("p", {}, "No images match these filters.")] : [
     legend(),
     state.view === "grid" ? gridOf(part) : make("ul", { class: "cards" }, ...part.map(card)),
   ]));
 }
+
+byId("classes").append(...unique(explorer.names).map((value) => make("option", { value })));
 
 export function imagesCsv() {
   const real = explorer.real.length ? ["real"] : [];
