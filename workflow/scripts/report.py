@@ -37,7 +37,7 @@ from synthsight.images.sampling import may_be_shown, sample, stratified_sample
 from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import accepted_by, image_data, question_data
 from synthsight.report.facts import addresses, describe_preprocessing, without_nulls
-from synthsight.report.imported import unpredicted
+from synthsight.report.imported import no_duplicates
 from synthsight.report.maps import map_data
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.people import explorer_people
@@ -117,7 +117,9 @@ def _page(args: Arguments) -> Page:
         remarks=remarks(
             *(usable, args.scores, [*notes, *vqa_notes], duplicates),
             *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
-            unpredicted(zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)),
+            no_duplicates(
+                zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)
+            ),
             asked,
         ),
         units=[

@@ -36,6 +36,7 @@ from synthsight.plan.config.definitions import load_definitions, unknown_classes
 from synthsight.plan.config.encoders import check_encoders, resolve_encoders
 from synthsight.plan.config.homes import home_problems
 from synthsight.plan.config.learning import check_learning
+from synthsight.plan.config.marks import load_marks
 from synthsight.plan.config.messages import ConfigError, Problem, Source
 from synthsight.plan.config.models import (
     Model,
@@ -86,6 +87,7 @@ class Experiment:
             questions.
         warnings: what the user should know, although it stops nothing.
         encoders: the models of which nothing but features is wanted, by name, likewise.
+        marks: the sha256 of each file of marks whose images are left out, by its path.
     """
 
     settings: Settings
@@ -101,6 +103,7 @@ class Experiment:
     pending: bool
     warnings: tuple[str, ...]
     encoders: dict[str, Encoder]
+    marks: Mapping[str, str]
 
     @property
     def excludes_duplicates(self) -> bool:
@@ -109,8 +112,8 @@ class Experiment:
 
     @property
     def excludes_more(self) -> bool:
-        """Whether usable images are left out: duplicates, or those without a prediction."""
-        return self.excludes_duplicates or bool(self.excludes_unpredicted)
+        """Whether usable images are left out: duplicates, marked ones, or without a prediction."""
+        return self.excludes_duplicates or bool(self.excludes_unpredicted or self.marks)
 
     @property
     def networks(self) -> dict[str, Model]:
@@ -229,6 +232,7 @@ def load_experiment(
     warnings += unknown_classes(targets, spaces.values(), definitions.file)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     people = load_people(settings, cache, problems, warnings)
+    marks = load_marks(settings.images, cache, problems, warnings)
     if problems:
         raise ConfigError(problems, files)
     resolved = resolve_models(
@@ -249,7 +253,7 @@ def load_experiment(
     warnings += notes_on_choice(resolved, primary)
     found = Experiment(
         *(settings, written, categories, resolved, roots, real, grouping),
-        *(vqa, people, archive, pending, tuple(warnings), encoders),
+        *(vqa, people, archive, pending, tuple(warnings), encoders, marks),
     )
     notes = other_spellings(vqa, found.generators)
     return replace(found, warnings=(*found.warnings, *notes))

@@ -194,7 +194,7 @@ class Files:
     def excluded(self) -> list[str]:
         """The table of what is excluded, where it holds more than the manifests say.
 
-        That is duplicates, and images without a prediction.
+        That is duplicates, marked images, and images without a prediction.
         """
         return [self.table("excluded")] if self.experiment.excludes_more else []
 

@@ -23,7 +23,7 @@ def printed(experiment: Experiment) -> dict[str, Any]:
     settings["images"] = {
         key: value
         for key, value in settings["images"].items()
-        if (value is not None or key not in ("real", "group", "table", "split"))
+        if (value is not None or key not in ("real", "group", "table", "split", "marks"))
         and (key, value) != ("duplicates", "keep")
     }
     if experiment.settings.images.table is None:

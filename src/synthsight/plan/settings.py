@@ -71,6 +71,7 @@ class ImageSettings:
     real: str | tuple[str, ...] | None
     group: str | None
     duplicates: str
+    marks: str | tuple[str, ...] | None
 
 
 @dataclass(frozen=True)

@@ -75,15 +75,17 @@ def find_duplicates(experiment: Experiment) -> Spec:
 
 
 def list_excluded(experiment: Experiment) -> Spec:
-    """Whether duplicates are left out, and what decides which; whose missing predictions are."""
+    """What is left out: duplicates, and what decides which; what is marked, or not predicted."""
     real = find_duplicates(experiment) if experiment.excludes_duplicates else {}
-    return {**_left_out(experiment), **real}
+    root = {"root": experiment.settings.images.root} if experiment.marks else {}
+    return {**_left_out(experiment), **real, **root}
 
 
 def _left_out(experiment: Experiment) -> Spec:
-    """Whether duplicates, and images without a prediction, are left out; nothing if not."""
+    """Whether duplicates, marked images and those without a prediction are left out, if any are."""
     models = experiment.excludes_unpredicted
     return {
+        **({"marks": dict(experiment.marks)} if experiment.marks else {}),
         **({"duplicates": "exclude"} if experiment.excludes_duplicates else {}),
         **({"without_prediction": models} if models else {}),
     }
@@ -355,7 +357,7 @@ def report(experiment: Experiment) -> Spec:
         },
         "labels": {model.name: model.labels for model in experiment.models.values()},
         "roots": {"images": settings.images.root, "questions": vqa.root if vqa else None},
-        **({"excludes": True} if experiment.excludes_unpredicted else {}),
+        **({"excludes": True} if experiment.excludes_unpredicted or experiment.marks else {}),
         "questions": vqa.content if vqa else None,
         "settings": printed(experiment),
         **({"groups": told} if (told := _told(experiment)) else {}),

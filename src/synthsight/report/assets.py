@@ -23,7 +23,7 @@ LIBRARIES = ("d3", "plot", "datatables")
 #: The modules of the page's own program, in the order in which they run.
 PROGRAM = (
     *("helpers", "state", "head", "places", "choosing", "images", "beside", "mistakes"),
-    *("large", "questions", "formats", "tables"),
+    *("large", "marking", "questions", "formats", "tables"),
     *("plots", "robustness", "confidence", "answers", "learning", "charts", "people", "looks"),
     *("map", "begin"),
 )

@@ -8,6 +8,7 @@ import { showLearned } from "./learning.js";
 import { showMap } from "./map.js";
 import { showAnswers } from "./head.js";
 import { showMistakes } from "./mistakes.js";
+import { showMarks } from "./marking.js";
 
 // Begin --------------------------------------------------------------------------------------
 
@@ -29,6 +30,7 @@ function show() {
   showMap();
   showMistakes();
   showAnswers();
+  showMarks();
 }
 function openOrClose() {
   if (explorer.images.includes(state.image) || questions?.image.includes(state.image)) openNamed(state.image);

@@ -1,6 +1,7 @@
 import { data, explorer } from "./helpers.js";
 import { ANY, EVERY, NONE, PEOPLE, models, state } from "./state.js";
 import { selection } from "./places.js";
+import { passesMark } from "./marking.js";
 
 // Choosing images ----------------------------------------------------------------------------
 
@@ -134,6 +135,7 @@ export function chosenAmong(images, filters) {
       (model && filters.against
         ? judge === null || judge(image) === filters.outcome
         : !open && passes(filters.outcome, model && gets(model, image), number[image], judged, model !== null)) &&
+      passesMark(filters.marked, image) &&
       passesPeople(filters.people, image),
   );
 }

@@ -2,6 +2,7 @@ import { byId, count, csv, explorer, make, percent, picture, unique } from "./he
 import { ANY, PEOPLE, change, models, nameOfSecond, state } from "./state.js";
 import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered, peopleGet } from "./choosing.js";
 import { openNamed } from "./large.js";
+import { badgeOf } from "./marking.js";
 import { showBeside } from "./beside.js";
 
 // Showing images -----------------------------------------------------------------------------
@@ -46,7 +47,7 @@ function card(image) {
   return make("li", {},
     make("button", { type: "button", class: "card", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
       make("img", { src: picture(explorer.picture[image]), alt: explorer.images[image], loading: "lazy" }),
-      make("span", { class: "truth" }, explorer.category[image], ...(isReal(image) ? [make("small", {}, " real")] : [])),
+      make("span", { class: "truth" }, explorer.category[image], ...(isReal(image) ? [make("small", {}, " real")] : []), badgeOf(image)),
       ...(state.model && state.against ? [saidOf(state.model, image), saidOf(state.against, image)] : [make("span", { class: "said" }, said), marks])));
 }
 
