@@ -24,6 +24,7 @@ KEYS: dict[Any, set[str]] = {
     specs.rule: {"rule"},
     specs.level: {"level"},
     specs.drawn: {"level", "seed"},
+    specs.attributes: {"level", "adapted", "compare"},
     specs.level_and_unit: {"level", "unit"},
     specs.rule_and_level: {"rule", "level"},
     specs.people: {"rule", "level", "seed", "adapted"},

@@ -26,6 +26,7 @@ from synthsight.plan.config.adapted import (
     without_heads,
 )
 from synthsight.plan.config.archives import find_archive
+from synthsight.plan.config.attributes import Attributes, load_attributes
 from synthsight.plan.config.categories import (
     Category,
     check_names,
@@ -88,6 +89,7 @@ class Experiment:
         warnings: what the user should know, although it stops nothing.
         encoders: the models of which nothing but features is wanted, by name, likewise.
         marks: the sha256 of each file of marks whose images are left out, by its path.
+        attributes: where attributes of images come from, or None if nowhere.
     """
 
     settings: Settings
@@ -104,6 +106,7 @@ class Experiment:
     warnings: tuple[str, ...]
     encoders: dict[str, Encoder]
     marks: Mapping[str, str]
+    attributes: Attributes | None
 
     @property
     def excludes_duplicates(self) -> bool:
@@ -233,6 +236,7 @@ def load_experiment(
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     people = load_people(settings, cache, problems, warnings)
     marks = load_marks(settings.images, cache, problems, warnings)
+    attributes = load_attributes(settings.images, pending, cache, problems)
     if problems:
         raise ConfigError(problems, files)
     resolved = resolve_models(
@@ -253,7 +257,9 @@ def load_experiment(
     warnings += notes_on_choice(resolved, primary)
     found = Experiment(
         *(settings, written, categories, resolved, roots, real, grouping),
-        *(vqa, people, archive, pending, tuple(warnings), encoders, marks),
+        *(vqa, people, archive, pending, tuple(warnings), encoders),
+        marks=marks,
+        attributes=attributes,
     )
     notes = other_spellings(vqa, found.generators)
     return replace(found, warnings=(*found.warnings, *notes))

@@ -17,6 +17,7 @@ from synthsight.plan.tables import (
     always,
     with_a_line,
     with_adapted,
+    with_attributes,
     with_blind,
     with_distances,
     with_generators,
@@ -206,6 +207,14 @@ FIGURES = (
         "Accuracy",
         {"table": "ranking"},
         specs.rule,
+    ),
+    Figure(
+        "attributes",
+        "synthsight.figures.attributes:attributes",
+        "Accuracy",
+        {"table": "attributes"},
+        specs.rule_and_level,
+        when=with_attributes,
     ),
     Figure(
         "calibration",

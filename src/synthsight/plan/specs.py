@@ -69,6 +69,17 @@ def find_sources(experiment: Experiment) -> Spec:
     }
 
 
+def find_attributes(experiment: Experiment) -> Spec:
+    """Which file says more of images, its content, and what of it are attributes."""
+    about = experiment.attributes
+    if about is None or about.table is None:
+        return {}
+    return {
+        **{"content": about.content, "image": about.image, "columns": about.columns},
+        "root": experiment.settings.images.root,
+    }
+
+
 def find_duplicates(experiment: Experiment) -> Spec:
     """Which images are real photographs."""
     return {"real": sorted(experiment.real)} if experiment.real else {}
@@ -279,6 +290,13 @@ def people_answers(experiment: Experiment) -> Spec:
 def ranked(experiment: Experiment) -> Spec:
     """For tables that draw at random, too, and rank models: not those trained on the images."""
     return {**as_dict(experiment.settings.intervals), **adapted(experiment)}
+
+
+def attributes(experiment: Experiment) -> Spec:
+    """For accuracy by what else is known of images: of adapted models none counts together."""
+    about = experiment.attributes
+    compare = None if about is None else about.compare
+    return {**level_and_adapted(experiment), **({} if compare is None else {"compare": compare})}
 
 
 def drawn(experiment: Experiment) -> Spec:

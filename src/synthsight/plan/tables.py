@@ -90,6 +90,11 @@ def with_adapted(experiment: Experiment) -> bool:
     return bool(experiment.settings.adapt)
 
 
+def with_attributes(experiment: Experiment) -> bool:
+    """Whether more is known of images than what they show."""
+    return experiment.attributes is not None
+
+
 @dataclass(frozen=True)
 class Statistic:
     """A rule that makes tables.
@@ -179,6 +184,14 @@ STATISTICS = (
         {"scores": "scores"},
         specs.level_and_adapted,
         with_generators,
+    ),
+    Statistic(
+        "attributes",
+        (Table("attributes"),),
+        "synthsight.statistics.attributes:tabulate",
+        {"scores": "scores", "attributes": "attributes_of_images"},
+        specs.attributes,
+        with_attributes,
     ),
     Statistic(
         "list_excluded_questions",

@@ -22,8 +22,8 @@ LIBRARIES = ("d3", "plot", "datatables")
 
 #: The modules of the page's own program, in the order in which they run.
 PROGRAM = (
-    *("helpers", "state", "head", "places", "choosing", "images", "beside", "mistakes"),
-    *("large", "marking", "questions", "formats", "tables"),
+    *("helpers", "state", "attributes", "head", "places", "choosing", "images", "beside"),
+    *("mistakes", "large", "marking", "questions", "formats", "tables"),
     *("plots", "robustness", "confidence", "answers", "learning", "charts", "people", "looks"),
     *("map", "begin"),
 )

@@ -15,12 +15,14 @@ from synthsight.pages.assets import chunks, templates
 from synthsight.pages.embed import content_security_policy, script_json, script_text
 from synthsight.report import answer, assets
 from synthsight.report.adapted import adapted_answers
+from synthsight.report.attributes import uncompared
 from synthsight.report.endpoints import asked_how
 from synthsight.report.learning import drawn_first, learning_section
 from synthsight.report.people import people_section
 from synthsight.report.phrases import percent
 from synthsight.report.tables import page_table
 from synthsight.statistics.adapted import uncounted
+from synthsight.statistics.attributes import MOST
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
 
@@ -174,6 +176,8 @@ def render(page: Page) -> str:
         learning=learning,
         vqa=None if vqa is None else vqa.to_dict("records"),
         tables=tables,
+        most_values=MOST,
+        uncompared=uncompared(page.explorer, tables.get("attributes")),
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
     )
 

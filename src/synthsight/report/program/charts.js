@@ -4,6 +4,7 @@ import { known } from "./choosing.js";
 import { MINUS, Plot, apart, described, heading, hitName, marginFor, rowHeight, share } from "./plots.js";
 import { ofAnswers } from "./answers.js";
 import { ofConfidence } from "./confidence.js";
+import { ofAttributes } from "./attributes.js";
 import { ofTheLine } from "./robustness.js";
 import { ofLearning } from "./learning.js";
 
@@ -36,6 +37,7 @@ const CHARTS = {
   },
   ...ofTheLine,
   ...ofConfidence,
+  ...ofAttributes,
   categories(width) {
     const hit = state.hit;
     const cells = rows("accuracy").filter((row) => row.category !== "*" && row.generator === "*" && row.rule === state.rule && row[hit] !== null);

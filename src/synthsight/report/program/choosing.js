@@ -2,6 +2,7 @@ import { data, explorer } from "./helpers.js";
 import { ANY, EVERY, NONE, PEOPLE, models, state } from "./state.js";
 import { selection } from "./places.js";
 import { passesMark } from "./marking.js";
+import { extraText } from "./attributes.js";
 
 // Choosing images ----------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ export const sortBy = (list, value, sign) => {
   return list.sort((a, b) => values.get(a) - values.get(b));
 };
 
-const texts = explorer.images.map((each) => each.toLocaleLowerCase());
+const texts = explorer.images.map((each, image) => `${each}\n${extraText(image)}`.toLocaleLowerCase());
 /** What a search looks at besides the guesses. */
 const textOf = (image) => texts[image];
 

@@ -4,6 +4,7 @@ import { counts, digit, isReal, knowing, modelNamed, ordered } from "./choosing.
 import { WORDS, guess, mark, shown } from "./images.js";
 import { chips } from "./questions.js";
 import { markControls } from "./marking.js";
+import { attributesOf } from "./attributes.js";
 
 // The large view -----------------------------------------------------------------------------
 
@@ -81,6 +82,7 @@ function fillLarge(name) {
     if (explorer.people) fact("People", ofPeople(image));
     fact("Right under " + state.rule, `${counts()[image]} of ${count(knowing().length, "model")}`);
     fact("What counts", whatCounts(explorer.category[image]));
+    for (const [term, text] of attributesOf(image)) fact(term, text);
   }
   const right = make("div");
   if (classified) right.append(make("div", { class: "guesses" }, ...chosenFirst().map((model) => guessesOf(model, image))));

@@ -156,5 +156,5 @@ export function change(changes) {
   if (learned) showLearned();
   if (both) showAnswers();
   if (both || GROUPS.mistakes.some((key) => key in changes)) showMistakes();
-  if (both || learned) redraw();
+  if (both || learned || "model" in changes) redraw();
 }
