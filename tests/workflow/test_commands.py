@@ -114,6 +114,7 @@ def test_a_program_is_called_as_the_rule_is(planned: list[Command]) -> None:
     # learns nothing.
     absent = {"robustness", "plot_robustness", "plot_drops", "plot_vqa_seeing"}
     absent |= {"people", "plot_people", "people_answers", "adaptation", "plot_adaptation"}
+    absent |= {"attributes", "plot_attributes"}
     absent |= {"transfer", "plot_transfer", "plot_transfer_curves", "distances", "plot_distances"}
     assert {command.rule for command in planned} >= set(functions) - absent, "rows without a job"
 
