@@ -199,6 +199,8 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
     report = {
         **{"run": "benchmark", "rule": "words/simple", "level": 0.95, "images": 2000},
         "preprocessing": {json.loads(n.read_text())["name"]: geometry for n in notes},
+        "labels": {json.loads(n.read_text())["name"]: "imagenet-1k" for n in notes},
+        "roots": {"images": str(folder), "questions": None},
         "questions": None,
         "settings": {"report": {"thumbnail": 240}},
     }

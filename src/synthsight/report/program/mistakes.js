@@ -31,11 +31,12 @@ function countMistakes(judged, images) {
 
 function cellOf(number, all, title, filters) {
   if (number === 0) return make("td", { class: "share" });
-  const cell = make("td", { class: "share" }, make("button", { type: "button", title, "aria-label": title, onclick: () => {
+  const said = percent(number / all, 0);
+  const cell = make("td", { class: "share" }, make("button", { type: "button", title, "aria-label": `${said}, ${title}`, onclick: () => {
     change({ ...filters, page: "1" });
     byId("images").scrollIntoView();
     byId("images-count").focus();
-  } }, percent(number / all, 0)));
+  } }, said));
   cell.style.setProperty("--share", number / all);
   return cell;
 }
@@ -67,7 +68,7 @@ export function showMistakes() {
   const head = ["right", ...columns.map((said) => explorer.names[said]), "others"];
   return room.replaceChildren(
     make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What each category is mistaken for" },
-      make("table", { class: "matrix mistakes" },
+      make("table", { class: "mistakes" },
         make("caption", {}, make("span", {}, `First guesses of ${who} on ${count(images.length, "image")} of this page, in per cent of those about a category`)),
         make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "category"), ...head.map((text) => make("th", { scope: "col" }, text)))),
         make("tbody", {}, ...part.map(rowOf)))),

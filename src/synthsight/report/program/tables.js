@@ -30,6 +30,7 @@ function buildTable(details) {
     pageLength: 25,
     autoWidth: false,
   });
+  details.querySelector("nav")?.setAttribute("aria-label", `Pages of: ${table.getAttribute("aria-label")}`);
 }
 
 for (const details of document.querySelectorAll("details.table")) {
