@@ -23,6 +23,8 @@ KEYS: dict[Any, set[str]] = {
     None: set(),
     specs.rule: {"rule"},
     specs.level: {"level"},
+    specs.drawn: {"level", "seed"},
+    specs.attributes: {"level", "adapted", "compare"},
     specs.level_and_unit: {"level", "unit"},
     specs.models: {"inputs"},
     specs.rule_and_level: {"rule", "level"},

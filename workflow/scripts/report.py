@@ -2,7 +2,8 @@
 """Write the report: one HTML page that opens from disk.
 
 In: tables, manifests, scores, notes about the weights, and thumbnails; for questions their scores,
-notes and thumbnails, too; maps of the images, if there are any. Out: the page.
+notes and thumbnails, too; maps of the images, and what else is said of them, if there is anything.
+Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
 at most how many the page shows; ``preprocessing`` of each model and its label space, ``labels``;
 ``roots``, the folders of ``images`` and ``questions``; ``questions``, a digest of them or null;
@@ -35,9 +36,10 @@ from synthsight.images.pairs import SHOWN, described, worst_pairs
 from synthsight.images.roots import roots_of
 from synthsight.images.sampling import may_be_shown, sample, stratified_sample
 from synthsight.program import Arguments, many, one, program
+from synthsight.report.attributes import attribute_data
 from synthsight.report.explorer import accepted_by, image_data, question_data
 from synthsight.report.facts import addresses, describe_preprocessing, without_nulls
-from synthsight.report.imported import unpredicted
+from synthsight.report.imported import no_duplicates
 from synthsight.report.maps import map_data
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.people import explorer_people
@@ -61,6 +63,7 @@ PACKAGES = ("numpy", "pandas", "pyarrow", "statsmodels", "snakemake")
     many("vqa_notes", "the notes about their weights, JSON", required=False),
     many("vqa_pictures", "thumbnails of the images that the questions are about", required=False),
     many("maps", "where images lie on a map, a file a model, Parquet", required=False),
+    many("attributes", "what else is said of the images, Parquet", required=False),
     spec=True,
     outputs=["output"],
 )
@@ -89,6 +92,8 @@ def _page(args: Arguments) -> Page:
     explorer = image_data(chosen, args.scores, accepted)
     if "people_images" in tables:
         explorer["people"] = explorer_people(explorer["images"], tables["people_images"])
+    for path in args.attributes:  # one, or none
+        explorer["attributes"] = attribute_data(path, explorer["images"])
     if args.maps:
         explorer["map"] = map_data(args.maps, explorer["images"])
     explorer["picture"] = pictures.add(args.pictures, [record.image for record in chosen])
@@ -117,7 +122,9 @@ def _page(args: Arguments) -> Page:
         remarks=remarks(
             *(usable, args.scores, [*notes, *vqa_notes], duplicates),
             *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
-            unpredicted(zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)),
+            no_duplicates(
+                zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)
+            ),
             asked,
         ),
         units=[

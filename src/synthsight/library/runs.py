@@ -25,7 +25,7 @@ from synthsight.library.scores import class_names, read_scores
 from synthsight.library.vectors import notes_of, read_vectors
 from synthsight.plan.record import FETCH, NOTING
 from synthsight.report import answer
-from synthsight.report.imported import unpredicted
+from synthsight.report.imported import no_duplicates
 from synthsight.report.remarks import remarks
 from synthsight.report.tables import read_table
 from synthsight.wording import did_you_mean, one_line
@@ -328,7 +328,7 @@ class Run:
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
             told.get("images", PATTERNS[0]),
-            *(frozenset(out := planned.left_out()), unpredicted(out.items())),
+            *(frozenset(out := planned.left_out()), no_duplicates(out.items())),
             asked=sum(pq.read_metadata(path).num_rows for path in planned.made_by("score_vqa")[:1]),
         )
 

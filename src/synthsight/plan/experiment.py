@@ -26,6 +26,7 @@ from synthsight.plan.config.adapted import (
     without_heads,
 )
 from synthsight.plan.config.archives import find_archive
+from synthsight.plan.config.attributes import Attributes, load_attributes
 from synthsight.plan.config.categories import (
     Category,
     check_names,
@@ -36,6 +37,7 @@ from synthsight.plan.config.definitions import load_definitions, unknown_classes
 from synthsight.plan.config.encoders import check_encoders, resolve_encoders
 from synthsight.plan.config.homes import home_problems
 from synthsight.plan.config.learning import check_learning
+from synthsight.plan.config.marks import load_marks
 from synthsight.plan.config.messages import ConfigError, Problem, Source
 from synthsight.plan.config.models import (
     Model,
@@ -86,6 +88,8 @@ class Experiment:
             questions.
         warnings: what the user should know, although it stops nothing.
         encoders: the models of which nothing but features is wanted, by name, likewise.
+        marks: the sha256 of each file of marks whose images are left out, by its path.
+        attributes: where attributes of images come from, or None if nowhere.
     """
 
     settings: Settings
@@ -101,6 +105,8 @@ class Experiment:
     pending: bool
     warnings: tuple[str, ...]
     encoders: dict[str, Encoder]
+    marks: Mapping[str, str]
+    attributes: Attributes | None
 
     @property
     def excludes_duplicates(self) -> bool:
@@ -109,8 +115,8 @@ class Experiment:
 
     @property
     def excludes_more(self) -> bool:
-        """Whether usable images are left out: duplicates, or those without a prediction."""
-        return self.excludes_duplicates or bool(self.excludes_unpredicted)
+        """Whether usable images are left out: duplicates, marked ones, or without a prediction."""
+        return self.excludes_duplicates or bool(self.excludes_unpredicted or self.marks)
 
     @property
     def networks(self) -> dict[str, Model]:
@@ -229,6 +235,8 @@ def load_experiment(
     warnings += unknown_classes(targets, spaces.values(), definitions.file)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     people = load_people(settings, cache, problems, warnings)
+    marks = load_marks(settings.images, cache, problems, warnings)
+    attributes = load_attributes(settings.images, pending, cache, problems)
     if problems:
         raise ConfigError(problems, files)
     resolved = resolve_models(
@@ -250,6 +258,8 @@ def load_experiment(
     found = Experiment(
         *(settings, written, categories, resolved, roots, real, grouping),
         *(vqa, people, archive, pending, tuple(warnings), encoders),
+        marks=marks,
+        attributes=attributes,
     )
     notes = other_spellings(vqa, found.generators)
     return replace(found, warnings=(*found.warnings, *notes))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from synthsight.classifiers.registry import library_of
+from synthsight.plan.attribute_settings import AttributeSettings
 
 Thing = TypeVar("Thing")
 
@@ -71,6 +72,8 @@ class ImageSettings:
     real: str | tuple[str, ...] | None
     group: str | None
     duplicates: str
+    marks: str | tuple[str, ...] | None
+    attributes: AttributeSettings | None
 
 
 @dataclass(frozen=True)

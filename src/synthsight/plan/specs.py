@@ -69,21 +69,34 @@ def find_sources(experiment: Experiment) -> Spec:
     }
 
 
+def find_attributes(experiment: Experiment) -> Spec:
+    """Which file says more of images, its content, and what of it are attributes."""
+    about = experiment.attributes
+    if about is None or about.table is None:
+        return {}
+    return {
+        **{"content": about.content, "image": about.image, "columns": about.columns},
+        "root": experiment.settings.images.root,
+    }
+
+
 def find_duplicates(experiment: Experiment) -> Spec:
     """Which images are real photographs."""
     return {"real": sorted(experiment.real)} if experiment.real else {}
 
 
 def list_excluded(experiment: Experiment) -> Spec:
-    """Whether duplicates are left out, and what decides which; whose missing predictions are."""
+    """What is left out: duplicates, and what decides which; what is marked, or not predicted."""
     real = find_duplicates(experiment) if experiment.excludes_duplicates else {}
-    return {**_left_out(experiment), **real}
+    root = {"root": experiment.settings.images.root} if experiment.marks else {}
+    return {**_left_out(experiment), **real, **root}
 
 
 def _left_out(experiment: Experiment) -> Spec:
-    """Whether duplicates, and images without a prediction, are left out; nothing if not."""
+    """Whether duplicates, marked images and those without a prediction are left out, if any are."""
     models = experiment.excludes_unpredicted
     return {
+        **({"marks": dict(experiment.marks)} if experiment.marks else {}),
         **({"duplicates": "exclude"} if experiment.excludes_duplicates else {}),
         **({"without_prediction": models} if models else {}),
     }
@@ -268,7 +281,7 @@ def people(experiment: Experiment) -> Spec:
 
 def people_answers(experiment: Experiment) -> Spec:
     """For tables of people's answers beside models', with draws at random."""
-    return {**level(experiment), "seed": experiment.settings.intervals.seed}
+    return drawn(experiment)
 
 
 # Tables and figures: named in the rows of synthsight.plan.tables and synthsight.plan.figures ------
@@ -277,6 +290,18 @@ def people_answers(experiment: Experiment) -> Spec:
 def ranked(experiment: Experiment) -> Spec:
     """For tables that draw at random, too, and rank models: not those trained on the images."""
     return {**as_dict(experiment.settings.intervals), **adapted(experiment)}
+
+
+def attributes(experiment: Experiment) -> Spec:
+    """For accuracy by what else is known of images: of adapted models none counts together."""
+    about = experiment.attributes
+    compare = None if about is None else about.compare
+    return {**level_and_adapted(experiment), **({} if compare is None else {"compare": compare})}
+
+
+def drawn(experiment: Experiment) -> Spec:
+    """For tables whose intervals are drawn at random."""
+    return {**level(experiment), "seed": experiment.settings.intervals.seed}
 
 
 def level_and_adapted(experiment: Experiment) -> Spec:
@@ -359,7 +384,7 @@ def report(experiment: Experiment) -> Spec:
         },
         "labels": {model.name: model.labels for model in experiment.models.values()},
         "roots": {"images": settings.images.root, "questions": vqa.root if vqa else None},
-        **({"excludes": True} if experiment.excludes_unpredicted else {}),
+        **({"excludes": True} if experiment.excludes_unpredicted or experiment.marks else {}),
         "questions": vqa.content if vqa else None,
         "settings": printed(experiment),
         **({"groups": told} if (told := _told(experiment)) else {}),

@@ -15,6 +15,7 @@ from synthsight.pages.assets import chunks, templates
 from synthsight.pages.embed import content_security_policy, script_json, script_text
 from synthsight.report import answer, assets
 from synthsight.report.adapted import adapted_answers
+from synthsight.report.attributes import uncompared
 from synthsight.report.endpoints import asked_how
 from synthsight.report.learning import drawn_first, learning_section
 from synthsight.report.people import people_section
@@ -23,6 +24,7 @@ from synthsight.report.plain import plain_tables
 from synthsight.report.sizes import have_sizes, sizes
 from synthsight.report.tables import drawn_rows, page_table
 from synthsight.statistics.adapted import uncounted
+from synthsight.statistics.attributes import MOST
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
 
@@ -182,6 +184,8 @@ def render(page: Page) -> str:
         sizes=sizes(tables),
         have_sizes=have_sizes(tables),
         plain=plain_tables(tables, page.rule, ranked["model"].tolist()),
+        most_values=MOST,
+        uncompared=uncompared(page.explorer, tables.get("attributes")),
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
     )
 

@@ -9,6 +9,7 @@ import { showMap } from "./map.js";
 import { showAnswers } from "./head.js";
 import { showMistakes } from "./mistakes.js";
 import { showModels } from "./showing.js";
+import { showMarks } from "./marking.js";
 
 // Begin --------------------------------------------------------------------------------------
 
@@ -31,6 +32,7 @@ function show() {
   showMap();
   showMistakes();
   showAnswers();
+  showMarks();
 }
 function openOrClose() {
   if (explorer.images.includes(state.image) || questions?.image.includes(state.image)) openNamed(state.image);

@@ -8,12 +8,14 @@ import { Plot, hitName } from "./plots.js";
 import { ofAccuracies } from "./accuracies.js";
 import { ofAgreement } from "./agreeing.js";
 import { ofAnswers } from "./answers.js";
+import { ofConfidence } from "./confidence.js";
+import { ofAttributes } from "./attributes.js";
 import { ofTheLine } from "./robustness.js";
 import { ofLearning } from "./learning.js";
 
 // Charts: drawn when they come near, drawn again when what counts changes ---------------------
 
-const CHARTS = { ...ofAccuracies, ...ofTheLine, ...ofAgreement, ...ofAnswers, ...ofLearning };
+const CHARTS = { ...ofAccuracies, ...ofTheLine, ...ofAgreement, ...ofConfidence, ...ofAttributes, ...ofAnswers, ...ofLearning };
 
 const OF_MODELS = ["models", "sizes", "categories", "best", "rules", "agreement", "difficulty", "kappa", "generators", "differences", "robustness", "distances"];
 const BY_CATEGORY = ["categories", "best"];

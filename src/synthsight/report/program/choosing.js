@@ -1,6 +1,8 @@
 import { data, explorer } from "./helpers.js";
 import { ANY, EVERY, NONE, PEOPLE, models, state } from "./state.js";
 import { selection } from "./places.js";
+import { passesMark } from "./marking.js";
+import { extraText } from "./attributes.js";
 
 // Choosing images ----------------------------------------------------------------------------
 
@@ -101,7 +103,7 @@ export const sortBy = (list, value, sign) => {
   return list.sort((a, b) => values.get(a) - values.get(b));
 };
 
-const texts = explorer.images.map((each) => each.toLocaleLowerCase());
+const texts = explorer.images.map((each, image) => `${each}\n${extraText(image)}`.toLocaleLowerCase());
 /** What a search looks at besides the guesses. */
 const textOf = (image) => texts[image];
 
@@ -134,6 +136,7 @@ export function chosenAmong(images, filters) {
       (model && filters.against
         ? judge === null || judge(image) === filters.outcome
         : !open && passes(filters.outcome, model && gets(model, image), number[image], judged, model !== null)) &&
+      passesMark(filters.marked, image) &&
       passesPeople(filters.people, image),
   );
 }

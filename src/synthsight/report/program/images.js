@@ -3,6 +3,8 @@ import { ANY, PEOPLE, change, models, nameOfSecond, state } from "./state.js";
 import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered, peopleGet } from "./choosing.js";
 import { called, isLit, shows } from "./showing.js";
 import { openNamed } from "./large.js";
+import { badgeOf } from "./marking.js";
+import { attributeCells, attributeColumns } from "./attributes.js";
 import { showBeside } from "./beside.js";
 
 // Showing images -----------------------------------------------------------------------------
@@ -47,7 +49,7 @@ function card(image) {
   return make("li", {},
     make("button", { type: "button", class: "card", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
       make("img", { src: picture(explorer.picture[image]), alt: explorer.images[image], loading: "lazy" }),
-      make("span", { class: "truth" }, explorer.category[image], ...(isReal(image) ? [make("small", {}, " real")] : [])),
+      make("span", { class: "truth" }, explorer.category[image], ...(isReal(image) ? [make("small", {}, " real")] : []), badgeOf(image)),
       ...(state.model && state.against ? [saidOf(state.model, image), saidOf(state.against, image)] : [make("span", { class: "said" }, said), marks])));
 }
 
@@ -129,9 +131,9 @@ byId("classes").append(...unique(explorer.names).map((value) => make("option", {
 
 export function imagesCsv() {
   const real = explorer.real.length ? ["real"] : [];
-  const columns = ["image", "category", "generator", ...real, "rule", ...ordered.flatMap((model) => [`${model.name} top1`, `${model.name} top5`, `${model.name} first guess`])];
+  const columns = ["image", "category", "generator", ...real, ...attributeColumns(), "rule", ...ordered.flatMap((model) => [`${model.name} top1`, `${model.name} top5`, `${model.name} first guess`])];
   return csv(columns, shown.map((image) => [
-    explorer.images[image], explorer.category[image], explorer.generator[image], ...real.map(() => isReal(image)), state.rule,
+    explorer.images[image], explorer.category[image], explorer.generator[image], ...real.map(() => isReal(image)), ...attributeCells(image), state.rule,
     ...ordered.flatMap((model) => {
       const value = digit(model, image);
       const five = value === UNKNOWN || value === NOT_FIRST || (value === FIRST && !model.five[state.rule]) ? null : value === FIRST || value === FIVE;

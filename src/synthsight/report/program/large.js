@@ -3,6 +3,8 @@ import { state, writeAddress } from "./state.js";
 import { counts, digit, isReal, knowing, modelNamed, ordered } from "./choosing.js";
 import { WORDS, guess, mark, shown } from "./images.js";
 import { chips } from "./questions.js";
+import { markControls } from "./marking.js";
+import { attributesOf } from "./attributes.js";
 
 // The large view -----------------------------------------------------------------------------
 
@@ -80,6 +82,7 @@ function fillLarge(name) {
     if (explorer.people) fact("People", ofPeople(image));
     fact("Right under " + state.rule, `${counts()[image]} of ${count(knowing().length, "model")}`);
     fact("What counts", whatCounts(explorer.category[image]));
+    for (const [term, text] of attributesOf(image)) fact(term, text);
   }
   const right = make("div");
   if (classified) right.append(make("div", { class: "guesses" }, ...chosenFirst().map((model) => guessesOf(model, image))));
@@ -88,7 +91,7 @@ function fillLarge(name) {
       ...asked.map((index) => make("div", index === way[at]?.[1] ? { "aria-current": "true" } : {}, make("p", {}, questions.question[index], " ", make("small", {}, `truth: ${questions.answer[index]}`)), chips(index))));
   }
   byId("large-content").replaceChildren(make("div", { class: "large" },
-    make("div", {}, make("img", { src: picture(number), alt: name }), facts), right));
+    make("div", {}, make("img", { src: picture(number), alt: name }), ...(classified ? [markControls(image)] : []), facts), right));
   byId("large-previous").disabled = at <= 0;
   byId("large-next").disabled = at < 0 || at === way.length - 1;
   // A button that is disabled loses the focus.
