@@ -6,8 +6,9 @@ notes and thumbnails, too; maps of the images, if there are any. Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
 at most how many the page shows; ``preprocessing`` of each model; ``questions``, a digest of them or
 null; ``settings`` of the run; ``excludes``, where images without a prediction are
-left out; and ``groups``, where any are known: what tells those of ``images``
-and of images with ``questions``, in words.
+left out; ``groups``, where any are known: what tells those of ``images``
+and of images with ``questions``, in words; and ``left_out``, where models failed: their names, and
+why.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from synthsight.program import Arguments, many, one, program
 from synthsight.report.explorer import image_data, question_data
 from synthsight.report.facts import describe_preprocessing, without_nulls
 from synthsight.report.imported import unpredicted
+from synthsight.report.left_out import of_left_out, without
 from synthsight.report.maps import map_data
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.people import explorer_people
@@ -110,12 +112,18 @@ def _page(args: Arguments) -> Page:
         vqa_notes=vqa_notes,
         duplicates=_pairs(duplicates, args.duplicate_pictures, excluded),
         excludes_duplicates=excludes,
-        remarks=remarks(
-            *(usable, args.scores, [*notes, *vqa_notes], duplicates),
-            *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
-            unpredicted(zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)),
-            asked,
-        ),
+        remarks=[
+            *of_left_out(spec.get("left_out", ())),
+            *remarks(
+                *(usable, args.scores, [*notes, *vqa_notes], duplicates),
+                *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
+                unpredicted(
+                    zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)
+                ),
+                asked,
+            ),
+        ],
+        without=without(spec.get("left_out", ())),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),
             *(unit_of_questions(args.vqa_scores, by) for by in [told.get("questions")] if by),

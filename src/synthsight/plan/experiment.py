@@ -62,6 +62,7 @@ from synthsight.plan.config.sources import check_group, check_real, grouping_col
 from synthsight.plan.config.table import check_table_keys, load_tabled
 from synthsight.plan.config.vqa_models import named_vqa, vqa_kind_problems
 from synthsight.plan.digest import recall_sources
+from synthsight.plan.left_out import LeftOut
 from synthsight.plan.settings import Settings, typed
 
 
@@ -86,6 +87,8 @@ class Experiment:
             questions.
         warnings: what the user should know, although it stops nothing.
         encoders: the models of which nothing but features is wanted, by name, likewise.
+        left_out: the models that the configuration has but that failed, and of which this says
+            nothing else.
     """
 
     settings: Settings
@@ -101,6 +104,7 @@ class Experiment:
     pending: bool
     warnings: tuple[str, ...]
     encoders: dict[str, Encoder]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def excludes_duplicates(self) -> bool:

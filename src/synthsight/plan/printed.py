@@ -13,7 +13,7 @@ from synthsight.plan.experiment import Experiment
 from synthsight.plan.settings import ENDPOINT_WAYS
 
 #: Settings that affect speed, disk use, what is allowed and what people are asked, not results.
-NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "rating")
+NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "on_failure", "rating")
 
 
 def printed(experiment: Experiment) -> dict[str, Any]:

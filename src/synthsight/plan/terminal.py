@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from synthsight.plan.left_out import LeftOut
 from synthsight.wording import one_line, printable
 
 #: Failed jobs that are listed in the end.
 SHOWN = 20
+
+#: What to do after a run that failed.
+AGAIN = (
+    "What is finished is kept. Mend what the lines say, and start the same command again: it goes "
+    "on from there."
+)
 
 #: Seconds between two lines on how far it is.
 PAUSE = 5.0
@@ -38,17 +45,22 @@ class Failure:
     """A job that failed.
 
     Attributes:
-        job: its rule, and what it was about.
+        rule: its rule.
+        wildcards: what it was about.
         why: the last line of its log.
         log: where that is; None if it has none.
+        group: the jobs that it was submitted with, of which any may have failed; None if alone.
     """
 
-    job: str
+    rule: str
+    wildcards: Mapping[str, str]
     why: str
     log: str | None
+    group: str | None = None
 
     def __str__(self) -> str:
-        return printable(f"{self.job}: {self.why}{f' ({self.log})' if self.log else ''}")
+        job = " ".join([self.rule, *self.wildcards.values()])
+        return printable(f"{job}: {self.why}{f' ({self.log})' if self.log else ''}")
 
 
 @dataclass
@@ -106,15 +118,25 @@ class Watch:
             known: Any = record
             self._jobs[known.jobid] = (known.rule_name, dict(known.wildcards or {}))
         elif event == "job_error":
-            self._fails(vars(record))
+            if not getattr(record, "indent", False):  # else it is told by its group
+                self._fails(vars(record))
         elif event == "group_error":
             for each in getattr(record, "job_error_info", ()):
-                self._fails(each)
+                self._fails(each, str(record.groupid))  # type: ignore[attr-defined]
         elif event == "job_finished":
             self._finishes(record.job_id)  # type: ignore[attr-defined]
 
-    def failed(self) -> list[str]:
-        """What to say in the end of a run that failed: nothing if no job did."""
+    @property
+    def failures(self) -> Mapping[int, Failure]:
+        """The jobs that have failed and were not tried again with success, by number."""
+        return self._failed
+
+    def failed(self, next_step: str = AGAIN) -> list[str]:
+        """What to say in the end of a run that failed: nothing if no job did.
+
+        Args:
+            next_step: the last line: what happens now, or what to do.
+        """
         if not self._failed:
             return []
         failures = list(self._failed.values())
@@ -124,17 +146,17 @@ class Watch:
             f"{number:,} job{'s' if number > 1 else ''} failed, {self._finished:,} finished:",
             *(f"  {each}" for each in failures[:SHOWN]),
             *([f"  and {more:,} more"] if more > 0 else []),
-            "What is finished is kept. Mend what the lines say, and start the same command again: "
-            "it goes on from there.",
+            printable(next_step),
         ]
 
-    def _fails(self, about: Mapping[str, Any]) -> None:
+    def _fails(self, about: Mapping[str, Any], group: str | None = None) -> None:
         rule, wildcards = self._jobs.get(about["jobid"], (about["rule_name"], {}))
         logs = [str(each) for each in about.get("log") or ()]
         failure = Failure(
-            " ".join([rule, *wildcards.values()]),
+            *(rule, wildcards),
             _last_line(logs) or "its log is empty" if logs else "it keeps no log",
             logs[0] if logs else None,
+            group,
         )
         self._failed[about["jobid"]] = failure
         self.fail(f"Failed: {failure}")
@@ -196,15 +218,19 @@ def _tells(record: logging.LogRecord) -> bool:
     return not chosen and str(getattr(record, "event", None) or "") != "job_started"
 
 
-def succeeded(folder: Path, rules: Collection[str]) -> list[str]:
+def succeeded(folder: Path, rules: Collection[str], left_out: Sequence[LeftOut] = ()) -> list[str]:
     """What to say in the end of a run that succeeded: the answer, the report, what was left out.
 
     Args:
         folder: ``results/{run}``.
         rules: those that the run had jobs of, finished earlier or now.
+        left_out: the models that failed, which it did without.
     """
+    failed = [f"Without {printable(each)}." for each in left_out]
+    if failed:
+        failed += ["The next run tries again what failed."]
     if "report" not in rules:
-        return [f"Results: {folder}"]
+        return [f"Results: {folder}", *failed]
     from synthsight.library.errors import ApiError
     from synthsight.library.runs import at_once, open_run
 
@@ -213,7 +239,8 @@ def succeeded(folder: Path, rules: Collection[str]) -> list[str]:
         answer = run.summary()[0]
         out = [len(run.table(name)) if name in run.tables else 0 for name in _LEFT_OUT]
     except (ApiError, OSError) as error:
-        return [f"The report is {folder / 'report.html'}; its answer cannot be told: {error}"]
+        page = folder / "report.html"
+        return [f"The report is {page}; its answer cannot be told: {error}", *failed]
     parts = [
         f"{number:,} {what} ({folder / 'tables' / name}.csv)"
         for (name, what), number in zip(_LEFT_OUT.items(), out, strict=True)
@@ -222,7 +249,8 @@ def succeeded(folder: Path, rules: Collection[str]) -> list[str]:
     return [
         answer,
         f"Report: {run.report}",
-        f"Left out: {', '.join(parts) or 'nothing'}.",
+        f"Left out: {', '.join(parts) or ('nothing else' if failed else 'nothing')}.",
+        *failed,
     ]
 
 
