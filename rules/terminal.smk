@@ -2,6 +2,9 @@
 
 WATCH = Watch(
     {name: about.listing.images for name, about in EXPERIMENT.categories.items()},
+    {name: len(asked) for name, asked in EXPERIMENT.vqa.questions.items()} if EXPERIMENT.vqa else {},
+    # Jobs that wait in a queue say nothing of how long they take.
+    Pace(None if MACHINE.submits else KEPT / "pace.json", MACHINE.cores),
     lambda text: logger.info(text),
     lambda text: logger.error(text),
 )
@@ -20,12 +23,14 @@ onstart:
 
 
 onsuccess:
+    WATCH.end()
     _rules = {job.rule.name for job in workflow.dag.jobs}
     for line in succeeded(Path(FILES.run), _rules, EXPERIMENT.left_out):
         logger.info(line)
 
 
 onerror:
+    WATCH.end()
     try:
         _next = go_on(FILES, WATCH.failures, workflow.dag, workflow.scheduler)
     except SynthsightError as error:

@@ -25,6 +25,7 @@ from synthsight.plan.left_out import (
     with_made_of,
     write_left_out,
 )
+from synthsight.plan.pace import FIGURES
 from synthsight.plan.restart import can_begin_anew, replace_at_exit
 from synthsight.plan.terminal import Failure
 
@@ -32,9 +33,6 @@ Job = TypeVar("Job", bound=Hashable)
 
 #: The wildcards of jobs that are about one model: its name, or what its weights are called.
 _NAMES, _STEMS = ("model", "vqa_model"), ("stem", "vqa_stem")
-
-#: Begins the rules of figures. One that cannot be drawn says nothing of a model.
-_FIGURES = "plot_"
 
 #: What programs say where the machine is at fault, which is the same whatever model it runs.
 _OF_MACHINES = tuple(
@@ -156,8 +154,8 @@ def failed_models(failures: Sequence[Failure], files: Files) -> list[LeftOut]:
 
 def _model_of(job: Failure, files: Files) -> str | None:
     """The model that a job is about."""
-    if job.rule.startswith(_FIGURES):
-        return None
+    if job.rule.startswith(FIGURES):
+        return None  # one that cannot be drawn says nothing of a model
     for name in _NAMES:
         if name in job.wildcards:
             return job.wildcards[name]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from synthsight.plan.left_out import LeftOut
+from synthsight.plan.pace import FIGURES, Pace, in_words, kind_of
 from synthsight.wording import one_line, printable
 
 #: Failed jobs that are listed in the end.
@@ -26,18 +27,26 @@ AGAIN = (
     "on from there."
 )
 
-#: Seconds between two lines on how far it is.
-PAUSE = 5.0
+#: Seconds between two lines on how far it is: at least, at most, and as a share of what has passed.
+PAUSE, _LONGEST, _SHARE = 5.0, 60.0, 0.05
 
 #: Bytes at the end of a job's log in which its last line is looked for.
 _TAIL = 2**16
 
-#: What a job does to its images, by its rule.
+#: What becomes of what a job is about, by its rule.
 _DOES = {
-    "prepare_pixels": "decoded",
-    "classify": "classified",
-    "embed": "embedded",
+    "prepare_pixels": "images decoded",
+    "classify": "images classified",
+    "embed": "images embedded",
+    "ask": "questions answered",
+    "ask_endpoint": "questions answered by servers",
+    "ask_blind": "questions answered blind",
+    "ask_endpoint_blind": "questions answered blind by servers",
 }
+
+#: Of Snakemake's own messages those that are kept from the screen, where jobs are not told there:
+#: that jobs are chosen, begin and end.
+_KEPT = ("job_started", "job_finished", "progress")
 
 
 @dataclass(frozen=True)
@@ -65,10 +74,20 @@ class Failure:
 
 @dataclass
 class _Work:
-    """Jobs of a rule: images in all, and in those that are done."""
+    """Jobs of a rule: images or questions in all, in those that are done, and when last told."""
 
     total: int = 0
     done: int = 0
+    said: int = 0
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A job that has begun: its rule, its wildcards, and when."""
+
+    rule: str
+    wildcards: Mapping[str, str]
+    at: float
 
 
 @dataclass
@@ -77,17 +96,23 @@ class Watch:
 
     Attributes:
         images: how many images each category has; none as long as that is not known.
+        questions: how many questions each shard has.
+        pace: how long jobs take.
         say: called with a line for the terminal.
         fail: likewise, with what went wrong.
     """
 
     images: Mapping[str, int]
+    questions: Mapping[str, int]
+    pace: Pace
     say: Callable[[str], None]
     fail: Callable[[str], None]
-    _jobs: dict[int, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    _jobs: dict[int, _Begun] = field(default_factory=dict)
     _failed: dict[int, Failure] = field(default_factory=dict)
     _work: dict[str, _Work] = field(default_factory=dict)
+    _all: int = 0
     _finished: int = 0
+    _began: float = 0.0
     _said: float = 0.0
 
     def begin(self, jobs: Iterable[tuple[str, Mapping[str, str]]]) -> None:
@@ -96,27 +121,38 @@ class Watch:
         Args:
             jobs: the rule and the wildcards of each.
         """
-        count = 0
+        self._began = self._said = time.monotonic()
         categories: set[str] = set()
+        kinds = []
         for rule, wildcards in jobs:
-            count += 1
-            if rule in _DOES and wildcards.get("category") in self.images:
-                categories.add(wildcards["category"])
-                self._work.setdefault(rule, _Work()).total += self._images(wildcards)
-        parts = [
-            f"{self._work[rule].total:,} images to be {does}"
-            for rule, does in _DOES.items()
-            if rule in self._work
-        ]
-        about = f": {', '.join(parts)} (categories: {len(categories)})" if parts else ""
-        self.say(f"{count:,} jobs{about}")
+            self._all += 1
+            size = self._size(wildcards)
+            kinds.append((kind_of(rule, wildcards), self._weight(rule, wildcards)))
+            if rule in _DOES and size:
+                categories |= {*filter(None, [wildcards.get("category")])}
+                self._work.setdefault(rule, _Work()).total += size
+        parts = []
+        for rule, does in _DOES.items():
+            if rule in self._work:
+                what, _, done = does.partition(" ")
+                parts.append(f"{self._work[rule].total:,} {what} to be {done}")
+        about = f": {', '.join(parts)}" if parts else ""
+        about += f" (categories: {len(categories)})" if categories else ""
+        whole = self.pace.begin(kinds)
+        takes = "" if whole is None else f"; by earlier jobs about {in_words(whole)}"
+        self.say(f"{self._all:,} job{'' if self._all == 1 else 's'}{about}{takes}")
+
+    def end(self) -> None:
+        """Keep what jobs took, at the end of a run, however it ended."""
+        self.pace.save(time.monotonic() - self._began)
 
     def note(self, record: logging.LogRecord) -> None:
         """Take note of what Snakemake logs."""
         event = str(getattr(record, "event", None) or "")
         if event == "job_info":
             known: Any = record
-            self._jobs[known.jobid] = (known.rule_name, dict(known.wildcards or {}))
+            wildcards = dict(known.wildcards or {})
+            self._jobs[known.jobid] = _Begun(known.rule_name, wildcards, time.monotonic())
         elif event == "job_error":
             if not getattr(record, "indent", False):  # else it is told by its group
                 self._fails(vars(record))
@@ -150,10 +186,10 @@ class Watch:
         ]
 
     def _fails(self, about: Mapping[str, Any], group: str | None = None) -> None:
-        rule, wildcards = self._jobs.get(about["jobid"], (about["rule_name"], {}))
+        begun = self._jobs.get(about["jobid"]) or _Begun(about["rule_name"], {}, 0.0)
         logs = [str(each) for each in about.get("log") or ()]
         failure = Failure(
-            *(rule, wildcards),
+            *(begun.rule, begun.wildcards),
             _last_line(logs) or "its log is empty" if logs else "it keeps no log",
             logs[0] if logs else None,
             group,
@@ -164,17 +200,42 @@ class Watch:
     def _finishes(self, job: int) -> None:
         self._finished += 1
         self._failed.pop(job, None)  # it was tried again
-        rule, wildcards = self._jobs.pop(job, ("", {}))
-        work = self._work.get(rule)
-        if work is None:
-            return
-        work.done += self._images(wildcards)
-        if work.done >= work.total or time.monotonic() >= self._said + PAUSE:
-            self._said = time.monotonic()
-            self.say(f"{work.done:,} of {work.total:,} images {_DOES[rule]}")
+        now = time.monotonic()
+        begun = self._jobs.pop(job, None)
+        complete = False
+        if begun is not None:
+            kind = kind_of(begun.rule, begun.wildcards)
+            self.pace.finish(kind, self._weight(begun.rule, begun.wildcards), now - begun.at)
+            if (work := self._work.get(begun.rule)) is not None:
+                work.done += self._size(begun.wildcards)
+                complete = work.done >= work.total
+        pause = min(_LONGEST, max(PAUSE, _SHARE * (now - self._began)))
+        if complete or now >= self._said + pause:
+            self._said = now
+            self.say(self._progress(now - self._began))
 
-    def _images(self, wildcards: Mapping[str, str]) -> int:
-        return self.images.get(wildcards.get("category", ""), 0)
+    def _progress(self, elapsed: float) -> str:
+        """How far it is, and of which images or questions more are done than were before."""
+        parts = []
+        for rule, does in _DOES.items():
+            work = self._work.get(rule)
+            if work is not None and work.done > work.said:
+                parts.append(f"{work.done:,} of {work.total:,} {does}")
+                work.said = work.done
+        left = self.pace.left(elapsed)
+        parts += [] if left is None else [f"about {in_words(left)} left"]
+        about = f": {', '.join(parts)}" if parts else ""
+        return f"{self._finished:,} of {self._all:,} jobs{about}"
+
+    def _weight(self, rule: str, wildcards: Mapping[str, str]) -> int:
+        """What a job's time goes with; drawing a figure takes as long for any number of images."""
+        return 1 if rule.startswith(FIGURES) else self._size(wildcards) or 1
+
+    def _size(self, wildcards: Mapping[str, str]) -> int:
+        """How many images or questions a job is about; 0 if that is not known."""
+        return self.images.get(wildcards.get("category", ""), 0) or self.questions.get(
+            wildcards.get("shard", ""), 0
+        )
 
 
 class Listener(logging.Handler):
@@ -195,8 +256,8 @@ class Listener(logging.Handler):
 def settle(logger: logging.Logger) -> None:
     """Let Snakemake's log file say everything, and the screen nothing of how jobs are chosen.
 
-    A profile's ``quiet`` holds for both, and leaves these lines. What another version of Snakemake
-    does not have is left as it is.
+    A profile's ``quiet`` holds for both, and leaves these lines; how far it is a :class:`Watch`
+    says. What another version of Snakemake does not have is left as it is.
     """
     for handler in logger.handlers:
         parts = [each for each in (*handler.filters, handler.formatter) if hasattr(each, "quiet")]
@@ -213,9 +274,9 @@ def _value(member: Any) -> str:
 
 
 def _tells(record: logging.LogRecord) -> bool:
-    """Whether a record is more than that jobs are being chosen, or started."""
+    """Whether a record is more than that jobs are being chosen, begin or end."""
     chosen = record.msg == "Select jobs to execute..."
-    return not chosen and str(getattr(record, "event", None) or "") != "job_started"
+    return not chosen and str(getattr(record, "event", None) or "") not in _KEPT
 
 
 def succeeded(folder: Path, rules: Collection[str], left_out: Sequence[LeftOut] = ()) -> list[str]:
