@@ -58,6 +58,7 @@ from synthsight.plan.config.questions import Vqa, load_vqa, other_spellings
 from synthsight.plan.config.recorded import load_recorded
 from synthsight.plan.config.repositories import read_repositories, with_categories
 from synthsight.plan.config.schema import fill_defaults, schema_problems
+from synthsight.plan.config.sound import sound_part
 from synthsight.plan.config.sources import check_group, check_real, grouping_column
 from synthsight.plan.config.table import check_table_keys, load_tabled
 from synthsight.plan.config.vqa_models import named_vqa, vqa_kind_problems
@@ -177,7 +178,7 @@ def load_experiment(
         problems = kind_problems(config["models"], schema["properties"]["models"]["items"])
         problems += unused_keys(config.get("adapt") or ())
     if problems:
-        raise ConfigError(problems, files)
+        raise ConfigError([*problems, *_other_problems(config, schema, problems, cache)], files)
     written = fill_defaults(config, schema)
     settings = load_settings(written, schema)
     if problems := home_problems(settings):
@@ -257,6 +258,19 @@ def load_experiment(
     )
     notes = other_spellings(vqa, found.generators)
     return replace(found, warnings=(*found.warnings, *notes))
+
+
+def _other_problems(
+    config: Mapping[str, Any], schema: Mapping[str, Any], problems: Sequence[Problem], cache: Path
+) -> list[Problem]:
+    """What else is wrong with a configuration that its schema refuses."""
+    sound = sound_part(config, schema, problems)
+    if sound is not None:
+        try:
+            load_experiment(sound.config, schema, (), cache)
+        except ConfigError as error:
+            return sound.others(error.problems)
+    return []
 
 
 def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:
