@@ -132,6 +132,19 @@ def test_a_failed_job_is_named_with_the_last_line_of_its_log(seen: Seen, tmp_pat
     assert line == f"Failed: classify a bagel: classify: a.png: no \\x1b[31mimage ({log})"
 
 
+def test_where_the_disk_is_full_an_empty_log_says_so(
+    seen: Seen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "log").write_text("plot: a.pdf: No space left on device; free some\n")
+    usage = terminal.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(terminal.shutil, "disk_usage", lambda _: usage._replace(free=4096))
+    seen.fail(1, "plot", tmp_path / "empty")
+    seen.fail(2, "plot", tmp_path / "log")
+    assert "its log is empty (No space left on device where its log is; free" in seen.failed[0]
+    assert seen.failed[1].count("No space left") == 1
+
+
 def test_in_the_end_all_failures_are_there_and_what_to_do(seen: Seen, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.touch()

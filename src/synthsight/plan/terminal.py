@@ -6,7 +6,10 @@ keeps it from the screen, and this says there what a user looks for.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -29,6 +32,9 @@ AGAIN = (
 
 #: Seconds between two lines on how far it is: at least, at most, and as a share of what has passed.
 PAUSE, _LONGEST, _SHARE = 5.0, 60.0, 0.05
+
+#: Bytes that are free where hardly anything can be written any more.
+_SPACE = 2**20
 
 #: Bytes at the end of a job's log in which its last line is looked for.
 _TAIL = 2**16
@@ -190,7 +196,7 @@ class Watch:
         logs = [str(each) for each in about.get("log") or ()]
         failure = Failure(
             *(begun.rule, begun.wildcards),
-            _last_line(logs) or "its log is empty" if logs else "it keeps no log",
+            _why(logs) if logs else "it keeps no log",
             logs[0] if logs else None,
             group,
         )
@@ -316,6 +322,15 @@ def succeeded(folder: Path, rules: Collection[str], left_out: Sequence[LeftOut] 
 
 
 _LEFT_OUT = {"excluded": "files", "excluded_questions": "questions"}
+
+
+def _why(logs: Sequence[str]) -> str:
+    """What a job's log says last. On a full disk it may say nothing, or what came of that."""
+    said, full = _last_line(logs) or "its log is empty", os.strerror(errno.ENOSPC)
+    with suppress(OSError):
+        if full not in said and shutil.disk_usage(Path(logs[0]).parent).free < _SPACE:
+            return f"{said} ({full} where its log is; free some space and run again)"
+    return said
 
 
 def _last_line(logs: Iterable[str]) -> str | None:
