@@ -260,9 +260,13 @@ class Scheduled:
 
     def __init__(self, waiting: Mapping[str, list[str]], failed: set[str]) -> None:
         self.dependencies, self.failed = waiting, failed
+        self.group = {"together", "table"} & waiting.keys()  # is submitted as a whole
 
     def needrun_jobs(self) -> list[str]:
         return list(self.dependencies)
+
+    def get_job_group(self, job: str) -> SimpleNamespace | None:
+        return SimpleNamespace(jobs=list(self.group)) if job in self.group else None
 
 
 def test_a_run_goes_on_without_the_model_if_all_else_is_done(
@@ -285,7 +289,7 @@ def test_a_run_goes_on_without_the_model_if_all_else_is_done(
     stops = replace(experiment, settings=replace(experiment.settings, on_failure="stop"))
     assert ended({"classify": []}, Files(stops)) is None
     assert not ends and read_left_out(Path("results/test")) == []
-    said = ended({"classify": [], "table": ["classify"]})
+    said = ended({"classify": [], "table": ["classify"], "together": []})
     assert said == "Going on without b, b+linear, as `on_failure` asks for."
     assert ends == ["replaced"] and os.environ[GOES_ON] == str(os.getpid())
     assert [each.model for each in read_left_out(Path("results/test"))] == ["b", "b+linear"]

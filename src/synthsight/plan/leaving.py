@@ -69,7 +69,7 @@ def go_on(files: Files, failures: Mapping[int, Failure], dag: Any, scheduler: An
         return None
     failed = {job for each in scheduler.failed for job in getattr(each, "jobs", [each])}
     stopped = getattr(scheduler, "_user_kill", None) or open_jobs(
-        dag.needrun_jobs(), failed, lambda job: dag.dependencies[job]
+        dag.needrun_jobs(), failed, _needs(dag)
     )
     if stopped:
         raise StaysError("the run was interrupted, so no model is left out")
@@ -84,6 +84,23 @@ def go_on(files: Files, failures: Mapping[int, Failure], dag: Any, scheduler: An
     os.environ[GOES_ON] = str(os.getpid())
     replace_at_exit()
     return f"Going on without {', '.join(each.model for each in new)}, as `on_failure` asks for."
+
+
+def _needs(dag: Any) -> Callable[[Any], Iterable[Any]]:
+    """The jobs that a job waits for: those that are submitted together wait for each other's."""
+    of_groups: dict[int, list[Any]] = {}
+
+    def needs(job: Any) -> Iterable[Any]:
+        group = dag.get_job_group(job)
+        if group is None:
+            return list(dag.dependencies[job])
+        if id(group) not in of_groups:
+            within = {*group.jobs}
+            before = {each for member in within for each in dag.dependencies[member]}
+            of_groups[id(group)] = list(before - within)
+        return of_groups[id(group)]
+
+    return needs
 
 
 def open_jobs(
