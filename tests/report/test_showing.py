@@ -142,7 +142,15 @@ def test_a_new_name_is_one_of_the_page_alone(small: Tab, finished: Project) -> N
 
 @pytest.mark.long
 def test_a_pattern_that_is_none_is_looked_for_as_it_stands(small: Tab) -> None:
-    for text, shown in (("eff|ofa", 1), ("RESNET", 1), ("net", 2), ("(", 0), ("[a", 0), ("(-/", 0), ("", 2)):
+    for text, shown in (
+        ("eff|ofa", 1),
+        ("RESNET", 1),
+        ("net", 2),
+        ("(", 0),
+        ("[a", 0),
+        ("(-/", 0),
+        ("", 2),
+    ):
         small.page.locator("#toolbox summary").evaluate("node => { node.parentNode.open = true; }")
         small.choose("only", text)
         rows = small.page.locator("#run [data-model]:not([hidden])")

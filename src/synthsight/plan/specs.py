@@ -15,6 +15,7 @@ from typing import Any
 from synthsight.images.groups import PATTERNS
 from synthsight.images.rows import digest_of_list
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.left_out import as_spec
 from synthsight.plan.printed import printed
 from synthsight.plan.settings import as_dict
 
@@ -388,6 +389,7 @@ def report(experiment: Experiment) -> Spec:
         "questions": vqa.content if vqa else None,
         "settings": printed(experiment),
         **({"groups": told} if (told := _told(experiment)) else {}),
+        **({"left_out": as_spec(experiment.left_out)} if experiment.left_out else {}),
     }
 
 

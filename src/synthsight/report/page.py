@@ -83,6 +83,7 @@ class Page:
         sampled: total numbers of ``images`` and ``questions``, shown or not.
         mark: text for the page's metadata that says how it was made, or None.
         remarks: sentences on what makes numbers doubtful.
+        without: what captions say of models that failed, or nothing.
         units: sentences on what is drawn by chance, where images come in groups.
     """
 
@@ -109,6 +110,7 @@ class Page:
     sampled: Mapping[str, int] = field(default_factory=dict)
     mark: str | None = None
     remarks: Sequence[str] = ()
+    without: str = ""
     units: Sequence[str] = ()
 
 
