@@ -84,7 +84,7 @@ def adaptation(table: pd.DataFrame, photographs: Collection[str], level: float) 
         lines += 1
     labels, label_width = style.label_column(models, _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _NUMBERS - left
+    width = style.width() - style.MARGIN - _NUMBERS - left
     height = len(models) * rows.row_height(len(models))
     top = style.heading_height(title, subtitle, lines) + 0.08
     looks = [_BEFORE] if _has(found, "before") else []

@@ -50,7 +50,7 @@ def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> F
         subtitle = f"Rule {style.plain(rule)}. No first prediction is wrong."
     labels, label_width = style.label_column(categories, _LIMIT)
     left = style.MARGIN + label_width + 0.1
-    cell = (style.WIDTH - style.MARGIN - left - _GAP * (SHOWN - 1)) / SHOWN
+    cell = (style.width() - style.MARGIN - left - _GAP * (SHOWN - 1)) / SHOWN
     top = style.heading_height(title, subtitle, 2 + bool(adapted)) + (0.1 if categories else 0)
     longest = float(found["share"].max()) if categories else 0.0
 
@@ -64,7 +64,7 @@ def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> F
                 axes.add_patch(
                     Rectangle(
                         (style.MARGIN, above - 0.02),
-                        style.WIDTH - 2 * style.MARGIN,
+                        style.room(),
                         _PITCH,
                         facecolor=style.BAND,
                         linewidth=0,

@@ -52,7 +52,7 @@ def difficulty(
     highest = float(found["share"].max())
 
     title = "How many models get each image"
-    width = (style.WIDTH - 2 * style.MARGIN - _LEFT - _GAP) / 2
+    width = (style.room() - _LEFT - _GAP) / 2
     widest = style.text_width(f"{int(found['n'].max()):,}", style.SMALL)
     numbered = widest + 0.02 < width / (models + 1.2)
     subtitle = (

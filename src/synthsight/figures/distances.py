@@ -91,7 +91,7 @@ def distances(
     under = style.heading_height(title, subtitle, 5) + 0.08
     top = under + 0.24
     columns = min(_COLUMNS, len(shown))
-    room = style.WIDTH - 2 * style.MARGIN - _TICKS - _BETWEEN * (columns - 1)
+    room = style.room() - _TICKS - _BETWEEN * (columns - 1)
     side = min(room / columns, _LARGEST)
     lines = -(-len(shown) // columns)
     below = top + lines * (_HEAD + side + _FOOT)
@@ -114,10 +114,10 @@ def distances(
         above = below
         for model, height in zip(shown, heights, strict=True):
             head = f"Distance in the features of {style.plain(model)}"
-            head = style.elide(head, style.WIDTH - 2 * style.MARGIN, bold=True)
+            head = style.elide(head, style.room(), bold=True)
             style.write(figure, style.MARGIN, above, head, weight="bold")
             start = style.MARGIN + width + 0.06
-            third = (style.WIDTH - style.MARGIN - start - 2 * _BETWEEN) / 3
+            third = (style.width() - style.MARGIN - start - 2 * _BETWEEN) / 3
             for part in range(3):
                 at = start + part * (third + _BETWEEN)
                 axes = style.panel(figure, at, above + _HEAD - 0.12, third, height)

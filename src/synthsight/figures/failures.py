@@ -19,7 +19,7 @@ MOST = 24
 
 _COLUMNS = 3
 _GAP = 0.12
-_CELL = (style.WIDTH - 2 * style.MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
+_CELL = (style.room() - _GAP * (_COLUMNS - 1)) / _COLUMNS
 _SIDE = 0.95  # inches of a thumbnail
 _PITCH = _SIDE + 0.14 + 0.13
 _TEXT = 0.07  # inches between a thumbnail and its predictions

@@ -16,7 +16,7 @@ SHOWN = 12
 
 _COLUMNS = 6
 _GAP = 0.08  # inches between thumbnails
-_SIDE = (style.WIDTH - 2 * style.MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
+_SIDE = (style.room() - _GAP * (_COLUMNS - 1)) / _COLUMNS
 _PITCH = _SIDE + 0.03 + 3 * style.LINE + 0.06
 _HEAD = 0.17  # inches for the title of a block
 _BETWEEN = 0.06  # inches between the blocks

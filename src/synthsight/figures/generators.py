@@ -100,7 +100,7 @@ def generators(
     model_labels, label_width = style.label_column(models, _LIMIT)
     row_labels = [style.label_column([label for label, _ in block], _LIMIT) for _, block in blocks]
     left = style.MARGIN + max([label_width, *(width for _, width in row_labels)]) + 0.06
-    room = style.WIDTH - style.MARGIN - left - _GAP
+    room = style.width() - style.MARGIN - left - _GAP
     height = len(models) * max(rows.row_height(len(models)), _STEP * (len(names) + 0.8))
     under = style.heading_height(title, subtitle, lines) + 0.08
     top = under + 0.13 * -(-len(keys) // _KEYS) + 0.1
@@ -197,7 +197,7 @@ def _looks(number: int) -> list[tuple[str, str]]:
 
 
 def _title(figure: Figure, top: float, text: str) -> None:
-    room = style.WIDTH - 2 * style.MARGIN
+    room = style.room()
     style.write(figure, style.MARGIN, top, style.elide(text, room, bold=True), weight="bold")
 
 

@@ -79,7 +79,7 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
     labels, label_width = style.label_column(names, _LIMIT)
     number_width = style.text_width("0" * digits) + 0.08
     left = style.MARGIN + label_width + number_width + 0.04
-    width = style.WIDTH - style.MARGIN - left - _TREE - _GAP
+    width = style.width() - style.MARGIN - left - _TREE - _GAP
     # Cells are square, unless names need more height or there are so few models that they would be
     # huge.
     pitch = min(max(width / len(names), style.LINE), 0.4)

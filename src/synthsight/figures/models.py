@@ -56,7 +56,7 @@ def models(
 
     labels, label_width = style.label_column(categories, 1.3)
     left = style.MARGIN + label_width + 0.06
-    room = style.WIDTH - style.MARGIN - _RIGHT - left
+    room = style.width() - style.MARGIN - _RIGHT - left
     width = (room - _GAP * (len(shown) - 1)) / len(shown)
     names = [style.wrap(style.plain(name), width, bold=True, lines=4) for name in shown["model"]]
     name_lines = max(len(name) for name in names)

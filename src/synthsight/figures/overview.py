@@ -18,7 +18,7 @@ from synthsight.statistics.adapted import of_others
 from synthsight.statistics.reference import MEASURED, of_models
 
 _GUTTER = 0.25  # inches between the two columns
-_COLUMN = (style.WIDTH - 2 * style.MARGIN - _GUTTER) / 2
+_COLUMN = (style.room() - _GUTTER) / 2
 _FOOT = 0.42  # inches for tick labels, the x label and the space to the next panel
 _MODEL_LIMIT, _CATEGORY_LIMIT = 1.65, 1.35  # inches for the names of rows
 _RIGHT = 0.12  # inches right of an axis, for half of its last tick label
@@ -240,7 +240,7 @@ def _models(
     rows.accuracies(axes, means)
     # The numbers are next to the marks, for those who want to quote them.
     for position, metric in ((0.32, "top1"), (0.61, "top5")):
-        x = 1 + position / (axes.get_position().width * style.WIDTH)
+        x = 1 + position / (axes.get_position().width * style.width())
         transform = axes.get_yaxis_transform()
         look = rows.METRICS[metric]
         axes.annotate(

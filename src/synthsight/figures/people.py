@@ -97,7 +97,7 @@ def people(
     sources = [_named(name, photographs) for name in counts["generator"]]
     labels, label_width = style.label_column([*names, *sources], _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    width = style.width() - style.MARGIN - _RIGHT - left
     pitch = max(rows.row_height(len(shown)), 0.15)
     height = len(shown) * pitch
     under = style.heading_height(title, subtitle, 3 + bool(adapted)) + 0.08
@@ -179,7 +179,7 @@ def _counts(
     heading = "Who gets an image: people (more than half of the raters), a model (one at least)"
     style.write(figure, style.MARGIN, top - 0.28, heading, weight="bold")
     style.legend(figure, handles, style.MARGIN, top - 0.14, len(handles))
-    width = style.WIDTH - style.MARGIN - left
+    width = style.width() - style.MARGIN - left
     axes = style.panel(figure, left, top + 0.06, width, _BAR * len(counts))
     axes.set_ylim(len(counts) - 0.5, -0.5)
     axes.set_xlim(0, 1)

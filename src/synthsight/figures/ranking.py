@@ -54,7 +54,7 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
     )
     labels, label_width = style.label_column(models, _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _MEAN - left
+    width = style.width() - style.MARGIN - _MEAN - left
     pitch = 0.22 if len(models) <= NUMBERED else 0.13
     height = pitch * len(models)
     top = style.heading_height(title, subtitle) + 0.3

@@ -102,7 +102,7 @@ def _draw(found: pd.DataFrame, names: list[str], title: str, subtitle: str) -> F
     known = bool(found[["reference_top1", "reference_top5"]].notna().to_numpy().any())
     labels, label_width = style.label_column(names, _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    width = style.width() - style.MARGIN - _RIGHT - left
     height = len(found) * max(rows.row_height(len(found)), 0.15)
     under = style.heading_height(title, subtitle, 4) + 0.08
     top = under + 0.36

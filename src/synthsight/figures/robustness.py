@@ -122,12 +122,12 @@ def robustness(
     under = style.heading_height(title, subtitle, 4) + 0.08
     top = under + _KEY
     left = style.MARGIN + _TICKS
-    width, height = (_SIDE, _SIDE) if beside else (style.WIDTH - style.MARGIN - left, _HEIGHT)
+    width, height = (_SIDE, _SIDE) if beside else (style.width() - style.MARGIN - left, _HEIGHT)
     start = (left + width + 0.25 if beside else style.MARGIN) + label_width + 0.06
     long = len(models) * rows.row_height(len(models))
     rows_at = top if beside else top + _HEAD + height + _FOOT
     bottom = (max(top + height, top + long) if beside else rows_at + long) + _HEAD + _FOOT
-    cell = (style.WIDTH - style.MARGIN - left - _BETWEEN * (_COLUMNS - 1)) / _COLUMNS
+    cell = (style.width() - style.MARGIN - left - _BETWEEN * (_COLUMNS - 1)) / _COLUMNS
     lines = -(-len(shown) // _COLUMNS)
 
     with style.style():
@@ -144,7 +144,7 @@ def robustness(
         beginning = start - label_width - 0.06 if beside else style.MARGIN
         _title(figure, beginning, rows_at, "b  Distance from the line")
         axes = style.panel(
-            figure, start, rows_at + _HEAD, style.WIDTH - style.MARGIN - _NUMBERS - start, long
+            figure, start, rows_at + _HEAD, style.width() - style.MARGIN - _NUMBERS - start, long
         )
         _distances(axes, found, sides, labels)
         if shown:

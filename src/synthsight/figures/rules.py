@@ -89,7 +89,7 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
     top = under + 0.14 * -(-len(keys) // columns) + 0.1
     labels = [style.label_column(names, _LIMIT) for _, names, _ in parts]
     left = style.MARGIN + max(width for _, width in labels) + 0.06
-    width = (style.WIDTH - style.MARGIN - left - _GAP - 2 * _NUMBERS) / 2
+    width = (style.width() - style.MARGIN - left - _GAP - 2 * _NUMBERS) / 2
     heights = [
         len(names) * max(rows.row_height(len(names)), _STEP * (len(shown) + 0.8))
         for _, names, _ in parts
@@ -100,7 +100,7 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
         style.heading(figure, title, subtitle, lines)
         style.legend(figure, keys, style.MARGIN, under, columns)
         for (head, names, table), (texts, _), height in zip(parts, labels, heights, strict=True):
-            room = style.WIDTH - 2 * style.MARGIN
+            room = style.room()
             style.write(
                 figure, style.MARGIN, top, style.elide(head, room, bold=True), weight="bold"
             )

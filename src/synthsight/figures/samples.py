@@ -17,7 +17,7 @@ _GUTTER = 0.2  # inches between blocks of categories
 _LABEL = 0.14  # inches for the name above a row of thumbnails
 _UNDER = 0.08  # inches below a row
 _SMALLEST = 0.36  # a thumbnail smaller than this shows nothing in print
-_ROOM = style.WIDTH - 2 * style.MARGIN
+_ROOM = style.room()
 _KEY_LINES = 20  # lines for the names of the generators
 _TAGS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

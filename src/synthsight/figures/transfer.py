@@ -101,7 +101,7 @@ class _Grid:
     def __init__(self, number: int, apart: bool, labels: Sequence[str]) -> None:
         widest = max(style.text_width(label, style.SMALL) for label in labels)
         self.beside = max(widest, style.text_width("trained on", style.SMALL)) + 0.05
-        room = style.WIDTH - 2 * style.MARGIN - self.beside - _APART * apart
+        room = style.room() - self.beside - _APART * apart
         self.cell = max(min(_WIDEST, room / number), _NARROWEST)
         self.intervals = number <= WITH_INTERVALS
         self.tall = _HIGH if self.intervals else _LOW
@@ -112,7 +112,7 @@ class _Grid:
         self.number = number
         self.width = self.beside + number * self.cell + self.apart
         self.height = self.above + number * self.tall + self.apart
-        full = style.WIDTH - 2 * style.MARGIN
+        full = style.room()
         self.columns = max(1, int((full + _BETWEEN) / (self.width + _BETWEEN)))
         self.rows = max(1, int((_PAGE + _BETWEEN) / (self.height + _BETWEEN)))
 

@@ -59,7 +59,7 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") 
         )
     labels, label_width = style.label_column(table["model"].tolist(), _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    width = style.width() - style.MARGIN - _RIGHT - left
     height = len(table) * max(rows.row_height(len(table)), 0.15)
     under = style.heading_height(title, subtitle, 4) + 0.08
     top = under + 0.36

@@ -52,7 +52,7 @@ def vqa_calibration(
         who = style.plain(words[0]) if len(words) == 1 else style.count(len(words), "model")
         subtitle += f" Not shown, since P(yes) is not known of all questions: {who}."
     columns = min(_COLUMNS, len(shown))
-    room = style.WIDTH - 2 * style.MARGIN - _LEFT
+    room = style.room() - _LEFT
     side = min((room - _GAP * (columns - 1)) / columns, 2.8)
     lines = math.ceil(len(shown) / columns)
     names = [style.wrap(style.plain(name), side, bold=True, lines=2) for name in shown["model"]]

@@ -81,12 +81,12 @@ def vqa_kinds(
         subtitle += f"Model: {style.plain(own[0])}."
     keys = _keys(looks, bool(others))
     widest = max(style.text_width(str(key.get_label()), style.SMALL) for key in keys)
-    columns = min(len(keys), int((style.WIDTH - 2 * style.MARGIN) / (widest + 0.35)))
+    columns = min(len(keys), int((style.room()) / (widest + 0.35)))
     labels = {
         by: style.label_column(rows_["value"].head(MOST), _LIMIT) for by, rows_ in panels.items()
     }
     left = style.MARGIN + max(width for _, width in labels.values()) + 0.06
-    width = style.WIDTH - style.MARGIN - _NUMBERS - left
+    width = style.width() - style.MARGIN - _NUMBERS - left
     pitch = max(0.17, _STEP * (len(own) + 1))
     under = style.heading_height(title, subtitle, 3) + 0.08
     start = under + 0.13 * -(-len(keys) // columns) + 0.1

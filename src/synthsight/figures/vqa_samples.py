@@ -19,7 +19,7 @@ RIGHT, WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 
 _COLUMNS = 2
 _GAP = 0.18  # inches between the two columns, and between the rows
-_CELL = (style.WIDTH - 2 * style.MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
+_CELL = (style.room() - _GAP * (_COLUMNS - 1)) / _COLUMNS
 _SIDE = 1.05  # inches of a thumbnail
 _TEXT = _SIDE + 0.07  # inches from a cell's left end to its questions
 _MARK = 0.12  # inches for the right/wrong mark

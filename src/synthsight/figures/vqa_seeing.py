@@ -64,7 +64,7 @@ def vqa_seeing(
         for head, (part, column) in panels.items()
     }
     left = style.MARGIN + max(width for _, width in labels.values()) + 0.06
-    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    width = style.width() - style.MARGIN - _RIGHT - left
     heights = {
         head: len(part) * max(rows.row_height(len(part)), 0.15)
         for head, (part, _) in panels.items()

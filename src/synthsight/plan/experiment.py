@@ -7,7 +7,7 @@ what was found and what to write.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from synthsight.plan.config.categories import (
 )
 from synthsight.plan.config.definitions import load_definitions, unknown_classes
 from synthsight.plan.config.encoders import check_encoders, resolve_encoders
+from synthsight.plan.config.fonts import escaped_names, load_fonts
 from synthsight.plan.config.homes import home_problems
 from synthsight.plan.config.learning import check_learning
 from synthsight.plan.config.messages import ConfigError, Problem, Source
@@ -86,6 +87,7 @@ class Experiment:
             questions.
         warnings: what the user should know, although it stops nothing.
         encoders: the models of which nothing but features is wanted, by name, likewise.
+        fonts: the sha256 of each font file of the figures, by its path.
     """
 
     settings: Settings
@@ -101,6 +103,7 @@ class Experiment:
     pending: bool
     warnings: tuple[str, ...]
     encoders: dict[str, Encoder]
+    fonts: dict[str, str] = field(default_factory=dict)
 
     @property
     def excludes_duplicates(self) -> bool:
@@ -229,6 +232,7 @@ def load_experiment(
     warnings += unknown_classes(targets, spaces.values(), definitions.file)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     people = load_people(settings, cache, problems, warnings)
+    fonts = load_fonts(settings.figures, cache, problems)
     if problems:
         raise ConfigError(problems, files)
     resolved = resolve_models(
@@ -249,9 +253,11 @@ def load_experiment(
     warnings += notes_on_choice(resolved, primary)
     found = Experiment(
         *(settings, written, categories, resolved, roots, real, grouping),
-        *(vqa, people, archive, pending, tuple(warnings), encoders),
+        *(vqa, people, archive, pending, tuple(warnings), encoders, fonts),
     )
     notes = other_spellings(vqa, found.generators)
+    names = {*found.models, *found.categories, *found.generators, *(vqa.models if vqa else ())}
+    notes += filter(None, [escaped_names(names, fonts, settings.figures)])
     return replace(found, warnings=(*found.warnings, *notes))
 
 

@@ -3,7 +3,7 @@
 A figure needs a function in ``synthsight/figures``, a row here and a caption,
 ``workflow/report/figures/NAME.rst``. The function is called with its inputs, as read by
 :mod:`synthsight.figures.inputs`, and the settings in its spec, all by name, and returns a
-matplotlib figure; ``plot.py`` saves it as PDF and PNG.
+matplotlib figure; ``plot.py`` saves it in the formats that the configuration asks for.
 """
 
 from __future__ import annotations
@@ -92,6 +92,11 @@ class Figure:
         """The name of its log without extension, with the wildcards in braces."""
         values = "_".join(f"{{{name}}}" for name in self.wildcards)
         return f"plot_{self.name}/{values}" if values else f"plot_{self.name}"
+
+    def settings(self, experiment: Experiment, *values: str) -> specs.Spec:
+        """The spec of one instance: what the function depends on, and the look of all figures."""
+        own = {} if self.spec is None else self.spec(experiment, *values)
+        return {**own, **specs.look(experiment)}
 
     def root(self, experiment: Experiment) -> str:
         """The folder of the images that it shows; empty if it shows none."""

@@ -318,12 +318,12 @@ class Files:
 
     @cached_property
     def figures(self) -> list[str]:
-        """All figures, as PDF and PNG."""
+        """All figures, in each format."""
         return [
             f"{self.run}/figures/{stem}.{ending}"
             for figure in self.figure_rows
             for _, stem in figure.files_of(self.experiment)
-            for ending in ("pdf", "png")
+            for ending in self.experiment.settings.figures.formats
         ]
 
     @cached_property

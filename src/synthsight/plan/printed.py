@@ -12,8 +12,9 @@ from synthsight.plan.config.questions import question_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.settings import ENDPOINT_WAYS
 
-#: Settings that affect speed, disk use, what is allowed and what people are asked, not results.
-NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "rating")
+#: Settings that affect speed, disk use, what is allowed, what people are asked and how figures
+#: look, not results.
+NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "rating", "figures")
 
 
 def printed(experiment: Experiment) -> dict[str, Any]:

@@ -23,6 +23,12 @@ Spec = Mapping[str, Any]
 #: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
 MODELS_PER_PAGE = 5
 
+#: Widths of figures in inches: the text of a journal's page, and one of its two columns.
+WIDTHS = {"two": 7.2, "one": 3.3}
+
+#: Pixels per inch, unless stated.
+DPI = 200
+
 
 # Images ------------------------------------------------------------------------------------------
 
@@ -323,6 +329,20 @@ def rule_and_level(experiment: Experiment) -> Spec:
 def models_page(experiment: Experiment, page: str) -> Spec:
     """For a page of figures/models_*."""
     return {**rule_and_level(experiment), "page": int(page), "per_page": MODELS_PER_PAGE}
+
+
+def look(experiment: Experiment) -> Spec:
+    """How all figures look, where that is not as usual; font files count by their contents."""
+    about = experiment.settings.figures
+    width = WIDTHS.get(str(about.width), about.width)
+    found = {
+        **({} if width == WIDTHS["two"] else {"width": width}),
+        **({} if about.title else {"title": False}),
+        **({} if about.dpi == DPI else {"dpi": about.dpi}),
+        **({"fonts": about.fonts} if about.fonts else {}),
+        **({"contents": experiment.fonts} if experiment.fonts else {}),
+    }
+    return {"look": found} if found else {}
 
 
 def failures(experiment: Experiment, category: str) -> Spec:

@@ -148,9 +148,9 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     for figure in files.figure_rows:
         digest = code("plot", module_of(figure.function))
         for values, stem in figure.files_of(experiment):
-            spec = {} if figure.spec is None else figure.spec(experiment, *values)
-            pair = [f"{run}/figures/{stem}.{ending}" for ending in ("pdf", "png")]
-            yield from one("plot", spec, digest, pair)
+            endings = experiment.settings.figures.formats
+            paths = [f"{run}/figures/{stem}.{ending}" for ending in endings]
+            yield from one("plot", figure.settings(experiment, *values), digest, paths)
     yield from one("report", specs.report(experiment), code("report"), [files.report])
     pictures = f"{files.rating}/pictures.parquet"
     inputs = [name_of("find_sources", files.sources)]
