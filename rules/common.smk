@@ -17,6 +17,7 @@ try:
     from synthsight.plan.config.schema import read_schema
     from synthsight.plan.digest import code_digest, code_digests
     from synthsight.plan.experiment import load_experiment
+    from synthsight.plan.exports import exports_of, path_of
     from synthsight.plan.files import WEIGHTS, Files
     from synthsight.plan.machine import Machine, handle_term_aside, hide_devices, provide_workers
     from synthsight.plan.others import at_work, hold

@@ -12,6 +12,7 @@ from synthsight.doors import load
 from synthsight.figures.inputs import READERS
 from synthsight.inputs import deal, describe
 from synthsight.plan import asking, learning, specs
+from synthsight.plan.exports import level_and_run
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic
@@ -35,6 +36,7 @@ KEYS: dict[Any, set[str]] = {
     specs.ranked: {"level", "resamples", "seed", "adapted"},
     specs.models_page: {"rule", "level", "page", "per_page"},
     specs.failures: {"rule", "category"},
+    level_and_run: {"level", "run"},
     asking.vqa_samples_page: {"page", "per_page"},
 }
 

@@ -8,6 +8,7 @@ from synthsight.canonical import canonical_json
 from synthsight.doors import module_of
 from synthsight.plan import asking, endpoints, learning, specs
 from synthsight.plan.config.adapted import FINETUNE, LINEAR
+from synthsight.plan.exports import exports_of, path_of
 from synthsight.plan.files import Files
 from synthsight.plan.programs import family_doors, library_door
 from synthsight.plan.record import OWN, Wanted, name_of
@@ -151,6 +152,9 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
             endings = experiment.settings.figures.formats
             paths = [f"{run}/figures/{stem}.{ending}" for ending in endings]
             yield from one("plot", figure.settings(experiment, *values), digest, paths)
+    for export in exports_of(experiment):
+        digest, paths = code("export", module_of(export.function)), [path_of(export, run)]
+        yield from one("export", export.spec(experiment), digest, paths)
     yield from one("report", specs.report(experiment), code("report"), [files.report])
     pictures = f"{files.rating}/pictures.parquet"
     inputs = [name_of("find_sources", files.sources)]
