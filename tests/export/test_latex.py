@@ -23,6 +23,7 @@ from tests.figures.test_vqa import make_answers, seen_and_not, table_of
 
 GOLDEN = Path(__file__).parent / "golden"
 RULE = "words/simple"
+COLUMNS = ["model", "category", "generator", "rule", "n", "top1", "top5"]
 
 PDFLATEX = shutil.which("pdflatex")
 needs_latex = pytest.mark.skipif(
@@ -38,9 +39,7 @@ def accuracy_table(models: dict[str, float]) -> pd.DataFrame:
         for generator in ("*", "dalle")
         for rule in (RULE, "classes")
     ]
-    table = pd.DataFrame(
-        rows, columns=["model", "category", "generator", "rule", "n", "top1", "top5"]
-    )
+    table = pd.DataFrame(rows, columns=COLUMNS)
     for metric in ("top1", "top5"):
         table[f"{metric}_low"] = table[metric] - 0.04
         table[f"{metric}_high"] = table[metric] + 0.05

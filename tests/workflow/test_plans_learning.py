@@ -28,6 +28,7 @@ SETTINGS: dict[str, Any] = {
 
 #: Jobs of one model, by its name.
 HEADS: set[Job] = {("transfer",), ("plot_transfer",), ("plot_transfer_curves",), ("report",)}
+HEADS |= {("export_transfer",)}
 DISTANCES: set[Job] = {("distances",), ("plot_distances",), ("report",)}
 
 
