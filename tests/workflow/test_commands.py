@@ -153,6 +153,7 @@ def test_the_level_of_intervals_reaches_all_that_shows_them(project: Project) ->
         *("accuracy", "agreement", "compare", "generators", "reference", "vqa"),
         *(f"plot_{name}" for name in ("overview", "models", "reference", "generators")),
         *(f"plot_{name}" for name in ("vqa_accuracy", "vqa_kinds", "vqa_calibration")),
+        *(f"export_{name}" for name in ("accuracy", "vqa", "results", "every_eval_ever")),
         "report",
     }
 

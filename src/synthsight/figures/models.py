@@ -42,9 +42,9 @@ def models(
 
     title = "Accuracy of every model on generated images, by category"
     if pages > 1:
-        first = (page - 1) * per_page + 1
-        last = first + len(shown) - 1
-        place = f"models {first} to {last}" if last > first else f"model {first}"
+        one = (page - 1) * per_page + 1
+        last = one + len(shown) - 1
+        place = f"models {one} to {last}" if last > one else f"model {one}"
         title += f", {place} of {len(means)}"
     subtitle = (
         f"Rule {style.plain(rule)}. Models by mean top-1, categories by the best model's top-1. "
@@ -57,22 +57,30 @@ def models(
     labels, label_width = style.label_column(categories, 1.3)
     left = style.MARGIN + label_width + 0.06
     room = style.width() - style.MARGIN - _RIGHT - left
-    width = (room - _GAP * (len(shown) - 1)) / len(shown)
+    across = min(2 if style.narrow() else per_page, len(shown))
+    down = math.ceil(len(shown) / across)
+    width = (room - _GAP * (across - 1)) / across
     names = [style.wrap(style.plain(name), width, bold=True, lines=4) for name in shown["model"]]
     name_lines = max(len(name) for name in names)
     height = len(categories) * rows.row_height(len(categories))
-    top = style.heading_height(title, subtitle, lines) + 0.22 + style.LINE * (name_lines + 1) + 0.06
+    keys = rows.keys(means=True)
+    columns = style.legend_columns(style.labels_of(keys), 3)
+    under_keys = 0.22 + style.legend_height(style.labels_of(keys), columns)
+    head = style.LINE * (name_lines + 1) + 0.06
+    first = style.heading_height(title, subtitle, lines) + under_keys + head
+    pitch = height + _FOOT + 0.1 + head
 
     with style.style():
-        figure = style.sheet(top + height + _FOOT + style.MARGIN)
+        figure = style.sheet(first + (down - 1) * pitch + height + _FOOT + style.MARGIN)
         under = style.heading(figure, title, subtitle, lines)
-        style.legend(figure, rows.keys(means=True), style.MARGIN, under + 0.04, 3)
+        style.legend(figure, keys, style.MARGIN, under + 0.04, columns)
         for position, (name, (_, mean)) in enumerate(zip(names, shown.iterrows(), strict=True)):
-            start = left + position * (width + _GAP)
+            row, column = divmod(position, across)
+            start, top = left + column * (width + _GAP), first + row * pitch
             axes = style.panel(figure, start, top, width, height)
             table = style.by_category(accuracy, rule, str(mean["model"]))
             table = table.set_index("category").reindex(categories).reset_index()
-            rows.dress(axes, labels if position == 0 else [""] * len(labels), "accuracy (%)")
+            rows.dress(axes, labels if column == 0 else [""] * len(labels), "accuracy (%)")
             rows.percent_axis(axes, (0, 0.5, 1) if width < 2.5 else (0, 0.25, 0.5, 0.75, 1))
             rows.averages(axes, mean)
             rows.accuracies(axes, table)
@@ -82,5 +90,7 @@ def models(
                 line += style.LINE
             both = " / ".join(rows.percent(float(mean[metric])) for metric in rows.METRICS)
             unit = "%" if mean[list(rows.METRICS)].notna().all() else ""
-            style.write(figure, start, line, f"mean {both}{unit}")
+            said = f"mean {both}{unit}"
+            fits = style.text_width(said) <= width
+            style.write(figure, start, line, said if fits else f"{both}{unit}")
     return figure

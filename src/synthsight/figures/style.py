@@ -197,6 +197,34 @@ def heading(figure: Figure, title: str, subtitle: str, lines: int = 2) -> float:
     return top
 
 
+def legend_columns(labels: Sequence[str], most: int, space: float | None = None) -> int:
+    """In how many columns, at most ``most``, a legend with these labels fits the figure.
+
+    Args:
+        labels: Of its entries.
+        most: The largest number.
+        space: Inches that it may take, if not all between the margins.
+    """
+    # A mark and the blanks beside it, see :func:`legend`.
+    widths = [text_width(label, SMALL) + 0.27 for label in labels]
+    for columns in range(most, 1, -1):
+        lines = -(-len(widths) // columns)
+        wide = [max(widths[at : at + lines]) for at in range(0, len(widths), lines)]
+        if sum(wide) <= (room() if space is None else space) + 0.08:
+            return columns
+    return 1
+
+
+def legend_height(labels: Sequence[str], columns: int) -> float:
+    """Inches that lines of a legend need beyond the first."""
+    return 0.13 * (-(-len(labels) // columns) - 1) if labels else 0.0
+
+
+def labels_of(handles: Sequence[Artist]) -> list[str]:
+    """The labels of a legend's entries."""
+    return [str(handle.get_label()) for handle in handles]
+
+
 def legend(
     figure: Figure, handles: Sequence[Artist], left: float, top: float, columns: int
 ) -> None:

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
 from synthsight.figures.fonts import drawable, families
+from synthsight.figures.look import look
 
 SMALL, NORMAL, LARGE = 6.0, 6.5, 8.0
 """Font sizes in points: the smallest text, labels, and the heading."""
@@ -140,8 +141,10 @@ def label_column(
     """Prepare the labels of a figure's rows.
 
     Returns:
-        The labels, plain and at most ``limit`` inches wide, and the width of the widest.
+        The labels, plain and at most ``limit`` inches wide, or a third of a narrow figure, and the
+        width of the widest.
     """
+    limit = min(limit, 0.32 * look().width)
     labels = elide_all([plain(text) for text in texts], limit, size)
     return labels, max((text_width(label, size) for label in labels), default=0.0)
 
