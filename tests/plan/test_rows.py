@@ -34,7 +34,7 @@ KEYS: dict[Any, set[str]] = {
     specs.rule_level_and_adapted: {"rule", "level", "adapted"},
     learning.adaptation: {"level", "unnamed"},
     specs.ranked: {"level", "resamples", "seed", "adapted"},
-    specs.models_page: {"rule", "level", "page", "per_page"},
+    specs.models_page: {"rule", "level", "page", "per_page", "categories_per_page"},
     specs.failures: {"rule", "category"},
     level_and_run: {"level", "run"},
     asking.vqa_samples_page: {"page", "per_page"},

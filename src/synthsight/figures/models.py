@@ -15,7 +15,12 @@ _RIGHT = 0.08
 
 
 def models(
-    accuracy: pd.DataFrame, rule: str, page: int, per_page: int, level: float = 0.95
+    accuracy: pd.DataFrame,
+    rule: str,
+    page: int,
+    per_page: int,
+    level: float = 0.95,
+    categories_per_page: int | None = None,
 ) -> Figure:
     """Draw one page of models, one panel each, with a common order of categories.
 
@@ -28,28 +33,33 @@ def models(
         page: Page number, from 1.
         per_page: Models on a page; the paper has five.
         level: Confidence level of the intervals, for the heading.
+        categories_per_page: Categories on a page, if there are more than a page has room for; then
+            the same models have a page after the other until all categories have been shown.
 
     Raises:
         ValueError: If there is no such page, or no row under this rule.
     """
     means = style.ranked(accuracy, rule)
-    pages = math.ceil(len(means) / per_page)
+    best = style.best_model(accuracy, rule)
+    every = style.by_category(accuracy, rule, best)["category"].tolist()
+    each = categories_per_page or len(every)
+    parts = math.ceil(len(every) / each)
+    pages = math.ceil(len(means) / per_page) * parts
     if not 1 <= page <= pages:
         raise ValueError(f"there is no page {page}: {len(means)} models make {pages} page(s)")
-    shown = means.iloc[(page - 1) * per_page : page * per_page]
-    best = style.best_model(accuracy, rule)
-    categories = style.by_category(accuracy, rule, best)["category"].tolist()
+    place, part = divmod(page - 1, parts)
+    shown = means.iloc[place * per_page : (place + 1) * per_page]
+    categories = every[part * each : (part + 1) * each]
 
     title = "Accuracy of every model on generated images, by category"
-    if pages > 1:
-        one = (page - 1) * per_page + 1
-        last = one + len(shown) - 1
-        place = f"models {one} to {last}" if last > one else f"model {one}"
-        title += f", {place} of {len(means)}"
+    if pages > parts:
+        title += f", {_span('model', place * per_page, len(shown), len(means))}"
+    if parts > 1:
+        title += f", {_span('categories', part * each, len(categories), len(every))}"
     subtitle = (
         f"Rule {style.plain(rule)}. Models by mean top-1, categories by the best model's top-1. "
         f"Bars: {style.percent(level)} intervals. Dashed lines, and the numbers under each "
-        f"name: mean top-1 / top-5 over {style.count(len(categories), 'category', 'categories')}."
+        f"name: mean top-1 / top-5 over {style.count(len(every), 'category', 'categories')}."
         + rows.unknown(shown)
     )
     lines = 3 if rows.unknown(shown) else 2
@@ -94,3 +104,10 @@ def models(
             fits = style.text_width(said) <= width
             style.write(figure, start, line, said if fits else f"{both}{unit}")
     return figure
+
+
+def _span(noun: str, before: int, number: int, total: int) -> str:
+    """``models 6 to 10 of 12``, ``model 11 of 11``."""
+    if number == 1:
+        return f"{'category' if noun == 'categories' else noun} {before + 1} of {total}"
+    return f"{noun.removesuffix('s')}s {before + 1} to {before + number} of {total}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
+from itertools import takewhile
 
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
@@ -106,7 +107,30 @@ def elide_all(texts: Sequence[str], width: float, size: float = NORMAL) -> list[
         if len(set(shortened)) == len(set(texts)):
             return shortened
         shortest = shortest or shortened
-    return shortest
+    shortened = _without_what_they_share(texts, width, size)
+    return shortened if len(set(shortened)) > len(set(shortest)) else shortest
+
+
+def _without_what_they_share(texts: Sequence[str], width: float, size: float) -> list[str]:
+    """Names of which the long ones are shortened from where all of these begin and end alike."""
+    long = {text for text in texts if text_width(text, size) > width}
+    start = _alike(long)
+    end = _alike({text[::-1] for text in long})
+
+    def part(text: str, kept: int) -> str:
+        first, last = max(0, start - kept), len(text) - max(0, end - kept)
+        return "…" * (first > 0) + text[first : max(last, first + 1)] + "…" * (last < len(text))
+
+    # As much of what they share as all of them have room for.
+    for kept in range(16, 0, -1):
+        if all(text_width(part(text, kept), size) <= width for text in long):
+            break
+    return [elide(part(text, kept), width, size) if text in long else text for text in texts]
+
+
+def _alike(texts: Collection[str]) -> int:
+    """How many characters all of these texts begin with."""
+    return sum(1 for _ in takewhile(lambda each: len(set(each)) == 1, zip(*texts, strict=False)))
 
 
 def wrap(

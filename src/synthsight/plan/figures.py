@@ -36,7 +36,9 @@ def _pages(images_or_models: int, per_page: int) -> range:
 
 
 def _by_page(experiment: Experiment) -> Iterable[tuple[str, ...]]:
-    return [(str(page),) for page in _pages(len(experiment.models), specs.MODELS_PER_PAGE)]
+    models = len(_pages(len(experiment.models), specs.models_per_page(experiment)))
+    parts = len(_pages(len(experiment.categories), specs.CATEGORIES_PER_PAGE))
+    return [(str(page),) for page in range(1, models * parts + 1)]
 
 
 def _by_category(experiment: Experiment) -> Iterable[tuple[str, ...]]:
@@ -44,10 +46,12 @@ def _by_category(experiment: Experiment) -> Iterable[tuple[str, ...]]:
 
 
 def _by_vqa_model_and_page(experiment: Experiment) -> Iterable[tuple[str, ...]]:
-    """At most three pages per model, as in the paper."""
+    """At most three pages per model, as in the paper; in a narrow figure as many images."""
     if experiment.vqa is None:
         return []
-    pages = list(_pages(experiment.vqa.images, asking.IMAGES_PER_PAGE))[:3]
+    each = asking.images_per_page(experiment)
+    most = 3 * asking.IMAGES_PER_PAGE // each
+    pages = list(_pages(experiment.vqa.images, each))[:most]
     return [(model, str(page)) for model in experiment.vqa.models for page in pages]
 
 
