@@ -19,7 +19,7 @@ from synthsight.statistics.moments import Floats
 
 MOST = 6
 """Maximum number of models whose features are shown: the first by name."""
-MOST_ROWS = 66
+MOST_ROWS = 30
 """Maximum number of rows in the lower part; of more, fewer models are shown."""
 NAMED = 14
 """Up to this number of generators all are named at their points."""

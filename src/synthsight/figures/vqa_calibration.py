@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from synthsight.figures import style
 
-MOST = 20
+MOST = 12
 """Maximum number of panels, for the most accurate models."""
 
 _COLUMNS, _NARROW = 4, 2  # panels side by side, and in a narrow figure
