@@ -33,6 +33,14 @@ class Look:
     fonts: tuple[str, ...] = ()
 
     @property
+    def hinting(self) -> str:
+        """How glyphs are fitted to pixels: not at all at an unusual resolution.
+
+        There text would get wider or narrower by up to a tenth, and not fit where it was put.
+        """
+        return "default" if self.dpi == Look.dpi else "none"
+
+    @property
     def narrow(self) -> bool:
         """Whether there is no room for panels side by side."""
         return self.width < NARROW

@@ -106,13 +106,11 @@ def agreement_keys(one: bool, table: pd.DataFrame) -> list[Patch]:
 
 def agreement(axes: Axes, table: pd.DataFrame, labels: Sequence[str], one: bool) -> None:
     """Draw the share that no model gets left of zero, and the share that all get right of it."""
-    rows.dress(
-        axes,
-        labels,
-        "← the model misses    images (%)    the model gets →"
-        if one
-        else "← no model gets    images (%)    all models get →",
-    )
+    sides = ("the model misses", "the model gets") if one else ("no model gets", "all models get")
+    said = f"← {sides[0]}    images (%)    {sides[1]} →"
+    if style.text_width(said) > rows.inches(axes):
+        said = "← misses  images (%)  gets →" if one else "← none  images (%)  all →"
+    rows.dress(axes, labels, said)
     axes.set_xlim(-1.03, 1.03)
     ticks = (-1, -0.5, 0, 0.5, 1)
     axes.set_xticks(ticks, [f"{abs(100 * tick):.0f}" for tick in ticks])

@@ -94,7 +94,8 @@ _STYLE: dict[str, Any] = {
 def style() -> Iterator[None]:
     """Draw in this project's style, regardless of the user's matplotlibrc."""
     dpi, fonts = look().dpi, list(families())
-    own = {"figure.dpi": dpi, "savefig.dpi": dpi, "font.family": fonts}
+    own: dict[str, Any] = {"figure.dpi": dpi, "savefig.dpi": dpi, "font.family": fonts}
+    own["text.hinting"] = look().hinting
     with matplotlib_style.context(["default", {**_STYLE, **own}]):
         yield
 
@@ -207,7 +208,7 @@ def legend_columns(labels: Sequence[str], most: int, space: float | None = None)
     """
     # A mark and the blanks beside it, see :func:`legend`.
     widths = [text_width(label, SMALL) + 0.27 for label in labels]
-    for columns in range(most, 1, -1):
+    for columns in range(most if widths else 1, 1, -1):
         lines = -(-len(widths) // columns)
         wide = [max(widths[at : at + lines]) for at in range(0, len(widths), lines)]
         if sum(wide) <= (room() if space is None else space) + 0.08:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties
 
@@ -51,15 +52,16 @@ def escapes(text: str) -> bool:
 
 def text_width(text: str, size: float = NORMAL, bold: bool = False) -> float:
     """Printed width of a line of text in inches."""
-    return _text_width(text, size, bold, families())
+    return _text_width(text, size, bold, families(), look().hinting)
 
 
 @lru_cache(maxsize=65536)
-def _text_width(text: str, size: float, bold: bool, names: tuple[str, ...]) -> float:
+def _text_width(text: str, size: float, bold: bool, names: tuple[str, ...], hinting: str) -> float:
     font = FontProperties(family=list(names), size=size, weight="bold" if bold else "normal")
-    width, _, _ = _renderer().get_text_width_height_descent(  # type: ignore[no-untyped-call]
-        text, font, ismath=False
-    )
+    with rc_context({"text.hinting": hinting}):
+        width, _, _ = _renderer().get_text_width_height_descent(  # type: ignore[no-untyped-call]
+            text, font, ismath=False
+        )
     return float(width) / _MEASURED
 
 
