@@ -45,7 +45,22 @@ RECORD = {
                 },
             },
         },
-        "model_info": {"required": ["name", "id"]},
+        "model_info": {
+            "required": ["name", "id", "additional_details"],
+            "properties": {
+                "additional_details": {
+                    "required": ["deployment_type", "model_availability"],
+                    "properties": {
+                        "deployment_type": {
+                            "enum": ["self_deployed", "externally_managed", "unknown"]
+                        },
+                        "model_availability": {
+                            "enum": ["open_weights", "closed_weights", "unknown"]
+                        },
+                    },
+                }
+            },
+        },
         "eval_library": {
             "required": ["name", "version"],
             "properties": {"additional_details": {"additionalProperties": _TEXT}},

@@ -17,12 +17,15 @@ from scipy.special import ndtri
 from synthsight.tables import ALL
 
 #: The version of Every Eval Ever's schema that :func:`records` keeps to.
-SCHEMA = "0.2.1"
+SCHEMA = "0.3.0"
 
 #: The version of what a task's numbers mean. It is raised when they come to mean something else.
 TASK = 1
 
 _METRICS = ("top1", "top5")
+
+#: What a record has to say of a model that tables do not know.
+_DETAILS = ("deployment_type", "model_availability")
 
 
 def results(
@@ -128,7 +131,10 @@ def records(
                 "evaluator_relationship": "other",
             },
             "eval_library": {"name": "synthsight", "version": version("synthsight")},
-            "model_info": {"name": model, "id": model},
+            "model_info": {
+                **{"name": model, "id": model},
+                "additional_details": dict.fromkeys(_DETAILS, "unknown"),
+            },
             "evaluation_results": found,
         }
         for model, found in by_model.items()
