@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthsight.figures.inputs import READERS
 from synthsight.images import neighbours
 from synthsight.images.duplicates import find_duplicates
 from synthsight.images.exclusion import Links, choose, exclude_duplicates
@@ -21,6 +20,7 @@ from synthsight.images.hashing import BITS, MIRROR
 from synthsight.images.manifest import ImageRecord, write_manifest
 from synthsight.images.neighbours import MOST_BITS
 from synthsight.images.sources import Sources, SourcesError, find_sources, read_sources
+from synthsight.readers import READERS
 from synthsight.tables import write_rows
 
 Row = tuple[str, str, str, int, bool]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from synthsight.doors import load
-from synthsight.figures.inputs import READERS
 from synthsight.inputs import deal, describe
 from synthsight.plan import asking, learning, looks, specs
 from synthsight.plan.exports import level_and_run
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic
+from synthsight.readers import READERS
 from synthsight.statistics.columns import BY_TABLE
 from tests.support import REPOSITORY
 

@@ -50,6 +50,7 @@ def test_one_bad_checkpoint_costs_the_others_nothing_and_a_repaired_one_returns(
     assert not (three.folder / ".snakemake" / "locks").exists()
 
     page = (three.results / "report.html").read_text(encoding="utf-8")
+    assert "Without third, which failed." in page[: page.index("<nav")]
     head = page[: page.index('id="accuracy"')]
     assert "third is left out of everything here, since it failed in fetch_weights" in head
     captions = re.findall("<figcaption>(.*?)</figcaption>", page, flags=re.DOTALL)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from synthsight.doors import load
 from synthsight.export.writing import write
-from synthsight.figures.inputs import READERS
 from synthsight.inputs import deal
 from synthsight.program import Arguments, many, one, program
+from synthsight.readers import READERS
 
 
 @program(

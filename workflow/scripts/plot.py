@@ -13,12 +13,12 @@ from typing import Any
 
 from synthsight.doors import load
 from synthsight.figures import style
-from synthsight.figures.inputs import READERS
 from synthsight.figures.look import look_of, looking
 from synthsight.images.reading import open_checked
 from synthsight.images.roots import roots_of
 from synthsight.inputs import INDEXED, deal
 from synthsight.program import Arguments, many, one, program
+from synthsight.readers import READERS
 
 
 @program(

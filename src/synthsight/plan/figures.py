@@ -2,7 +2,7 @@
 
 A figure needs a function in ``synthsight/figures``, a row here and a caption,
 ``workflow/report/figures/NAME.rst``. The function is called with its inputs, as read by
-:mod:`synthsight.figures.inputs`, and the settings in its spec, all by name, and returns a
+:mod:`synthsight.readers`, and the settings in its spec, all by name, and returns a
 matplotlib figure; ``plot.py`` saves it in the formats that the configuration asks for.
 """
 

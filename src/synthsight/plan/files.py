@@ -360,7 +360,7 @@ class Files:
                 ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), and others.
 
         Returns:
-            The kind of reader (:mod:`synthsight.figures.inputs`) and the files.
+            The kind of reader (:mod:`synthsight.readers`) and the files.
         """
         if name in TABLES:
             return "table", [self.table(name)]

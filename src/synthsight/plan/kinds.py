@@ -10,7 +10,7 @@ from synthsight.plan.tables import Statistic
 #: What goes by rows of a list.
 Row = Export | Figure | Statistic
 
-#: How inputs other than tables are read (see :data:`synthsight.figures.inputs.READERS`).
+#: How inputs other than tables are read (see :data:`synthsight.readers.READERS`).
 KINDS = {
     "manifests": "manifests",
     "manifests_without_duplicates": "without_duplicates",

@@ -309,7 +309,7 @@ def succeeded(folder: Path, rules: Collection[str], left_out: Sequence[LeftOut] 
         page = folder / "report.html"
         return [f"The report is {page}; its answer cannot be told: {error}", *failed]
     parts = [
-        f"{number:,} {what} ({folder / 'tables' / name}.csv)"
+        f"{number:,} {what if number > 1 else what[:-1]} ({folder / 'tables' / name}.csv)"
         for (name, what), number in zip(_LEFT_OUT.items(), out, strict=True)
         if number
     ]

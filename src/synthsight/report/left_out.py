@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+#: Models that a caption names.
+_NAMED = 5
+
 
 def of_left_out(left: Iterable[Mapping[str, str]]) -> list[str]:
     """Remarks on the models that are in no table, no figure and no sentence of a run.
@@ -22,4 +25,5 @@ def of_left_out(left: Iterable[Mapping[str, str]]) -> list[str]:
 def without(left: Iterable[Mapping[str, str]]) -> str:
     """What captions say of these models: their names; nothing if there are none."""
     names = [each["model"] for each in left]
-    return f"Without {', '.join(names)}, which failed." if names else ""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"Without {', '.join(names[:_NAMED])}{more}, which failed." if names else ""

@@ -1,4 +1,4 @@
-"""Readers for the inputs of figures, one for each kind."""
+"""Readers for the inputs of figures and exports, one for each kind."""
 
 from __future__ import annotations
 
