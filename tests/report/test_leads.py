@@ -18,7 +18,7 @@ from tests.support import Project
 #: The charts of the small project that have marks to follow.
 LEADING = (
     *("models", "categories", "best", "rules", "agreement", "difficulty", "kappa", "generators"),
-    *("differences", "sizes", "vqa", "kinds", "calibration"),
+    *("differences", "sizes", "confidence", "vqa", "kinds", "calibration"),
 )
 
 
