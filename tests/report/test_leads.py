@@ -22,6 +22,11 @@ LEADING = (
 )
 
 
+_FRAMES = """new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)));
+})"""
+
+
 def address(page: Any) -> dict[str, str]:
     """What the page's address says is chosen."""
     return {key: value for key, (value,) in parse_qs(page.evaluate("location.hash")[1:]).items()}
@@ -32,6 +37,8 @@ def near(tab: Tab, chart: str) -> Any:
     tab.page.locator(f"[data-chart={chart}]").scroll_into_view_if_needed()
     plot = tab.page.locator(f"[data-chart={chart}] svg")
     plot.wait_for()
+    # One that was drawn under another rule is drawn again when it comes near, after a frame.
+    tab.page.evaluate(_FRAMES)
     return plot
 
 
