@@ -18,8 +18,13 @@ from tests.support import Project
 #: The charts of the small project that have marks to follow.
 LEADING = (
     *("models", "categories", "best", "rules", "agreement", "difficulty", "kappa", "generators"),
-    *("differences", "sizes", "vqa", "kinds", "calibration"),
+    *("differences", "sizes", "confidence", "vqa", "kinds", "calibration"),
 )
+
+
+_FRAMES = """new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)));
+})"""
 
 
 def address(page: Any) -> dict[str, str]:
@@ -32,6 +37,8 @@ def near(tab: Tab, chart: str) -> Any:
     tab.page.locator(f"[data-chart={chart}]").scroll_into_view_if_needed()
     plot = tab.page.locator(f"[data-chart={chart}] svg")
     plot.wait_for()
+    # One that was drawn under another rule is drawn again when it comes near, after a frame.
+    tab.page.evaluate(_FRAMES)
     return plot
 
 

@@ -1,5 +1,7 @@
 import { count, explorer, rows, short } from "./helpers.js";
 import { models, state } from "./state.js";
+import { called } from "./showing.js";
+import { quiet } from "./leads.js";
 import { Plot, apart, described, heading, hitName, marginFor, share } from "./plots.js";
 
 // What else is known of images: prompts, seeds, settings of the generator -------------------------
@@ -32,7 +34,7 @@ export const ofAttributes = {
     const left = marginFor(cells.map((row) => row.value));
     const most = Math.max(...domain.map((part) => part.length));
     const each = 30 + 22 * most;
-    const title = (row) => `${row.attribute}: ${row.value}\n${who === "*" ? "mean over models" : who}: ${described(row, row.mean, row.mean_low, row.mean_high)} of ${count(row.n, "image")}\n${pointsOfDifference(row)}`;
+    const title = (row) => `${row.attribute}: ${row.value}\n${who === "*" ? "mean over models" : called(who)}: ${described(row, row.mean, row.mean_low, row.mean_high)} of ${count(row.n, "image")}\n${pointsOfDifference(row)}`;
     // Facets are of one height, so each has rows of its own numbers, from the top.
     const placed = domain.flatMap((part) => part.map((row, i) => ({ ...row, row: i })));
     return {
@@ -44,9 +46,9 @@ export const ofAttributes = {
         Plot.text(placed, { fy: "attribute", y: "row", frameAnchor: "left", dx: -8, textAnchor: "end", text: (row) => short(row.value) }),
         Plot.tickX(placed.filter((row) => row.rest !== null), { fy: "attribute", y: "row", x: "rest", stroke: "var(--faint)", strokeWidth: 2 }),
         Plot.ruleY(placed, { fy: "attribute", y: "row", x1: "mean_low", x2: "mean_high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
-        Plot.dot(placed, { fy: "attribute", y: "row", x: "mean", fill: "var(--one)", r: 4, tip: true, title }),
+        Plot.dot(placed, { fy: "attribute", y: "row", x: "mean", fill: "var(--one)", r: 4, tip: quiet, title }),
       ],
-      key: [["var(--one)", who === "*" ? "images with the value: mean over models" : `images with the value: ${who}`], ["var(--faint)", "all others, in the same categories", "╎"]],
+      key: [["var(--one)", who === "*" ? "images with the value: mean over models" : `images with the value: ${called(who)}`], ["var(--faint)", "all others, in the same categories", "╎"]],
     };
   },
 };
