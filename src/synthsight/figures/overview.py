@@ -21,6 +21,7 @@ _MORE = 8
 """Likewise of models more than categories."""
 _MOST, _MOST_NARROW = (30, 40), (12, 12)
 """Models and categories, at most: the best models, the first and the last categories."""
+_BROAD = 6.4  # inches of a figure that has room for two columns
 _GUTTER = 0.25  # inches between the two columns
 _GAP = 0.2  # inches between panels that share their names
 _FOOT = 0.42  # inches for tick labels, the x label and the space to the next panel
@@ -82,7 +83,7 @@ def overview(
     categories = [categories[place] for place in kept]
     by_category, agreed, counts = (part.iloc[kept] for part in (by_category, agreed, counts))
     taken = taken.iloc[kept]
-    listed = means.head(_MOST_NARROW[0] if style.narrow() else _MOST[0])
+    listed = means.head(_MOST_NARROW[0] if _stacked() else _MOST[0])
     others = len(of_others(means))
     one = others == 1
     unseen = " that was not trained on such images" if others < n_models else ""
@@ -154,9 +155,14 @@ def overview(
     return figure
 
 
+def _stacked() -> bool:
+    """Whether one panel stands below the other."""
+    return style.width() < _BROAD
+
+
 def _kept(categories: int) -> list[int]:
     """Which categories are shown: all, or the first and the last of more than there is room for."""
-    most = (_MOST_NARROW if style.narrow() else _MOST)[1]
+    most = (_MOST_NARROW if _stacked() else _MOST)[1]
     if categories <= most:
         return list(range(categories))
     return [*range(most // 2), *range(categories - most // 2, categories)]
@@ -219,8 +225,8 @@ def _layout(
     model_labels, model_width = style.label_column(models, _MODEL_LIMIT)
     category_labels, category_width = style.label_column(categories, _CATEGORY_LIMIT)
     many = len(categories) > _FEW or len(models) > len(categories) + _MORE
-    many = many and not style.narrow()
-    column = (style.room() - _GUTTER) / 2 if not style.narrow() else style.room()
+    many = many and not _stacked()
+    column = (style.room() - _GUTTER) / 2 if not _stacked() else style.room()
     half = -(-len(models) // 2) if many and len(models) > 8 else len(models)
     cuts = [slice(0, half), *([slice(half, len(models))] if half < len(models) else [])]
     third = (style.room() - category_width - 0.05 - 2 * _GAP - _RIGHT) / 3
@@ -246,7 +252,7 @@ def _layout(
             for index in (1, 2, 3)
         ]
         lines = [[of_models[0], of_categories[0]], of_categories[1:]]
-        if style.narrow():
+        if _stacked():
             lines = [[(*each[:1], 0.0, *each[2:])] for line in lines for each in line]
 
     places, under = [], start
