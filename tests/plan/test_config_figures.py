@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from synthsight.plan import specs
+from synthsight.plan import looks, specs
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.files import Files
 from tests.plan.test_config import answered_ as answered_
@@ -80,7 +80,7 @@ def test_a_narrow_page_of_models_holds_fewer() -> None:
     usual, narrow = configured(), configured("figures: {width: one}")
     assert specs.models_page(usual, "1")["per_page"] == 5
     assert specs.models_page(narrow, "1")["per_page"] == 2
-    assert not specs.narrow(configured("figures: {width: 5.5}"))
+    assert not looks.narrow(configured("figures: {width: 5.5}"))
 
 
 def test_more_categories_than_a_page_has_room_for_make_more_pages(
@@ -96,9 +96,9 @@ def test_more_categories_than_a_page_has_room_for_make_more_pages(
 
 def test_a_font_file_counts_by_its_content() -> None:
     Path("own.ttf").write_bytes(b"one")
-    first = specs.look(configured("figures: {fonts: [own.ttf]}"))["look"]
+    first = looks.look(configured("figures: {fonts: [own.ttf]}"))["look"]
     Path("own.ttf").write_bytes(b"another")
-    second = specs.look(configured("figures: {fonts: [own.ttf]}"))["look"]
+    second = looks.look(configured("figures: {fonts: [own.ttf]}"))["look"]
     assert first["fonts"] == second["fonts"] == ("own.ttf",)
     assert set(first["contents"]) == {"own.ttf"} and first["contents"] != second["contents"]
 

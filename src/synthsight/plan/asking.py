@@ -8,8 +8,9 @@ from typing import Any
 from synthsight.plan.config.questions import Vqa, question_files
 from synthsight.plan.config.vqa_models import columns_of
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.looks import narrow
 from synthsight.plan.settings import ENDPOINT_WAYS, VqaSettings, as_dict
-from synthsight.plan.specs import Spec, narrow
+from synthsight.plan.specs import Spec
 
 #: Images on one page of figures/vqa_samples_*: the paper's Figures 4, 21 and 22; on a narrow one.
 IMAGES_PER_PAGE, IMAGES_NARROW = 8, 4

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from synthsight.plan import asking, specs
+from synthsight.plan import asking, looks, specs
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.tables import (
     always,
@@ -100,7 +100,7 @@ class Figure:
     def settings(self, experiment: Experiment, *values: str) -> specs.Spec:
         """The spec of one instance: what the function depends on, and the look of all figures."""
         own = {} if self.spec is None else self.spec(experiment, *values)
-        return {**own, **specs.look(experiment)}
+        return {**own, **looks.look(experiment)}
 
     def root(self, experiment: Experiment) -> str:
         """The folder of the images that it shows; empty if it shows none."""

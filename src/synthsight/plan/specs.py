@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synthsight.figures.look import Look
 from synthsight.images.groups import PATTERNS
 from synthsight.images.rows import digest_of_list
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.looks import narrow
 from synthsight.plan.printed import printed
 from synthsight.plan.settings import as_dict
 
@@ -27,12 +27,6 @@ MODELS_PER_PAGE, MODELS_NARROW = 5, 2
 #: Categories on one page of figures/models_*, of which there is a page after the other if there are
 #: more.
 CATEGORIES_PER_PAGE = 60
-
-#: Widths of figures in inches: the text of a journal's page, and one of its two columns.
-WIDTHS = {"two": 7.2, "one": 3.3}
-
-#: Pixels per inch, unless stated.
-DPI = 200
 
 
 # Images ------------------------------------------------------------------------------------------
@@ -342,31 +336,6 @@ def models_page(experiment: Experiment, page: str) -> Spec:
 def models_per_page(experiment: Experiment) -> int:
     """Models on one page of figures/models_*."""
     return MODELS_NARROW if narrow(experiment) else MODELS_PER_PAGE
-
-
-def narrow(experiment: Experiment) -> bool:
-    """Whether figures have no room for panels side by side."""
-    return Look(width=width(experiment)).narrow
-
-
-def width(experiment: Experiment) -> float:
-    """Inches of a figure's width."""
-    stated = experiment.settings.figures.width
-    return WIDTHS[stated] if isinstance(stated, str) else stated
-
-
-def look(experiment: Experiment) -> Spec:
-    """How all figures look, where that is not as usual; font files count by their contents."""
-    about = experiment.settings.figures
-    inches = width(experiment)
-    found = {
-        **({} if inches == WIDTHS["two"] else {"width": inches}),
-        **({} if about.title else {"title": False}),
-        **({} if about.dpi == DPI else {"dpi": about.dpi}),
-        **({"fonts": about.fonts} if about.fonts else {}),
-        **({"contents": experiment.fonts} if experiment.fonts else {}),
-    }
-    return {"look": found} if found else {}
 
 
 def failures(experiment: Experiment, category: str) -> Spec:
