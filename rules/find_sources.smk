@@ -28,3 +28,33 @@ rule find_sources:
             --output {output.sources:q} \
             2>&1 | tee {log:q}
         """
+
+
+# What else is said of images, as prompts. It decides no hit: tables and the page run when it changes.
+
+if EXPERIMENT.attributes:
+
+    rule find_attributes:
+        input:
+            sources=FILES.sources,
+            # Not its time but its content decides, which is in the spec.
+            table=ancient([*filter(None, [EXPERIMENT.attributes.table])]),
+        output:
+            attributes=FILES.said.attributes,
+        log:
+            f"{FILES.logs}/find_attributes.log",
+        group:
+            together("images")
+        params:
+            spec=spec(specs.find_attributes),
+            code=code("find_attributes"),
+        # What of the file cannot count is for people, so it is also printed.
+        shell:
+            """
+            with_worker.py --code {params.code} find_attributes.py \
+                --sources {input.sources:q} \
+                --table {input.table:q} \
+                --spec {params.spec:q} \
+                --output {output.attributes:q} \
+                2>&1 | tee {log:q}
+            """

@@ -29,6 +29,8 @@ rule list_excluded:
         manifests=FILES.manifests,
         duplicates=FILES.duplicates_to_exclude,
         predictions=FILES.predictions_to_exclude,
+        # Not their times but their contents decide, which are in the spec.
+        marks=ancient(list(EXPERIMENT.marks)),
     output:
         csv=in_report("excluded", f"{FILES.run}/tables/excluded.csv"),
         parquet=f"{FILES.run}/tables/excluded.parquet",
@@ -47,6 +49,7 @@ rule list_excluded:
             --manifests @<(printf '%s\\n' {input.manifests:q}) \
             --duplicates {input.duplicates:q} \
             --predictions {input.predictions:q} \
+            --marks {input.marks:q} \
             --spec {params.spec:q} \
             --csv {output.csv:q} \
             --parquet {output.parquet:q} \

@@ -12,8 +12,8 @@ if EXPERIMENT.people:
             excluded=FILES.excluded,
             questions=FILES.question_shards,
         output:
-            labels=FILES.people("labels"),
-            answers=FILES.people("answers"),
+            labels=FILES.said.people("labels"),
+            answers=FILES.said.people("answers"),
             csv=in_report("people_excluded", f"{FILES.run}/tables/people_excluded.csv"),
             parquet=FILES.table("people_excluded"),
         log:

@@ -8,7 +8,7 @@ def figure_files(row):
     if shown:
         files[shown] = report(
             files[shown],
-            caption=f"../workflow/report/figures/{row.name}.rst",
+            caption=caption(f"figures/{row.name}"),
             category=row.section,
             labels=row.labels,
         )

@@ -89,10 +89,11 @@ rule report:
         vqa_notes=FILES.vqa_notes,
         vqa_pictures=FILES.vqa_thumbnails,
         maps=FILES.featured.maps,
+        attributes=FILES.said.attributes,
     output:
         page=report(
             FILES.report,
-            caption="../workflow/report/report.rst",
+            caption=caption("report"),
             category="Report",
             labels={"page": "results and images"},
         ),
@@ -117,6 +118,7 @@ rule report:
             --vqa-notes {input.vqa_notes:q} \
             --vqa-pictures {input.vqa_pictures:q} \
             --maps {input.maps:q} \
+            --attributes {input.attributes:q} \
             --spec @<(printf '%s\\n' {params.spec:q}) \
             --output {output.page:q} \
             >{log:q} 2>&1

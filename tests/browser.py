@@ -41,12 +41,12 @@ class Window:
 
 
 def faults(page: Any) -> list[str]:
-    """What axe-core has to say of a page of Playwright that is serious or critical."""
+    """What axe-core has to say of a page of Playwright that is more than minor."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     result = page.evaluate("axe.run()")
     assert len(result["passes"]) > 15
     return [
         f"{fault['id']}: {fault['nodes'][0]['html'][:200]} ({len(fault['nodes'])})"
         for fault in result["violations"]
-        if fault["impact"] in ("serious", "critical")
+        if fault["impact"] != "minor"
     ]

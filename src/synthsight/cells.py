@@ -7,8 +7,10 @@ begins with quotes and what a formula begins with has one more quote than the te
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:  # every start of the workflow reads this module, and writes no table
+    import pandas as pd
 
 #: What a spreadsheet takes for the beginning of a formula, perhaps behind our own quotes.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]")
@@ -21,8 +23,10 @@ def quoted(value: object) -> object:
 
 def quote_cells(table: pd.DataFrame) -> pd.DataFrame:
     """A copy of a table whose texts no spreadsheet runs; numbers stay numbers."""
+    from pandas.api.types import is_numeric_dtype
+
     changed = table.copy()
     for name in changed.columns:
-        if not pd.api.types.is_numeric_dtype(changed[name].dtype):
+        if not is_numeric_dtype(changed[name].dtype):
             changed[name] = changed[name].astype(object).map(quoted)
     return changed

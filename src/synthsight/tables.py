@@ -8,11 +8,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -20,6 +19,9 @@ from synthsight import origin
 from synthsight.cells import quote_cells, quoted
 from synthsight.files import MAKE_AGAIN, FileError, atomic, sha256_of
 from synthsight.wording import one_line
+
+if TYPE_CHECKING:  # every start of the workflow reads this module, and writes no table
+    import pandas as pd
 
 #: In a column of names, stands for all of them together.
 ALL = "*"
@@ -249,8 +251,10 @@ def read_frame(path: str | os.PathLike[str], columns: Iterable[str]) -> pd.DataF
         OSError: it cannot be read.
     """
     read_schema(path, columns)
+    from pandas import read_parquet as read
+
     with reading(path):
-        return pd.read_parquet(path)
+        return read(path)
 
 
 def metadata_of(schema: pa.Schema, key: str, path: str | os.PathLike[str]) -> str:

@@ -124,12 +124,27 @@ def record(image: str, bits: np.ndarray, number: int) -> ImageRecord:
     return ImageRecord(image, category, generator, f"{number:064}", 9, 9, "ok", None, looks)
 
 
-def excluded(folder: Path, records: Sequence[ImageRecord]) -> tuple[dict[str, str], list[str]]:
+def excluded(
+    folder: Path, records: Sequence[ImageRecord], without: Sequence[str] = ()
+) -> tuple[dict[str, str], list[str]]:
     folder.mkdir()
     paths = manifests(folder, records)
     table, _ = find_duplicates(paths, {"real"})
     write_rows(folder / "table.csv", folder / "duplicates.parquet", table)
-    return exclude_duplicates(paths, folder / "duplicates.parquet", {"real"})
+    return exclude_duplicates(paths, folder / "duplicates.parquet", {"real"}, without)
+
+
+def test_nothing_is_left_out_in_favour_of_what_is_left_out_itself(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    same = rng.random(BITS) < 0.5
+    records = [record(f"one/cat/{n}", same, n) for n in range(3)]
+    records += [record("one/dog/9", same, 9), record("one/cat/8", rng.random(BITS) < 0.5, 8)]
+    alone = excluded(tmp_path / "all", records)[0]
+    assert len(alone) == 4, "of a set in two categories none is kept"
+    reasons, said = excluded(tmp_path / "some", records, ["one/dog/9", "one/cat/0"])
+    assert list(reasons) == ["one/cat/2"]
+    assert reasons["one/cat/2"].startswith("near duplicate of 'one/cat/1'")
+    assert said[0].startswith("1 of 3 images is left out")
 
 
 @pytest.mark.parametrize(("each", "bucket"), [(1, 200), (1, 6), (10, 200)])

@@ -155,7 +155,7 @@ def test_defaults_are_filled_in_where_keys_are_left_out() -> None:
     settings = load(write(matching="matching: {rules: [words/simple]}")).settings
     columns = ImageColumnSettings(*COLUMNS)
     assert settings.images == ImageSettings(
-        *("images", 100_000_000, None, None, columns, None, None, None, "keep")
+        *("images", 100_000_000, None, None, columns, None, None, None, "keep", None, None)
     )
     assert settings.matching == MatchingSettings(("words/simple",), "words/simple", "max")
     assert settings.intervals == IntervalSettings(0.95, 10000, 0)
@@ -361,6 +361,8 @@ def test_what_the_command_line_sets_is_not_looked_for_in_files() -> None:
         "config.yaml, line 7, intervals.seed",
         f'--config models=["timm/{"a" * 53}..., models[1]',
         "--config precision=fp31",
+        f'--config models=["timm/{"a" * 53}..., models[0]: timm/{"a" * 99}: timm has no model '
+        f"{'a' * 99!r}",
     ]
     given = {"intervals": {"level": "0.9"}}  # so Snakemake reads --config intervals={level: 0.9}
     merge(config := yaml.safe_load(file.read_text()), given)

@@ -78,8 +78,8 @@ def test_formats_decide_which_files_there_are_and_no_spec() -> None:
 
 def test_a_narrow_page_of_models_holds_fewer() -> None:
     usual, narrow = configured(), configured("figures: {width: one}")
-    assert specs.models_page(usual, "1")["per_page"] == 5
-    assert specs.models_page(narrow, "1")["per_page"] == 2
+    assert looks.models_page(usual, "1")["per_page"] == 5
+    assert looks.models_page(narrow, "1")["per_page"] == 2
     assert not looks.narrow(configured("figures: {width: 5.5}"))
 
 
@@ -88,10 +88,10 @@ def test_more_categories_than_a_page_has_room_for_make_more_pages(
 ) -> None:
     few = configured()
     assert "models_2" not in specs_of(few)
-    assert "categories_per_page" not in specs.models_page(few, "1")
-    monkeypatch.setattr(specs, "CATEGORIES_PER_PAGE", 1)
+    assert "categories_per_page" not in looks.models_page(few, "1")
+    monkeypatch.setattr(looks, "CATEGORIES_PER_PAGE", 1)
     assert {"models_1", "models_2"} <= {*specs_of(few)}
-    assert specs.models_page(few, "2")["categories_per_page"] == 1
+    assert looks.models_page(few, "2")["categories_per_page"] == 1
 
 
 def test_a_font_file_counts_by_its_content() -> None:

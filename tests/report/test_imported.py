@@ -15,7 +15,7 @@ from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
 from synthsight.report.answer import images_answer, means, robustness_answer
 from synthsight.report.explorer import image_data
-from synthsight.report.imported import of_predictions, unpredicted
+from synthsight.report.imported import no_duplicates, of_predictions
 from synthsight.report.remarks import always_right, same_best_class
 from tests.report.test_page import RANKING, REFERENCE_ROW, RULE, accuracy_row
 
@@ -92,7 +92,8 @@ def test_remarks_say_what_is_missing_and_what_is_not_known(
 
 def test_images_without_a_prediction_are_told_from_duplicates() -> None:
     excluded = [("a", "no prediction of told"), ("b", "the same file as 'c'")]
-    assert unpredicted(excluded) == {"a"}
+    excluded += [("d", "marked: label wrong")]
+    assert no_duplicates(excluded) == {"a": "no prediction of told", "d": "marked: label wrong"}
 
 
 def test_the_answer_says_nothing_of_five_guesses_that_are_not_known() -> None:
@@ -170,7 +171,7 @@ def test_the_explorer_has_a_digit_for_what_is_not_known(tmp_path: Path) -> None:
         ([(None, None)] * 3, "444", False),
     ):
         path = scores(tmp_path / "scores", hits)  # type: ignore[arg-type]
-        (model,) = image_data(records, [path])["models"]
+        (model,) = image_data(records, [path], {})["models"]
         assert model["hits"] == {"restricted": digits}
         assert model["five"] == {"restricted": five}
         parts = model["blocks"][0]["parts"][::5]

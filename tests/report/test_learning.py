@@ -223,6 +223,8 @@ def page_of(finished: Project, folder: Path, models: Sequence[str], shown: int =
     spec = {
         **{"run": "learned", "rule": RULE, "level": 0.95, "images": shown, "questions": None},
         "preprocessing": dict.fromkeys(own, geometry),
+        "labels": dict.fromkeys(own, "labels.txt"),
+        "roots": {"images": "pictures", "questions": None},
         "settings": {"images": {}, "report": {"thumbnail": 240}, "models": own},
     }
     arguments: dict[str, list[Any]] = {

@@ -331,6 +331,12 @@ def test_charts_show_the_numbers_of_the_tables_under_what_is_chosen(
     kinds = tables["vqa_groups"].query("by == 'kind'")
     same(marks(page, "kinds", f"{filled} circle", "cx"), kinds, ["accuracy"])
     same(marks(page, "kinds", f"g{one} line", "x1", "x2"), kinds, ["low", "high"])
+    small.choose("rule", RULE)
+    draw_all(page)
+    bins = tables["calibration_bins"].query("rule == @RULE and generator == '*'")
+    same(marks(page, "confidence", f"{filled} circle", "cx", "cy"), bins, ["confidence", "top1"])
+    spans = marks(page, "confidence", f"g{one} line", "x1", "y1", "y2")
+    same([[x, *sorted(y)] for x, *y in spans], bins, ["confidence", "low", "high"])
     calibration = tables["vqa_calibration"].query("n > 0")
     place = ["mean_p_yes", "share_yes"]
     same(marks(page, "calibration", f"{filled} circle", "cx", "cy"), calibration, place)

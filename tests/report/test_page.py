@@ -364,7 +364,7 @@ def test_rules_with_other_probabilities_have_predictions_of_their_own(tmp_path: 
     path = tmp_path / "m.parquet"
     pq.write_table(pa.Table.from_pylist(rows, SCHEMA.with_metadata(metadata)), path)
     record = ImageRecord("a", "c", None, "", 1, 1, "ok", None)
-    (model,) = image_data([record], [path])["models"]
+    (model,) = image_data([record], [path], {})["models"]
     assert model["top"]["x"] == model["top"]["y"] != model["top"]["z"]
     for rule, share in shares.items():
         parts = model["blocks"][model["top"][rule]]["parts"]
@@ -381,8 +381,8 @@ def test_the_explorer_knows_which_generators_are_real(tmp_path: Path) -> None:
     metadata = {"model": "m", "class_names": json.dumps(["zero", "one"])}
     pq.write_table(pa.Table.from_pylist(rows, SCHEMA.with_metadata(metadata)), path)
     records = [ImageRecord(r["image"], "c", r["image"], "", 1, 1, "ok", None) for r in rows]
-    assert image_data(records, [path])["real"] == ["photos"]
-    assert image_data(records[:1], [path])["real"] == ["photos"]
+    assert image_data(records, [path], {})["real"] == ["photos"]
+    assert image_data(records[:1], [path], {})["real"] == ["photos"]
 
 
 def test_the_questions_have_what_the_answers_have(finished: Project) -> None:
@@ -616,7 +616,7 @@ def test_images_without_generator_and_fewer_predictions(project: Project) -> Non
     from synthsight.images.manifest import read_manifest
 
     records = read_manifest(project.results / "images" / "clock.parquet")
-    (model,) = image_data(records, scores)["models"]
+    (model,) = image_data(records, scores, {})["models"]
     assert model["top"]["restricted"] != model["top"][RULE]
     block = model["blocks"][model["top"]["restricted"]]
     assert [n < 0 for n in block["classes"]] == [False, False, False, True, True] * len(records)

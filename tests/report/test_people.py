@@ -13,7 +13,7 @@ import pytest
 
 from synthsight.report.answer import people_answer, people_questions_answer
 from synthsight.report.people import MOST_RATERS, explorer_people, people_section
-from tests.report.browsing import Tab
+from tests.report.browsing import Tab, hits
 from tests.support import Project, add_people
 
 RULE = "words/simple"
@@ -155,6 +155,7 @@ def test_the_filter_of_people_gives_the_counts_of_the_table(tab: Tab, rated: Pro
     tab.page.locator(".card").click()
     assert "not rated" in tab.page.inner_text("#large")
     tab.page.locator("#large-close").click()
+    tab.page.wait_for_function("!location.hash.includes('image=')")  # going back takes its time
     tab.page.reload()
     assert tab.shown() == 1, "the address keeps what is chosen"
     tab.reset("images")
@@ -200,3 +201,35 @@ def test_a_rater_s_name_is_text(tab: Tab) -> None:
 def test_a_page_without_people_has_neither_section_nor_filter(finished: Project) -> None:
     text = (finished.results / "report.html").read_text(encoding="utf-8")
     assert 'id="people"' not in text and 'data-key="people"' not in text
+
+
+@pytest.mark.long
+def test_a_model_is_beside_people(tab: Tab, rated: Project) -> None:
+    images = pq.read_table(rated.results / "tables" / "people_images.parquet").to_pandas()
+    table = hits(rated.results)
+    table = table[(table["rule"] == RULE) & (table["model"] == "resnet")].set_index("image")
+    rated_by = images.drop_duplicates("image").set_index("image")["recognised"].astype(bool)
+    model = table.loc[rated_by.index, "top1_hit"].astype(bool)
+    tab.choose("model", "resnet")
+    tab.choose("against", "\t")
+    for outcome, which in {
+        "both": model & rated_by,
+        "first": model & ~rated_by,
+        "second": ~model & rated_by,
+        "neither": ~model & ~rated_by,
+    }.items():
+        button = tab.page.locator(f"[data-outcome={outcome}]")
+        assert int(button.locator("strong").inner_text()) == which.sum(), outcome
+        tab.choose("outcome", outcome)
+        assert tab.shown() == which.sum()
+    people = pd.read_csv(rated.results / "tables" / "people.csv")
+    row = people[
+        (people["kind"] == "model")
+        & (people["name"] == "resnet")
+        & (people["rule"] == RULE)
+        & (people[["category", "generator"]] == "*").all(axis=1)
+    ].iloc[0]
+    said = tab.page.inner_text("#images-beside")
+    assert f"resnet {100 * row['accuracy']:.1f}% with the first guess" in said
+    assert f"{100 * abs(row['difference']):.1f} points" in said
+    assert "1 image nobody rated." in said

@@ -117,6 +117,7 @@ def test_a_program_is_called_as_the_rule_is(planned: list[Command]) -> None:
     # learns nothing.
     absent = {"robustness", "plot_robustness", "plot_drops", "plot_vqa_seeing"}
     absent |= {"people", "plot_people", "people_answers", "adaptation", "plot_adaptation"}
+    absent |= {"attributes", "plot_attributes"}
     absent |= {"transfer", "plot_transfer", "plot_transfer_curves", "distances", "plot_distances"}
     assert {command.rule for command in planned} >= set(functions) - absent, "rows without a job"
 
@@ -150,8 +151,8 @@ def test_the_level_of_intervals_reaches_all_that_shows_them(project: Project) ->
     told = {c.rule: c.spec["level"] for c in commands(project) if "level" in c.spec}
     assert set(told.values()) == {0.9}
     assert told.keys() == {
-        *("accuracy", "agreement", "compare", "generators", "reference", "vqa"),
-        *(f"plot_{name}" for name in ("overview", "models", "reference", "generators")),
+        *("accuracy", "agreement", "calibration", "compare", "generators", "reference", "vqa"),
+        *(f"plot_{n}" for n in ("overview", "models", "reference", "generators", "calibration")),
         *(f"plot_{name}" for name in ("vqa_accuracy", "vqa_kinds", "vqa_calibration")),
         *(f"export_{name}" for name in ("accuracy", "vqa", "results", "every_eval_ever")),
         "report",

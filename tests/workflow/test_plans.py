@@ -33,7 +33,7 @@ CATEGORIES = ("bagel", "clock", "toilet_seat")
 MODELS = ("effnet", "resnet")
 TABLES = (
     *("accuracy", "agreement", "comparisons", "confusions", "difficulty", "generators", "kappa"),
-    *("label_audit", "ranking", "reference"),
+    *("label_audit", "ranking", "reference", "calibration", "calibration_bins"),
 )
 VQA_MODELS = ("asked", "other")
 VQA_TABLES = ("groups", "questions", "calibration", "comparisons")
@@ -48,7 +48,7 @@ FIGURES: set[Job] = {
         (f"plot_{figure}",)
         for figure in (
             *("overview", "rules", "reference", "ranking", "kappa", "difficulty", "gallery"),
-            *("confusions", "generators"),
+            *("confusions", "generators", "calibration"),
         )
     ),
     ("plot_models", "1"),
@@ -59,6 +59,7 @@ FIGURES: set[Job] = {
 STATISTICS: set[Job] = {
     ("accuracy",),
     ("agreement",),
+    ("calibration",),
     ("confusions",),
     ("compare",),
     ("generators",),
@@ -444,7 +445,8 @@ def test_other_draws_run_the_ranking_and_another_level_what_has_intervals(
     project: Project,
 ) -> None:
     project.configure({**project.config, "intervals": {"resamples": 200, "seed": 7}})
-    assert project.plan() == {("compare",), ("plot_ranking",), ("export_accuracy",), *REPORT}
+    drawn = {("compare",), ("plot_ranking",), ("calibration",), ("plot_calibration",)}
+    assert project.plan() == {*drawn, ("export_accuracy",), *REPORT}
     project.configure({**project.config, "intervals": {"level": 0.9}})
     unconcerned = {"confusions", "kappa", "difficulty", "gallery", "ranking"}
     without = {("confusions",), *((f"plot_{name}",) for name in unconcerned), *FAILURES}

@@ -84,6 +84,7 @@ RETURNS: dict[str, Any] = {
     "render": "page",
     "write_pictures": 0,
     "exclude_duplicates": ({}, []),
+    "marked": ({}, []),
     "find_duplicates": ("table", []),
     "train_heads": (pd.DataFrame({"top1": [1.0]}), pd.DataFrame({"top1": [1.0]}), []),
     "measure_distances": (pd.DataFrame({"kid": [0.0]}), []),
@@ -356,6 +357,17 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
         _, arguments = commands[name]
         arguments[arguments.index("--spec") + 1] = json.dumps({"real": ["muse"], **known})
     arguments.insert(arguments.index("--duplicates") + 1, "results/small/tables/duplicates.parquet")
+    # Nobody has marked any, and no file says more of them.
+    said = folder / "said.csv"
+    said.write_text(f"image,mark,prompt\n{PROBE},label wrong,a bagel\n")
+    at = arguments.index("--spec") + 1
+    of_marks = {"marks": {"said.csv": sha256_of(said)}, "root": "pictures"}
+    arguments[at] = json.dumps({**json.loads(arguments[at]), **of_marks})
+    arguments.insert(arguments.index("--marks") + 1, "said.csv")
+    about = {"content": sha256_of(said), "image": "image", "columns": ["prompt"]}
+    told_more = ["--sources", "results/small/sources/images.parquet", "--table", "said.csv"]
+    told_more += ["--spec", json.dumps({**about, "root": "pictures"}), "--output", "more.parquet"]
+    commands["find_attributes"] = ("find_attributes", told_more)
     os.environ[URL_VARIABLE] = "https://example.org/images.zip"
     yield Runner(folder, commands)
     del os.environ[URL_VARIABLE]

@@ -2,12 +2,14 @@
 """Write the report: one HTML page that opens from disk.
 
 In: tables, manifests, scores, notes about the weights, and thumbnails; for questions their scores,
-notes and thumbnails, too; maps of the images, if there are any. Out: the page.
+notes and thumbnails, too; maps of the images, and what else is said of them, if there is anything.
+Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
-at most how many the page shows; ``preprocessing`` of each model; ``questions``, a digest of them or
-null; ``settings`` of the run; ``excludes``, where images without a prediction are
-left out; and ``groups``, where any are known: what tells those of ``images``
-and of images with ``questions``, in words.
+at most how many the page shows; ``preprocessing`` of each model and its label space, ``labels``;
+``roots``, the folders of ``images`` and ``questions``; ``questions``, a digest of them or null;
+``settings`` of the run; ``excludes``, where images without a prediction are left out; ``groups``,
+where any are known: what tells those of ``images`` and of images with ``questions``, in words; and
+``left_out``, where models failed: their names, and why.
 """
 
 from __future__ import annotations
@@ -31,11 +33,14 @@ from synthsight.files import MAKE_AGAIN, atomic, read_json
 from synthsight.images.groups import PATTERNS
 from synthsight.images.manifest import ImageRecord, read_manifest
 from synthsight.images.pairs import SHOWN, described, worst_pairs
+from synthsight.images.roots import roots_of
 from synthsight.images.sampling import may_be_shown, sample, stratified_sample
 from synthsight.program import Arguments, many, one, program
-from synthsight.report.explorer import image_data, question_data
-from synthsight.report.facts import describe_preprocessing, without_nulls
-from synthsight.report.imported import unpredicted
+from synthsight.report.attributes import attribute_data
+from synthsight.report.explorer import accepted_by, image_data, question_data
+from synthsight.report.facts import addresses, describe_preprocessing, without_nulls
+from synthsight.report.imported import no_duplicates
+from synthsight.report.left_out import of_left_out, without
 from synthsight.report.maps import map_data
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.people import explorer_people
@@ -59,6 +64,7 @@ PACKAGES = ("numpy", "pandas", "pyarrow", "statsmodels", "snakemake")
     many("vqa_notes", "the notes about their weights, JSON", required=False),
     many("vqa_pictures", "thumbnails of the images that the questions are about", required=False),
     many("maps", "where images lie on a map, a file a model, Parquet", required=False),
+    many("attributes", "what else is said of the images, Parquet", required=False),
     spec=True,
     outputs=["output"],
 )
@@ -82,9 +88,13 @@ def _page(args: Arguments) -> Page:
     records = [record for record in usable if record.image not in excluded]
     chosen = _choose(usable, excluded, spec["images"])
     pictures = _Pictures()
-    explorer = image_data(chosen, args.scores)
+    audit = tables["label_audit"]
+    accepted = {model: accepted_by(audit, labels) for model, labels in spec["labels"].items()}
+    explorer = image_data(chosen, args.scores, accepted)
     if "people_images" in tables:
         explorer["people"] = explorer_people(explorer["images"], tables["people_images"])
+    for path in args.attributes:  # one, or none
+        explorer["attributes"] = attribute_data(path, explorer["images"])
     if args.maps:
         explorer["map"] = map_data(args.maps, explorer["images"])
     explorer["picture"] = pictures.add(args.pictures, [record.image for record in chosen])
@@ -110,12 +120,18 @@ def _page(args: Arguments) -> Page:
         vqa_notes=vqa_notes,
         duplicates=_pairs(duplicates, args.duplicate_pictures, excluded),
         excludes_duplicates=excludes,
-        remarks=remarks(
-            *(usable, args.scores, [*notes, *vqa_notes], duplicates),
-            *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
-            unpredicted(zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)),
-            asked,
-        ),
+        remarks=[
+            *of_left_out(spec.get("left_out", ())),
+            *remarks(
+                *(usable, args.scores, [*notes, *vqa_notes], duplicates),
+                *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
+                no_duplicates(
+                    zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)
+                ),
+                asked,
+            ),
+        ],
+        without=without(spec.get("left_out", ())),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),
             *(unit_of_questions(args.vqa_scores, by) for by in [told.get("questions")] if by),
@@ -139,6 +155,13 @@ def _page(args: Arguments) -> Page:
         questions=questions,
         side=spec["settings"]["report"]["thumbnail"],
         pictures=pictures.files,
+        roots={
+            what: root and addresses(roots_of(Path(root), *manifests), args.output)
+            for what, root, manifests in (
+                ("images", spec["roots"]["images"], args.manifests),
+                ("questions", spec["roots"]["questions"], ()),
+            )
+        },
         sampled={"images": len(records), "questions": asked},
     )
 

@@ -77,6 +77,8 @@ def _summary(name: str, config: Mapping[str, Any], found: Experiment) -> list[st
         lines += _row("groups", f"of images, by {found.grouping}")
     if found.excludes_duplicates:
         lines += _row("duplicates", "left out, each with the reason in tables/excluded.csv")
+    if found.marks:
+        lines += _row("marked", f"left out, by {listed(list(found.marks))}")
     if found.vqa is not None:
         asked = f"put to {listed(list(found.vqa.models))}"
         if not found.pending:

@@ -17,7 +17,7 @@ TEMPLATES = _FOLDER / "templates"
 
 #: The report's library that the page needs, and the modules of the report's program.
 LIBRARY = "datatables"
-PROGRAM = ("helpers", "tables")
+PROGRAM = ("helpers", "formats", "tables")
 
 
 def library() -> str:

@@ -134,6 +134,7 @@ def exclude_duplicates(
     manifests: Sequence[str | os.PathLike[str]],
     duplicates: str | os.PathLike[str],
     real: Collection[str] = (),
+    without: Collection[str] = frozenset(),
 ) -> tuple[dict[str, str], list[str]]:
     """Which usable images are left out as duplicates, and what people should know of it.
 
@@ -144,6 +145,7 @@ def exclude_duplicates(
         manifests: Parquet files of :func:`synthsight.images.manifest.write_manifest`.
         duplicates: the table of this name, made from them.
         real: the generators whose images are real photographs.
+        without: images that are left out for another reason, in whose place none is.
 
     Returns:
         The reasons by image, in the order of names, and sentences.
@@ -151,9 +153,13 @@ def exclude_duplicates(
     columns = ["image", "category", "generator", "hash"]
     parts = [read_parquet(path, columns, filters=[("status", "=", "ok")]) for path in manifests]
     images = pa.concat_tables(parts).sort_by("image")
+    images = images.filter(
+        pc.invert(pc.is_in(images["image"], pa.array(list(without), pa.string())))
+    )
     links = Links()
     for row in read_parquet(duplicates, DUPLICATES).select(_LINK).to_pylist():
-        links.add(*row.values())
+        if row["a"] not in without and row["b"] not in without:
+            links.add(*row.values())
     while True:
         linked = _of(images, links.of)
         names, categories, makers = (linked[name].to_pylist() for name in columns[:3])

@@ -236,5 +236,6 @@ def _none_left(what: str, name: str | None) -> str:
         "exclude), for the reasons in tables/excluded.csv. Remove the duplicates that should not "
         + ("be there, leave it out of `categories`" if what == "category" else "be there")
         + ", or write `duplicates: keep` below `images`. Where the reason is a prediction that is "
-        "missing (models[].missing: exclude), add it"
+        "missing (models[].missing: exclude), add it; where it is a mark (images.marks), take "
+        "that back"
     )

@@ -30,6 +30,9 @@ from synthsight.plan.record import (
 )
 from synthsight.tables import read_parquet
 
+#: Keys of the spec of excluded images by which usable ones are among these.
+_LEAVING_OUT = ("duplicates", "without_prediction", "marks")
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -160,7 +163,7 @@ class Planned:
         return [path for path in found if path not in missing]
 
     def left_out(self) -> dict[str, str]:
-        """The images excluded as duplicates, or without a prediction, if any: reasons by image.
+        """The images excluded as duplicates, marked or without a prediction: reasons by image.
 
         Files that are excluded for other reasons are among them.
 
@@ -168,7 +171,7 @@ class Planned:
             UserWarning: it is not known yet which these are, so that they are not left out.
         """
         spec = self.spec("tables/excluded.parquet")
-        if spec is None or spec.keys().isdisjoint(("duplicates", "without_prediction")):
+        if spec is None or spec.keys().isdisjoint(_LEAVING_OUT):
             return {}
         try:
             (path,) = self.made_by("list_excluded")

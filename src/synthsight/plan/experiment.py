@@ -26,6 +26,7 @@ from synthsight.plan.config.adapted import (
     without_heads,
 )
 from synthsight.plan.config.archives import find_archive
+from synthsight.plan.config.attributes import Attributes, load_attributes
 from synthsight.plan.config.categories import (
     Category,
     check_names,
@@ -37,6 +38,7 @@ from synthsight.plan.config.encoders import check_encoders, resolve_encoders
 from synthsight.plan.config.fonts import escaped_names, load_fonts
 from synthsight.plan.config.homes import home_problems
 from synthsight.plan.config.learning import check_learning
+from synthsight.plan.config.marks import load_marks
 from synthsight.plan.config.messages import ConfigError, Problem, Source
 from synthsight.plan.config.models import (
     Model,
@@ -59,10 +61,12 @@ from synthsight.plan.config.questions import Vqa, load_vqa, other_spellings
 from synthsight.plan.config.recorded import load_recorded
 from synthsight.plan.config.repositories import read_repositories, with_categories
 from synthsight.plan.config.schema import fill_defaults, schema_problems
+from synthsight.plan.config.sound import sound_part
 from synthsight.plan.config.sources import check_group, check_real, grouping_column
 from synthsight.plan.config.table import check_table_keys, load_tabled
 from synthsight.plan.config.vqa_models import named_vqa, vqa_kind_problems
 from synthsight.plan.digest import recall_sources
+from synthsight.plan.left_out import LeftOut
 from synthsight.plan.settings import Settings, typed
 
 
@@ -87,6 +91,10 @@ class Experiment:
             questions.
         warnings: what the user should know, although it stops nothing.
         encoders: the models of which nothing but features is wanted, by name, likewise.
+        marks: the sha256 of each file of marks whose images are left out, by its path.
+        attributes: where attributes of images come from, or None if nowhere.
+        left_out: the models that the configuration has but that failed, and of which this says
+            nothing else.
         fonts: the sha256 of each font file of the figures, by its path.
     """
 
@@ -103,6 +111,9 @@ class Experiment:
     pending: bool
     warnings: tuple[str, ...]
     encoders: dict[str, Encoder]
+    marks: Mapping[str, str]
+    attributes: Attributes | None
+    left_out: tuple[LeftOut, ...] = ()
     fonts: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -112,8 +123,8 @@ class Experiment:
 
     @property
     def excludes_more(self) -> bool:
-        """Whether usable images are left out: duplicates, or those without a prediction."""
-        return self.excludes_duplicates or bool(self.excludes_unpredicted)
+        """Whether usable images are left out: duplicates, marked ones, or without a prediction."""
+        return self.excludes_duplicates or bool(self.excludes_unpredicted or self.marks)
 
     @property
     def networks(self) -> dict[str, Model]:
@@ -176,7 +187,7 @@ def load_experiment(
         problems = kind_problems(config["models"], schema["properties"]["models"]["items"])
         problems += unused_keys(config.get("adapt") or ())
     if problems:
-        raise ConfigError(problems, files)
+        raise ConfigError([*problems, *_other_problems(config, schema, problems, cache)], files)
     written = fill_defaults(config, schema)
     settings = load_settings(written, schema)
     if problems := home_problems(settings):
@@ -232,6 +243,8 @@ def load_experiment(
     warnings += unknown_classes(targets, spaces.values(), definitions.file)
     vqa = load_vqa(settings, pending, cache, problems, warnings)
     people = load_people(settings, cache, problems, warnings)
+    marks = load_marks(settings.images, cache, problems, warnings)
+    attributes = load_attributes(settings.images, pending, cache, problems)
     fonts = load_fonts(settings.figures, cache, problems)
     if problems:
         raise ConfigError(problems, files)
@@ -253,12 +266,28 @@ def load_experiment(
     warnings += notes_on_choice(resolved, primary)
     found = Experiment(
         *(settings, written, categories, resolved, roots, real, grouping),
-        *(vqa, people, archive, pending, tuple(warnings), encoders, fonts),
+        *(vqa, people, archive, pending, tuple(warnings), encoders),
+        marks=marks,
+        attributes=attributes,
+        fonts=fonts,
     )
     notes = other_spellings(vqa, found.generators)
     names = {*found.models, *found.categories, *found.generators, *(vqa.models if vqa else ())}
     notes += filter(None, [escaped_names(names, fonts, settings.figures)])
     return replace(found, warnings=(*found.warnings, *notes))
+
+
+def _other_problems(
+    config: Mapping[str, Any], schema: Mapping[str, Any], problems: Sequence[Problem], cache: Path
+) -> list[Problem]:
+    """What else is wrong with a configuration that its schema refuses."""
+    sound = sound_part(config, schema, problems)
+    if sound is not None:
+        try:
+            load_experiment(sound.config, schema, (), cache)
+        except ConfigError as error:
+            return sound.others(error.problems)
+    return []
 
 
 def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:

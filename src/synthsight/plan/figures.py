@@ -17,6 +17,7 @@ from synthsight.plan.tables import (
     always,
     with_a_line,
     with_adapted,
+    with_attributes,
     with_blind,
     with_distances,
     with_generators,
@@ -36,8 +37,8 @@ def _pages(images_or_models: int, per_page: int) -> range:
 
 
 def _by_page(experiment: Experiment) -> Iterable[tuple[str, ...]]:
-    models = len(_pages(len(experiment.models), specs.models_per_page(experiment)))
-    parts = len(_pages(len(experiment.categories), specs.CATEGORIES_PER_PAGE))
+    models = len(_pages(len(experiment.models), looks.models_per_page(experiment)))
+    parts = len(_pages(len(experiment.categories), looks.CATEGORIES_PER_PAGE))
     return [(str(page),) for page in range(1, models * parts + 1)]
 
 
@@ -153,7 +154,7 @@ FIGURES = (
         "synthsight.figures.models:models",
         "Accuracy",
         {"accuracy": "accuracy"},
-        specs.models_page,
+        looks.models_page,
         ("page",),
         _by_page,
     ),
@@ -215,6 +216,21 @@ FIGURES = (
         "Accuracy",
         {"table": "ranking"},
         specs.rule,
+    ),
+    Figure(
+        "attributes",
+        "synthsight.figures.attributes:attributes",
+        "Accuracy",
+        {"table": "attributes"},
+        specs.rule_and_level,
+        when=with_attributes,
+    ),
+    Figure(
+        "calibration",
+        "synthsight.figures.calibration:calibration",
+        "Accuracy",
+        {"table": "calibration", "bins": "calibration_bins"},
+        specs.rule_and_level,
     ),
     Figure(
         "confusions",

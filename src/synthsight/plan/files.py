@@ -17,6 +17,7 @@ from synthsight.plan.featured import Featured
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS, Row, sources_of
 from synthsight.plan.record import ON_REQUEST
+from synthsight.plan.said import Said
 from synthsight.plan.stems import WEIGHTS, fetched_specs, stems_of
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic, always, with_blind
 from synthsight.plan.targets import files_of_targets
@@ -194,7 +195,7 @@ class Files:
     def excluded(self) -> list[str]:
         """The table of what is excluded, where it holds more than the manifests say.
 
-        That is duplicates, and images without a prediction.
+        That is duplicates, marked images, and images without a prediction.
         """
         return [self.table("excluded")] if self.experiment.excludes_more else []
 
@@ -264,9 +265,10 @@ class Files:
         """The scored answers of all VQA models."""
         return [f"{self.run}/vqa/{model}.parquet" for model in self.vqa_models]
 
-    def people(self, kind: str) -> str:
-        """What people say: their ``labels``, or their ``answers``."""
-        return f"{self.run}/people/{kind}.parquet"
+    @cached_property
+    def said(self) -> Said:
+        """What people, and a file of theirs, say of images."""
+        return Said(self.experiment, self.run)
 
     @cached_property
     def thumbnails(self) -> list[str]:
@@ -355,8 +357,7 @@ class Files:
         Args:
             name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
                 anything is), ``photographs`` (which sources are real), ``scores``, ``notes``,
-                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``),
-                ``labels_by_people``, ``answers_by_people``; checksums: ``indexed_*``.
+                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), and others.
 
         Returns:
             The kind of reader (:mod:`synthsight.figures.inputs`) and the files.
@@ -373,8 +374,7 @@ class Files:
             "notes": self.notes,
             "answers": self.vqa_scores,
             "vqa_notes": self.vqa_notes,
-            "labels_by_people": [self.people("labels")],
-            "answers_by_people": [self.people("answers")],
+            **self.said.inputs,
             **self.featured.inputs,
             "answers_of_model": [f"{self.run}/vqa/{{vqa_model}}.parquet"],
             "indexed_images": self.manifests,

@@ -21,6 +21,7 @@ KINDS = {
     "vqa_notes": "paths",
     "labels_by_people": "paths",
     "answers_by_people": "paths",
+    "attributes_of_images": "paths",
     "heads": "paths",
     "heads_by_category": "paths",
     "distances_by_model": "paths",

@@ -12,9 +12,14 @@ from synthsight.plan.config.questions import question_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.settings import ENDPOINT_WAYS
 
+#: Keys of ``images`` that are not printed where they are null.
+_UNSAID = ("real", "group", "table", "split", "marks", "attributes")
+
 #: Settings that affect speed, disk use, what is allowed, what people are asked and how figures
 #: look, not results.
-NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "rating", "figures")
+NOT_RESULTS = (
+    *("batch_size", "worker", "keep_pixels", "versions", "on_failure", "rating", "figures"),
+)
 
 
 def printed(experiment: Experiment) -> dict[str, Any]:
@@ -24,8 +29,7 @@ def printed(experiment: Experiment) -> dict[str, Any]:
     settings["images"] = {
         key: value
         for key, value in settings["images"].items()
-        if (value is not None or key not in ("real", "group", "table", "split"))
-        and (key, value) != ("duplicates", "keep")
+        if (value is not None or key not in _UNSAID) and (key, value) != ("duplicates", "keep")
     }
     if experiment.settings.images.table is None:
         del settings["images"]["columns"]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from synthsight.classifiers.registry import library_of
+from synthsight.plan.attribute_settings import AttributeSettings
 from synthsight.plan.shown import FigureSettings, RatingSettings, ReportSettings
 
 Thing = TypeVar("Thing")
@@ -72,6 +73,8 @@ class ImageSettings:
     real: str | tuple[str, ...] | None
     group: str | None
     duplicates: str
+    marks: str | tuple[str, ...] | None
+    attributes: AttributeSettings | None
 
 
 @dataclass(frozen=True)
@@ -342,6 +345,7 @@ class Settings:
     worker: bool
     keep_pixels: bool
     versions: str
+    on_failure: str
     people: PeopleSettings | None
     vqa: VqaSettings | None
 

@@ -4,7 +4,7 @@ A spec is passed to a rule's program as canonical JSON in the param ``spec``, wh
 records: the rule reruns if something in it changes, and only then. Each function here has the name
 of its rule, and takes the experiment and the rule's wildcards. A new setting must leave the spec as
 it was while the setting has its default, or every finished run will rerun. Those of the rules about
-questions are in :mod:`synthsight.plan.asking`.
+questions are in :mod:`synthsight.plan.asking`; how figures look is in :mod:`synthsight.plan.looks`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,11 @@ from typing import Any
 from synthsight.images.groups import PATTERNS
 from synthsight.images.rows import digest_of_list
 from synthsight.plan.experiment import Experiment
-from synthsight.plan.looks import narrow
+from synthsight.plan.left_out import as_spec
 from synthsight.plan.printed import printed
 from synthsight.plan.settings import as_dict
 
 Spec = Mapping[str, Any]
-
-#: Models on one page of figures/models_*, as in the paper's Figures 5 and 6, and on a narrow one.
-MODELS_PER_PAGE, MODELS_NARROW = 5, 2
-
-#: Categories on one page of figures/models_*, of which there is a page after the other if there are
-#: more.
-CATEGORIES_PER_PAGE = 60
 
 
 # Images ------------------------------------------------------------------------------------------
@@ -74,21 +67,34 @@ def find_sources(experiment: Experiment) -> Spec:
     }
 
 
+def find_attributes(experiment: Experiment) -> Spec:
+    """Which file says more of images, its content, and what of it are attributes."""
+    about = experiment.attributes
+    if about is None or about.table is None:
+        return {}
+    return {
+        **{"content": about.content, "image": about.image, "columns": about.columns},
+        "root": experiment.settings.images.root,
+    }
+
+
 def find_duplicates(experiment: Experiment) -> Spec:
     """Which images are real photographs."""
     return {"real": sorted(experiment.real)} if experiment.real else {}
 
 
 def list_excluded(experiment: Experiment) -> Spec:
-    """Whether duplicates are left out, and what decides which; whose missing predictions are."""
+    """What is left out: duplicates, and what decides which; what is marked, or not predicted."""
     real = find_duplicates(experiment) if experiment.excludes_duplicates else {}
-    return {**_left_out(experiment), **real}
+    root = {"root": experiment.settings.images.root} if experiment.marks else {}
+    return {**_left_out(experiment), **real, **root}
 
 
 def _left_out(experiment: Experiment) -> Spec:
-    """Whether duplicates, and images without a prediction, are left out; nothing if not."""
+    """Whether duplicates, marked images and those without a prediction are left out, if any are."""
     models = experiment.excludes_unpredicted
     return {
+        **({"marks": dict(experiment.marks)} if experiment.marks else {}),
         **({"duplicates": "exclude"} if experiment.excludes_duplicates else {}),
         **({"without_prediction": models} if models else {}),
     }
@@ -273,7 +279,7 @@ def people(experiment: Experiment) -> Spec:
 
 def people_answers(experiment: Experiment) -> Spec:
     """For tables of people's answers beside models', with draws at random."""
-    return {**level(experiment), "seed": experiment.settings.intervals.seed}
+    return drawn(experiment)
 
 
 # Tables and figures: named in the rows of synthsight.plan.tables and synthsight.plan.figures ------
@@ -282,6 +288,18 @@ def people_answers(experiment: Experiment) -> Spec:
 def ranked(experiment: Experiment) -> Spec:
     """For tables that draw at random, too, and rank models: not those trained on the images."""
     return {**as_dict(experiment.settings.intervals), **adapted(experiment)}
+
+
+def attributes(experiment: Experiment) -> Spec:
+    """For accuracy by what else is known of images: of adapted models none counts together."""
+    about = experiment.attributes
+    compare = None if about is None else about.compare
+    return {**level_and_adapted(experiment), **({} if compare is None else {"compare": compare})}
+
+
+def drawn(experiment: Experiment) -> Spec:
+    """For tables whose intervals are drawn at random."""
+    return {**level(experiment), "seed": experiment.settings.intervals.seed}
 
 
 def level_and_adapted(experiment: Experiment) -> Spec:
@@ -325,17 +343,13 @@ def rule_and_level(experiment: Experiment) -> Spec:
     return {**rule(experiment), **level(experiment)}
 
 
-def models_page(experiment: Experiment, page: str) -> Spec:
-    """For a page of figures/models_*."""
-    per_page = models_per_page(experiment)
-    many = len(experiment.categories) > CATEGORIES_PER_PAGE
-    parts = {"categories_per_page": CATEGORIES_PER_PAGE} if many else {}
-    return {**rule_and_level(experiment), "page": int(page), "per_page": per_page, **parts}
-
-
-def models_per_page(experiment: Experiment) -> int:
-    """Models on one page of figures/models_*."""
-    return MODELS_NARROW if narrow(experiment) else MODELS_PER_PAGE
+def models(experiment: Experiment) -> Spec:
+    """What classifiers see of an image: height and width, where these are the same for all."""
+    seen = {
+        name: model.geometry.crop or model.geometry.resize
+        for name, model in experiment.networks.items()
+    }
+    return {"inputs": {name: list(each) for name, each in seen.items() if isinstance(each, tuple)}}
 
 
 def failures(experiment: Experiment, category: str) -> Spec:
@@ -361,10 +375,13 @@ def report(experiment: Experiment) -> Spec:
             }
             for model in experiment.networks.values()
         },
-        **({"excludes": True} if experiment.excludes_unpredicted else {}),
+        "labels": {model.name: model.labels for model in experiment.models.values()},
+        "roots": {"images": settings.images.root, "questions": vqa.root if vqa else None},
+        **({"excludes": True} if experiment.excludes_unpredicted or experiment.marks else {}),
         "questions": vqa.content if vqa else None,
         "settings": printed(experiment),
         **({"groups": told} if (told := _told(experiment)) else {}),
+        **({"left_out": as_spec(experiment.left_out)} if experiment.left_out else {}),
     }
 
 

@@ -90,6 +90,11 @@ def with_adapted(experiment: Experiment) -> bool:
     return bool(experiment.settings.adapt)
 
 
+def with_attributes(experiment: Experiment) -> bool:
+    """Whether more is known of images than what they show."""
+    return experiment.attributes is not None
+
+
 @dataclass(frozen=True)
 class Statistic:
     """A rule that makes tables.
@@ -122,6 +127,13 @@ STATISTICS = (
         specs.level_and_adapted,
     ),
     Statistic(
+        "models",
+        (Table("models"),),
+        "synthsight.statistics.models:tabulate",
+        {"notes": "notes", "vqa_notes": "vqa_notes"},
+        specs.models,
+    ),
+    Statistic(
         "agreement",
         (
             Table("agreement"),
@@ -151,6 +163,13 @@ STATISTICS = (
         specs.adapted,
     ),
     Statistic(
+        "calibration",
+        (Table("calibration"), Table("calibration_bins")),
+        "synthsight.statistics.calibration:tabulate",
+        {"scores": "scores"},
+        specs.drawn,
+    ),
+    Statistic(
         "reference",
         (Table("reference"),),
         "synthsight.statistics.reference:tabulate",
@@ -172,6 +191,14 @@ STATISTICS = (
         {"scores": "scores"},
         specs.level_and_adapted,
         with_generators,
+    ),
+    Statistic(
+        "attributes",
+        (Table("attributes"),),
+        "synthsight.statistics.attributes:tabulate",
+        {"scores": "scores", "attributes": "attributes_of_images"},
+        specs.attributes,
+        with_attributes,
     ),
     Statistic(
         "list_excluded_questions",

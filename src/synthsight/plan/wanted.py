@@ -44,6 +44,8 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     inputs = [*(name_of("index_images", path) for path in files.manifests), *excluded]
     spec = specs.find_sources(experiment)
     yield from one("find_sources", spec, code("find_sources"), [files.sources], inputs)
+    spec, sources = specs.find_attributes(experiment), [name_of("find_sources", files.sources)]
+    yield from one("find_attributes", spec, code("find_attributes"), files.said.attributes, sources)
     for geometry in files.geometries:
         pixels = [f"{run}/pixels/{geometry}/{each}.arrow" for each in experiment.categories]
         inputs = [f"index_images images/{OWN}.parquet"]
@@ -120,7 +122,7 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         scores = [f"{run}/vqa/{name}.parquet"]
         yield from one("score_vqa", spec, code("score_vqa"), scores, inputs)
     if experiment.people:
-        paths = [files.people("labels"), files.people("answers")]
+        paths = [files.said.people("labels"), files.said.people("answers")]
         spec, digest = specs.import_people(experiment), code("import_people")
         yield from one("import_people", spec, digest, paths, _inputs_of_people(files))
     spec = specs.thumbnails(experiment)
@@ -252,6 +254,7 @@ _PROGRAMS = {
     "manifests": "index_images",
     "labels_by_people": "import_people",
     "answers_by_people": "import_people",
+    "attributes_of_images": "find_attributes",
     "heads": "train_heads",
     "heads_by_category": "train_heads",
     "distances_by_model": "measure_distances",

@@ -19,8 +19,14 @@ from synthsight.tables import ALL
 #: From this share of draws on a model is called the best without saying how often it is.
 SURE = 0.95
 
+#: What counts as right, in words.
+GUESSES = {"top1": "with its first guess", "top5": "within five guesses"}
+_OPEN = {"top1": "which category they choose", "top5": "which five are best"}
 
-def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list[str]:
+
+def answers(
+    tables: Mapping[str, pd.DataFrame], rule: str, level: float, hit: str = "top1"
+) -> list[str]:
     """The answer of a run, a sentence or two for each of its parts.
 
     Args:
@@ -29,11 +35,14 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
             and if models were adapted to them, ``adaptation``.
         rule: the matching rule.
         level: confidence level of the intervals.
+        hit: ``top1`` or ``top5``, for what is said of models and images. People say one thing of an
+            image, so beside them models have one guess, too.
     """
     adapted = uncounted(tables["accuracy"])
+    known = int(means(of_others(tables["accuracy"]), rule, hit)[hit].notna().sum())
     sentences = [
-        images_answer(tables["accuracy"], tables["reference"], tables["ranking"], rule, level),
-        agreement_answer(tables["images"], rule, adapted),
+        images_answer(tables["accuracy"], tables["reference"], tables["ranking"], rule, level, hit),
+        agreement_answer(tables["images"], rule, adapted, hit, known),
     ]
     if "people" in tables:
         sentences.append(people_answer(tables["people"], rule, level, adapted))
@@ -47,15 +56,15 @@ def answers(tables: Mapping[str, pd.DataFrame], rule: str, level: float) -> list
     return [each for each in sentences if each is not None]
 
 
-def best_model(accuracy: pd.DataFrame, rule: str) -> str:
-    """The model with the highest mean top-1 under a rule, ties by name."""
-    return str(means(of_others(accuracy), rule).iloc[0]["model"])
+def best_model(accuracy: pd.DataFrame, rule: str, hit: str = "top1") -> str:
+    """The model with the highest mean accuracy under a rule, ties by name."""
+    return str(means(of_others(accuracy), rule, hit).iloc[0]["model"])
 
 
-def means(accuracy: pd.DataFrame, rule: str) -> pd.DataFrame:
+def means(accuracy: pd.DataFrame, rule: str, hit: str = "top1") -> pd.DataFrame:
     """The accuracy table's rows with means over categories, best model first, unknown ones last."""
     chosen = (accuracy[["category", "generator"]] == ALL).all(axis=1) & (accuracy["rule"] == rule)
-    return accuracy[chosen].sort_values(["top1", "model"], ascending=[False, True])
+    return accuracy[chosen].sort_values([hit, "model"], ascending=[False, True])
 
 
 def images_answer(
@@ -64,6 +73,7 @@ def images_answer(
     ranking: pd.DataFrame,
     rule: str,
     level: float,
+    hit: str = "top1",
 ) -> str:
     """How well the best classifier does, compared with its reference, mostly real photographs.
 
@@ -73,11 +83,12 @@ def images_answer(
         ranking: the table from :func:`synthsight.statistics.compare.compare`.
         rule: the matching rule.
         level: confidence level of the intervals.
+        hit: ``top1`` or ``top5``, by which models are ranked.
     """
     others = of_others(accuracy)
-    ranked = means(others, rule)
+    ranked = means(others, rule, hit)
     best = ranked.iloc[0]
-    ranked = ranked[ranked["top1"].notna()]
+    ranked = ranked[ranked[hit].notna()]
     of_best = accuracy[(accuracy["model"] == best["model"]) & (accuracy["rule"] == rule)]
     categories = of_best.loc[of_best["category"] != ALL, "category"].nunique()
     sentence = (
@@ -86,28 +97,29 @@ def images_answer(
     )
     if ranked.empty:
         return (
-            f"{sentence}how often a model is right with its first guess is not known under {rule}: "
-            "the predictions leave open which category they choose."
+            f"{sentence}how often a model is right {GUESSES[hit]} is not known under {rule}: the "
+            f"predictions leave open {_OPEN[hit]}."
         )
     if len(ranked) > 1:
         unseen = " that were not trained on such images" if uncounted(accuracy) else ""
-        sentence += f"{best['model']}, {_place(ranking, ranked, rule, unseen)}, "
+        sentence += f"{best['model']}, {_place(ranking, ranked, rule, hit, unseen)}, "
     else:
         sentence += f"{best['model']} "
     sentence += (
-        f"is right with its first guess on {percent(best['top1'])} "
-        f"{interval(best['top1_low'], best['top1_high'], level)}"
+        f"is right {GUESSES[hit]} on {percent(best[hit])} "
+        f"{interval(best[f'{hit}_low'], best[f'{hit}_high'], level)}"
     )
-    if pd.notna(best["top5"]):  # known of it
-        five = interval(best["top5_low"], best["top5_high"], level)
-        sentence += f" and within five on {percent(best['top5'])} {five}"
+    other, short = ("top5", "within five") if hit == "top1" else ("top1", "with its first")
+    if pd.notna(best[other]):  # known of it
+        bounds = interval(best[f"{other}_low"], best[f"{other}_high"], level)
+        sentence += f" and {short} on {percent(best[other])} {bounds}"
     references = of_models(reference, rule).set_index("model")
     if best["model"] not in references.index:
         return sentence + "."  # the photographs are of other categories
     row = references.loc[best["model"]]
-    if pd.notna(row["drop_top1"]):
-        drop = row["drop_top1"]
-        low, high = row["drop_top1_low"], row["drop_top1_high"]
+    if pd.notna(row[f"drop_{hit}"]):
+        drop = row[f"drop_{hit}"]
+        low, high = row[f"drop_{hit}_low"], row[f"drop_{hit}_high"]
         if drop < 0:
             drop, low, high = -drop, -high, -low
         if row["kind"] == MEASURED:
@@ -118,8 +130,8 @@ def images_answer(
         else:
             sentence += f"; on its reference ({row['source']}) it is stated to get "
         sentence += (
-            f"{percent(row['reference_top1'])}, "
-            f"{points(drop)} {'more' if row['drop_top1'] >= 0 else 'less'} "
+            f"{percent(row[f'reference_{hit}'])}, "
+            f"{points(drop)} {'more' if row[f'drop_{hit}'] >= 0 else 'less'} "
             f"({signed(low)} to {signed(high)})"
         )
         if row["kind"] == MEASURED and row["categories"] < categories:
@@ -127,15 +139,15 @@ def images_answer(
     return sentence + "."
 
 
-def _place(ranking: pd.DataFrame, ranked: pd.DataFrame, rule: str, unseen: str) -> str:
+def _place(ranking: pd.DataFrame, ranked: pd.DataFrame, rule: str, hit: str, unseen: str) -> str:
     """Whether the best model is the only one, and how surely, as an apposition."""
-    tied = int((ranked["top1"] == ranked["top1"].iloc[0]).sum())
+    tied = int((ranked[hit] == ranked[hit].iloc[0]).sum())
     if tied > 1:
         return f"one of {tied} models that share the first place of {len(ranked)}{unseen}"
     first = ranking[
         (ranking["generator"] == ALL)
         & (ranking["rule"] == rule)
-        & (ranking["hit"] == "top1")
+        & (ranking["hit"] == hit)
         & (ranking["rank"] == 1)
     ].set_index("model")["share"]
     share = float(first[ranked["model"].iloc[0]])
@@ -147,34 +159,50 @@ def _place(ranking: pd.DataFrame, ranked: pd.DataFrame, rule: str, unseen: str) 
     )
 
 
-def agreement_answer(images: pd.DataFrame, rule: str, adapted: Collection[str] = ()) -> str | None:
-    """How many images all models get and none gets; None for a single model.
+def agreement_answer(
+    images: pd.DataFrame,
+    rule: str,
+    adapted: Collection[str] = (),
+    hit: str = "top1",
+    known: int | None = None,
+) -> str | None:
+    """How many images all models get and none gets; None for one model, or where it is not known.
 
     Args:
         images: the table of images, from :mod:`synthsight.statistics.agreement`.
         rule: the matching rule.
         adapted: models that were trained on the images, which are not counted in the table.
+        hit: ``top1`` or ``top5``.
+        known: number of models whose hits are known; as many as the table says for ``top1``.
     """
     chosen = images[(images["rule"] == rule) & ~images["real"].astype(bool)]
-    models = int(chosen["models"].iloc[0])
-    if models < 2:
+    models = int(chosen["models"].iloc[0]) if known is None else known
+    if models < 2 or chosen[hit].isna().any():
         return None
     unseen = " that were not trained on such images" if adapted else ""
-    every = int((chosen["top1"] == models).sum())
-    none = int((chosen["top1"] == 0).sum())
+    one, several = (
+        ("its first guess", "their first guess") if hit == "top1" else ("five guesses",) * 2
+    )
+    how = "with" if hit == "top1" else "within"
+    every = int((chosen[hit] == models).sum())
+    none = int((chosen[hit] == 0).sum())
     total = len(chosen)
     if total == 1:
         if none:
             who = f"No model{unseen.replace('were', 'was')}"
-            return f"{who} gets the only image with its first guess."
+            return f"{who} gets the only image {how} {one}."
         if every:
-            return f"{_all(models)}{unseen} get the only image with their first guess."
-        right = int(chosen["top1"].iloc[0])
-        gets = "gets the only image with its" if right == 1 else "get the only image with their"
-        return f"{right} of {models} models{unseen} {gets} first guess."
+            return f"{_all(models)}{unseen} get the only image {how} {several}."
+        right = int(chosen[hit].iloc[0])
+        gets = (
+            f"gets the only image {how} {one}"
+            if right == 1
+            else f"get the only image {how} {several}"
+        )
+        return f"{right} of {models} models{unseen} {gets}."
     return (
         f"{_all(models)}{unseen} get {every:,} of the {total:,} generated images "
-        f"({percent(every / total)}) with their first guess, "
+        f"({percent(every / total)}) {how} {several}, "
         + (f"none gets {none:,} ({percent(none / total)})." if none else "one at least gets each.")
     )
 

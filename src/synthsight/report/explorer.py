@@ -46,14 +46,36 @@ class Names:
         return self.names.setdefault(name, len(self.names))
 
 
+#: For each rule and category the numbers of the classes that are accepted.
+Accepted = Mapping[tuple[str, str], frozenset[int]]
+
+
+def accepted_by(audit: pd.DataFrame, label_space: str) -> dict[tuple[str, str], frozenset[int]]:
+    """What the rules accept of a label space.
+
+    Args:
+        audit: the table of :func:`synthsight.labels.audit.label_audit`.
+        label_space: its name there.
+    """
+    found: dict[tuple[str, str], set[int]] = {}
+    rows = audit[(audit["label_space"] == label_space) & audit["index"].notna()]
+    for category, index, rules in rows[["category", "index", "accepted_by"]].to_numpy():
+        for rule in str(rules or "").split():
+            found.setdefault((rule, category), set()).add(int(index))
+    return {key: frozenset(numbers) for key, numbers in found.items()}
+
+
 def image_data(
-    records: Sequence[ImageRecord], scores: Sequence[str | os.PathLike[str]]
+    records: Sequence[ImageRecord],
+    scores: Sequence[str | os.PathLike[str]],
+    accepted: Mapping[str, Accepted],
 ) -> dict[str, Any]:
     """The data of the image explorer.
 
     Args:
         records: manifest records of the images on the page, in the order of the page.
         scores: Parquet files from :func:`synthsight.classifiers.score.score`, one per model.
+        accepted: what :func:`accepted_by` says of each model's label space, by the models' names.
 
     Returns:
         ``images``: names; ``category``, ``generator`` (or null), ``width``, ``height``: a list
@@ -61,7 +83,8 @@ def image_data(
         ``names``: names of classes. ``models``: a list of ``name``, ``hits`` (for each rule, a
         string with one digit per image: 2 for a top-1 hit, 1 for a hit within five, 0 for none, 3
         where the best class is wrong and five are not known, 4 where no hit is), ``five`` (for each
-        rule, whether top-5 hits are known),
+        rule, whether top-5 hits are known), ``counted`` (for each rule, a string with one letter
+        per image: the place, 0 to 4, of the first guess that is right, a dash if none is),
         ``top`` (for each rule, the number of its block) and ``blocks``, each with ``classes`` and
         ``parts``: the five predictions image by image, as numbers of names (-1 where there are
         fewer) and probabilities in thousandths (-1 where they are not known).
@@ -80,7 +103,10 @@ def image_data(
         "width": [record.width for record in records],
         "height": [record.height for record in records],
         "rules": rules,
-        "models": [_model(path, rules, images, names) for path in scores],
+        "models": [
+            _model(path, rules, images, [record.category for record in records], accepted, names)
+            for path in scores
+        ],
         "names": list(names.names),
     }
 
@@ -92,12 +118,19 @@ def _real(scores: str | os.PathLike[str]) -> list[str]:
 
 
 def _model(
-    path: str | os.PathLike[str], rules: Sequence[str], images: Sequence[str], names: Names
+    path: str | os.PathLike[str],
+    rules: Sequence[str],
+    images: Sequence[str],
+    categories: Sequence[str],
+    accepted: Mapping[str, Accepted],
+    names: Names,
 ) -> dict[str, Any]:
     table = read_parquet(path, SCORES)
+    model = metadata_of(table.schema, "model", path)
     class_names = metadata_of(table.schema, "class_names", path)
     numbers = np.full(len(classes := _strings(class_names)) + 1, -1)
     hits: dict[str, str] = {}
+    counted: dict[str, str] = {}
     five: dict[str, bool] = {}
     top: dict[str, int] = {}
     blocks: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
@@ -111,6 +144,10 @@ def _model(
         hits[rule] = _digits(rows["top1_hit"], rows["top5_hit"])
         five[rule] = rows["top5_hit"].null_count == 0
         predicted = _padded(rows["predicted"], -1).astype(np.int64)
+        taken = [
+            accepted.get(model, {}).get((rule, category), frozenset()) for category in categories
+        ]
+        counted[rule] = _counted(hits[rule], predicted, taken)
         shares = np.nan_to_num(_padded(rows["probability"], 0), nan=-1 / PARTS)
         parts = np.rint(shares * PARTS).astype(np.int64)
         for number, (other, others_parts) in enumerate(blocks):
@@ -123,8 +160,9 @@ def _model(
     for each in np.unique(np.concatenate([predicted for predicted, _ in blocks])):
         numbers[each] = -1 if each < 0 else names(classes[each])
     return {
-        "name": metadata_of(table.schema, "model", path),
+        "name": model,
         "hits": hits,
+        "counted": counted,
         "five": five,
         "top": top,
         "blocks": [
@@ -145,6 +183,15 @@ def _digits(top1: pa.ChunkedArray, top5: pa.ChunkedArray) -> str:
         (None, None): "4",
     }
     return "".join(map(digits.__getitem__, zip(top1.to_pylist(), top5.to_pylist(), strict=True)))
+
+
+def _counted(digits: str, predicted: npt.NDArray[np.int64], taken: Sequence[frozenset[int]]) -> str:
+    """The place of the guess that counts, image by image, see :func:`image_data`."""
+    letters = []
+    for digit, row, classes in zip(digits, predicted.tolist(), taken, strict=True):
+        places = [place for place, each in enumerate(row) if each in classes]
+        letters.append("0" if digit == "2" else str(places[0]) if digit == "1" and places else "-")
+    return "".join(letters)
 
 
 def _strings(content: str) -> list[str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
+from urllib.parse import quote
+
+from synthsight.images.roots import Roots
 
 
 def describe_preprocessing(about: Mapping[str, Any]) -> str:
@@ -41,3 +45,27 @@ def without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nulls(each) for each in value]
     return value
+
+
+def addresses(roots: Roots, page: str | os.PathLike[str]) -> dict[str, Any]:
+    """Where images lie, as a page links to them.
+
+    Args:
+        roots: the folders of the images.
+        page: the page's file.
+
+    Returns:
+        ``root`` and ``elsewhere``, by generator: addresses without a slash at the end. A folder
+        that was given relative to where the run was started is found from the page, so that both
+        can be moved together; of any other the address is absolute.
+    """
+
+    def address(folder: Path) -> str:
+        if folder.is_absolute():
+            return folder.as_uri()
+        return quote(Path(os.path.relpath(folder, Path(page).parent)).as_posix())
+
+    return {
+        "root": address(roots.root),
+        "elsewhere": {name: address(folder) for name, folder in roots.elsewhere.items()},
+    }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from synthsight.classifiers.judging import TOP
+from synthsight.people import marks
 from synthsight.predictions.importing import these, ties_of
 from synthsight.predictions.stored import REASON
 
@@ -16,13 +17,18 @@ _TAKEN = ("label", "index", "guesses", "logits", "probability")
 _NAMED = 3
 
 
-def unpredicted(excluded: Iterable[tuple[str, str]]) -> Collection[str]:
-    """The images that are left out since a model has no prediction for them.
+def no_duplicates(excluded: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The usable images that are left out for another reason than being duplicates.
+
+    That is because a model has no prediction for them, or because people marked them.
 
     Args:
         excluded: images with the reasons why they are left out, from the table ``excluded``.
+
+    Returns:
+        The reasons by image.
     """
-    return frozenset(image for image, reason in excluded if reason.startswith(REASON))
+    return {image: why for image, why in excluded if why.startswith((REASON, marks.REASON))}
 
 
 def of_predictions(note: Mapping[str, Any]) -> list[str]:

@@ -15,12 +15,16 @@ from synthsight.pages.assets import chunks, templates
 from synthsight.pages.embed import content_security_policy, script_json, script_text
 from synthsight.report import answer, assets
 from synthsight.report.adapted import adapted_answers
+from synthsight.report.attributes import uncompared
 from synthsight.report.endpoints import asked_how
 from synthsight.report.learning import drawn_first, learning_section
 from synthsight.report.people import people_section
 from synthsight.report.phrases import percent
-from synthsight.report.tables import page_table
+from synthsight.report.plain import plain_tables
+from synthsight.report.sizes import have_sizes, sizes
+from synthsight.report.tables import drawn_rows, page_table
 from synthsight.statistics.adapted import uncounted
+from synthsight.statistics.attributes import MOST
 from synthsight.statistics.reference import MEASURED, of_models
 from synthsight.tables import ALL
 
@@ -71,11 +75,15 @@ class Page:
         questions: data from :func:`synthsight.report.explorer.question_data`, or None.
         side: bound on the long side of a picture, in pixels.
         pictures: WebP files, by the numbers that ``explorer`` and ``questions`` use.
+        roots: where the files of ``images`` and ``questions`` lie, addresses relative to the page
+            or absolute: ``root`` and, for generators with folders of their own, ``elsewhere``; None
+            if that is not known.
         duplicates: pairs of images that are the same, or nearly, the worst first; perhaps not all.
         excludes_duplicates: whether of such images one alone is used.
         sampled: total numbers of ``images`` and ``questions``, shown or not.
         mark: text for the page's metadata that says how it was made, or None.
         remarks: sentences on what makes numbers doubtful.
+        without: what captions say of models that failed, or nothing.
         units: sentences on what is drawn by chance, where images come in groups.
     """
 
@@ -96,11 +104,13 @@ class Page:
     questions: Mapping[str, Any] | None
     side: int
     pictures: Sequence[bytes]
+    roots: Mapping[str, Any] = field(default_factory=lambda: {"images": None, "questions": None})
     duplicates: Sequence[Pair] = ()
     excludes_duplicates: bool = False
     sampled: Mapping[str, int] = field(default_factory=dict)
     mark: str | None = None
     remarks: Sequence[str] = ()
+    without: str = ""
     units: Sequence[str] = ()
 
 
@@ -118,6 +128,7 @@ def render(page: Page) -> str:
         "rule": page.rule,
         "level": page.level,
         "best": answer.best_model(tables["accuracy"], page.rule),
+        "answers": _answers(tables, names, page.level),
         "order": ranked["model"].tolist(),
         "adapted": uncounted(tables["accuracy"]),
         "marks": {
@@ -130,10 +141,14 @@ def render(page: Page) -> str:
         },
         "explorer": page.explorer,
         "questions": page.questions,
+        "roots": page.roots,
         "chunk": CHUNK,
         "side": page.side,
         "tables": {
-            name: page_table(table, page.rule, drawn_first(table) if name == "transfer" else None)
+            name: page_table(
+                *(table, page.rule),
+                drawn_first(table) if name == "transfer" else drawn_rows(name, table, page.rule),
+            )
             for name, table in tables.items()
             if name != "images"  # in the explorer, image by image
         },
@@ -168,8 +183,29 @@ def render(page: Page) -> str:
         learning=learning,
         vqa=None if vqa is None else vqa.to_dict("records"),
         tables=tables,
+        sizes=sizes(tables),
+        have_sizes=have_sizes(tables),
+        plain=plain_tables(tables, page.rule, ranked["model"].tolist()),
+        most_values=MOST,
+        uncompared=uncompared(page.explorer, tables.get("attributes")),
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},
     )
+
+
+def _answers(
+    tables: Mapping[str, pd.DataFrame], rules: Sequence[str], level: float
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """What the head says, and which model is the best, by rule and by what counts as right."""
+    return {
+        rule: {
+            hit: {
+                "said": answer.answers(tables, rule, level, hit),
+                "best": answer.best_model(tables["accuracy"], rule, hit),
+            }
+            for hit in answer.GUESSES
+        }
+        for rule in rules
+    }
 
 
 def _references(reference: pd.DataFrame, rule: str) -> dict[str, dict[str, Any]]:

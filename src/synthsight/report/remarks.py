@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from synthsight.images.pairs import (
     within_categories,
 )
 from synthsight.labels.matching import find_rule
+from synthsight.people.marks import of_marks
 from synthsight.report.adapted import of_adapted
 from synthsight.report.endpoints import of_endpoint
 from synthsight.report.imported import of_predictions
@@ -59,7 +61,7 @@ def remarks(
     versions: Mapping[str, Iterable[str]] | None = None,
     by: str = PATTERNS[0],
     excluded: Collection[str] = frozenset(),
-    unpredicted: Collection[str] = frozenset(),
+    others: Mapping[str, str] = MappingProxyType({}),
     asked: int = 0,
 ) -> list[str]:
     """All remarks on a run; none if nothing stands out.
@@ -72,22 +74,21 @@ def remarks(
         vqa: the table ``vqa``, if questions were asked.
         versions: of each library behind the results, and devices, as they state them.
         by: what tells groups of images, in words.
-        excluded: images that are left out: as duplicates, or those of ``unpredicted``.
-        unpredicted: images that are left out since a model has no prediction for them.
+        excluded: images that are left out: as duplicates, or those of ``others``.
+        others: images that are left out for other reasons, with these.
         asked: how many questions were put, whether or not they were answered.
     """
     usable, lost, counts = Counter[Any](), Counter[Any](), Counter[str]()
     for record in records:
         if record.status == "ok":
             usable[record.generator, record.category] += 1
-            if record.image in excluded and record.image not in unpredicted:
+            if record.image in excluded and record.image not in others:
                 lost[record.generator, record.category] += 1
             elif record.image not in excluded:
                 counts[record.category] += 1
-    gone = list(excluded)
-    pairs = duplicates[~(duplicates["a"].isin(gone) | duplicates["b"].isin(gone))]
+    pairs = duplicates[~duplicates[["a", "b"]].isin(list(excluded)).any(axis=1)]
     notes = list(notes)
-    said = [mixed_versions(versions or {}), left_out(usable, lost)]
+    said = [mixed_versions(versions or {}), left_out(usable, lost), *of_marks(others.values())]
     said += [across_categories(pairs), across_photographs(pairs)]
     said += [within_categories(pairs, counts.total())]
     imported = {note["name"] for note in notes if "predictions" in note}

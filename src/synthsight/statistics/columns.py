@@ -22,6 +22,20 @@ ACCURACY = [
     "top5_high",
 ]
 
+#: Numbers that are not known are null, and whole nevertheless.
+MODELS = {
+    "model": "str",
+    "task": "str",
+    "library": "str",
+    "architecture": "str",
+    "parameters": "Int64",
+    "input_height": "Int64",
+    "input_width": "Int64",
+    "source": "str",
+    "license": "str",
+    "sha256": "str",
+}
+
 AGREEMENT = [
     "generator",
     "category",
@@ -68,6 +82,65 @@ COMPARISONS = {
 RANKING = ["generator", "rule", "hit", "model", "mean", "rank", "share"]
 
 CONFUSIONS = ["generator", "model", "category", "rule", "predicted", "n", "share"]
+
+#: What models get on images with each value of what else is known of them, beside all others.
+ATTRIBUTES = {
+    "generator": "str",
+    "attribute": "str",
+    "kind": "str",
+    "place": "int64",
+    "value": "str",
+    "low_edge": "float64",
+    "high_edge": "float64",
+    "model": "str",
+    "rule": "str",
+    "hit": "str",
+    "categories": "int64",
+    "n": "int64",
+    "mean": "float64",
+    "mean_low": "float64",
+    "mean_high": "float64",
+    "common": "int64",
+    "n_rest": "int64",
+    "rest": "float64",
+    "difference": "float64",
+    "low": "float64",
+    "high": "float64",
+    "p": "float64",
+    "p_holm": "float64",
+}
+
+#: How far a model's confidence in its first guess can be trusted, and by bins of it.
+CALIBRATION = {
+    "model": "str",
+    "rule": "str",
+    "generator": "str",
+    "n": "int64",
+    "bins": "Int64",
+    "confidence": "float64",
+    "top1": "float64",
+    "over": "float64",
+    "over_low": "float64",
+    "over_high": "float64",
+    "ece": "float64",
+    "ece_low": "float64",
+    "ece_high": "float64",
+    "chance": "float64",
+}
+
+CALIBRATION_BINS = {
+    "model": "str",
+    "rule": "str",
+    "generator": "str",
+    "bin": "int64",
+    "low_edge": "float64",
+    "high_edge": "float64",
+    "n": "int64",
+    "confidence": "float64",
+    "top1": "float64",
+    "low": "float64",
+    "high": "float64",
+}
 
 GENERATORS = {
     "model": "str",
@@ -446,6 +519,9 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "accuracy": ACCURACY,
     "adaptation": ADAPTATION,
     "agreement": AGREEMENT,
+    "attributes": ATTRIBUTES,
+    "calibration": CALIBRATION,
+    "calibration_bins": CALIBRATION_BINS,
     "comparisons": COMPARISONS,
     "confusions": CONFUSIONS,
     "difficulty": DIFFICULTY,
@@ -455,6 +531,7 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "excluded_questions": EXCLUDED_QUESTIONS,
     "generators": GENERATORS,
     "images": IMAGES,
+    "models": MODELS,
     "kappa": KAPPA,
     "people": PEOPLE,
     "people_agreement": PEOPLE_AGREEMENT,

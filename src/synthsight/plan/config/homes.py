@@ -31,6 +31,9 @@ def _paths(settings: Settings) -> Iterator[tuple[Key, str | None]]:
     yield ("images", "root"), settings.images.root
     yield ("images", "table"), settings.images.table
     yield from real_entries(settings.images)
+    yield from named_files(("images", "marks"), settings.images.marks)
+    if settings.images.attributes is not None:
+        yield ("images", "attributes", "table"), settings.images.attributes.table
     if settings.images.archive is not None:
         archive = settings.images.archive
         one = isinstance(archive.url, str)

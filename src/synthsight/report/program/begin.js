@@ -6,6 +6,10 @@ import { questionsCsv, showQuestions } from "./questions.js";
 import { redraw } from "./charts.js";
 import { showLearned } from "./learning.js";
 import { showMap } from "./map.js";
+import { showAnswers } from "./head.js";
+import { showMistakes } from "./mistakes.js";
+import { showModels } from "./showing.js";
+import { showMarks } from "./marking.js";
 
 // Begin --------------------------------------------------------------------------------------
 
@@ -21,10 +25,14 @@ byId("questions-csv")?.addEventListener("click", () => download("questions.csv",
 
 function show() {
   fillControls();
+  showModels();
   showImages();
   showQuestions();
   showLearned();
   showMap();
+  showMistakes();
+  showAnswers();
+  showMarks();
 }
 function openOrClose() {
   if (explorer.images.includes(state.image) || questions?.image.includes(state.image)) openNamed(state.image);

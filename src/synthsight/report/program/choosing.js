@@ -1,6 +1,8 @@
 import { data, explorer } from "./helpers.js";
-import { ANY, EVERY, NONE, models, state } from "./state.js";
+import { ANY, EVERY, NONE, PEOPLE, models, state } from "./state.js";
 import { selection } from "./places.js";
+import { passesMark } from "./marking.js";
+import { extraText } from "./attributes.js";
 
 // Choosing images ----------------------------------------------------------------------------
 
@@ -50,6 +52,41 @@ function passesPeople(wanted, image) {
   return peopleGet(image) === { right: true, wrong: false, none: null }[wanted];
 }
 
+const lowered = explorer.names.map((each) => each.toLocaleLowerCase());
+/** For each name of a class whether it is meant by a text: the one that it is in full, else all that hold it. */
+function classesMeant(text) {
+  const exact = lowered.includes(text);
+  return lowered.map((each) => (exact ? each === text : each.includes(text)));
+}
+/** Whether one of a model's first guesses, as many as `places`, is of a class that is meant. */
+const says = (model, image, meant, places) => {
+  const { classes } = block(model);
+  for (let place = 5 * image; place < 5 * image + places; place += 1) {
+    if (classes[place] >= 0 && meant[classes[place]]) return true;
+  }
+  return false;
+};
+
+/** How two that are beside one another do on an image, as a function of it: null where it is not known of one. */
+function judgeOfTwo(filters) {
+  const first = modelNamed(filters.model);
+  const second = filters.against === PEOPLE ? null : modelNamed(filters.against);
+  if (!known(first) || (second && !known(second))) return () => null;
+  return (image) => {
+    const other = second ? gets(second, image) : peopleGet(image);
+    if (other === null) return null;
+    if (gets(first, image)) return other ? "both" : "first";
+    return other ? "second" : "neither";
+  };
+}
+/** How many of some images have each outcome of two, and of how many it is not known (`null`). */
+export function countsOfTwo(images, filters) {
+  const numbers = { both: 0, first: 0, second: 0, neither: 0, null: 0 };
+  const judge = judgeOfTwo(filters);
+  for (const image of images) numbers[judge(image)] += 1;
+  return numbers;
+}
+
 export function passes(outcome, right, numberRight, numberOfModels, one) {
   switch (outcome) {
     case "right": return one ? right : numberRight > 0;
@@ -66,13 +103,22 @@ export const sortBy = (list, value, sign) => {
   return list.sort((a, b) => values.get(a) - values.get(b));
 };
 
+const texts = explorer.images.map((each, image) => `${each}\n${extraText(image)}`.toLocaleLowerCase());
+/** What a search looks at besides the guesses. */
+const textOf = (image) => texts[image];
+
 /** Those of some images that pass filters, the state's or others, under the state's rule. */
 export function chosenAmong(images, filters) {
   const model = filters.model ? modelNamed(filters.model) : null;
   const judged = knowing().length;
   const open = model !== null && !known(model) && filters.outcome !== ANY;
   const number = counts();
-  const text = filters.find.toLocaleLowerCase();
+  const text = filters.find.trim().toLocaleLowerCase();
+  const named = text === "" ? null : lowered.map((each) => each.includes(text));
+  const guessed = filters.guess.trim() === "" ? null : classesMeant(filters.guess.trim().toLocaleLowerCase());
+  const second = filters.against && filters.against !== PEOPLE ? [modelNamed(filters.against)] : [];
+  const judge = model && filters.against && filters.outcome !== ANY ? judgeOfTwo(filters) : null;
+  const speakers = model ? [model, ...second] : models;
   const selected = selection(filters.area, filters.areaof);
   const generator = filters.generator === NONE ? null : filters.generator;
   const isOfSource = (image) => {
@@ -84,8 +130,13 @@ export function chosenAmong(images, filters) {
       (selected === null || selected[image]) &&
       (filters.category === ANY || explorer.category[image] === filters.category) &&
       isOfSource(image) &&
-      (text === "" || explorer.images[image].toLocaleLowerCase().includes(text)) &&
-      !open && passes(filters.outcome, model && gets(model, image), number[image], judged, model !== null) &&
+      (text === "" || textOf(image).includes(text) || speakers.some((each) => says(each, image, named, model ? 5 : 1))) &&
+      (guessed === null || speakers.some((each) => says(each, image, guessed, 1))) &&
+      (filters.gets === ANY || String(number[image]) === filters.gets) &&
+      (model && filters.against
+        ? judge === null || judge(image) === filters.outcome
+        : !open && passes(filters.outcome, model && gets(model, image), number[image], judged, model !== null)) &&
+      passesMark(filters.marked, image) &&
       passesPeople(filters.people, image),
   );
 }

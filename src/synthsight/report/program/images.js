@@ -1,7 +1,11 @@
-import { byId, count, csv, explorer, make, percent, picture } from "./helpers.js";
-import { ANY, change, models, state } from "./state.js";
-import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered } from "./choosing.js";
+import { byId, count, csv, explorer, make, percent, picture, unique } from "./helpers.js";
+import { ANY, PEOPLE, change, models, nameOfSecond, state } from "./state.js";
+import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered, peopleGet } from "./choosing.js";
+import { called, isLit, shows } from "./showing.js";
 import { openNamed } from "./large.js";
+import { badgeOf } from "./marking.js";
+import { attributeCells, attributeColumns } from "./attributes.js";
+import { showBeside } from "./beside.js";
 
 // Showing images -----------------------------------------------------------------------------
 
@@ -19,6 +23,20 @@ export const guess = (model, image, place = 0) => {
 export const spoken = ({ name, share }) => (share === null ? name : `${name} ${percent(share, 0)}`);
 export const mark = (value) => make("span", { class: `mark h${value}`, title: WORDS[value] }, SIGNS[value]);
 
+/** What one of two that are beside one another says of an image, with the sign of whether it counts. */
+function saidOf(name, image) {
+  if (name === PEOPLE) {
+    const value = { true: FIRST, false: WRONG, null: UNKNOWN }[peopleGet(image)];
+    return make("span", { class: "said" }, mark(value), ` people${explorer.people.response[image] === null ? "" : `: ${explorer.people.response[image]}`}`);
+  }
+  const model = modelNamed(name);
+  const first = guess(model, image);
+  return make("span", { class: "said" }, mark(digit(model, image)), ` ${name}${first ? `: ${spoken(first)}` : ""}`);
+}
+
+/** The models that a list shows: two that are beside one another, or all. */
+const compared = () => (state.model && state.against && state.against !== PEOPLE ? [state.model, state.against].map(modelNamed) : ordered);
+
 function card(image) {
   const model = state.model ? modelNamed(state.model) : null;
   const number = counts()[image];
@@ -31,9 +49,8 @@ function card(image) {
   return make("li", {},
     make("button", { type: "button", class: "card", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
       make("img", { src: picture(explorer.picture[image]), alt: explorer.images[image], loading: "lazy" }),
-      make("span", { class: "truth" }, explorer.category[image], ...(isReal(image) ? [make("small", {}, " real")] : [])),
-      make("span", { class: "said" }, said),
-      marks));
+      make("span", { class: "truth" }, explorer.category[image], ...(isReal(image) ? [make("small", {}, " real")] : []), badgeOf(image)),
+      ...(state.model && state.against ? [saidOf(state.model, image), saidOf(state.against, image)] : [make("span", { class: "said" }, said), marks])));
 }
 
 const MEANINGS = {
@@ -46,17 +63,18 @@ const legend = () => make("p", { class: "legend" },
     .map((value) => make("span", {}, mark(value), MEANINGS[value])));
 
 function gridOf(images) {
+  const inGrid = compared().filter((model) => shows(model.name));
   const head = make("tr", {}, make("th", { scope: "col" }, "Image"),
-    ...ordered.map((model) => make("th", { scope: "col" }, model.name)));
+    ...inGrid.map((model) => make("th", { scope: "col", class: isLit(model.name) ? "lit" : "" }, called(model.name))));
   const body = images.map((image) => make("tr", {},
     make("th", { scope: "row" },
       make("button", { type: "button", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
         make("img", { src: picture(explorer.picture[image]), alt: "", loading: "lazy" }),
         explorer.images[image], ...(isReal(image) ? [make("small", {}, " real")] : []))),
-    ...ordered.map((model) => {
+    ...inGrid.map((model) => {
       const value = digit(model, image);
       const first = guess(model, image);
-      const title = `${model.name}: ${WORDS[value]}${first ? `; ${spoken(first)}` : ""}`;
+      const title = `${called(model.name)}: ${WORDS[value]}${first ? `; ${spoken(first)}` : ""}`;
       return make("td", { class: `cell h${value}`, title }, SIGNS[value]);
     })));
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Grid of hits" },
@@ -90,7 +108,8 @@ export function showImages() {
   const total = every.length;
   let said = shown.length === total ? count(total, "image") : `${shown.length.toLocaleString("en")} of ${count(total, "image")}`;
   const judged = knowing();
-  if (model && !known(model)) said += ` · of ${model.name} it is not known which are right`;
+  if (state.against) said += ` · ${model.name} beside ${nameOfSecond()}`;
+  else if (model && !known(model)) said += ` · of ${model.name} it is not known which are right`;
   else if (shown.length && state.outcome === ANY && (model || judged.length)) {
     const number = counts();
     const right = model
@@ -100,6 +119,7 @@ export function showImages() {
     said += who ? ` · ${who.name} is right on ${percent(right)}` : ` · ${judged.length < models.length ? `${judged.length} of ${models.length}` : "the"} models are right on ${percent(right)} of them on average`;
   }
   byId("images-count").textContent = said;
+  showBeside();
   const part = paged(shown, PER_PAGE[state.view], "page", byId("images-pager"));
   byId("images-list").replaceChildren(...(part.length === 0 ? [make("p", {}, "No images match these filters.")] : [
     legend(),
@@ -107,11 +127,13 @@ export function showImages() {
   ]));
 }
 
+byId("classes").append(...unique(explorer.names).map((value) => make("option", { value })));
+
 export function imagesCsv() {
   const real = explorer.real.length ? ["real"] : [];
-  const columns = ["image", "category", "generator", ...real, "rule", ...ordered.flatMap((model) => [`${model.name} top1`, `${model.name} top5`, `${model.name} first guess`])];
+  const columns = ["image", "category", "generator", ...real, ...attributeColumns(), "rule", ...ordered.flatMap((model) => [`${model.name} top1`, `${model.name} top5`, `${model.name} first guess`])];
   return csv(columns, shown.map((image) => [
-    explorer.images[image], explorer.category[image], explorer.generator[image], ...real.map(() => isReal(image)), state.rule,
+    explorer.images[image], explorer.category[image], explorer.generator[image], ...real.map(() => isReal(image)), ...attributeCells(image), state.rule,
     ...ordered.flatMap((model) => {
       const value = digit(model, image);
       const five = value === UNKNOWN || value === NOT_FIRST || (value === FIRST && !model.five[state.rule]) ? null : value === FIRST || value === FIVE;

@@ -1,8 +1,10 @@
-import { byId, count, data, explorer, make, percent, picture, questions } from "./helpers.js";
+import { byId, count, data, explorer, make, percent, picture, questions, rows, unique } from "./helpers.js";
 import { state, writeAddress } from "./state.js";
-import { counts, digit, isReal, knowing, ordered } from "./choosing.js";
+import { counts, digit, isReal, knowing, modelNamed, ordered } from "./choosing.js";
 import { WORDS, guess, mark, shown } from "./images.js";
 import { chips } from "./questions.js";
+import { markControls } from "./marking.js";
+import { attributesOf } from "./attributes.js";
 
 // The large view -----------------------------------------------------------------------------
 
@@ -12,19 +14,43 @@ let opener = null;
 let way = [];
 let at = -1;
 
+/** Where an image lies, as the page knows it: beside the results, or at a path of this machine. */
+function addressOf(name, roots) {
+  const [first, ...rest] = name.split("/");
+  const [root, path] = roots.elsewhere[first] === undefined ? [roots.root, [first, ...rest]] : [roots.elsewhere[first], rest];
+  return `${root}/${path.map(encodeURIComponent).join("/")}`;
+}
+
+/** The classes that count for a category under the chosen rule, by their first names. */
+function whatCounts(category) {
+  const names = unique(rows("label_audit").filter((row) => row.category === category && (row.accepted_by ?? "").split(" ").includes(state.rule) && row.names)
+    .map((row) => row.names.split(", ")[0]));
+  const few = names.slice(0, 12).join(", ");
+  return names.length > 12 ? `${few} and ${names.length - 12} more` : few || "no class";
+}
+
 function guessesOf(model, image) {
   const value = digit(model, image);
+  const counted = model.counted[state.rule][image];
   const list = make("ol");
   for (let place = 0; place < 5; place += 1) {
     const each = guess(model, image, place);
     if (each) {
       const bar = make("i");
       bar.style.width = percent(Math.min(1, each.share ?? 0));
-      list.append(make("li", {}, bar, make("span", {}, each.name), make("span", {}, each.share === null ? "" : percent(each.share))));
+      const right = counted === String(place);
+      list.append(make("li", right ? { class: "counted", title: "This guess counts" } : {}, bar, make("span", {}, right ? `✓ ${each.name}` : each.name), make("span", {}, each.share === null ? "" : percent(each.share))));
     }
   }
-  return make("section", {}, make("h3", {}, mark(value), model.name, make("small", {}, WORDS[value])), list);
+  const chosen = [state.model, state.against].includes(model.name);
+  return make("section", chosen ? { class: "chosen" } : {}, make("h3", {}, mark(value), model.name, make("small", {}, WORDS[value])), list);
 }
+
+/** All models, those that are chosen first. */
+const chosenFirst = () => {
+  const chosen = [state.model, state.against].map(modelNamed).filter(Boolean);
+  return [...chosen, ...ordered.filter((model) => !chosen.includes(model))];
+};
 
 function questionsAbout(name) {
   if (!questions) return [];
@@ -46,7 +72,8 @@ function fillLarge(name) {
   byId("large-h").textContent = classified ? explorer.category[image] : name;
   const facts = make("dl", { class: "facts" });
   const fact = (term, text) => facts.append(make("div", {}, make("dt", {}, term), make("dd", {}, text)));
-  fact("File", name);
+  const roots = classified ? data.roots.images : data.roots.questions;
+  fact("File", roots ? make("a", { href: addressOf(name, roots), target: "_blank", rel: "noopener", title: "The image itself, where it still lies in its place" }, name) : name);
   if (classified) {
     if (isReal(image)) fact("Source", `${explorer.generator[image]}, real photographs`);
     else fact("Generator", explorer.generator[image] ?? "none");
@@ -54,15 +81,17 @@ function fillLarge(name) {
     fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown here as a smaller copy" : ""}`);
     if (explorer.people) fact("People", ofPeople(image));
     fact("Right under " + state.rule, `${counts()[image]} of ${count(knowing().length, "model")}`);
+    fact("What counts", whatCounts(explorer.category[image]));
+    for (const [term, text] of attributesOf(image)) fact(term, text);
   }
   const right = make("div");
-  if (classified) right.append(make("div", { class: "guesses" }, ...ordered.map((model) => guessesOf(model, image))));
+  if (classified) right.append(make("div", { class: "guesses" }, ...chosenFirst().map((model) => guessesOf(model, image))));
   if (asked.length) {
     right.append(make("h3", {}, "Questions"),
       ...asked.map((index) => make("div", index === way[at]?.[1] ? { "aria-current": "true" } : {}, make("p", {}, questions.question[index], " ", make("small", {}, `truth: ${questions.answer[index]}`)), chips(index))));
   }
   byId("large-content").replaceChildren(make("div", { class: "large" },
-    make("div", {}, make("img", { src: picture(number), alt: name }), facts), right));
+    make("div", {}, make("img", { src: picture(number), alt: name }), ...(classified ? [markControls(image)] : []), facts), right));
   byId("large-previous").disabled = at <= 0;
   byId("large-next").disabled = at < 0 || at === way.length - 1;
   // A button that is disabled loses the focus.
