@@ -47,10 +47,18 @@ def test_a_figure_is_legible_in_one_column(name: str, of: tuple[int, int]) -> No
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("name", "of"), [(name, of) for name in NAMES for of in sizes(name)[1:]], ids=str
+    ("name", "of"), [(name, of) for name in NAMES for of in sizes(name)[1:3]], ids=str
 )
 def test_a_figure_is_legible_across_a_page(name: str, of: tuple[int, int]) -> None:
     assert_legible(draw(name, *of))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("width", [4.2, 5.5])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_figure_is_legible_at_other_widths(name: str, width: float) -> None:
+    with looking(Look(width=width)):
+        assert_legible(draw(name, *sizes(name)[1]))
 
 
 @pytest.mark.long
@@ -127,7 +135,7 @@ def small() -> Figure:
     return models(make_accuracy(["a"], ["kite"]), RULE, 1, 5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_format_is_the_same_bytes_and_says_how_it_was_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +154,7 @@ def test_every_format_is_the_same_bytes_and_says_how_it_was_made(
         assert second.exists()
 
 
+@pytest.mark.long
 def test_the_resolution_changes_pixels_and_not_the_layout(tmp_path: Path) -> None:
     made = {}
     for dpi in (80, 120, 200, 300):

@@ -19,6 +19,7 @@ MOST = 24
 
 _COLUMNS = 3
 _NARROW = 6  # images on a narrow figure
+_LEAST = 2.2  # inches that a column needs
 _GAP = 0.12
 _SIDE = 0.95  # inches of a thumbnail
 _PITCH = _SIDE + 0.14 + 0.13
@@ -61,14 +62,14 @@ def failures(
     # Of predictions made elsewhere there may be fewer than five; hits are known of all images, or
     # of none.
     five = bool(scores["top5_hit"].notna().all())
-    columns = 1 if style.narrow() else _COLUMNS
+    columns = style.side_by_side(_LEAST, _GAP, _COLUMNS)
     cell = (style.room() - _GAP * (columns - 1)) / columns
     missed = scores[~scores["top5_hit" if five else "top1_hit"].astype(bool)]
     confidence = missed["probability"].map(_first)
     shown = (
         missed.assign(confidence=confidence)
         .sort_values(["confidence", "image"], ascending=[False, True])
-        .head(_NARROW if style.narrow() else MOST)
+        .head(_NARROW if columns == 1 else min(MOST, 8 * columns))
     )
     name = style.plain(category)
     title = f"{name}: {_outcome(len(missed), len(scores), len(shown), five)}"

@@ -21,8 +21,10 @@ _MORE = 8
 """Likewise of models more than categories."""
 _MOST, _MOST_NARROW = (30, 40), (12, 12)
 """Models and categories, at most: the best models, the first and the last categories."""
+_BROAD = 6.4  # inches of a figure that has room for two columns
 _GUTTER = 0.25  # inches between the two columns
 _GAP = 0.2  # inches between panels that share their names
+_PAD = 0.05  # inches between names and axes
 _FOOT = 0.42  # inches for tick labels, the x label and the space to the next panel
 _MODEL_LIMIT, _CATEGORY_LIMIT = 1.65, 1.35  # inches for the names of rows
 _RIGHT = 0.12  # inches right of an axis, for half of its last tick label
@@ -82,7 +84,7 @@ def overview(
     categories = [categories[place] for place in kept]
     by_category, agreed, counts = (part.iloc[kept] for part in (by_category, agreed, counts))
     taken = taken.iloc[kept]
-    listed = means.head(_MOST_NARROW[0] if style.narrow() else _MOST[0])
+    listed = means.head(_MOST_NARROW[0] if _stacked() else _MOST[0])
     others = len(of_others(means))
     one = others == 1
     unseen = " that was not trained on such images" if others < n_models else ""
@@ -154,9 +156,14 @@ def overview(
     return figure
 
 
+def _stacked() -> bool:
+    """Whether one panel stands below the other."""
+    return style.width() < _BROAD
+
+
 def _kept(categories: int) -> list[int]:
     """Which categories are shown: all, or the first and the last of more than there is room for."""
-    most = (_MOST_NARROW if style.narrow() else _MOST)[1]
+    most = (_MOST_NARROW if _stacked() else _MOST)[1]
     if categories <= most:
         return list(range(categories))
     return [*range(most // 2), *range(categories - most // 2, categories)]
@@ -219,46 +226,43 @@ def _layout(
     model_labels, model_width = style.label_column(models, _MODEL_LIMIT)
     category_labels, category_width = style.label_column(categories, _CATEGORY_LIMIT)
     many = len(categories) > _FEW or len(models) > len(categories) + _MORE
-    many = many and not style.narrow()
-    column = (style.room() - _GUTTER) / 2 if not style.narrow() else style.room()
+    many = many and not _stacked()
+    column = (style.room() - _GUTTER) / 2 if not _stacked() else style.room()
     half = -(-len(models) // 2) if many and len(models) > 8 else len(models)
     cuts = [slice(0, half), *([slice(half, len(models))] if half < len(models) else [])]
-    third = (style.room() - category_width - 0.05 - 2 * _GAP - _RIGHT) / 3
+    third = (style.room() - category_width - _PAD - 2 * _GAP - _RIGHT) / 3
     # Index of the panel, where it begins, room for names and for numbers, its width, its rows.
     lines: list[list[tuple[int, float, float, float, float, slice]]]
     all_rows = slice(0, len(categories))
     of_models = [
-        (0, number * (column + _GUTTER), model_width + 0.05, _NUMBERS, column, cut)
+        (0, number * (column + _GUTTER), model_width, _NUMBERS, column, cut)
         for number, cut in enumerate(cuts)
     ]
     if many:
-        shared = [(1, 0.0, category_width + 0.05, 0.0, category_width + 0.05 + third, all_rows)]
+        shared = [(1, 0.0, category_width, 0.0, category_width + _PAD + third, all_rows)]
         for index in (2, 3):
-            at = category_width + 0.05 + (index - 1) * (third + _GAP)
+            at = category_width + _PAD + (index - 1) * (third + _GAP)
             shared.append((index, at, 0.0, 0.0, third, all_rows))
         lines = [of_models, shared]
     else:
         of_categories = [
             (
-                *(index, (index % 2) * (column + _GUTTER), category_width + 0.05, _RIGHT),
+                *(index, (index % 2) * (column + _GUTTER), category_width, _RIGHT),
                 *(column, all_rows),
             )
             for index in (1, 2, 3)
         ]
         lines = [[of_models[0], of_categories[0]], of_categories[1:]]
-        if style.narrow():
+        if _stacked():
             lines = [[(*each[:1], 0.0, *each[2:])] for line in lines for each in line]
 
     places, under = [], start
     for line in lines:
         heads, columns = {}, {}
         for index, at, beside, _, width, _ in line:
-            from_left = at + (beside if many and index else 0)
-            space = (
-                style.room() - from_left
-                if many and index == 0
-                else width - (beside if many and index else 0)
-            )
+            own = beside + _PAD if many and beside and index else 0.0
+            from_left = at + own
+            space = style.room() - from_left if many and index == 0 else width - own
             heads[index] = style.wrap(titles[index], space, style.NORMAL + 0.5, bold=True, lines=4)
             labels = style.labels_of(keys[index])
             columns[index] = style.legend_columns(labels, (3, 3, 2, 3)[index], space)
@@ -270,6 +274,7 @@ def _layout(
         for (index, at, beside, numbers, width, cut), size in zip(line, sizes, strict=True):
             names = model_labels[cut] if index == 0 else category_labels
             left = style.MARGIN + at
+            pad = _PAD if beside else 0.0
             second = index == 0 and cut.start > 0
             shares = many and index > 1
             pitch = _TIGHT if tight else _TALLEST_ROW
@@ -277,12 +282,13 @@ def _layout(
                 _Place(
                     index,
                     (
-                        *(left + beside, under + tall, width - beside - numbers),
+                        *(left + beside + pad, under + tall),
+                        width - (beside + numbers) - pad,
                         min(room, size * pitch),
                     ),
                     cut,
                     [""] * size if shares else names,
-                    (left + (beside if many and index else 0), under),
+                    (left + (beside + pad if many and index else 0.0), under),
                     [] if second else heads[index],
                     columns[index],
                 )

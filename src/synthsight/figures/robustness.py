@@ -36,6 +36,8 @@ _KEY = 0.24  # inches for the legend
 _NAME = 0.1  # inches of a name's height
 _SIDE, _HEIGHT = 3.1, 4.7  # inches of the panel of points: beside the rows, and above them
 _COLUMNS = 4  # panels of generators side by side
+_CELL = 1.2  # inches that one of them needs
+_BROAD = 6.8  # inches of a figure that has room for rows beside the points
 _BETWEEN = 0.2  # inches between these, for the ends of their tick labels
 _TIERS: tuple[tuple[float, ...], ...] = (
     *((50,), (10, 90), (1, 99), (0.1, 99.9), (20, 80), (5, 95), (30, 40, 60, 70)),
@@ -117,8 +119,7 @@ def robustness(
             else ""
         )
     )
-    beside = len(models) <= BESIDE and not style.narrow()
-    panels = 2 if style.narrow() else _COLUMNS
+    beside = len(models) <= BESIDE and style.width() > _BROAD
     labels, label_width = style.label_column(models, 1.15 if beside else 1.65)
     under = style.heading_height(title, subtitle, 4) + 0.08
     keys = _keys(sides)
@@ -126,6 +127,7 @@ def robustness(
     top = under + _KEY + style.legend_height(style.labels_of(keys), columns)
     left = style.MARGIN + _TICKS
     wide = style.width() - style.MARGIN - left
+    panels = style.side_by_side(_CELL, _BETWEEN, _COLUMNS, wide)
     width, height = (_SIDE, _SIDE) if beside else (wide, min(_HEIGHT, wide))
     start = (left + width + 0.25 if beside else style.MARGIN) + label_width + 0.06
     long = len(models) * rows.row_height(len(models))

@@ -76,7 +76,7 @@ def bars() -> str:
 
 def percent_axis(axes: Axes, ticks: Sequence[float]) -> None:
     """Show fractions from 0 to 1 as percentages."""
-    if style.narrow() and len(ticks) > 3 and inches(axes) < 1.3:
+    if len(ticks) > 3 and inches(axes) < (1.3 if style.narrow() else 0.94):
         ticks = (0, 0.5, 1)
     axes.set_xlim(-0.015, 1.015)
     axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])

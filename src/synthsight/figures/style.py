@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,19 @@ def room() -> float:
     return width() - 2 * MARGIN
 
 
+def side_by_side(least: float, gap: float, most: int, space: float | None = None) -> int:
+    """How many parts, at most ``most``, fit beside each other.
+
+    Args:
+        least: Inches that a part needs.
+        gap: Inches between two of them.
+        most: The largest number.
+        space: Inches that there are, if not all between the margins.
+    """
+    whole = room() if space is None else space
+    return max(1, min(most, int((whole + gap) / (least + gap))))
+
+
 def narrow() -> bool:
     """Whether there is no room for panels side by side."""
     return look().narrow
@@ -209,8 +223,10 @@ def legend_columns(labels: Sequence[str], most: int, space: float | None = None)
     # A mark and the blanks beside it, see :func:`legend`.
     widths = [text_width(label, SMALL) + 0.27 for label in labels]
     for columns in range(most if widths else 1, 1, -1):
-        lines = -(-len(widths) // columns)
-        wide = [max(widths[at : at + lines]) for at in range(0, len(widths), lines)]
+        # The first columns have an entry more, as matplotlib deals them out.
+        each, more = divmod(len(widths), columns)
+        ends = [each * column + min(column, more) for column in range(columns + 1)]
+        wide = [max(widths[a:b], default=0.0) for a, b in pairwise(ends)]
         if sum(wide) <= (room() if space is None else space) + 0.08:
             return columns
     return 1

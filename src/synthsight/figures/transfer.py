@@ -31,6 +31,7 @@ _APART = 0.07  # inches between generated sources and photographs
 _BETWEEN = 0.3  # inches between matrices
 _HEAD = 0.3  # inches for a matrix's title
 _KEY = 0.26  # inches for the legend
+_BROAD = 6.5  # inches of a figure that has room for all of it on one line
 
 
 def transfer(table: pd.DataFrame, level: float = 0.95) -> Figure:
@@ -64,7 +65,7 @@ def transfer(table: pd.DataFrame, level: float = 0.95) -> Figure:
         "" if len(names) == len(every) else f" {len(names)} of {len(every)} sources are shown."
     )
     under = style.heading_height(title, subtitle, 4) + 0.08
-    top = under + _KEY + (0.16 if style.narrow() else 0)
+    top = under + _KEY + (0.16 if style.width() < _BROAD else 0)
     lines = -(-len(shown) // grid.columns)
     chance = float(found["chance"].min())
     with style.style():
@@ -263,7 +264,7 @@ def _key(figure: Figure, top: float, chance: float, real: bool) -> None:
         label=("different images of one source" if style.narrow() else _FRAME)
         + (", photographs last" if real else ""),
     )
-    if style.narrow():
+    if style.width() < _BROAD:
         style.legend(figure, [frame], style.MARGIN, top + 0.18, 1)
     else:
         style.legend(figure, [frame], start + width + 0.6, top, 1)

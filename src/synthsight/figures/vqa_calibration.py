@@ -14,7 +14,8 @@ from synthsight.figures import style
 MOST = 12
 """Maximum number of panels, for the most accurate models."""
 
-_COLUMNS, _NARROW = 4, 2  # panels side by side, and in a narrow figure
+_COLUMNS = 4  # panels side by side
+_LEAST = 1.15  # inches that one of them needs
 _MOST_NARROW = 6  # panels in a narrow figure
 _LEFT = 0.42  # inches for the labels left of the panels
 _GAP = 0.3  # inches between panels
@@ -53,8 +54,8 @@ def vqa_calibration(
     if words:
         who = style.plain(words[0]) if len(words) == 1 else style.count(len(words), "model")
         subtitle += f" Not shown, since P(yes) is not known of all questions: {who}."
-    columns = min(_NARROW if style.narrow() else _COLUMNS, len(shown))
     room = style.room() - _LEFT
+    columns = min(style.side_by_side(_LEAST, _GAP, _COLUMNS, room), len(shown))
     side = min((room - _GAP * (columns - 1)) / columns, 2.8)
     lines = math.ceil(len(shown) / columns)
     names = [style.wrap(style.plain(name), side, bold=True, lines=2) for name in shown["model"]]

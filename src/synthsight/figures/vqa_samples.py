@@ -19,6 +19,7 @@ RIGHT, WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 
 _COLUMNS = 2
 _GAP = 0.18  # inches between the two columns, and between the rows
+_LEAST = 3.0  # inches that a column needs
 _SIDE = 1.05  # inches of a thumbnail
 _TEXT = _SIDE + 0.07  # inches from a cell's left end to its questions
 _MARK = 0.12  # inches for the right/wrong mark
@@ -91,7 +92,7 @@ def vqa_samples(
     else:
         title += f"there is no page {page}"
         subtitle += f"The images make {style.count(pages, 'page')}."
-    columns = 1 if style.narrow() else _COLUMNS
+    columns = style.side_by_side(_LEAST, _GAP, _COLUMNS)
     wide = (style.room() - _GAP * (columns - 1)) / columns
     by_image = {str(name): rows for name, rows in answers.groupby("image")}
     cells = [_layout(by_image[name].sort_values("number"), wide - _BESIDE) for name in shown]
