@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,18 @@ class Window:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.address = path.as_uri()
         self.page.goto(self.address + fragment)
+
+
+def until(page: Any, true: str, seconds: float = 10) -> None:
+    """Wait until a JavaScript expression is true in a page.
+
+    Playwright's own waiting evaluates texts in the page, which the pages' content security policy
+    forbids as soon as it has to look twice.
+    """
+    end = time.monotonic() + seconds
+    while not page.evaluate(true):
+        assert time.monotonic() < end, f"never true in {seconds} s: {true}"
+        time.sleep(0.05)
 
 
 def faults(page: Any) -> list[str]:

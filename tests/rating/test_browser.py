@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from synthsight.rating.pictures import Picture
-from tests.browser import AXE, NARROW, faults
+from tests.browser import AXE, NARROW, faults, until
 from tests.rating.raters import Rater, pictures, rate_all, read_responses, write_page
 
 pytestmark = pytest.mark.long
@@ -331,7 +331,7 @@ def test_another_tab_of_the_same_rater_takes_over_what_was_said(
     other.get_by_role("button", name="Go on as a").click()
     other.wait_for_timeout(300)
     other.keyboard.press("2")
-    rater.page.wait_for_function("!document.getElementById('forward').disabled")
+    until(rater.page, "!document.getElementById('forward').disabled")
     assert len(read_responses(rater.save(tmp_path))) == 2
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from synthsight.report.tables import read_table
 from synthsight.statistics.adapted import uncounted
-from tests.browser import Window
+from tests.browser import Window, until
 
 #: The primary rule of the small project.
 RULE = "words/simple"
@@ -30,7 +30,7 @@ class Tab(Window):
         """Take all filters back. What follows a click may be there before its effect is."""
         self.page.locator(f"[data-reset={what}]").click()
         first = {"images": "category", "questions": "qmodel"}[what]
-        self.page.wait_for_function(f"!document.querySelector('[data-key={first}]').value")
+        until(self.page, f"!document.querySelector('[data-key={first}]').value")
 
     def shown(self, what: str = "images") -> int:
         """The number that the page says is shown."""

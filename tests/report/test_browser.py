@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthsight.origin import KEY
-from tests.browser import AXE, NARROW, WIDE, faults
+from tests.browser import AXE, NARROW, WIDE, faults, until
 from tests.report.browsing import RULE, Tab, draw_all, hits, of_all_models
 from tests.support import REPOSITORY, Project
 
@@ -194,7 +194,7 @@ def test_a_click_shows_the_picture_with_what_each_model_said(small: Tab, finishe
     section = small.page.locator(".guesses section", has_text="resnet")
     said = section.locator("li").all_inner_texts()
     expected = zip(row["predicted"], row["probability"], strict=True)
-    assert [each.replace("\n", " ") for each in said] == [
+    assert [each.replace("\n", " ").removeprefix("✓ ") for each in said] == [
         f"{names[n]} {round(1000 * p) / 10:.1f}%" for n, p in expected
     ]
     assert small.page.locator("#large img").evaluate("node => node.naturalWidth") == 95
@@ -224,6 +224,9 @@ def test_tables_sort_and_download(small: Tab, finished: Project) -> None:
     downloaded = downloading.value
     assert downloaded.suggested_filename == "accuracy.csv"
     again = pd.read_csv(downloaded.path())
+    assert again["top5_low"].is_monotonic_decreasing, "in the order that is shown"
+    keys = ["model", "category", "generator", "rule"]
+    again, values = (each.sort_values(keys, ignore_index=True) for each in (again, values))
     pd.testing.assert_frame_equal(again, values, check_dtype=False, rtol=1e-5, atol=1e-9)
 
 
@@ -255,7 +258,7 @@ def test_a_view_is_shared_by_its_address(small: Tab, browser: Any, finished: Pro
     assert other.shown() == small.shown() == 4
     assert other.page.locator(".grid tbody tr").count() == 4
     other.page.evaluate("location.hash = '#category=nothing&page=x&rule=<b>'")
-    other.page.wait_for_function("document.querySelector('[data-key=category]').value === ''")
+    until(other.page, "document.querySelector('[data-key=category]').value === ''")
     assert other.shown() == 12
     other.context.close()
 
@@ -275,7 +278,7 @@ def test_back_closes_a_picture_and_leads_on_to_it_again(small: Tab) -> None:
     page.go_forward()
     page.wait_for_selector("dialog[open]")
     page.locator("#large-close").click()
-    page.wait_for_function("!location.hash.includes('image=')")
+    until(page, "!location.hash.includes('image=')")
     assert page.evaluate("location.hash") == "#category=clock"
     assert page.evaluate("document.activeElement.closest('.card') !== null")
 
@@ -311,7 +314,7 @@ def test_a_link_to_a_section_keeps_what_is_chosen(
     assert page.evaluate("location.hash") == "#accuracy"
     small.choose("category", "clock")
     page.evaluate("location.hash = '#categories'")
-    page.wait_for_function("location.hash.includes('=')")
+    until(page, "location.hash.includes('=')")
     fragment = page.evaluate("location.hash")
     assert fragment == "#section=categories&category=clock"
     other = Tab(browser, finished.results / "report.html", fragment)

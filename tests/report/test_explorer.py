@@ -13,7 +13,7 @@ import pytest
 from synthsight.labels.definitions import Definition
 from synthsight.labels.matching import accepted_classes
 from synthsight.labels.spaces import load_labels
-from tests.browser import AXE, faults
+from tests.browser import AXE, faults, until
 from tests.report.browsing import RULE, Tab, hits
 from tests.support import Project
 
@@ -265,7 +265,7 @@ def test_mistakes_are_counted_and_lead_to_their_images(small: Tab, finished: Pro
 def copied(tab: Tab, place: str, language: str) -> str:
     tab.page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     tab.page.locator(place).get_by_role("button", name=f"Copy as {language}").click()
-    tab.page.wait_for_function("window.copied !== undefined")
+    until(tab.page, "window.copied !== undefined")
     text = tab.page.evaluate("window.copied")
     assert isinstance(text, str)
     return text

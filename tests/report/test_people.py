@@ -13,6 +13,7 @@ import pytest
 
 from synthsight.report.answer import people_answer, people_questions_answer
 from synthsight.report.people import MOST_RATERS, explorer_people, people_section
+from tests.browser import until
 from tests.report.browsing import Tab, hits
 from tests.support import Project, add_people
 
@@ -155,7 +156,7 @@ def test_the_filter_of_people_gives_the_counts_of_the_table(tab: Tab, rated: Pro
     tab.page.locator(".card").click()
     assert "not rated" in tab.page.inner_text("#large")
     tab.page.locator("#large-close").click()
-    tab.page.wait_for_function("!location.hash.includes('image=')")  # going back takes its time
+    until(tab.page, "!location.hash.includes('image=')")  # going back takes its time
     tab.page.reload()
     assert tab.shown() == 1, "the address keeps what is chosen"
     tab.reset("images")
