@@ -12,7 +12,7 @@ function panels(names, across) {
   return new Map(names.map((name, i) => [name, { fx: i % across, fy: Math.floor(i / across) }]));
 }
 
-function saidOf(summary) {
+function errorSaid(summary) {
   const bounds = summary.ece_low === null ? "" : ` (${summary.ece_low.toFixed(3)} to ${summary.ece_high.toFixed(3)})`;
   const sign = summary.over < 0 ? "under" : "over";
   return `ECE ${summary.ece.toFixed(3)}${bounds}, ${sign}confident by ${(100 * Math.abs(summary.over)).toFixed(1)} points`;
@@ -31,7 +31,7 @@ export const ofConfidence = {
       .map((row) => ({ ...row, ...place.get(row.model), kind: kindOf(row) }));
     const titles = names.map((name) => ({ name, ...place.get(name) }));
     const down = Math.ceil(names.length / across);
-    const told = (row) => `${row.model}\n${row.kind === "real" ? `photographs (${row.generator})` : "generated images"}\nconfidence ${percent(row.confidence)}: right on ${described(row, row.top1, row.low, row.high)} of ${count(row.n, "image")}\nin all: ${saidOf(own(row))}`;
+    const told = (row) => `${row.model}\n${row.kind === "real" ? `photographs (${row.generator})` : "generated images"}\nconfidence ${percent(row.confidence)}: right on ${described(row, row.top1, row.low, row.high)} of ${count(row.n, "image")}\nin all: ${errorSaid(own(row))}`;
     return {
       width: 66 + across * side, height: 60 + down * side, marginLeft: 50, marginTop: 24, marginRight: 16,
       x: { domain: [0, 1], ticks: [0, 0.5, 1], tickFormat: (value) => `${100 * value}`, label: "confidence, per cent" },
