@@ -17,10 +17,13 @@ if not workflow.overwrite_configfiles:
     configfile: "config.yaml"
 
 
-report: "workflow/report/workflow.rst"
-
-
 include: "rules/common.smk"
+include: "rules/captions.smk"
+
+
+report: caption("workflow")
+
+
 include: "rules/terminal.smk"
 include: "rules/fetch_images.smk"
 include: "rules/fetch_weights.smk"

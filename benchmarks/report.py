@@ -35,7 +35,6 @@ REPOSITORY = Path(__file__).parents[1]
 RULES = tuple(sorted(matching.RULES))
 GENERATORS = ("dalle", "midjourney", "stable")
 CLASSES = 1000
-CATEGORIES = 17
 KINDS = ("colour", "counting", "negation", "presence", "spatial relation")
 
 #: What a person does, as the page's own controls do it.
@@ -73,14 +72,14 @@ def run(program: str, *given: str, **options: object) -> None:
     subprocess.run([sys.executable, script, *words], check=True, stdout=subprocess.DEVNULL)
 
 
-def make(folder: Path, images: int, models: int, questions: int) -> Path:
+def make(folder: Path, images: int, models: int, questions: int, categories: int = 17) -> Path:
     """Make the page; returns it."""
     rng = np.random.default_rng(0)
-    names = [f"{GENERATORS[i % 3]}/category {i % CATEGORIES}/{i:05}.png" for i in range(images)]
+    names = [f"{GENERATORS[i % 3]}/category {i % categories}/{i:05}.png" for i in range(images)]
     pictures = {name: number for number, name in enumerate(names)}
     manifests, thumbnails = [], []
-    for category in range(CATEGORIES):
-        of = sorted(names[category::CATEGORIES])
+    for category in range(categories):
+        of = sorted(names[category::categories])
         manifests.append(folder / f"images-{category}.parquet")
         records = [
             ImageRecord(
@@ -94,7 +93,7 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
         write_thumbnails(of, lambda name: picture(pictures[name]), 240, thumbnails[-1])
     scores, notes = [], []
     easy = rng.random(images)
-    order = np.argsort(np.array([f"{i % CATEGORIES:02}{name}" for i, name in enumerate(names)]))
+    order = np.argsort(np.array([f"{i % categories:03}{name}" for i, name in enumerate(names)]))
     for model in range(models):
         name = f"model_{model:02}.with_a_name"
         columns: dict[str, list[object]] = {field: [] for field in SCHEMA.names}
@@ -106,7 +105,7 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
             for rule in RULES:
                 values = (
                     names[image],
-                    f"category {image % CATEGORIES}",
+                    f"category {image % categories}",
                     names[image].split("/")[0],
                     None,
                     False,
@@ -126,6 +125,7 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
         note = {
             "name": name,
             "architecture": {"library": "timm", "name": "any"},
+            "parameters": int(4e6 * 1.09**model),
             "source": "a benchmark",
             "safetensors_sha256": "0" * 64,
             "license": None,
@@ -134,18 +134,17 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
         notes[-1].write_text(json.dumps(note), encoding="utf-8")
     vqa_scores, vqa_notes = [], []
     about = sorted(rng.choice(names, questions).tolist())
+    answer = np.where(rng.random(questions) < 0.5, "yes", "no")
     for model in range(models if questions else 0):
         name = f"asked_{model:02}"
         p_yes = rng.random(questions)
-        answer = np.where(rng.random(questions) < 0.5, "yes", "no")
-        if model:
-            answer = pq.read_table(vqa_scores[0])["answer"].to_numpy()
         said = np.where(p_yes > 0.5, "yes", "no")
         kinds = [KINDS[i % len(KINDS)] for i in range(questions)]
         numbers = list(range(questions))
         texts = [f"Is there a thing of number {i} in the picture?" for i in numbers]
-        table = [about, numbers, texts, answer, [n.split("/")[0] for n in about]]
-        table += [["is"] * questions, kinds, p_yes, said, said == answer]
+        table = [about, numbers, texts, answer.tolist(), [n.split("/")[0] for n in about]]
+        table += [["is"] * questions, kinds, p_yes, [None] * questions, said.tolist()]
+        table += [said == answer, [None] * questions, [f"{pictures[n]:064x}" for n in about]]
         vqa_scores.append(folder / f"asked-{model}.parquet")
         schema = VQA_SCHEMA.with_metadata({"model": name})
         arrays = [pa.array(c, f.type) for c, f in zip(table, schema, strict=True)]
@@ -157,22 +156,24 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
 
     tables: dict[str, Path] = {}
 
-    def tabulate(rule: str, spec: dict[str, float], **inputs: list[Path]) -> None:
+    def tabulate(rule: str, spec: dict[str, object], **inputs: list[Path]) -> None:
         words, made = tabulate_arguments(rule, folder, spec, **inputs)
         tables.update(made)
         run("tabulate", *words)
 
     level = {"level": 0.95}
     intervals = {**level, "resamples": 200, "seed": 0}
-    tabulate("accuracy", intervals, scores=scores)
+    tabulate("accuracy", level, scores=scores)
     tabulate("compare", intervals, scores=scores)
-    tabulate("generators", intervals, scores=scores)
+    tabulate("generators", level, scores=scores)
     tabulate("agreement", level, scores=scores)
     tabulate("confusions", {}, scores=scores)
-    tabulate("reference", {}, accuracy=[tables["accuracy"]], notes=notes)
+    models_of = {json.loads(n.read_text())["name"]: [224, 224] for n in notes}
+    tabulate("models", {"inputs": models_of}, notes=notes, vqa_notes=vqa_notes)
+    tabulate("reference", level, accuracy=[tables["accuracy"]], notes=notes, scores=scores)
     audit = {"labels": ["imagenet-1k"], "rules": list(RULES), "categories": {}}
     audit["categories"] = {
-        f"category {c}": {"also": [], "classes": None} for c in range(CATEGORIES)
+        f"category {c}": {"also": [], "classes": None} for c in range(categories)
     }
     tables["label_audit"] = folder / "label_audit.parquet"
     csv = folder / "label_audit.csv"
@@ -202,7 +203,7 @@ def make(folder: Path, images: int, models: int, questions: int) -> Path:
         "labels": {json.loads(n.read_text())["name"]: "imagenet-1k" for n in notes},
         "roots": {"images": str(folder), "questions": None},
         "questions": None,
-        "settings": {"report": {"thumbnail": 240}},
+        "settings": {"images": {}, "report": {"thumbnail": 240}},
     }
     page = folder / "report.html"
     start = time.perf_counter()
@@ -270,10 +271,11 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--models", type=int, default=10)
     parser.add_argument("--questions", type=int, default=10_000)
+    parser.add_argument("--categories", type=int, default=17)
     parser.add_argument("--folder", type=Path, default=Path("results/benchmark-report"))
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    page = make(args.folder, args.images, args.models, args.questions)
+    page = make(args.folder, args.images, args.models, args.questions, args.categories)
     chromium = shutil.which("chromium")
     if chromium is None:
         print("no Chromium: the page is not opened")

@@ -18,14 +18,17 @@ try:
     from synthsight.plan.digest import code_digest, code_digests
     from synthsight.plan.experiment import load_experiment
     from synthsight.plan.files import WEIGHTS, Files
+    from synthsight.plan.leaving import go_on
+    from synthsight.plan.left_out import LEAVE_OUT, captioned, without_failed
     from synthsight.plan.machine import Machine, handle_term_aside, hide_devices, provide_workers
     from synthsight.plan.others import at_work, hold
+    from synthsight.plan.pace import Pace
     from synthsight.plan.programs import base_door, family_doors, library_door, model_doors
     from synthsight.plan.programs import row_doors, workers
     from synthsight.plan.recall import recall
     from synthsight.plan.restart import begin_anew, fetched_file
     from synthsight.plan.standing import check_results
-    from synthsight.plan.terminal import Listener, Watch, settle, succeeded
+    from synthsight.plan.terminal import AGAIN, Listener, Watch, settle, succeeded
     from synthsight.wording import printable
 except ImportError as error:
     raise WorkflowError(
@@ -45,6 +48,7 @@ try:
         [*map(Path, workflow.configfiles), workflow.config_settings.config],
         KEPT,
     )
+    EXPERIMENT = without_failed(EXPERIMENT, workflow.is_main_process, sys.argv)
 except SynthsightError as error:
     raise WorkflowError(str(error)) from None
 EXPERIMENT = recall(EXPERIMENT, KEPT)
@@ -174,21 +178,3 @@ def threads(wildcards):
 def batch_size(first):
     """A batch size, halved each time that a cluster's job is submitted again (cf. client.py)."""
     return lambda wildcards, attempt: max(1, first // 2 ** (attempt - 1))
-
-
-def table_files(row):
-    """The outputs of a table's rule; the CSVs are in Snakemake's own report."""
-    return {
-        f"{name}_{ending}": in_report(name, path) if ending == "csv" else path
-        for name, ending, path in FILES.tables_of(row)
-    }
-
-
-def in_report(table, path):
-    """A table in Snakemake's own report."""
-    return report(
-        path,
-        caption=f"../workflow/report/tables/{table}.rst",
-        category="Tables",
-        labels={"table": table},
-    )

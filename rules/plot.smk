@@ -12,7 +12,7 @@ for ROW in FILES.figure_rows:
             pdf=f"{FILES.run}/figures/{ROW.stem}.pdf",
             png=report(
                 f"{FILES.run}/figures/{ROW.stem}.png",
-                caption=f"../workflow/report/figures/{ROW.name}.rst",
+                caption=caption(f"figures/{ROW.name}"),
                 category=ROW.section,
                 labels=ROW.labels,
             ),

@@ -93,7 +93,7 @@ rule report:
     output:
         page=report(
             FILES.report,
-            caption="../workflow/report/report.rst",
+            caption=caption("report"),
             category="Report",
             labels={"page": "results and images"},
         ),

@@ -2,6 +2,9 @@
 
 WATCH = Watch(
     {name: about.listing.images for name, about in EXPERIMENT.categories.items()},
+    {name: len(asked) for name, asked in EXPERIMENT.vqa.questions.items()} if EXPERIMENT.vqa else {},
+    # Jobs that wait in a queue say nothing of how long they take.
+    Pace(None if MACHINE.submits else KEPT / "pace.json", MACHINE.cores),
     lambda text: logger.info(text),
     lambda text: logger.error(text),
 )
@@ -14,14 +17,23 @@ onstart:
     handle_term_aside()
     hold(KEPT)
     settle(logger)
+    # What can be made without a model that fails is to be there when a run goes on without it.
+    workflow.scheduler.keepgoing |= SETTINGS.on_failure == LEAVE_OUT
     WATCH.begin((job.rule.name, job.wildcards_dict) for job in workflow.dag.needrun_jobs())
 
 
 onsuccess:
-    for line in succeeded(Path(FILES.run), {job.rule.name for job in workflow.dag.jobs}):
+    WATCH.end()
+    _rules = {job.rule.name for job in workflow.dag.jobs}
+    for line in succeeded(Path(FILES.run), _rules, EXPERIMENT.left_out):
         logger.info(line)
 
 
 onerror:
-    for line in WATCH.failed():
+    WATCH.end()
+    try:
+        _next = go_on(FILES, WATCH.failures, workflow.dag, workflow.scheduler)
+    except SynthsightError as error:
+        _next = f"{error}. {AGAIN}"
+    for line in WATCH.failed(_next or AGAIN):
         logger.error(line)

@@ -96,7 +96,7 @@ def test_the_package_installs_the_command_and_says_that_it_is_typed() -> None:
     assert (REPOSITORY / "src" / "synthsight" / "py.typed").is_file()
 
 
-@pytest.mark.parametrize("command", [[], ["init"], ["check"], ["show"], ["compare"]])
+@pytest.mark.parametrize("command", [[], ["init"], ["check"], ["show"], ["compare"], ["speed"]])
 def test_the_help_fits_into_a_terminal(
     command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,6 +192,24 @@ def test_what_is_no_checkpoint_is_called_what_it_is(
     assert words in refusal(tmp_path, tmp_path / name)
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_file_whose_end_is_missing_is_said_to_be_cut(
+    tmp_path: Path, state: State, zipped: bool
+) -> None:
+    torch.save(state, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    content = (tmp_path / "a.pth").read_bytes()
+    (tmp_path / "a.pth").write_bytes(content[: len(content) // 2])
+    assert "it ends too early: the copy or download broke off" in refusal(
+        tmp_path, tmp_path / "a.pth"
+    )
+
+
+def test_bytes_of_no_kind_are_not_taken_for_code(tmp_path: Path) -> None:
+    (tmp_path / "a.pth").write_bytes(np.random.default_rng(0).bytes(20_000))
+    said = refusal(tmp_path, tmp_path / "a.pth")
+    assert "it is no file of weights, neither of safetensors nor of torch.save" in said
+
+
 def test_the_content_and_not_the_ending_tells_how_weights_are_read(
     tmp_path: Path, state: State
 ) -> None:

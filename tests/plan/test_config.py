@@ -361,6 +361,8 @@ def test_what_the_command_line_sets_is_not_looked_for_in_files() -> None:
         "config.yaml, line 7, intervals.seed",
         f'--config models=["timm/{"a" * 53}..., models[1]',
         "--config precision=fp31",
+        f'--config models=["timm/{"a" * 53}..., models[0]: timm/{"a" * 99}: timm has no model '
+        f"{'a' * 99!r}",
     ]
     given = {"intervals": {"level": "0.9"}}  # so Snakemake reads --config intervals={level: 0.9}
     merge(config := yaml.safe_load(file.read_text()), given)

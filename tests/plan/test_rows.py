@@ -26,6 +26,7 @@ KEYS: dict[Any, set[str]] = {
     specs.drawn: {"level", "seed"},
     specs.attributes: {"level", "adapted", "compare"},
     specs.level_and_unit: {"level", "unit"},
+    specs.models: {"inputs"},
     specs.rule_and_level: {"rule", "level"},
     specs.people: {"rule", "level", "seed", "adapted"},
     specs.people_answers: {"level", "seed"},

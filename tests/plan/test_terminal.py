@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from synthsight.plan import terminal
+from synthsight.plan.pace import Pace
 from synthsight.plan.terminal import Listener, Watch, settle, succeeded
 from tests.support import Project
 
@@ -22,7 +23,11 @@ class Seen:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.failed: list[str] = []
-        self.watch = Watch(CATEGORIES, self.said.append, self.failed.append)
+        self.pace = Pace(None, 2)
+        questions = {"0": 8}
+        self.watch = Watch(
+            *(CATEGORIES, questions, self.pace), self.said.append, self.failed.append
+        )
 
     def log(self, event: str | None, **more: Any) -> None:
         record = logging.makeLogRecord({"event": event, **more})
@@ -48,10 +53,12 @@ def test_what_there_is_to_do_is_said_in_images(seen: Seen) -> None:
             ("classify", {"model": "b", "category": "bagel"}),
             ("embed", {"model": "a", "category": "clock"}),
             ("score", {"model": "a"}),
+            ("ask", {"vqa_model": "a", "shard": "0"}),
         ]
     )
     assert seen.said == [
-        "4 jobs: 60 images to be classified, 12 images to be embedded (categories: 2)"
+        "5 jobs: 60 images to be classified, 12 images to be embedded, 8 questions to be answered "
+        "(categories: 2)"
     ]
 
 
@@ -61,18 +68,59 @@ def test_progress_counts_images(seen: Seen) -> None:
         seen.start(job, "classify", model="a", category=category)
     seen.log("job_finished", job_id=1)
     seen.log("job_finished", job_id=0)
-    assert seen.said[1:] == ["12 of 42 images classified", "42 of 42 images classified"]
+    assert seen.said[1:] == [
+        "1 of 2 jobs: 12 of 42 images classified",
+        "2 of 2 jobs: 42 of 42 images classified",
+    ]
 
 
 def test_progress_is_not_said_more_often_than_it_can_be_read(monkeypatch: Any) -> None:
     monkeypatch.setattr(terminal, "PAUSE", 1e9)
     seen = Seen()
-    seen.watch._said = 1e12  # as if something had just been said
     seen.watch.begin(("classify", {"category": category}) for category in CATEGORIES)
     for job, category in enumerate(CATEGORIES):
         seen.start(job, "classify", category=category)
         seen.log("job_finished", job_id=job)
-    assert seen.said[1:] == ["42 of 42 images classified"], "the last of them always is"
+    assert seen.said[1:] == ["2 of 2 jobs: 42 of 42 images classified"], "the last always is"
+
+
+def test_how_long_it_takes_is_said_where_jobs_of_its_kind_have_been_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+
+    def run() -> list[str]:
+        seen = Seen()
+        seen.pace.kept = tmp_path / "pace.json"
+        jobs = [("classify", {"model": str(n), "category": "clock"}) for n in range(4)] * 6
+        seen.watch.begin(jobs)
+        for number, (rule, wildcards) in enumerate(jobs):
+            seen.start(number, rule, **wildcards)
+            now[0] += 10
+            seen.log("job_finished", job_id=number)
+        seen.watch.end()
+        return seen.said
+
+    first, again = run(), run()
+    assert "by earlier jobs" not in first[0] and "left" not in first[3]
+    assert first[4].endswith("48 of 288 images classified, about 3 min left")
+    assert again[0].endswith("(categories: 1); by earlier jobs about 4 min")
+    assert again[2].endswith("24 of 288 images classified, about 4 min left")
+
+
+def test_lines_are_rarer_the_longer_a_run_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "PAUSE", 5.0)
+    now = [0.0]
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    seen = Seen()
+    jobs = 10 * 3600
+    seen.watch.begin(("classify", {"model": "a", "category": "clock"}) for _ in range(jobs))
+    for number in range(jobs):
+        seen.start(number, "classify", model="a", category="clock")
+        now[0] += 1
+        seen.log("job_finished", job_id=number)
+    assert 500 < len(seen.said) < 800, "in ten hours"
 
 
 def test_a_failed_job_is_named_with_the_last_line_of_its_log(seen: Seen, tmp_path: Path) -> None:
@@ -82,6 +130,19 @@ def test_a_failed_job_is_named_with_the_last_line_of_its_log(seen: Seen, tmp_pat
     seen.fail(3, "classify", log)
     (line,) = seen.failed
     assert line == f"Failed: classify a bagel: classify: a.png: no \\x1b[31mimage ({log})"
+
+
+def test_where_the_disk_is_full_an_empty_log_says_so(
+    seen: Seen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "log").write_text("plot: a.pdf: No space left on device; free some\n")
+    usage = terminal.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(terminal.shutil, "disk_usage", lambda _: usage._replace(free=4096))
+    seen.fail(1, "plot", tmp_path / "empty")
+    seen.fail(2, "plot", tmp_path / "log")
+    assert "its log is empty (No space left on device where its log is; free" in seen.failed[0]
+    assert seen.failed[1].count("No space left") == 1
 
 
 def test_in_the_end_all_failures_are_there_and_what_to_do(seen: Seen, tmp_path: Path) -> None:
@@ -152,8 +213,11 @@ def test_the_log_file_says_all_and_the_screen_not_how_jobs_are_chosen(tmp_path: 
     chosen = logging.makeLogRecord({"msg": "Select jobs to execute..."})
     started = logging.makeLogRecord({"msg": "Execute 1 jobs...", "event": "job_started"})
     other = logging.makeLogRecord({"msg": "Building DAG of jobs..."})
-    assert [bool(screen.filter(each)) for each in (chosen, started, other)] == [False, False, True]
-    assert all(file.filter(each) for each in (chosen, started, other))
+    ended = logging.makeLogRecord({"msg": "Finished jobid: 1", "event": "job_finished"})
+    progress = logging.makeLogRecord({"msg": None, "event": "progress"})
+    for kept in (chosen, started, ended, progress):
+        assert not screen.filter(kept) and file.filter(kept)
+    assert screen.filter(other) and file.filter(other)
     file.close()
 
 

@@ -156,3 +156,21 @@ def test_a_failed_job_says_why_and_the_next_run_goes_on(
     project.run()
     assert tables(project) == local
     assert (project.results / "figures" / "kappa.png").exists()
+
+
+def test_a_model_that_fails_on_its_node_is_left_out_by_the_jobs_that_follow(
+    project: Project, cluster: Cluster
+) -> None:
+    project.configure({**small_config(), "on_failure": "leave_out"})
+    for made in ("tables", "figures", "logits"):
+        shutil.rmtree(project.results / made)
+    weights = project.folder / "resources" / "weights" / "resnet.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    completed = cluster.submit(project.folder, "--retries", "0")
+    said = completed.stdout + completed.stderr
+    assert completed.returncode == 0, said
+    assert "Going on without resnet" in said
+    assert "Without resnet (failed in classify: " in said
+    assert b"resnet" not in tables(project)["accuracy.csv"]
+    page = (project.results / "report.html").read_text(encoding="utf-8")
+    assert "resnet is left out of everything here, since it failed in classify" in page

@@ -7,9 +7,9 @@ Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
 at most how many the page shows; ``preprocessing`` of each model and its label space, ``labels``;
 ``roots``, the folders of ``images`` and ``questions``; ``questions``, a digest of them or null;
-``settings`` of the run; ``excludes``, where images without a prediction are left out; and
-``groups``, where any are known: what tells those of ``images`` and of images with ``questions``, in
-words.
+``settings`` of the run; ``excludes``, where images without a prediction are left out; ``groups``,
+where any are known: what tells those of ``images`` and of images with ``questions``, in words; and
+``left_out``, where models failed: their names, and why.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from synthsight.report.attributes import attribute_data
 from synthsight.report.explorer import accepted_by, image_data, question_data
 from synthsight.report.facts import addresses, describe_preprocessing, without_nulls
 from synthsight.report.imported import no_duplicates
+from synthsight.report.left_out import of_left_out, without
 from synthsight.report.maps import map_data
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.people import explorer_people
@@ -119,14 +120,18 @@ def _page(args: Arguments) -> Page:
         vqa_notes=vqa_notes,
         duplicates=_pairs(duplicates, args.duplicate_pictures, excluded),
         excludes_duplicates=excludes,
-        remarks=remarks(
-            *(usable, args.scores, [*notes, *vqa_notes], duplicates),
-            *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
-            no_duplicates(
-                zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)
+        remarks=[
+            *of_left_out(spec.get("left_out", ())),
+            *remarks(
+                *(usable, args.scores, [*notes, *vqa_notes], duplicates),
+                *(tables.get("vqa"), made_with, told.get("images", PATTERNS[0]), excluded),
+                no_duplicates(
+                    zip(*(tables["excluded"][of] for of in ("image", "reason")), strict=True)
+                ),
+                asked,
             ),
-            asked,
-        ),
+        ],
+        without=without(spec.get("left_out", ())),
         units=[
             *(unit_of_images(args.scores[0], by) for by in [told.get("images")] if by),
             *(unit_of_questions(args.vqa_scores, by) for by in [told.get("questions")] if by),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from synthsight.clone import is_clone, own_version, require_own, require_utf8
-from synthsight.commands import check, compare, init, show, unpack
+from synthsight.commands import check, compare, init, show, speed, unpack
 from synthsight.errors import SynthsightError
 
 _ABOUT = """\
@@ -23,6 +23,7 @@ A configuration names the images and models; Snakemake runs it:
   snakemake --configfile pictures.yaml --cores 8 --resources gpu=1
   synthsight show pictures         print the answer, and where its files are
   synthsight compare pictures more what changes from this run to another one
+  synthsight speed pictures        print how fast each model was
 
 Questions whose images are in the same file, as on the Hugging Face hub:
 
@@ -33,7 +34,7 @@ another, since relative paths start there. `synthsight COMMAND --help` explains
 each."""
 
 #: The commands, in order of use.
-_COMMANDS = (init, check, show, compare, unpack)
+_COMMANDS = (init, check, show, compare, speed, unpack)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

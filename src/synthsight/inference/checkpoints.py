@@ -36,6 +36,8 @@ PARTS = "synthsight_parts"
 
 _SAVE = "Save the state dict alone: torch.save(model.state_dict(), ...)"
 
+_CUT = "it ends too early: the copy or download broke off; get it again"
+
 _scalar: Any = np.float64(0).__reduce__()[0]
 
 #: What may stand in a pickle besides what torch allows, and the names it has had there.
@@ -83,6 +85,10 @@ def read_file(file: Path) -> Any:
         # safetensors.
         mapped = zipfile.is_zipfile(file) and file.suffix != ".safetensors"
         with torch.serialization.safe_globals(_HARMLESS), open(file, "rb") as handle:
+            # An archive's list of what is in it is at its end.
+            if not mapped and handle.read(2) == b"PK" and not zipfile.is_zipfile(file):
+                raise CheckpointError(_CUT)
+            handle.seek(0)
             return torch.load(
                 file if mapped else handle, map_location="cpu", weights_only=True, mmap=mapped
             )
@@ -91,6 +97,11 @@ def read_file(file: Path) -> Any:
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL (\S+) was not an allowed global", str(error))
         needs = f" (it needs {named[1]})" if named else ""
+        if kind is UNKNOWN and not named:
+            raise CheckpointError(
+                "it is no file of weights, neither of safetensors nor of torch.save: it is "
+                "damaged, or another file"
+            ) from error
         raise CheckpointError(
             "refused: it is damaged, or reading it would run code or needs types other than "
             f"tensors{needs}. {_SAVE}"
@@ -100,6 +111,8 @@ def read_file(file: Path) -> Any:
             kind = SCRIPT
         if kind.name in ZIPS - PICKLES:
             raise CheckpointError(f"it is {kind}") from error
+        if "unexpected EOF" in str(error) or isinstance(error, EOFError):
+            raise CheckpointError(_CUT) from error
         said = one_line(error, 300) or type(error).__name__
         raise CheckpointError(f"cannot be read as a checkpoint: {said}") from error
 

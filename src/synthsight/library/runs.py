@@ -26,6 +26,7 @@ from synthsight.library.vectors import notes_of, read_vectors
 from synthsight.plan.record import FETCH, NOTING
 from synthsight.report import answer
 from synthsight.report.imported import no_duplicates
+from synthsight.report.left_out import of_left_out
 from synthsight.report.remarks import remarks
 from synthsight.report.tables import read_table
 from synthsight.wording import did_you_mean, one_line
@@ -319,25 +320,22 @@ class Run:
         planned = self._planned
         notes = [*planned.made_by(*FETCH), *planned.made_by(*NOTING)]
         shown = {*planned.wanted("scores"), *planned.wanted("vqa")}
-        told = (planned.spec(self.report.name) or {}).get("groups", {})
-        return remarks(
+        told = planned.spec(self.report.name) or {}
+        return of_left_out(told.get("left_out", ())) + remarks(
             (each for path in planned.made_by("index_images") for each in read_manifest(path)),
             planned.made_by("score"),
             notes_of(shown, notes),
             self._table(planned, "duplicates"),
             self._table(planned, "vqa") if "vqa" in planned.wanted("tables") else None,
             planned.versions(*_ON_PAGE),
-            told.get("images", PATTERNS[0]),
+            told.get("groups", {}).get("images", PATTERNS[0]),
             *(frozenset(out := planned.left_out()), no_duplicates(out.items())),
             asked=sum(pq.read_metadata(path).num_rows for path in planned.made_by("score_vqa")[:1]),
         )
 
     @property
     def _project(self) -> Path:
-        """The folder that the run's relative paths start at.
-
-        Links are not followed: ``results`` may be one, to another disk.
-        """
+        """The folder that the run's relative paths start at, not following links."""
         return Path(os.path.abspath(self.folder / ".." / ".."))
 
     @property

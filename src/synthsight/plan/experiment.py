@@ -60,10 +60,12 @@ from synthsight.plan.config.questions import Vqa, load_vqa, other_spellings
 from synthsight.plan.config.recorded import load_recorded
 from synthsight.plan.config.repositories import read_repositories, with_categories
 from synthsight.plan.config.schema import fill_defaults, schema_problems
+from synthsight.plan.config.sound import sound_part
 from synthsight.plan.config.sources import check_group, check_real, grouping_column
 from synthsight.plan.config.table import check_table_keys, load_tabled
 from synthsight.plan.config.vqa_models import named_vqa, vqa_kind_problems
 from synthsight.plan.digest import recall_sources
+from synthsight.plan.left_out import LeftOut
 from synthsight.plan.settings import Settings, typed
 
 
@@ -90,6 +92,8 @@ class Experiment:
         encoders: the models of which nothing but features is wanted, by name, likewise.
         marks: the sha256 of each file of marks whose images are left out, by its path.
         attributes: where attributes of images come from, or None if nowhere.
+        left_out: the models that the configuration has but that failed, and of which this says
+            nothing else.
     """
 
     settings: Settings
@@ -107,6 +111,7 @@ class Experiment:
     encoders: dict[str, Encoder]
     marks: Mapping[str, str]
     attributes: Attributes | None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def excludes_duplicates(self) -> bool:
@@ -179,7 +184,7 @@ def load_experiment(
         problems = kind_problems(config["models"], schema["properties"]["models"]["items"])
         problems += unused_keys(config.get("adapt") or ())
     if problems:
-        raise ConfigError(problems, files)
+        raise ConfigError([*problems, *_other_problems(config, schema, problems, cache)], files)
     written = fill_defaults(config, schema)
     settings = load_settings(written, schema)
     if problems := home_problems(settings):
@@ -263,6 +268,19 @@ def load_experiment(
     )
     notes = other_spellings(vqa, found.generators)
     return replace(found, warnings=(*found.warnings, *notes))
+
+
+def _other_problems(
+    config: Mapping[str, Any], schema: Mapping[str, Any], problems: Sequence[Problem], cache: Path
+) -> list[Problem]:
+    """What else is wrong with a configuration that its schema refuses."""
+    sound = sound_part(config, schema, problems)
+    if sound is not None:
+        try:
+            load_experiment(sound.config, schema, (), cache)
+        except ConfigError as error:
+            return sound.others(error.problems)
+    return []
 
 
 def load_settings(written: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:

@@ -16,7 +16,7 @@ from synthsight.plan.settings import ENDPOINT_WAYS
 _UNSAID = ("real", "group", "table", "split", "marks", "attributes")
 
 #: Settings that affect speed, disk use, what is allowed and what people are asked, not results.
-NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "rating")
+NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "on_failure", "rating")
 
 
 def printed(experiment: Experiment) -> dict[str, Any]:

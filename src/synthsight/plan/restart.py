@@ -1,7 +1,8 @@
-"""Restarting the same command once the images have been unpacked from their archive.
+"""Restarting the same command: above all once the images have been unpacked from their archive.
 
 The categories are read from the images' folders before anything is planned. So as long as the
-archive is not unpacked, a run only unpacks it, and then starts anew.
+archive is not unpacked, a run only unpacks it, and then starts anew. A run that leaves out models
+that failed goes on in the same way (:mod:`synthsight.plan.leaving`).
 """
 
 from __future__ import annotations
@@ -38,8 +39,7 @@ def fetched_file(folder: Path, is_main_process: bool) -> Path:
 def begin_anew(fetched: Path, targets: Iterable[str], say: Callable[[str], None]) -> None:
     """Replace this process, when it exits, with the same command.
 
-    By then Snakemake has released its lock. A program that uses Snakemake as a library is not
-    replaced.
+    A program that uses Snakemake as a library is not replaced.
 
     Args:
         fetched: the file from :func:`fetched_file`.
@@ -47,15 +47,27 @@ def begin_anew(fetched: Path, targets: Iterable[str], say: Callable[[str], None]
         say: writes a line for the user.
     """
     fetched.unlink(missing_ok=True)
-    program = Path(sys.argv[0])
-    called = program.name == "snakemake" or program.parts[-2:] == ("snakemake", "__main__.py")
     if ({*targets} or {"all"}) <= WITHOUT_IMAGES:
         return
-    if not called or os.environ.get(_AGAIN) == str(os.getpid()):
+    if not can_begin_anew() or os.environ.get(_AGAIN) == str(os.getpid()):
         say("The images are here. Run the same command again to continue.")
         return
     say("The images are here. Continuing with the same command.")
     os.environ[_AGAIN] = str(os.getpid())
+    replace_at_exit()
+
+
+def can_begin_anew() -> bool:
+    """Whether this process is the command ``snakemake``, and not a program that uses it."""
+    program = Path(sys.argv[0])
+    return program.name == "snakemake" or program.parts[-2:] == ("snakemake", "__main__.py")
+
+
+def replace_at_exit() -> None:
+    """Replace this process, when it exits, with the same command: it keeps its id and its workers.
+
+    By then Snakemake has released its lock.
+    """
 
     def replace() -> None:
         sys.stdout.flush()

@@ -363,6 +363,7 @@ class Settings:
     worker: bool
     keep_pixels: bool
     versions: str
+    on_failure: str
     people: PeopleSettings | None
     vqa: VqaSettings | None
 

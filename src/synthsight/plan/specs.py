@@ -15,6 +15,7 @@ from typing import Any
 from synthsight.images.groups import PATTERNS
 from synthsight.images.rows import digest_of_list
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.left_out import as_spec
 from synthsight.plan.printed import printed
 from synthsight.plan.settings import as_dict
 
@@ -345,6 +346,15 @@ def rule_and_level(experiment: Experiment) -> Spec:
     return {**rule(experiment), **level(experiment)}
 
 
+def models(experiment: Experiment) -> Spec:
+    """What classifiers see of an image: height and width, where these are the same for all."""
+    seen = {
+        name: model.geometry.crop or model.geometry.resize
+        for name, model in experiment.networks.items()
+    }
+    return {"inputs": {name: list(each) for name, each in seen.items() if isinstance(each, tuple)}}
+
+
 def models_page(experiment: Experiment, page: str) -> Spec:
     """For a page of figures/models_*."""
     return {**rule_and_level(experiment), "page": int(page), "per_page": MODELS_PER_PAGE}
@@ -379,6 +389,7 @@ def report(experiment: Experiment) -> Spec:
         "questions": vqa.content if vqa else None,
         "settings": printed(experiment),
         **({"groups": told} if (told := _told(experiment)) else {}),
+        **({"left_out": as_spec(experiment.left_out)} if experiment.left_out else {}),
     }
 
 

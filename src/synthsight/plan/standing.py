@@ -23,6 +23,7 @@ from synthsight.files import Digests, age_of, keep
 from synthsight.origin import DEVICE, Mark, Origin, read_origin, short
 from synthsight.plan.endpoints import Sending, what_to_send
 from synthsight.plan.files import Files
+from synthsight.plan.left_out import write_left_out
 from synthsight.plan.record import (
     FETCH,
     Record,
@@ -100,17 +101,16 @@ def check_results(files: Files, code: Code, kept: Path, say: Callable[[str], Non
     def begin() -> None:
         for each in sending:
             each.check_key()
+        write_left_out(files.experiment.left_out, Path(files.run))
         write_record(record, Path(files.run))
 
     prepare_graph(frozenset(found.stale), files.run, begin, say_more)
     mixed = describe_versions(found.versions, files.run)
     if mixed is not None and settings.versions == "refuse":
         raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")
-    notes = (
-        describe_stale(needed),
-        describe_leftovers(leftovers(all_wanted, files.run), files.run),
-        mixed,
-    )
+    # What there is of a model that is left out belongs to the configuration nevertheless.
+    left = [] if files.experiment.left_out else leftovers(all_wanted, files.run)
+    notes = (describe_stale(needed), describe_leftovers(left, files.run), mixed)
     return [note for note in notes if note is not None]
 
 

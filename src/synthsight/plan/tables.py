@@ -127,6 +127,13 @@ STATISTICS = (
         specs.level_and_adapted,
     ),
     Statistic(
+        "models",
+        (Table("models"),),
+        "synthsight.statistics.models:tabulate",
+        {"notes": "notes", "vqa_notes": "vqa_notes"},
+        specs.models,
+    ),
+    Statistic(
         "agreement",
         (
             Table("agreement"),

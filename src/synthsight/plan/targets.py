@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from synthsight.errors import SynthsightError
+from synthsight.plan.left_out import goes_on
 from synthsight.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def prepare_graph(
             *,
             targetfiles: Iterable[str] = (),
             forcefiles: Iterable[str] = (),
+            forceall: bool = False,
             **named: Any,
         ) -> None:
             rules = list(rules)
@@ -97,7 +99,11 @@ def prepare_graph(
             except TargetError as error:
                 raise CliException(str(error)) from None
             forced = {*(forcefiles or ()), *stale}
-            super().__init__(of, rules, targetfiles=targetfiles, forcefiles=forced, **named)
+            forceall = forceall and not goes_on()  # what could be made again has been
+            super().__init__(
+                *(of, rules),
+                **{**named, "targetfiles": targetfiles, "forcefiles": forced, "forceall": forceall},
+            )
 
         async def postprocess(self, *given: Any, check_initial: bool = False, **named: Any) -> None:
             await super().postprocess(*given, check_initial=check_initial, **named)

@@ -22,10 +22,10 @@ LIBRARIES = ("d3", "plot", "datatables")
 
 #: The modules of the page's own program, in the order in which they run.
 PROGRAM = (
-    *("helpers", "state", "attributes", "head", "places", "choosing", "images", "beside"),
-    *("mistakes", "large", "marking", "questions", "formats", "tables"),
-    *("plots", "robustness", "confidence", "answers", "learning", "charts", "people", "looks"),
-    *("map", "begin"),
+    *("helpers", "state", "showing", "leads", "attributes", "head", "places", "choosing"),
+    *("images", "beside", "mistakes", "large", "marking", "questions", "formats", "tables"),
+    *("plots", "accuracies", "agreeing", "robustness", "confidence", "answers", "learning"),
+    *("saving", "charts", "people", "looks", "map", "begin"),
 )
 
 

@@ -20,7 +20,9 @@ from synthsight.report.endpoints import asked_how
 from synthsight.report.learning import drawn_first, learning_section
 from synthsight.report.people import people_section
 from synthsight.report.phrases import percent
-from synthsight.report.tables import page_table
+from synthsight.report.plain import plain_tables
+from synthsight.report.sizes import have_sizes, sizes
+from synthsight.report.tables import drawn_rows, page_table
 from synthsight.statistics.adapted import uncounted
 from synthsight.statistics.attributes import MOST
 from synthsight.statistics.reference import MEASURED, of_models
@@ -81,6 +83,7 @@ class Page:
         sampled: total numbers of ``images`` and ``questions``, shown or not.
         mark: text for the page's metadata that says how it was made, or None.
         remarks: sentences on what makes numbers doubtful.
+        without: what captions say of models that failed, or nothing.
         units: sentences on what is drawn by chance, where images come in groups.
     """
 
@@ -107,6 +110,7 @@ class Page:
     sampled: Mapping[str, int] = field(default_factory=dict)
     mark: str | None = None
     remarks: Sequence[str] = ()
+    without: str = ""
     units: Sequence[str] = ()
 
 
@@ -141,7 +145,10 @@ def render(page: Page) -> str:
         "chunk": CHUNK,
         "side": page.side,
         "tables": {
-            name: page_table(table, page.rule, drawn_first(table) if name == "transfer" else None)
+            name: page_table(
+                *(table, page.rule),
+                drawn_first(table) if name == "transfer" else drawn_rows(name, table, page.rule),
+            )
             for name, table in tables.items()
             if name != "images"  # in the explorer, image by image
         },
@@ -176,6 +183,9 @@ def render(page: Page) -> str:
         learning=learning,
         vqa=None if vqa is None else vqa.to_dict("records"),
         tables=tables,
+        sizes=sizes(tables),
+        have_sizes=have_sizes(tables),
+        plain=plain_tables(tables, page.rule, ranked["model"].tolist()),
         most_values=MOST,
         uncompared=uncompared(page.explorer, tables.get("attributes")),
         here={"images": len(page.explorer["images"]), "questions": _asked(page.questions)},

@@ -13,7 +13,7 @@ import pandas as pd
 
 from synthsight.labels.audit import COLUMNS as AUDIT
 from synthsight.statistics.columns import BY_TABLE
-from synthsight.tables import read_frame
+from synthsight.tables import ALL, read_frame
 
 #: Significant digits of numbers on the page; the tables themselves have full precision.
 DIGITS = 6
@@ -38,13 +38,42 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
 MAX_DRAWN = 50_000
 
 
+#: Tables of which the page draws but some rows: what these have in common, a category or all.
+_DRAWN = {
+    "accuracy": ["category"],
+    "reference": ["category", "generator"],
+    "difficulty": ["category", "generator"],
+    "kappa": ["generator"],
+}
+
+
+def drawn_rows(name: str, table: pd.DataFrame, rule: str) -> list[int] | None:
+    """Which rows of a table the charts need most; the lowest number most. None if all are alike.
+
+    Below 0 are those of means over categories, or of all images, under every rule, so that all
+    models are on the page whatever their number, and accuracies by category under the primary rule.
+
+    Args:
+        name: the table's.
+        table: its rows.
+        rule: the primary rule.
+    """
+    if name not in _DRAWN:
+        return None
+    over_all = (table[_DRAWN[name]] == ALL).all(axis=1)
+    rank = pd.Series(1, table.index).mask(table["generator"] == ALL, 0)
+    if name == "accuracy":
+        rank = rank.mask((rank == 0) & (table["rule"] == rule), -1)
+    return [int(each) for each in rank.mask(over_all, -2)]
+
+
 def page_table(
     table: pd.DataFrame, rule: str, ranks: Sequence[int] | None = None
 ) -> dict[str, Any]:
     """A table as columns for the page.
 
     If it has more than :data:`MAX_ROWS` rows, only those under ``rule`` are kept, and the first of
-    them.
+    them; with ``ranks`` these decide.
 
     Args:
         table: the table.
@@ -57,9 +86,9 @@ def page_table(
         ``left_out``: number of rows that were dropped.
     """
     rows = len(table)
-    if rows > MAX_ROWS and "rule" in table:
-        table = table[table["rule"] == rule]
     if ranks is None:
+        if rows > MAX_ROWS and "rule" in table:
+            table = table[table["rule"] == rule]
         table = table.head(MAX_ROWS)
     elif rows > MAX_ROWS:
         order = np.argsort(np.asarray(ranks), kind="stable")

@@ -22,6 +22,20 @@ ACCURACY = [
     "top5_high",
 ]
 
+#: Numbers that are not known are null, and whole nevertheless.
+MODELS = {
+    "model": "str",
+    "task": "str",
+    "library": "str",
+    "architecture": "str",
+    "parameters": "Int64",
+    "input_height": "Int64",
+    "input_width": "Int64",
+    "source": "str",
+    "license": "str",
+    "sha256": "str",
+}
+
 AGREEMENT = [
     "generator",
     "category",
@@ -517,6 +531,7 @@ BY_TABLE: dict[str, Iterable[str]] = {
     "excluded_questions": EXCLUDED_QUESTIONS,
     "generators": GENERATORS,
     "images": IMAGES,
+    "models": MODELS,
     "kappa": KAPPA,
     "people": PEOPLE,
     "people_agreement": PEOPLE_AGREEMENT,

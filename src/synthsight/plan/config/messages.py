@@ -35,6 +35,7 @@ class ConfigError(SynthsightError):
     """Everything wrong with a configuration, each problem with its file, line and key."""
 
     def __init__(self, problems: Sequence[Problem], files: Sequence[Source]) -> None:
+        self.problems = tuple(problems)
         shown = problems[:_SHOWN]
         lines = [f"{place(problem.key, files)}: {problem.message}" for problem in shown]
         if len(problems) > _SHOWN:

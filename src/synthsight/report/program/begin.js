@@ -8,6 +8,7 @@ import { showLearned } from "./learning.js";
 import { showMap } from "./map.js";
 import { showAnswers } from "./head.js";
 import { showMistakes } from "./mistakes.js";
+import { showModels } from "./showing.js";
 import { showMarks } from "./marking.js";
 
 // Begin --------------------------------------------------------------------------------------
@@ -24,6 +25,7 @@ byId("questions-csv")?.addEventListener("click", () => download("questions.csv",
 
 function show() {
   fillControls();
+  showModels();
   showImages();
   showQuestions();
   showLearned();

@@ -40,15 +40,19 @@ async function copyText(text) {
   }
 }
 
-/** Buttons that save a table as CSV, or copy it; `table` returns its columns, its lines and these as they are shown. */
+/** Buttons that save a table as CSV, or copy it; `table` returns its columns, its lines and these as they are shown, and perhaps what is to be said of them. */
 export function asText(name, table) {
   const said = make("span", { role: "status" });
   const copying = (format, write) => make("button", { type: "button", onclick: async () => {
-    const { columns, lines, shown } = table();
+    const { columns, lines, shown, note } = table();
     await copyText(write(columns, shown ?? lines));
-    said.textContent = `${lines.length.toLocaleString("en")} rows copied as ${format}`;
+    said.textContent = [`${lines.length.toLocaleString("en")} rows copied as ${format}`, ...(note ? [note] : [])].join(". ");
   } }, `Copy as ${format}`);
   return make("p", { class: "as-text" },
-    make("button", { type: "button", onclick: () => { const { columns, lines } = table(); download(`${name}.csv`, csv(columns, lines)); } }, "Download as CSV"),
+    make("button", { type: "button", onclick: () => {
+      const { columns, lines, note } = table();
+      download(`${name}.csv`, csv(columns, lines));
+      said.textContent = note ?? ""; // names in the page may be others
+    } }, "Download as CSV"),
     copying("LaTeX", latex), copying("Markdown", markdown), said);
 }

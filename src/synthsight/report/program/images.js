@@ -1,6 +1,7 @@
 import { byId, count, csv, explorer, make, percent, picture, unique } from "./helpers.js";
 import { ANY, PEOPLE, change, models, nameOfSecond, state } from "./state.js";
 import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered, peopleGet } from "./choosing.js";
+import { called, isLit, shows } from "./showing.js";
 import { openNamed } from "./large.js";
 import { badgeOf } from "./marking.js";
 import { attributeCells, attributeColumns } from "./attributes.js";
@@ -62,17 +63,18 @@ const legend = () => make("p", { class: "legend" },
     .map((value) => make("span", {}, mark(value), MEANINGS[value])));
 
 function gridOf(images) {
+  const inGrid = compared().filter((model) => shows(model.name));
   const head = make("tr", {}, make("th", { scope: "col" }, "Image"),
-    ...compared().map((model) => make("th", { scope: "col" }, model.name)));
+    ...inGrid.map((model) => make("th", { scope: "col", class: isLit(model.name) ? "lit" : "" }, called(model.name))));
   const body = images.map((image) => make("tr", {},
     make("th", { scope: "row" },
       make("button", { type: "button", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
         make("img", { src: picture(explorer.picture[image]), alt: "", loading: "lazy" }),
         explorer.images[image], ...(isReal(image) ? [make("small", {}, " real")] : []))),
-    ...compared().map((model) => {
+    ...inGrid.map((model) => {
       const value = digit(model, image);
       const first = guess(model, image);
-      const title = `${model.name}: ${WORDS[value]}${first ? `; ${spoken(first)}` : ""}`;
+      const title = `${called(model.name)}: ${WORDS[value]}${first ? `; ${spoken(first)}` : ""}`;
       return make("td", { class: `cell h${value}`, title }, SIGNS[value]);
     })));
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Grid of hits" },

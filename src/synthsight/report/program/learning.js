@@ -1,5 +1,7 @@
 import { byId, data, make, percent, rows, short } from "./helpers.js";
 import { state } from "./state.js";
+import { called, tagged } from "./showing.js";
+import { leads, pointing, quiet } from "./leads.js";
 import { Plot, described, hitName, marginFor, rowHeight, share } from "./plots.js";
 
 // What is learned from the images: matrix, curves, distances -------------------------------------
@@ -88,6 +90,8 @@ export function showLearned() {
 
 const toldOf = (row) => `trained on ${sourceName(row.train)}, ${row.per_category.toLocaleString("en")} of each category\n${described(row, row.top1, row.low, row.high)} of ${sourceName(row.test)}`;
 
+const source = (row) => (row.train === GENERATED ? {} : { generator: row.train });
+
 export const ofLearning = {
   curves(width) {
     const found = ofModel("transfer").filter((row) => row.test === learned.test && row.top1 !== null);
@@ -103,7 +107,7 @@ export const ofLearning = {
         marks: [
           Plot.ruleX(chance, { x: "chance", stroke: "var(--faint)", strokeDasharray: "4 4" }),
           Plot.ruleY(found, { y: (row) => sourceName(row.train), x1: "low", x2: "high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
-          Plot.dot(found, { y: (row) => sourceName(row.train), x: "top1", fill: "var(--one)", r: 5, tip: true, title: toldOf }),
+          Plot.dot(found, { y: (row) => sourceName(row.train), x: "top1", fill: "var(--one)", r: 5, ...pointing(found, toldOf, source) }),
         ],
         key: [["var(--one)", "trained on this source"], ["var(--faint)", "chance", "╎"]],
       };
@@ -126,10 +130,10 @@ export const ofLearning = {
             bands ? Plot.areaY(bounded, { ...ends, fill: stroked(name), fillOpacity: 0.12 }) : null,
             Plot.line(part, { x: "per_category", y: "top1", stroke: stroked(name), strokeWidth: 2, strokeDasharray: looksOfSources.get(name).dash }),
             bands ? null : Plot.ruleX(bounded.slice(-1), { ...ends, stroke: stroked(name), strokeOpacity: 0.4 }),
-            Plot.dot(part, { x: "per_category", y: "top1", fill: stroke, r: 4 }),
+            Plot.dot(part, { x: "per_category", y: "top1", fill: stroke, r: 4, ...leads(part, toldOf, source) }),
           ];
         }),
-        Plot.tip(found, Plot.pointer({ x: "per_category", y: "top1", title: toldOf })),
+        Plot.tip(found, Plot.pointer({ x: "per_category", y: "top1", title: toldOf, ...quiet })),
       ],
       key: [...names.map((name) => [stroked(name), `trained on ${sourceName(name)}`, { "": "━", "7 3": "╍", "2 3": "┅", "9 3 2 3": "┉" }[looksOfSources.get(name).dash]]), ["var(--faint)", "chance", "╌"]],
     };
@@ -142,19 +146,21 @@ export const ofLearning = {
     if (found.length === 0) return null;
     const side = Math.min(width, 560);
     const named = (row) => sourceName(row.generator);
-    const told = (row) => `${named(row)}\n${hitName()} of ${data.best}: ${described(row, row.mean[hit], row.mean[`${hit}_low`], row.mean[`${hit}_high`])}\ncoverage: ${described(row, row.coverage, row.coverage_low, row.coverage_high)}${row.half ? ", one half of the other" : ""}`;
+    const told = (row) => `${named(row)}\n${hitName()} of ${called(data.best)}: ${described(row, row.mean[hit], row.mean[`${hit}_low`], row.mean[`${hit}_high`])}\ncoverage: ${described(row, row.coverage, row.coverage_low, row.coverage_high)}${row.half ? ", one half of the other" : ""}`;
     const halves = all.filter((row) => row.generator === row.reference);
     const y = { y: (row) => row.mean[hit], x: "coverage" };
+    const [same, others] = [true, false].map((half) => found.filter((row) => row.half === half));
+    const to = ({ generator }) => ({ generator, model: data.best });
     return {
       width: side, height: Math.min(side, 400), marginLeft: 50, marginTop: 24, marginRight: 24,
       x: { ...share, ticks: 5, label: "coverage of the photographs, per cent" },
-      y: { domain: [0, 1], ticks: 5, tickFormat: (value) => `${Math.round(100 * value)}`, label: `${hitName()} of ${short(data.best)}, per cent`, grid: true },
+      y: { domain: [0, 1], ticks: 5, tickFormat: (value) => `${Math.round(100 * value)}`, label: `${hitName()} of ${tagged(data.best)}, per cent`, grid: true },
       marks: [
         Plot.ruleX(halves, { x: "coverage", stroke: "var(--faint)", strokeDasharray: "2 3" }),
         Plot.ruleX(found, { x: "coverage", y1: (row) => row.mean[`${hit}_low`], y2: (row) => row.mean[`${hit}_high`], stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.45 }),
         Plot.ruleY(found.filter((row) => row.coverage_low !== null && row.coverage_high !== null), { y: y.y, x1: "coverage_low", x2: "coverage_high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.45 }),
-        Plot.dot(found.filter((row) => !row.half), { ...y, fill: "var(--one)", r: 5, tip: true, title: told }),
-        Plot.dot(found.filter((row) => row.half), { ...y, fill: "var(--ink)", symbol: "diamond", r: 6, tip: true, title: told }),
+        Plot.dot(others, { ...y, fill: "var(--one)", r: 5, ...pointing(others, told, to) }),
+        Plot.dot(same, { ...y, fill: "var(--ink)", symbol: "diamond", r: 6, ...pointing(same, told, to) }),
         ...[true, false].map((right) => Plot.text(found.length <= 14 ? found.filter((row) => row.coverage < 0.6 === right) : [], {
           ...y, text: (row) => short(named(row), 18), textAnchor: right ? "start" : "end", dx: right ? 9 : -9, fill: "var(--ink)", stroke: "var(--page)", strokeWidth: 3 })),
       ],

@@ -8,6 +8,7 @@ import { showMap } from "./map.js";
 import { knowing } from "./choosing.js";
 import { showAnswers } from "./head.js";
 import { showMistakes } from "./mistakes.js";
+import { showModels } from "./showing.js";
 import { MARKED } from "./marking.js";
 
 // The state: what is chosen, kept in the address ---------------------------------------------
@@ -18,6 +19,7 @@ export const PEOPLE = "\t"; // in the place of a second model
 export const EVERY = "\r"; // generated images and real photographs; without the latter ANY is the same
 export const DEFAULTS = {
   section: "", rule: data.rule, hit: "top1",
+  only: "", off: "", lit: "", alias: "", // of models: a pattern; lists and names as JSON
   category: ANY, generator: ANY, model: ANY, against: ANY, outcome: ANY, gets: ANY, people: ANY, marked: ANY, guess: "", sort: "name", view: "pictures", find: "", page: "1", image: "",
   mistaken: ANY, mistakenof: ANY,
   map: explorer.map?.[0].name ?? ANY, tint: "source", area: "", areaof: "", heads: data.learning?.models[0] ?? ANY, per: ANY,
@@ -28,6 +30,7 @@ export const GROUPS = {
   mistakes: ["mistaken", "mistakenof"],
   map: ["map", "tint"],
   learned: ["heads", "per"],
+  showing: ["only", "off", "lit", "alias"],
   questions: ["qmodel", "qoutcome", "qkind", "qanswer", "qgenerator", "qsort", "qfind", "qpage"],
 };
 export const state = { ...DEFAULTS };
@@ -156,5 +159,8 @@ export function change(changes) {
   if (learned) showLearned();
   if (both) showAnswers();
   if (both || GROUPS.mistakes.some((key) => key in changes)) showMistakes();
-  if (both || learned || "model" in changes) redraw();
+  const showing = GROUPS.showing.some((key) => key in changes);
+  if (showing) showModels();
+  if (showing && state.view === "grid") showImages();
+  if (both || learned || showing || "model" in changes) redraw();
 }

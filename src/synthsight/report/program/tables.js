@@ -42,8 +42,8 @@ for (const details of document.querySelectorAll("details.table")) {
 /** The text of a table that is part of the page, cell by cell. */
 function textOfTable(table) {
   const textsOf = (row) => [...row.cells].map((cell) => cell.innerText.replace(/\s+/g, " ").trim());
-  const [columns, ...lines] = [...table.rows].map(textsOf);
-  return { columns, lines };
+  const [columns, ...lines] = [...table.rows].filter((row) => !row.hidden).map(textsOf);
+  return { columns, lines, note: table.dataset.note };
 }
 
 for (const table of document.querySelectorAll("table.plain")) {
