@@ -53,6 +53,7 @@ if not PENDING:
     include: "rules/people.smk"
     include: "rules/tabulate.smk"
     include: "rules/plot.smk"
+    include: "rules/export.smk"
     include: "rules/report.smk"
     include: "rules/rating.smk"
 

@@ -17,6 +17,7 @@ try:
     from synthsight.plan.config.schema import read_schema
     from synthsight.plan.digest import code_digest, code_digests
     from synthsight.plan.experiment import load_experiment
+    from synthsight.plan.exports import exports_of, path_of
     from synthsight.plan.files import WEIGHTS, Files
     from synthsight.plan.leaving import go_on
     from synthsight.plan.left_out import LEAVE_OUT, captioned, without_failed

@@ -1,4 +1,18 @@
-# Figures, each as PDF and PNG: a rule for each row of synthsight.plan.figures.
+# Figures, each in the formats that are asked for: a rule for each row of synthsight.plan.figures.
+
+
+def figure_files(row):
+    """The outputs of a figure's rule, by format; one that a page can show is in Snakemake's own report."""
+    files = {each: f"{FILES.run}/figures/{row.stem}.{each}" for each in SETTINGS.figures.formats}
+    shown = next((each for each in ("png", "svg") if each in files), None)
+    if shown:
+        files[shown] = report(
+            files[shown],
+            caption=caption(f"figures/{row.name}"),
+            category=row.section,
+            labels=row.labels,
+        )
+    return files
 
 
 for ROW in FILES.figure_rows:
@@ -9,13 +23,7 @@ for ROW in FILES.figure_rows:
         input:
             **FILES.inputs_of(ROW),
         output:
-            pdf=f"{FILES.run}/figures/{ROW.stem}.pdf",
-            png=report(
-                f"{FILES.run}/figures/{ROW.stem}.png",
-                caption=caption(f"figures/{ROW.name}"),
-                category=ROW.section,
-                labels=ROW.labels,
-            ),
+            **figure_files(ROW),
         log:
             f"{FILES.logs}/{ROW.log}.log",
         group:
@@ -24,7 +32,7 @@ for ROW in FILES.figure_rows:
             function=ROW.function,
             inputs=FILES.described(ROW),
             root=constant(ROW.root(EXPERIMENT)),
-            spec=spec(ROW.spec, *ROW.wildcards),
+            spec=spec(ROW.settings, *ROW.wildcards),
             doors=doors(module_of(ROW.function)),
             code=code("plot", module_of(ROW.function)),
         # Lists may be by category, so they go through a pipe: the system limits the length of a
@@ -37,7 +45,6 @@ for ROW in FILES.figure_rows:
                 --files @<(printf '%s\\n' {input:q}) \
                 --root {params.root:q} \
                 --spec {params.spec:q} \
-                --pdf {output.pdf:q} \
-                --png {output.png:q} \
+                --figures {output:q} \
                 >{log:q} 2>&1
             """

@@ -2,7 +2,11 @@
 
 WATCH = Watch(
     {name: about.listing.images for name, about in EXPERIMENT.categories.items()},
-    {name: len(asked) for name, asked in EXPERIMENT.vqa.questions.items()} if EXPERIMENT.vqa else {},
+    (
+        {name: len(asked) for name, asked in EXPERIMENT.vqa.questions.items()}
+        if EXPERIMENT.vqa
+        else {}
+    ),
     # Jobs that wait in a queue say nothing of how long they take.
     Pace(None if MACHINE.submits else KEPT / "pace.json", MACHINE.cores),
     lambda text: logger.info(text),

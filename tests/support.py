@@ -315,7 +315,7 @@ def plot(
     assert bool(root) == (row.pictures is not None)
     if root:
         inputs = {**inputs, INDEXED: _index(Path(root), folder.with_name("indexed.parquet"))}
-    outputs = ["--pdf", folder / "figure.pdf", "--png", folder / "figure.png"]
+    outputs = ["--figures", folder / "figure.pdf", folder / "figure.png"]
     return _program("plot", row, inputs, [*outputs, "--root", *([root] if root else [])], spec)
 
 

@@ -11,7 +11,8 @@ import pytest
 from synthsight.doors import load
 from synthsight.figures.inputs import READERS
 from synthsight.inputs import deal, describe
-from synthsight.plan import asking, learning, specs
+from synthsight.plan import asking, learning, looks, specs
+from synthsight.plan.exports import level_and_run
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic
@@ -36,8 +37,9 @@ KEYS: dict[Any, set[str]] = {
     specs.rule_level_and_adapted: {"rule", "level", "adapted"},
     learning.adaptation: {"level", "unnamed"},
     specs.ranked: {"level", "resamples", "seed", "adapted"},
-    specs.models_page: {"rule", "level", "page", "per_page"},
+    looks.models_page: {"rule", "level", "page", "per_page", "categories_per_page"},
     specs.failures: {"rule", "category"},
+    level_and_run: {"level", "run"},
     asking.vqa_samples_page: {"page", "per_page"},
 }
 

@@ -23,6 +23,9 @@ PROGRAMS = REPOSITORY / "workflow" / "scripts"
 #: Options that name a table or figure by its kind of file.
 ENDINGS = ("csv", "parquet", "pdf", "png")
 
+#: Options that list outputs, which are named by their files.
+LISTS = ("--tables", "--figures")
+
 
 @dataclass
 class Command:
@@ -64,8 +67,8 @@ class Command:
             option, equals, value = word.partition("=")
             if equals and option.startswith("--"):
                 found[value] = option
-            elif found.get(before) == "--tables" and not word.startswith("--"):
-                found[word] = "--tables"  # a list
+            elif found.get(before) in LISTS and not word.startswith("--"):
+                found[word] = found[before]
             elif before.startswith("--"):
                 found[word] = before
         return {output: found[output] for output in self.outputs if output in found}
@@ -130,8 +133,9 @@ def test_each_output_is_given_as_what_it_is(planned: list[Command]) -> None:
                 assert output.endswith(f".{kind}"), f"{command.rule}: {option} {output}"
                 assert set(of) <= {*Path(output).stem.split("_")}, f"{command.rule}: {option}"
                 named += bool(of)
-            elif option == "--tables":  # named by their files
-                assert Path(output).suffix in (".csv", ".parquet")
+            elif option in LISTS:
+                kinds = (".csv", ".parquet") if option == "--tables" else (".pdf", ".png")
+                assert Path(output).suffix in kinds
                 named += 1
     assert named > 15
 
@@ -150,6 +154,7 @@ def test_the_level_of_intervals_reaches_all_that_shows_them(project: Project) ->
         *("accuracy", "agreement", "calibration", "compare", "generators", "reference", "vqa"),
         *(f"plot_{n}" for n in ("overview", "models", "reference", "generators", "calibration")),
         *(f"plot_{name}" for name in ("vqa_accuracy", "vqa_kinds", "vqa_calibration")),
+        *(f"export_{name}" for name in ("accuracy", "vqa", "results", "every_eval_ever")),
         "report",
     }
 

@@ -67,11 +67,14 @@ STATISTICS: set[Job] = {
 
 REPORT: set[Job] = {("report",)}
 
+#: What papers and other tools take of what is said of all classifiers.
+EXPORTS: set[Job] = {("export_accuracy",), ("export_results",), ("export_every_eval_ever",)}
+
 #: What reads all manifests and no scores.
 OF_MANIFESTS: set[Job] = {("list_excluded",), ("find_duplicates",), ("thumbnails_duplicates",)}
 
 #: What follows when any hit may have changed.
-FAN_IN: set[Job] = {*STATISTICS, ("reference",), *FIGURES, *REPORT}
+FAN_IN: set[Job] = {*STATISTICS, ("reference",), *FIGURES, *EXPORTS, *REPORT}
 SCORES: set[Job] = {("score", model) for model in MODELS}
 
 
@@ -107,6 +110,8 @@ def test_a_run_makes_every_file_of_the_contract(finished: Project) -> None:
         *(f"thumbnails/questions/{s}.parquet" for s in SHARDS),
         "thumbnails/duplicates.parquet",
         *("report.html", "plan.json"),
+        *(f"export/{e}" for e in ("accuracy.tex", "vqa.tex", "results.json")),
+        "export/every_eval_ever.jsonl",
         *(f"rating/{page}.html" for page in ("rating", "rating_questions")),
         *(f"rating/{pictures}.parquet" for pictures in ("pictures", "pictures_questions")),
         *(f"vqa/questions/{s}.parquet" for s in SHARDS),
@@ -441,7 +446,7 @@ def test_other_draws_run_the_ranking_and_another_level_what_has_intervals(
 ) -> None:
     project.configure({**project.config, "intervals": {"resamples": 200, "seed": 7}})
     drawn = {("compare",), ("plot_ranking",), ("calibration",), ("plot_calibration",)}
-    assert project.plan() == {*drawn, *REPORT}
+    assert project.plan() == {*drawn, ("export_accuracy",), *REPORT}
     project.configure({**project.config, "intervals": {"level": 0.9}})
     unconcerned = {"confusions", "kappa", "difficulty", "gallery", "ranking"}
     without = {("confusions",), *((f"plot_{name}",) for name in unconcerned), *FAILURES}
@@ -451,7 +456,7 @@ def test_other_draws_run_the_ranking_and_another_level_what_has_intervals(
 @pytest.mark.long
 def test_another_primary_rule_runs_the_figures_and_the_report(project: Project) -> None:
     project.configure({**project.config, "matching": {"primary": "words/lemmas"}})
-    assert project.plan() == FIGURES | REPORT
+    assert project.plan() == {*FIGURES, ("export_accuracy",), *REPORT}
 
 
 @pytest.mark.long

@@ -28,6 +28,7 @@ SETTINGS: dict[str, Any] = {
 
 #: Jobs of one model, by its name.
 HEADS: set[Job] = {("transfer",), ("plot_transfer",), ("plot_transfer_curves",), ("report",)}
+HEADS |= {("export_transfer",)}
 DISTANCES: set[Job] = {("distances",), ("plot_distances",), ("report",)}
 
 
@@ -143,5 +144,5 @@ def test_what_is_no_longer_asked_for_is_named_and_left_out_of_the_page(mine: Pro
     config = mine.config
     mine.configure({key: value for key, value in config.items() if key not in SETTINGS})
     said = mine.snakemake("--dry-run")
-    assert "figures/transfer.pdf" in said.stdout + said.stderr
+    assert "export/transfer.tex" in said.stdout + said.stderr
     assert mine.plan() == {("report",)}

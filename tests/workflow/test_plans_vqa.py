@@ -32,12 +32,16 @@ FIGURES: set[Job] = {
     ("plot_vqa_calibration",),
 }
 
+#: What papers and other tools take.
+EXPORTS: set[Job] = {("export_vqa",), ("export_results",), ("export_every_eval_ever",)}
+
 #: What follows when the answers of all models may have changed.
 FAN_IN: set[Job] = {
     *(("score_vqa", model) for model in MODELS),
     ("vqa",),
     *FIGURES,
     *(("plot_vqa_samples", model, "1") for model in MODELS),
+    *EXPORTS,
     ("report",),
 }
 
@@ -150,6 +154,7 @@ def test_another_vqa_model_runs_its_own_jobs(project: Project) -> None:
         ("plot_vqa_samples", "third", "1"),
         ("vqa",),
         *FIGURES,
+        *EXPORTS,
         ("report",),
     }
 
@@ -223,7 +228,7 @@ def test_another_level_runs_no_question(project: Project) -> None:
     intervals = {**project.config["intervals"], "level": 0.9}
     project.configure({**project.config, "intervals": intervals})
     vqa = {job for job in project.plan() if "vqa" in job[0] or job[0] == "ask"}
-    assert vqa == {("vqa",), *FIGURES}
+    assert vqa == {("vqa",), *FIGURES, ("export_vqa",)}
 
 
 @pytest.mark.long
@@ -233,7 +238,7 @@ def test_without_questions_there_is_no_branch(project: Project) -> None:
     project.configure(config)
     assert project.plan("--forceall") != set()
     assert not {job for job in project.plan("--forceall") if "vqa" in job[0] or job[0] == "ask"}
-    assert project.plan() == {("report",)}
+    assert project.plan() == {*EXPORTS, ("report",)} - {("export_vqa",)}
 
 
 @pytest.mark.long

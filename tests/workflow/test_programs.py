@@ -482,6 +482,7 @@ def test_the_overview_gets_the_references_of_the_models(runner: Runner) -> None:
 WRITTEN = re.compile("--(output|labels-output|answers-output|weights|pdf|png|csv|parquet)")
 ALSO_WRITTEN = {
     ("tabulate", "--tables"),
+    ("export", "--file"),
     ("describe_endpoint", "--note"),
     *((f"import_{of}", "--note") for of in ("predictions", "answers")),
     *(("train_heads", option) for option in ("--pairs", "--categories")),

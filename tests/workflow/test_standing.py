@@ -47,7 +47,9 @@ def exchange(path: Path, content: bytes, seconds: float = -1e6) -> None:
 def test_every_result_says_how_it_was_made(finished: Project) -> None:
     made = [path for path in finished.results.rglob("*") if path.is_file()]
     checked = [path for path in made if path.suffix not in (".csv", ".log", ".json")]
-    assert {path.suffix for path in checked} == {".parquet", ".arrow", ".pdf", ".png", ".html"}
+    assert {path.suffix for path in checked} == {
+        *(".parquet", ".arrow", ".pdf", ".png", ".html", ".tex", ".jsonl")
+    }
     silent = [path for path in checked if read_origin(path) is None]
     assert silent == []
     weights = [*(finished.folder / "resources" / "weights").glob("*.json")]

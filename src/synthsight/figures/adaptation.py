@@ -20,6 +20,7 @@ _LIMIT = 1.75  # inches for the names of models
 _FOOT = 0.42  # inches under the rows, for the axis
 _HEAD = 0.3  # inches for a panel's title and the headings of its numbers
 _NUMBERS = 1.5  # inches right of the rows, for the gain, its interval and its deviation
+_NARROW = 1.14  # the same in a narrow figure, without the deviation
 _KEY = 0.22  # inches for the legend
 
 
@@ -76,7 +77,8 @@ def adaptation(table: pd.DataFrame, photographs: Collection[str], level: float) 
         f"{shown} Mean top-1 over categories under the rule restricted: the best of the run's "
         "categories. Each image is predicted by a network that was trained without it and all that "
         f"belong to it. Bars and brackets: {style.percent(level)} intervals, about other images "
-        "for the networks as trained; ±: deviation of the gain between the networks."
+        "for the networks as trained"
+        + ("." if style.narrow() else "; ±: deviation of the gain between the networks.")
     )
     lines = 4
     if (table["named"] == 0).any():
@@ -84,20 +86,25 @@ def adaptation(table: pd.DataFrame, photographs: Collection[str], level: float) 
         lines += 1
     labels, label_width = style.label_column(models, _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _NUMBERS - left
+    width = style.width() - style.MARGIN - (_NARROW if style.narrow() else _NUMBERS) - left
     height = len(models) * rows.row_height(len(models))
     top = style.heading_height(title, subtitle, lines) + 0.08
     looks = [_BEFORE] if _has(found, "before") else []
     looks += [_AFTER] if (found["trained"] != "none").any() else []
     looks += [_OTHER] if (found["trained"] == "none").any() else []
 
+    keys = list(map(rows.key, looks))
+    columns = style.legend_columns(style.labels_of(keys), 3)
+    key_height = _KEY + style.legend_height(style.labels_of(keys), columns)
+
     with style.style():
-        figure = style.sheet(top + _KEY + len(panels) * (_HEAD + height + _FOOT))
+        figure = style.sheet(top + key_height + len(panels) * (_HEAD + height + _FOOT))
         style.heading(figure, title, subtitle, lines)
-        style.legend(figure, list(map(rows.key, looks)), style.MARGIN, top, 3)
-        top += _KEY
+        style.legend(figure, keys, style.MARGIN, top, columns)
+        top += key_height
         for panel in panels:
-            style.write(figure, style.MARGIN, top, panel.title, weight="bold")
+            head = style.elide(panel.title, style.room(), bold=True)
+            style.write(figure, style.MARGIN, top, head, weight="bold")
             axes = style.panel(figure, left, top + _HEAD, width, height)
             rows.dress(axes, labels, "top-1 accuracy (%)")
             rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
@@ -131,5 +138,7 @@ def _draw(axes: Axes, table: pd.DataFrame) -> None:
     rows.numbers(axes, [rows.points(value) for value in table["gain"]], 0.36, "gain")
     bounds = zip(table["low"], table["high"], strict=True)
     rows.numbers(axes, [rows.interval(*pair) for pair in bounds], 1.13, "interval")
+    if style.narrow():
+        return
     spread = [f"±{rows.points(value)}" if value == value else "" for value in table["sd"]]
     rows.numbers(axes, spread, _NUMBERS - 0.03, "±")

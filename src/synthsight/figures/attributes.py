@@ -62,7 +62,7 @@ def attributes(table: pd.DataFrame, rule: str, level: float) -> Figure:
     ]
     labels, label_width = style.label_column(texts, _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = (style.WIDTH - style.MARGIN - left - _GAP - _NUMBERS) / 2
+    width = (style.width() - style.MARGIN - left - _GAP - _NUMBERS) / 2
     limit = max(float(np.nanmax(found[["low", "high"]].abs().to_numpy(), initial=0.0)), 0.02) * 1.05
     top = style.heading_height(TITLE, subtitle, 4) + 0.1
     heights = [len(part) * rows.row_height(max(drawn, 4)) for _, part in blocks]
@@ -72,7 +72,7 @@ def attributes(table: pd.DataFrame, rule: str, level: float) -> Figure:
         style.heading(figure, TITLE, subtitle, 4)
         start = 0
         for (name, part), height in zip(blocks, heights, strict=True):
-            room = style.WIDTH - 2 * style.MARGIN - _NUMBERS
+            room = style.room() - _NUMBERS
             head = style.elide(f"{style.plain(name)}{_HOW[part['kind'].iloc[0]]}", room, bold=True)
             style.write(figure, style.MARGIN, top, head, weight="bold")
             axes = style.panel(figure, left, top + _HEAD, width, height)

@@ -70,7 +70,7 @@ def calibration(table: pd.DataFrame, bins: pd.DataFrame, rule: str, level: float
     if without:
         subtitle += f" Without probabilities: {style.plain(', '.join(without))}."
     columns = min(_COLUMNS, len(shown))
-    room = style.WIDTH - 2 * style.MARGIN - _LEFT
+    room = style.room() - _LEFT
     side = min((room - _GAP * (columns - 1)) / columns, 2.8)
     lines = math.ceil(len(shown) / columns)
     names = [style.wrap(style.plain(name), side, bold=True, lines=2) for name in shown]

@@ -12,7 +12,9 @@ from synthsight.figures import style
 from synthsight.figures.counted import uncounted
 
 SHOWN = 3
-"""Classes of each category on the figure."""
+"""Classes of each category on the figure; a narrow one has room for the first alone."""
+MOST = 34
+"""Maximum number of categories: those of which a wrong class is the most frequent."""
 
 _LIMIT = 1.35  # inches for the names of categories
 _GAP = 0.14  # inches between the columns
@@ -24,7 +26,8 @@ _BAR = 0.07  # inches of a bar's height
 def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> Figure:
     """Draw the most frequent wrong classes of each category over all models.
 
-    The category whose first wrong class is the most frequent comes first, ties by name.
+    The category whose first wrong class is the most frequent comes first, ties by name; of more
+    than :data:`MOST` the first ones are drawn.
 
     Args:
         table: The confusions table; its rows for all models together are drawn.
@@ -39,18 +42,23 @@ def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> F
         ["category", "share", "predicted"], ascending=[True, False, True]
     ).assign(place=lambda rows: rows.groupby("category").cumcount())
     first = found[found["place"] == 0].sort_values(["share", "category"], ascending=[False, True])
-    categories = first["category"].tolist()
+    of_run = first["category"].tolist()
+    categories = of_run[:MOST]
+    shown = 1 if style.narrow() else SHOWN  # classes of a category
     if categories:
+        which = "most frequent wrong first prediction"
+        which = f"The {which}" if shown == 1 else f"The {shown} {which}s"
         subtitle = (
-            f"The {SHOWN} most frequent wrong first predictions over all models, with their share "
+            f"{which} over all models, with {'its' if shown == 1 else 'their'} share "
             f"of the category's generated images (%); rule {style.plain(rule)}."
+            + (f" {MOST} of {len(of_run)} categories." if len(of_run) > MOST else "")
             + uncounted(adapted)
         )
     else:
         subtitle = f"Rule {style.plain(rule)}. No first prediction is wrong."
     labels, label_width = style.label_column(categories, _LIMIT)
     left = style.MARGIN + label_width + 0.1
-    cell = (style.WIDTH - style.MARGIN - left - _GAP * (SHOWN - 1)) / SHOWN
+    cell = (style.width() - style.MARGIN - left - _GAP * (shown - 1)) / shown
     top = style.heading_height(title, subtitle, 2 + bool(adapted)) + (0.1 if categories else 0)
     longest = float(found["share"].max()) if categories else 0.0
 
@@ -64,7 +72,7 @@ def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> F
                 axes.add_patch(
                     Rectangle(
                         (style.MARGIN, above - 0.02),
-                        style.WIDTH - 2 * style.MARGIN,
+                        style.room(),
                         _PITCH,
                         facecolor=style.BAND,
                         linewidth=0,
@@ -73,7 +81,7 @@ def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> F
             style.write(
                 figure, left - 0.1, above + _PITCH / 2 - 0.02, label, ha="right", va="center"
             )
-            of_category = found[(found["category"] == category) & (found["place"] < SHOWN)]
+            of_category = found[(found["category"] == category) & (found["place"] < shown)]
             for place, line in enumerate(of_category.itertuples(index=False)):
                 start = left + place * (cell + _GAP)
                 name = style.elide(style.plain(line.predicted), cell - _NUMBER, head=1.0)

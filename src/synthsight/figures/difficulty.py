@@ -52,7 +52,9 @@ def difficulty(
     highest = float(found["share"].max())
 
     title = "How many models get each image"
-    width = (style.WIDTH - 2 * style.MARGIN - _LEFT - _GAP) / 2
+    metrics = rows.shown()
+    across = len(metrics)
+    width = (style.room() - _LEFT - _GAP * (across - 1)) / across
     widest = style.text_width(f"{int(found['n'].max()):,}", style.SMALL)
     numbered = widest + 0.02 < width / (models + 1.2)
     subtitle = (
@@ -77,7 +79,7 @@ def difficulty(
             part = found[found["generator"] == name]
             head = "all generated images" if name == style.ALL else style.plain(name)
             head += " (real photographs)" if name in real else ""
-            for side, metric in enumerate(rows.METRICS):
+            for side, metric in enumerate(metrics):
                 if metric not in number_of:
                     continue
                 bars = part[part["hit"] == metric].groupby("models")[["n", "share"]].sum()
@@ -118,6 +120,10 @@ def _bars(axes: Axes, bars: pd.DataFrame, metric: str, highest: float, numbered:
     axes.set_ylim(0, max(highest, 0.01))
     axes.grid(axis="y")
     step = 1 if models <= 20 else 5 if models <= 60 else 10
+    if style.narrow():
+        each = rows.inches(axes) / (models + 1.2)
+        wanted = style.text_width(str(models)) + 0.04
+        step = next((s for s in (1, 2, 5, 10, 20, 50) if s * each >= wanted), 100)
     steps = np.arange(0, models + 1, step)
     axes.set_xticks(steps, [str(step) for step in steps])
     axes.set_xlabel("models that get the image", labelpad=1)

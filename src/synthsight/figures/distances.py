@@ -19,7 +19,7 @@ from synthsight.statistics.moments import Floats
 
 MOST = 6
 """Maximum number of models whose features are shown: the first by name."""
-MOST_ROWS = 66
+MOST_ROWS = 30
 """Maximum number of rows in the lower part; of more, fewer models are shown."""
 NAMED = 14
 """Up to this number of generators all are named at their points."""
@@ -84,14 +84,15 @@ def distances(
     models = sorted(set(map(str, table["model"])))
     blocks = {model: table[table["model"] == model] for model in models}
     longest = max(len(block) for block in blocks.values())
-    shown = models[: max(1, min(MOST, MOST_ROWS // longest))]
+    shown = models[: max(1, min(MOST, MOST_ROWS // longest // (3 if style.narrow() else 1)))]
 
     title = "How far generated images are from photographs"
     subtitle = _subtitle(table, models, shown, best, rule, level)
     under = style.heading_height(title, subtitle, 5) + 0.08
-    top = under + 0.24
-    columns = min(_COLUMNS, len(shown))
-    room = style.WIDTH - 2 * style.MARGIN - _TICKS - _BETWEEN * (columns - 1)
+    keys = style.legend_columns(style.labels_of(_keys()), 6)
+    top = under + 0.24 + style.legend_height(style.labels_of(_keys()), keys)
+    columns = min(2 if style.narrow() else _COLUMNS, len(shown))
+    room = style.room() - _TICKS - _BETWEEN * (columns - 1)
     side = min(room / columns, _LARGEST)
     lines = -(-len(shown) // columns)
     below = top + lines * (_HEAD + side + _FOOT)
@@ -99,10 +100,12 @@ def distances(
     every = sorted({label for model in shown for label in labels[model]})
     width = max(style.text_width(label) for label in every)
     heights = [len(blocks[model]) * rows.row_height(len(blocks[model])) for model in shown]
+    across = 1 if style.narrow() else 3  # measures side by side
+    down = 3 // across
     with style.style():
-        figure = style.sheet(below + sum(_HEAD + height + _FOOT for height in heights))
+        figure = style.sheet(below + sum(_HEAD + down * (height + _FOOT) for height in heights))
         style.heading(figure, title, subtitle, 5)
-        style.legend(figure, _keys(), style.MARGIN, under, 6)
+        style.legend(figure, _keys(), style.MARGIN, under, keys)
         for number, model in enumerate(shown):
             row, column = divmod(number, columns)
             left = style.MARGIN + _TICKS + column * (side + _BETWEEN)
@@ -114,16 +117,17 @@ def distances(
         above = below
         for model, height in zip(shown, heights, strict=True):
             head = f"Distance in the features of {style.plain(model)}"
-            head = style.elide(head, style.WIDTH - 2 * style.MARGIN, bold=True)
+            head = style.elide(head, style.room(), bold=True)
             style.write(figure, style.MARGIN, above, head, weight="bold")
             start = style.MARGIN + width + 0.06
-            third = (style.WIDTH - style.MARGIN - start - 2 * _BETWEEN) / 3
+            third = (style.width() - style.MARGIN - start - (across - 1) * _BETWEEN) / across
             for part in range(3):
-                at = start + part * (third + _BETWEEN)
-                axes = style.panel(figure, at, above + _HEAD - 0.12, third, height)
-                names = labels[model] if part == 0 else [""] * len(labels[model])
+                at = start + part % across * (third + _BETWEEN)
+                under = above + _HEAD - 0.12 + part // across * (height + _FOOT)
+                axes = style.panel(figure, at, under, third, height)
+                names = labels[model] if part % across == 0 else [""] * len(labels[model])
                 _dots(axes, blocks[model], names, part)
-            above += _HEAD + height + _FOOT
+            above += _HEAD + down * (height + _FOOT)
     return figure
 
 
@@ -158,7 +162,7 @@ def _labels(block: pd.DataFrame) -> list[str]:
         else style.plain(row.generator)
         for row in block.itertuples()
     ]
-    return style.elide_all(names, 1.5)
+    return style.elide_all(names, min(1.5, style.width() / 3))
 
 
 def _points(
@@ -175,16 +179,17 @@ def _points(
     low = max(0.0, float(np.nanmin(ends)) - 0.05) if known else 0.0
     high = min(1.015, float(np.nanmax(ends)) + 0.05) if known else 1.0
     axes.set(xlim=(-0.03, 1.03), ylim=(low, high))
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
+    across = [0, 0.25, 0.5, 0.75, 1] if side > 1.3 else [0, 0.5, 1]
+    axes.set_xticks(across, [f"{100 * tick:.0f}" for tick in across])
     ticks = list(MaxNLocator(5).tick_values(low, high))
     ticks = [tick for tick in ticks if low <= tick <= min(high, 1)]
     axes.set_yticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
     axes.tick_params(axis="y", labelleft=labelled)
     axes.spines["left"].set_visible(True)
     axes.grid(True)
-    axes.set_xlabel("coverage of the photographs (%)", labelpad=2)
+    axes.set_xlabel("coverage of the photographs (%)" if side > 1.6 else "coverage (%)", labelpad=2)
     if labelled:
-        axes.set_ylabel("top-1 of the best model (%)", labelpad=2)
+        axes.set_ylabel("top-1 of the best model (%)" if side > 1.3 else "top-1 (%)", labelpad=2)
     for half, color, marker in ((False, style.BLUE, "o"), (True, style.INK, "D")):
         part = block[block["half"] == half]
         if half:

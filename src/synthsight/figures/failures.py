@@ -15,11 +15,11 @@ from synthsight.files import MAKE_AGAIN
 from synthsight.tables import metadata_of, read_parquet, read_schema
 
 MOST = 24
-"""Maximum number of images on a figure."""
+"""Maximum number of images on a figure; on a narrow one there are fewer."""
 
 _COLUMNS = 3
+_NARROW = 6  # images on a narrow figure
 _GAP = 0.12
-_CELL = (style.WIDTH - 2 * style.MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
 _SIDE = 0.95  # inches of a thumbnail
 _PITCH = _SIDE + 0.14 + 0.13
 _TEXT = 0.07  # inches between a thumbnail and its predictions
@@ -61,12 +61,14 @@ def failures(
     # Of predictions made elsewhere there may be fewer than five; hits are known of all images, or
     # of none.
     five = bool(scores["top5_hit"].notna().all())
+    columns = 1 if style.narrow() else _COLUMNS
+    cell = (style.room() - _GAP * (columns - 1)) / columns
     missed = scores[~scores["top5_hit" if five else "top1_hit"].astype(bool)]
     confidence = missed["probability"].map(_first)
     shown = (
         missed.assign(confidence=confidence)
         .sort_values(["confidence", "image"], ascending=[False, True])
-        .head(MOST)
+        .head(_NARROW if style.narrow() else MOST)
     )
     name = style.plain(category)
     title = f"{name}: {_outcome(len(missed), len(scores), len(shown), five)}"
@@ -82,7 +84,7 @@ def failures(
     if not five:
         subtitle += " Top-5 is not known."
     top = style.heading_height(title, subtitle) + 0.1
-    lines = -(-len(shown) // _COLUMNS)
+    lines = -(-len(shown) // columns)
 
     with style.style():
         figure = style.sheet(top + lines * _PITCH + style.MARGIN)
@@ -90,17 +92,19 @@ def failures(
         axes = style.canvas(figure)
         mistakes = zip(shown["image"], shown["predicted"], shown["probability"], strict=True)
         for number, (image, predicted, probabilities) in enumerate(mistakes):
-            line, column = divmod(number, _COLUMNS)
-            left = style.MARGIN + column * (_CELL + _GAP)
+            line, column = divmod(number, columns)
+            left = style.MARGIN + column * (cell + _GAP)
             above = top + line * _PITCH
             style.thumbnail(axes, read(str(image)), left, above, _SIDE)
             names = [style.plain(class_names[index]) for index in predicted]
-            _predictions(figure, left + _SIDE + _TEXT, above, names, list(probabilities))
+            room = cell - _SIDE - _TEXT - _PROBABILITY
+            at = (left + _SIDE + _TEXT, above)
+            _predictions(figure, at, room, names, list(probabilities))
             style.write(
                 figure,
                 left,
                 above + _SIDE + 0.03,
-                style.elide(style.plain(image), _CELL, style.SMALL),
+                style.elide(style.plain(image), cell, style.SMALL),
                 fontsize=style.SMALL,
                 color=style.FAINT,
             )
@@ -133,13 +137,13 @@ def _outcome(missed: int, total: int, shown: int, five: bool) -> str:
 
 def _predictions(
     figure: Figure,
-    left: float,
-    top: float,
+    at: tuple[float, float],
+    room: float,
     names: Sequence[str],
     probabilities: Sequence[float | None],
 ) -> None:
     """Write the predictions, the first in bold; long names wrap while there are lines left."""
-    room = _CELL - _SIDE - _TEXT - _PROBABILITY
+    left, top = at
     spare = _LINES - len(names)
     for rank, (name, probability) in enumerate(zip(names, probabilities, strict=True)):
         first = rank == 0

@@ -14,10 +14,9 @@ from synthsight.figures.counted import uncounted
 SHOWN = 12
 """Maximum number of images of each kind."""
 
-_COLUMNS = 6
+_COLUMNS, _NARROW = 6, 4  # thumbnails side by side, and in a narrow figure
 _GAP = 0.08  # inches between thumbnails
-_SIDE = (style.WIDTH - 2 * style.MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
-_PITCH = _SIDE + 0.03 + 3 * style.LINE + 0.06
+_UNDER = 0.03 + 3 * style.LINE + 0.06  # inches under a thumbnail
 _HEAD = 0.17  # inches for the title of a block
 _BETWEEN = 0.06  # inches between the blocks
 
@@ -93,7 +92,10 @@ def gallery(
     blocks = [
         (head, shown) for head, shown in (("Hardest", hardest), ("Easiest", easiest)) if len(shown)
     ]
-    height = sum(_HEAD + _PITCH * -(-len(shown) // _COLUMNS) + _BETWEEN for _, shown in blocks)
+    columns = _NARROW if style.narrow() else _COLUMNS
+    side = (style.room() - _GAP * (columns - 1)) / columns
+    pitch = side + _UNDER
+    height = sum(_HEAD + pitch * -(-len(shown) // columns) + _BETWEEN for _, shown in blocks)
 
     with style.style():
         figure = style.sheet(top + height + style.MARGIN)
@@ -102,33 +104,33 @@ def gallery(
         for head, shown in blocks:
             tied = int((found["top1"] == shown["top1"].iloc[0]).sum())
             style.write(figure, style.MARGIN, top, head, weight="bold")
-            style.write(
-                figure,
-                style.MARGIN + style.text_width(head, bold=True) + 0.08,
-                top,
+            said = (
                 f"{tied:,} of {style.count(len(found), 'image')} {'is' if tied == 1 else 'are'} as "
-                f"{'hard' if head == 'Hardest' else 'easy'} as the first",
-                color=style.FAINT,
+                f"{'hard' if head == 'Hardest' else 'easy'} as the first"
             )
+            start = style.MARGIN + style.text_width(head, bold=True) + 0.08
+            style.write(figure, start, top, said, color=style.FAINT)
             top += _HEAD
             for number, image in enumerate(shown.to_dict("records")):
-                line, column = divmod(number, _COLUMNS)
-                left = style.MARGIN + column * (_SIDE + _GAP)
-                above = top + line * _PITCH
-                style.thumbnail(axes, read(str(image["image"])), left, above, _SIDE)
-                above += _SIDE + 0.03
-                name = style.elide(style.plain(image["category"]), _SIDE, bold=True)
+                line, column = divmod(number, columns)
+                left = style.MARGIN + column * (side + _GAP)
+                above = top + line * pitch
+                style.thumbnail(axes, read(str(image["image"])), left, above, side)
+                above += side + 0.03
+                name = style.elide(style.plain(image["category"]), side, bold=True)
                 style.write(figure, left, above, name, weight="bold")
                 got = int(image["top1"])
                 count = f"{got} of {models} models" if models > 1 else "got" if got else "missed"
+                if style.text_width(count) > side:
+                    count = f"{got} of {models}"
                 style.write(figure, left, above + style.LINE, count)
                 style.write(
                     figure,
                     left,
                     above + 2 * style.LINE,
-                    style.elide(style.plain(image["image"]), _SIDE, style.SMALL),
+                    style.elide(style.plain(image["image"]), side, style.SMALL),
                     fontsize=style.SMALL,
                     color=style.FAINT,
                 )
-            top += _PITCH * -(-len(shown) // _COLUMNS) + _BETWEEN
+            top += pitch * -(-len(shown) // columns) + _BETWEEN
     return figure

@@ -100,10 +100,12 @@ def generators(
     model_labels, label_width = style.label_column(models, _LIMIT)
     row_labels = [style.label_column([label for label, _ in block], _LIMIT) for _, block in blocks]
     left = style.MARGIN + max([label_width, *(width for _, width in row_labels)]) + 0.06
-    room = style.WIDTH - style.MARGIN - left - _GAP
+    across = len(rows.shown())  # metrics side by side
+    room = style.width() - style.MARGIN - left - _GAP * (across - 1)
     height = len(models) * max(rows.row_height(len(models)), _STEP * (len(names) + 0.8))
     under = style.heading_height(title, subtitle, lines) + 0.08
-    top = under + 0.13 * -(-len(keys) // _KEYS) + 0.1
+    columns = style.legend_columns(style.labels_of(keys), _KEYS)
+    top = under + 0.13 * -(-len(keys) // columns) + 0.1
     total = top + _HEAD + height + _FOOT
     total += sum(_HEAD + len(b) * rows.row_height(len(b)) + _FOOT for _, b in blocks)
     limit = _limit(compared)
@@ -111,11 +113,11 @@ def generators(
     with style.style():
         figure = style.sheet(total)
         style.heading(figure, title, subtitle, lines)
-        style.legend(figure, keys, style.MARGIN, under, _KEYS)
+        style.legend(figure, keys, style.MARGIN, under, columns)
         whose = "source" if real else "generator"
         _title(figure, top, f"Every model: mean over each {whose}'s categories")
-        for side, metric in enumerate(rows.METRICS):
-            width = (room - 2 * _GAP) / 2
+        for side, metric in enumerate(rows.shown()):
+            width = room / across - (_GAP if across > 1 else 0)
             start = left + side * (width + 2 * _GAP)
             axes = style.panel(figure, start, top + _HEAD, width, height)
             style.write(figure, start, top + _HEAD - 0.14, rows.METRICS[metric].label)
@@ -130,9 +132,9 @@ def generators(
 
         for (head, block), (labels, _) in zip(blocks, row_labels, strict=True):
             _title(figure, top, head)
-            width = (room - 2 * _NUMBERS) / 2
+            width = room / across - _NUMBERS
             height = len(block) * rows.row_height(len(block))
-            for side, metric in enumerate(rows.METRICS):
+            for side, metric in enumerate(rows.shown()):
                 start = left + side * (width + _NUMBERS + _GAP)
                 axes = style.panel(figure, start, top + _HEAD, width, height)
                 style.write(figure, start, top + _HEAD - 0.14, rows.METRICS[metric].label)
@@ -197,7 +199,7 @@ def _looks(number: int) -> list[tuple[str, str]]:
 
 
 def _title(figure: Figure, top: float, text: str) -> None:
-    room = style.WIDTH - 2 * style.MARGIN
+    room = style.room()
     style.write(figure, style.MARGIN, top, style.elide(text, room, bold=True), weight="bold")
 
 
@@ -235,7 +237,11 @@ def _differences(
     """Draw differences with their intervals around zero, and write the numbers next to them."""
     rows.dress(axes, labels, "difference (points)")
     axes.set_xlim(-limit, limit)
-    ticks = [t for t in MaxNLocator(4, symmetric=True).tick_values(-limit, limit) if abs(t) < limit]
+    ticks = [
+        t
+        for t in MaxNLocator(2 if style.narrow() else 4, symmetric=True).tick_values(-limit, limit)
+        if abs(t) < limit
+    ]
     axes.set_xticks(ticks, [f"{100 * tick:.3g}".replace("-", "\N{MINUS SIGN}") for tick in ticks])
     axes.axvline(0, color=style.INK, linewidth=0.6, zorder=2)
     value = table["difference"].to_numpy(dtype=float)

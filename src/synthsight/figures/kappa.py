@@ -26,6 +26,7 @@ _LIMIT = 1.55  # inches for the names of models
 _TREE = 0.75  # inches for the dendrogram
 _GAP = 0.14  # inches between the heat map and the dendrogram
 _KEY = 0.36  # inches under the heat map for the numbers of the columns
+_CELL = 0.25  # inches of a cell's width, if a number is to fit
 _BAR = 0.09  # inches of the colour bar's height
 _FOOT = 0.4  # inches from the colour bar's top to the end
 _COLORS = "YlGnBu"
@@ -79,12 +80,11 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
     labels, label_width = style.label_column(names, _LIMIT)
     number_width = style.text_width("0" * digits) + 0.08
     left = style.MARGIN + label_width + number_width + 0.04
-    width = style.WIDTH - style.MARGIN - left - _TREE - _GAP
+    width = style.width() - style.MARGIN - left - _TREE - _GAP
     # Cells are square, unless names need more height or there are so few models that they would be
-    # huge.
+    # tall.
     pitch = min(max(width / len(names), style.LINE), 0.4)
-    width = min(width, pitch * len(names)) if len(names) <= NUMBERED else width
-    width = max(width, 1.5)
+    numbered = len(names) <= NUMBERED and width / len(names) > _CELL
     height = pitch * len(names)
     top = style.heading_height(title, subtitle, 3) + 0.12
     low, high = _range(matrix)
@@ -102,7 +102,7 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
             right -= number_width - 0.02
             style.write(figure, right, above, label, ha="right", va="center_baseline")
         _blanks(axes, matrix)
-        if len(names) <= NUMBERED:
+        if numbered:
             _numbers(axes, matrix, low, high)
         _tree(style.panel(figure, left + width + _GAP, top, _TREE, height), clusters, len(names))
         bar = style.panel(figure, left, top + height + _KEY, min(width, 2.5), _BAR)

@@ -97,7 +97,7 @@ def people(
     sources = [_named(name, photographs) for name in counts["generator"]]
     labels, label_width = style.label_column([*names, *sources], _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    width = style.width() - style.MARGIN - _RIGHT - left
     pitch = max(rows.row_height(len(shown)), 0.15)
     height = len(shown) * pitch
     under = style.heading_height(title, subtitle, 3 + bool(adapted)) + 0.08
@@ -105,6 +105,10 @@ def people(
     top = under + 0.24 + swarm_height
     end = top + height + _FOOT
     below = (_GAP + _BAR * len(counts)) if len(counts) else 0
+    if below:
+        names_ = [name for _, name, _, _ in _WHO]
+        more = style.legend_height(names_, style.legend_columns(names_, len(names_)))
+        below += more + 0.14 * (len(_heading()) - 1)
 
     with style.style():
         figure = style.sheet(end + below + (0.1 if below else 0))
@@ -168,6 +172,11 @@ def _swarm(axes: Axes, values: np.ndarray, label: str) -> None:
     axes.spines["bottom"].set_visible(False)
 
 
+def _heading() -> list[str]:
+    text = "Who gets an image: people (more than half of the raters), a model (one at least)"
+    return style.wrap(text, style.room(), bold=True)
+
+
 def _counts(
     figure: Figure, counts: pd.DataFrame, labels: list[str], left: float, top: float
 ) -> None:
@@ -176,10 +185,14 @@ def _counts(
         Line2D([], [], linestyle="none", marker="s", color=color, markersize=4.5, label=name)
         for _, name, color, _ in _WHO
     ]
-    heading = "Who gets an image: people (more than half of the raters), a model (one at least)"
-    style.write(figure, style.MARGIN, top - 0.28, heading, weight="bold")
-    style.legend(figure, handles, style.MARGIN, top - 0.14, len(handles))
-    width = style.WIDTH - style.MARGIN - left
+    columns = style.legend_columns(style.labels_of(handles), len(handles))
+    line = top - 0.28
+    for part in _heading():
+        style.write(figure, style.MARGIN, line, part, weight="bold")
+        line += 0.14
+    style.legend(figure, handles, style.MARGIN, line, columns)
+    top = line + 0.14 + style.legend_height(style.labels_of(handles), columns)
+    width = style.width() - style.MARGIN - left
     axes = style.panel(figure, left, top + 0.06, width, _BAR * len(counts))
     axes.set_ylim(len(counts) - 0.5, -0.5)
     axes.set_xlim(0, 1)

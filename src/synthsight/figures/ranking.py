@@ -19,6 +19,7 @@ NUMBERED = 15
 _LIMIT = 1.65  # inches for the names of models
 _MEAN = 0.45  # inches right of the heat map for the means
 _KEY = 0.42  # inches under the heat map for the ranks
+_CELL = 0.19  # inches of a cell's width, if a number is to fit
 _BAR = 0.09  # inches of the colour bar's height
 _FOOT = 0.4  # inches from the colour bar's top to the end
 
@@ -46,15 +47,16 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
     # With many models no rank is held often, so the colours span only the range found, in tenths.
     highest = max(math.ceil(round(10 * float(values.max()), 6)), 1) / 10
 
+    labels, label_width = style.label_column(models, _LIMIT)
+    left = style.MARGIN + label_width + 0.06
+    width = style.width() - style.MARGIN - _MEAN - left
+    numbered = len(models) <= NUMBERED and width / len(models) > _CELL
     title = "How firm the ranking of the models is"
     subtitle = (
         "Share of draws of other generated images like these in which a model has a rank by mean "
         f"top-1; rule {style.plain(rule)}. Models in the order of their mean, which stands at the "
-        "right" + ("." if len(models) > NUMBERED else "; cells: per cent, empty where never.")
+        "right" + ("; cells: per cent, empty where never." if numbered else ".")
     )
-    labels, label_width = style.label_column(models, _LIMIT)
-    left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _MEAN - left
     pitch = 0.22 if len(models) <= NUMBERED else 0.13
     height = pitch * len(models)
     top = style.heading_height(title, subtitle) + 0.3
@@ -84,10 +86,15 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
             zorder=0,
         )
         step = next(s for s in (1, 2, 5, 10, 20, 50, 100, len(models)) if len(models) / s <= 25)
-        ranks = [rank for rank in range(1, len(models) + 1) if rank % step == 0 or rank == 1]
+        if style.narrow():
+            wanted = style.text_width(str(len(models))) + 0.04
+            steps = (1, 2, 5, 10, 20, 50, 100, len(models))
+            step = next((s for s in steps if s * width / len(models) >= wanted), len(models))
+        ranks = [rank for rank in range(1, len(models) + 1) if rank % step == 0]
+        ranks = [1, *ranks] if step > 1 and (step - 1) * width / len(models) > 0.15 else ranks
         axes.set_xticks(ranks, [str(rank) for rank in ranks])
         axes.set_xlabel("rank", labelpad=1)
-        if len(models) <= NUMBERED:
+        if numbered:
             _numbers(axes, values, highest)
         means_text = [f"{100 * mean:.1f}" for mean in means["mean"]]
         rows.numbers(axes, means_text, _MEAN - 0.02, "mean (%)")

@@ -9,10 +9,14 @@ from matplotlib.figure import Figure
 from synthsight.figures import rows, style
 from synthsight.statistics.reference import MEASURED, of_models
 
+MOST = 60
+"""Maximum number of categories of :func:`drops`: those with the largest drops."""
+
 _LIMIT = 1.65  # inches for the names of models
 _NUMBERS = {"top1": (0.52, 1.2), "top5": (1.82, 2.5)}
 """Where the columns of numbers end, in inches right of the axis: the drop and its interval."""
-_RIGHT = 2.5
+_ALONE = {"top1": (0.48,), "top5": (0.97,)}
+"""The same in a narrow figure, which has no room for intervals."""
 _FOOT = 0.42
 
 
@@ -44,7 +48,7 @@ def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
     )
     subtitle = (
         f"Rule {style.plain(rule)}; {style.count(len(means), 'model')} by mean top-1 on generated "
-        f"images. Bars, and the numbers in brackets: {style.percent(level)} intervals. Drop: "
+        f"images. {rows.bars()} {style.percent(level)} intervals. Drop: "
         + (
             "the mean over categories of the run's real photographs minus that of its generated "
             "images, in percentage points."
@@ -89,10 +93,12 @@ def drops(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
     cells = found[(found["model"] == best) & (found["category"] != style.ALL)].sort_values(
         ["drop_top1", "category"], ascending=[False, True], ignore_index=True
     )
+    every, cells = len(cells), cells.head(MOST)
     subtitle = (
         f"Rule {style.plain(rule)}; {style.plain(best)}, the best model by mean top-1 on generated "
-        f"images. Bars, and the numbers in brackets: {style.percent(level)} intervals. Drop: "
+        f"images. {rows.bars()} {style.percent(level)} intervals. Drop: "
         "accuracy on real photographs minus that on generated images, in percentage points."
+        + (f" The {MOST} of {every} categories with the largest drops." if every > MOST else "")
     )
     return _draw(cells, cells["category"].tolist(), title, subtitle)
 
@@ -102,18 +108,21 @@ def _draw(found: pd.DataFrame, names: list[str], title: str, subtitle: str) -> F
     known = bool(found[["reference_top1", "reference_top5"]].notna().to_numpy().any())
     labels, label_width = style.label_column(names, _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    ends = _ALONE if style.narrow() else _NUMBERS
+    width = style.width() - style.MARGIN - ends["top5"][-1] - left
     height = len(found) * max(rows.row_height(len(found)), 0.15)
     under = style.heading_height(title, subtitle, 4) + 0.08
-    top = under + 0.36
+    hollow = rows.reference(found["kind"]) if known else None
+    keys = rows.keys(hollow=hollow)
+    columns = style.legend_columns(style.labels_of(keys), 3)
+    top = under + 0.36 + style.legend_height(style.labels_of(keys), columns)
 
     with style.style():
         figure = style.sheet(top + height + _FOOT)
         style.heading(figure, title, subtitle, 4)
         if not names:
             return figure
-        hollow = rows.reference(found["kind"]) if known else None
-        style.legend(figure, rows.keys(hollow=hollow), style.MARGIN, under, 3)
+        style.legend(figure, keys, style.MARGIN, under, columns)
         axes = style.panel(figure, left, top, width, height)
         rows.dress(axes, labels, "accuracy (%)")
         rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
@@ -128,9 +137,10 @@ def _draw(found: pd.DataFrame, names: list[str], title: str, subtitle: str) -> F
                 found[f"drop_{metric}_high"].astype(float),
                 strict=True,
             )
-            at, at_interval = _NUMBERS[metric]
+            at, *at_interval = ends[metric]
             label = rows.METRICS[metric].label
             rows.numbers(axes, [rows.points(value) for value in drop], at, f"drop {label}")
-            rows.numbers(axes, [rows.interval(*pair) for pair in bounds], at_interval, "interval")
+            for end in at_interval:
+                rows.numbers(axes, [rows.interval(*pair) for pair in bounds], end, "interval")
         rows.accuracies(axes, found)
     return figure

@@ -117,23 +117,27 @@ def robustness(
             else ""
         )
     )
-    beside = len(models) <= BESIDE
+    beside = len(models) <= BESIDE and not style.narrow()
+    panels = 2 if style.narrow() else _COLUMNS
     labels, label_width = style.label_column(models, 1.15 if beside else 1.65)
     under = style.heading_height(title, subtitle, 4) + 0.08
-    top = under + _KEY
+    keys = _keys(sides)
+    columns = style.legend_columns(style.labels_of(keys), 5)
+    top = under + _KEY + style.legend_height(style.labels_of(keys), columns)
     left = style.MARGIN + _TICKS
-    width, height = (_SIDE, _SIDE) if beside else (style.WIDTH - style.MARGIN - left, _HEIGHT)
+    wide = style.width() - style.MARGIN - left
+    width, height = (_SIDE, _SIDE) if beside else (wide, min(_HEIGHT, wide))
     start = (left + width + 0.25 if beside else style.MARGIN) + label_width + 0.06
     long = len(models) * rows.row_height(len(models))
     rows_at = top if beside else top + _HEAD + height + _FOOT
     bottom = (max(top + height, top + long) if beside else rows_at + long) + _HEAD + _FOOT
-    cell = (style.WIDTH - style.MARGIN - left - _BETWEEN * (_COLUMNS - 1)) / _COLUMNS
-    lines = -(-len(shown) // _COLUMNS)
+    cell = (style.width() - style.MARGIN - left - _BETWEEN * (panels - 1)) / panels
+    lines = -(-len(shown) // panels)
 
     with style.style():
         figure = style.sheet(bottom + lines * (_HEAD + cell + _FOOT) + (0.16 if shown else 0))
         style.heading(figure, title, subtitle, 4)
-        style.legend(figure, _keys(sides), style.MARGIN, under, 5)
+        style.legend(figure, keys, style.MARGIN, under, columns)
         _title(figure, style.MARGIN, top, f"a  All generated images: {len(models)} models")
         axes = style.panel(figure, left, top + _HEAD - 0.1, width, height)
         limits = _limits(points)
@@ -144,7 +148,7 @@ def robustness(
         beginning = start - label_width - 0.06 if beside else style.MARGIN
         _title(figure, beginning, rows_at, "b  Distance from the line")
         axes = style.panel(
-            figure, start, rows_at + _HEAD, style.WIDTH - style.MARGIN - _NUMBERS - start, long
+            figure, start, rows_at + _HEAD, style.width() - style.MARGIN - _NUMBERS - start, long
         )
         _distances(axes, found, sides, labels)
         if shown:
@@ -153,7 +157,7 @@ def robustness(
             parts = [_points(means[means["generator"] == name], models) for name in shown]
             limits = _limits(pd.concat([points, *parts]))
             for number, (name, part) in enumerate(zip(shown, parts, strict=True)):
-                row, column = divmod(number, _COLUMNS)
+                row, column = divmod(number, panels)
                 at = left + column * (cell + _BETWEEN)
                 above = bottom + 0.16 + row * (_HEAD + cell + _FOOT)
                 style.write(figure, at, above, style.elide(style.plain(name), cell))
@@ -233,7 +237,8 @@ def _dress(
         axes.tick_params(axis="y", labelleft=False)
     axes.spines["left"].set_visible(True)
     axes.grid(True)
-    axes.set_xlabel("top-1 on photographs (%)", labelpad=2)
+    named = "top-1 on photographs (%)" if size[0] > 1.4 or not style.narrow() else "photographs (%)"
+    axes.set_xlabel(named, labelpad=2)
     axes.plot(limits, limits, **_EQUAL)
 
 

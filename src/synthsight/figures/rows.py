@@ -59,8 +59,25 @@ def dress(axes: Axes, labels: Sequence[str], xlabel: str) -> None:
     axes.set_xlabel(xlabel, labelpad=2)
 
 
+def inches(axes: Axes) -> float:
+    """How wide axes are."""
+    return float(axes.get_position().width * axes.figure.get_size_inches()[0])  # type: ignore[union-attr]
+
+
+def shown() -> list[str]:
+    """The metrics that panels side by side are of: a narrow figure has room for top-1 alone."""
+    return list(METRICS)[:1] if style.narrow() else list(METRICS)
+
+
+def bars() -> str:
+    """How a subtitle begins the sentence that says what intervals are."""
+    return "Bars:" if style.narrow() else "Bars, and the numbers in brackets:"
+
+
 def percent_axis(axes: Axes, ticks: Sequence[float]) -> None:
     """Show fractions from 0 to 1 as percentages."""
+    if style.narrow() and len(ticks) > 3 and inches(axes) < 1.3:
+        ticks = (0, 0.5, 1)
     axes.set_xlim(-0.015, 1.015)
     axes.set_xticks(ticks, [f"{100 * tick:.0f}" for tick in ticks])
 

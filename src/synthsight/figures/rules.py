@@ -13,6 +13,9 @@ from matplotlib.lines import Line2D
 from synthsight.figures import rows, style
 from synthsight.labels.matching import Mark, find_rule
 
+MOST = 40
+"""Maximum number of categories: half of them with the highest top-1, half with the lowest."""
+
 _LIMIT = 1.5  # inches for the names of rows
 _NUMBERS = 0.42  # inches right of an axis, for its column of numbers
 _GAP = 0.12  # inches between the two metrics
@@ -38,15 +41,17 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
     others = sorted(set(map(str, pooled["rule"])) - {rule})
     shown = [rule, *others]
     marks = {name: find_rule(name).mark for name in shown}
-    categories = style.by_category(accuracy, rule, best)["category"].tolist()
+    every = style.by_category(accuracy, rule, best)["category"].tolist()
+    half = MOST // 2
+    categories = every if len(every) <= MOST else every[:half] + every[-half:]
     parts: list[tuple[str, list[str], pd.DataFrame]] = [
         (
-            f"a  Every model: mean over {style.count(len(categories), 'category', 'categories')}",
+            f"a  Every model: mean over {style.count(len(every), 'category', 'categories')}",
             means["model"].tolist(),
             pooled[pooled["category"] == style.ALL].assign(row=lambda table: table["model"]),
         ),
         (
-            f"b  By category: {style.plain(best)}",
+            f"b  By category{_ends(len(every))}: {style.plain(best)}",
             categories,
             pooled[(pooled["model"] == best) & (pooled["category"] != style.ALL)].assign(
                 row=lambda table: table["category"]
@@ -69,7 +74,6 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
         + (open_ := _open(parts[0][2]) + rows.unknown(means))
     )
     lines = 3 if open_ else 2
-    columns = 4
     keys = [
         Line2D(
             [],
@@ -85,11 +89,13 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
         )
         for name, mark in marks.items()
     ]
+    columns = style.legend_columns(style.labels_of(keys), 4)
     under = style.heading_height(title, subtitle, lines) + 0.08
     top = under + 0.14 * -(-len(keys) // columns) + 0.1
     labels = [style.label_column(names, _LIMIT) for _, names, _ in parts]
     left = style.MARGIN + max(width for _, width in labels) + 0.06
-    width = (style.WIDTH - style.MARGIN - left - _GAP - 2 * _NUMBERS) / 2
+    across = len(rows.shown())  # metrics side by side
+    width = (style.width() - style.MARGIN - left - _GAP * (across - 1)) / across - _NUMBERS
     heights = [
         len(names) * max(rows.row_height(len(names)), _STEP * (len(shown) + 0.8))
         for _, names, _ in parts
@@ -100,11 +106,11 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
         style.heading(figure, title, subtitle, lines)
         style.legend(figure, keys, style.MARGIN, under, columns)
         for (head, names, table), (texts, _), height in zip(parts, labels, heights, strict=True):
-            room = style.WIDTH - 2 * style.MARGIN
+            room = style.room()
             style.write(
                 figure, style.MARGIN, top, style.elide(head, room, bold=True), weight="bold"
             )
-            for side, metric in enumerate(rows.METRICS):
+            for side, metric in enumerate(rows.shown()):
                 start = left + side * (width + _NUMBERS + _GAP)
                 axes = style.panel(figure, start, top + _HEAD, width, height)
                 style.write(figure, start, top + _HEAD - 0.14, rows.METRICS[metric].label)
@@ -114,6 +120,13 @@ def rules(accuracy: pd.DataFrame, rule: str) -> Figure:
                 _draw(axes, values.reindex(index=names, columns=shown), marks, height / len(names))
             top += _HEAD + height + _FOOT
     return figure
+
+
+def _ends(categories: int) -> str:
+    """Which categories are shown, in brackets after a blank, if it is not all of them."""
+    if categories <= MOST:
+        return ""
+    return f" ({MOST // 2} of {categories} with the highest top-1, {MOST // 2} with the lowest)"
 
 
 def _open(means: pd.DataFrame) -> str:

@@ -16,8 +16,11 @@ _GAP = 0.04  # inches between thumbnails
 _GUTTER = 0.2  # inches between blocks of categories
 _LABEL = 0.14  # inches for the name above a row of thumbnails
 _UNDER = 0.08  # inches below a row
+_LAYOUTS = ((8, 1, 8), (24, 2, 5), (48, 3, 4), (10**9, 4, 4))
+"""Up to so many categories: blocks side by side, and thumbnails in a row."""
+_NARROW = ((8, 1, 5), (24, 2, 3), (10**9, 3, 2))
+"""The same in a narrow figure."""
 _SMALLEST = 0.36  # a thumbnail smaller than this shows nothing in print
-_ROOM = style.WIDTH - 2 * style.MARGIN
 _KEY_LINES = 20  # lines for the names of the generators
 _TAGS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -43,19 +46,18 @@ def grid(categories: int, generators: int) -> Grid:
     A row has room for one thumbnail of each generator, unless they would become too small: then
     generators alternate from one category to the next.
     """
+    layouts = _NARROW if style.narrow() else _LAYOUTS
     blocks, samples = next(
-        (blocks, samples)
-        for most, blocks, samples in ((8, 1, 8), (24, 2, 5), (48, 3, 4), (10**9, 4, 4))
-        if categories <= most
+        (blocks, samples) for most, blocks, samples in layouts if categories <= most
     )
     samples = max(samples, generators)
-    while _side(blocks, samples) < _SMALLEST:
+    while samples > 1 and _side(blocks, samples) < _SMALLEST:
         samples -= 1
     return Grid(blocks, samples, _side(blocks, samples))
 
 
 def _side(blocks: int, samples: int) -> float:
-    block = (_ROOM - _GUTTER * (blocks - 1)) / blocks
+    block = (style.room() - _GUTTER * (blocks - 1)) / blocks
     return (block - _GAP * (samples - 1)) / samples
 
 
@@ -128,7 +130,7 @@ def samples(
     lengths = -(-len(categories) // layout.blocks)
     pitch = _LABEL + layout.side + _UNDER
     top = style.heading_height(title, subtitle, _KEY_LINES) + 0.1
-    block_width = (_ROOM - _GUTTER * (layout.blocks - 1)) / layout.blocks
+    block_width = (style.room() - _GUTTER * (layout.blocks - 1)) / layout.blocks
 
     with style.style():
         figure = style.sheet(top + lengths * pitch + style.MARGIN)

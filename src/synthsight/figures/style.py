@@ -1,46 +1,48 @@
 """Shared by all figures: a print style, text that is safe to draw and fits, and saving.
 
-Sizes are in inches and points as printed: every figure is :data:`WIDTH` wide, the text width of a
-journal page, and no text is smaller than :data:`SMALL`.
+Sizes are in inches and points as printed: every figure is :func:`width` wide, and no text is
+smaller than :data:`SMALL`.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from fontTools import subset
-from matplotlib import font_manager
 from matplotlib import style as matplotlib_style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from PIL import Image, ImageOps
 
 from synthsight import origin
+from synthsight.figures.fonts import families
+from synthsight.figures.look import look
+from synthsight.figures.text import LARGE as LARGE
+from synthsight.figures.text import NORMAL as NORMAL
+from synthsight.figures.text import SMALL as SMALL
+from synthsight.figures.text import count as count
+from synthsight.figures.text import elide as elide
+from synthsight.figures.text import elide_all as elide_all
+from synthsight.figures.text import label_column as label_column
+from synthsight.figures.text import percent as percent
+from synthsight.figures.text import plain as plain
+from synthsight.figures.text import text_width as text_width
+from synthsight.figures.text import wrap as wrap
 from synthsight.figures.unknown import no_hits, no_row
 from synthsight.files import atomic
 from synthsight.statistics.adapted import of_others
 from synthsight.tables import ALL as ALL
 
-WIDTH = 7.2
-"""Width of every figure in inches."""
 MARGIN = 0.1
 """Empty border around every figure in inches."""
-DPI = 200
-"""Pixels per inch of the PNG, and of the pictures inside the PDF."""
-SMALL, NORMAL, LARGE = 6.0, 6.5, 8.0
-"""Font sizes in points: the smallest text, labels, and the heading."""
 LINE = 0.115
 """Distance in inches between lines of text of size ``SMALL`` or ``NORMAL``."""
 _TITLE_LINE = 0.16
@@ -50,18 +52,12 @@ BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#999999"
 INK, FAINT, BAND = "#000000", "#595959", "#F2F2F2"
 
-# matplotlib ships this family, so a figure has the same bytes on every machine.
-FAMILY = "DejaVu Sans"
-
 # What a font knows of laying out text is of no use in a PDF, which places every glyph; to cut it
 # down to the glyphs that are used would take half of the time of a figure.
 _LAYOUT_TABLES = ["GDEF", "GPOS", "GSUB"]
 subset.Options._drop_tables_default = [*subset.Options._drop_tables_default, *_LAYOUT_TABLES]
 
 _STYLE: dict[str, Any] = {
-    "figure.dpi": DPI,
-    "savefig.dpi": DPI,
-    "font.family": FAMILY,
     "font.size": NORMAL,
     "axes.labelsize": NORMAL,
     "axes.linewidth": 0.6,
@@ -87,6 +83,8 @@ _STYLE: dict[str, Any] = {
     "axes.formatter.use_mathtext": False,
     # Type 42 keeps the text in the PDF searchable, and publishers ask for it.
     "pdf.fonttype": 42,
+    # Identifiers in an SVG are random otherwise.
+    "svg.hashsalt": "synthsight",
     # A PDF embeds each image separately, not all of them merged at screen resolution.
     "image.composite_image": False,
 }
@@ -95,168 +93,61 @@ _STYLE: dict[str, Any] = {
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in this project's style, regardless of the user's matplotlibrc."""
-    with matplotlib_style.context(["default", _STYLE]):
+    dpi, fonts = look().dpi, list(families())
+    own: dict[str, Any] = {"figure.dpi": dpi, "savefig.dpi": dpi, "font.family": fonts}
+    own["text.hinting"] = look().hinting
+    with matplotlib_style.context(["default", {**_STYLE, **own}]):
         yield
 
 
-def save(figure: Figure, pdf: str | os.PathLike[str], png: str | os.PathLike[str]) -> None:
-    """Write ``figure`` to two files, each atomically.
+def save(figure: Figure, *paths: str | os.PathLike[str]) -> None:
+    """Write ``figure`` to files, each atomically, in the formats that their endings name.
 
     The files contain no date, so the same figure gives the same bytes.
-    """
-    with style():
-        with atomic(pdf) as path:
-            about = {"CreationDate": None, "Keywords": origin.mark(pdf)}
-            figure.savefig(path, format="pdf", metadata=about)
-        with atomic(png) as path:
-            about = {"Software": None, "Comment": origin.mark(png)}
-            figure.savefig(path, format="png", metadata=about)
-
-
-# --- Text -----------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def _drawable() -> frozenset[int]:
-    """Code points that the font family has in both normal and bold weight."""
-    fonts = (
-        font_manager.get_font(font_manager.findfont(FontProperties(family=FAMILY, weight=weight)))
-        for weight in ("normal", "bold")
-    )
-    plain_font, bold_font = (frozenset(font.get_charmap()) for font in fonts)
-    return plain_font & bold_font
-
-
-def plain(text: object) -> str:
-    r"""Make a name from the data safe to draw on one line.
-
-    Line breaks and other invisible characters become spaces. A character that the font lacks is
-    escaped (``\u86cb``): with empty boxes, all such names would look the same. A name without
-    visible characters becomes ``(blank)``.
-    """
-    characters = []
-    for character in str(text):
-        if unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp", "Zs"}:
-            characters.append(" ")
-        elif ord(character) in _drawable():
-            characters.append(character)
-        else:
-            code = ord(character)
-            characters.append(f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
-    return " ".join("".join(characters).split()) or "(blank)"
-
-
-@lru_cache(maxsize=65536)
-def text_width(text: str, size: float = NORMAL, bold: bool = False) -> float:
-    """Printed width of a line of text in inches."""
-    font = FontProperties(family=FAMILY, size=size, weight="bold" if bold else "normal")
-    width, _, _ = _renderer().get_text_width_height_descent(  # type: ignore[no-untyped-call]
-        text, font, ismath=False
-    )
-    return float(width) / DPI
-
-
-@lru_cache(maxsize=1)
-def _renderer() -> RendererAgg:
-    return RendererAgg(1, 1, DPI)  # type: ignore[no-untyped-call]
-
-
-def elide(
-    text: str, width: float, size: float = NORMAL, bold: bool = False, head: float = 0.5
-) -> str:
-    """Shorten ``text`` to ``width`` inches with an ellipsis.
 
     Args:
-        text: One line, see :func:`plain`.
-        width: Room in inches.
-        size: Font size in points.
-        bold: Whether the text is drawn bold.
-        head: Share of the kept characters that come from the beginning; the rest comes from the
-            end, where names of models and files often differ.
+        figure: What to write. Its label says what its title would, where it has none.
+        paths: Files that end in ``.pdf``, ``.png`` or ``.svg``.
     """
-    if text_width(text, size, bold) <= width:
-        return text
-
-    def shortened(kept: int) -> str:
-        front = math.ceil(kept * head)
-        back = kept - front
-        return text[:front].rstrip() + "…" + (text[len(text) - back :].lstrip() if back else "")
-
-    low, high = 0, len(text) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if text_width(shortened(middle), size, bold) <= width:
-            low = middle
-        else:
-            high = middle - 1
-    return shortened(low)
+    with style():
+        for path in paths:
+            kind = Path(path).suffix.removeprefix(".")
+            with atomic(path) as place:
+                about = _about(kind, origin.mark(path), str(figure.get_label()) or None)
+                figure.savefig(place, format=kind, metadata=about)
 
 
-def elide_all(texts: Sequence[str], width: float, size: float = NORMAL) -> list[str]:
-    """Shorten names so that different names stay different where possible."""
-    shortest: list[str] = []
-    for head in (0.5, 0.25, 0.75, 0.1, 0.9):
-        shortened = [elide(text, width, size, head=head) for text in texts]
-        if len(set(shortened)) == len(set(texts)):
-            return shortened
-        shortest = shortest or shortened
-    return shortest
-
-
-def wrap(
-    text: str, width: float, size: float = NORMAL, bold: bool = False, lines: int = 2
-) -> list[str]:
-    """Break ``text`` into at most ``lines`` lines of ``width`` inches; the rest is elided.
-
-    Lines break after a space or one of ``_ - / . ,``, and within a word only if it is too long.
-    """
-    broken: list[str] = []
-    current = ""
-    for token in re.split(r"(?<=[ _\-/.,])", text):
-        if current and text_width((current + token).rstrip(), size, bold) > width:
-            broken.append(current)
-            current = ""
-        current += token
-        while text_width(current.rstrip(), size, bold) > width and len(current) > 1:
-            cut = len(current) - 1
-            while cut > 1 and text_width(current[:cut], size, bold) > width:
-                cut -= 1
-            broken.append(current[:cut])
-            current = current[cut:]
-    broken.append(current)
-    if len(broken) > lines:
-        broken[lines - 1 :] = [elide("".join(broken[lines - 1 :]), width, size, bold, head=1.0)]
-    return [line.strip() for line in broken]
-
-
-def label_column(
-    texts: Sequence[object], limit: float, size: float = NORMAL
-) -> tuple[list[str], float]:
-    """Prepare the labels of a figure's rows.
-
-    Returns:
-        The labels, plain and at most ``limit`` inches wide, and the width of the widest.
-    """
-    labels = elide_all([plain(text) for text in texts], limit, size)
-    return labels, max((text_width(label, size) for label in labels), default=0.0)
-
-
-def percent(level: float) -> str:
-    """A confidence level as ``95%`` or ``99.5%``."""
-    return f"{100 * level:g}%"
-
-
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 image``, ``1,862 images``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+def _about(kind: str, mark: str | None, title: str | None) -> dict[str, Any]:
+    """The metadata of a file, by its format."""
+    if kind == "pdf":
+        return {"CreationDate": None, "Keywords": mark, **({"Title": title} if title else {})}
+    if kind == "svg":
+        marks = {"Keywords": [mark]} if mark else {}
+        return {"Date": None, **marks, **({"Title": title} if title else {})}
+    return {"Software": None, "Comment": mark, **({"Title": title} if title else {})}
 
 
 # --- Layout: inches from the top left corner --------------------------------------------------
 
 
+def width() -> float:
+    """Width of every figure in inches."""
+    return look().width
+
+
+def room() -> float:
+    """Inches between the margins."""
+    return width() - 2 * MARGIN
+
+
+def narrow() -> bool:
+    """Whether there is no room for panels side by side."""
+    return look().narrow
+
+
 def sheet(height: float) -> Figure:
-    """Return an empty figure, :data:`WIDTH` wide and ``height`` inches high."""
-    return Figure(figsize=(WIDTH, height))
+    """Return an empty figure, :func:`width` wide and ``height`` inches high."""
+    return Figure(figsize=(width(), height))
 
 
 def panel(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
@@ -276,16 +167,26 @@ def write(figure: Figure, left: float, top: float, text: str, **options: Any) ->
 
 
 def _heading_lines(title: str, subtitle: str, lines: int) -> tuple[list[str], list[str]]:
-    room = WIDTH - 2 * MARGIN
-    return wrap(title, room, LARGE, bold=True), wrap(subtitle, room, lines=lines)
+    if not look().title:
+        return [], []
+    # What fills two lines of a page fills more of a column.
+    more = math.ceil(7 / room()) if narrow() else 1
+    return (
+        wrap(title, room(), LARGE, bold=True, lines=2 * more),
+        wrap(subtitle, room(), lines=lines * more),
+    )
 
 
 def heading(figure: Figure, title: str, subtitle: str, lines: int = 2) -> float:
     """Write a figure's heading: at most two lines of title and ``lines`` of subtitle.
 
+    Where the run wants none, it becomes the figure's label.
+
     Returns:
         Where the heading ends, in inches from the top.
     """
+    if not look().title:
+        figure.set_label(f"{title.rstrip('.')}. {subtitle}")
     top = MARGIN
     for number, block in enumerate(_heading_lines(title, subtitle, lines)):
         for line in block:
@@ -295,6 +196,34 @@ def heading(figure: Figure, title: str, subtitle: str, lines: int = 2) -> float:
                 write(figure, MARGIN, top, line, color=FAINT)
             top += _TITLE_LINE if number == 0 else LINE
     return top
+
+
+def legend_columns(labels: Sequence[str], most: int, space: float | None = None) -> int:
+    """In how many columns, at most ``most``, a legend with these labels fits the figure.
+
+    Args:
+        labels: Of its entries.
+        most: The largest number.
+        space: Inches that it may take, if not all between the margins.
+    """
+    # A mark and the blanks beside it, see :func:`legend`.
+    widths = [text_width(label, SMALL) + 0.27 for label in labels]
+    for columns in range(most if widths else 1, 1, -1):
+        lines = -(-len(widths) // columns)
+        wide = [max(widths[at : at + lines]) for at in range(0, len(widths), lines)]
+        if sum(wide) <= (room() if space is None else space) + 0.08:
+            return columns
+    return 1
+
+
+def legend_height(labels: Sequence[str], columns: int) -> float:
+    """Inches that lines of a legend need beyond the first."""
+    return 0.13 * (-(-len(labels) // columns) - 1) if labels else 0.0
+
+
+def labels_of(handles: Sequence[Artist]) -> list[str]:
+    """The labels of a legend's entries."""
+    return [str(handle.get_label()) for handle in handles]
 
 
 def legend(
@@ -333,7 +262,7 @@ def canvas(figure: Figure) -> Axes:
 
 def thumbnail(axes: Axes, image: Image.Image, left: float, top: float, side: float) -> None:
     """Draw ``image`` on a :func:`canvas`, padded to a square of ``side`` inches, undistorted."""
-    pixels = round(side * DPI)
+    pixels = round(side * look().dpi)
     square = ImageOps.pad(image, (pixels, pixels), method=Image.Resampling.LANCZOS, color="#FFFFFF")
     axes.imshow(square, extent=(left, left + side, top + side, top), aspect="auto")
     # A hairline sets an image with a white background off from the paper.

@@ -26,6 +26,7 @@ _PAGE = 9.0  # inches of a page that the matrices may take
 _WIDEST, _NARROWEST = 0.5, 0.24  # inches of a cell's width
 _HIGH, _LOW = 0.31, 0.19  # inches of a cell's height, with its interval and without
 _NAMES = 1.0  # inches for the names of the sources, beside and above a matrix
+_NAMES_NARROW, _SOURCES_NARROW = 0.75, 8  # the same in a narrow figure, and sources in a matrix
 _APART = 0.07  # inches between generated sources and photographs
 _BETWEEN = 0.3  # inches between matrices
 _HEAD = 0.3  # inches for a matrix's title
@@ -51,8 +52,10 @@ def transfer(table: pd.DataFrame, level: float = 0.95) -> Figure:
     models = best_first(table)
     real = photographs(table)
     every = sources(table)
-    names = every if len(every) <= MOST_SOURCES else _fewer(every, real)
-    labels = style.elide_all([_named(name, real) for name in names], _NAMES, style.SMALL)
+    most = _SOURCES_NARROW if style.narrow() else MOST_SOURCES
+    names = every if len(every) <= most else _fewer(every, real, most)
+    limit = _NAMES_NARROW if style.narrow() else _NAMES
+    labels = style.elide_all([_named(name, real) for name in names], limit, style.SMALL)
     grid = _Grid(len(names), real in names, labels)
     shown = models[: grid.columns * grid.rows]
 
@@ -61,7 +64,7 @@ def transfer(table: pd.DataFrame, level: float = 0.95) -> Figure:
         "" if len(names) == len(every) else f" {len(names)} of {len(every)} sources are shown."
     )
     under = style.heading_height(title, subtitle, 4) + 0.08
-    top = under + _KEY
+    top = under + _KEY + (0.16 if style.narrow() else 0)
     lines = -(-len(shown) // grid.columns)
     chance = float(found["chance"].min())
     with style.style():
@@ -101,7 +104,7 @@ class _Grid:
     def __init__(self, number: int, apart: bool, labels: Sequence[str]) -> None:
         widest = max(style.text_width(label, style.SMALL) for label in labels)
         self.beside = max(widest, style.text_width("trained on", style.SMALL)) + 0.05
-        room = style.WIDTH - 2 * style.MARGIN - self.beside - _APART * apart
+        room = style.room() - self.beside - _APART * apart
         self.cell = max(min(_WIDEST, room / number), _NARROWEST)
         self.intervals = number <= WITH_INTERVALS
         self.tall = _HIGH if self.intervals else _LOW
@@ -112,7 +115,7 @@ class _Grid:
         self.number = number
         self.width = self.beside + number * self.cell + self.apart
         self.height = self.above + number * self.tall + self.apart
-        full = style.WIDTH - 2 * style.MARGIN
+        full = style.room()
         self.columns = max(1, int((full + _BETWEEN) / (self.width + _BETWEEN)))
         self.rows = max(1, int((_PAGE + _BETWEEN) / (self.height + _BETWEEN)))
 
@@ -143,10 +146,10 @@ def _subtitle(
     return said
 
 
-def _fewer(names: Sequence[str], real: str | None) -> list[str]:
+def _fewer(names: Sequence[str], real: str | None, most: int) -> list[str]:
     """The first generators, all generated images together, and the photographs."""
     last = [name for name in names if name in (style.ALL, real)]
-    return [name for name in names if name not in last][: MOST_SOURCES - len(last)] + last
+    return [name for name in names if name not in last][: most - len(last)] + last
 
 
 def _named(name: str, real: str | None) -> str:
@@ -233,6 +236,9 @@ def _ink(shade: tuple[float, float, float, float]) -> str:
     return "white" if np.dot([0.2126, 0.7152, 0.0722], linear) < 0.179 else style.INK
 
 
+_FRAME = "trained and tested on different images of one source"
+
+
 def _key(figure: Figure, top: float, chance: float, real: bool) -> None:
     """Explain the shades and the frames."""
     width = 1.5
@@ -254,7 +260,10 @@ def _key(figure: Figure, top: float, chance: float, real: bool) -> None:
         markerfacecolor="white",
         markeredgecolor=style.INK,
         markeredgewidth=1.1,
-        label="trained and tested on different images of one source"
+        label=("different images of one source" if style.narrow() else _FRAME)
         + (", photographs last" if real else ""),
     )
-    style.legend(figure, [frame], start + width + 0.6, top, 1)
+    if style.narrow():
+        style.legend(figure, [frame], style.MARGIN, top + 0.18, 1)
+    else:
+        style.legend(figure, [frame], start + width + 0.6, top, 1)

@@ -59,9 +59,11 @@ def transfer_curves(table: pd.DataFrame, level: float = 0.95) -> Figure:
     title = f"What a number of images teaches about {what}"
     subtitle = _subtitle(found, models, shown, test, real, level)
     under = style.heading_height(title, subtitle, 4) + 0.08
-    top = under + 0.13 * -(-(len(names) + 1) // _KEYS) + 0.08
-    columns = min(_COLUMNS, len(shown))
-    room = style.WIDTH - style.MARGIN - _TICKS - style.MARGIN - _BETWEEN * (columns - 1)
+    keys = _keys(looks, real)
+    side_by_side = style.legend_columns(style.labels_of(keys), _KEYS)
+    top = under + 0.13 * -(-(len(names) + 1) // side_by_side) + 0.08
+    columns = min(2 if style.narrow() else _COLUMNS, len(shown))
+    room = style.width() - style.MARGIN - _TICKS - style.MARGIN - _BETWEEN * (columns - 1)
     side = min(room / columns, _LARGEST if columns > 1 else 1.6 * _LARGEST)
     tall = min(side, _LARGEST)
     lines = -(-len(shown) // columns)
@@ -69,7 +71,7 @@ def transfer_curves(table: pd.DataFrame, level: float = 0.95) -> Figure:
     with style.style():
         figure = style.sheet(top + lines * (_HEAD + tall + _FOOT))
         style.heading(figure, title, subtitle, 4)
-        style.legend(figure, _keys(looks, real), style.MARGIN, under, _KEYS)
+        style.legend(figure, keys, style.MARGIN, under, side_by_side)
         for number, model in enumerate(shown):
             row, column = divmod(number, columns)
             left = style.MARGIN + _TICKS + column * (side + _BETWEEN)
@@ -193,7 +195,7 @@ def _dress(
     else:
         axes.set_xlim(-1, 1)  # one place in the middle
         axes.set_xticks([0], [f"{numbers[0]:,}"])
-    axes.set_xlabel("images of each category", labelpad=2)
+    axes.set_xlabel("images each" if side < 1.2 else "images of each category", labelpad=2)
     for chance in sorted(set(drawn["chance"])):
         axes.axhline(chance, label="chance", **_CHANCE)
 

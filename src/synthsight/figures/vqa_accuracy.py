@@ -15,6 +15,7 @@ from synthsight.figures import rows, style
 
 _LIMIT = 1.65  # inches for the names of models
 _RIGHT = 2.7  # inches right of the axis, for the columns of numbers
+_NARROW = 1.22  # the same in a narrow figure, without intervals
 _FOOT = 0.42
 
 ACCURACY = rows.Metric("accuracy", style.BLUE, "o", -0.2, (2.5, 1.5))
@@ -47,7 +48,7 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") 
     subtitle = (
         f"{style.count(len(table), 'model')} on {style.count(int(row['n']), 'question')} about "
         f"{style.count(int(row['images']), 'image')}; {100 * row['always_yes']:.1f}% of the "
-        f"answers are yes. Bars, and the numbers in brackets: {style.percent(level)} intervals, "
+        f"answers are yes. {rows.bars()} {style.percent(level)} intervals, "
         f"clustered by {unit}. Balanced: the mean of the accuracies on yes and on no questions"
         " (ShuffleAcc). Drop: reference accuracy on yes/no questions (of published models: on "
         "VQA-v2's) minus the accuracy here, in percentage points."
@@ -59,15 +60,19 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") 
         )
     labels, label_width = style.label_column(table["model"].tolist(), _LIMIT)
     left = style.MARGIN + label_width + 0.06
-    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    right = _NARROW if style.narrow() else _RIGHT
+    ends = (0.42, 0.87) if style.narrow() else (0.5, 1.67)
+    width = style.width() - style.MARGIN - right - left
     height = len(table) * max(rows.row_height(len(table)), 0.15)
     under = style.heading_height(title, subtitle, 4) + 0.08
-    top = under + 0.36
+    keys = _keys(table)
+    columns = style.legend_columns(style.labels_of(keys), 5)
+    top = under + 0.36 + style.legend_height(style.labels_of(keys), columns)
 
     with style.style():
         figure = style.sheet(top + height + _FOOT)
         style.heading(figure, title, subtitle, 4)
-        style.legend(figure, _keys(table), style.MARGIN, under, 5)
+        style.legend(figure, keys, style.MARGIN, under, columns)
         axes = style.panel(figure, left, top, width, height)
         rows.dress(axes, labels, "accuracy (%)")
         rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
@@ -78,14 +83,16 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") 
         balanced = ("balanced_low", "balanced_high")
         rows.marks(axes, table, BALANCED, "balanced_accuracy", balanced)
         for head, column, low, high, at in (
-            ("accuracy", "accuracy", "low", "high", 0.5),
-            ("balanced", "balanced_accuracy", "balanced_low", "balanced_high", 1.67),
+            ("accuracy", "accuracy", "low", "high", ends[0]),
+            ("balanced", "balanced_accuracy", "balanced_low", "balanced_high", ends[1]),
         ):
             rows.numbers(axes, [rows.points(value) for value in table[column]], at, head)
+            if style.narrow():
+                continue
             bounds = zip(table[low], table[high], strict=True)
             texts = [rows.interval(*pair) for pair in bounds]
             rows.numbers(axes, texts, at + 0.67, "interval")
-        rows.numbers(axes, [rows.points(value) for value in table["drop"]], _RIGHT, "drop")
+        rows.numbers(axes, [rows.points(value) for value in table["drop"]], right, "drop")
     return figure
 
 

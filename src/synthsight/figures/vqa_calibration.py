@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 
 from synthsight.figures import style
 
-MOST = 20
+MOST = 12
 """Maximum number of panels, for the most accurate models."""
 
-_COLUMNS = 4
+_COLUMNS, _NARROW = 4, 2  # panels side by side, and in a narrow figure
+_MOST_NARROW = 6  # panels in a narrow figure
 _LEFT = 0.42  # inches for the labels left of the panels
 _GAP = 0.3  # inches between panels
 _COUNTS = 0.3  # height of a panel's counts, as a share of its width
@@ -38,7 +39,8 @@ def vqa_calibration(
     ranked = ranked[ranked["ece"].notna()]
     if ranked.empty:
         return _nothing()
-    shown = ranked.head(MOST)
+    most = _MOST_NARROW if style.narrow() else MOST
+    shown = ranked.head(most)
     title = "Is the answer yes as often as P(yes) says?"
     subtitle = (
         "Discs: the questions in a tenth of the range of P(yes), at their mean P(yes) and the "
@@ -47,17 +49,19 @@ def vqa_calibration(
         "mean distance to the line over questions."
     )
     if len(shown) < len(ranked):
-        subtitle += f" The {MOST} most accurate of {len(ranked):,} models are shown."
+        subtitle += f" The {most} most accurate of {len(ranked):,} models are shown."
     if words:
         who = style.plain(words[0]) if len(words) == 1 else style.count(len(words), "model")
         subtitle += f" Not shown, since P(yes) is not known of all questions: {who}."
-    columns = min(_COLUMNS, len(shown))
-    room = style.WIDTH - 2 * style.MARGIN - _LEFT
+    columns = min(_NARROW if style.narrow() else _COLUMNS, len(shown))
+    room = style.room() - _LEFT
     side = min((room - _GAP * (columns - 1)) / columns, 2.8)
     lines = math.ceil(len(shown) / columns)
     names = [style.wrap(style.plain(name), side, bold=True, lines=2) for name in shown["model"]]
     head = style.LINE * (max(len(name) for name in names) + 1) + 0.06
-    pitch = head + side * (1 + _COUNTS) + _SPACE + _FOOT
+    # The counts of a single model stand beside its diagram, where there would be nothing.
+    beside = columns == 1 and not style.narrow()
+    pitch = head + side * (1 if beside else 1 + _COUNTS) + (0 if beside else _SPACE) + _FOOT
     top = style.heading_height(title, subtitle, 4) + 0.1
 
     with style.style():
@@ -74,8 +78,15 @@ def vqa_calibration(
             bins = calibration[calibration["model"] == row["model"]].sort_values("bin")
             diagram = style.panel(figure, left, above + head, side, side)
             _diagram(diagram, bins, labelled=column == 0)
-            below = above + head + side + _SPACE
-            counts = style.panel(figure, left, below, side, side * _COUNTS)
+            if beside:
+                _axis(diagram, labelled=True)
+                diagram.set_xlabel("P(yes)", labelpad=1)
+                start = left + side + _LEFT + 0.2
+                wide = style.width() - style.MARGIN - start
+                counts = style.panel(figure, start, above + head, wide, side)
+            else:
+                below = above + head + side + _SPACE
+                counts = style.panel(figure, left, below, side, side * _COUNTS)
             _counts(counts, bins, labelled=column == 0, written=columns == 1)
     return figure
 

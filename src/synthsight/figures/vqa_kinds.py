@@ -20,6 +20,7 @@ MOST = 12
 
 _LIMIT = 1.5  # inches for the names of groups
 _NUMBERS = 1.7  # inches right of the axis
+_NARROW = 0.92  # the same in a narrow figure, without intervals
 _HEAD = 0.34  # inches from the top of a panel's title to its rows
 _FOOT = 0.42
 _STEP = 0.06  # inches between the marks of two models in a row
@@ -66,7 +67,7 @@ def vqa_kinds(
 
     title = "Accuracy by kind of question and by first word"
     subtitle = (
-        f"Bars, and the numbers in brackets: {style.percent(level)} intervals, clustered by "
+        f"{rows.bars()} {style.percent(level)} intervals, clustered by "
         f"{unit}. n: questions. The upright stroke in a row is the accuracy of always answering "
         "yes. "
     )
@@ -81,12 +82,13 @@ def vqa_kinds(
         subtitle += f"Model: {style.plain(own[0])}."
     keys = _keys(looks, bool(others))
     widest = max(style.text_width(str(key.get_label()), style.SMALL) for key in keys)
-    columns = min(len(keys), int((style.WIDTH - 2 * style.MARGIN) / (widest + 0.35)))
+    columns = min(len(keys), int((style.room()) / (widest + 0.35)))
+    columns = max(columns, 1)
     labels = {
         by: style.label_column(rows_["value"].head(MOST), _LIMIT) for by, rows_ in panels.items()
     }
     left = style.MARGIN + max(width for _, width in labels.values()) + 0.06
-    width = style.WIDTH - style.MARGIN - _NUMBERS - left
+    width = style.width() - style.MARGIN - (_NARROW if style.narrow() else _NUMBERS) - left
     pitch = max(0.17, _STEP * (len(own) + 1))
     under = style.heading_height(title, subtitle, 3) + 0.08
     start = under + 0.13 * -(-len(keys) // columns) + 0.1
@@ -165,6 +167,8 @@ def _panel(
         rows.marks(axes, of_model, look, "accuracy", ("low", "high"), len(order) / inches)
     rows.numbers(axes, [f"{n:,}" for n in sizes["n"]], 0.42, "n")
     rows.numbers(axes, [rows.points(x) for x in sizes["accuracy"]], 0.9, "accuracy")
+    if style.narrow():
+        return
     bounds = zip(sizes["low"], sizes["high"], strict=True)
     rows.numbers(axes, [rows.interval(*pair) for pair in bounds], _NUMBERS - 0.05, "interval")
 

@@ -19,13 +19,12 @@ RIGHT, WRONG = "\N{CHECK MARK}", "\N{BALLOT X}"
 
 _COLUMNS = 2
 _GAP = 0.18  # inches between the two columns, and between the rows
-_CELL = (style.WIDTH - 2 * style.MARGIN - _GAP * (_COLUMNS - 1)) / _COLUMNS
 _SIDE = 1.05  # inches of a thumbnail
 _TEXT = _SIDE + 0.07  # inches from a cell's left end to its questions
 _MARK = 0.12  # inches for the right/wrong mark
 _ENDS = (0.72, 0.37, 0.0)
 """Where truth, answer and P(yes) end, in inches from a cell's right edge."""
-_ROOM = _CELL - _TEXT - _MARK - 0.97  # inches for a question
+_BESIDE = _TEXT + _MARK + 0.97  # inches of a cell that are not for a question
 _LINES = 14  # lines of questions beside a thumbnail
 _LONGEST = 6  # lines of a question
 _HEAD = 0.15
@@ -92,11 +91,13 @@ def vqa_samples(
     else:
         title += f"there is no page {page}"
         subtitle += f"The images make {style.count(pages, 'page')}."
+    columns = 1 if style.narrow() else _COLUMNS
+    wide = (style.room() - _GAP * (columns - 1)) / columns
     by_image = {str(name): rows for name, rows in answers.groupby("image")}
-    cells = [_layout(by_image[name].sort_values("number")) for name in shown]
+    cells = [_layout(by_image[name].sort_values("number"), wide - _BESIDE) for name in shown]
     heights = [
         max(_SIDE + 0.03 + style.LINE, *(style.LINE * len(cell) for cell in line))
-        for line in (cells[start : start + _COLUMNS] for start in range(0, len(cells), _COLUMNS))
+        for line in (cells[start : start + columns] for start in range(0, len(cells), columns))
     ]
     top = style.heading_height(title, subtitle) + 0.1
     total = top + (_HEAD + sum(heights) + _GAP * (len(heights) - 1) if heights else 0)
@@ -105,12 +106,12 @@ def vqa_samples(
         figure = style.sheet(total + style.MARGIN)
         style.heading(figure, title, subtitle)
         axes = style.canvas(figure)
-        for column in range(min(_COLUMNS, len(shown))):
-            _heads(figure, style.MARGIN + column * (_CELL + _GAP), top, known)
+        for column in range(min(columns, len(shown))):
+            _heads(figure, (style.MARGIN + column * (wide + _GAP), top), wide, known)
         top += _HEAD
         for number, (name, cell) in enumerate(zip(shown, cells, strict=True)):
-            line, column = divmod(number, _COLUMNS)
-            left = style.MARGIN + column * (_CELL + _GAP)
+            line, column = divmod(number, columns)
+            left = style.MARGIN + column * (wide + _GAP)
             above = top + sum(heights[:line]) + _GAP * line
             style.thumbnail(axes, read(name), left, above, _SIDE)
             style.write(
@@ -122,7 +123,7 @@ def vqa_samples(
                 color=style.FAINT,
             )
             for step, texts in enumerate(cell):
-                _write(figure, left, above + step * style.LINE, texts)
+                _write(figure, (left, above + step * style.LINE), wide, texts)
     return figure
 
 
@@ -133,14 +134,19 @@ class _Line:
         self.text, self.correct, self.ends = text, correct, ends
 
 
-def _layout(questions: pd.DataFrame) -> list[_Line]:
-    """Lines of the questions about one image, at most :data:`_LINES` including the last remark."""
+def _layout(questions: pd.DataFrame, room: float) -> list[_Line]:
+    """Lines of the questions about one image, at most :data:`_LINES` including the last remark.
+
+    Args:
+        questions: The image's rows, in order.
+        room: Inches for a question.
+    """
     lines: list[_Line] = []
     rows = questions.to_dict("records")
     for number, row in enumerate(rows):
         correct = bool(row["correct"])
         text = style.wrap(
-            style.plain(row["question"]), _ROOM, style.SMALL, bold=not correct, lines=_LONGEST
+            style.plain(row["question"]), room, style.SMALL, bold=not correct, lines=_LONGEST
         )
         last = number == len(rows) - 1
         if len(lines) + len(text) + (not last) > _LINES:
@@ -156,16 +162,18 @@ def _layout(questions: pd.DataFrame) -> list[_Line]:
     return lines
 
 
-def _heads(figure: Figure, left: float, top: float, known: bool) -> None:
+def _heads(figure: Figure, at: tuple[float, float], wide: float, known: bool) -> None:
+    left, top = at
     small = {"fontsize": style.SMALL, "color": style.FAINT}
     style.write(figure, left + _TEXT + _MARK, top, "question", **small)
     heads = ("truth", "answer", "P(yes)" if known else "")
     for end, head in zip(_ENDS, heads, strict=True):
-        style.write(figure, left + _CELL - end, top, head, ha="right", **small)
+        style.write(figure, left + wide - end, top, head, ha="right", **small)
 
 
-def _write(figure: Figure, left: float, top: float, line: _Line) -> None:
+def _write(figure: Figure, at: tuple[float, float], wide: float, line: _Line) -> None:
     """Write one line of a cell."""
+    left, top = at
     small = {
         "fontsize": style.SMALL,
         "color": style.FAINT if line.correct is None else style.INK,
@@ -176,7 +184,7 @@ def _write(figure: Figure, left: float, top: float, line: _Line) -> None:
         style.write(figure, left + _TEXT, top, mark, **small | {"color": color})
     style.write(figure, left + _TEXT + _MARK, top, line.text, **small)
     for end, text in zip(_ENDS, line.ends, strict=False):
-        style.write(figure, left + _CELL - end, top, text, ha="right", **small)
+        style.write(figure, left + wide - end, top, text, ha="right", **small)
 
 
 def vqa_samples_of(

@@ -13,6 +13,7 @@ from synthsight.figures.vqa_accuracy import ACCURACY
 
 _LIMIT = 1.65  # inches for the names of models and kinds
 _RIGHT = 2.75  # inches right of the axis, for the columns of numbers
+_NARROW = 1.14  # the same in a narrow figure: the gain and its interval
 _HEAD = 0.34  # inches from the top of a panel's title to its rows
 _FOOT = 0.42
 
@@ -64,20 +65,23 @@ def vqa_seeing(
         for head, (part, column) in panels.items()
     }
     left = style.MARGIN + max(width for _, width in labels.values()) + 0.06
-    width = style.WIDTH - style.MARGIN - _RIGHT - left
+    width = style.width() - style.MARGIN - (_NARROW if style.narrow() else _RIGHT) - left
     heights = {
         head: len(part) * max(rows.row_height(len(part)), 0.15)
         for head, (part, _) in panels.items()
     }
     under = style.heading_height(title, subtitle, 4) + 0.08
-    start = under + 0.26
+    labels_ = style.labels_of(_keys())
+    columns = style.legend_columns(labels_, 3)
+    start = under + 0.26 + style.legend_height(labels_, columns)
     with style.style():
         figure = style.sheet(start + sum(_HEAD + each + _FOOT for each in heights.values()))
         style.heading(figure, title, subtitle, 4)
-        style.legend(figure, _keys(), style.MARGIN, under, 3)
+        style.legend(figure, _keys(), style.MARGIN, under, columns)
         top = start
         for head, (part, _) in panels.items():
-            style.write(figure, style.MARGIN, top, head, weight="bold")
+            title_ = style.elide(head, style.room(), bold=True)
+            style.write(figure, style.MARGIN, top, title_, weight="bold")
             axes = style.panel(figure, left, top + _HEAD, width, heights[head])
             _panel(axes, part, labels[head][0])
             top += _HEAD + heights[head] + _FOOT
@@ -102,12 +106,17 @@ def _panel(axes: Axes, part: pd.DataFrame, labels: list[str]) -> None:
     )
     rows.marks(axes, part, BLIND, "blind", None)
     rows.marks(axes, part, SEEN, "accuracy", None)
+    bounds = zip(part["gain_low"], part["gain_high"], strict=True)
+    intervals = [rows.interval(*pair) for pair in bounds]
+    if style.narrow():
+        rows.numbers(axes, [rows.points(value) for value in part["gain"]], 0.34, "gain")
+        rows.numbers(axes, intervals, _NARROW - 0.02, "interval")
+        return
     rows.numbers(axes, [f"{n:,}" for n in part["n"]], 0.42, "n")
     rows.numbers(axes, [rows.points(value) for value in part["accuracy"]], 0.93, "seeing")
     rows.numbers(axes, [rows.points(value) for value in part["blind"]], 1.35, "blind")
     rows.numbers(axes, [rows.points(value) for value in part["gain"]], 1.8, "gain")
-    bounds = zip(part["gain_low"], part["gain_high"], strict=True)
-    rows.numbers(axes, [rows.interval(*pair) for pair in bounds], _RIGHT - 0.1, "interval")
+    rows.numbers(axes, intervals, _RIGHT - 0.1, "interval")
 
 
 def _keys() -> list[Line2D]:

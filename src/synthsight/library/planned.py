@@ -99,11 +99,16 @@ class Planned:
         there = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
         return tuple(name for name in self.wanted(part, ending) if f"{name}{ending}" in there)
 
+    def endings(self, part: str) -> list[str]:
+        """The extensions of the plan's files in one of the run's folders."""
+        names = self._folders.get(f"{self.record.run}/{part}", ())
+        return sorted({Path(name).suffix for name in names})
+
     def right(self, part: str, *endings: str) -> tuple[str, ...]:
         """Those of them that are there with all these endings, and as the plan asks for."""
         return tuple(
             name
-            for name in self.names(part, endings[0])
+            for name in (self.names(part, endings[0]) if endings else ())
             if all(self._is_right(f"{part}/{name}{ending}") for ending in endings)
         )
 

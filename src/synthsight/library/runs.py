@@ -109,8 +109,8 @@ class Run:
 
     @property
     def figures(self) -> tuple[str, ...]:
-        """The names of the figures that exist, as PDF and PNG, and are of the run's last plan."""
-        return self._planned.right("figures", ".png", ".pdf")
+        """The names of the figures that exist in each format, and are of the run's last plan."""
+        return self._planned.right("figures", *self._planned.endings("figures"))
 
     @property
     def missing(self) -> dict[str, str]:

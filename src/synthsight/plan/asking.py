@@ -8,11 +8,13 @@ from typing import Any
 from synthsight.plan.config.questions import Vqa, question_files
 from synthsight.plan.config.vqa_models import columns_of
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.looks import narrow
 from synthsight.plan.settings import ENDPOINT_WAYS, VqaSettings, as_dict
 from synthsight.plan.specs import Spec
 
-#: Images on one page of figures/vqa_samples_*: the paper's Figures 4, 21 and 22.
-IMAGES_PER_PAGE = 8
+#: Images on one page of figures/vqa_samples_*: the paper's Figures 4, 21 and 22; on a narrow one.
+IMAGES_PER_PAGE, IMAGES_NARROW = 8, 4
+
 
 #: Settings of a model of which a network has none.
 _OF_OTHERS = ("endpoint", "answers", "columns", "missing")
@@ -133,6 +135,11 @@ def ask_blind(experiment: Experiment, vqa_model: str) -> Spec:
     return {**ask(experiment, vqa_model), "blind": True}
 
 
+def images_per_page(experiment: Experiment) -> int:
+    """Images on one page of figures/vqa_samples_*."""
+    return IMAGES_NARROW if narrow(experiment) else IMAGES_PER_PAGE
+
+
 def vqa_samples_page(experiment: Experiment, vqa_model: str, page: str) -> Spec:
     """For a page of figures/vqa_samples_{vqa_model}_*."""
-    return {"page": int(page), "per_page": IMAGES_PER_PAGE}
+    return {"page": int(page), "per_page": images_per_page(experiment)}

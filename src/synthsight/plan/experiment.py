@@ -7,7 +7,7 @@ what was found and what to write.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from synthsight.plan.config.categories import (
 )
 from synthsight.plan.config.definitions import load_definitions, unknown_classes
 from synthsight.plan.config.encoders import check_encoders, resolve_encoders
+from synthsight.plan.config.fonts import escaped_names, load_fonts
 from synthsight.plan.config.homes import home_problems
 from synthsight.plan.config.learning import check_learning
 from synthsight.plan.config.marks import load_marks
@@ -94,6 +95,7 @@ class Experiment:
         attributes: where attributes of images come from, or None if nowhere.
         left_out: the models that the configuration has but that failed, and of which this says
             nothing else.
+        fonts: the sha256 of each font file of the figures, by its path.
     """
 
     settings: Settings
@@ -112,6 +114,7 @@ class Experiment:
     marks: Mapping[str, str]
     attributes: Attributes | None
     left_out: tuple[LeftOut, ...] = ()
+    fonts: dict[str, str] = field(default_factory=dict)
 
     @property
     def excludes_duplicates(self) -> bool:
@@ -242,6 +245,7 @@ def load_experiment(
     people = load_people(settings, cache, problems, warnings)
     marks = load_marks(settings.images, cache, problems, warnings)
     attributes = load_attributes(settings.images, pending, cache, problems)
+    fonts = load_fonts(settings.figures, cache, problems)
     if problems:
         raise ConfigError(problems, files)
     resolved = resolve_models(
@@ -265,8 +269,11 @@ def load_experiment(
         *(vqa, people, archive, pending, tuple(warnings), encoders),
         marks=marks,
         attributes=attributes,
+        fonts=fonts,
     )
     notes = other_spellings(vqa, found.generators)
+    names = {*found.models, *found.categories, *found.generators, *(vqa.models if vqa else ())}
+    notes += filter(None, [escaped_names(names, fonts, settings.figures)])
     return replace(found, warnings=(*found.warnings, *notes))
 
 

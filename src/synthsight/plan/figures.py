@@ -3,7 +3,7 @@
 A figure needs a function in ``synthsight/figures``, a row here and a caption,
 ``workflow/report/figures/NAME.rst``. The function is called with its inputs, as read by
 :mod:`synthsight.figures.inputs`, and the settings in its spec, all by name, and returns a
-matplotlib figure; ``plot.py`` saves it as PDF and PNG.
+matplotlib figure; ``plot.py`` saves it in the formats that the configuration asks for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from synthsight.plan import asking, specs
+from synthsight.plan import asking, looks, specs
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.tables import (
     always,
@@ -37,7 +37,9 @@ def _pages(images_or_models: int, per_page: int) -> range:
 
 
 def _by_page(experiment: Experiment) -> Iterable[tuple[str, ...]]:
-    return [(str(page),) for page in _pages(len(experiment.models), specs.MODELS_PER_PAGE)]
+    models = len(_pages(len(experiment.models), looks.models_per_page(experiment)))
+    parts = len(_pages(len(experiment.categories), looks.CATEGORIES_PER_PAGE))
+    return [(str(page),) for page in range(1, models * parts + 1)]
 
 
 def _by_category(experiment: Experiment) -> Iterable[tuple[str, ...]]:
@@ -45,10 +47,12 @@ def _by_category(experiment: Experiment) -> Iterable[tuple[str, ...]]:
 
 
 def _by_vqa_model_and_page(experiment: Experiment) -> Iterable[tuple[str, ...]]:
-    """At most three pages per model, as in the paper."""
+    """At most three pages per model, as in the paper; in a narrow figure as many images."""
     if experiment.vqa is None:
         return []
-    pages = list(_pages(experiment.vqa.images, asking.IMAGES_PER_PAGE))[:3]
+    each = asking.images_per_page(experiment)
+    most = 3 * asking.IMAGES_PER_PAGE // each
+    pages = list(_pages(experiment.vqa.images, each))[:most]
     return [(model, str(page)) for model in experiment.vqa.models for page in pages]
 
 
@@ -93,6 +97,11 @@ class Figure:
         """The name of its log without extension, with the wildcards in braces."""
         values = "_".join(f"{{{name}}}" for name in self.wildcards)
         return f"plot_{self.name}/{values}" if values else f"plot_{self.name}"
+
+    def settings(self, experiment: Experiment, *values: str) -> specs.Spec:
+        """The spec of one instance: what the function depends on, and the look of all figures."""
+        own = {} if self.spec is None else self.spec(experiment, *values)
+        return {**own, **looks.look(experiment)}
 
     def root(self, experiment: Experiment) -> str:
         """The folder of the images that it shows; empty if it shows none."""
@@ -145,7 +154,7 @@ FIGURES = (
         "synthsight.figures.models:models",
         "Accuracy",
         {"accuracy": "accuracy"},
-        specs.models_page,
+        looks.models_page,
         ("page",),
         _by_page,
     ),

@@ -15,7 +15,7 @@ from synthsight.plan.config.vqa_models import local_files
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.featured import Featured
 from synthsight.plan.figures import FIGURES, Figure
-from synthsight.plan.kinds import KINDS, sources_of
+from synthsight.plan.kinds import KINDS, Row, sources_of
 from synthsight.plan.record import ON_REQUEST
 from synthsight.plan.said import Said
 from synthsight.plan.stems import WEIGHTS, fetched_specs, stems_of
@@ -320,12 +320,12 @@ class Files:
 
     @cached_property
     def figures(self) -> list[str]:
-        """All figures, as PDF and PNG."""
+        """All figures, in each format."""
         return [
             f"{self.run}/figures/{stem}.{ending}"
             for figure in self.figure_rows
             for _, stem in figure.files_of(self.experiment)
-            for ending in ("pdf", "png")
+            for ending in self.experiment.settings.figures.formats
         ]
 
     @cached_property
@@ -383,11 +383,11 @@ class Files:
         }
         return KINDS[name], files[name]
 
-    def inputs_of(self, row: Figure | Statistic) -> dict[str, list[str]]:
+    def inputs_of(self, row: Row) -> dict[str, list[str]]:
         """The inputs of a row's rule, by the names of its function's parameters."""
         return {name: self.input(source)[1] for name, source in sources_of(row).items()}
 
-    def described(self, row: Figure | Statistic) -> list[str]:
+    def described(self, row: Row) -> list[str]:
         """What these inputs are, for the program (see :mod:`synthsight.inputs`)."""
         found = [(name, *self.input(source)) for name, source in sources_of(row).items()]
         return describe((name, kind, len(files)) for name, kind, files in found)

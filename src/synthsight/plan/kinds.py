@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from synthsight.inputs import INDEXED
+from synthsight.plan.exports import Export
 from synthsight.plan.figures import Figure
 from synthsight.plan.tables import Statistic
+
+#: What goes by rows of a list.
+Row = Export | Figure | Statistic
 
 #: How inputs other than tables are read (see :data:`synthsight.figures.inputs.READERS`).
 KINDS = {
@@ -29,7 +33,7 @@ KINDS = {
 }
 
 
-def sources_of(row: Figure | Statistic) -> dict[str, str]:
+def sources_of(row: Row) -> dict[str, str]:
     """The names of a row's inputs, by parameter, with the checksums of images that it shows."""
     if not isinstance(row, Figure) or row.pictures is None:
         return dict(row.inputs)

@@ -15,8 +15,11 @@ from synthsight.plan.settings import ENDPOINT_WAYS
 #: Keys of ``images`` that are not printed where they are null.
 _UNSAID = ("real", "group", "table", "split", "marks", "attributes")
 
-#: Settings that affect speed, disk use, what is allowed and what people are asked, not results.
-NOT_RESULTS = ("batch_size", "worker", "keep_pixels", "versions", "on_failure", "rating")
+#: Settings that affect speed, disk use, what is allowed, what people are asked and how figures
+#: look, not results.
+NOT_RESULTS = (
+    *("batch_size", "worker", "keep_pixels", "versions", "on_failure", "rating", "figures"),
+)
 
 
 def printed(experiment: Experiment) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from synthsight.classifiers.registry import library_modules
 from synthsight.doors import module_of
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.exports import EXPORTS
 from synthsight.plan.figures import FIGURES
 from synthsight.plan.tables import STATISTICS
 from synthsight.vqa.families.registry import doors_of
@@ -50,10 +51,11 @@ def family_doors(experiment: Experiment, vqa_model: str) -> tuple[str, ...]:
 
 
 def row_doors(experiment: Experiment) -> tuple[str, ...]:
-    """The modules of the functions that tables and figures name."""
+    """The modules of the functions that tables, figures and exports name."""
     functions = [
         *(row.function for row in STATISTICS if row.function and row.when(experiment)),
         *(row.function for row in FIGURES if row.when(experiment)),
+        *(row.function for row in EXPORTS if row.when(experiment)),
     ]
     return tuple(dict.fromkeys(map(module_of, functions)))
 

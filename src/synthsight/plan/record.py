@@ -45,7 +45,7 @@ JOURNALS = "vqa/journal"
 #: Folders below a run's in which people look for results.
 _PARTS = (
     *("tables", "figures", "scores", "logits", "features", "predictions", "images", "vqa"),
-    *("people", "heads", "distances", "maps", "adapted"),
+    *("people", "heads", "distances", "maps", "adapted", "export"),
 )
 
 #: Files right in a run's folder that not every configuration has; a folder goes with the name.

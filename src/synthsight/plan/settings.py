@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from synthsight.classifiers.registry import library_of
 from synthsight.plan.attribute_settings import AttributeSettings
+from synthsight.plan.shown import FigureSettings, RatingSettings, ReportSettings
 
 Thing = TypeVar("Thing")
 
@@ -212,26 +213,6 @@ class IntervalSettings:
 
 
 @dataclass(frozen=True)
-class ReportSettings:
-    """``report``."""
-
-    thumbnail: int
-    images: int
-
-
-@dataclass(frozen=True)
-class RatingSettings:
-    """``rating``."""
-
-    images: int
-    questions: int
-    seed: int
-    side: int
-    instructions: str | None
-    consent: str | None
-
-
-@dataclass(frozen=True)
 class VqaReferenceSettings:
     """``vqa.models[].reference``: the accuracy on VQA-v2, as fractions."""
 
@@ -355,6 +336,7 @@ class Settings:
     preprocess: str
     matching: MatchingSettings
     intervals: IntervalSettings
+    figures: FigureSettings
     report: ReportSettings
     rating: RatingSettings
     batch_size: int

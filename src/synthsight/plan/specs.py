@@ -4,7 +4,7 @@ A spec is passed to a rule's program as canonical JSON in the param ``spec``, wh
 records: the rule reruns if something in it changes, and only then. Each function here has the name
 of its rule, and takes the experiment and the rule's wildcards. A new setting must leave the spec as
 it was while the setting has its default, or every finished run will rerun. Those of the rules about
-questions are in :mod:`synthsight.plan.asking`.
+questions are in :mod:`synthsight.plan.asking`; how figures look is in :mod:`synthsight.plan.looks`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ from synthsight.plan.printed import printed
 from synthsight.plan.settings import as_dict
 
 Spec = Mapping[str, Any]
-
-#: Models on one page of figures/models_*, as in the paper's Figures 5 and 6.
-MODELS_PER_PAGE = 5
 
 
 # Images ------------------------------------------------------------------------------------------
@@ -353,11 +350,6 @@ def models(experiment: Experiment) -> Spec:
         for name, model in experiment.networks.items()
     }
     return {"inputs": {name: list(each) for name, each in seen.items() if isinstance(each, tuple)}}
-
-
-def models_page(experiment: Experiment, page: str) -> Spec:
-    """For a page of figures/models_*."""
-    return {**rule_and_level(experiment), "page": int(page), "per_page": MODELS_PER_PAGE}
 
 
 def failures(experiment: Experiment, category: str) -> Spec:

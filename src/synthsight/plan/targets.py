@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from synthsight.errors import SynthsightError
+from synthsight.plan.exports import exports_of, path_of
 from synthsight.plan.left_out import goes_on
 from synthsight.wording import did_you_mean
 
@@ -43,6 +44,7 @@ def files_of_targets(files: Files) -> dict[str, list[str]]:
         "all": [
             *(*files.logits, *files.featured.features, *files.answers, *files.tables),
             *(*files.featured.learned, *files.figures, files.report, *files.featured.split),
+            *(path_of(row, files.run) for row in exports_of(files.experiment)),
         ],
     }
 

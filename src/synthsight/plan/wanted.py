@@ -8,6 +8,7 @@ from synthsight.canonical import canonical_json
 from synthsight.doors import module_of
 from synthsight.plan import asking, endpoints, learning, specs
 from synthsight.plan.config.adapted import FINETUNE, LINEAR
+from synthsight.plan.exports import exports_of, path_of
 from synthsight.plan.files import Files
 from synthsight.plan.programs import family_doors, library_door
 from synthsight.plan.record import OWN, Wanted, name_of
@@ -150,9 +151,12 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     for figure in files.figure_rows:
         digest = code("plot", module_of(figure.function))
         for values, stem in figure.files_of(experiment):
-            spec = {} if figure.spec is None else figure.spec(experiment, *values)
-            pair = [f"{run}/figures/{stem}.{ending}" for ending in ("pdf", "png")]
-            yield from one("plot", spec, digest, pair)
+            endings = experiment.settings.figures.formats
+            paths = [f"{run}/figures/{stem}.{ending}" for ending in endings]
+            yield from one("plot", figure.settings(experiment, *values), digest, paths)
+    for export in exports_of(experiment):
+        digest, paths = code("export", module_of(export.function)), [path_of(export, run)]
+        yield from one("export", export.spec(experiment), digest, paths)
     yield from one("report", specs.report(experiment), code("report"), [files.report])
     pictures = f"{files.rating}/pictures.parquet"
     inputs = [name_of("find_sources", files.sources)]
