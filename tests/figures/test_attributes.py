@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from synthsight.figures import style
 from synthsight.figures.attributes import MOST, attributes
+from synthsight.figures.look import Look, looking
 from synthsight.statistics.columns import ATTRIBUTES
 from tests.figures.test_classifiers import (
     HOSTILE,
@@ -87,6 +88,13 @@ def test_nothing_to_compare_is_said() -> None:
     figure = attributes(table_of(style=["ink", "oil"]), "restricted", 0.95)
     assert "Under restricted there is nothing to compare" in words(figure)
     assert not figure.axes
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("values", [["one"], names("a_long_value_of_an_attribute", 20), HOSTILE])
+def test_it_is_legible_in_one_column_of_a_page(values: list[str]) -> None:
+    with looking(Look(width=3.3)):
+        assert_legible(draw(values))
 
 
 @pytest.mark.long

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from synthsight.figures import style
 from synthsight.figures.calibration import MOST, calibration
+from synthsight.figures.look import Look, looking
 from synthsight.statistics.calibration import LEAST
 from synthsight.statistics.columns import CALIBRATION, CALIBRATION_BINS
 from tests.figures.test_classifiers import HOSTILE, LONG_MODELS, RULE, assert_legible, texts, words
@@ -80,6 +81,14 @@ def test_a_rule_of_choice_is_said_to_have_no_confidence() -> None:
     figure = calibration(*tables(["a"]), "restricted", 0.95)
     assert "Under restricted it is not known how sure" in words(figure)
     assert not figure.axes
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("models", [LONG_MODELS[:1], LONG_MODELS[:9], HOSTILE])
+def test_it_is_legible_in_one_column_of_a_page(models: list[str]) -> None:
+    with looking(Look(width=3.3)):
+        figure = calibration(*tables(models, ("*", "photo")), RULE, 0.95)
+        assert_legible(figure)
 
 
 @pytest.mark.long

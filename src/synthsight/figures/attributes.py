@@ -60,9 +60,11 @@ def attributes(table: pd.DataFrame, rule: str, level: float) -> Figure:
         for _, part in blocks
         for value, n in zip(part["value"], part["n"], strict=True)
     ]
-    labels, label_width = style.label_column(texts, _LIMIT)
+    # One column of a page has no room for numbers beside the marks: the table has them.
+    numbers = 0.0 if style.narrow() else _NUMBERS
+    labels, label_width = style.label_column(texts, _LIMIT if numbers else _LIMIT / 2)
     left = style.MARGIN + label_width + 0.06
-    width = (style.width() - style.MARGIN - left - _GAP - _NUMBERS) / 2
+    width = (style.width() - style.MARGIN - left - _GAP - numbers) / 2
     limit = max(float(np.nanmax(found[["low", "high"]].abs().to_numpy(), initial=0.0)), 0.02) * 1.05
     top = style.heading_height(TITLE, subtitle, 4) + 0.1
     heights = [len(part) * rows.row_height(max(drawn, 4)) for _, part in blocks]
@@ -72,7 +74,7 @@ def attributes(table: pd.DataFrame, rule: str, level: float) -> Figure:
         style.heading(figure, TITLE, subtitle, 4)
         start = 0
         for (name, part), height in zip(blocks, heights, strict=True):
-            room = style.room() - _NUMBERS
+            room = style.room() - numbers
             head = style.elide(f"{style.plain(name)}{_HOW[part['kind'].iloc[0]]}", room, bold=True)
             style.write(figure, style.MARGIN, top, head, weight="bold")
             axes = style.panel(figure, left, top + _HEAD, width, height)
@@ -80,7 +82,7 @@ def attributes(table: pd.DataFrame, rule: str, level: float) -> Figure:
             rows.percent_axis(axes, (0, 0.25, 0.5, 0.75, 1))
             rows.marks(axes, part, _LOOK, "mean", ("mean_low", "mean_high"))
             beside = style.panel(figure, left + width + _GAP, top + _HEAD, width, height)
-            _differences(beside, part, limit)
+            _differences(beside, part, limit, written=numbers > 0)
             start += len(part)
             top += _HEAD + height + _FOOT
     return figure
@@ -102,7 +104,7 @@ def _nothing(rule: str) -> Figure:
     return figure
 
 
-def _differences(axes: Axes, table: pd.DataFrame, limit: float) -> None:
+def _differences(axes: Axes, table: pd.DataFrame, limit: float, written: bool) -> None:
     """Draw differences with their intervals around zero, and write the numbers beside."""
     rows.dress(axes, [""] * len(table), "difference (points)")
     axes.set_xlim(-limit, limit)
@@ -110,6 +112,8 @@ def _differences(axes: Axes, table: pd.DataFrame, limit: float) -> None:
     axes.set_xticks(ticks, [f"{100 * tick:.3g}".replace("-", "\N{MINUS SIGN}") for tick in ticks])
     axes.axvline(0, color=style.INK, linewidth=0.6, zorder=2)
     rows.marks(axes, table, _LOOK, "difference", ("low", "high"))
+    if not written:
+        return
     rows.numbers(axes, [rows.points(each) for each in table["difference"]], 0.32, "points")
     pairs = zip(table["low"], table["high"], strict=True)
     rows.numbers(axes, [rows.interval(*pair) for pair in pairs], _NUMBERS - 0.03, "interval")

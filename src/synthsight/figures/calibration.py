@@ -23,6 +23,7 @@ TITLE = "Are models right as often as their confidence says?"
 _COLUMNS = 4
 _LEFT = 0.42  # inches for the labels left of the panels
 _GAP = 0.3  # inches between panels
+_LEAST = 1.15  # inches of a panel at least, for what is written above it
 _FOOT = 0.42
 _KEY = 0.2
 
@@ -69,8 +70,8 @@ def calibration(table: pd.DataFrame, bins: pd.DataFrame, rule: str, level: float
     without = sorted({*of_rule["model"]} - {*known["model"]})
     if without:
         subtitle += f" Without probabilities: {style.plain(', '.join(without))}."
-    columns = min(_COLUMNS, len(shown))
     room = style.room() - _LEFT
+    columns = min(_COLUMNS, len(shown), max(1, int((room + _GAP) / (_LEAST + _GAP))))
     side = min((room - _GAP * (columns - 1)) / columns, 2.8)
     lines = math.ceil(len(shown) / columns)
     names = [style.wrap(style.plain(name), side, bold=True, lines=2) for name in shown]

@@ -49,7 +49,7 @@ export function passesMark(wanted, image) {
 /** What the card of an image says of its mark: nothing without one. */
 export function badgeOf(image) {
   const found = markOf(image);
-  return make("small", { class: "badge", "data-badge": image }, ...(found ? [` ⚑ ${found.mark}`] : []));
+  return make("span", { class: "badge", "data-badge": image }, ...(found ? [` ⚑ ${found.mark}`] : []));
 }
 
 /** Say how many marks there are, and where they are. */
