@@ -35,6 +35,7 @@ from synthsight.report.answer import (
     questions_answer,
     robustness_answer,
 )
+from synthsight.report.attributes import ranges
 from synthsight.report.explorer import image_data
 from synthsight.report.facts import describe_preprocessing
 from synthsight.report.page import _references as references
@@ -691,3 +692,22 @@ def test_an_excluded_file_is_listed_in_the_page(project: Project) -> None:
     tables = data_of(text)["tables"]
     assert tables["excluded"]["values"][0] == ["muse/clock/<b>.png"]
     assert "muse/clock/<i>.png" in data_of(text)["explorer"]["images"]
+
+
+def test_ranges_of_attributes_keep_all_their_digits() -> None:
+    """The tables on the page are rounded, which would move images across an edge."""
+    columns = ["attribute", "kind", "value", "low_edge", "high_edge", "model"]
+    rows = [
+        ("seed", "number", "123457 to 123457", 123456.7891, 123456.7892, "a"),
+        ("seed", "number", "123457 to 123457", 123456.7891, 123456.7892, "b"),
+        ("style", "value", "ink", float("nan"), float("nan"), "a"),
+    ]
+    seed, style = ranges(pd.DataFrame(rows, columns=columns))
+    assert (seed["low"], seed["high"]) == (123456.7891, 123456.7892)
+    assert style == {
+        "attribute": "style",
+        "kind": "value",
+        "value": "ink",
+        "low": None,
+        "high": None,
+    }

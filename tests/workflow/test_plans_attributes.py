@@ -78,6 +78,11 @@ def test_a_prompt_runs_tables_and_page_and_is_shown_searched_and_compared(
     waited.value.save_as(tmp_path / "images.csv")
     (line,) = csv.DictReader(io.StringIO((tmp_path / "images.csv").read_text(encoding="utf-8")))
     assert (line["image"], line["prompt"], line["style"]) == (marked, HOSTILE, told[marked])
+    tab.page.locator("[data-reset=images]").click()
+    for style, images in told.groupby(told).groups.items():
+        tab.choose("having", f"style\n{style}")
+        assert tab.shown() == len({*images} & {*scores["image"]})
+    tab.choose("having", "")
     chart = tab.page.locator("[data-chart=attributes]")
     for model in ("", "resnet"):
         tab.choose("model", model)
@@ -88,6 +93,11 @@ def test_a_prompt_runs_tables_and_page_and_is_shown_searched_and_compared(
         rows = rows[(rows["hit"] == "top1") & (rows["generator"] == "*")]
         assert chart.locator("g[fill='var(--one)'] circle").count() == len(rows)
         assert (model or "mean over models") in chart.locator(".legend").inner_text()
+    chart.locator("circle.leads").first.focus()
+    tab.page.keyboard.press("Enter")
+    value = tab.page.locator("[data-key=having]").input_value()
+    assert value.startswith(("prompt\n", "style\n"))
+    assert f"{tab.shown()} of 12 images" in tab.page.inner_text("#images-count")
     assert tab.complaints == []
     assert tab.page.evaluate("window.pwned") is None
     tab.context.close()

@@ -36,7 +36,7 @@ from synthsight.images.pairs import SHOWN, described, worst_pairs
 from synthsight.images.roots import roots_of
 from synthsight.images.sampling import may_be_shown, sample, stratified_sample
 from synthsight.program import Arguments, many, one, program
-from synthsight.report.attributes import attribute_data
+from synthsight.report.attributes import attribute_data, ranges
 from synthsight.report.explorer import accepted_by, image_data, question_data
 from synthsight.report.facts import addresses, describe_preprocessing, without_nulls
 from synthsight.report.imported import no_duplicates
@@ -95,6 +95,8 @@ def _page(args: Arguments) -> Page:
         explorer["people"] = explorer_people(explorer["images"], tables["people_images"])
     for path in args.attributes:  # one, or none
         explorer["attributes"] = attribute_data(path, explorer["images"])
+        if "attributes" in tables:
+            explorer["attributes"]["parts"] = ranges(tables["attributes"])
     if args.maps:
         explorer["map"] = map_data(args.maps, explorer["images"])
     explorer["picture"] = pictures.add(args.pictures, [record.image for record in chosen])

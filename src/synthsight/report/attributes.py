@@ -52,3 +52,22 @@ def uncompared(explorer: Mapping[str, Any], table: pd.DataFrame | None) -> list[
         return []
     compared = set(table["attribute"])
     return [name for name in explorer["attributes"]["names"] if name not in compared]
+
+
+def ranges(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The values, or ranges of values, by which images are compared, each once.
+
+    Args:
+        table: the table ``attributes``.
+
+    Returns:
+        ``attribute``, ``kind`` and ``value`` as in the table, with its edges, ``low`` and ``high``
+        (null of values): both belong to the range.
+    """
+    columns = ["attribute", "kind", "value", "low_edge", "high_edge"]
+    rows = table[columns].drop_duplicates(["attribute", "value"])
+    rows = rows.rename(columns={"low_edge": "low", "high_edge": "high"})
+    return [
+        {str(key): None if pd.isna(value) else value for key, value in row.items()}
+        for row in rows.to_dict("records")
+    ]

@@ -1,7 +1,7 @@
 import { count, explorer, rows, short } from "./helpers.js";
 import { models, state } from "./state.js";
 import { called } from "./showing.js";
-import { quiet } from "./leads.js";
+import { pointing } from "./leads.js";
 import { Plot, apart, described, heading, hitName, marginFor, share } from "./plots.js";
 
 // What else is known of images: prompts, seeds, settings of the generator -------------------------
@@ -19,6 +19,22 @@ export const extraText = (image) => attributesOf(image).map(([, text]) => text).
 /** The columns of the list as CSV. */
 export const attributeColumns = () => attributes.names;
 export const attributeCells = (image) => attributes.values.map((values) => values[image]);
+
+const SEPARATOR = "\n";
+/** The values, or ranges of the values, by which images are compared. */
+const ranges = new Map((attributes.parts ?? []).map((part) => [part.attribute + SEPARATOR + part.value, part]));
+/** What images can be chosen by: a value each, under the name of its attribute. */
+export const partOptions = () => [...ranges].map(([key, { attribute, value }]) => [key, `${attribute}: ${short(value, 40)}`]);
+
+/** Whether an image is in a part, as a function of it; in every one without a part. */
+export function inPart(key) {
+  const part = ranges.get(key);
+  if (!part) return () => true;
+  const values = attributes.values[attributes.names.indexOf(part.attribute)];
+  const measure = part.kind === "number" ? Number : (text) => text.trim().split(/\s+/).length;
+  const isIn = part.kind === "value" ? (text) => text === part.value : (text) => part.low <= measure(text) && measure(text) <= part.high;
+  return (image) => values[image] !== null && isIn(values[image]);
+}
 
 const pointsOfDifference = (row) => (row.difference === null
   ? "no category with other images"
@@ -46,7 +62,7 @@ export const ofAttributes = {
         Plot.text(placed, { fy: "attribute", y: "row", frameAnchor: "left", dx: -8, textAnchor: "end", text: (row) => short(row.value) }),
         Plot.tickX(placed.filter((row) => row.rest !== null), { fy: "attribute", y: "row", x: "rest", stroke: "var(--faint)", strokeWidth: 2 }),
         Plot.ruleY(placed, { fy: "attribute", y: "row", x1: "mean_low", x2: "mean_high", stroke: "var(--one)", strokeWidth: 3, strokeOpacity: 0.55 }),
-        Plot.dot(placed, { fy: "attribute", y: "row", x: "mean", fill: "var(--one)", r: 4, tip: quiet, title }),
+        Plot.dot(placed, { fy: "attribute", y: "row", x: "mean", fill: "var(--one)", r: 4, ...pointing(placed, title, (row) => ({ having: row.attribute + SEPARATOR + row.value, model: who === "*" ? "" : who })) }),
       ],
       key: [["var(--one)", who === "*" ? "images with the value: mean over models" : `images with the value: ${called(who)}`], ["var(--faint)", "all others, in the same categories", "╎"]],
     };

@@ -2,7 +2,7 @@ import { data, explorer } from "./helpers.js";
 import { ANY, EVERY, NONE, PEOPLE, models, state } from "./state.js";
 import { selection } from "./places.js";
 import { passesMark } from "./marking.js";
-import { extraText } from "./attributes.js";
+import { extraText, inPart } from "./attributes.js";
 
 // Choosing images ----------------------------------------------------------------------------
 
@@ -119,6 +119,7 @@ export function chosenAmong(images, filters) {
   const second = filters.against && filters.against !== PEOPLE ? [modelNamed(filters.against)] : [];
   const judge = model && filters.against && filters.outcome !== ANY ? judgeOfTwo(filters) : null;
   const speakers = model ? [model, ...second] : models;
+  const has = inPart(filters.having);
   const selected = selection(filters.area, filters.areaof);
   const generator = filters.generator === NONE ? null : filters.generator;
   const isOfSource = (image) => {
@@ -136,7 +137,7 @@ export function chosenAmong(images, filters) {
       (model && filters.against
         ? judge === null || judge(image) === filters.outcome
         : !open && passes(filters.outcome, model && gets(model, image), number[image], judged, model !== null)) &&
-      passesMark(filters.marked, image) &&
+      passesMark(filters.marked, image) && has(image) &&
       passesPeople(filters.people, image),
   );
 }

@@ -1,5 +1,5 @@
 import { byId, count, explorer, make, percent } from "./helpers.js";
-import { ANY, change, state } from "./state.js";
+import { DEFAULTS, GROUPS, change, state } from "./state.js";
 import { FIRST, UNKNOWN, block, chosenAmong, digit, every, known, knowing, modelNamed } from "./choosing.js";
 
 // What each category is mistaken for: first guesses, counted over the images on the page ------------
@@ -44,7 +44,7 @@ function cellOf(number, all, title, filters) {
 export function showMistakes() {
   const one = state.mistaken ? modelNamed(state.mistaken) : null;
   const judged = one ? [one].filter(known) : knowing();
-  const images = chosenAmong(every, { model: ANY, outcome: ANY, against: ANY, gets: ANY, people: ANY, category: ANY, guess: "", find: "", area: "", areaof: "", generator: state.mistakenof });
+  const images = chosenAmong(every, { ...DEFAULTS, generator: state.mistakenof });
   const found = countMistakes(judged, images);
   const total = new Map();
   for (const { wrong } of found.values()) for (const [said, number] of wrong) if (said >= 0) total.set(said, (total.get(said) ?? 0) + number);
@@ -54,7 +54,7 @@ export function showMistakes() {
   const room = byId("mistakes");
   if (order.length === 0) return room.replaceChildren(make("p", { class: "note" }, `Under ${state.rule} it is not known which guesses are right.`));
   const who = one ? one.name : count(judged.length, "model");
-  const base = { ...Object.fromEntries(["against", "gets", "people", "outcome", "find", "area", "areaof"].map((key) => [key, ""])), generator: state.mistakenof, model: state.mistaken };
+  const base = { ...Object.fromEntries(GROUPS.images.filter((key) => !["sort", "view"].includes(key)).map((key) => [key, DEFAULTS[key]])), generator: state.mistakenof, model: state.mistaken };
   const rowOf = (name) => {
     const { right, all, wrong } = found.get(name);
     const others = all - right - columns.reduce((sum, said) => sum + (wrong.get(said) ?? 0), 0);

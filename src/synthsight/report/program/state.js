@@ -10,6 +10,7 @@ import { showAnswers } from "./head.js";
 import { showMistakes } from "./mistakes.js";
 import { showModels } from "./showing.js";
 import { MARKED } from "./marking.js";
+import { partOptions } from "./attributes.js";
 
 // The state: what is chosen, kept in the address ---------------------------------------------
 
@@ -20,13 +21,13 @@ export const EVERY = "\r"; // generated images and real photographs; without the
 export const DEFAULTS = {
   section: "", rule: data.rule, hit: "top1",
   only: "", off: "", lit: "", alias: "", // of models: a pattern; lists and names as JSON
-  category: ANY, generator: ANY, model: ANY, against: ANY, outcome: ANY, gets: ANY, people: ANY, marked: ANY, guess: "", sort: "name", view: "pictures", find: "", page: "1", image: "",
+  category: ANY, generator: ANY, model: ANY, against: ANY, outcome: ANY, gets: ANY, people: ANY, marked: ANY, having: ANY, guess: "", sort: "name", view: "pictures", find: "", page: "1", image: "",
   mistaken: ANY, mistakenof: ANY,
   map: explorer.map?.[0].name ?? ANY, tint: "source", area: "", areaof: "", heads: data.learning?.models[0] ?? ANY, per: ANY,
   qmodel: ANY, qoutcome: ANY, qkind: ANY, qanswer: ANY, qgenerator: ANY, qsort: "image", qfind: "", qpage: "1",
 };
 export const GROUPS = {
-  images: ["category", "generator", "model", "against", "outcome", "gets", "people", "marked", "guess", "sort", "view", "find", "page", "area", "areaof"],
+  images: ["category", "generator", "model", "against", "outcome", "gets", "people", "marked", "having", "guess", "sort", "view", "find", "page", "area", "areaof"],
   mistakes: ["mistaken", "mistakenof"],
   map: ["map", "tint"],
   learned: ["heads", "per"],
@@ -62,6 +63,7 @@ const OPTIONS = {
   mistakenof: sources,
   people: () => [[ANY, "any"], ["right", "people get it"], ["wrong", "people do not"], ["none", "not rated"]],
   marked: () => MARKED(),
+  having: () => [[ANY, "any"], ...partOptions()],
   sort: () => [
     ["name", "name"], ["hardest", "hardest first"], ["easiest", "easiest first"],
     ["confident", "most confident first"], ["unsure", "least confident first"],
