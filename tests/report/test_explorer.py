@@ -223,7 +223,15 @@ def test_the_head_follows_what_is_chosen(small: Tab, finished: Project) -> None:
             how = "with its first guess" if hit == "top1" else "within five guesses"
             assert f"is right {how} on {100 * row[hit]:.1f}%" in said
             assert row["model"] in said or "share the first place" in said
-            assert small.page.inner_text("[data-rule]") == rule
+            assert set(small.page.locator("[data-rule]").all_inner_texts()) == {rule}
+            lines = small.page.locator("table[data-name=models] tbody tr")
+            order = lines.evaluate_all("nodes => nodes.map((node) => node.dataset.model)")
+            assert order == best["model"].tolist()
+            for each in ("top1", "top5"):
+                cells = small.page.locator(f"[data-name=models] [data-cell={each}]")
+                assert [text.split("\n")[0] for text in cells.all_inner_texts()] == [
+                    f"{100 * value:.1f}%" for value in best[each]
+                ]
     assert small.page.locator("#answers .answer").count() >= 2
 
 

@@ -5,7 +5,11 @@ export const { explorer, questions } = data;
 
 // Helpers ----------------------------------------------------------------------------------
 
-export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}%`;
+/** A share in per cent, with more digits where all or nothing would be said of less, or more. */
+export const percent = (share, digits = 1) => {
+  const isWhole = [0, 1].includes(Number(share.toFixed(digits + 2)));
+  return isWhole && share > 0 && share < 1 && digits < 6 ? percent(share, digits + 1) : `${(100 * share).toFixed(digits)}%`;
+};
 export const unique = (values) => [...new Set(values)].sort((a, b) => (a ?? "").localeCompare(b ?? "", "en"));
 /** A name that fits, cut in the middle, since names of models often differ at the end. */
 export const short = (text, length = 24) => {
