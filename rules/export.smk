@@ -17,7 +17,7 @@ for ROW in exports_of(EXPERIMENT):
         params:
             function=ROW.function,
             inputs=FILES.described(ROW),
-            spec=spec(ROW.spec),
+            spec=spec(ROW.settings),
             doors=doors(module_of(ROW.function)),
             code=code("export", module_of(ROW.function)),
         shell:

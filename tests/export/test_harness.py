@@ -175,6 +175,20 @@ def test_files_are_the_same_bytes_and_say_how_they_were_made(tmp_path: Path) -> 
         jsonschema.validate(json.loads(line), RECORD)
 
 
+def test_files_say_which_models_are_left_out(tmp_path: Path) -> None:
+    left = [{"model": "a_b", "rule": "classify", "why": "no memory"}]
+    write(tmp_path / "table.tex", "text\n", left)
+    assert (tmp_path / "table.tex").read_text() == "% Without a_b, which failed.\ntext\n"
+    table = accuracy_table(MODELS)
+    write(tmp_path / "results.json", results(table, EXCLUDED, 0.95, "mine"), left)
+    assert json.loads((tmp_path / "results.json").read_text())["left_out"] == left
+    write(tmp_path / "records.jsonl", records(table, 0.95, "mine"), left)
+    for line in (tmp_path / "records.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        assert record["eval_library"]["additional_details"] == {"left_out": "a_b"}
+        jsonschema.validate(record, RECORD)
+
+
 def test_pandas_reads_them(tmp_path: Path) -> None:
     write(tmp_path / "results.json", results(accuracy_table(MODELS), EXCLUDED, 0.95, "mine"))
     content = json.loads((tmp_path / "results.json").read_text())

@@ -2,7 +2,8 @@
 """Write the file of one row of synthsight.plan.exports.
 
 In: the tables that the row's function reads. Out: LaTeX, JSON, or JSON lines. The spec holds the
-function's settings by name.
+function's settings by name and, where models failed and are left out, ``left_out``: their names,
+and why.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def main(args: Arguments) -> None:
     """Run the program."""
     given = deal(args.inputs, args.files)
     inputs = {parameter: READERS[kind](files) for parameter, (kind, files) in given.items()}
-    write(args.file, load(args.function)(**inputs, **args.spec))
+    settings = dict(args.spec)
+    left_out = settings.pop("left_out", ())
+    write(args.file, load(args.function)(**inputs, **settings), left_out)
 
 
 if __name__ == "__main__":

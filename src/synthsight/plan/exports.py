@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from synthsight.plan import specs
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.left_out import as_spec
 from synthsight.plan.tables import always, with_questions, with_transfer
 
 
@@ -36,6 +37,11 @@ class Export:
     def rule(self) -> str:
         """The name of its rule."""
         return f"export_{self.name.partition('.')[0]}"
+
+    def settings(self, experiment: Experiment) -> specs.Spec:
+        """Its spec, with the models that failed and are left out, where there are any."""
+        left = experiment.left_out
+        return {**self.spec(experiment), **({"left_out": as_spec(left)} if left else {})}
 
 
 def level_and_run(experiment: Experiment) -> specs.Spec:
