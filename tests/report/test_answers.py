@@ -102,7 +102,7 @@ def test_the_explorer_has_words_and_texts_without_p_yes(tmp_path: Path) -> None:
     )
     found = question_data([tmp_path / "chat.parquet", tmp_path / "n.parquet"], {"a.png": 0})
     chat, net = found["models"]
-    assert chat["parts"] == [None] * 5 and chat["correct"] == "101--"
+    assert chat["yes"] == [None] * 5 and chat["correct"] == "101--"
     assert chat["said"][:2] == [None, None] and chat["said"][3:] == ["A dog", None]
     assert chat["said"][2].startswith("Yes, it is. Yes, it is. ") and len(chat["said"][2]) < 130
     assert "said" not in net
@@ -118,7 +118,7 @@ def test_chips_show_what_was_said_and_what_was_not(
     data = json.loads(found[1])
     model, other = data["questions"]["models"]
     count = len(data["questions"]["question"])
-    model["parts"] = [None] * count
+    model["yes"] = [None] * count
     model["correct"] = "10--" + "1" * (count - 4)
     model["said"] = [None, "No, <b>not</b> so", "A dog", *[None] * (count - 3)]
     table = data["tables"]["vqa"]

@@ -109,7 +109,8 @@ def test_the_paired_difference_is_said_from_the_side_of_the_first(
         low, high = sorted((sign * row["low"], sign * row["high"]))
         word = "more" if sign * row["difference"] > 0 else "less"
         assert f"{first} gets {100 * abs(row['difference']):.1f} points {word}" in said
-        assert f"({100 * low:.1f} to {100 * high:.1f}, paired)" in said
+        bounds = f"({100 * low:.1f} to {100 * high:.1f}, paired)".replace("-", "\N{MINUS SIGN}")
+        assert bounds in said
         means = {"effnet": row["a_mean"], "resnet": row["b_mean"]}
         alone = {"effnet": row["only_a"], "resnet": row["only_b"]}
         assert f": {first} {100 * means[first]:.1f}%, {second} {100 * means[second]:.1f}%" in said

@@ -82,7 +82,7 @@ def made(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Made:
         parts = [lot.randrange(1001) for _ in questions["question"]]
         yes = [answer == "yes" for answer in questions["answer"]]
         correct = [(part > 500) == each for part, each in zip(parts, yes, strict=True)]
-        model["parts"] = parts
+        model["yes"] = [part / 1000 for part in parts]
         model["correct"] = "".join(str(int(each)) for each in correct)
         columns = {key: questions[key] for key in ("image", "question", "answer", "kind")}
         rows.append(pd.DataFrame({**columns, "parts": parts, "correct": correct}))
@@ -144,7 +144,7 @@ def test_the_line_the_cards_and_the_large_view_say_how_many_are_right(
     count, said = tab.page.locator("#images-count"), tab.page.locator(".card .said")
     average = percent(right.to_numpy().mean())
     assert count.inner_text() == (
-        f"48 of 144 images · the models are right on {average} of them on average"
+        f"48 of 144 images · the 2 models get {average} of them on average"
     )
     numbers = {image: f"{n} of 2 models" for image, n in right.sum(axis=1).items()}
     assert said.all_inner_texts() == [f"{numbers[image]} right" for image in cards(tab)]

@@ -34,6 +34,9 @@ _SAID, _LONGEST = "said", 120
 #: Probabilities are stored as integers, in this many parts of 1.
 PARTS = 1000
 
+#: Decimals of P(yes), more than the page shows, so that it is not rounded twice.
+YES_DIGITS = 5
+
 
 class Names:
     """Names that are stored once and referred to by number."""
@@ -221,7 +224,7 @@ def question_data(
 
     Returns:
         ``image``, ``picture``, ``question``, ``answer``, ``kind``, ``generator``: a list each.
-        ``models``: a list of ``name``, ``parts`` (P(yes) in thousandths, null where it is not
+        ``models``: a list of ``name``, ``yes`` (P(yes), null where it is not
         known), ``correct`` (a string with one digit per question, or a dash without an answer), and
         ``said`` of models that say texts (null where it is nothing but yes or no).
     """
@@ -235,9 +238,8 @@ def question_data(
         models.append(
             {
                 "name": metadata_of(file.schema, "model", path),
-                "parts": [
-                    None if np.isnan(part) else int(part)
-                    for part in np.rint(rows["p_yes"].to_numpy(np.float64) * PARTS)
+                "yes": [
+                    None if np.isnan(p) else round(float(p), YES_DIGITS) for p in rows["p_yes"]
                 ],
                 "correct": "".join(
                     "-" if pd.isna(right) else str(int(right)) for right in rows["correct"]

@@ -69,7 +69,8 @@ export const ofAccuracies = {
     const across = (value) => 50 + (room - 74) * (Math.log(value / domain[0]) / Math.log(domain[1] / domain[0]));
     const long = (point) => 14 + 6.6 * tagged(point.model, 20).length;
     const isRight = (point) => across(point.size) + long(point) < room;
-    const named = labelled(points, (point) => isLit(point.model), (point) => {
+    // On a phone names would stand nearer to others' discs; a touch says whose a disc is.
+    const named = room < 520 ? points.filter((point) => isLit(point.model)) : labelled(points, (point) => isLit(point.model), (point) => {
       const x = across(point.size);
       return { x, y: -332 * point[hit], from: isRight(point) ? x + 8 : x - long(point), to: isRight(point) ? x + long(point) : x - 8 };
     });

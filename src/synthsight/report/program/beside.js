@@ -4,7 +4,7 @@ import { chosenAmong, countsOfTwo, every, known, modelNamed } from "./choosing.j
 
 // Two models beside one another, or a model and people -------------------------------------------
 
-const pointsOf = (low, high) => `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`;
+const pointsOf = (low, high) => `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`.replaceAll("-", "−");
 const less = (difference) => `${(100 * Math.abs(difference)).toFixed(1)} points ${difference < 0 ? "less" : "more"}`;
 const guesses = () => (state.hit === "top1" ? "with the first guess" : "within five guesses");
 /** The source whose rows in the tables are about the chosen one; null where there are none. */

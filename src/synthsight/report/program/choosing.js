@@ -16,6 +16,7 @@ export const known = (model) => {
   return !digits.includes("4") && (state.hit === "top1" || model.five[state.rule]);
 };
 const adapted = new Set(data.adapted);
+export const isUncounted = (model) => adapted.has(model.name);
 /** The models that are counted together, as the tables count them: not those trained on the images. */
 export const knowing = () => models.filter((model) => known(model) && !adapted.has(model.name));
 export const gets = (model, image) => {

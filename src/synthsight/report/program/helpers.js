@@ -1,4 +1,4 @@
-import { data } from "../../pages/program/basics.js";
+import { data, make } from "../../pages/program/basics.js";
 
 export { byId, count, data, download, make, picture } from "../../pages/program/basics.js";
 export const { explorer, questions } = data;
@@ -17,6 +17,9 @@ export const short = (text, length = 24) => {
   const tail = Math.floor((length - 1) / 2);
   return `${text.slice(0, length - 1 - tail)}…${text.slice(-tail)}`;
 };
+
+/** A name that breaks where its parts end, if it must. */
+export const breaking = (name) => name.split(/(?<=[_\-/.+])/).flatMap((part, i) => (i ? [make("wbr"), part] : [part]));
 
 /** The z below which a standard normal variable is with probability p, to 9 digits (Acklam 2003). */
 export function probit(p) {

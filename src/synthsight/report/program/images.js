@@ -1,6 +1,6 @@
-import { byId, count, csv, explorer, make, percent, picture, unique } from "./helpers.js";
+import { breaking, byId, count, csv, data, explorer, make, percent, picture, unique } from "./helpers.js";
 import { ANY, PEOPLE, change, models, nameOfSecond, state } from "./state.js";
-import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, known, knowing, modelNamed, ordered, peopleGet } from "./choosing.js";
+import { FIRST, FIVE, NOT_FIRST, UNKNOWN, WRONG, block, chosenImages, counts, digit, every, gets, isReal, isUncounted, known, knowing, modelNamed, ordered, peopleGet } from "./choosing.js";
 import { called, isLit, shows } from "./showing.js";
 import { openNamed } from "./large.js";
 import { badgeOf } from "./marking.js";
@@ -42,7 +42,11 @@ function card(image) {
   const number = counts()[image];
   const first = model && guess(model, image);
   const marks = make("span", { class: "marks", "aria-hidden": "true" });
-  if (ordered.length <= 14) marks.append(...ordered.map((each) => mark(digit(each, image))));
+  if (ordered.length <= 14) {
+    const marksOf = (some) => some.map((each) => mark(digit(each, image)));
+    const seen = ordered.filter(isUncounted);
+    marks.append(...marksOf(ordered.filter((each) => !isUncounted(each))), ...(seen.length ? [make("span", { class: "uncounted" }, ...marksOf(seen))] : []));
+  }
   const said = first
     ? `${WORDS[digit(model, image)]}: ${spoken(first)}`
     : `${number} of ${count(knowing().length, "model")} right`;
@@ -60,12 +64,13 @@ const MEANINGS = {
 const legend = () => make("p", { class: "legend" },
   ...[FIRST, FIVE, WRONG, NOT_FIRST, UNKNOWN]
     .filter((value) => value <= FIRST || models.some((model) => model.hits[state.rule].includes(String(value))))
-    .map((value) => make("span", {}, mark(value), MEANINGS[value])));
+    .map((value) => make("span", {}, mark(value), MEANINGS[value])),
+  ...(data.adapted.length && ordered.length <= 14 ? [make("span", {}, `apart, at the end: ${data.adapted.join(", ")}, trained on such images and not counted`)] : []));
 
 function gridOf(images) {
   const inGrid = compared().filter((model) => shows(model.name));
   const head = make("tr", {}, make("th", { scope: "col" }, "Image"),
-    ...inGrid.map((model) => make("th", { scope: "col", class: isLit(model.name) ? "lit" : "" }, called(model.name))));
+    ...inGrid.map((model) => make("th", { scope: "col", class: isLit(model.name) ? "lit" : "" }, ...breaking(called(model.name)))));
   const body = images.map((image) => make("tr", {},
     make("th", { scope: "row" },
       make("button", { type: "button", "data-image": image, onclick: () => openNamed(explorer.images[image]) },
@@ -116,7 +121,8 @@ export function showImages() {
       ? shown.filter((image) => gets(model, image)).length / shown.length
       : shown.reduce((sum, image) => sum + number[image], 0) / shown.length / judged.length;
     const who = model ?? (judged.length === 1 ? judged[0] : null);
-    said += who ? ` · ${who.name} is right on ${percent(right)}` : ` · ${judged.length < models.length ? `${judged.length} of ${models.length}` : "the"} models are right on ${percent(right)} of them on average`;
+    const unseen = data.adapted.length ? " that were not trained on such images" : "";
+    said += who ? ` · ${who.name} is right on ${percent(right)}` : ` · the ${judged.length} models${unseen || (judged.length < models.length ? " of which it is known" : "")} get ${percent(right)} of them on average`;
   }
   byId("images-count").textContent = said;
   showBeside();

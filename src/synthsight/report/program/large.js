@@ -81,6 +81,7 @@ function fillLarge(name) {
     fact("Size", `${width} × ${height} pixels${Math.max(width, height) > data.side ? "; shown here as a smaller copy" : ""}`);
     if (explorer.people) fact("People", ofPeople(image));
     fact("Right under " + state.rule, `${counts()[image]} of ${count(knowing().length, "model")}`);
+    if (data.adapted.length) fact("Not counted", `${data.adapted.join(", ")}, trained on such images`);
     fact("What counts", whatCounts(explorer.category[image]));
     for (const [term, text] of attributesOf(image)) fact(term, text);
   }

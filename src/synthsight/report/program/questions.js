@@ -20,9 +20,9 @@ export function chips(index) {
       return make("span", { class: "chip", title: words === null ? "unanswered" : "neither yes nor no" },
         `${model.name}: ${words === null ? "no answer" : `“${words}”`}`);
     }
-    const part = model.parts[index];
+    const part = model.yes[index];
     return make("span", { class: `chip ${right ? "h2" : "h0"}`, title: right ? "right" : "wrong" },
-      `${right ? "✓" : "✗"} ${model.name}: ${said}${part === null ? "" : ` (P(yes) ${(part / 1000).toFixed(2)})`}${words === null ? "" : ` “${words}”`}`);
+      `${right ? "✓" : "✗"} ${model.name}: ${said}${part === null ? "" : ` (P(yes) ${part.toFixed(2)})`}${words === null ? "" : ` “${words}”`}`);
   }));
 }
 
@@ -39,7 +39,7 @@ function chosenQuestions() {
       (text === "" || `${questions.question[index]} ${questions.image[index]}`.toLocaleLowerCase().includes(text)) &&
       (state.qoutcome === ANY || ((model ? [model] : questions.models).every((each) => answers(each, index)) && passes(state.qoutcome, model && answersRight(model, index), number(index), questions.models.length, model !== null))),
   );
-  const sure = (index) => (model ? [model] : questions.models).reduce((sum, each) => sum + Math.abs((each.parts[index] ?? 500) - 500), 0);
+  const sure = (index) => (model ? [model] : questions.models).reduce((sum, each) => sum + Math.abs(Math.round(1e5 * (each.yes[index] ?? 0.5)) - 5e4), 0);
   switch (state.qsort) {
     case "hardest": return sortBy(chosen, number, 1);
     case "easiest": return sortBy(chosen, number, -1);
@@ -67,7 +67,7 @@ export function questionsCsv() {
   return csv(columns, asked.map((index) => [
     ...["image", "question", "answer", "kind", "generator"].map((key) => questions[key][index]),
     ...questions.models.flatMap((model) => [
-      model.parts[index] === null ? null : model.parts[index] / 1000,
+      model.yes[index],
       answers(model, index) ? answersRight(model, index) : null,
       ...(model.said ? [model.said[index]] : [])])]));
 }
