@@ -156,7 +156,7 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
             yield from one("plot", figure.settings(experiment, *values), digest, paths)
     for export in exports_of(experiment):
         digest, paths = code("export", module_of(export.function)), [path_of(export, run)]
-        yield from one("export", export.spec(experiment), digest, paths)
+        yield from one("export", export.settings(experiment), digest, paths)
     yield from one("report", specs.report(experiment), code("report"), [files.report])
     pictures = f"{files.rating}/pictures.parquet"
     inputs = [name_of("find_sources", files.sources)]
