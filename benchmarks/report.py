@@ -168,6 +168,7 @@ def make(folder: Path, images: int, models: int, questions: int, categories: int
     tabulate("generators", level, scores=scores)
     tabulate("agreement", level, scores=scores)
     tabulate("confusions", {}, scores=scores)
+    tabulate("calibration", {**level, "seed": 0}, scores=scores)
     models_of = {json.loads(n.read_text())["name"]: [224, 224] for n in notes}
     tabulate("models", {"inputs": models_of}, notes=notes, vqa_notes=vqa_notes)
     tabulate("reference", level, accuracy=[tables["accuracy"]], notes=notes, scores=scores)
