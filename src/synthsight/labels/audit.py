@@ -173,7 +173,8 @@ def messages(audit: pd.DataFrame) -> list[str]:
         if isinstance(row["synset"], str):
             identity += f" ({row['synset']}: {row['definition']})"
         if row["flag"] == HOMONYM:
-            text = f"{rules} {'counts' if len(by) == 1 else 'count'} {identity}, which nobody chose: {HOMONYM}"
+            counts = "counts" if len(by) == 1 else "count"
+            text = f"{rules} {counts} {identity}, which nobody chose: {HOMONYM}"
         elif row["flag"] == NEAR_TWIN:
             text = f"{rules} {'does' if len(by) == 1 else 'do'} not count {identity}: {NEAR_TWIN}"
         else:
@@ -212,7 +213,8 @@ def _shared_classes(audit: pd.DataFrame) -> list[str]:
     shared = audit[audit["shared_with"].notna()]
     return [
         f"{category}: shares {', '.join(map(str, rows['names']))} with {others}: no model can tell "
-        f"them apart by these, and in a choice among categories a tie counts for each [{_called(space)}]"
+        "them apart by these, and in a choice among categories a tie counts for each "
+        f"[{_called(space)}]"
         for (space, category, others), rows in shared.groupby(
             ["label_space", "category", "shared_with"]
         )
