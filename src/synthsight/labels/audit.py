@@ -214,7 +214,7 @@ def _shared_classes(audit: pd.DataFrame) -> list[str]:
     return [
         f"{category}: shares {', '.join(map(str, rows['names']))} with {others}: no model can tell "
         "them apart by these, and in a choice among categories a tie counts for each "
-        f"[{_called(space)}]"
+        f"[{_called(str(space))}]"
         for (space, category, others), rows in shared.groupby(
             ["label_space", "category", "shared_with"]
         )
