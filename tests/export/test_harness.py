@@ -12,7 +12,7 @@ import pytest
 
 from synthsight import origin
 from synthsight.doors import load
-from synthsight.export.harness import records, results
+from synthsight.export.harness import TRAINED, records, results
 from synthsight.export.writing import write
 from synthsight.plan.exports import EXPORTS
 from tests.export.test_latex import MODELS, RULE, accuracy_table
@@ -125,6 +125,30 @@ def test_results_have_every_part_for_every_task_and_the_tables_numbers() -> None
         assert {name.removesuffix("_stderr") for name in names} == set(
             made["higher_is_better"][task]
         )
+
+
+def test_a_model_that_was_trained_on_the_images_is_said_to_be() -> None:
+    table = accuracy_table(MODELS)
+    made = results(table, EXCLUDED, 0.95, "mine", adapted=["resnet_50"])["configs"]
+    marked = {task for task, config in made.items() if "training" in config["metadata"]}
+    assert marked == {"classification/resnet_50"}
+    for record in records(table, 0.95, "mine", VQA, ["resnet_50", "asked"]):
+        jsonschema.validate(record, RECORD)
+        mine = record["model_info"]["name"] == "resnet_50"
+        assert (record["model_info"]["additional_details"].get("training") == TRAINED) is mine
+        for each in record["evaluation_results"]:
+            assert (TRAINED in each["metric_config"]["evaluation_description"]) is mine
+
+
+def test_each_metric_is_described_by_itself() -> None:
+    for record in records(accuracy_table(MODELS), 0.95, "mine", VQA):
+        for each in record["evaluation_results"]:
+            said = each["metric_config"]["evaluation_description"]
+            name = each["evaluation_name"].split(", ")[1]
+            assert ("first five" in said) is (name == "top5")
+            assert ("first predicted" in said) is (name == "top1")
+            assert ("mean of the shares" in said) is (name == "balanced_acc")
+            assert ("with the right answer" in said) is (name == "acc")
 
 
 def test_what_is_not_known_is_called_so() -> None:

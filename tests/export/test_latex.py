@@ -124,6 +124,11 @@ def test_an_adapted_model_is_marked_and_no_rival() -> None:
     text = accuracy(*tables, close, NOTHING, RULE, 0.95, ["vit_b/16"])
     assert r"vit\_b/16\textsuperscript{a} & 62.0 " in text
     assert r"resnet\_50 & \textbf{50.0} " in text
+    below = text.partition(r"\bottomrule")[2]
+    assert r"{l}{\footnotesize \textsuperscript{a}Trained on such images" in below
+    assert r"{l}{\footnotesize Its drop is between two such choices.}" in below
+    assert "Its drop" not in made("accuracy_adapted"), "there are no references"
+    assert made("accuracy").endswith("\\bottomrule\n\\end{tabular}\n")
 
 
 def test_one_model_is_not_the_best() -> None:

@@ -233,6 +233,17 @@ def test_accuracy_explains_only_what_it_shows() -> None:
 # --- Kinds --------------------------------------------------------------------------------------
 
 
+def test_what_is_of_no_kind_comes_last() -> None:
+    """However many questions it has."""
+    answers = make_answers(SHORT, images=30)
+    groups = group(answers, 0.95)
+    more = (groups["by"] == "kind") & (groups["value"] == "other")
+    assert more.any()
+    groups.loc[more, "n"] = 10 * groups["n"].max()
+    figure = vqa_kinds(groups, table_of(answers))
+    assert row_labels(figure.axes[0])[-1] == "other" and len(row_labels(figure.axes[0])) > 1
+
+
 def test_kinds_shows_every_group_of_a_few_models() -> None:
     answers = make_answers(SHORT, images=30)
     groups, table = group(answers, 0.95), table_of(answers)

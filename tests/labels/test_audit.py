@@ -94,6 +94,30 @@ def test_the_flags_are_said_plainly(audit: pd.DataFrame) -> None:
     assert HOMONYM in kite
 
 
+def test_several_rules_count_and_one_counts(audit: pd.DataFrame) -> None:
+    said = messages(audit)
+    assert any(text.startswith("kite: words/simple and words/lemmas count kite (") for text in said)
+    assert any(text.startswith("tractor: words/lemmas counts trailer truck") for text in said)
+    assert any(text.startswith("turtle: words/simple does not count loggerhead") for text in said)
+    assert any(text.startswith("elephant: words/simple and words/lemmas do not") for text in said)
+    assert any("no class counts under classes and restricted" in text for text in said)
+
+
+def test_a_class_that_is_the_category_itself_is_no_homonym() -> None:
+    """Of the toy kite ImageNet has no class, and so nobody chose one; the run's own has it."""
+    names = ("kite", "sunglass", "kite string")
+    lemmas = (("kite",), ("sunglass", "sunglasses"), ("kite string",))
+    space = LabelSpace("somewhere/classes/categories-0a1b.json", names, lemmas)
+    given = {name: Definition(classes={}) for name in ("kite", "sunglass")}
+    audit = label_audit(given, [space], RULES)
+    (row,) = audit[audit["flag"].notna()].to_dict("records")
+    assert (row["category"], row["names"], row["flag"]) == ("kite", "kite string", HOMONYM)
+    (said,) = messages(audit)
+    assert said.endswith("homonym suspected [the run's categories]")
+    elsewhere = label_audit(given, [LabelSpace("labels.txt", names, lemmas)], RULES)
+    assert ("kite", 0) in flagged(elsewhere, HOMONYM)
+
+
 def test_categories_that_accept_the_same_class_are_named() -> None:
     space = LabelSpace("test", ("golden retriever", "hawk"), (("golden retriever",), ("hawk",)))
     names = ("golden retriever", "hawk", "retriever")

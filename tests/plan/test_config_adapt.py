@@ -13,6 +13,7 @@ from synthsight.labels.spaces import load_labels
 from synthsight.plan import learning, specs
 from synthsight.plan.config import models as models_module
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.exports import of_run
 from synthsight.plan.files import Files
 from synthsight.plan.printed import printed
 from synthsight.plan.programs import workers
@@ -205,7 +206,7 @@ def test_what_counts_over_all_models_knows_which_are_trained_on_the_images() -> 
     plain, trained = load(write(models=f"models: [{ALEXNET}]")), load(of("{model: alexnet}"))
     for function in (
         *(specs.adapted, specs.rule_and_adapted, specs.rule_level_and_adapted),
-        *(specs.level_and_adapted, specs.ranked, specs.people),
+        *(specs.level_and_adapted, specs.ranked, specs.people, of_run),
     ):
         assert function(trained) == {**function(plain), "adapted": ["alexnet+linear"]}
         assert "adapted" not in function(plain), "a run without such models is as it was"

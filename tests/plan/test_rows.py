@@ -11,7 +11,7 @@ import pytest
 from synthsight.doors import load
 from synthsight.inputs import deal, describe
 from synthsight.plan import asking, learning, looks, specs
-from synthsight.plan.exports import level_and_run
+from synthsight.plan.exports import of_run
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS
 from synthsight.plan.tables import STATISTICS, TABLES, Statistic
@@ -39,7 +39,7 @@ KEYS: dict[Any, set[str]] = {
     specs.ranked: {"level", "resamples", "seed", "adapted"},
     looks.models_page: {"rule", "level", "page", "per_page", "categories_per_page"},
     specs.failures: {"rule", "category"},
-    level_and_run: {"level", "run"},
+    of_run: {"level", "run", "adapted"},
     asking.vqa_samples_page: {"page", "per_page"},
 }
 

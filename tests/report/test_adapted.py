@@ -32,9 +32,8 @@ def test_each_model_has_a_sentence_with_its_gain() -> None:
     row = (made["generator"] == "*") & (made["category"] == "*")
     made.loc[row, ["after", "gain", "low", "high"]] = [0.8, 0.2, 0.15, 0.25]
     assert adapted_answers(made) == [
-        "net+linear, trained on others of them, gets 80.0% of the generated images right under "
-        "restricted, 20.0 "
-        "points more than net+l (a gain of 15.0 to 25.0)."
+        "net+linear, trained on other images from the same sources, gets 80.0% of the generated "
+        "images right under restricted, 20.0 points more than net+l (a gain of 15.0 to 25.0)."
     ]
     made.loc[row, ["gain", "low", "high"]] = [-0.01, -0.05, 0.03]
     assert "1.0 points less than" in adapted_answers(made)[0]
@@ -56,12 +55,12 @@ def test_a_gain_over_categories_that_the_base_has_a_class_of_is_said_where_these
     (said,) = adapted_answers(made)
     assert said.endswith(
         "gets 99.96% of the generated images right under restricted, 40.0 points more than net+l "
-        "(a gain of 30.0 to 50.0); of 2 categories net+l has a class of 1 alone, and gets none of "
-        "the others before: over that one it is 0.0 points (a gain of -5.0 to 5.0)."
+        "(a gain of 30.0 to 50.0); net+l has classes for only 1 of the 2 categories, and gets "
+        "nothing right in the others: over that one the gain is 0.0 points (-5.0 to 5.0)."
     )
     made.loc[row, "named"] = 0
     assert adapted_answers(made)[0].endswith(
-        "50.0); net+l has a class of no category, and so gets none before."
+        "50.0); net+l has classes for none of the categories, and so gets nothing right."
     )
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from synthsight.report.answer import questions_answer
+from synthsight.report.asked import questions_answer
 from synthsight.report.explorer import question_data
 from synthsight.report.remarks import few_answered, remarks
 from synthsight.vqa.elsewhere.notes import of_answers
@@ -62,6 +62,38 @@ def test_the_answer_has_the_bounds_where_questions_are_unanswered() -> None:
         "over all it gets 60.0% if these are wrong and 80.0% if they are right."
     )
     assert "further" not in questions_answer(models(m={}), 0.95)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "low", "high", "said"),
+    [
+        ("x", "y", 0.01, 0.09, "y, the best of 3 models, answers"),
+        (
+            "x", "y", -0.11, 0.05,
+            "y, the best of 3 models here, by 3.0 points (-5.0 to 11.0), which may be chance, ",
+        ),
+        (
+            "y", "x", -0.05, 0.11,
+            "y, the best of 3 models here, by 3.0 points (-5.0 to 11.0), which may be chance, ",
+        ),
+    ],
+)  # fmt: skip
+def test_a_lead_that_may_be_chance_is_said_to(
+    a: str, b: str, low: float, high: float, said: str
+) -> None:
+    """The pair of the first two counts, whichever way round the table has it."""
+    table = models(x={"accuracy": 0.7}, y={"accuracy": 0.73}, z={"accuracy": 0.5})
+    by = 0.03 if a == "y" else -0.03
+    pair = {"a": a, "b": b, "difference": by, "low": low, "high": high}
+    if said.endswith("answers"):
+        pair |= {"difference": -0.03, "low": -high, "high": -low}
+    far = {"a": "y", "b": "z", "difference": 0.23, "low": -0.5, "high": 0.9}
+    assert said in questions_answer(table, 0.95, pd.DataFrame([far, pair]))
+
+
+def test_vqa_models_that_share_the_first_place_are_said_to() -> None:
+    said = questions_answer(models(x={}, y={}, z={"accuracy": 0.5}), 0.95)
+    assert "x, one of 2 models that share the first place of 3, answers 75.0% right" in said
 
 
 def test_answers_that_are_missing_without_the_image_have_no_bounds() -> None:

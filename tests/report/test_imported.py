@@ -13,9 +13,10 @@ import pytest
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
-from synthsight.report.answer import images_answer, means, robustness_answer
+from synthsight.report.answer import images_answer, means
 from synthsight.report.explorer import image_data
 from synthsight.report.imported import no_duplicates, of_predictions
+from synthsight.report.line import robustness_answer
 from synthsight.report.remarks import always_right, same_best_class
 from tests.report.test_page import RANKING, REFERENCE_ROW, RULE, accuracy_row
 
@@ -135,8 +136,8 @@ def test_the_only_model_of_which_hits_are_known_is_not_the_best_of_several() -> 
 
 
 def test_nothing_is_said_of_a_line_on_which_there_is_no_model() -> None:
-    names = ["rule", "hit", "model", "residual", "low", "high"]
-    table = pd.DataFrame([("classes", "top1", "m", 0.1, 0.05, 0.2)], columns=names)
+    names = ["rule", "hit", "model", "residual", "low", "high", "slope"]
+    table = pd.DataFrame([("classes", "top1", "m", 0.1, 0.05, 0.2, 0.9)], columns=names)
     assert robustness_answer(table, "classes") is not None
     assert robustness_answer(table, RULE) is None
 

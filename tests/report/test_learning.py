@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,21 +88,36 @@ def test_generators_that_teach_as_much_or_nearly_are_not_ranked_without_a_word()
         assert section is not None
         return str(section["sentences"][1])
 
-    assert said() == "All single generators teach as much about photographs (65.7%)."
+    assert said() == (
+        "All single generators teach as much about photographs in the features of resnet (65.7%)."
+    )
     tables["transfer"].loc[crayon, ["top1", "low", "high"]] = [0.7, 0.62, 0.78]
     assert said().endswith("(70.0%), poster least (65.7%), with intervals that overlap.")
     tables["transfer"].loc[crayon, ["top1", "low", "high"]] = [0.9, 0.82, 0.95]
     assert said() == (
-        "Of single generators crayon teaches most about photographs (90.0%), poster least (65.7%)."
+        "Of single generators crayon teaches most about photographs in the features of resnet "
+        "(90.0%), poster least (65.7%)."
     )
 
 
 @pytest.mark.parametrize(
     ("models", "other", "said"),
     [
-        (["a", "b"], -0.1, " In the features of both models it is less."),
-        (["a", "b", "c"], -0.1, " In the features of all 3 models it is less."),
-        (["a", "b", "c"], 0.1, " It is less in the features of 2 of 3 models."),
+        (
+            ["a", "b"],
+            -0.1,
+            " Generated images teach less than photographs in the features of both models.",
+        ),
+        (
+            ["a", "b", "c"],
+            -0.1,
+            " Generated images teach less than photographs in the features of all 3 models.",
+        ),
+        (
+            ["a", "b", "c"],
+            0.1,
+            " Generated images teach less than photographs in the features of 2 of 3 models.",
+        ),
     ],
 )
 def test_the_other_models_are_asked_whether_it_is_so(
@@ -128,6 +143,69 @@ def test_without_photographs_generators_are_compared_among_themselves() -> None:
     assert "of others like them" in alone and "another" not in alone
 
 
+def section_of(**tables: pd.DataFrame) -> dict[str, Any]:
+    """What is said of these tables, in a run whose models are others."""
+    section = learning_section({"accuracy": pd.DataFrame({"model": ["other"]}), **tables}, 0.95)
+    assert section is not None
+    return section
+
+
+def taught(models: Sequence[str], best: Mapping[str, str | None]) -> str:
+    """The sentence on generators, by model the one that teaches most; None for a tie."""
+    table = one(models=models)
+    for place, (model, generator) in enumerate(best.items()):
+        table.loc[(table["measure"] == "real") & (table["model"] == model), "top1"] -= place / 100
+        found = (table["model"] == model) & (table["measure"] == "GAN-train")
+        table.loc[found & (table["train"] == generator), ["top1", "low"]] = [0.9, 0.82]
+    return str(section_of(transfer=table)["sentences"][1])
+
+
+@pytest.mark.parametrize(
+    ("best", "said"),
+    [
+        ({"b": "crayon", "a": "poster"}, " In those of a poster teaches most."),
+        ({"b": "crayon", "a": "crayon"}, " In those of a crayon teaches most, too."),
+        ({"b": "crayon", "a": None}, " In those of a no single one teaches most."),
+        (
+            {"b": "crayon", "a": "crayon", "c": "poster"},
+            " It teaches most in those of 1 of 2 other models.",
+        ),
+        (
+            {"b": "crayon", "a": "poster", "c": None},
+            " It teaches most in those of none of 2 other models.",
+        ),
+        (
+            {"b": "crayon", "a": "crayon", "c": "crayon"},
+            " In those of both other models it teaches most, too.",
+        ),
+    ],
+)
+def test_models_in_whose_features_another_generator_teaches_most_are_said(
+    best: dict[str, str | None], said: str
+) -> None:
+    assert taught(list(best), best) == (
+        "Of single generators crayon teaches most about photographs in the features of b (90.0%), "
+        f"poster least (65.7%).{said}"
+    )
+
+
+def test_of_a_tie_there_is_no_word_about_other_models() -> None:
+    assert taught(["a", "b"], {"a": None, "b": "crayon"}) == (
+        "All single generators teach as much about photographs in the features of a (65.7%)."
+    )
+
+
+def test_what_more_images_teach_names_the_features() -> None:
+    table = one(models=["a", "b"])
+    table.loc[(table["model"] == "a") & (table["measure"] == "real"), "top1"] = 0.5
+    few = (table["per_category"] == 5) & (table["measure"] == "GAN-train")
+    table.loc[few & (table["model"] == "b"), "top1"] = 0.6
+    assert section_of(transfer=table)["sentences"][2] == (
+        "In the features of b a classifier gets 60.0% of photographs with 5 generated images of "
+        "each category, and 65.7% with 9."
+    )
+
+
 def test_features_of_classifiers_are_said_to_favour_photographs() -> None:
     tables = {"transfer": one(), "accuracy": pd.DataFrame({"model": ["resnet"]})}
     section = learning_section(tables, 0.95)
@@ -140,6 +218,16 @@ def test_features_of_classifiers_are_said_to_favour_photographs() -> None:
     assert learning_section({"accuracy": tables["accuracy"]}, 0.95) is None
 
 
+def test_a_zero_shot_model_has_learned_without_categories() -> None:
+    both = pd.DataFrame({"model": ["clip", "resnet"]})
+    known = both.assign(library=["zeroshot", "timm"])
+    table = one(models=["clip", "resnet"])
+    (note,) = section_of(transfer=table, accuracy=both, models=known)["notes"]
+    assert note.startswith("resnet is a classifier: ") and "encoders:" not in note
+    (note,) = section_of(transfer=table, accuracy=both)["notes"]
+    assert note.startswith("2 of these models are classifiers: ")
+
+
 def test_coverage_is_said_with_its_interval() -> None:
     table = distance_table(["dino"], ["crayon"])
     table.loc[0, ["coverage", "coverage_low", "coverage_high"]] = [0.4, 0.31, 0.52]
@@ -147,6 +235,47 @@ def test_coverage_is_said_with_its_interval() -> None:
     section = learning_section({"distances": table, "accuracy": accuracy}, 0.95)
     assert section is not None
     assert "40.0% (95% interval 31.0 to 52.0%) of the photographs have" in section["sentences"][0]
+
+
+def covering(shares: Mapping[str, tuple[float, float]]) -> str:
+    """The sentence on coverage, by model that of crayon and of poster; the first is shown first."""
+    away = distance_table(list(shares), ["crayon", "poster"])
+    transfer = one(models=list(shares))
+    for place, (model, (crayon, poster)) in enumerate(shares.items()):
+        real = (transfer["measure"] == "real") & (transfer["model"] == model)
+        transfer.loc[real, "top1"] -= place / 100
+        of = away["model"] == model
+        names = ["coverage", "coverage_low", "coverage_high"]
+        away.loc[of & (away["generator"] == "crayon"), names] = [crayon, 0.3, 0.95]
+        away.loc[of & (away["generator"] == "poster"), names] = [poster, 0.3, 0.95]
+        away.loc[of & (away["generator"] == "photo"), "coverage"] = 0.99
+    return str(section_of(transfer=transfer, distances=away)["sentences"][-1])
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ((0.7, 0.6), " In those of a crayon covers most, too."),
+        ((0.6, 0.7), " In those of a poster covers most."),
+        ((0.7, 0.7), " In those of a no single one covers most."),
+    ],
+)
+def test_coverage_is_said_of_the_model_that_the_page_shows(
+    other: tuple[float, float], said: str
+) -> None:
+    assert covering({"b": (0.8, 0.5), "a": other}) == (
+        "In the features of b, 80.0% (95% interval 30.0 to 95.0%) of the photographs have an image "
+        "of crayon near them (coverage), the most of any generator; of half of the photographs the "
+        f"other half covers 99.0%.{said}"
+    )
+
+
+def test_generators_that_cover_as_much_are_both_named_and_none_is_the_most() -> None:
+    assert covering({"b": (0.8, 0.8), "a": (0.7, 0.6)}) == (
+        "In the features of b, crayon and poster each have an image near 80.0% (95% interval 30.0 "
+        "to 95.0%) of the photographs (coverage); of half of the photographs the other half covers "
+        "99.0%."
+    )
 
 
 @pytest.mark.parametrize(("sources", "models"), [(10, 30), (40, 12)])

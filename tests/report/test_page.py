@@ -28,17 +28,14 @@ from synthsight.images.manifest import ImageRecord
 from synthsight.images.sampling import may_be_shown, sample, stratified_sample
 from synthsight.pages.embed import script_hash, script_json, script_text
 from synthsight.report import assets
-from synthsight.report.answer import (
-    agreement_answer,
-    images_answer,
-    percent,
-    questions_answer,
-    robustness_answer,
-)
+from synthsight.report.answer import agreement_answer, images_answer
+from synthsight.report.asked import questions_answer
 from synthsight.report.attributes import ranges
 from synthsight.report.explorer import image_data
 from synthsight.report.facts import describe_preprocessing
+from synthsight.report.line import line_caption, robustness_answer
 from synthsight.report.page import _references as references
+from synthsight.report.phrases import percent
 from synthsight.report.tables import page_table
 from synthsight.report.thumbnails import write_thumbnails
 from synthsight.worker.server import import_program
@@ -240,10 +237,29 @@ def test_models_off_the_line_are_named(bounds: list[tuple[float, float]], said: 
         for number, bound in enumerate(bounds)
     ]
     table = pd.DataFrame(rows, columns=["model", "rule", "hit", "residual", "low", "high"])
+    table["slope"] = 0.4
     others = table.assign(hit="top5", low=1, high=2), table.assign(rule="classes", low=1, high=2)
     assert said in str(robustness_answer(pd.concat([table, *others]), "words/simple"))
     assert robustness_answer(table.head(0), "words/simple") is None
     assert robustness_answer(None, "words/simple") is None
+
+
+@pytest.mark.parametrize("slope", [0.0, -0.096])
+def test_a_line_that_does_not_rise_lets_expect_nothing(slope: float) -> None:
+    table = pd.DataFrame({"model": ["a", "b"], "rule": "words/simple", "hit": "top1"})
+    table = table.assign(residual=0.2, low=0.1, high=0.3, slope=slope)
+    assert robustness_answer(table, "words/simple") == (
+        "The accuracies of the 2 models on photographs do not go with those on generated images: "
+        f"the line over all of them has a slope of {'-0.10' if slope else '0.00'}, so that no "
+        "accuracy is to be expected of one on photographs."
+    )
+    assert "and does not rise" in line_caption(table, "words/simple")
+    rising = line_caption(table.assign(slope=0.258), "words/simple")
+    assert rising.startswith(
+        "Under words/simple, with the first guess, the line has a slope of 0.26:"
+    )
+    assert " a slope of 0.26: above it " in rising and rising.endswith("lets expect.")
+    assert line_caption(table, "classes") == line_caption(None, "classes") == ""
 
 
 def test_the_questions_answer_names_the_reference_where_it_is_known() -> None:

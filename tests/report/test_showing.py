@@ -295,6 +295,18 @@ def test_plain_tables_have_the_best_models_and_say_what_they_lack() -> None:
     assert last.rows == [["kite", "25.0%", "not known", "1,200"]]
 
 
+def test_in_plain_tables_what_is_of_no_kind_comes_last() -> None:
+    accuracy = long_table(1, 1)
+    agreement = pd.DataFrame(columns=["rule", "generator", "category"])
+    groups = pd.DataFrame({"by": "kind", "value": ["colour", "other", "presence"], "model": "net"})
+    vqa = pd.DataFrame({"model": ["net"], "accuracy": 0.5})
+    tables = {"accuracy": accuracy, "agreement": agreement, "vqa": vqa}
+    *_, last = plain_tables(
+        {**tables, "vqa_groups": groups.assign(accuracy=[0.1, 0.2, 0.3])}, RULES[1], []
+    )
+    assert last.rows == [["colour", "10.0%"], ["presence", "30.0%"], ["other", "20.0%"]]
+
+
 @pytest.mark.long
 def test_what_is_copied_of_a_table_leaves_out_what_is_hidden(small: Tab) -> None:
     page = small.page

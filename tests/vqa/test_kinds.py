@@ -45,6 +45,17 @@ QUESTIONS = {
         "Is the horse on the moon?",
         "Is the dog in the background?",
         "Is anyone next to her?",
+        "Is the ball higher up than the balloon?",
+        "Is the car lower down than the ball?",
+    ],
+    "comparison": [
+        "Is the teddy bear smaller than the ball?",
+        "Does the pizza look larger than the car?",
+        "Is the tree bigger than this one?",
+        "Is the tower higher than the house?",
+        "Is the man as tall as the woman?",
+        "Is the dog the same size as the cat?",
+        "Can you see a dog bigger than the house?",
     ],
     "presence": [
         "Is there a dog?",
@@ -56,6 +67,7 @@ QUESTIONS = {
         "Does the image contain a horse?",
         "Is the sun visible?",
         "Is a horse present?",
+        "Has the picture got a pizza in it?",
     ],
     "other": [
         "Is the astronaut riding the horse?",
@@ -67,6 +79,10 @@ QUESTIONS = {
         "Is the light on?",
         "Is the boy opening a present with his teeth?",
         "Does the man see?",
+        "Is this the bigger one?",
+        "Has the man got a hat?",
+        "Is it anything other than a dog?",
+        "Is he as happy as she is?",
         # Words that only hold a word of a rule.
         "Are the oranges ripe?",
         "Is the notebook open?",
@@ -93,6 +109,7 @@ def test_a_question_has_the_kind_that_its_words_say(question: str, expected: str
         ("Are there two red balls on the table in the image?", "counting"),
         ("Is there a red ball on the table in the image?", "colour"),
         ("Is there a ball on the table in the image?", "spatial relation"),
+        ("Is there a ball bigger than a cat in the image?", "comparison"),
         ("Is there a ball in the image?", "presence"),
     ],
 )

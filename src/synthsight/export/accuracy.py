@@ -65,6 +65,7 @@ def accuracy(
                     with_interval(*(float(of[f"{column}{end}"]) for end in ("", "_low", "_high")))
                 )
         rows.append(cells)
+    marked = bool(means["model"].isin(adapted).any())
     measured = bool((references["kind"] == MEASURED).any())
     images = int(means["n"].max()) if len(means) else 0
     notes = [
@@ -74,11 +75,17 @@ def accuracy(
         f"Files left out: {len(excluded):,}.",
         *([_reference(references, measured)] if known else []),
         _bold(best),
-        *(["a: trained on such images, and never bold."] if adapted else []),
+        *(["Models with an a are never bold."] if marked else []),
     ]
     heads = ["Model", *METRICS.values()]
     heads += ["Reference top-1", "Drop"] if known else []
-    return Table(notes, heads, rows).text
+    return Table(notes, heads, rows, below=_below(known) if marked else ()).text
+
+
+def _below(known: bool) -> list[str]:
+    """What the mark of adapted models means, whether or not references are known."""
+    said = [r"\textsuperscript{a}Trained on such images; chooses among the run's categories."]
+    return said + ["Its drop is between two such choices."] * known
 
 
 def _reference(references: pd.DataFrame, measured: bool) -> str:

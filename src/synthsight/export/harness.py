@@ -7,7 +7,7 @@ records of Every Eval Ever's schema, which has a place for intervals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -22,6 +22,23 @@ SCHEMA = "0.3.0"
 #: The version of what a task's numbers mean. It is raised when they come to mean something else.
 TASK = 1
 
+#: What each number is, by metric.
+_SAID = {
+    "top1": "Share of generated images whose first predicted class matches the category under the "
+    "rule; the mean over categories",
+    "top5": "Share of generated images of whose first five predicted classes one matches the "
+    "category under the rule; the mean over categories",
+    "acc": "Share of yes/no questions about generated images with the right answer",
+    "balanced_acc": "The mean of the shares of right answers to yes and to no questions about "
+    "generated images",
+}
+
+#: What has to be known of the numbers of a model that was trained on the run's images.
+TRAINED = (
+    "The model was trained on images of this run, each of which is predicted by a network that was "
+    "trained without it; it chooses among the run's categories"
+)
+
 _METRICS = ("top1", "top5")
 
 #: What a record has to say of a model that tables do not know.
@@ -34,6 +51,7 @@ def results(
     level: float,
     run: str,
     vqa: pd.DataFrame | None = None,
+    adapted: Collection[str] = (),
 ) -> dict[str, Any]:
     """All models' accuracies in the layout of LM Evaluation Harness's results.json.
 
@@ -43,6 +61,7 @@ def results(
         level: confidence level of the intervals.
         run: name of the run.
         vqa: the table of models that were asked questions, if any were.
+        adapted: models that were trained on the run's images, which their metadata say.
     """
     found: dict[str, Any] = {}
     samples: dict[str, dict[str, int]] = {}
@@ -58,12 +77,13 @@ def results(
         samples[task] = {"original": about["n"] + left, "effective": about["n"]}
         names = sorted({metric for metric, *_ in about["metrics"]})
         better[task] = dict.fromkeys(names, True)
+        of_model = {"version": TASK, "model": about["model"], "confidence_level": level}
         configs[task] = {
             "task": task,
             "num_fewshot": 0,
             "output_type": about["kind"],
             "metric_list": [{"metric": name, "higher_is_better": True} for name in names],
-            "metadata": {"version": TASK, "model": about["model"], "confidence_level": level},
+            "metadata": of_model | ({"training": TRAINED} if _is(about, adapted) else {}),
         }
     return {
         "results": found,
@@ -82,6 +102,7 @@ def records(
     level: float,
     run: str,
     vqa: pd.DataFrame | None = None,
+    adapted: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """All models' accuracies as records of Every Eval Ever's schema, one a model.
 
@@ -92,9 +113,12 @@ def records(
         level: confidence level of the intervals.
         run: name of the run.
         vqa: as in :func:`results`.
+        adapted: as in :func:`results`.
     """
     by_model: dict[str, list[dict[str, Any]]] = {}
+    trained: set[str] = set()
     for _, about in _tasks(accuracy, vqa):
+        trained |= {about["model"]} if _is(about, adapted) else set()
         for metric, rule, value, low, high in about["metrics"]:
             if value != value:
                 continue
@@ -105,7 +129,8 @@ def records(
                     + (f", {rule}" if rule != "none" else ""),
                     "source_data": {"dataset_name": run, "source_type": "other"},
                     "metric_config": {
-                        "evaluation_description": about["said"],
+                        "evaluation_description": _SAID[metric]
+                        + (f". {TRAINED}" if _is(about, adapted) else ""),
                         "lower_is_better": False,
                         "score_type": "continuous",
                         "min_score": 0,
@@ -133,7 +158,8 @@ def records(
             "eval_library": {"name": "synthsight", "version": version("synthsight")},
             "model_info": {
                 **{"name": model, "id": model},
-                "additional_details": dict.fromkeys(_DETAILS, "unknown"),
+                "additional_details": dict.fromkeys(_DETAILS, "unknown")
+                | ({"training": TRAINED} if model in trained else {}),
             },
             "evaluation_results": found,
         }
@@ -159,8 +185,6 @@ def _tasks(
                 "model": str(model),
                 "n": int(rows["n"].max()),
                 "metrics": metrics,
-                "said": "Share of generated images whose first, or first five, predicted classes "
-                "match the category under the rule; the mean over categories",
             },
         )
     if vqa is None:
@@ -178,10 +202,13 @@ def _tasks(
                     ("acc", "none", row["accuracy"], row["low"], row["high"]),
                     ("balanced_acc", "none", *balanced),
                 ],
-                "said": "Share of yes/no questions about generated images with the right answer; "
-                "balanced: the mean of the shares of yes and of no questions",
             },
         )
+
+
+def _is(about: dict[str, Any], adapted: Collection[str]) -> bool:
+    """Whether a task is that of a model that was trained on the run's images."""
+    return about["kind"] == "classification" and about["model"] in adapted
 
 
 def _error(low: float, high: float, level: float) -> float:

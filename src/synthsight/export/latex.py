@@ -121,6 +121,7 @@ class Table:
         rows: the cells, as LaTeX.
         above: a line above the headings, as LaTeX; empty for none.
         parts: titles of parts of the table as LaTeX, by the row that they stand above.
+        below: what explains marks in the cells, printed below the table, a line each, as LaTeX.
     """
 
     notes: Sequence[str]
@@ -128,6 +129,7 @@ class Table:
     rows: Sequence[Sequence[str]]
     above: str = ""
     parts: dict[int, str] = field(default_factory=dict)
+    below: Sequence[str] = ()
 
     @property
     def text(self) -> str:
@@ -138,14 +140,19 @@ class Table:
         for number, cells in enumerate(self.rows):
             if number in self.parts:
                 lines += [r"\midrule"] if number else []
-                title = rf"\multicolumn{{{len(self.columns)}}}{{l}}{{{self.parts[number]}}}"
-                lines.append(rf"{title} \\")
+                lines.append(self._across(self.parts[number]))
             lines.append(_row(cells))
-        lines += [r"\bottomrule", r"\end{tabular}"]
+        lines.append(r"\bottomrule")
+        lines += [self._across(rf"\footnotesize {each}") for each in self.below]
+        lines.append(r"\end{tabular}")
         notes = [f"% {plain(note)}" for note in self.notes]
         needs = [r"% Needs \usepackage{booktabs} in the preamble."]
         needs += [DEFINITION] if any(r"\synthsightchar" in line for line in lines) else []
         return "\n".join([*notes, *needs, *lines, ""])
+
+    def _across(self, content: str) -> str:
+        """A row with one cell as wide as the table."""
+        return rf"\multicolumn{{{len(self.columns)}}}{{l}}{{{content}}} \\"
 
 
 def _row(cells: Sequence[str]) -> str:

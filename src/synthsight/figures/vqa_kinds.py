@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from synthsight.figures import rows, style
 from synthsight.figures.vqa_accuracy import ACCURACY
+from synthsight.vqa.kinds import KINDS
 
 EACH = 5
 """Maximum number of models drawn with intervals; if there are more, only the best one is."""
@@ -58,8 +59,10 @@ def vqa_kinds(
         )
         for place, name in enumerate(own)
     ]
-    sizes = groups[groups["model"] == ranked[0]].sort_values(
-        ["n", "value"], ascending=[False, True], ignore_index=True
+    sizes = groups[groups["model"] == ranked[0]]
+    rest = (sizes["by"] == "kind") & (sizes["value"] == KINDS[-1])
+    sizes = sizes.assign(rest=rest).sort_values(
+        ["rest", "n", "value"], ascending=[True, False, True], ignore_index=True
     )
     panels = {by: sizes[sizes["by"] == by].reset_index(drop=True) for by in _TITLES}
     if len(panels["generator"]) < 2:

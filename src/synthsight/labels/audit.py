@@ -15,7 +15,7 @@ import pandas as pd
 
 from synthsight.labels.definitions import Definition
 from synthsight.labels.matching import Target, accepted_classes, chosen, find_rule, words
-from synthsight.labels.spaces import LabelSpace, wordnet_definitions
+from synthsight.labels.spaces import LabelSpace, are_of_run, wordnet_definitions
 
 HOMONYM = "homonym suspected"
 NEAR_TWIN = "near twin left out"
@@ -112,7 +112,13 @@ def _audit(
 
 
 def _wanted(target: Target, space: LabelSpace) -> npt.NDArray[np.bool_]:
-    """The classes that should count: the chosen ones, else those of the same name up to plurals."""
+    """The classes that should count: the chosen ones, else those of the same name up to plurals.
+
+    Where the classes are the run's categories it is the category's own, whatever was chosen.
+    """
+    if are_of_run(space.name):
+        own = words(target.name)
+        return np.array([words(name) == own for name in space.simple], dtype=np.bool_)
     if target.classes is not None:
         return chosen(target.classes, space)
     named = [words(name) for name in (target.name, *target.also)]
@@ -161,18 +167,25 @@ def messages(audit: pd.DataFrame) -> list[str]:
     """The flags of an audit, one sentence each, and which categories share classes."""
     sentences = []
     for row in audit[audit["flag"].notna()].to_dict("records"):
-        rules = ", ".join(row["flagged_rules"].split())
+        by = row["flagged_rules"].split()
+        rules = " and ".join([", ".join(by[:-1]), by[-1]] if len(by) > 1 else by)
         identity = str(row["names"])
         if isinstance(row["synset"], str):
             identity += f" ({row['synset']}: {row['definition']})"
         if row["flag"] == HOMONYM:
-            text = f"{rules} counts {identity}, which nobody chose: {HOMONYM}"
+            counts = "counts" if len(by) == 1 else "count"
+            text = f"{rules} {counts} {identity}, which nobody chose: {HOMONYM}"
         elif row["flag"] == NEAR_TWIN:
-            text = f"{rules} does not count {identity}: {NEAR_TWIN}"
+            text = f"{rules} {'does' if len(by) == 1 else 'do'} not count {identity}: {NEAR_TWIN}"
         else:
             text = f"no class counts under {rules}: {NOTHING}"
-        sentences.append(f"{row['category']}: {text} [{row['label_space']}]")
+        sentences.append(f"{row['category']}: {text} [{_called(row['label_space'])}]")
     return sentences + _shared_classes(audit)
+
+
+def _called(space: str) -> str:
+    """A label space as sentences name it."""
+    return "the run's categories" if are_of_run(space) else space
 
 
 def names_asked(
@@ -189,7 +202,9 @@ def names_asked(
         rows = audit[(audit["label_space"] == space) & (audit["accepted_by"] != "")]
         for category, accepted in rows.groupby("category"):
             asked = [", ".join(map(repr, names[index])) for index in accepted["index"]]
-            sentences.append(f"{category}: {model} is asked for {'; '.join(asked)} [{space}]")
+            sentences.append(
+                f"{category}: {model} is asked for {'; '.join(asked)} [{_called(space)}]"
+            )
     return sentences
 
 
@@ -198,7 +213,8 @@ def _shared_classes(audit: pd.DataFrame) -> list[str]:
     shared = audit[audit["shared_with"].notna()]
     return [
         f"{category}: shares {', '.join(map(str, rows['names']))} with {others}: no model can tell "
-        f"them apart by these, and in a choice among categories a tie counts for each [{space}]"
+        "them apart by these, and in a choice among categories a tie counts for each "
+        f"[{_called(str(space))}]"
         for (space, category, others), rows in shared.groupby(
             ["label_space", "category", "shared_with"]
         )

@@ -44,9 +44,10 @@ class Export:
         return {**self.spec(experiment), **({"left_out": as_spec(left)} if left else {})}
 
 
-def level_and_run(experiment: Experiment) -> specs.Spec:
+def of_run(experiment: Experiment) -> specs.Spec:
     """For files about the whole run."""
-    return {**specs.level(experiment), "run": experiment.settings.run}
+    run = {"run": experiment.settings.run}
+    return {**specs.level(experiment), **run, **specs.adapted(experiment)}
 
 
 def without_questions(experiment: Experiment) -> bool:
@@ -89,7 +90,7 @@ EXPORTS = (
             name,
             f"synthsight.export.harness:{function}",
             {**inputs, **(_VQA if when is with_questions else {})},
-            level_and_run,
+            of_run,
             when,
         )
         for name, function, inputs in (

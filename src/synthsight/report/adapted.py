@@ -64,9 +64,9 @@ def _answer(row: Mapping[Any, Any], categories: int) -> str:
     """What one model gets of so many categories, and how much more that is."""
     images = "the generated images" if row["generator"] == ALL else f"those of {row['generator']}"
     trained = {
-        "all": "trained on others of them",
-        "some": "trained on others of some of their generators",
-        "none": "trained on images of other sources",
+        "all": "trained on other images from the same sources",
+        "some": "trained on other images from some of the same sources",
+        "none": "trained on images from other sources",
     }[row["trained"]]
     right = f"{percent(row['after'])} of {images} right under restricted"
     gets = f"{row['model']}, {trained}, gets {right}"
@@ -74,12 +74,8 @@ def _answer(row: Mapping[Any, Any], categories: int) -> str:
         return f"{gets}. {row['base']} names no classes, so nothing is known from before."
     more = f"{points(abs(row['gain']))} {'more' if row['gain'] >= 0 else 'less'} than {row['base']}"
     beyond = "" if row["low"] > 0 or row["high"] < 0 else ": no more than chance may do"
-    return f"{gets}, {more} ({_gain(row)}){beyond}{_over_named(row, categories)}."
-
-
-def _gain(row: Mapping[Any, Any], of: str = "") -> str:
-    """The bounds of a gain."""
-    return f"a gain of {signed(row[f'{of}low'])} to {signed(row[f'{of}high'])}"
+    bounds = f"a gain of {signed(row['low'])} to {signed(row['high'])}"
+    return f"{gets}, {more} ({bounds}){beyond}{_over_named(row, categories)}."
 
 
 def _over_named(row: Mapping[Any, Any], categories: int) -> str:
@@ -93,10 +89,11 @@ def _over_named(row: Mapping[Any, Any], categories: int) -> str:
     if named == categories:
         return ""
     if not named:
-        return f"; {row['base']} has a class of no category, and so gets none before"
-    over = "that one" if named == 1 else f"these {named:,}"
+        return f"; {row['base']} has classes for none of the categories, and so gets nothing right"
+    over = "that one" if named == 1 else f"those {named:,}"
     return (
-        f"; of {count(categories, 'category', 'categories')} {row['base']} has a class of "
-        f"{named:,} alone, and gets none of the others before: over {over} it is "
-        f"{points(row['named_gain'])} ({_gain(row, 'named_')})"
+        f"; {row['base']} has classes for only {named:,} of the "
+        f"{count(categories, 'category', 'categories')}, and gets nothing right in the others: "
+        f"over {over} the gain is {points(row['named_gain'])} "
+        f"({signed(row['named_low'])} to {signed(row['named_high'])})"
     )

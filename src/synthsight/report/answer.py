@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import pandas as pd
 
 from synthsight.report.adapted import adapted_answers
+from synthsight.report.asked import questions_answer
 from synthsight.report.learning import transfer_answer
 from synthsight.report.people import source_of
 from synthsight.report.phrases import count, interval, percent, points, signed
@@ -50,7 +50,7 @@ def answers(
         sentences.append(transfer_answer(tables["transfer"], level))
     sentences += adapted_answers(tables.get("adaptation"))[:1]
     if "vqa" in tables:
-        sentences.append(questions_answer(tables["vqa"], level))
+        sentences.append(questions_answer(tables["vqa"], level, tables.get("vqa_comparisons")))
     if "people_answers" in tables:
         sentences.append(people_questions_answer(tables["people_answers"], level))
     return [each for each in sentences if each is not None]
@@ -278,88 +278,3 @@ def _people_beside(
         f"these{unseen if len(models) > 1 else ''}, gets {percent(best['accuracy'])}, {points(by)} "
         f"{'more' if best['difference'] >= 0 else 'less'} ({signed(low)} to {signed(high)})."
     )
-
-
-def robustness_answer(table: pd.DataFrame | None, rule: str) -> str | None:
-    """Which models do better, or worse, on generated images than photographs let expect, top-1.
-
-    Args:
-        table: from :func:`synthsight.statistics.robustness.robustness`, None without one.
-        rule: the matching rule.
-
-    Returns:
-        None where there is no line to be above or below.
-    """
-    if table is None or table.empty:
-        return None
-    found = table[(table["rule"] == rule) & (table["hit"] == "top1")]
-    if found.empty:
-        return None  # no model's hits are known under the rule
-    by_distance = found.sort_values(["residual", "model"], ascending=[False, True])
-    above = by_distance.loc[by_distance["low"] > 0, "model"].tolist()
-    below = by_distance.loc[by_distance["high"] < 0, "model"].tolist()[::-1]
-    if not above and not below:
-        return (
-            f"None of the {len(found)} models does better or worse on generated images than the "
-            "line over all of them lets expect of its accuracy on photographs, beyond chance."
-        )
-    said = [
-        f"{_few(names)} {'does' if len(names) == 1 else 'do'} {how}"
-        for names, how in ((above, "better"), (below, "worse"))
-        if names
-    ]
-    return (
-        f"{' and '.join(said)} on generated images than the line over all {len(found)} models lets "
-        "expect of the accuracy on photographs, beyond chance."
-    )
-
-
-def _few(names: list[str]) -> str:
-    """Names as an enumeration, the first three if there are more than four."""
-    if len(names) > 4:
-        names = [*names[:3], f"{len(names) - 3} more models"]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def questions_answer(vqa: pd.DataFrame, level: float) -> str:
-    """How well the best VQA model answers, compared with always saying yes and its reference.
-
-    Args:
-        vqa: the table of VQA models, from :mod:`synthsight.statistics.vqa`.
-        level: confidence level of the intervals.
-    """
-    best = best_vqa(vqa)
-    who = f"{best['model']}, the best of {len(vqa)} models," if len(vqa) > 1 else best["model"]
-    sentence = (
-        f"Of {count(int(best['n']), 'yes/no question')} about "
-        f"{count(int(best['images']), 'image')}, {who} answers {percent(best['accuracy'])} right "
-        f"{interval(best['low'], best['high'], level)}; always saying yes would get "
-        f"{percent(best['always_yes'])}"
-    )
-    stated = best["reference_yes_no"]
-    if pd.notna(stated):
-        reference = f"its reference ({best['source']})"
-        sentence += f", and on {reference} it is stated to get {percent(stated)}"
-    further = count(int(best["unanswered"]), "further question")
-    blind = pd.notna(best["gain"])
-    if best["all_right"] > best["all_wrong"]:
-        sentence += (
-            f". To {further} it gave no answer that counts{', with the image or without' * blind}: "
-            f"over all it gets {percent(best['all_wrong'])} if "
-            f"{'those with the image' if blind else 'these'} are wrong and "
-            f"{percent(best['all_right'])} if they are right"
-        )
-    elif best["unanswered"]:
-        sentence += f". To {further} it gave no answer that counts without seeing the image"
-    if pd.notna(best["gain"]):
-        sentence += (
-            f". With a grey picture in the place of each image it gets {percent(best['blind'])}: "
-            f"seeing adds {points(best['gain'])} ({signed(best['gain_low'])} to "
-            f"{signed(best['gain_high'])})"
-        )
-    return sentence + "."
-
-
-def best_vqa(vqa: pd.DataFrame) -> Any:
-    """The row of the VQA model with the highest accuracy, ties by name."""
-    return vqa.sort_values(["accuracy", "model"], ascending=[False, True]).iloc[0]

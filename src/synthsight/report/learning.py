@@ -110,10 +110,12 @@ def _others(found: pd.DataFrame, best: str) -> str:
         return ""
     less = bool(apart[best] < 0)
     same = int(((apart < 0) == less).sum())
-    what = "less" if less else "more"
+    said = (
+        f" Generated images teach {'less' if less else 'more'} than photographs in the features of"
+    )
     if same == len(apart):
-        return f" In the features of {_all(len(apart))} it is {what}."
-    return f" It is {what} in the features of {same} of {len(apart)} models."
+        return f"{said} {_all(len(apart))}."
+    return f"{said} {same} of {len(apart)} models."
 
 
 def _all(models: int) -> str:
@@ -171,19 +173,19 @@ def learning_section(tables: Mapping[str, pd.DataFrame], level: float) -> dict[s
     transfer, away = tables.get("transfer"), tables.get("distances")
     if transfer is None and away is None:
         return None
-    said = [
-        transfer_answer(transfer, level) if transfer is not None else None,
-        *(_further(transfer) if transfer is not None else ()),
-        _distance(away, level) if away is not None else None,
-    ]
     first = [] if transfer is None else best_first(transfer)
     featured = dict.fromkeys(
         [*first, *(sorted(away["model"].unique()) if away is not None else ())]
     )
+    said = [
+        transfer_answer(transfer, level) if transfer is not None else None,
+        *(_further(transfer) if transfer is not None else ()),
+        _distance(away, list(featured), level) if away is not None else None,
+    ]
     real = None if transfer is None else photographs(transfer)
     return {
         "sentences": [each for each in said if each is not None],
-        "notes": _notes(set(featured), set(map(str, tables["accuracy"]["model"]))),
+        "notes": _notes(set(featured), _classifiers(tables)),
         "models": list(featured),
         "sources": [] if transfer is None else sources(transfer),
         "real": real,
@@ -210,68 +212,126 @@ def drawn_first(table: pd.DataFrame) -> list[int]:
 
 
 def _further(table: pd.DataFrame) -> list[str]:
-    """Which generator teaches most about photographs, and whether more images would teach more."""
-    model = best_first(table)[0]
-    rows = table[(table["model"] == model) & (table["measure"] == "GAN-train")]
-    rows = rows[rows["top1"].notna()]
-    said = []
+    """Which generator teaches most about photographs, and whether more images would teach more.
+
+    Both are said of the features that the page shows first.
+    """
+    models = best_first(table)
+    rows = table[(table["measure"] == "GAN-train") & table["top1"].notna()]
     largest = at_most(rows)
-    single = largest[largest["train"] != ALL].sort_values(
-        ["top1", "train"], ascending=[False, True]
-    )
-    if len(single) > 1:
-        first, last = single.iloc[0], single.iloc[-1]
-        said.append(_extremes(first, last))
+    single = {
+        model: largest[(largest["model"] == model) & (largest["train"] != ALL)].sort_values(
+            ["top1", "train"], ascending=[False, True]
+        )
+        for model in models
+    }
+    said = []
+    if len(single[models[0]]) > 1:
+        first, last = single[models[0]].iloc[0], single[models[0]].iloc[-1]
+        others = {model: _leader(found, "train", "top1") for model, found in single.items()}
+        said.append(_extremes(first, last) + _elsewhere(others, models[0], "teaches most"))
     source = of_generated(table)
-    curve = rows[rows["train"] == source].sort_values("per_category")
+    curve = rows[(rows["train"] == source) & (rows["model"] == models[0])]
+    curve = curve.sort_values("per_category")
     if len(curve) > 1:
         start, end = curve.iloc[0], curve.iloc[-1]
         said.append(
-            f"With {count(int(start['per_category']), 'generated image')} of each category it is "
-            f"{percent(start['top1'])} of photographs, with {int(end['per_category']):,} it is "
-            f"{percent(end['top1'])}."
+            f"In the features of {models[0]} a classifier gets {percent(start['top1'])} of "
+            f"photographs with {count(int(start['per_category']), 'generated image')} of each "
+            f"category, and {percent(end['top1'])} with {int(end['per_category']):,}."
         )
     return said
 
 
 def _extremes(first: pd.Series, last: pd.Series) -> str:
     """Which generator teaches most about photographs, and which least."""
+    where = f"in the features of {first['model']}"
     if percent(first["top1"]) == percent(last["top1"]):
-        return f"All single generators teach as much about photographs ({percent(first['top1'])})."
+        return (
+            f"All single generators teach as much about photographs {where} "
+            f"({percent(first['top1'])})."
+        )
     near = ", with intervals that overlap" if last["high"] >= first["low"] else ""
     return (
-        f"Of single generators {first['train']} teaches most about photographs "
+        f"Of single generators {first['train']} teaches most about photographs {where} "
         f"({percent(first['top1'])}), {last['train']} least ({percent(last['top1'])}){near}."
     )
 
 
-def _distance(table: pd.DataFrame, level: float) -> str | None:
-    """Which generator covers most of the photographs, in how many models' features."""
+def _leader(rows: pd.DataFrame, name: str, value: str) -> str | None:
+    """The generator with the highest value as it is printed; None where several have it.
+
+    Args:
+        rows: of one model, a row a generator.
+        name: the column with the generators' names.
+        value: the column that counts.
+    """
+    if rows.empty:
+        return None
+    highest = rows[rows[value].map(percent) == percent(rows[value].max())]
+    return str(highest[name].iloc[0]) if len(highest) == 1 else None
+
+
+def _elsewhere(leaders: Mapping[str, str | None], model: str, does: str) -> str:
+    """Whether the generator that leads does so in other features; a sentence, or nothing.
+
+    Args:
+        leaders: by model, as from :func:`_leader`.
+        model: the one that was spoken of.
+        does: what the leader does, as ``teaches most``.
+    """
+    others = {name: found for name, found in leaders.items() if name != model}
+    if not others or leaders[model] is None:
+        return ""
+    if len(others) == 1:
+        ((name, found),) = others.items()
+        if found is None:
+            return f" In those of {name} no single one {does}."
+        return f" In those of {name} {found} {does}{', too' * (found == leaders[model])}."
+    same = sum(found == leaders[model] for found in others.values())
+    if same == len(others):
+        return f" In those of {_all_other(same)} it {does}, too."
+    return f" It {does} in those of {same or 'none'} of {len(others)} other models."
+
+
+def _all_other(models: int) -> str:
+    return "both other models" if models == 2 else f"all {models} other models"
+
+
+def _distance(table: pd.DataFrame, models: Sequence[str], level: float) -> str | None:
+    """Which generator covers most of the photographs, and whether it does in other features.
+
+    Args:
+        table: the table ``distances``.
+        models: in the page's order; the first with a coverage is spoken of.
+        level: confidence level of the intervals.
+    """
     half = table["generator"] == table["reference"]
     known = table[~half & table["coverage"].notna()]
     if (known["generator"] != ALL).any():  # all of them together cover more than any, of course
         known = known[known["generator"] != ALL]
     if known.empty:
         return None
-    firsts = {
-        str(model): rows.sort_values(["coverage", "generator"], ascending=[False, True]).iloc[0]
-        for model, rows in known.groupby("model")
-    }
-    model, row = next(iter(sorted(firsts.items())))
-    floor = table[half & (table["model"] == model)]["coverage"].dropna()
-    several = len(set(known["generator"])) > 1
+    ranked = known.sort_values(["coverage", "generator"], ascending=[False, True])
+    by_model = {model: rows for model in models if len(rows := ranked[ranked["model"] == model])}
+    leaders = {model: _leader(rows, "generator", "coverage") for model, rows in by_model.items()}
+    model, rows = next(iter(by_model.items()))
+    row = rows.iloc[0]
+    tied = rows.loc[rows["coverage"].map(percent) == percent(row["coverage"]), "generator"]
+    covered = f"{_covered(row, level)} of the photographs"
     sentence = (
-        f"In the features of {model}, {_covered(row, level)} of the photographs have an image "
-        f"of {row['generator']} near them (coverage)"
+        f"{covered} have an image of {row['generator']} near them (coverage)"
+        if len(tied) == 1
+        else f"{' and '.join(map(str, tied))} each have an image near {covered} (coverage)"
     )
-    if several:
-        same = sum(each["generator"] == row["generator"] for each in firsts.values())
+    sentence = f"In the features of {model}, {sentence}"
+    ranks = len(set(known["generator"])) > 1
+    if ranks and leaders[model] is not None:
         sentence += ", the most of any generator"
-        if len(firsts) > 1:
-            sentence += f", as in the features of {same} of {len(firsts)} models"
+    floor = table[half & (table["model"] == model)]["coverage"].dropna()
     if len(floor):
         sentence += f"; of half of the photographs the other half covers {percent(floor.iloc[0])}"
-    return f"{sentence}."
+    return f"{sentence}." + (_elsewhere(leaders, model, "covers most") if ranks else "")
 
 
 def _covered(row: pd.Series, level: float) -> str:
@@ -280,6 +340,13 @@ def _covered(row: pd.Series, level: float) -> str:
         return percent(row["coverage"])
     bounds = interval(row["coverage_low"], row["coverage_high"], level)
     return f"{percent(row['coverage'])} {bounds}"
+
+
+def _classifiers(tables: Mapping[str, pd.DataFrame]) -> set[str]:
+    """The run's classifiers but for zero-shot ones, which learned from texts, not categories."""
+    known = tables.get("models")
+    asked = set() if known is None else set(known.loc[known["library"] == "zeroshot", "model"])
+    return {*map(str, tables["accuracy"]["model"])} - asked
 
 
 def _notes(featured: set[str], classifiers: set[str]) -> list[str]:

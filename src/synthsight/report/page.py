@@ -18,6 +18,7 @@ from synthsight.report.adapted import adapted_answers
 from synthsight.report.attributes import uncompared
 from synthsight.report.endpoints import asked_how
 from synthsight.report.learning import drawn_first, learning_section
+from synthsight.report.line import line_caption, robustness_answer
 from synthsight.report.people import people_section
 from synthsight.report.phrases import percent
 from synthsight.report.plain import plain_tables
@@ -176,7 +177,8 @@ def render(page: Page) -> str:
         references=_references(tables["reference"], page.rule),
         measured=(of_models(tables["reference"], page.rule)["kind"] == MEASURED).any(),
         partly=_partly(tables["accuracy"], tables["reference"], page.rule),
-        robust=answer.robustness_answer(tables.get("robustness"), page.rule),
+        robust=robustness_answer(tables.get("robustness"), page.rule),
+        line=line_caption(tables.get("robustness"), page.rule),
         adapted=adapted_answers(tables.get("adaptation")),
         uncounted=uncounted(tables["accuracy"]),
         people=people_section(tables, page.rule),

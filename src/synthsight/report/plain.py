@@ -10,6 +10,7 @@ import pandas as pd
 
 from synthsight.report.phrases import percent
 from synthsight.tables import ALL
+from synthsight.vqa.kinds import KINDS
 
 #: At most so many models, the best ones, and rows that a table has: the rest is in the CSV files.
 MOST_MODELS, MOST_ROWS = 12, 400
@@ -62,6 +63,7 @@ def plain_tables(
     groups = tables.get("vqa_groups")
     if groups is not None:
         kinds = groups[groups["by"] == "kind"].rename(columns={"value": "kind", "accuracy": "top1"})
+        kinds = kinds.sort_values("kind", key=lambda kind: kind == KINDS[-1], kind="stable")
         answering = tables["vqa"].sort_values("accuracy", ascending=False)["model"].tolist()
         found.append(_pivot("Right answers by kind of question", kinds, "kind", answering))
     return [table for table in found if table.rows]

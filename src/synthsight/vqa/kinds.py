@@ -20,6 +20,12 @@ _COLOURS = (
     "black|white|gr[ae]y|red|green|blue|yellow|orange|purple|violet|pink|brown|beige|turquoise"
     "|cyan|magenta|gold|golden|silver"
 )
+_MEASURES = "big|large|small|tall|high|low|short|long|wide|narrow|thick|thin|heavy|old|young"
+_QUANTITIES = "size|height|length|width|weight|age"
+_COMPARATIVES = (
+    "bigger|larger|smaller|taller|higher|lower|shorter|longer|wider|narrower|thicker|thinner"
+    "|heavier|older|younger"
+)
 _PICTURE = "image|picture|photo|photograph|drawing|painting"
 _DETERMINER = "the|a|an|this|that|these|those|his|her|its|their|my|your|our"
 
@@ -44,14 +50,18 @@ RULES: dict[str, tuple[str, ...]] = {
         "left of|right of|(the|its|his|her|their) (left|right)",
         "above|below|under|underneath|beneath|behind|beside|between|near|nearby|inside|outside"
         "|opposite|alongside",
-        "next to|in front of|close to|far from",
+        "next to|in front of|close to|far from|(higher up|lower down) than",
         rf"(in|on|over|across|around|against) ({_DETERMINER}) (?!({_PICTURE})\b)\w+",
+    ),
+    "comparison": (
+        f"({_COMPARATIVES}) than",
+        f"as ({_MEASURES}) as|same ({_QUANTITIES}) as",
     ),
     "presence": (
         "^(is|are|was|were) there",
         "(you|we|i|one) see|visible|shown|depicted|present$",
         rf"(in|on) ({_DETERMINER}) ({_PICTURE})$",
-        rf"({_PICTURE}) (show|contain|have|include)",
+        rf"({_PICTURE}) (show|contain|have|include|got)",
     ),
 }
 

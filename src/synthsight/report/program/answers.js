@@ -60,10 +60,10 @@ export const ofAnswers = {
   kinds(width) {
     const cells = seen("vqa_groups").filter((row) => row.by === "kind");
     const names = seen("vqa").map((row) => row.model);
-    // As in the figure: the most frequent kind first.
+    // As in the figure: the most frequent kind first, what is of no kind last.
     const times = new Map();
     for (const row of cells) times.set(row.value, (times.get(row.value) ?? 0) + row.n);
-    const order = unique(cells.map((row) => row.value)).sort((a, b) => times.get(b) - times.get(a));
+    const order = unique(cells.map((row) => row.value)).sort((a, b) => (a === "other") - (b === "other") || times.get(b) - times.get(a));
     const words = (row) => `${called(row.model)}, ${row.value}\n${described(row, row.accuracy, row.low, row.high)} of ${count(row.n, "question")}\nalways yes: ${percent(row.always_yes)}`;
     const to = (row) => ({ qmodel: row.model, qkind: row.value });
     if (names.length * order.length > SOME_KINDS) {
