@@ -426,13 +426,18 @@ def test_generators_shows_means_and_differences() -> None:
     for axes, ((a, b), metric) in zip(figure.axes[2:], blocks, strict=True):
         rows = table[(table["a"] == a) & (table["b"] == b) & (table["hit"] == metric)]
         rows = rows[rows["rule"] == RULE].set_index("model").loc[["*", *order]]
+        head = f"{a} \N{MINUS SIGN} {b}"
+        if a == "dalle":  # photographs are what is subtracted, whatever they are called
+            head = f"{b} \N{MINUS SIGN} dalle (real)"
+            rows = pd.DataFrame(
+                {"difference": -rows["difference"], "low": -rows["high"], "high": -rows["low"]}
+            )
         value, low, high = spans(axes, metric.replace("top", "top-"))
         np.testing.assert_allclose(value, rows["difference"])
         np.testing.assert_allclose(low, rows["low"])
         np.testing.assert_allclose(high, rows["high"])
         assert column(axes, "points") == two(rows["difference"])
-        shown = "dalle (real)" if a == "dalle" else a
-        assert f"{shown} \N{MINUS SIGN} {b}" in words(figure)
+        assert head in words(figure)
     assert row_labels(figure.axes[2]) == ["mean over the models", *order]
 
 
@@ -501,6 +506,20 @@ def test_kappa_with_no_defined_pair_is_drawn() -> None:
     figure = kappa(kappa_table(SHORT[:3]).assign(kappa=np.nan), RULE)
     assert "undefined, 3 pairs" in words(figure)
     assert_legible(figure)
+
+
+def test_difficulty_has_one_scale_a_metric_that_ends_at_a_number() -> None:
+    table = difficulty_table(3, ["dalle", "sd"])
+    used = (table["category"] == "*") & (table["rule"] == RULE)
+    shares = {"top1": [0.1, 0.2, 0.27, 0.43], "top5": [0.0, 0.0, 0.05, 0.95]}
+    for metric, values in shares.items():
+        rows = table.index[used & (table["hit"] == metric)]
+        table.loc[rows, "share"] = np.tile(values, len(rows) // 4)
+    figure = difficulty(table, (), RULE)
+    for axes, ends in zip(figure.axes, itertools.cycle(["45", "100"]), strict=False):
+        written = [label.get_text() for label in axes.get_yticklabels()]
+        assert written[-1] == ends and axes.get_ylim()[1] == axes.get_yticks()[-1]
+    assert len({axes.get_position().height for axes in figure.axes}) == 1
 
 
 def test_difficulty_shows_the_images_by_number_of_models() -> None:
