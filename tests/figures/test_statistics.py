@@ -584,6 +584,10 @@ def test_confusions_shows_the_three_most_frequent_of_each_category() -> None:
     assert [text for text in written if text in CATEGORIES] == order
     bars = [patch for patch in figure.axes[0].patches if patch.get_label() in CATEGORIES]
     longest = max(bar.get_width() for bar in bars) / most["share"].max()
+    keys = zip(figure.legends[0].get_patches(), figure.legends[0].get_texts(), strict=True)
+    said = {patch.get_facecolor(): text.get_text() for patch, text in keys}
+    assert said[bars[0].get_facecolor()] == "the most frequent wrong class"
+    assert said[bars[1].get_facecolor()] == said[bars[2].get_facecolor()] == "the next ones"
     for number, category in enumerate(order):
         rows = most[most["category"] == category]
         start = written.index(category)
