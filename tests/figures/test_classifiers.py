@@ -423,10 +423,10 @@ def test_overview_shows_the_numbers_of_the_tables() -> None:
     # Photographs are in no bar and no number of generated images, but beside them.
     assert "photos" not in words(figure)
     of_real = ok[ok["generator"] == "photos"].groupby("category").size()
-    (taken,) = (line for line in images.lines if "photographs" in str(line.get_label()))
+    (taken,) = (item for item in images.containers if "photographs" in str(item.get_label()))
     has = [category for category in order if category in of_real.index]
-    assert taken.get_xdata().tolist() == of_real.loc[has].tolist()
-    assert [order[int(row)] for row in taken.get_ydata()] == has
+    assert [bar.get_width() for bar in taken] == of_real.loc[has].tolist()
+    assert [order[int(bar.get_y())] for bar in taken] == has
     written = [text.get_text() for text in images.texts]
     assert written[order.index("kite_000")] == "10 + 6"
     assert written[order.index("kite_002")] == "12"
@@ -529,6 +529,18 @@ def test_models_pages_hold_each_model_once_in_order_with_its_numbers() -> None:
             seen += 1
     with pytest.raises(ValueError, match="no page 3"):
         models(accuracy, RULE, 3, 5)
+
+
+def test_models_pages_name_the_model_by_which_categories_are_sorted() -> None:
+    accuracy = make_accuracy(names("net", 3), names("kite", 6))
+    first, second, _ = style.ranked(accuracy, RULE)["model"]
+    assert f"by that of {first}, the best model. " in words(models(accuracy, RULE, 1, 5))
+    trained = marked(accuracy, [first])
+    figure = models(trained, RULE, 1, 5)
+    said = f"by that of {second}, the best model that was not trained on such images."
+    assert said in words(figure).replace("\n", " ")
+    order = style.by_category(accuracy, RULE, second)["category"].tolist()
+    assert row_labels(figure.axes[0]) == order
 
 
 # --- Samples ----------------------------------------------------------------------------------

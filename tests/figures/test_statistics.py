@@ -20,7 +20,8 @@ from synthsight.figures.difficulty import difficulty
 from synthsight.figures.gallery import SHOWN, choose, gallery
 from synthsight.figures.generators import generators
 from synthsight.figures.kappa import NUMBERED, kappa
-from synthsight.figures.placing import place
+from synthsight.figures.placing import leader, place
+from synthsight.figures.probits import ticks_of
 from synthsight.figures.ranking import ranking
 from synthsight.figures.reference import drops, reference
 from synthsight.figures.robustness import NAMED, robustness
@@ -425,13 +426,18 @@ def test_generators_shows_means_and_differences() -> None:
     for axes, ((a, b), metric) in zip(figure.axes[2:], blocks, strict=True):
         rows = table[(table["a"] == a) & (table["b"] == b) & (table["hit"] == metric)]
         rows = rows[rows["rule"] == RULE].set_index("model").loc[["*", *order]]
+        head = f"{a} \N{MINUS SIGN} {b}"
+        if a == "dalle":  # photographs are what is subtracted, whatever they are called
+            head = f"{b} \N{MINUS SIGN} dalle (real)"
+            rows = pd.DataFrame(
+                {"difference": -rows["difference"], "low": -rows["high"], "high": -rows["low"]}
+            )
         value, low, high = spans(axes, metric.replace("top", "top-"))
         np.testing.assert_allclose(value, rows["difference"])
         np.testing.assert_allclose(low, rows["low"])
         np.testing.assert_allclose(high, rows["high"])
         assert column(axes, "points") == two(rows["difference"])
-        shown = "dalle (real)" if a == "dalle" else a
-        assert f"{shown} \N{MINUS SIGN} {b}" in words(figure)
+        assert head in words(figure)
     assert row_labels(figure.axes[2]) == ["mean over the models", *order]
 
 
@@ -502,6 +508,20 @@ def test_kappa_with_no_defined_pair_is_drawn() -> None:
     assert_legible(figure)
 
 
+def test_difficulty_has_one_scale_a_metric_that_ends_at_a_number() -> None:
+    table = difficulty_table(3, ["dalle", "sd"])
+    used = (table["category"] == "*") & (table["rule"] == RULE)
+    shares = {"top1": [0.1, 0.2, 0.27, 0.43], "top5": [0.0, 0.0, 0.05, 0.95]}
+    for metric, values in shares.items():
+        rows = table.index[used & (table["hit"] == metric)]
+        table.loc[rows, "share"] = np.tile(values, len(rows) // 4)
+    figure = difficulty(table, (), RULE)
+    for axes, ends in zip(figure.axes, itertools.cycle(["45", "100"]), strict=False):
+        written = [label.get_text() for label in axes.get_yticklabels()]
+        assert written[-1] == ends and axes.get_ylim()[1] == axes.get_yticks()[-1]
+    assert len({axes.get_position().height for axes in figure.axes}) == 1
+
+
 def test_difficulty_shows_the_images_by_number_of_models() -> None:
     many = ["dalle", "midjourney"]
     table = difficulty_table(4, many)
@@ -564,6 +584,10 @@ def test_confusions_shows_the_three_most_frequent_of_each_category() -> None:
     assert [text for text in written if text in CATEGORIES] == order
     bars = [patch for patch in figure.axes[0].patches if patch.get_label() in CATEGORIES]
     longest = max(bar.get_width() for bar in bars) / most["share"].max()
+    keys = zip(figure.legends[0].get_patches(), figure.legends[0].get_texts(), strict=True)
+    said = {patch.get_facecolor(): text.get_text() for patch, text in keys}
+    assert said[bars[0].get_facecolor()] == "the most frequent wrong class"
+    assert said[bars[1].get_facecolor()] == said[bars[2].get_facecolor()] == "the next ones"
     for number, category in enumerate(order):
         rows = most[most["category"] == category]
         start = written.index(category)
@@ -630,6 +654,18 @@ def test_drops_has_the_best_model_s_categories_by_drop() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == order.tolist()
 
 
+def test_drops_are_of_no_model_that_was_trained_on_the_images() -> None:
+    table = drops_table(SHORT[:3], CATEGORIES)
+    means = table[(table["kind"] == "measured") & (table["rule"] == RULE)]
+    means = means[(means["generator"] == "*") & (means["category"] == "*")]
+    first, second, _ = means.sort_values("top1", ascending=False)["model"]
+    assert f"{first}, the best model by" in words(drops(table, RULE))
+    said = words(drops(table, RULE, adapted=[first]))
+    assert f"{second}, the best model that was not trained on such images by" in said
+    # Where all were trained on them, the best of them is shown.
+    assert f"{first}, the best model by" in words(drops(table, RULE, adapted=SHORT[:3]))
+
+
 def test_drops_says_that_there_is_nothing_where_no_category_has_photographs() -> None:
     table = drops_table(SHORT[:2], CATEGORIES)
     assert "nothing to show" in words(drops(table[table["kind"] == "published"], RULE))
@@ -647,6 +683,53 @@ def test_gallery_leaves_real_photographs_out_and_says_so() -> None:
     figure = gallery(table.assign(real=table["image"].isin(real)), RULE, read)
     assert set(asked) == set(table["image"]) - real
     assert "hardest and the easiest generated images" in words(figure)
+
+
+def test_a_line_that_does_not_rise_is_said_to_explain_nothing() -> None:
+    table, means = robustness_tables(SHORT[:5], ["dalle"])
+    assert "Above the line a model does better" in words(robustness(table, means, RULE))
+    for slope, said in ((-0.1, "The line falls"), (0.0, "The line is level")):
+        figure = robustness(table.assign(slope=slope), means, RULE)
+        said += ": here accuracy on photographs says nothing"
+        assert said in words(figure).replace("\n", " ")
+        assert "Above the line" not in words(figure)
+
+
+def test_models_trained_on_the_images_are_said_to_have_no_part() -> None:
+    table, means = robustness_tables(SHORT[:5], ["dalle"])
+    for figure, done in (
+        (robustness(table, means, RULE, adapted=["own"]), "counted"),
+        (ranking(ranking_table(SHORT[:5]), RULE, adapted=["own"]), "ranked"),
+    ):
+        said = f"One model that was trained on such images is not {done}."
+        assert said in words(figure).replace("\n", " ")
+    # Without others they are compared with each other.
+    assert "is not" not in words(ranking(ranking_table(SHORT[:1]), RULE, adapted=SHORT[:1]))
+
+
+def test_axes_of_probits_show_round_percentages() -> None:
+    assert ticks_of((-0.3, 1.26), 1.25, 0.32) == [50, 80]
+    assert ticks_of((-0.3, 1.26), 1.35, 0.32) == [50, 65, 80]
+    assert ticks_of((float(ndtri(0.612)), float(ndtri(0.648))), 1.0, 0.3) == [62, 64]
+
+
+def test_a_name_without_room_beside_its_point_has_a_line_to_it() -> None:
+    points = [(1.0, 1.0), *((1.0 + x / 8, 1.0 + y / 8) for x in (-1, 0, 1) for y in (-1, 1))]
+    points += [(0.85, 1.0), (1.15, 1.0)]
+    room = (0.0, 0.0, 2.0, 2.0)
+    widths = [0.5] * len(points)
+    assert 0 not in place(points, widths, [0], 0.1, room)
+    ((left, bottom),) = place(points, widths, [0], 0.1, room, further=True).values()
+    box = (left, bottom, left + 0.5, bottom + 0.1)
+    end = leader(points[0], box)
+    assert end is not None
+    steps = np.linspace(0, 1, 50)[:, None]
+    along = np.array(points[0]) + steps * (np.array(end) - points[0])
+    for x, y in points[1:]:
+        assert not (box[0] < x < box[2] and box[1] < y < box[3])
+        assert np.hypot(*(along - (x, y)).T).min() > 0.03
+    # Right beside a point no line is needed.
+    assert leader((1.0, 1.0), (1.045, 0.95, 1.5, 1.05)) is None
 
 
 def test_robustness_shows_both_accuracies_and_every_distance_from_the_line() -> None:

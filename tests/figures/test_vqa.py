@@ -213,6 +213,9 @@ def test_accuracy_shows_the_table_with_the_best_model_first() -> None:
     assert column(axes, "balanced") == two(order["balanced_accuracy"])
     drops = [text for text in column(axes, "drop") if text != "\N{EN DASH}"]
     assert drops == two(order["drop"].dropna()) and len(drops) == 2
+    known = order.dropna(subset="drop")
+    for low, high in zip(two(known["drop_low"]), two(known["drop_high"]), strict=True):
+        assert f"({low}, {high})" in [text.get_text() for text in axes.texts]
     lines = {item.get_label(): item.get_xdata() for item in axes.lines}
     assert set(lines["always yes"]) == {table["always_yes"].iloc[0]}
     assert list(lines["reference, yes/no questions"]) == [0.947] * 2

@@ -62,8 +62,8 @@ def calibration(table: pd.DataFrame, bins: pd.DataFrame, rule: str, level: float
         f"Under {style.plain(rule)}. Marks: a tenth of the images each, where there are enough, at "
         "their mean confidence (the probability of the first guess) and their accuracy; bars: "
         f"{style.percent(level)} intervals. Below the dashed line a model is overconfident. ECE: "
-        "the mean distance to the line over images, with its interval without chance; over: "
-        "confidence minus accuracy."
+        "the mean distance to the line over images; its interval leaves out what chance adds; "
+        "over: confidence minus accuracy."
     )
     if len(shown) < len(models):
         subtitle += f" The {MOST} most accurate of {len(models):,} models are shown."

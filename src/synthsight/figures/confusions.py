@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from synthsight.figures import style
 from synthsight.figures.counted import uncounted
@@ -21,6 +21,8 @@ _GAP = 0.14  # inches between the columns
 _NUMBER = 0.3  # inches for a share
 _PITCH = 0.26  # inches of a row: the name of a class, and its bar below
 _BAR = 0.07  # inches of a bar's height
+_KEY = 0.2  # inches for the legend
+_FIRST, _NEXT = style.VERMILLION, style.ORANGE
 
 
 def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> Figure:
@@ -59,12 +61,16 @@ def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> F
     labels, label_width = style.label_column(categories, _LIMIT)
     left = style.MARGIN + label_width + 0.1
     cell = (style.width() - style.MARGIN - left - _GAP * (shown - 1)) / shown
-    top = style.heading_height(title, subtitle, 2 + bool(adapted)) + (0.1 if categories else 0)
+    under = style.heading_height(title, subtitle, 2 + bool(adapted)) + (0.1 if categories else 0)
+    keyed = bool(categories) and shown > 1
+    top = under + (_KEY if keyed else 0)
     longest = float(found["share"].max()) if categories else 0.0
 
     with style.style():
         figure = style.sheet(top + len(categories) * _PITCH + style.MARGIN)
         style.heading(figure, title, subtitle, 2 + bool(adapted))
+        if keyed:
+            style.legend(figure, _keys(), style.MARGIN, under, 2)
         axes = style.canvas(figure)
         for row, (category, label) in enumerate(zip(categories, labels, strict=True)):
             above = top + row * _PITCH
@@ -95,9 +101,17 @@ def confusions(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> F
                         (start, above + 0.14),
                         cell * share / longest,
                         _BAR,
-                        facecolor=style.VERMILLION if place == 0 else style.ORANGE,
+                        facecolor=_FIRST if place == 0 else _NEXT,
                         linewidth=0,
                         label=str(category),
                     )
                 )
     return figure
+
+
+def _keys() -> list[Patch]:
+    """Legend entries for the two colours."""
+    return [
+        Patch(facecolor=_FIRST, linewidth=0, label="the most frequent wrong class"),
+        Patch(facecolor=_NEXT, linewidth=0, label="the next ones"),
+    ]

@@ -16,7 +16,7 @@ from synthsight.figures.counted import uncounted
 _LEFT = 0.38  # inches for the tick labels and the label of the shares
 _GAP = 0.5  # inches between the two metrics, for the labels of the second
 _HEAD = 0.36  # inches from the top of a panel's title to its bars
-_HEIGHT, _SMALLER = 1.5, 0.85  # height of the bars in inches: all generators, and each one
+_HEIGHT = 1.0  # inches of the tallest bar
 _FOOT = 0.42
 
 
@@ -49,7 +49,7 @@ def difficulty(
     real = [name for name in sources if name in photographs]
     # The histogram of a single generator is that of all generated images.
     shown = [style.ALL, *(generators if len(generators) > 1 else []), *real]
-    highest = float(found["share"].max())
+    highest = found.groupby("hit")["share"].max()
 
     title = "How many models get each image"
     metrics = rows.shown()
@@ -70,12 +70,11 @@ def difficulty(
         + uncounted(adapted)
     )
     top = style.heading_height(title, subtitle, 2 + bool(adapted)) + 0.12
-    heights = [_HEIGHT if name == style.ALL else _SMALLER for name in shown]
 
     with style.style():
-        figure = style.sheet(top + sum(heights) + len(shown) * (_HEAD + _FOOT))
+        figure = style.sheet(top + len(shown) * (_HEAD + _HEIGHT + _FOOT))
         style.heading(figure, title, subtitle, 2 + bool(adapted))
-        for name, height in zip(shown, heights, strict=True):
+        for name in shown:
             part = found[found["generator"] == name]
             head = "all generated images" if name == style.ALL else style.plain(name)
             head += " (real photographs)" if name in real else ""
@@ -90,9 +89,9 @@ def difficulty(
                 room = width + _LEFT - style.text_width(end, bold=True)
                 text = style.elide(head, room, bold=True) + end
                 style.write(figure, left - _LEFT, top, text, weight="bold")
-                axes = style.panel(figure, left, top + _HEAD, width, height)
-                _bars(axes, bars, metric, highest, numbered)
-            top += _HEAD + height + _FOOT
+                axes = style.panel(figure, left, top + _HEAD, width, _HEIGHT)
+                _bars(axes, bars, metric, float(highest[metric]), numbered)
+            top += _HEAD + _HEIGHT + _FOOT
     return figure
 
 
@@ -105,7 +104,7 @@ def _fewer(number_of: Mapping[str, int]) -> str:
 
 
 def _bars(axes: Axes, bars: pd.DataFrame, metric: str, highest: float, numbered: bool) -> None:
-    """Draw the shares by number of models; all panels share one y range."""
+    """Draw the shares by number of models; all panels of a metric share one y range."""
     look = rows.METRICS[metric]
     models = len(bars) - 1
     axes.bar(
@@ -117,7 +116,9 @@ def _bars(axes: Axes, bars: pd.DataFrame, metric: str, highest: float, numbered:
         zorder=2,
     )
     axes.set_xlim(-0.6, models + 0.6)
-    axes.set_ylim(0, max(highest, 0.01))
+    ticks = [float(tick) for tick in MaxNLocator(4).tick_values(0, max(highest, 0.01))]
+    top = next((tick for tick in ticks if tick >= highest), 1.0)
+    axes.set_ylim(0, min(top, 1.0))
     axes.grid(axis="y")
     step = 1 if models <= 20 else 5 if models <= 60 else 10
     if style.narrow():
@@ -127,7 +128,7 @@ def _bars(axes: Axes, bars: pd.DataFrame, metric: str, highest: float, numbered:
     steps = np.arange(0, models + 1, step)
     axes.set_xticks(steps, [str(step) for step in steps])
     axes.set_xlabel("models that get the image", labelpad=1)
-    ticks = [t for t in MaxNLocator(4).tick_values(0, highest) if 0 <= t <= highest]
+    ticks = [tick for tick in ticks if 0 <= tick <= min(top, 1.0)]
     axes.set_yticks(ticks, [f"{100 * tick:.3g}" for tick in ticks])
     axes.set_ylabel("images (%)", labelpad=2)
     if numbered:

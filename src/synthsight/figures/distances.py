@@ -190,7 +190,7 @@ def _points(
     axes.set_xlabel("coverage of the photographs (%)" if side > 1.6 else "coverage (%)", labelpad=2)
     if labelled:
         axes.set_ylabel("top-1 of the best model (%)" if side > 1.3 else "top-1 (%)", labelpad=2)
-    for half, color, marker in ((False, style.BLUE, "o"), (True, style.INK, "D")):
+    for half, color, marker in ((False, style.FAINT, "o"), (True, style.INK, "D")):
         part = block[block["half"] == half]
         if half:
             for coverage in part["coverage"]:

@@ -80,7 +80,7 @@ def generators(
             else f"No two {sources} have a category in common, so none are compared."
         )
         + rows.unknown(style.ranked(accuracy, rule))
-        + (" In the mean over models:" + said if (said := uncounted(adapted)) else "")
+        + uncounted(adapted, where="in the mean over models")
     )
     lines = 2 + bool(rows.unknown(style.ranked(accuracy, rule))) + bool(adapted)
     keys = [
@@ -159,15 +159,19 @@ def _blocks(
 ) -> list[tuple[str, list[_Row]]]:
     """Arrange the differences in titled blocks of labelled rows, each by metric.
 
+    Real photographs are what is subtracted, whichever comes first in the table.
+
     Each pair of generators has a block of all models; if that would be too long, only the means
     over models are kept, all in one block.
     """
     found: dict[tuple[str, str], dict[str, dict[str, dict[str, float]]]] = {}
     for line in compared.sort_values(["a", "b"]).to_dict("records"):
-        pair = found.setdefault((str(line["a"]), str(line["b"])), {})
-        pair.setdefault(str(line["model"]), {})[str(line["hit"])] = {
-            name: float(line[name]) for name in ("difference", "low", "high")
-        }
+        a, b = str(line["a"]), str(line["b"])
+        values = [float(line[name]) for name in ("difference", "low", "high")]
+        if a in real and b not in real:  # what is generated comes first, so that a loss is negative
+            a, b, values = b, a, [-values[0], -values[2], -values[1]]
+        pair = found.setdefault((a, b), {}).setdefault(str(line["model"]), {})
+        pair[str(line["hit"])] = dict(zip(("difference", "low", "high"), values, strict=True))
     names = {
         pair: " \N{MINUS SIGN} ".join(
             style.plain(name) + (" (real)" if name in real else "") for name in pair
@@ -252,9 +256,11 @@ def _differences(
         np.arange(len(table)),
         xerr=np.vstack([np.clip(value - low, 0, None), np.clip(high - value, 0, None)]),
         fmt=look.marker,
-        color=look.color,
+        # Colours are the generators' here.
+        color=style.INK,
+        markerfacecolor=style.INK if metric == "top1" else "white",
         markersize=3.2,
-        markeredgewidth=0,
+        markeredgewidth=0.7,
         elinewidth=0.8,
         label=look.label,
         zorder=3,

@@ -55,7 +55,7 @@ def kappa(table: pd.DataFrame, rule: str) -> Figure:
     Raises:
         ValueError: If the table has rows, but none under this rule.
     """
-    title = "How far two models get the same images, beyond chance"
+    title = "How often two models get the same images right, beyond chance"
     if table.empty:
         return _no_pair(title, rule)
     pairs = style.of_rule(style.generated(table), rule, "kappa")

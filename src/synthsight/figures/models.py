@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from synthsight.figures import rows, style
+from synthsight.statistics.adapted import of_others
 
 _GAP = 0.18  # inches between panels: room for the ends of two axes' tick labels
 _FOOT = 0.32
@@ -56,13 +57,16 @@ def models(
         title += f", {_span('model', place * per_page, len(shown), len(means))}"
     if parts > 1:
         title += f", {_span('categories', part * each, len(categories), len(every))}"
+    others = len(of_others(means))
+    unseen = " that was not trained on such images" if others < len(means) else ""
     subtitle = (
-        f"Rule {style.plain(rule)}. Models by mean top-1, categories by the best model's top-1. "
+        f"Rule {style.plain(rule)}. Models by mean top-1, categories by that of "
+        f"{style.plain(best)}, the best model{unseen}. "
         f"Bars: {style.percent(level)} intervals. Dashed lines, and the numbers under each "
         f"name: mean top-1 / top-5 over {style.count(len(every), 'category', 'categories')}."
         + rows.unknown(shown)
     )
-    lines = 3 if rows.unknown(shown) else 2
+    lines = 3 + bool(rows.unknown(shown))
 
     labels, label_width = style.label_column(categories, 1.3)
     left = style.MARGIN + label_width + 0.06

@@ -29,7 +29,7 @@ _FOOT = 0.42  # inches for tick labels, the x label and the space to the next pa
 _MODEL_LIMIT, _CATEGORY_LIMIT = 1.65, 1.35  # inches for the names of rows
 _RIGHT = 0.12  # inches right of an axis, for half of its last tick label
 _NUMBERS = 0.62  # inches right of the models' axis, for their means as numbers
-_TALLEST_ROW, _TIGHT = 0.3, 0.13
+_TALLEST_ROW, _TIGHT = 0.42, 0.13
 
 
 def overview(
@@ -46,7 +46,7 @@ def overview(
     Top left: every model's mean over categories, with its reference accuracy on real photographs
     as a hollow mark. Top right: the best model by category. Bottom left: the share of each
     category's images that all models get, and that none gets. Bottom right: images by category
-    and generator, with the number of real photographs as a hollow mark. All else is about
+    and generator, with the number of real photographs as a hollow bar. All else is about
     generated images. The panels by category share the same order.
 
     Args:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
@@ -153,24 +152,21 @@ def generator_keys(counts: pd.DataFrame) -> list[Patch]:
     ]
 
 
-def photographs_key() -> Line2D:
+def photographs_key() -> Patch:
     """The legend entry for the number of photographs."""
-    return Line2D([], [], **_PHOTOGRAPHS)
+    return Patch(**_PHOTOGRAPHS)
 
 
 _PHOTOGRAPHS: dict[str, Any] = {
-    "linestyle": "none",
-    "marker": "o",
-    "markerfacecolor": "white",
-    "markeredgecolor": style.INK,
-    "markeredgewidth": 0.7,
-    "markersize": 3.2,
+    "facecolor": "white",
+    "edgecolor": style.INK,
+    "linewidth": 0.4,
     "label": "+ real photographs",
 }
 
 
 def images(axes: Axes, counts: pd.DataFrame, photographs: pd.Series, labels: Sequence[str]) -> None:
-    """Draw a stacked bar of each category's generated images, and a mark for its photographs."""
+    """Draw a stacked bar of each category's generated images, and one below of its photographs."""
     only = str(counts.columns[0]) if counts.shape[1] == 1 else "images"
     rows.dress(
         axes,
@@ -178,13 +174,15 @@ def images(axes: Axes, counts: pd.DataFrame, photographs: pd.Series, labels: Seq
         "images" if only == "images" else f"images, all from {style.plain(only)}",
     )
     start = np.zeros(len(counts))
+    taken = photographs.to_numpy(dtype=float)
+    height, middle = (0.46, -0.15) if taken.any() else (0.7, 0.0)
     for name, (label, color, hatch) in zip(counts.columns, _generator_looks(counts), strict=True):
         values = counts[name].to_numpy(dtype=float)
         axes.barh(
-            np.arange(len(counts)),
+            np.arange(len(counts)) + middle,
             values,
             left=start,
-            height=0.7,
+            height=height,
             color=color,
             hatch=hatch,
             edgecolor=style.INK,
@@ -193,12 +191,11 @@ def images(axes: Axes, counts: pd.DataFrame, photographs: pd.Series, labels: Seq
             zorder=2,
         )
         start += values
-    taken = photographs.to_numpy(dtype=float)
     longest = max(float(start.max(initial=0)), float(taken.max(initial=0)), 1.0)
     axes.set_xlim(0, longest * (1.32 if taken.any() else 1.16))
     if taken.any():
         has = np.flatnonzero(taken)
-        axes.plot(taken[has], has, zorder=3, clip_on=False, **_PHOTOGRAPHS)
+        axes.barh(has + 0.23, taken[has], height=0.24, zorder=2, **_PHOTOGRAPHS)
     ticks = [t for t in MaxNLocator(5, integer=True).tick_values(0, longest) if t <= longest]
     axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
     for row, (total, others) in enumerate(zip(start, taken, strict=True)):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 #: From a point to the nearest edge of its name, in inches.
 _GAP = 0.045
+#: How far off a name may be that a line leads to, in inches.
+_FURTHER = (0.15, 0.25, 0.35, 0.5, 0.7)
 
 #: A box: left, bottom, right, top.
 Box = tuple[float, float, float, float]
@@ -18,12 +21,14 @@ def place(
     height: float,
     room: Box,
     better_free: Sequence[Box] = (),
+    further: bool = False,
 ) -> dict[int, tuple[float, float]]:
     """Find a place beside its point for as many names as there is room for.
 
     Names are placed one after the other, each in the first of twelve places around its point that
     is free: right, left, above and below first, then further away. So the first names in ``order``
-    are the likeliest to be placed.
+    are the likeliest to be placed. Where lines may lead to names, one that has no place of its own
+    beside its point goes further off, and covers less.
 
     Args:
         points: All points as x, y in inches, y upwards; no name covers any of them.
@@ -32,6 +37,7 @@ def place(
         height: Height in inches of a name.
         room: What the names must stay within.
         better_free: What they cover only where there is no other place.
+        further: Whether a line may lead from a point to its name, see :func:`leader`.
 
     Returns:
         For each index that has found a place, the left bottom corner of its name; the others have
@@ -46,7 +52,21 @@ def place(
             for left, bottom in _around(*points[index], widths[index], height)
         ]
         free = [box for box in boxes if _within(box, room) and not _covers(box, taken)]
-        best = [box for box in free if not _covers(box, better_free)] or free
+        best = [box for box in free if not _covers(box, better_free)]
+        if further and not best:
+            others = [box for number, box in enumerate(taken) if number != index]
+            off = [
+                (left, bottom, left + widths[index], bottom + height)
+                for left, bottom in _far(*points[index], widths[index], height)
+            ]
+            best = [
+                box
+                for box in off
+                if _within(box, room)
+                and not _covers(box, [*taken, *better_free])
+                and not _covers_line(points[index], box, others)
+            ]
+        best = best or free
         if best:
             found[index] = best[0][:2]
             taken.append(best[0])
@@ -63,6 +83,33 @@ def _around(x: float, y: float, width: float, height: float) -> list[tuple[float
         *((right, above - _GAP), (right, below + _GAP), (left, above - _GAP), (left, below + _GAP)),
         *((right, higher), (right, lower), (left, higher), (left, lower)),
     ]
+
+
+def _far(x: float, y: float, width: float, height: float) -> list[tuple[float, float]]:
+    """Left bottom corners of a name whose nearest edge is off its point, the nearest first."""
+    found = []
+    for off in _FURTHER:
+        for turn in range(16):
+            angle = math.tau * turn / 16
+            across, up = off * math.cos(angle), off * math.sin(angle)
+            left = x + across - (width if across < -1e-6 else width / 2 if across < 1e-6 else 0)
+            bottom = y + up - (height if up < -1e-6 else height / 2 if up < 1e-6 else 0)
+            found.append((left, bottom))
+    return found
+
+
+def leader(point: tuple[float, float], box: Box) -> tuple[float, float] | None:
+    """Where a line from a point to its name ends; None for a name right beside its point."""
+    end = (min(max(point[0], box[0]), box[2]), min(max(point[1], box[1]), box[3]))
+    return end if math.dist(point, end) > _FURTHER[0] - 0.01 else None
+
+
+def _covers_line(point: tuple[float, float], box: Box, others: Sequence[Box]) -> bool:
+    """Whether the line to a name crosses another name or a point."""
+    end = leader(point, box) or point
+    steps = [step / 20 for step in range(21)]
+    at = [tuple(a + step * (b - a) for a, b in zip(point, end, strict=True)) for step in steps]
+    return any(_covers((x, y, x, y), others) for x, y in at)
 
 
 def _within(box: Box, room: Box) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from synthsight.figures import rows, style
+from synthsight.figures.counted import uncounted
 
 NUMBERED = 15
 """With more models than this, cells have no numbers."""
@@ -24,7 +26,7 @@ _BAR = 0.09  # inches of the colour bar's height
 _FOOT = 0.4  # inches from the colour bar's top to the end
 
 
-def ranking(table: pd.DataFrame, rule: str) -> Figure:
+def ranking(table: pd.DataFrame, rule: str, adapted: Sequence[str] = ()) -> Figure:
     """Draw how often each model holds each rank over the draws.
 
     Models come in the order of their mean; top-1 is drawn.
@@ -32,6 +34,7 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
     Args:
         table: The ranking table; a rank that a model never holds may be left out.
         rule: Matching rule, such as ``words/simple``.
+        adapted: Models that were trained on the images, and have no rank.
 
     Raises:
         ValueError: If the table has no row under this rule.
@@ -56,14 +59,15 @@ def ranking(table: pd.DataFrame, rule: str) -> Figure:
         "Share of draws of other generated images like these in which a model has a rank by mean "
         f"top-1; rule {style.plain(rule)}. Models in the order of their mean, which stands at the "
         "right" + ("; cells: per cent, empty where never." if numbered else ".")
-    )
+    ) + (unranked := uncounted(sorted({*adapted} - {*models}), "ranked"))
+    lines = 2 + bool(unranked)
     pitch = 0.22 if len(models) <= NUMBERED else 0.13
     height = pitch * len(models)
-    top = style.heading_height(title, subtitle) + 0.3
+    top = style.heading_height(title, subtitle, lines) + 0.3
 
     with style.style():
         figure = style.sheet(top + height + _KEY + _FOOT)
-        style.heading(figure, title, subtitle)
+        style.heading(figure, title, subtitle, lines)
         axes = style.panel(figure, left, top, width, height)
         mesh = axes.pcolormesh(
             np.arange(len(models) + 1) + 0.5,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -68,7 +70,9 @@ def reference(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
     return _draw(means, means["model"].tolist(), title, subtitle)
 
 
-def drops(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
+def drops(
+    table: pd.DataFrame, rule: str, level: float = 0.95, adapted: Sequence[str] = ()
+) -> Figure:
     """Draw the best model's accuracy by category, on real photographs and on generated images.
 
     The category with the largest drop comes first, ties by name. A run without photographs has no
@@ -78,6 +82,7 @@ def drops(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
         table: The reference table; its measured rows for all generators together are drawn.
         rule: Matching rule, such as ``words/simple``.
         level: Confidence level of the intervals, for the heading.
+        adapted: Models that were trained on the images, none of which is the best one.
 
     Raises:
         ValueError: If the table has no row under this rule.
@@ -89,14 +94,17 @@ def drops(table: pd.DataFrame, rule: str, level: float = 0.95) -> Figure:
         subtitle = f"Rule {style.plain(rule)}. No category has both, so there is nothing to show."
         return _draw(found, [], title, subtitle)
     means = found[found["category"] == style.ALL]
+    others = means[~means["model"].isin(adapted)]
+    unseen = " that was not trained on such images" if 0 < len(others) < len(means) else ""
+    means = means if others.empty else others
     best = means.sort_values(["top1", "model"], ascending=[False, True])["model"].iloc[0]
     cells = found[(found["model"] == best) & (found["category"] != style.ALL)].sort_values(
         ["drop_top1", "category"], ascending=[False, True], ignore_index=True
     )
     every, cells = len(cells), cells.head(MOST)
     subtitle = (
-        f"Rule {style.plain(rule)}; {style.plain(best)}, the best model by mean top-1 on generated "
-        f"images. {rows.bars()} {style.percent(level)} intervals. Drop: "
+        f"Rule {style.plain(rule)}; {style.plain(best)}, the best model{unseen} by mean top-1 on "
+        f"generated images. {rows.bars()} {style.percent(level)} intervals. Drop: "
         "accuracy on real photographs minus that on generated images, in percentage points."
         + (f" The {MOST} of {every} categories with the largest drops." if every > MOST else "")
     )

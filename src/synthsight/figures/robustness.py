@@ -16,7 +16,9 @@ from matplotlib.ticker import MaxNLocator
 from scipy.special import ndtri
 
 from synthsight.figures import rows, style
-from synthsight.figures.placing import place
+from synthsight.figures.counted import uncounted
+from synthsight.figures.placing import leader, place
+from synthsight.figures.probits import limits_of, ticks_of
 from synthsight.statistics.moments import Floats
 from synthsight.statistics.reference import MEASURED
 from synthsight.statistics.robustness import with_half
@@ -37,14 +39,10 @@ _NAME = 0.1  # inches of a name's height
 _SIDE, _HEIGHT = 3.1, 4.7  # inches of the panel of points: beside the rows, and above them
 _COLUMNS = 4  # panels of generators side by side
 _CELL = 1.2  # inches that one of them needs
+_SHORT = 1.9  # inches of rows that leave room for generators below them
+_WIDEST = 2.2  # inches of a generator's panel, at most
 _BROAD = 6.8  # inches of a figure that has room for rows beside the points
 _BETWEEN = 0.2  # inches between these, for the ends of their tick labels
-_TIERS: tuple[tuple[float, ...], ...] = (
-    *((50,), (10, 90), (1, 99), (0.1, 99.9), (20, 80), (5, 95), (30, 40, 60, 70)),
-    *((2, 98), (0.5, 99.5), (0.2, 99.8), (0.01, 99.99), tuple(range(1, 100))),
-    tuple(tick / 10 for tick in range(1, 1000)),
-)
-"""Percentages that an axis may show, the most telling ones first."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,11 @@ _LOOKS = {
 
 
 def robustness(
-    table: pd.DataFrame, reference: pd.DataFrame, rule: str, level: float = 0.95
+    table: pd.DataFrame,
+    reference: pd.DataFrame,
+    rule: str,
+    level: float = 0.95,
+    adapted: Sequence[str] = (),
 ) -> Figure:
     """Draw accuracy on generated images against that on photographs, and the line over all models.
 
@@ -77,6 +79,7 @@ def robustness(
         reference: The reference table, whose measured means have the intervals and the generators.
         rule: Matching rule, such as ``words/simple``.
         level: Confidence level of the intervals, for the heading.
+        adapted: Models that were trained on the images, and have no part in it.
 
     Raises:
         ValueError: If the table has rows, but none under this rule.
@@ -106,8 +109,8 @@ def robustness(
     subtitle = (
         f"Rule {style.plain(rule)}; {style.count(len(models), 'model')} by mean top-1 over "
         f"{categories} on the probit scale. Line: least squares over the models, slope {slope}. "
-        f"Bars, and the numbers in brackets: {style.percent(level)} intervals. Above the line a "
-        "model does better on generated images than its accuracy on photographs lets expect"
+        f"Bars, and the numbers in brackets: {style.percent(level)} intervals. "
+        + _expected(line[0])
         + (
             "."
             if every
@@ -118,50 +121,57 @@ def robustness(
             if len(sources) > len(shown) > 0
             else ""
         )
+        + uncounted(sorted({*adapted} - {*models}))
     )
     beside = len(models) <= BESIDE and style.width() > _BROAD
     labels, label_width = style.label_column(models, 1.15 if beside else 1.65)
-    under = style.heading_height(title, subtitle, 4) + 0.08
+    under = style.heading_height(title, subtitle, 5) + 0.08
     keys = _keys(sides)
     columns = style.legend_columns(style.labels_of(keys), 5)
     top = under + _KEY + style.legend_height(style.labels_of(keys), columns)
     left = style.MARGIN + _TICKS
     wide = style.width() - style.MARGIN - left
-    panels = style.side_by_side(_CELL, _BETWEEN, _COLUMNS, wide)
     width, height = (_SIDE, _SIDE) if beside else (wide, min(_HEIGHT, wide))
     start = (left + width + 0.25 if beside else style.MARGIN) + label_width + 0.06
     long = len(models) * rows.row_height(len(models))
     rows_at = top if beside else top + _HEAD + height + _FOOT
+    beginning = start - label_width - 0.06 if beside else style.MARGIN
     bottom = (max(top + height, top + long) if beside else rows_at + long) + _HEAD + _FOOT
-    cell = (style.width() - style.MARGIN - left - _BETWEEN * (panels - 1)) / panels
+    # A few generators have room below a few rows, beside the points.
+    corner = beside and 0 < len(shown) <= 2 and long < _SHORT
+    first = beginning + _TICKS if corner else left
+    below = rows_at + _HEAD + long + _FOOT if corner else bottom
+    wide = style.width() - style.MARGIN - first
+    panels = min(style.side_by_side(_CELL, _BETWEEN, _COLUMNS, wide), max(len(shown), 1))
+    cell = min((wide - _BETWEEN * (panels - 1)) / panels, _WIDEST)
     lines = -(-len(shown) // panels)
+    end = below + lines * (_HEAD + cell + _FOOT) + (0.16 if shown else 0)
 
     with style.style():
-        figure = style.sheet(bottom + lines * (_HEAD + cell + _FOOT) + (0.16 if shown else 0))
-        style.heading(figure, title, subtitle, 4)
+        figure = style.sheet(max(bottom, end))
+        style.heading(figure, title, subtitle, 5)
         style.legend(figure, keys, style.MARGIN, under, columns)
         _title(figure, style.MARGIN, top, f"a  All generated images: {len(models)} models")
         axes = style.panel(figure, left, top + _HEAD - 0.1, width, height)
-        limits = _limits(points)
+        limits = limits_of(points)
         _dress(axes, limits, (width, height))
         axes.set_ylabel("top-1 on generated images (%)", labelpad=2)
         _draw(axes, points, sides, line)
-        _name(axes, points, sides, labels, every, limits, (width, height))
-        beginning = start - label_width - 0.06 if beside else style.MARGIN
+        _name(axes, points, sides, labels, every, (width, height), line)
         _title(figure, beginning, rows_at, "b  Distance from the line")
         axes = style.panel(
             figure, start, rows_at + _HEAD, style.width() - style.MARGIN - _NUMBERS - start, long
         )
         _distances(axes, found, sides, labels)
         if shown:
-            head = "c  By generator; the line is that of all generated images"
-            _title(figure, style.MARGIN, bottom, head)
+            head = "c  By generator; the line is that of a"
+            _title(figure, beginning if corner else style.MARGIN, below, head)
             parts = [_points(means[means["generator"] == name], models) for name in shown]
-            limits = _limits(pd.concat([points, *parts]))
+            limits = limits_of(pd.concat([points, *parts]))
             for number, (name, part) in enumerate(zip(shown, parts, strict=True)):
                 row, column = divmod(number, panels)
-                at = left + column * (cell + _BETWEEN)
-                above = bottom + 0.16 + row * (_HEAD + cell + _FOOT)
+                at = first + column * (cell + _BETWEEN)
+                above = below + 0.16 + row * (_HEAD + cell + _FOOT)
                 style.write(figure, at, above, style.elide(style.plain(name), cell))
                 axes = style.panel(figure, at, above + 0.16, cell, cell)
                 _dress(axes, limits, (cell, cell), labelled=column == 0)
@@ -169,6 +179,19 @@ def robustness(
                     axes.set_ylabel("top-1 on generated (%)", labelpad=2)
                 _draw(axes, part, sides, line)
     return figure
+
+
+def _expected(slope: float) -> str:
+    """What the line says, without the full stop."""
+    if slope > 0:
+        return (
+            "Above the line a model does better on generated images than its accuracy on "
+            "photographs lets expect"
+        )
+    return (
+        f"The line {'falls' if slope < 0 else 'is level'}: here accuracy on photographs says "
+        "nothing of that on generated images"
+    )
 
 
 def _nothing(title: str, rule: str) -> Figure:
@@ -201,38 +224,14 @@ def _points(means: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=found.index)
 
 
-def _limits(points: pd.DataFrame) -> tuple[float, float]:
-    """The range of both axes, in probits."""
-    values = points.to_numpy(dtype=float)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    pad = max(0.05 * (high - low), 0.1)
-    return low - pad, high + pad
-
-
-def _ticks(limits: tuple[float, float], inches: float, apart: float) -> list[float]:
-    """Percentages for an axis, at least so many inches apart."""
-    scale = inches / (limits[1] - limits[0])
-    chosen: list[float] = []
-    for tier in _TIERS:
-        if len(chosen) >= 3 and len(tier) > 4:
-            break
-        for tick in tier:
-            at = float(ndtri(tick / 100))
-            if limits[0] <= at <= limits[1] and all(
-                abs(at - float(ndtri(other / 100))) * scale >= apart for other in chosen
-            ):
-                chosen.append(tick)
-    return sorted(chosen)
-
-
 def _dress(
     axes: Axes, limits: tuple[float, float], size: tuple[float, float], labelled: bool = True
 ) -> None:
     """Give both axes the same range, and percentages on the probit scale."""
     axes.set(xlim=limits, ylim=limits)
     for ticks, place_them in (
-        (_ticks(limits, size[0], 0.32), axes.set_xticks),
-        (_ticks(limits, size[1], 0.2), axes.set_yticks),
+        (ticks_of(limits, size[0], 0.32), axes.set_xticks),
+        (ticks_of(limits, size[1], 0.2), axes.set_yticks),
     ):
         place_them([float(ndtri(tick / 100)) for tick in ticks], [f"{tick:g}" for tick in ticks])
     if not labelled:
@@ -251,6 +250,7 @@ _EQUAL: dict[str, Any] = {
     "label": "equal accuracy",
     "zorder": 1.5,
 }
+_LEADER: dict[str, Any] = {"color": style.FAINT, "linewidth": 0.4, "zorder": 2.5}
 _LINE: dict[str, Any] = {
     "color": style.BLUE,
     "linewidth": 1.0,
@@ -299,10 +299,11 @@ def _name(
     sides: Sequence[int],
     labels: Sequence[str],
     every: bool,
-    limits: tuple[float, float],
     size: tuple[float, float],
+    line: tuple[float, float],
 ) -> None:
     """Write names beside their points, those off the line first, where there is room."""
+    limits = axes.get_xlim()
     scale = np.array(size) / (limits[1] - limits[0])
     inches = (points[["x", "y"]].to_numpy(dtype=float) - limits[0]) * scale
     widths = [style.text_width(label, style.SMALL) + 0.02 for label in labels]
@@ -317,8 +318,18 @@ def _name(
             low, high = at - 0.01, at + 0.01
             low[axis], high[axis] = span
             bars.append((low[0], low[1], high[0], high[1]))
-    found = place(list(map(tuple, inches)), widths, order, _NAME, (0, 0, *size), bars)
+    # Both lines, in pieces small enough to be boxes.
+    across = np.linspace(*limits, 200)
+    for up in (across, line[1] + line[0] * across):
+        for x, y in np.column_stack([across - limits[0], up - limits[0]]) * scale:
+            bars.append((x - 0.01, y - 0.01, x + 0.01, y + 0.01))
+    at = list(map(tuple, inches))
+    found = place(at, widths, order, _NAME, (0, 0, *size), bars, further=True)
     for row, (x, y) in found.items():
+        end = leader(at[row], (x, y, x + widths[row], y + _NAME))
+        if end is not None:
+            ends = np.array([at[row], end]) / size
+            axes.plot(*ends.T, transform=axes.transAxes, **_LEADER)
         axes.text(
             x / size[0],
             y / size[1],

@@ -14,7 +14,9 @@ from matplotlib.patches import Patch
 from synthsight.figures import rows, style
 
 _LIMIT = 1.65  # inches for the names of models
-_RIGHT = 2.7  # inches right of the axis, for the columns of numbers
+_RIGHT = 3.34  # inches right of the axis, for the columns of numbers
+_LESS = 2.7  # the same without the drop's interval
+_LEAST = 0.94  # inches of an axis that leaves room for it
 _NARROW = 1.22  # the same in a narrow figure, without intervals
 _FOOT = 0.42
 
@@ -61,7 +63,11 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") 
     labels, label_width = style.label_column(table["model"].tolist(), _LIMIT)
     left = style.MARGIN + label_width + 0.06
     right = _NARROW if style.narrow() else _RIGHT
-    ends = (0.42, 0.87) if style.narrow() else (0.5, 1.67)
+    if not style.narrow() and style.width() - style.MARGIN - right - left < _LEAST:
+        right = _LESS
+    ends = (0.42, 0.87, right) if style.narrow() else (0.48, 1.6, 2.62)
+    if right == _LESS:
+        ends = (0.5, 1.67, right)
     width = style.width() - style.MARGIN - right - left
     height = len(table) * max(rows.row_height(len(table)), 0.15)
     under = style.heading_height(title, subtitle, 4) + 0.08
@@ -85,14 +91,14 @@ def vqa_accuracy(table: pd.DataFrame, level: float = 0.95, unit: str = "image") 
         for head, column, low, high, at in (
             ("accuracy", "accuracy", "low", "high", ends[0]),
             ("balanced", "balanced_accuracy", "balanced_low", "balanced_high", ends[1]),
+            ("drop", "drop", "drop_low", "drop_high", ends[2]),
         ):
             rows.numbers(axes, [rows.points(value) for value in table[column]], at, head)
-            if style.narrow():
+            if style.narrow() or at == right:  # of the last column there is no interval
                 continue
             bounds = zip(table[low], table[high], strict=True)
             texts = [rows.interval(*pair) for pair in bounds]
-            rows.numbers(axes, texts, at + 0.67, "interval")
-        rows.numbers(axes, [rows.points(value) for value in table["drop"]], right, "drop")
+            rows.numbers(axes, texts, at + 0.68, "interval")
     return figure
 
 

@@ -183,7 +183,7 @@ FIGURES = (
         "synthsight.figures.reference:drops",
         "Accuracy",
         {"table": "reference"},
-        specs.rule_and_level,
+        specs.rule_level_and_adapted,
         when=with_photographs,
     ),
     Figure(
@@ -191,7 +191,7 @@ FIGURES = (
         "synthsight.figures.robustness:robustness",
         "Accuracy",
         {"table": "robustness", "reference": "reference"},
-        specs.rule_and_level,
+        specs.rule_level_and_adapted,
         when=with_a_line,
     ),
     Figure(
@@ -215,7 +215,7 @@ FIGURES = (
         "synthsight.figures.ranking:ranking",
         "Accuracy",
         {"table": "ranking"},
-        specs.rule,
+        specs.rule_and_adapted,
     ),
     Figure(
         "attributes",
