@@ -65,7 +65,7 @@ const legend = () => make("p", { class: "legend" },
   ...[FIRST, FIVE, WRONG, NOT_FIRST, UNKNOWN]
     .filter((value) => value <= FIRST || models.some((model) => model.hits[state.rule].includes(String(value))))
     .map((value) => make("span", {}, mark(value), MEANINGS[value])),
-  ...(data.adapted.length && ordered.length <= 14 ? [make("span", {}, `apart, at the end: ${data.adapted.join(", ")}, trained on such images and not counted`)] : []));
+  ...(data.adapted.length && ordered.length <= 14 && !(state.model && state.against) ? [make("span", {}, `apart, at the end: ${data.adapted.join(", ")}, trained on such images and not counted`)] : []));
 
 function gridOf(images) {
   const inGrid = compared().filter((model) => shows(model.name));
