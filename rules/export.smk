@@ -25,7 +25,7 @@ for ROW in exports_of(EXPERIMENT):
             with_worker.py --code {params.code} {params.doors} export.py \
                 --function {params.function} \
                 --inputs {params.inputs} \
-                --files {input:q} \
+                --files @<(printf '%s\\n' {input:q}) \
                 --spec {params.spec:q} \
                 --file {output.file:q} \
                 >{log:q} 2>&1

@@ -152,6 +152,7 @@ def test_another_vqa_model_runs_its_own_jobs(project: Project) -> None:
         *(("ask", "third", shard) for shard in SHARDS),
         ("score_vqa", "third"),
         ("plot_vqa_samples", "third", "1"),
+        ("models",),
         ("vqa",),
         *FIGURES,
         *EXPORTS,
