@@ -173,6 +173,7 @@ def test_another_checkpoint_is_fetched_again(project: Project) -> None:
     assert planned == {
         ("fetch_vqa", stem),
         *(("ask", "other", shard) for shard in SHARDS),
+        ("models",),
         *fan_in_of("other"),
     }
 
@@ -195,6 +196,7 @@ def test_an_edit_of_ofa_runs_the_models_and_no_classifier(
     assert project.plan() == {
         *(("fetch_vqa", model) for model in MODELS),
         *(("ask", model, shard) for model in MODELS for shard in SHARDS),
+        ("models",),
         *FAN_IN,
     }
 
@@ -212,6 +214,7 @@ def test_an_edit_of_a_family_runs_its_own_models(
     assert project.plan() == {
         *(("fetch_vqa", model) for model in MODELS),
         *(("ask", model, shard) for model in MODELS for shard in SHARDS),
+        ("models",),
         *FAN_IN,
     }
 
@@ -239,7 +242,7 @@ def test_without_questions_there_is_no_branch(project: Project) -> None:
     project.configure(config)
     assert project.plan("--forceall") != set()
     assert not {job for job in project.plan("--forceall") if "vqa" in job[0] or job[0] == "ask"}
-    assert project.plan() == {*EXPORTS, ("report",)} - {("export_vqa",)}
+    assert project.plan() == {*EXPORTS, ("models",), ("report",)} - {("export_vqa",)}
 
 
 @pytest.mark.long
