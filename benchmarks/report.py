@@ -35,7 +35,7 @@ REPOSITORY = Path(__file__).parents[1]
 RULES = tuple(sorted(matching.RULES))
 GENERATORS = ("dalle", "midjourney", "stable")
 CLASSES = 1000
-KINDS = ("colour", "counting", "negation", "presence", "spatial relation")
+KINDS = ("colour", "comparison", "counting", "negation", "presence", "spatial relation")
 
 #: What a person does, as the page's own controls do it.
 ACTIONS = {

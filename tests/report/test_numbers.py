@@ -342,3 +342,33 @@ def test_charts_show_the_numbers_of_the_tables_under_what_is_chosen(
     same(marks(page, "calibration", f"{filled} circle", "cx", "cy"), calibration, place)
     spans = marks(page, "calibration", f"g{one} line", "x1", "y1", "y2")
     same([[x, *sorted(y)] for x, *y in spans], calibration, ["mean_p_yes", "low", "high"])
+
+
+@pytest.mark.long
+def test_photographs_are_what_is_subtracted(
+    browser: Any, finished: Project, tmp_path: Path
+) -> None:
+    """Whichever of the two names comes first in the table: here the first is said to be real."""
+    text = (finished.results / "report.html").read_text(encoding="utf-8")
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    data = json.loads(found[1])
+    table = pd.read_csv(finished.results / "tables" / "generators.csv")
+    rows = table[(table["rule"] == RULE) & (table["hit"] == "top1")]
+    (first,), (second,) = rows["a"].unique(), rows["b"].unique()
+    data["explorer"]["real"] = [first]
+    path = tmp_path / "report.html"
+    content = json.dumps(data).replace("<", "\\u003c").replace("&", "\\u0026")
+    path.write_text(text.replace(found[1], content), encoding="utf-8")
+    tab = Tab(browser, path)
+    tab.page.locator("[data-chart=differences]").scroll_into_view_if_needed()
+    chart = tab.page.locator("[data-chart=differences] svg")
+    chart.wait_for()
+    texts = chart.locator("text").all_text_contents()
+    assert f"{second} \N{MINUS SIGN} {first} (real)" in texts
+    places = marks(tab.page, "differences", "g[fill='var(--one)'] circle", "cx")
+    assert sorted(x for (x,) in places) == pytest.approx(sorted(-rows["difference"]), abs=2e-5)
+    bounds = marks(tab.page, "differences", "g[stroke='var(--one)'] line", "x1", "x2")
+    expected = sorted([-high, -low] for low, high in rows[["low", "high"]].to_numpy())
+    assert np.array(sorted(bounds)) == pytest.approx(np.array(expected), abs=2e-5)
+    tab.context.close()

@@ -43,7 +43,7 @@ class Error:
         over: mean confidence minus accuracy, positive where the model is overconfident.
         over_bounds: its interval; NaN where all images are one group.
         ece: the mean over images of the distance between confidence and accuracy of their bin.
-        ece_bounds: the interval of what it would be without chance; NaN likewise.
+        ece_bounds: the interval of what it would be if chance added nothing; NaN likewise.
         chance: what ``ece`` would be on average with these images if every confidence were right.
     """
 

@@ -34,6 +34,11 @@ function roundSizes([low, high], most) {
 }
 const inWords = (number) => window.d3.format("~s")(number).replace("G", "B");
 
+/** A difference of two sources turned so that, as in the figures, photographs are what is subtracted. */
+const photographsSecond = (row) => (explorer.real.includes(row.a)
+  ? { ...row, a: row.b, b: row.a, difference: -row.difference, low: -row.high, high: -row.low }
+  : row);
+
 export const ofAccuracies = {
   models(width) {
     const hit = state.hit;
@@ -156,7 +161,7 @@ export const ofAccuracies = {
     };
   },
   differences(width) {
-    const cells = seen("generators").filter((row) => row.rule === state.rule && row.hit === state.hit)
+    const cells = seen("generators").filter((row) => row.rule === state.rule && row.hit === state.hit).map(photographsSecond)
       .map((row) => ({ ...row, pair: `${sourceNamed(row.a)}${MINUS}${sourceNamed(row.b)}`, who: row.model === "*" ? "mean over models" : row.model }));
     const pairs = unique(cells.map((row) => row.pair));
     const order = ["mean over models", ...data.order.filter((name) => cells.some((row) => row.model === name))];
