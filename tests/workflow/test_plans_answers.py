@@ -46,7 +46,7 @@ def test_an_edited_file_of_answers_runs_its_own_model_again_and_no_other(
     configure(project, TOLD)
     once = {job for job in FAN_IN if len(job) == 1}
     own = {("import_answers", "told"), ("score_vqa", "told")}
-    assert project.plan() == own | once | {("plot_vqa_samples", "told", "1")}
+    assert project.plan() == own | once | {("models",), ("plot_vqa_samples", "told", "1")}
     project.run(ANSWERS)
     path = project.folder / "told.csv"
     text = path.read_bytes()
@@ -113,7 +113,7 @@ def test_exported_answers_give_the_numbers_of_the_model_that_they_are_of(
     assert "no answer that counts to 4 further questions, of which 3 are answered neither" in text
     questions = data_of(text)["questions"]
     (shown,) = (each for each in questions["models"] if each["name"] == "chat")
-    assert shown["correct"].count("-") == 4 and shown["parts"] == [None] * 24
+    assert shown["correct"].count("-") == 4 and shown["yes"] == [None] * 24
     assert shown["said"].count("A dog") == 3
 
     run = api.open_run(project.results)
