@@ -45,7 +45,7 @@ def test_an_edited_file_of_predictions_runs_its_own_model_again_and_no_other(
 ) -> None:
     export(project, "resnet", 1, "told.csv")
     configure(project, TOLD)
-    added = {("import_predictions", "told"), ("score", "told"), *FAN_IN}
+    added = {("import_predictions", "told"), ("score", "told"), ("models",), *FAN_IN}
     assert project.plan() == added
     project.run("scores")
     assert project.plan("scores") == set()
