@@ -45,7 +45,7 @@ function card(image) {
   if (ordered.length <= 14) {
     const marksOf = (some) => some.map((each) => mark(digit(each, image)));
     const seen = ordered.filter(isUncounted);
-    marks.append(...marksOf(ordered.filter((each) => !isUncounted(each))), ...(seen.length ? [make("span", { class: "uncounted" }, ...marksOf(seen))] : []));
+    marks.append(...marksOf(ordered.filter((each) => !isUncounted(each))), ...(seen.length ? [make("span", { class: "aside" }, ...marksOf(seen))] : []));
   }
   const said = first
     ? `${WORDS[digit(model, image)]}: ${spoken(first)}`
