@@ -190,7 +190,7 @@ def test_files_of_earlier_configurations_are_named_and_not_read(project: Project
     named = [
         path
         for path in project.results.rglob("*.*")
-        if {*path.parts} & {"tables", "figures", "scores", "logits", "images", "vqa"}
+        if {*path.parts} & {"tables", "figures", "scores", "logits", "images", "vqa", "export"}
         and not {*path.parts} & {"logs", "thumbnails", ".hidden"}
         and re.search(
             "vqa|effnet|toilet|questions|asked|other", str(path.relative_to(project.results))
