@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -172,6 +173,45 @@ def test_clients_at_the_same_time_start_one_server(worker: Worker) -> None:
     places = [job.communicate(timeout=PATIENCE)[0].split() for job in jobs]
     assert {int(parent) for _, parent, *_ in places} == {worker.server}
     assert len({process for process, *_ in places}) <= 2, "no more processes than slots"
+
+
+def test_a_lock_that_a_server_removed_at_its_end_locks_nobody_out(worker: Worker) -> None:
+    folder = Path(worker.settings.folder)
+    protocol.enter(folder)
+    with open(folder / protocol.LOCK, "a") as removed:
+        fcntl.flock(removed, fcntl.LOCK_EX)
+        waiting = worker.start("where")
+        until(lambda: _waits_for_lock(waiting.pid))
+        protocol.leave(folder)  # as a server does that ends for want of work
+        other = worker.where()
+    place = waiting.communicate(timeout=PATIENCE)[0].split()
+    assert (waiting.returncode, int(place[1])) == (0, other[1]) == (0, worker.server)
+
+
+def _waits_for_lock(process: int) -> bool:
+    with suppress(FileNotFoundError):
+        return any(
+            "->" in line and f" {process} " in line
+            for line in open("/proc/locks", encoding="ascii")
+        )
+    return False
+
+
+def test_a_client_that_connects_at_once_finds_the_token(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(worker.settings.folder)
+    tokens: list[str] = []
+
+    class Listening(socket.socket):
+        def listen(self, *backlog: int) -> None:
+            super().listen(*backlog)
+            tokens.append((folder / protocol.TOKEN).read_text())
+
+    monkeypatch.setattr(socket, "socket", Listening)
+    protocol.enter(folder)
+    client._start(worker.settings)
+    assert [len(token) for token in tokens] == [64, 64]
 
 
 @pytest.mark.long

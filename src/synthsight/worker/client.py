@@ -202,6 +202,9 @@ def _connect(settings: Settings, name: str) -> socket.socket:
             enter(folder)
             with open(folder / LOCK, "a", encoding="ascii") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
+                # A server that ended meanwhile has removed the file; others lock a new one.
+                if not os.path.samestat(os.fstat(lock.fileno()), os.stat(folder / LOCK)):
+                    raise FileNotFoundError
                 connection = _try_to_connect(folder / name)
                 if connection is None:
                     _start(settings)
@@ -232,6 +235,10 @@ def _start(settings: Settings) -> None:
     import subprocess
 
     folder = Path(settings.folder)
+    # Before the sockets, since a client may connect as soon as one listens.
+    token = os.open(folder / TOKEN, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(token, "w", encoding="ascii") as handle:
+        handle.write(secrets.token_hex(32))
     sockets = []
     for name in SOCKETS:
         (folder / name).unlink(missing_ok=True)
@@ -239,9 +246,6 @@ def _start(settings: Settings) -> None:
         listening.bind(str(folder / name))
         listening.listen(128)
         sockets.append(listening)
-    token = os.open(folder / TOKEN, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(token, "w", encoding="ascii") as handle:
-        handle.write(secrets.token_hex(32))
     files = [str(listening.fileno()) for listening in sockets]
     # The number of threads depends on the job, so programs set it themselves.
     environment = {key: value for key, value in os.environ.items() if key not in _THREADS}

@@ -83,7 +83,7 @@ class Server:
     last: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
-        """Serve until the owner ends or there has been no work for a while."""
+        """Serve until the owner ends or there has been no work for a while; leave the folder."""
         device, plain = self.listening
         while True:
             sources: list[Any] = [
@@ -93,6 +93,7 @@ class Server:
             ]
             ready, _, _ = select.select(sources, [], [], BEAT)
             if self.owner in ready:
+                leave(Path(self.settings.folder))
                 return
             for child in [child for child in self.children if child.control in ready]:
                 self._hear(child)
@@ -363,10 +364,12 @@ def main() -> NoReturn:
         log(f"process {os.getpid()}: {len(programs)} programs in {time.monotonic() - start:.1f} s")
         token = (folder / TOKEN).read_text(encoding="ascii")
         Server(settings, programs, token, (listening[0], listening[1]), owner, children).run()
-    finally:
+    except BaseException:
+        leave(folder)
+        raise
+    finally:  # the folder is left by now, and may be that of the next server
         for child in children:
             os.kill(child.process, signal.SIGKILL)
-        leave(folder)
     sys.exit(0)
 
 
