@@ -15,10 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TextIO
 
 import pytest
 
@@ -175,26 +176,29 @@ def test_clients_at_the_same_time_start_one_server(worker: Worker) -> None:
     assert len({process for process, *_ in places}) <= 2, "no more processes than slots"
 
 
-def test_a_lock_that_a_server_removed_at_its_end_locks_nobody_out(worker: Worker) -> None:
+def test_a_lock_that_a_server_removed_at_its_end_is_no_lock(worker: Worker) -> None:
     folder = Path(worker.settings.folder)
     protocol.enter(folder)
-    with open(folder / protocol.LOCK, "a") as removed:
+    with ExitStack() as stack:
+        removed = stack.enter_context(open(folder / protocol.LOCK, "a"))
         fcntl.flock(removed, fcntl.LOCK_EX)
-        waiting = worker.start("where")
-        until(lambda: _waits_for_lock(waiting.pid))
+        job = worker.start("where")
+        until(lambda: _waits_for(removed, job.pid))
         protocol.leave(folder)  # as a server does that ends for want of work
-        other = worker.where()
-    place = waiting.communicate(timeout=PATIENCE)[0].split()
-    assert (waiting.returncode, int(place[1])) == (0, other[1]) == (0, worker.server)
+        protocol.enter(folder)
+        current = stack.enter_context(open(folder / protocol.LOCK, "a"))
+        fcntl.flock(current, fcntl.LOCK_EX)  # as a client does that is about to start another
+        removed.close()
+        until(lambda: _waits_for(current, job.pid) or (folder / protocol.PROCESS).exists())
+        assert not (folder / protocol.PROCESS).exists()
+    place = job.communicate(timeout=PATIENCE)[0].split()
+    assert (job.returncode, int(place[1])) == (0, worker.server)
 
 
-def _waits_for_lock(process: int) -> bool:
-    with suppress(FileNotFoundError):
-        return any(
-            "->" in line and f" {process} " in line
-            for line in open("/proc/locks", encoding="ascii")
-        )
-    return False
+def _waits_for(lock: TextIO, process: int) -> bool:
+    ends = f":{os.fstat(lock.fileno()).st_ino} "
+    lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    return any("->" in line and f" {process} " in line and ends in line for line in lines)
 
 
 def test_a_client_that_connects_at_once_finds_the_token(
