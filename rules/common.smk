@@ -5,7 +5,6 @@ import re
 import shlex
 from functools import cache, partial
 
-from snakemake.logging import logger
 from snakemake.utils import available_cpu_count
 
 try:
@@ -39,20 +38,18 @@ except ImportError as error:
 
 SCRIPTS = BASE / "workflow" / "scripts"
 
-# Caches what was found out at an earlier start and still holds.
-KEPT = Path(".snakemake") / "synthsight"
-
 try:
-    EXPERIMENT = load_experiment(
-        config,
-        read_schema(BASE / "workflow" / "schemas" / "config.schema.yaml"),
-        [*map(Path, workflow.configfiles), workflow.config_settings.config],
-        KEPT,
-    )
-    EXPERIMENT = without_failed(EXPERIMENT, workflow.is_main_process, sys.argv)
+    with LOOK.watching():
+        EXPERIMENT = load_experiment(
+            config,
+            read_schema(BASE / "workflow" / "schemas" / "config.schema.yaml"),
+            [*map(Path, workflow.configfiles), workflow.config_settings.config],
+            KEPT,
+        )
+        EXPERIMENT = without_failed(EXPERIMENT, workflow.is_main_process, sys.argv)
+        EXPERIMENT = recall(EXPERIMENT, KEPT)
 except SynthsightError as error:
     raise WorkflowError(str(error)) from None
-EXPERIMENT = recall(EXPERIMENT, KEPT)
 
 SETTINGS = EXPERIMENT.settings
 FILES = Files(EXPERIMENT)
@@ -136,9 +133,11 @@ def code(program, *modules):
 
 
 if workflow.is_main_process:
-    _say = lambda text: logger.info(f"Note: {printable(text)}")
+    _say = lambda text: logger.info(LOOK.note(f"Note: {printable(text)}"))
     try:
-        _notes = [*filter(None, [at_work(KEPT, sys.argv)]), *check_results(FILES, code, KEPT, _say)]
+        _notes = [*filter(None, [at_work(KEPT, sys.argv)])]
+        with LOOK.watching():
+            _notes += check_results(FILES, code, KEPT, _say, LOOK.seal)
     except SynthsightError as error:
         raise WorkflowError(str(error)) from None
     for _note in [*EXPERIMENT.warnings, *_notes]:

@@ -26,6 +26,7 @@ from synthsight.plan.files import Files
 from synthsight.plan.left_out import write_left_out
 from synthsight.plan.record import (
     FETCH,
+    NAME,
     Record,
     Wanted,
     describe_gone,
@@ -57,7 +58,13 @@ class Standing:
     gone: Sequence[str] = ()
 
 
-def check_results(files: Files, code: Code, kept: Path, say: Callable[[str], None]) -> list[str]:
+def check_results(
+    files: Files,
+    code: Code,
+    kept: Path,
+    say: Callable[[str], None],
+    done: Callable[[Iterable[str], Iterable[str]], None] = lambda graph, written: None,
+) -> list[str]:
     """See that files which were made otherwise than wanted are made again if a target needs them.
 
     When the run begins, its plan is kept beside its results.
@@ -67,6 +74,8 @@ def check_results(files: Files, code: Code, kept: Path, say: Callable[[str], Non
         code: digests of programs.
         kept: folder of caches.
         say: called with what can be said only when it is known which jobs will run.
+        done: called if there is nothing to be done, with all files of the graph and those that the
+            start itself wrote.
 
     Returns:
         What the user should know.
@@ -104,7 +113,10 @@ def check_results(files: Files, code: Code, kept: Path, say: Callable[[str], Non
         write_left_out(files.experiment.left_out, Path(files.run))
         write_record(record, Path(files.run))
 
-    prepare_graph(frozenset(found.stale), files.run, begin, say_more)
+    own = [f"{files.run}/{NAME}"]
+    prepare_graph(
+        *(frozenset(found.stale), files.run, begin, say_more), lambda graph: done(graph, own)
+    )
     mixed = describe_versions(found.versions, files.run)
     if mixed is not None and settings.versions == "refuse":
         raise VersionsError(f"{mixed}. They are refused by `versions: refuse`")

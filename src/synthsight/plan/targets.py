@@ -67,6 +67,7 @@ def prepare_graph(
     run: str,
     begin: Callable[[], None],
     told: Callable[[frozenset[str]], None],
+    done: Callable[[Iterable[str]], None],
 ) -> None:
     """Have Snakemake's next graph run the jobs of some files, and refuse targets that nobody makes.
 
@@ -80,6 +81,8 @@ def prepare_graph(
             there is nothing to be done, when Snakemake calls no ``onstart``. An error of it ends
             the run.
         told: called with all files that will be made, before ``begin``; in a dry run, too.
+        done: called after ``begin`` if there is nothing to be done, with the inputs and outputs of
+            all jobs.
     """
     from snakemake import workflow  # type: ignore[import-untyped]
     from snakemake.exceptions import CliException  # type: ignore[import-untyped]
@@ -110,7 +113,7 @@ def prepare_graph(
         async def postprocess(self, *given: Any, check_initial: bool = False, **named: Any) -> None:
             await super().postprocess(*given, check_initial=check_initial, **named)
             if check_initial:
-                jobs = self.needrun_jobs()
+                jobs = [*self.needrun_jobs()]
                 made = frozenset(os.fspath(file) for job in jobs for file in job.output)
                 told(made)
                 if not self.workflow.dryrun:
@@ -118,6 +121,8 @@ def prepare_graph(
                         begin()
                     except SynthsightError as error:
                         raise CliException(str(error)) from None
+                    if not jobs:
+                        done(os.fspath(f) for job in self.jobs for f in (*job.input, *job.output))
 
     workflow.DAG = Graph
 
