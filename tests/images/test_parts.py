@@ -9,15 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from synthsight.files import age_of
 from synthsight.images.join_manifests import PartsError, join_manifests
 from synthsight.images.manifest import (
+    Listing,
     index_images,
     index_rows,
     list_folders,
     read_manifest,
     write_manifest,
 )
-from synthsight.images.parts import key_of, number_of_parts, part_of, parts_in
+from synthsight.images.parts import Part, key_of, number_of_parts, part_of, parts_in
+from synthsight.images.rows import (
+    FOLDER,
+    INDEXED,
+    Rows,
+    keep_rows,
+    read_kept_rows,
+    with_parts,
+)
 from synthsight.tables import write_parquet
 from tests.support import draw_image
 
@@ -101,3 +111,41 @@ def test_the_first_of_equal_files_is_kept_whatever_part_it_is_in(tmp_path: Path)
         ("c.png", "excluded"),
     ]
     assert {row["reason"] for row in joined[1:]} == {"the same file as 'a.png'"}
+
+
+def test_rows_of_a_table_are_divided_so_that_one_row_or_file_changes_one_part(
+    tmp_path: Path,
+) -> None:
+    root, kept = tmp_path / "root", tmp_path / "kept"
+    images = [f"{number}.png" for number in range(9)]
+    for image in images:
+        (root / image).parent.mkdir(exist_ok=True)
+        (root / image).write_bytes(image.encode())
+
+    def parts(images: list[str], most: int = 3) -> dict[str | None, Part]:
+        reasons = ["no such file" if image == "8.png" else None for image in images]
+        digest = keep_rows(kept, INDEXED, [images, [None] * len(images), reasons])
+        ages = str([age_of(root / image) for image in images])
+        listing = Listing(len(images), len(images) - 1, ages)
+        found = with_parts(Rows(digest, None, (None,)), listing, root, kept, most)
+        return {part.name: part for part in found.parts}
+
+    assert parts(images, 9) == {}, "no more files than that"
+    first = parts(images)
+    assert first == parts(images), "as it was kept"
+    held = {name: read_kept_rows(kept, part.rows or "", INDEXED) for name, part in first.items()}
+    assert sorted(image for rows in held.values() for image in rows["image"].to_pylist()) == images
+    assert sum(part.images for part in first.values()) == len(images) - 1, "one is not there"
+    for name, rows in held.items():
+        assert {part_of(image.encode(), 4) for image in rows["image"].to_pylist()} == {name}
+    (root / "2.png").write_bytes(b"another content")
+    second = parts(images)
+    assert {name for name in first if first[name] != second[name]} == {part_of(b"2.png", 4)}
+    assert {part.rows for part in first.values()} == {part.rows for part in second.values()}
+    third = parts([image for image in images if image != "3.png"])
+    changed = {name for name in second if second.get(name) != third.get(name)}
+    assert changed == {part_of(b"3.png", 4)}
+    for part in third.values():
+        (kept / FOLDER / f"{part.rows}.parquet").unlink()
+    assert parts([image for image in images if image != "3.png"]) == third, "rows are kept again"
+    assert all((kept / FOLDER / f"{part.rows}.parquet").exists() for part in third.values())

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from synthsight import api
 from synthsight.images.parts import key_of, part_of
 from tests.conftest import Make
-from tests.support import Project, draw_image
+from tests.support import Job, Project, assert_close, draw_image
 
 MODELS = ("effnet", "resnet")
 GEOMETRIES = ("resize72-bilinear-crop64", "resize64-bilinear-whole")

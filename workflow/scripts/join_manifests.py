@@ -29,7 +29,7 @@ def main(args: Arguments) -> None:
     for line in said_of(len(table), zip(*excluded.to_pydict().values(), strict=True)):
         print(line)
     if len(excluded) == len(table):
-        raise NothingUsableError(args.spec["category"])
+        raise NothingUsableError(table["category"][0].as_py())
     described = table.replace_schema_metadata(as_metadata(root))
     write_parquet(args.output, described, compression="zstd")
 

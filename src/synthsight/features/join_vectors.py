@@ -56,12 +56,12 @@ def join_vectors(
         VectorsError: parts differ in what they say of the model, or in length, or an image is
             missing, unknown or there twice.
     """
-    names, part, row = _places(parts, manifest)
     about = [metadata_of(read_schema(path), "synthsight", path) for path in parts]
     lengths = {path: read_schema(path).field(column).type.list_size for path in parts}
     for path, said in zip(parts, about, strict=True):
         if said != about[0]:
             raise VectorsError(f"{path} and {parts[0]} are not of one model; {MAKE_AGAIN}")
+    names, part, row = _places(parts, manifest)
     held = [parts[number] for number in np.unique(part)]
     for path in held:
         if lengths[path] != lengths[held[0]]:

@@ -65,5 +65,10 @@ def parts_in(name: str) -> int:
 
 
 def key_of(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bytes:
-    """What decides the part of a file: its path below its category's folder, wherever that is."""
-    return os.fsencode(path)[len(os.fsencode(folder)) + 1 :]
+    """What decides the part of a file: its path below its category's folder, wherever that is.
+
+    Args:
+        path: of the file.
+        folder: of the category; empty where a table names files, and ``path`` decides.
+    """
+    return os.fsencode(path)[len(os.fsencode(folder)) + 1 if folder else 0 :]

@@ -113,7 +113,7 @@ class Parts:
     def join_manifests(self, category: str) -> specs.Spec:
         """The spec of a manifest that is joined: where the images lie, which parts do not say."""
         whole = specs.index_images(self.experiment, category)
-        return {key: whole[key] for key in ("root", "elsewhere", "category") if key in whole}
+        return {key: whole[key] for key in ("root", "elsewhere") if key in whole}
 
     def wanted(
         self,
