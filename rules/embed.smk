@@ -1,5 +1,6 @@
-# Features: one job for each model and category, or part of one, one device for each job. They are what enters a
-# classifier's last layer, or an encoder's embedding; the model is the one that classifies.
+# Features: one job for each model and category, or part of one, one device for each job. They are
+# what enters a classifier's last layer, or an encoder's embedding; the model is the one that
+# classifies.
 
 
 # Pixels that are not kept are deleted once a category has been classified. If features were to read

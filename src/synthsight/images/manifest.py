@@ -16,7 +16,14 @@ from synthsight.errors import SynthsightError
 from synthsight.images.endings import SUFFIXES
 from synthsight.images.examine import NOT_READABLE, Examined, examine_all
 from synthsight.images.hashing import BYTES
-from synthsight.images.parts import Part, key_of, number_of_parts, part_of, parts_in
+from synthsight.images.parts import (
+    Part,
+    key_of,
+    number_of_parts,
+    part_of,
+    parts_in,
+    start_of,
+)
 from synthsight.images.reading import MAX_PIXELS, looks_like_image
 from synthsight.images.roots import Roots, as_metadata, place_of
 from synthsight.junk import is_ignored
@@ -167,16 +174,18 @@ def list_folders(folders: Iterable[Path], most: int | None = None) -> Listing:
     digest = hashlib.sha256()
     files = images = 0
     places, ignored = list(folders), list[str]()
-    lines: list[tuple[bytes, bytes, bool]] = []
+    lines: list[tuple[bytes, int, bool]] = []
     for folder in places:
+        start = start_of(folder)
         for path in find_files(folder, ignored):
-            line = age_in_listing(path).encode() + os.fsencode(path) + b"\0"
+            age = age_in_listing(path).encode()
+            line = age + os.fsencode(path) + b"\0"
             digest.update(line)
             files += 1
             is_image = path.suffix.lower() in SUFFIXES
             images += is_image
             if most is not None:
-                lines.append((key_of(path, folder), line, is_image))
+                lines.append((line, len(age) + start, is_image))
     if images == 0:  # perhaps no file has an ending; links may lead anywhere, so none is opened
         paths = (path for folder in places for path in find_files(folder))
         images = sum(looks_like_image(path) for path in paths if not path.is_symlink())
@@ -184,21 +193,21 @@ def list_folders(folders: Iterable[Path], most: int | None = None) -> Listing:
     return Listing(files, images, digest.hexdigest(), tuple(ignored), parts)
 
 
-def list_parts(lines: Sequence[tuple[bytes, bytes, bool]], most: int) -> tuple[Part, ...]:
+def list_parts(lines: Sequence[tuple[bytes, int, bool]], most: int) -> tuple[Part, ...]:
     """The parts of a category with more than ``most`` files, in the order of their names.
 
     Args:
-        lines: of each file its key (:func:`synthsight.images.parts.key_of`), what of it decides
-            whether it is looked at again, and whether it looks like an image. If none does, all
-            count as images.
+        lines: of each file what decides whether it is looked at again; where in that its key
+            begins (:func:`synthsight.images.parts.key_of`), which goes up to the last byte; and
+            whether it looks like an image. If none does, all count as images.
         most: see :func:`synthsight.images.parts.number_of_parts`.
     """
     number = number_of_parts(len(lines), most)
     none = not any(is_image for _, _, is_image in lines)
     digests: dict[str, Any] = {}
     images: dict[str, int] = {}
-    for key, line, is_image in lines:
-        name = part_of(key, number)
+    for line, start, is_image in lines:
+        name = part_of(line[start:-1], number)
         digests.setdefault(name, hashlib.sha256()).update(line)
         images[name] = images.get(name, 0) + (is_image or none)
     return tuple(Part(name, images[name], digests[name].hexdigest()) for name in sorted(digests))

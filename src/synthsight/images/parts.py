@@ -71,4 +71,9 @@ def key_of(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> byte
         path: of the file.
         folder: of the category; empty where a table names files, and ``path`` decides.
     """
-    return os.fsencode(path)[len(os.fsencode(folder)) + 1 if folder else 0 :]
+    return os.fsencode(path)[start_of(folder) :]
+
+
+def start_of(folder: str | os.PathLike[str]) -> int:
+    """Where in the bytes of a file's path its key begins, see :func:`key_of`."""
+    return len(os.fsencode(folder)) + 1 if folder else 0

@@ -138,7 +138,10 @@ class Parts:
         inputs = tuple(inputs)
         temporary = program == "prepare_pixels" and not self.experiment.settings.keep_pixels
         made = (program, canonical_json(spec), code(program, *door))
-        paths = list(paths)
+        paths = tuple(paths)
+        if not self.divided:
+            yield Wanted(*made, paths, inputs, temporary)
+            return
         if whole := tuple(path for path in paths if _category_of(path) not in self.divided):
             yield Wanted(*made, whole, inputs, temporary)
         for path in paths:
