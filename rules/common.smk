@@ -23,6 +23,7 @@ try:
     from synthsight.plan.machine import Machine, handle_term_aside, hide_devices, provide_workers
     from synthsight.plan.others import at_work, hold
     from synthsight.plan.pace import Pace
+    from synthsight.plan.parts import COLUMNS
     from synthsight.plan.programs import base_door, family_doors, library_door, model_doors
     from synthsight.plan.programs import row_doors, workers
     from synthsight.plan.recall import recall
@@ -102,6 +103,7 @@ def one_of(names):
 wildcard_constraints:
     model=one_of(EXPERIMENT.models),
     category=one_of(EXPERIMENT.categories),
+    part=one_of(FILES.parts.names),
     geometry=one_of(FILES.geometries),
     page="[0-9]+",
     vqa_model=one_of(FILES.vqa_models),

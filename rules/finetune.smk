@@ -14,9 +14,29 @@ if not SETTINGS.keep_pixels:
         wildcard_constraints:
             model=one_of(FILES.featured.finetuned),
             fold="[0-9]+",
+            category=one_of(FILES.parts.whole),
         priority: 0
         group:
             together("finetune_{model}_{fold}")
+
+    if FILES.parts.divided:
+
+        use rule prepare_pixels_part as prepare_pixels_to_adapt_part with:
+            output:
+                pixels=temp(
+                    FILES.parts.path(
+                        f"{FILES.featured.pixels_to_adapt}/{{category}}.arrow", "{part}"
+                    )
+                ),
+            log:
+                f"{FILES.logs}/prepare_pixels/{Path(FILES.featured.pixels_to_adapt).name}/{{part}}/{{category}}.log",
+            wildcard_constraints:
+                model=one_of(FILES.featured.finetuned),
+                fold="[0-9]+",
+                category=one_of(FILES.parts.divided),
+            priority: 0
+            group:
+                together("finetune_{model}_{fold}")
 
 
 rule finetune:

@@ -1,4 +1,5 @@
-# The manifests: which files there are, and which of them can be used as images.
+# The manifests: which files there are, and which of them can be used as images. Those of categories
+# with many images are joined from their parts' (src/synthsight/plan/parts.py).
 
 
 rule index_images:
@@ -6,6 +7,8 @@ rule index_images:
         manifest=f"{FILES.run}/images/{{category}}.parquet",
     log:
         f"{FILES.logs}/index_images/{{category}}.log",
+    wildcard_constraints:
+        category=one_of(FILES.parts.whole),
     group:
         together("images")
     threads: 1
@@ -22,6 +25,45 @@ rule index_images:
             --output {output.manifest:q} \
             >{log:q} 2>&1
         """
+
+
+if FILES.parts.divided:
+
+    use rule index_images as index_images_part with:
+        output:
+            manifest=FILES.parts.path(f"{FILES.run}/images/{{category}}.parquet", "{part}"),
+        log:
+            f"{FILES.logs}/index_images/{{part}}/{{category}}.log",
+        wildcard_constraints:
+            category=one_of(FILES.parts.divided),
+        group:
+            together("images_{part}")
+        params:
+            spec=of(lambda *part: canonical_json(FILES.parts.index_part(*part)), "category", "part"),
+
+    rule join_manifests:
+        input:
+            parts=of(lambda category: FILES.parts.files(FILES.manifest_of(category)), "category"),
+        output:
+            manifest=f"{FILES.run}/images/{{category}}.parquet",
+        log:
+            f"{FILES.logs}/join_manifests/{{category}}.log",
+        wildcard_constraints:
+            category=one_of(FILES.parts.divided),
+        group:
+            together("images")
+        params:
+            spec=of(lambda name: canonical_json(FILES.parts.join_manifests(name)), "category"),
+            code=code("join_manifests"),
+        # Lists of parts go through a pipe: the system limits the length of a command.
+        shell:
+            """
+            with_worker.py --code {params.code} join_manifests.py \
+                --parts @<(printf '%s\\n' {input.parts:q}) \
+                --spec {params.spec:q} \
+                --output {output.manifest:q} \
+                >{log:q} 2>&1
+            """
 
 
 rule list_excluded:

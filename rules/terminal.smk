@@ -2,6 +2,7 @@
 
 WATCH = Watch(
     {name: about.listing.images for name, about in EXPERIMENT.categories.items()},
+    FILES.parts.images,
     (
         {name: len(asked) for name, asked in EXPERIMENT.vqa.questions.items()}
         if EXPERIMENT.vqa

@@ -40,6 +40,9 @@ _MARK = re.compile(rb"synthsight-origin:([0-9a-f]{32})(?:\.([A-Za-z0-9_=-]+)\.)?
 #: Where a mark stands in a file: near its beginning or its end.
 _NEAR = 2**20
 
+#: The name of a part of a category, and of the folder of its files: ``3-of-16``.
+PART = re.compile(r"([1-9][0-9]*)-of-([1-9][0-9]*)")
+
 #: How many characters of an input's chain are in a mark: thousands of inputs have to fit.
 _IN_MARK = 12
 
@@ -147,13 +150,19 @@ def short(path: str | os.PathLike[str]) -> str:
 
     Pixels that one model alone uses are called like those that all of a geometry share, since
     results are the same with both (see :attr:`synthsight.plan.files.Files.pixels`). Answers without
-    seeing the images are in a folder of their model's, whose name goes before.
+    seeing the images, and what is made of a part of a category, are in a folder of their model's,
+    or geometry's, whose name goes before.
     """
     # At each start, for each file; a pathlib.Path takes ten times as long.
     *_, above, folder, name = ("", "", *os.fspath(path).split("/"))
-    if folder == "blind":
-        return f"{above}/{folder}/{name}"
-    return f"{folder.partition('-of-')[0] if name.endswith('.arrow') else folder}/{name}"
+    if folder == "blind" or (folder[:1].isdigit() and PART.fullmatch(folder)):
+        return f"{_shared(above, name)}/{folder}/{name}"
+    return f"{_shared(folder, name)}/{name}"
+
+
+def _shared(folder: str, name: str) -> str:
+    """A folder's name, without the model that alone uses the pixels in it."""
+    return folder.partition("-of-")[0] if name.endswith(".arrow") else folder
 
 
 # What is being made ------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,8 @@ if TYPE_CHECKING:  # every start of the workflow reads this module, and writes n
 #: In a column of names, stands for all of them together.
 ALL = "*"
 
-#: Rows turned into text at a time, and in a group of vectors, as many as a reader holds at a time.
-_ROWS = 8192
+#: Rows in a group of vectors, as many as a reader holds at a time; and turned into text at a time.
+ROWS = 8192
 
 
 def write_table(
@@ -72,23 +72,52 @@ def write_vectors(
         path: the file, written atomically.
         column: what the vectors are called: ``logits``, ``features``.
         images: paths below the images' root, sorted.
-        vectors: float32 (n, length).
+        vectors: float32 (n, length). Of no images a length may not be known: then it is one.
         metadata: stored in the schema under the key ``synthsight``, as JSON.
     """
-    values = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
-    table = pa.table({"image": pa.array(images, pa.string()), column: values})
-    encoded = {"synthsight": json.dumps(metadata, sort_keys=True)}
-    write_parquet(
-        path,
-        table.replace_schema_metadata(encoded),
-        # Chosen by benchmarks/logits_encoding.py: only the bytes of signs and exponents, put side
-        # by side, compress, and the lowest level does it as well as higher ones.
-        column_encoding={f"{column}.list.element": "BYTE_STREAM_SPLIT"},
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=False,
-        row_group_size=_ROWS,
-    )
+    with vectors_writer(path, column, max(1, vectors.shape[1]), metadata) as write:
+        for start in range(0, max(1, len(images)), ROWS):
+            write(images[start : start + ROWS], vectors[start : start + ROWS])
+
+
+@contextmanager
+def vectors_writer(
+    path: str | os.PathLike[str], column: str, length: int, metadata: Mapping[str, Any]
+) -> Iterator[Callable[[Sequence[str], npt.NDArray[np.float32]], None]]:
+    """Write a file like :func:`write_vectors`, of the same bytes, a group of rows at a time.
+
+    Args:
+        path: the file, written atomically when the block succeeds.
+        column: what the vectors are called.
+        length: of each.
+        metadata: as in :func:`write_vectors`.
+
+    Yields:
+        A function that takes images and vectors of the next group: :data:`ROWS` of them,
+        or fewer in the last.
+    """
+    encoded = {"synthsight": json.dumps(metadata, sort_keys=True), **origin.metadata(path)}
+    schema = pa.schema([("image", pa.string()), (column, pa.list_(pa.float32(), length))])
+    with (
+        atomic(path) as temporary,
+        pq.ParquetWriter(
+            temporary,
+            schema.with_metadata(encoded),
+            # Chosen by benchmarks/logits_encoding.py: only the bytes of signs and exponents, put
+            # side by side, compress, and the lowest level does it as well as higher ones.
+            column_encoding={f"{column}.list.element": "BYTE_STREAM_SPLIT"},
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=False,
+        ) as writer,
+    ):
+
+        def write(images: Sequence[str], vectors: npt.NDArray[np.float32]) -> None:
+            values = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), length)
+            arrays = [pa.array(images, pa.string()), values]
+            writer.write_table(pa.table(arrays, schema=writer.schema), row_group_size=ROWS)
+
+        yield write
 
 
 class Outputs:
@@ -146,7 +175,7 @@ def write_rows(
     ):
         writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow(table.column_names)
-        for part in table.to_batches(max_chunksize=_ROWS):
+        for part in table.to_batches(max_chunksize=ROWS):
             writer.writerows([quoted(each) for each in row.values()] for row in part.to_pylist())
     write_parquet(parquet, table, sha256_of(text))
 

@@ -155,7 +155,7 @@ def test_defaults_are_filled_in_where_keys_are_left_out() -> None:
     settings = load(write(matching="matching: {rules: [words/simple]}")).settings
     columns = ImageColumnSettings(*COLUMNS)
     assert settings.images == ImageSettings(
-        *("images", 100_000_000, None, None, columns, None, None, None, "keep", None, None)
+        *("images", 100_000_000, 50_000, None, None, columns, None, None, None, "keep", None, None)
     )
     assert settings.matching == MatchingSettings(("words/simple",), "words/simple", "max")
     assert settings.intervals == IntervalSettings(0.95, 10000, 0)

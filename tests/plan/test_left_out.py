@@ -205,11 +205,17 @@ def test_the_models_are_those_that_failed_jobs_are_about(experiment: Experiment)
         job("classify", model="b", category="pizza"),
         job("classify", model="b", category="rabbit"),
         job("ask_blind", "ask: no memory", vqa_model="asked", shard="0"),
+        job("classify_part", "classify: no", model="c", category="pizza", part="1-of-2"),
+        job("prepare_pixels_to_embed_part", "prepare_pixels: no", model="d", part="1-of-2"),
+        job("join_features", "join_vectors: no", model="e", category="pizza"),
     ]
     assert failed_models(jobs, files) == [
         LeftOut("a", "fetch_weights", "no file"),
         LeftOut("b", "classify", "it broke"),
         LeftOut("asked", "ask_blind", "no memory"),
+        LeftOut("c", "classify_part", "no"),
+        LeftOut("d", "prepare_pixels_to_embed_part", "no"),
+        LeftOut("e", "join_features", "no"),
     ]
 
 

@@ -15,6 +15,7 @@ from synthsight.plan.terminal import Listener, Watch, settle, succeeded
 from tests.support import Project
 
 CATEGORIES = {"bagel": 30, "clock": 12}
+PARTS = {("clock", "1-of-2"): 7, ("clock", "2-of-2"): 5}
 
 
 class Seen:
@@ -26,7 +27,7 @@ class Seen:
         self.pace = Pace(None, 2)
         questions = {"0": 8}
         self.watch = Watch(
-            *(CATEGORIES, questions, self.pace), self.said.append, self.failed.append
+            *(CATEGORIES, PARTS, questions, self.pace), self.said.append, self.failed.append
         )
 
     def log(self, event: str | None, **more: Any) -> None:
@@ -71,6 +72,20 @@ def test_progress_counts_images(seen: Seen) -> None:
     assert seen.said[1:] == [
         "1 of 2 jobs: 12 of 42 images classified",
         "2 of 2 jobs: 42 of 42 images classified",
+    ]
+
+
+def test_parts_of_a_category_count_with_whole_ones(seen: Seen) -> None:
+    jobs = [("classify", {"category": "bagel"})]
+    jobs += [("classify_part", {"category": "clock", "part": part}) for _, part in PARTS]
+    seen.watch.begin([*jobs, ("join_logits", {"category": "clock"})])
+    for number, (rule, wildcards) in enumerate(jobs[:2]):
+        seen.start(number, rule, **wildcards)
+        seen.log("job_finished", job_id=number)
+    assert seen.said == [
+        "4 jobs: 42 images to be classified (categories: 2)",
+        "1 of 4 jobs: 30 of 42 images classified",
+        "2 of 4 jobs: 37 of 42 images classified",
     ]
 
 

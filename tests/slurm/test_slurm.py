@@ -138,3 +138,28 @@ def test_one_model_can_be_spread_over_devices(paper: Project) -> None:
     )
     assert found["classify_alexnet"] == 4
     assert found["images"] == 4
+
+
+@pytest.mark.long
+@needs_plugin
+def test_parts_of_a_category_are_submissions_of_their_own(project: Project) -> None:
+    config = small_config()
+    config["images"] = {**config["images"], "part": 2}
+    for keep_pixels in (True, False):
+        project.configure({**config, "keep_pixels": keep_pixels})
+        plan = dry_run(project, "--forceall")
+        found = groups(plan)
+        parts = [name for name in found if re.search(r"_[12]-of-2$", name)]
+        assert {name.rpartition("_")[0] for name in parts} == {
+            "images",
+            *("classify_effnet", "classify_resnet"),
+        }
+        assert not any("_part" in name for name in found), "no job of a part is without a group"
+        for block in re.split(r"\n(?=\[.*\] Group job )", plan):
+            name = re.match(r"\[.*\] Group job (\S+)", block)
+            rules = set(re.findall(r"rule (\w+):", block))
+            if name and name[1] in parts:
+                categories = set(re.findall(r"(?:wildcards: |, )category=(\w+)", block))
+                assert len(categories) == 1, "a submission is about one part of one category"
+                decodes = "prepare_pixels_part" in rules
+                assert decodes == (name[1].startswith("images") == keep_pixels)

@@ -33,6 +33,7 @@ from synthsight.archives.archive import URL_VARIABLE
 from synthsight.doors import load
 from synthsight.figures import failures, style
 from synthsight.files import sha256_of
+from synthsight.images.manifest import read_manifest, write_manifest
 from synthsight.tables import Outputs, write_vectors
 from synthsight.vqa.answers import write_answers
 from synthsight.vqa.endpoint.asking import Known, answers_from
@@ -91,6 +92,7 @@ RETURNS: dict[str, Any] = {
     "map_images": (pd.DataFrame(), []),
     "export_split": (pd.DataFrame(), []),
     "join_folds": MagicMock(settings={}),
+    "join_manifests": pa.table({"image": [""], "status": ["ok"], "reason": [""]}),
     "state_of": {},
 }
 
@@ -276,6 +278,27 @@ def commands_that_learn(project: Project) -> dict[str, tuple[str, list[str]]]:
     return {rule: each for rule, each in found.items() if each[0] in LEARNING}
 
 
+def commands_in_parts(project: Project) -> dict[str, tuple[str, list[str]]]:
+    """Those of what is different where categories are divided, with what parts would have made."""
+    config = project.config
+    project.configure({**config, "images": {**config["images"], "part": 1}})
+    found = commands_of(project)
+    project.configure(config)
+    found = {
+        rule: each
+        for rule, each in found.items()
+        if rule == "index_images_part" or each[0] in ("join_manifests", "join_vectors")
+    }
+    for word in {word for _, words in found.values() for word in words if "/parts/" in word}:
+        path = project.folder / word
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parts[-3] == "images":
+            write_manifest(path, read_manifest(project.results / "images" / path.name)[:1])
+        else:
+            write_vectors(path, path.parts[-4], [PROBE], np.zeros((1, 3), np.float32), {})
+    return found
+
+
 @pytest.fixture(scope="module")
 def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     folder = tmp_path_factory.mktemp("programs") / "project"
@@ -288,6 +311,7 @@ def runner(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     project.run(*tables, "features")
     commands = commands_of(project)
     commands |= commands_that_learn(project)
+    commands |= commands_in_parts(project)
     spec = json.dumps({"sha256": "0" * 64, "root": "pictures"})
     commands["fetch_images"] = ("fetch_images", ["--spec", spec])
     # The small project has no predictions from elsewhere.

@@ -1,18 +1,24 @@
 #!/usr/bin/env python3
-"""Write the manifest of one category: one row per file found.
+"""Write the manifest of one category, or of a part of it: one row per file found.
 
 In: the images' root; if a table says which files are of the category, its rows, as the plan has
 kept them. Out: a Parquet file with image, category, generator, sha256, width, height, status,
-reason and hash (see synthsight.images.manifest). Fails if no image of the category is usable.
+reason and hash (see synthsight.images.manifest). Fails if no image of the category is usable; of a
+part that is seen when the parts are joined.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from synthsight.errors import SynthsightError
-from synthsight.images.manifest import index_images, index_rows, write_manifest
-from synthsight.images.roots import Roots
+from synthsight.images.manifest import (
+    NothingUsableError,
+    index_images,
+    index_rows,
+    said_of,
+    write_manifest,
+)
+from synthsight.images.roots import stated_roots
 from synthsight.images.rows import INDEXED, read_kept_rows
 from synthsight.origin import made_with
 from synthsight.program import Arguments, one, program
@@ -27,25 +33,21 @@ from synthsight.program import Arguments, one, program
 def main(args: Arguments) -> None:
     """Run the program."""
     spec = args.spec
-    elsewhere = spec.get("elsewhere", {})
-    root = Roots(Path(spec["root"]), {name: Path(path) for name, path in elsewhere.items()})
-    category = spec["category"]
+    root = stated_roots(spec["root"], spec.get("elsewhere"))
+    category, part = spec["category"], spec.get("part")
     if "rows" in spec:
         read = read_kept_rows(Path(args.kept), spec["rows"], INDEXED)
         rows = list(zip(*(column.to_pylist() for column in read.columns), strict=True))
-        records = index_rows(root, category, rows, spec["max_pixels"], args.threads)
+        whole = part is None
+        records = index_rows(root, category, rows, spec["max_pixels"], args.threads, whole)
     else:
         folders = [(generator, folder) for generator, folder in spec["folders"]]
-        records = index_images(root, category, folders, spec["max_pixels"], args.threads)
-    excluded = [record for record in records if record.status != "ok"]
-    print(f"{len(records)} files, {len(records) - len(excluded)} usable, {len(excluded)} excluded")
-    for record in excluded:
-        print(f"excluded: {record.image!r}: {record.reason}")
-    if len(excluded) == len(records):
-        raise SynthsightError(
-            f"no usable image in category {spec['category']!r}, for the reasons above. "
-            "Fix or add images, or leave it out of `categories` in the configuration"
-        )
+        records = index_images(root, category, folders, spec["max_pixels"], args.threads, part)
+    excluded = [(record.image, record.reason) for record in records if record.status != "ok"]
+    for line in said_of(len(records), excluded):
+        print(line)
+    if part is None and len(excluded) == len(records):
+        raise NothingUsableError(category)
     made_with("pillow")
     write_manifest(args.output, records, root)
 

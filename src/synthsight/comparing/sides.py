@@ -66,7 +66,7 @@ class Side:
         """The images that count: ``image, category, generator, group, real, sha256``."""
         left_out = self.planned.left_out()
         columns = ["image", "category", "generator", "sha256", "status"]
-        parts = [read_parquet(path, columns) for path in self.planned.made_by("index_images")]
+        parts = [read_parquet(path, columns) for path in self.planned.manifests()]
         table = pd.concat([part.to_pandas() for part in parts], ignore_index=True)
         used = table[(table["status"] == "ok") & ~table["image"].isin(list(left_out))]
         found = used.drop(columns=["status", "generator"])

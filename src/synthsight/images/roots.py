@@ -54,6 +54,11 @@ def as_metadata(root: Path | Roots) -> dict[str, str]:
     return {KEY: json.dumps({name: str(path) for name, path in sorted(root.elsewhere.items())})}
 
 
+def stated_roots(root: str, elsewhere: Mapping[str, str] | None = None) -> Roots:
+    """The folders that a spec names, which are texts there."""
+    return Roots(Path(root), {name: Path(path) for name, path in (elsewhere or {}).items()})
+
+
 def roots_of(root: Path, *manifests: str | os.PathLike[str]) -> Roots:
     """The folders that the images of some manifests are read from.
 

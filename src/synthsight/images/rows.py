@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from synthsight.canonical import canonical_json
 from synthsight.files import FileError, atomic, keep, read_kept, temporary_name
 from synthsight.images.finding import ImageFinder
 from synthsight.images.manifest import Listing, age_in_listing
+from synthsight.images.parts import Part, key_of, number_of_parts, part_of
 from synthsight.images.table import Divided
 
 #: Where tables and rows are kept, in the folder of caches.
@@ -223,6 +225,46 @@ def recall_looked(
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError):
         return None
     return looked
+
+
+def with_parts(rows: Rows, listing: Listing, root: Path, kept: Path, most: int) -> Listing:
+    """The listing of a category with the parts that its rows are divided into.
+
+    The rows of each part are kept as those of the category are. Which they are is kept, too, until
+    a row or a file changes.
+
+    Args:
+        rows: of the category, as :func:`look_up` has kept them.
+        listing: of its files.
+        root: the images' root.
+        kept: folder of caches.
+        most: of how many files there are no parts.
+
+    Raises:
+        FileError: the rows are not there any more, or others.
+    """
+    if listing.files <= most:
+        return listing
+    path, of = kept / FOLDER / f"{rows.indexed}.parts.json", [listing.digest, most]
+    found = read_kept(path, lambda content: isinstance(content, dict) and content.get("of") == of)
+    with suppress(OSError, TypeError, KeyError):
+        if found is not None:
+            parts = tuple(Part(**about) for about in found["parts"])
+            for each in (path, *(kept / FOLDER / f"{part.rows}.parquet" for part in parts)):
+                os.utime(each)  # there, and in use
+            return replace(listing, parts=parts)
+    number = number_of_parts(listing.files, most)
+    divided: dict[str, list[tuple[str, str | None, str | None]]] = {}
+    columns = read_kept_rows(kept, rows.indexed, INDEXED).columns
+    for row in zip(*(column.to_pylist() for column in columns), strict=True):
+        divided.setdefault(part_of(key_of(row[0], ""), number), []).append(row)
+    parts = ()
+    for name in sorted(divided):
+        images, _, reasons = of_part = [list(column) for column in zip(*divided[name], strict=True)]
+        digest = keep_rows(kept, INDEXED, of_part)
+        parts += (Part(name, reasons.count(None), _ages(root, images), digest),)
+    keep(path, json.dumps({"of": of, "parts": [asdict(part) for part in parts]}))
+    return replace(listing, parts=parts)
 
 
 def read_kept_rows(kept: Path, digest: str, schema: pa.Schema) -> pa.Table:

@@ -154,13 +154,27 @@ class Planned:
             ApiError: one is not there, other than notes about weights.
         """
         wanted = [each for each in self.record.wanted if each.program in programs]
-        found = self.paths(path for each in wanted for path in each.paths)
-        missing = [path for path in found if not path.exists()]
-        if missing and not {*programs} <= {*FETCH}:
+        paths = [path for each in wanted for path in each.paths]
+        if {*programs} <= {*FETCH}:
+            return [path for path in self.paths(paths) if path.exists()]
+        return self._there(paths)
+
+    def _there(self, paths: Iterable[str]) -> list[Path]:
+        """The files, all of which must be there; see :meth:`paths`."""
+        found = self.paths(paths)
+        if missing := [path for path in found if not path.exists()]:
             raise ApiError(
                 f"{missing[0]} is not there: run Snakemake again with the run's configuration"
             )
-        return [path for path in found if path not in missing]
+        return found
+
+    def manifests(self) -> list[Path]:
+        """The manifests of all categories; see :meth:`made_by`.
+
+        Raises:
+            ApiError: one is not there.
+        """
+        return self._there(f"{self.record.run}/images/{c}.parquet" for c in self.wanted("images"))
 
     def left_out(self) -> dict[str, str]:
         """The images excluded as duplicates, marked or without a prediction: reasons by image.

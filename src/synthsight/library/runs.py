@@ -322,7 +322,7 @@ class Run:
         shown = {*planned.wanted("scores"), *planned.wanted("vqa")}
         told = planned.spec(self.report.name) or {}
         return of_left_out(told.get("left_out", ())) + remarks(
-            (each for path in planned.made_by("index_images") for each in read_manifest(path)),
+            (each for path in planned.manifests() for each in read_manifest(path)),
             planned.made_by("score"),
             notes_of(shown, notes),
             self._table(planned, "duplicates"),

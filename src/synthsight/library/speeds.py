@@ -21,7 +21,7 @@ class Speed:
     Attributes:
         model: its name.
         device: as torch calls it, such as ``cpu`` or ``cuda``.
-        rate: images a second: the median over jobs, each of which is about a category.
+        rate: images a second: the median over jobs, each of which is about a category or a part.
         slowest: that of the slowest job, in which a model's first batch often is.
         fastest: that of the fastest job.
         jobs: their number.
@@ -48,11 +48,12 @@ def read_speeds(run: Path) -> list[Speed]:
         run: the run's folder.
     """
     found: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    for path in sorted((run / "logs" / "classify").glob("*/*.log")):
+    logs = run / "logs" / "classify"
+    for path in sorted([*logs.glob("*/*.log"), *logs.glob("*/*/*.log")]):
         text = path.read_text(encoding="utf-8", errors="replace")
         for images, rate, device in _LINE.findall(text)[-1:]:
             if int(images):
-                jobs = found.setdefault((path.parent.name, device), [])
+                jobs = found.setdefault((path.relative_to(logs).parts[0], device), [])
                 jobs.append((int(images), float(rate)))
     speeds = []
     for (model, device), jobs in found.items():

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from synthsight.plan.config.adapted import FINETUNE, LINEAR
 from synthsight.plan.experiment import Experiment
+from synthsight.plan.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -148,4 +149,6 @@ class Featured:
         base = self.experiment.adapted[model].base
         geometry = self.experiment.loaded[base].geometry.name
         folder = self.pixels_to_adapt.format(geometry=geometry, model=model, fold=fold)
-        return [f"{folder}/{category}.arrow" for category in self.experiment.categories]
+        paths = [f"{folder}/{category}.arrow" for category in self.experiment.categories]
+        parts = Parts(self.experiment, self.run)
+        return [each for path in paths for each in parts.files(path)]

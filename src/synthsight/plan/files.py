@@ -16,6 +16,7 @@ from synthsight.plan.experiment import Experiment
 from synthsight.plan.featured import Featured
 from synthsight.plan.figures import FIGURES, Figure
 from synthsight.plan.kinds import KINDS, Row, sources_of
+from synthsight.plan.parts import Parts
 from synthsight.plan.record import ON_REQUEST
 from synthsight.plan.said import Said
 from synthsight.plan.stems import WEIGHTS, fetched_specs, stems_of
@@ -98,6 +99,10 @@ class Files:
         folder = self.pixels_to_embed if to_embed else self.pixels
         return f"{folder.format(geometry=geometry, model=model)}/{category}.arrow"
 
+    def pixels_of_part(self, model: str, category: str, part: str, to_embed: bool = False) -> str:
+        """The same for a part of a category."""
+        return self.parts.path(self.pixels_of(model, category, to_embed), part)
+
     def checkpoint_of(self, stem: str) -> list[str]:
         """The local files of the model whose weights are called ``stem``, if it has any."""
         return self.experiment.loaded[self.model_of(stem)].local_files
@@ -170,8 +175,6 @@ class Files:
             return []
         return self.answers_of(f"{vqa_model}/blind") * with_blind(self.experiment)
 
-    # Lists --------------------------------------------------------------------------------------
-
     @cached_property
     def label_files(self) -> list[str]:
         """The label files of all models."""
@@ -236,6 +239,11 @@ class Files:
         return [file for model in self.models for file in self.logits_of(model)]
 
     @cached_property
+    def parts(self) -> Parts:
+        """The parts of categories that have many images."""
+        return Parts(self.experiment, self.run)
+
+    @cached_property
     def featured(self) -> Featured:
         """Features, and what is learned from them."""
         return Featured(self.experiment, self.run)
@@ -280,8 +288,6 @@ class Files:
         """Small pictures of the images that questions are about, by shard."""
         return [f"{self.run}/thumbnails/questions/{shard}.parquet" for shard in self.shards]
 
-    # Tables, figures, the report ----------------------------------------------------------------
-
     @cached_property
     def statistics(self) -> list[Statistic]:
         """The rules of this experiment that make tables."""
@@ -302,12 +308,8 @@ class Files:
     @cached_property
     def tables(self) -> list[str]:
         """The tables for people."""
-        return sorted(
-            f"{self.run}/tables/{table.name}.csv"
-            for statistic in self.statistics
-            for table in statistic.tables
-            if table.csv
-        )
+        tables = [table for each in self.statistics for table in each.tables if table.csv]
+        return sorted(f"{self.run}/tables/{table.name}.csv" for table in tables)
 
     @cached_property
     def report_tables(self) -> list[str]:
@@ -355,9 +357,8 @@ class Files:
         """How an input of a table or a figure is read, and its files.
 
         Args:
-            name: of a table, or ``manifests`` (with what of them is excluded as a duplicate, if
-                anything is), ``photographs`` (which sources are real), ``scores``, ``notes``,
-                ``answers``, ``vqa_notes``, ``answers_of_model`` (of ``vqa_model``), and others.
+            name: of a table, or a kind of files (:data:`synthsight.plan.kinds.KINDS`), such as
+                ``manifests``, with what of them is excluded as a duplicate, if anything is.
 
         Returns:
             The kind of reader (:mod:`synthsight.readers`) and the files.
@@ -391,8 +392,6 @@ class Files:
         """What these inputs are, for the program (see :mod:`synthsight.inputs`)."""
         found = [(name, *self.input(source)) for name, source in sources_of(row).items()]
         return describe((name, kind, len(files)) for name, kind, files in found)
-
-    # Targets ------------------------------------------------------------------------------------
 
     @cached_property
     def targets(self) -> dict[str, list[str]]:

@@ -26,6 +26,7 @@ from synthsight.plan.left_out import (
     write_left_out,
 )
 from synthsight.plan.pace import FIGURES
+from synthsight.plan.parts import JOINED_BY, SUFFIX
 from synthsight.plan.restart import can_begin_anew, replace_at_exit
 from synthsight.plan.terminal import Failure
 
@@ -189,4 +190,5 @@ def _says_error(job: Failure) -> bool:
 
 def _program_of(job: Failure) -> str:
     """The program of a job: some rules differ in what it is given alone."""
-    return re.sub(r"_blind$|_to_embed$|_to_adapt$", "", job.rule)
+    rule = re.sub(r"_blind$|_to_embed$|_to_adapt$", "", job.rule.removesuffix(SUFFIX))
+    return JOINED_BY.get(rule, rule)

@@ -19,6 +19,7 @@ _UNSAID = ("real", "group", "table", "split", "marks", "attributes")
 #: look, not results.
 NOT_RESULTS = (
     *("batch_size", "worker", "keep_pixels", "versions", "on_failure", "rating", "figures"),
+    "part",
 )
 
 
@@ -29,7 +30,9 @@ def printed(experiment: Experiment) -> dict[str, Any]:
     settings["images"] = {
         key: value
         for key, value in settings["images"].items()
-        if (value is not None or key not in _UNSAID) and (key, value) != ("duplicates", "keep")
+        if (value is not None or key not in _UNSAID)
+        and key not in NOT_RESULTS
+        and (key, value) != ("duplicates", "keep")
     }
     if experiment.settings.images.table is None:
         del settings["images"]["columns"]

@@ -18,7 +18,7 @@ from typing import Any
 
 from synthsight.canonical import canonical_json
 from synthsight.files import FileError, keep
-from synthsight.images.manifest import images_in, read_manifest
+from synthsight.images.manifest import images_of, read_manifest
 from synthsight.images.reading import UnusableImageError, open_file, read_file
 from synthsight.images.roots import Roots
 from synthsight.images.rows import INDEXED, read_kept_rows
@@ -44,14 +44,25 @@ def recall(experiment: Experiment, cache: Path) -> Experiment:
     settings, vqa = experiment.settings.images, experiment.vqa
     categories = dict(experiment.categories)
     for name, about in categories.items():
-        path, spec = files.manifest_of(name), specs.index_images(experiment, name)
-        listing = known.recalled(
-            *(path, "index_images", spec, "listing"),
-            lambda path=path, about=about: _same_files(  # type: ignore[misc]
-                path, about, experiment.roots, settings.max_pixels, cache
-            ),
-        )
-        categories[name] = replace(about, listing=replace(about.listing, digest=listing))
+
+        def recalled(path: str, spec: specs.Spec, about: Category = about) -> str:
+            return known.recalled(
+                *(path, "index_images", spec, "listing"),
+                lambda: _same_files(path, spec, about, experiment.roots, cache),
+            )
+
+        manifest, listing = files.manifest_of(name), about.listing
+        if listing.parts:
+            parts = []
+            for part in listing.parts:
+                path, about_part = files.parts.path(manifest, part.name), (name, part.name)
+                digest = recalled(path, files.parts.index_part(*about_part))
+                parts.append(replace(part, listing=digest))
+            listing = replace(listing, parts=tuple(parts))
+        else:
+            digest = recalled(manifest, specs.index_images(experiment, name))
+            listing = replace(listing, digest=digest)
+        categories[name] = replace(about, listing=listing)
     if vqa is not None:
         shards = {}
         for shard, asked in vqa.questions.items():
@@ -117,17 +128,17 @@ class _Known:
             keep(self._kept, json.dumps(self._seen))
 
 
-def _same_files(path: str, about: Category, root: Roots, max_pixels: int, cache: Path) -> bool:
-    """Whether a category's files are those of its manifest."""
+def _same_files(path: str, spec: specs.Spec, about: Category, root: Roots, cache: Path) -> bool:
+    """Whether the files of a category, or of a part of it, are those of its manifest."""
     stated = {record.image: record.sha256 for record in read_manifest(path)}
     if about.rows is not None:  # the spec has a digest of them
-        rows = read_kept_rows(cache, about.rows.indexed, INDEXED).to_pydict()
+        rows = read_kept_rows(cache, spec["rows"], INDEXED).to_pydict()
         for image, reason in zip(rows["image"], rows["reason"], strict=True):
             if reason is not None:
                 del stated[image]
-        return _unchanged(root, stated, max_pixels)
-    names = {image for _, folder in about.folders for image in images_in(root, folder)}
-    return names == stated.keys() and _unchanged(root, stated, max_pixels)
+        return _unchanged(root, stated, spec["max_pixels"])
+    names = set(images_of(root, about.folders, spec.get("part")))
+    return names == stated.keys() and _unchanged(root, stated, spec["max_pixels"])
 
 
 def _same_questions(path: str, asked: Sequence[Question], root: Path, max_pixels: int) -> bool:

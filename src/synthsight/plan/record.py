@@ -46,6 +46,7 @@ JOURNALS = "vqa/journal"
 _PARTS = (
     *("tables", "figures", "scores", "logits", "features", "predictions", "images", "vqa"),
     *("people", "heads", "distances", "maps", "adapted", "export"),
+    *("parts/images", "parts/logits", "parts/features"),
 )
 
 #: Files right in a run's folder that not every configuration has; a folder goes with the name.

@@ -66,6 +66,7 @@ class ImageSettings:
 
     root: str
     max_pixels: int
+    part: int
     archive: ArchiveSettings | None
     table: str | None
     columns: ImageColumnSettings

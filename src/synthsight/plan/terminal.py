@@ -19,6 +19,7 @@ from typing import Any
 
 from synthsight.plan.left_out import LeftOut
 from synthsight.plan.pace import FIGURES, Pace, in_words, kind_of
+from synthsight.plan.parts import SUFFIX
 from synthsight.wording import one_line, printable
 
 #: Failed jobs that are listed in the end.
@@ -39,7 +40,7 @@ _SPACE = 2**20
 #: Bytes at the end of a job's log in which its last line is looked for.
 _TAIL = 2**16
 
-#: What becomes of what a job is about, by its rule.
+#: What becomes of what a job is about, by its rule; those of parts are called after these.
 _DOES = {
     "prepare_pixels": "images decoded",
     "classify": "images classified",
@@ -102,6 +103,7 @@ class Watch:
 
     Attributes:
         images: how many images each category has; none as long as that is not known.
+        parts: how many each part of a category has, by category and part.
         questions: how many questions each shard has.
         pace: how long jobs take.
         say: called with a line for the terminal.
@@ -109,6 +111,7 @@ class Watch:
     """
 
     images: Mapping[str, int]
+    parts: Mapping[tuple[str, str], int]
     questions: Mapping[str, int]
     pace: Pace
     say: Callable[[str], None]
@@ -134,9 +137,10 @@ class Watch:
             self._all += 1
             size = self._size(wildcards)
             kinds.append((kind_of(rule, wildcards), self._weight(rule, wildcards)))
-            if rule in _DOES and size:
+            does = rule.removesuffix(SUFFIX)
+            if does in _DOES and size:
                 categories |= {*filter(None, [wildcards.get("category")])}
-                self._work.setdefault(rule, _Work()).total += size
+                self._work.setdefault(does, _Work()).total += size
         parts = []
         for rule, does in _DOES.items():
             if rule in self._work:
@@ -212,7 +216,7 @@ class Watch:
         if begun is not None:
             kind = kind_of(begun.rule, begun.wildcards)
             self.pace.finish(kind, self._weight(begun.rule, begun.wildcards), now - begun.at)
-            if (work := self._work.get(begun.rule)) is not None:
+            if (work := self._work.get(begun.rule.removesuffix(SUFFIX))) is not None:
                 work.done += self._size(begun.wildcards)
                 complete = work.done >= work.total
         pause = min(_LONGEST, max(PAUSE, _SHARE * (now - self._began)))
@@ -239,9 +243,10 @@ class Watch:
 
     def _size(self, wildcards: Mapping[str, str]) -> int:
         """How many images or questions a job is about; 0 if that is not known."""
-        return self.images.get(wildcards.get("category", ""), 0) or self.questions.get(
-            wildcards.get("shard", ""), 0
-        )
+        category = wildcards.get("category", "")
+        if "part" in wildcards:
+            return self.parts.get((category, wildcards["part"]), 0)
+        return self.images.get(category, 0) or self.questions.get(wildcards.get("shard", ""), 0)
 
 
 class Listener(logging.Handler):

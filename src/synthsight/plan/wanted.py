@@ -33,15 +33,13 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         paths: Iterable[str],
         inputs: Iterable[str] = (),
     ) -> Iterator[Wanted]:
-        temporary = program == "prepare_pixels" and not experiment.settings.keep_pixels
-        text = canonical_json(spec)
-        yield Wanted(program, text, digest, tuple(paths), tuple(inputs), temporary)
+        yield Wanted(program, canonical_json(spec), digest, tuple(paths), tuple(inputs))
 
-    for name in experiment.categories:
-        spec = specs.index_images(experiment, name)
-        yield from one("index_images", spec, code("index_images"), [files.manifest_of(name)])
+    parts = files.parts
+    for path in files.manifests:
+        yield from parts.wanted_manifests(code, path)
     excluded = [name_of("list_excluded", path) for path in files.excluded]
-    inputs = [*(name_of("index_images", path) for path in files.manifests), *excluded]
+    inputs = [*(files.parts.name_of("index_images", path) for path in files.manifests), *excluded]
     spec = specs.find_sources(experiment)
     yield from one("find_sources", spec, code("find_sources"), [files.sources], inputs)
     spec, sources = specs.find_attributes(experiment), [name_of("find_sources", files.sources)]
@@ -50,11 +48,11 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         pixels = [f"{run}/pixels/{geometry}/{each}.arrow" for each in experiment.categories]
         inputs = [f"index_images images/{OWN}.parquet"]
         spec = specs.prepare_pixels(experiment, geometry)
-        yield from one("prepare_pixels", spec, code("prepare_pixels"), pixels, inputs)
+        yield from parts.wanted("prepare_pixels", spec, code, (), pixels, inputs)
     for model in files.experiment.imported:
         spec = specs.import_predictions(experiment, model)
         paths = [*files.predictions_of(model), files.note_of(model)]
-        inputs = [name_of("index_images", path) for path in files.manifests]
+        inputs = [files.parts.name_of("index_images", path) for path in files.manifests]
         yield from one("import_predictions", spec, code("import_predictions"), paths, inputs)
         inputs = [name_of("import_predictions", paths[0])]
         inputs += [name_of("find_sources", files.sources), *excluded]
@@ -64,9 +62,9 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         note = files.note_of(model)
         yield from one("fetch_weights", specs.fetch_weights(experiment, model), None, [note])
     for model in sorted(experiment.embedded):
-        digest = code("embed", library_door(experiment, model))
+        door, features = library_door(experiment, model), files.featured.features_of(model)
         spec, inputs = specs.embed(experiment, model), _inputs_of_network(files, model)
-        yield from one("embed", spec, digest, files.featured.features_of(model), inputs)
+        yield from parts.wanted("embed", spec, code, [door], features, inputs)
     yield from _learned(files, code, one)
     for model in sorted(experiment.adapted):
         yield from _adapted(files, code, one, model)
@@ -78,8 +76,8 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     for model in files.networks:
         door, logits = library_door(experiment, model), files.logits_of(model)
         spec, inputs = specs.classify(experiment, model), _inputs_of_network(files, model)
-        yield from one("classify", spec, code("classify", door), logits, inputs)
-        inputs = [name_of("classify", path) for path in logits]
+        yield from parts.wanted("classify", spec, code, [door], logits, inputs)
+        inputs = [parts.name_of("classify", path) for path in logits]
         inputs += [name_of("find_sources", files.sources), *excluded]
         spec = specs.score(experiment, model)
         yield from one("score", spec, code("score"), [f"{run}/scores/{model}.parquet"], inputs)
@@ -126,12 +124,12 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         spec, digest = specs.import_people(experiment), code("import_people")
         yield from one("import_people", spec, digest, paths, _inputs_of_people(files))
     spec = specs.thumbnails(experiment)
-    inputs = [f"index_images images/{OWN}.parquet"]
-    yield from one("thumbnails", spec, code("thumbnails"), files.thumbnails, inputs)
+    for thumbnails, inputs in parts.by_manifest(files.thumbnails):
+        yield from one("thumbnails", spec, code("thumbnails"), thumbnails, inputs)
     inputs = [f"index_questions questions/{OWN}.parquet"]
     yield from one("thumbnails", spec, code("thumbnails"), files.vqa_thumbnails, inputs)
     inputs = [name_of("find_duplicates", files.table("duplicates"))]
-    inputs += [name_of("index_images", path) for path in files.manifests]
+    inputs += [files.parts.name_of("index_images", path) for path in files.manifests]
     spec, digest = specs.thumbnails_duplicates(experiment), code("thumbnails_duplicates")
     yield from one(
         "thumbnails_duplicates", spec, digest, [f"{run}/thumbnails/duplicates.parquet"], inputs
@@ -160,7 +158,7 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
     yield from one("report", specs.report(experiment), code("report"), [files.report])
     pictures = f"{files.rating}/pictures.parquet"
     inputs = [name_of("find_sources", files.sources)]
-    inputs += [name_of("index_images", path) for path in files.manifests]
+    inputs += [files.parts.name_of("index_images", path) for path in files.manifests]
     spec, digest = specs.rating_pictures(experiment), code("rating_pictures")
     yield from one("rating_pictures", spec, digest, [pictures], inputs)
     spec, digest = specs.rating_page(experiment), code("rating_page")
@@ -183,13 +181,13 @@ def _learned(files: Files, code: Code, one: One) -> Iterator[Wanted]:
         ("map", "map_images", learning.map_images, featured.maps_of),
     ):
         for model in featured.models_of(key):
-            inputs = [name_of("embed", path) for path in featured.features_of(model)]
+            inputs = [files.parts.name_of("embed", path) for path in featured.features_of(model)]
             inputs += [name_of("find_sources", files.sources)]
             inputs += [name_of("find_duplicates", files.table("duplicates"))]
             about = spec(files.experiment, model)
             yield from one(program, about, code(program), files_of(model), inputs)
     if featured.split:
-        inputs = [name_of("index_images", path) for path in files.manifests]
+        inputs = [files.parts.name_of("index_images", path) for path in files.manifests]
         inputs += [name_of("find_sources", files.sources)]
         inputs += [name_of("find_duplicates", files.table("duplicates"))]
         about, digest = learning.export_split(files.experiment), code("export_split")
@@ -208,7 +206,7 @@ def _adapted(files: Files, code: Code, one: One, model: str) -> Iterator[Wanted]
     divided += [name_of("find_duplicates", files.table("duplicates"))]
     made = [*files.logits_of(model), featured.parts_of(model), files.note_of(model)]
     if about.method == LINEAR:
-        inputs = [name_of("embed", path) for path in featured.features_of(about.base)]
+        inputs = [files.parts.name_of("embed", path) for path in featured.features_of(about.base)]
         spec, paths = learning.fit_linear(experiment, model), [*made, featured.layers_of(model)]
         yield from one("fit_linear", spec, code("fit_linear"), paths, [*inputs, *divided])
         return
@@ -240,7 +238,7 @@ def _inputs_of_people(files: Files) -> list[str]:
     people = files.experiment.people
     names = []
     if people and people.labels:
-        names += [name_of("index_images", path) for path in files.manifests]
+        names += [files.parts.name_of("index_images", path) for path in files.manifests]
         names += [name_of("find_sources", files.sources)]
     if people and people.answers:
         names += [name_of("index_questions", path) for path in files.question_shards]
@@ -267,9 +265,10 @@ def _inputs_of_table(files: Files, row: Statistic, programs: Mapping[str, str]) 
     for kind in row.inputs.values():
         for path in files.input(kind)[1]:
             program = _PROGRAMS.get(kind) or programs.get(path)
-            names += [name_of(program, path)] if program else []
+            named = files.parts.name_of if program == "index_images" else name_of
+            names += [named(program, path)] if program else []
     if row.rule in ("list_excluded", "find_duplicates"):
-        names += [name_of("index_images", path) for path in files.manifests]
+        names += [files.parts.name_of("index_images", path) for path in files.manifests]
     if row.rule == "list_excluded":
         names += [name_of("find_duplicates", path) for path in files.duplicates_to_exclude]
     if row.rule == "import_people":

@@ -170,13 +170,13 @@ def load_categories(
         if reason := _bad_folder(name, folders):
             problems.append(Problem(("images", "root"), reason))
             continue
-        listing = list_folders(roots.path(folder) for _, folder in folders)
+        places = [roots.path(folder) for _, folder in folders]
+        listing = list_folders(places, settings.images.part)
         if listing.images == 0:
-            places = " or ".join(str(roots.path(folder)) for _, folder in folders)
             message = (
-                f"category {name!r}: no images in {places} (files: {listing.files}; extensions "
-                f"read: {' '.join(sorted(SUFFIXES))}). Add some, or list the other categories "
-                "under `categories`"
+                f"category {name!r}: no images in {' or '.join(map(str, places))} (files: "
+                f"{listing.files}; extensions read: {' '.join(sorted(SUFFIXES))}). Add some, "
+                "or list the other categories under `categories`"
             )
             problems.append(Problem(("images", "root"), message))
             continue

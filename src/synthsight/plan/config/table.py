@@ -15,7 +15,15 @@ from synthsight.bounds import Key
 from synthsight.canonical import canonical_json
 from synthsight.files import Digests, hint_at, is_file
 from synthsight.images.finding import ImageFinder
-from synthsight.images.rows import FOLDER, LookedUp, keep_list, keep_looked, look_up, recall_looked
+from synthsight.images.rows import (
+    FOLDER,
+    LookedUp,
+    keep_list,
+    keep_looked,
+    look_up,
+    recall_looked,
+    with_parts,
+)
 from synthsight.images.table import LISTED, Divided, SplitError, divide
 from synthsight.labels.folders import Meaning, notes
 from synthsight.labels.matching import words
@@ -89,6 +97,7 @@ def load_tabled(
 
     looked, divided = load_rows(settings, cache, problems, warnings, understand)
     meant = {name: meant[name] for name in looked if name in meant}
+    root = Path(settings.images.root)
     warnings += [f"{settings.images.table}: {note}" for note in notes(meant, "categories")]
     categories: dict[str, Category] = {}
     for written, each in looked.items():
@@ -97,8 +106,9 @@ def load_tabled(
         if written in meant:
             place = "the table calls it"
             about = meant[written].definition(written, about, definitions.own, place)
+        listing = with_parts(each.rows, each.listing, root, cache, settings.images.part)
         categories[name] = Category(
-            about.target(name), about, (), each.listing, rows=each.rows, known=each.rows.known
+            about.target(name), about, (), listing, rows=each.rows, known=each.rows.known
         )
     categories = dict(sorted(categories.items()))
     known = {name: each.known for name, each in categories.items() if each.known}
