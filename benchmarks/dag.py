@@ -57,7 +57,7 @@ def run(folder: Path, *arguments: str) -> tuple[float, float]:
 
 def lay_out(folder: Path, models: int, categories: int, images: int) -> None:
     """A project of a shape, with the real rules."""
-    for part in ("Snakefile", "rules", "workflow", "profiles"):
+    for part in PARTS:
         (folder / part).symlink_to(ROOT / part)
     names = [f"thing{number}" for number in range(categories)]
     (folder / "labels.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
