@@ -262,3 +262,35 @@ def test_networks_are_trained_on_the_pixels_of_all_parts(parted: Project) -> Non
         assert names == (set() if keep else expected)
         if not keep:
             assert sum(job[0] == "prepare_pixels_to_adapt_part" for job in pixels) == 2 * NUMBER
+
+
+@pytest.mark.long
+def test_rows_of_a_table_are_worked_on_in_parts_too(divided: Project, parted: Project) -> None:
+    root = parted.folder / "pictures"
+    names = [path.relative_to(root).as_posix() for path in sorted(root.rglob("*.png"))]
+
+    def tabled(names: list[str]) -> None:
+        rows = [f"{name},{name.split('/')[1]},{name.split('/')[0]}" for name in names]
+        (parted.folder / "images.csv").write_text(
+            "\n".join(["image,category,generator", *rows]) + "\n", encoding="utf-8"
+        )
+
+    tabled(names)
+    images = {**parted.config["images"], "table": "images.csv"}
+    parted.configure({**parted.config, "images": images})
+    parted.run("logits")
+    found, expected = (
+        pq.read_table(p.results / "logits" / "effnet" / "clock.parquet") for p in (parted, divided)
+    )
+    assert found["image"].equals(expected["image"])
+    assert planned(parted, "logits") == set()
+    tabled([name for name in names if name != "dream/clock/7.png"])
+    part = part_of(b"dream/clock/7.png", NUMBER)
+    jobs = {job for job in ordered(planned(parted, "logits")) if "_part" in job[0]}
+    assert jobs == ordered(
+        {
+            ("index_images_part", "clock", part),
+            *(("prepare_pixels_part", geometry, "clock", part) for geometry in GEOMETRIES),
+            *(("classify_part", model, "clock", part) for model in MODELS),
+        }
+    )
