@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What the tests on a cluster need: Snakemake's plugin, in a folder of its own, and Slurm and munge from
+# What the tests on a cluster need: Snakemake's plugins, in a folder of its own, and Slurm and munge from
 # Debian. The tests start daemons of their own; the packages' services are not started. Fails where
 # something is not to be had.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 "${PYTHON:-.venv/bin/python}" -m pip install --quiet --no-deps --upgrade --target .venv/slurm \
-    --requirement requirements-slurm.txt
+    --requirement requirements-slurm.txt --requirement requirements-cluster-generic.txt
 
 export PATH=$PATH:/usr/sbin:/sbin
 missing() {
