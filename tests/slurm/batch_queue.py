@@ -46,8 +46,11 @@ def history(folder: Path) -> list[tuple[str, str]]:
 
 
 def qsub(folder: Path, arguments: list[str]) -> int:
-    """Put a script into the queue, and print the job's number."""
-    script = arguments[-1]
+    """Put a script into the queue, and print the job's number.
+
+    It runs in the present folder with ``-cwd``, else in an empty one of its own.
+    """
+    script = Path(arguments[-1]).resolve()
     process = os.fork()
     if process:
         print(process)
@@ -57,6 +60,10 @@ def qsub(folder: Path, arguments: list[str]) -> int:
     for number in (0, 1, 2):  # nobody waits for its output
         os.dup2(silent, number)
     os.environ["JOB_ID"] = str(os.getpid())
+    if "-cwd" not in arguments:
+        own = folder / f"{os.getpid()}.folder"
+        own.mkdir()
+        os.chdir(own)
     with _slot(folder):
         _note(folder, "start", os.getpid())
         with open(folder / f"{os.getpid()}.log", "wb") as log:
