@@ -2,14 +2,14 @@
 
 Its commands are called, and answer, like those of Grid Engine that ``profiles/cluster-generic``
 uses: ``qsub ... SCRIPT``, ``qstat -j JOB``, ``qacct -j JOB``, ``qdel JOB ...``. There is no daemon:
-what runs a job is a process of its own, with the job's number, that waits for one of ``LIMIT``
-slots, files with a lock.
+what runs a job is a process of its own that waits for one of ``LIMIT`` slots, files with a lock.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import signal
 import subprocess
@@ -45,37 +45,54 @@ def history(folder: Path) -> list[tuple[str, str]]:
     return [(line.split()[0], line.split()[1]) for line in lines]
 
 
+def asked(folder: Path, job: str) -> str:
+    """What was asked for with a job, as it stood on the command line."""
+    return (folder / f"{job}.asked").read_text(encoding="utf-8")
+
+
 def qsub(folder: Path, arguments: list[str]) -> int:
     """Put a script into the queue, and print the job's number.
 
     It runs in the present folder with ``-cwd``, else in an empty one of its own.
     """
     script = Path(arguments[-1]).resolve()
-    process = os.fork()
-    if process:
-        print(process)
+    job = _number(folder, " ".join(arguments[:-1]))
+    if os.fork():
+        print(job)
         return 0
     os.setsid()
     silent = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):  # nobody waits for its output
         os.dup2(silent, number)
-    os.environ["JOB_ID"] = str(os.getpid())
+    os.environ["JOB_ID"] = str(job)
     if "-cwd" not in arguments:
-        own = folder / f"{os.getpid()}.folder"
+        own = folder / f"{job}.folder"
         own.mkdir()
         os.chdir(own)
+    group = folder / f"{job}.group"
+    group.write_text(str(os.getpid()), encoding="ascii")
     with _slot(folder):
-        _note(folder, "start", os.getpid())
-        with open(folder / f"{os.getpid()}.log", "wb") as log:
+        _note(folder, "start", job)
+        with open(folder / f"{job}.log", "wb") as log:
             # A group of its own, so that this process outlives what kills the job.
-            job = subprocess.Popen(
+            process = subprocess.Popen(
                 ["/bin/sh", script], stdout=log, stderr=log, start_new_session=True
             )
-        (folder / f"{os.getpid()}.group").write_text(str(job.pid), encoding="ascii")
-        status = job.wait()
-        _note(folder, "end", os.getpid())
-        (folder / f"{os.getpid()}.status").write_text(str(status), encoding="ascii")
+        group.write_text(str(process.pid), encoding="ascii")
+        status = process.wait()
+        _note(folder, "end", job)
+        (folder / f"{job}.status").write_text(str(status), encoding="ascii")
     return 0
+
+
+def _number(folder: Path, asked: str) -> int:
+    """The next job's number; what is asked for with it is kept."""
+    for number in itertools.count(1):
+        with contextlib.suppress(FileExistsError):
+            with open(folder / f"{number}.asked", "x", encoding="utf-8") as handle:
+                handle.write(asked)
+            break
+    return number
 
 
 def qstat(folder: Path, arguments: list[str]) -> int:
@@ -93,14 +110,14 @@ def qacct(folder: Path, arguments: list[str]) -> int:
 
 
 def qdel(folder: Path, arguments: list[str]) -> int:
-    """End jobs that run."""
+    """End jobs, or take them out of the queue."""
     for job in arguments:
         kill(folder, job)
     return 0
 
 
 def kill(folder: Path, job: str) -> None:
-    """End a job that runs."""
+    """End a job."""
     group = (folder / f"{job}.group").read_text(encoding="ascii")
     with contextlib.suppress(ProcessLookupError):
         os.killpg(int(group), signal.SIGKILL)

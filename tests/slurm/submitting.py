@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,3 +56,9 @@ def test_a_queue_of_commands_makes_the_same_tables_though_a_job_is_killed(
         at_once += 1 if event == "start" else -1
         assert 0 <= at_once <= batch_queue.LIMIT
     assert (queue / f"{killed}.status").read_text(encoding="ascii") == "-9"
+
+    # Each asks for what its jobs need: models for a GPU, all others for none.
+    jobs = sorted({int(job) for _, job in history})
+    needs = [batch_queue.asked(queue, str(job)).partition(" -l ")[2] for job in jobs]
+    assert [need.rpartition("gpu=")[2] for need in needs] == ["0", *["1"] * 5, "0"]
+    assert all(re.fullmatch(r"h_vmem=\d+M,h_rt=0:\d+:0,gpu=[01]", need) for need in needs), needs
