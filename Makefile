@@ -13,7 +13,7 @@ help:
 	@echo "make test-long    the tests that take a second or more: runs, pictures, real networks, hostile files"
 	@echo "make test-fast    the tests that run no workflow, in a minute or two"
 	@echo "make test-pythons the tests that need no torch under Python 3.12 and 3.13, where these are found"
-	@echo "make test-cluster the demo and more on the Slurm that tests/slurm/install.sh sets up"
+	@echo "make test-cluster the demo and more on what tests/slurm/install.sh sets up: Slurm, a queue, an S3 server"
 	@echo "make test-faults  runs whose processes are killed, whose disk is full, and the like"
 	@echo "make check        linters, formatting and types"
 	@echo "make format       format the code"
@@ -70,7 +70,7 @@ test-pythons: $(VENV)/installed
 	bash tests/pythons.sh
 
 test-cluster: $(VENV)/installed-dev
-	$(BIN)/python -m pytest --numprocesses 2 tests/slurm/runs.py
+	$(BIN)/python -m pytest --numprocesses 2 $(addprefix tests/slurm/,runs.py nodes.py submitting.py storing.py)
 
 ROUNDS := 16
 

@@ -70,6 +70,7 @@ def test_local_files_are_told_from_addresses(url: str, path: str | None) -> None
     ("url", "said"),
     [
         ("ftp://example.org/a.zip", "ftp: is not supported; write an http, https or file URL"),
+        ("s3://bucket/a.zip", "s3: is not supported; write an https URL of it that is signed"),
         ("s3://bucket/a.zip", "s3: is not supported"),
         ("C:\\images.zip", "c: is not supported"),
         ("https:///a.zip", "has no host"),

@@ -1,4 +1,4 @@
-"""A Slurm cluster of one machine, for tests; ``tests/slurm/cluster.sh`` makes it."""
+"""A Slurm cluster on this machine, for tests; ``tests/slurm/cluster.sh`` makes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +18,12 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 SCRIPT = REPOSITORY / "tests" / "slurm" / "cluster.sh"
 
-#: Snakemake's plugin. It is not in the environment of all other tests, since it imports pandas at
-#: every start of Snakemake.
+#: Snakemake's plugins. They are not in the environment of all other tests, since that for Slurm
+#: imports pandas at every start of Snakemake.
 PLUGIN = REPOSITORY / ".venv" / "slurm"
+
+#: Its ``sitecustomize`` lets programs stop in mid-work.
+HOLDING = REPOSITORY / "tests" / "slurm" / "holding"
 
 #: What this cluster needs beside the profile: it has no database of accounts, and jobs are short.
 OPTIONS = (
@@ -48,24 +52,31 @@ def has_plugin() -> bool:
 
 
 def snakemake(
-    folder: Path, *arguments: str, path: str = os.environ["PATH"]
+    folder: Path,
+    *arguments: str,
+    path: str = os.environ["PATH"],
+    environment: Mapping[str, str] | None = None,
+    profile: str = "slurm",
 ) -> subprocess.CompletedProcess[str]:
-    """Run a workflow with the profile for Slurm.
+    """Run a workflow with the profile for Slurm, or another one that submits.
 
     Args:
         folder: that it is in.
         arguments: for the command.
         path: of programs.
+        environment: more variables.
+        profile: the profile's name.
     """
+    packages = f"{folder / 'src'}:{PLUGIN}:{HOLDING}"
     return subprocess.run(
         [
             Path(sys.executable).with_name("snakemake"),
-            *("--workflow-profile", "profiles/slurm"),
+            *("--workflow-profile", f"profiles/{profile}"),
             "--quiet=host",  # what the profile keeps from the screen is looked at
             *arguments,
         ],
         cwd=folder,
-        env={**os.environ, "PATH": path, "PYTHONPATH": f"{folder / 'src'}:{PLUGIN}"},
+        env={**os.environ, "PATH": path, "PYTHONPATH": packages, **(environment or {})},
         capture_output=True,
         text=True,
     )
@@ -76,7 +87,10 @@ class Submission:
     """A job that was submitted.
 
     Attributes:
+        number: by which Slurm calls it.
         state: as Slurm calls it.
+        node: where it runs or ran last; empty if it waits.
+        restarts: how many times Slurm put it back into the queue.
         start: when it began.
         end: when it ended.
         memory: what it asked for, in MB.
@@ -88,7 +102,10 @@ class Submission:
             ``CUDA_VISIBLE_DEVICES``.
     """
 
+    number: str
     state: str
+    node: str
+    restarts: int
     start: datetime
     end: datetime
     memory: int
@@ -121,9 +138,29 @@ class Cluster:
         """Of a process that uses it."""
         return {**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"}
 
-    def submit(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the workflow in a folder on this cluster."""
-        return snakemake(folder, *OPTIONS, *arguments, path=self.environment["PATH"])
+    def submit(
+        self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the workflow in a folder on this cluster, with more environment variables."""
+        path = self.environment["PATH"]
+        return snakemake(folder, *OPTIONS, *arguments, path=path, environment=environment)
+
+    def drain(self, node: str) -> None:
+        """Let a node finish what it has, and give it no more."""
+        self._ask("scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=test")
+
+    def kill(self, node: str) -> None:
+        """Let a node die, with all that runs on it."""
+        subprocess.run([SCRIPT, "kill", self.folder, node], check=True)
+
+    def start_now(self, number: str) -> None:
+        """Spare a job that was put back into the queue the two minutes for which Slurm holds it."""
+        self._ask("scontrol", "update", f"JobId={number}", "StartTime=now")
+
+    def node_states(self) -> dict[str, str]:
+        """What Slurm says of each node, as ``IDLE+DRAIN``."""
+        nodes = self._ask("scontrol", "show", "nodes", "--oneliner")
+        return dict(re.findall(r"NodeName=(\S+).* State=(\S+)", nodes))
 
     def submissions(self) -> list[Submission]:
         """All jobs so far, in the order of their submission."""
@@ -140,7 +177,10 @@ class Cluster:
             gpus = re.search(r"gres:gpu:(\d+)", fields.get("TresPerJob", ""))
             found.append(
                 Submission(
+                    number=fields["JobId"],
                     state=fields["JobState"],
+                    node=fields.get("BatchHost", ""),
+                    restarts=int(fields["Restarts"]),
                     start=datetime.fromisoformat(fields["StartTime"]),
                     end=datetime.fromisoformat(fields["EndTime"]),
                     memory=int(fields["MinMemoryNode"].removesuffix("M")),
@@ -159,14 +199,27 @@ class Cluster:
         ).stdout
 
 
+def wait_for(what: str, done: Callable[[], bool], patience: float = 900) -> None:
+    """Wait until something holds.
+
+    Raises:
+        TimeoutError: it did not within ``patience`` seconds.
+    """
+    end = time.monotonic() + patience
+    while not done():
+        if time.monotonic() > end:
+            raise TimeoutError(f"in vain for {patience:g} s: {what}")
+        time.sleep(0.2)
+
+
 @contextmanager
-def running() -> Iterator[Cluster]:
-    """A cluster, from its start to its end."""
+def running(nodes: int = 1) -> Iterator[Cluster]:
+    """A cluster, from its start to its end: a node with two GPUs, or several with one each."""
     # Not in pytest's folder: the address of a socket must be short.
     with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
         cluster = Cluster(Path(folder) / "cluster")
         try:
-            subprocess.run([SCRIPT, "start", cluster.folder], check=True)
+            subprocess.run([SCRIPT, "start", cluster.folder, str(nodes)], check=True)
             yield cluster
         finally:
             subprocess.run([SCRIPT, "stop", cluster.folder], check=True)

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# A Slurm cluster of one machine: munged, slurmctld and slurmd on loopback, with two GPUs that are
-# nothing but device nodes. All of it lies in one folder; nothing in /etc is read or written, no
-# service is started. Needs root, as slurmd does; neither systemd nor cgroups.
+# A Slurm cluster on this machine: munged, slurmctld and a slurmd for each node on loopback, with GPUs
+# that are nothing but device nodes: two on a single node, else one on each. All of it lies in one
+# folder; nothing in /etc is read or written, no service is started. Needs root, as slurmd does; neither
+# systemd nor cgroups.
 #
-#   tests/slurm/cluster.sh start FOLDER   starts what does not run yet; then put FOLDER/bin, with
-#                                         sbatch, srun, squeue and so on, at the head of PATH
-#   tests/slurm/cluster.sh stop FOLDER    ends its jobs and daemons and removes the folder
+#   tests/slurm/cluster.sh start FOLDER [NODES]  starts what does not run yet; then put FOLDER/bin, with
+#                                                sbatch, srun, squeue and so on, at the head of PATH.
+#                                                The nodes are node1, node2, and so on; by default one
+#   tests/slurm/cluster.sh kill FOLDER NODE      a node dies, with all that runs on it
+#   tests/slurm/cluster.sh stop FOLDER           ends its jobs and daemons and removes the folder
 set -euo pipefail
 
-if [ $# != 2 ] || [[ $1 != start && $1 != stop ]]; then
-    echo "usage: $0 start|stop FOLDER" >&2
+if ! [[ "$# $1" =~ ^(2 start|3 start|3 kill|2 stop)$ ]]; then
+    echo "usage: $0 start FOLDER [NODES] | kill FOLDER NODE | stop FOLDER" >&2
     exit 2
 fi
 folder=$(realpath -m "$2")
@@ -47,26 +50,31 @@ gone() { ! process_of "$1"; }
 
 is_idle() { [ -z "$(squeue --noheader)" ]; }
 
-is_up() { sinfo --noheader --format=%t | grep -qxE 'idle|mix|alloc'; }
+nodes() { sed -n 's/^NodeName=\([^ ]*\).*/\1/p' "$folder/slurm.conf"; }
+
+is_up() { sinfo --noheader --nodes="$1" --format=%t | grep -qxE 'idle|mix|alloc|drng|drain'; }
 
 free_ports() {
     python3 -c '
 import socket
-sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-print(*(one.getsockname()[1] for one in sockets))'
+import sys
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+print(*(one.getsockname()[1] for one in sockets))' "$1"
 }
 
-configure() {
-    local host control_port node_port
+configure() { # NODES
+    local host gpus number ports
     host=$(hostname)
-    read -r control_port node_port < <(free_ports)
+    gpus=$(($1 == 1 ? 2 : 1))
+    read -ra ports < <(free_ports $(($1 + 1)))
     mkdir -p "$folder"/{bin,state,spool}
     chmod 0755 "$folder"
     (umask 077 && dd if=/dev/urandom of="$folder/munge.key" bs=128 count=1 status=none)
     # What stands for a GPU must be a device; these do what /dev/null does.
-    mknod "$folder/gpu0" c 1 3
-    mknod "$folder/gpu1" c 1 3
-    printf 'NodeName=node Name=gpu File=%s\n' "$folder/gpu0" "$folder/gpu1" >"$folder/gres.conf"
+    for number in 0 1; do
+        mknod "$folder/gpu$number" c 1 3
+        [ "$number" -ge "$gpus" ] || echo "Name=gpu File=$folder/gpu$number" >>"$folder/gres.conf"
+    done
     # In place of the system's.
     : >"$folder/plugstack.conf"
     # SLURM_CONF would do, did not Snakemake's executor for job steps take all that begins with SLURM_
@@ -85,8 +93,7 @@ END
     cat >"$folder/slurm.conf" <<END
 ClusterName=synthsight
 SlurmctldHost=$host(127.0.0.1)
-SlurmctldPort=$control_port
-SlurmdPort=$node_port
+SlurmctldPort=${ports[0]}
 # Without these they listen on all interfaces.
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 SlurmUser=root
@@ -96,9 +103,9 @@ AuthInfo=socket=$folder/munge.socket
 CredType=cred/munge
 PlugStackConfig=$folder/plugstack.conf
 StateSaveLocation=$folder/state
-SlurmdSpoolDir=$folder/spool
+SlurmdSpoolDir=$folder/spool/%n
 SlurmctldPidFile=$folder/state/slurmctld.pid
-SlurmdPidFile=$folder/state/slurmd.pid
+SlurmdPidFile=$folder/state/slurmd_%n.pid
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 TaskProlog=$folder/bin/task_prolog
@@ -117,13 +124,19 @@ MinJobAge=86400
 GresTypes=gpu
 # More of everything than there may be, so that tests see what Slurm would do.
 SlurmdParameters=config_overrides
-NodeName=node NodeHostname=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 Gres=gpu:2
-PartitionName=all Nodes=node Default=YES MaxTime=INFINITE
+# A node that is silent for so many seconds is down.
+SlurmdTimeout=$(($1 == 1 ? 300 : 10))
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE
 END
+    for ((number = 1; number <= $1; number++)); do
+        echo "NodeName=node$number NodeHostname=$host NodeAddr=127.0.0.1 Port=${ports[number]}" \
+            "CPUs=8 RealMemory=64000 Gres=gpu:$gpus" >>"$folder/slurm.conf"
+    done
 }
 
-start() {
-    [ -f "$folder/slurm.conf" ] || configure
+start() { # FOLDER [NODES]
+    local node
+    [ -f "$folder/slurm.conf" ] || configure "${2:-1}"
     # munged wants folders that nobody else can write to; tests may lie in /tmp. Hence --force.
     daemon munged munged --foreground --force --key-file="$folder/munge.key" \
         --socket="$folder/munge.socket" --pid-file="$folder/state/munged.pid" \
@@ -131,18 +144,42 @@ start() {
     until_true munge --socket="$folder/munge.socket" --no-input
     daemon slurmctld slurmctld -D -f "$folder/slurm.conf"
     until_true scontrol ping
-    daemon slurmd slurmd -D -f "$folder/slurm.conf"
-    until_true is_up
+    for node in $(nodes); do
+        daemon "slurmd_$node" env SLURMD_NODENAME="$node" slurmd -D -N "$node" -f "$folder/slurm.conf"
+    done
+    for node in $(nodes); do
+        until_true is_up "$node"
+    done
+}
+
+# All processes of a node whose names match: daemon, job steps, and what these have started.
+processes_on() { # NODE NAMES
+    local process
+    for process in /proc/[0-9]*; do
+        grep -qzxF "SLURMD_NODENAME=$1" "$process/environ" 2>/dev/null || continue
+        grep -qzF "$folder/" "$process/environ" 2>/dev/null || continue
+        grep -qxE "$2" "$process/comm" 2>/dev/null && basename "$process"
+    done
+}
+
+# As if its power were cut. First those die who would still tell that jobs have ended.
+kill_node() { # FOLDER NODE
+    local names found
+    for names in slurmd slurmstepd '.*'; do
+        while found=$(processes_on "$2" "$names") && [ -n "$found" ]; do
+            xargs kill -KILL <<<"$found" 2>/dev/null || true
+        done
+    done
 }
 
 stop() {
     local name process
     [ -f "$folder/slurm.conf" ] || return 0
-    if process_of slurmctld >/dev/null && process_of slurmd >/dev/null; then
+    if process_of slurmctld >/dev/null; then
         timeout 10 "$folder/bin/scancel" --user="$(id -un)" || true
         until_true is_idle || true
     fi
-    for name in slurmd slurmctld munged; do
+    for name in $(nodes | sed s/^/slurmd_/) slurmctld munged; do
         process=$(process_of "$name") || continue
         kill "$process"
         until_true gone "$name" || kill -KILL "$process"
@@ -150,4 +187,8 @@ stop() {
     rm -rf "$folder"
 }
 
-"$1"
+case $1 in
+    start) start "${@:2}" ;;
+    kill) kill_node "${@:2}" ;;
+    stop) stop ;;
+esac

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# What the tests on a cluster need: Snakemake's plugin, in a folder of its own, and Slurm and munge from
-# Debian. The tests start daemons of their own; the packages' services are not started. Fails where
+# What the tests on a cluster need: Snakemake's plugins, a local S3 server, in folders of their own, and
+# Slurm and munge from Debian. The tests start daemons of their own; the packages' services are not started. Fails where
 # something is not to be had.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 "${PYTHON:-.venv/bin/python}" -m pip install --quiet --no-deps --upgrade --target .venv/slurm \
-    --requirement requirements-slurm.txt
+    --requirement requirements-slurm.txt --requirement requirements-cluster-generic.txt
+"${PYTHON:-.venv/bin/python}" -m pip install --quiet --no-deps --upgrade --target .venv/storage \
+    --requirement requirements-s3.txt --requirement tests/slurm/requirements.txt
 
 export PATH=$PATH:/usr/sbin:/sbin
 missing() {

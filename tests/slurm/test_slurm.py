@@ -40,7 +40,7 @@ def dry_run(project: Project, *arguments: str) -> str:
 @needs_slurm
 def test_the_cluster_starts_once_and_leaves_nothing(tmp_path: Path) -> None:
     with slurm_cluster.running() as cluster:
-        files = [cluster.folder / f"{name}.pid" for name in ("munged", "slurmctld", "slurmd")]
+        files = [cluster.folder / f"{name}.pid" for name in ("munged", "slurmctld", "slurmd_node1")]
         first = [file.read_text(encoding="ascii") for file in files]
         subprocess.run([SCRIPT, "start", cluster.folder], check=True)
         assert [file.read_text(encoding="ascii") for file in files] == first

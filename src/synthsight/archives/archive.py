@@ -217,6 +217,11 @@ def problem_of(url: str) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         return f"is not a URL ({error})"
+    if parts.scheme == "s3":
+        return (
+            "s3: is not supported; write an https URL of it that is signed, as `aws s3 presign` "
+            "makes, or mount the bucket (docs/cluster.md, Files in S3)"
+        )
     if parts.scheme not in ("http", "https"):
         return (
             f"{parts.scheme}: is not supported; write an http, https or file URL or a path, or "
