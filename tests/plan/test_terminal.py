@@ -79,14 +79,11 @@ def test_parts_of_a_category_count_with_whole_ones(seen: Seen) -> None:
     jobs = [("classify", {"category": "bagel"})]
     jobs += [("classify_part", {"category": "clock", "part": part}) for _, part in PARTS]
     seen.watch.begin([*jobs, ("join_logits", {"category": "clock"})])
-    for number, (rule, wildcards) in enumerate(jobs[:2]):
+    for number, (rule, wildcards) in enumerate(jobs):
         seen.start(number, rule, **wildcards)
         seen.log("job_finished", job_id=number)
-    assert seen.said == [
-        "4 jobs: 42 images to be classified (categories: 2)",
-        "1 of 4 jobs: 30 of 42 images classified",
-        "2 of 4 jobs: 37 of 42 images classified",
-    ]
+    assert seen.said[0] == "4 jobs: 42 images to be classified (categories: 2)"
+    assert seen.said[-1] == "3 of 4 jobs: 42 of 42 images classified", "the last always is"
 
 
 def test_progress_is_not_said_more_often_than_it_can_be_read(monkeypatch: Any) -> None:
