@@ -21,7 +21,8 @@ try:
     from synthsight.plan.files import WEIGHTS, Files
     from synthsight.plan.leaving import go_on
     from synthsight.plan.left_out import LEAVE_OUT, captioned, without_failed
-    from synthsight.plan.machine import Machine, handle_term_aside, hide_devices, provide_workers
+    from synthsight.plan.machine import Machine, handle_term_aside, hide_devices
+    from synthsight.plan.machine import provide_workers, start_workers
     from synthsight.plan.others import at_work, hold
     from synthsight.plan.pace import Pace
     from synthsight.plan.programs import base_door, family_doors, library_door, model_doors

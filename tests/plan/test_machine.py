@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.plan.machine import Machine, handle_term_aside, provide_workers
+from synthsight.plan import machine as module
+from synthsight.plan.machine import Machine, handle_term_aside, provide_workers, start_workers
 from synthsight.plan.programs import Imports
 from synthsight.worker.protocol import VARIABLE, Settings
 
@@ -64,6 +65,25 @@ def test_workers_are_described_to_jobs(tmp_path: Path, monkeypatch: pytest.Monke
     assert (models.owner, models.slots, models.devices) == (os.getpid(), 3, ("0", "1"))
     assert (tables.log, tables.doors) == ("logs/worker_tables.log", ())
     assert models.folder != tables.folder
+
+
+def test_workers_that_jobs_need_are_started_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setattr(module, "start_early", lambda worker: started.append(worker.log))
+    workers = {
+        "models": Imports((Path("/scripts/ask.py"), Path("/scripts/embed.py"))),
+        "tables": Imports((Path("/scripts/score.py"),)),
+    }
+    provide_workers(workers, "{}", 1, machine())
+    start_workers({"with_worker.py --code {params.code} embed.py --output {output}", None})
+    assert started == ["models"]
+    start_workers({"with_worker.py other.py", None})
+    start_workers(set())
+    assert started == ["models"]
+    provide_workers({"none": Imports()}, "{}", 1, machine())
+    start_workers({"with_worker.py embed.py"})
+    assert started == ["models"]
 
 
 def test_one_device_is_shared_without_being_named(monkeypatch: pytest.MonkeyPatch) -> None:
