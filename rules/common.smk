@@ -22,7 +22,7 @@ try:
     from synthsight.plan.leaving import go_on
     from synthsight.plan.left_out import LEAVE_OUT, captioned, without_failed
     from synthsight.plan.machine import Machine, handle_term_aside, hide_devices
-    from synthsight.plan.machine import provide_workers, start_workers
+    from synthsight.plan.machine import provide_workers, slower_here, start_workers
     from synthsight.plan.others import at_work, hold
     from synthsight.plan.pace import Pace
     from synthsight.plan.programs import base_door, family_doors, library_door, model_doors
@@ -140,6 +140,7 @@ if workflow.is_main_process:
     _say = lambda text: logger.info(f"Note: {printable(text)}")
     try:
         _notes = [*filter(None, [at_work(KEPT, sys.argv)]), *check_results(FILES, code, KEPT, _say)]
+        _notes += slower_here(SETTINGS.precision, MACHINE)
     except SynthsightError as error:
         raise WorkflowError(str(error)) from None
     for _note in [*EXPERIMENT.warnings, *_notes]:

@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from synthsight.plan import machine as module
-from synthsight.plan.machine import Machine, handle_term_aside, provide_workers, start_workers
+from synthsight.plan.machine import (
+    Machine,
+    handle_term_aside,
+    provide_workers,
+    slower_here,
+    start_workers,
+)
 from synthsight.plan.programs import Imports
 from synthsight.worker.protocol import VARIABLE, Settings
 
@@ -91,6 +97,16 @@ def test_one_device_is_shared_without_being_named(monkeypatch: pytest.MonkeyPatc
     provide_workers({"none": Imports()}, "{}", 1, machine("0"))
     (none,) = json.loads(os.environ[VARIABLE])
     assert Settings.from_json(none).devices == ()
+
+
+def test_a_precision_that_is_slow_here_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "multiplies_bfloat16", lambda: False)
+    (note,) = slower_here("bf16", machine())
+    assert "fp32" in note
+    quiet = [("fp32", machine()), ("bf16", machine("0")), ("bf16", machine(submits=True))]
+    assert not any(slower_here(*each) for each in quiet)
+    monkeypatch.setattr(module, "multiplies_bfloat16", lambda: True)
+    assert not slower_here("bf16", machine())
 
 
 @pytest.mark.parametrize("where", [machine(), machine("0"), machine("0", "1")])

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from synthsight.canonical import canonical_json
 from synthsight.files import can_be_written
+from synthsight.inference.devices import multiplies_bfloat16
 from synthsight.plan.programs import Imports
 from synthsight.worker.client import start_early
 from synthsight.worker.protocol import (
@@ -64,6 +65,22 @@ class Machine:
         if self.devices or self.submits or not self.cores:
             return 1
         return max(1, self.cores // slots)
+
+
+def slower_here(precision: str, machine: Machine) -> list[str]:
+    """What to say of a precision that is meant to be fast, and is slow on this machine.
+
+    Args:
+        precision: the configuration's.
+        machine: this one.
+    """
+    if precision != "bf16" or machine.devices or machine.submits or multiplies_bfloat16():
+        return []
+    return [
+        "precision: bf16 takes longer than fp32 here, since this processor has no instructions for "
+        "it (amx_bf16 or avx512_bf16) and there is no other device. `precision: fp32` is faster; "
+        "it makes other logits, so all images are classified again."
+    ]
 
 
 def provide_workers(
