@@ -1,20 +1,26 @@
 """Decoded images: how fast they are made, what they take on the disk, what reading them costs.
 
-    python benchmarks/pixels.py [--images 200] [--passes 3]
+    python benchmarks/pixels.py [--images 200] [--passes 3] [--processes 2]
 
 Pictures of 1024 x 1024, the size of DALL-E 2's and Midjourney's, as JPEG are decoded into 224 x 224
-with 1, 2 and 4 threads. Then they are read as `classify` does, memory-mapped, in batches of 64: as
-views, as the copies that become tensors, and with the inference of a small network after it
-(torchvision's squeezenet1_1 with random weights). Clock times, the best of the passes.
+by `prepare_pixels`, which checks the sha256 of each file and writes the file of pixels, and by a
+loop over Pillow's `open`, `convert`, `resize` and `crop`, each in as many processes; the pixels are
+compared. Then `prepare_pixels` with 1, 2 and 4 threads. Then they are read as `classify`
+does, memory-mapped, in batches of 64: as views, as the copies that become tensors, and with the
+inference of a small network after it (torchvision's squeezenet1_1 with random weights). Clock
+times, the best of the passes.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import hashlib
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -50,17 +56,60 @@ def best(function: Callable[[], object], passes: int) -> float:
     return min(seconds)
 
 
+def plainly(folder: Path, names: list[str]) -> bytes:
+    """The pixels of some pictures as a person would get them."""
+    found = []
+    for name in names:
+        picture = Image.open(folder / name).convert("RGB")
+        picture = picture.resize((256, 256), Image.Resampling.BILINEAR)
+        found.append(np.asarray(picture.crop((16, 16, 240, 240))))
+    return np.stack(found).tobytes()
+
+
+def prepared(folder: Path, names: list[str], sums: dict[str, str]) -> bytes:
+    """The same by :func:`prepare_pixels`, read from the file that it writes."""
+    path = folder / f"{names[0]}.arrow"
+    prepare_pixels([(name, SIDE, SIDE) for name in names], folder, GEOMETRY, path, sha256=sums)
+    return b"".join(batch.tobytes() for _, batch in read_batches(path, BATCH))
+
+
+def beside_pillow(folder: Path, names: list[str], processes: int, passes: int) -> None:
+    """Compare both ways, in turns, in pools of processes that are there already."""
+    sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    shares = [names[n::processes] for n in range(processes)]
+    ratios, fastest = [], {"Pillow": 0.0, "prepare_pixels": 0.0}
+    with ProcessPoolExecutor(processes) as pool:
+        for _ in range(passes + 1):
+            start = time.perf_counter()
+            plain = list(pool.map(plainly, [folder] * processes, shares))
+            between = time.perf_counter()
+            ours = list(pool.map(prepared, [folder] * processes, shares, [sums] * processes))
+            end = time.perf_counter()
+            assert plain == ours, "the pixels differ"
+            ratios.append((between - start) / (end - between))
+            for way, taken in (("Pillow", between - start), ("prepare_pixels", end - between)):
+                fastest[way] = max(fastest[way], len(names) / taken)
+    print(
+        f"in {processes} processes, Pillow {fastest['Pillow']:.0f} images/s, prepare_pixels "
+        f"{fastest['prepare_pixels']:.0f}; {statistics.median(ratios[1:]):.2f} x (median of "
+        f"{passes}), the same pixels"
+    )
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
     model = torchvision.models.squeezenet1_1().eval()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         draw(folder, args.images)
         manifest = [(f"{number:05}.jpg", SIDE, SIDE) for number in range(args.images)]
+        names = [name for name, _, _ in manifest]
+        beside_pillow(folder, names, args.processes, args.passes)
         path = folder / "pixels.arrow"
 
         def prepare(threads: int) -> None:

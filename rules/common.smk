@@ -20,7 +20,8 @@ try:
     from synthsight.plan.files import WEIGHTS, Files
     from synthsight.plan.leaving import go_on
     from synthsight.plan.left_out import LEAVE_OUT, captioned, without_failed
-    from synthsight.plan.machine import Machine, handle_term_aside, hide_devices, provide_workers
+    from synthsight.plan.machine import Machine, handle_term_aside, hide_devices
+    from synthsight.plan.machine import provide_workers, slower_here, start_workers
     from synthsight.plan.others import at_work, hold
     from synthsight.plan.pace import Pace
     from synthsight.plan.parts import COLUMNS
@@ -137,7 +138,7 @@ def code(program, *modules):
 if workflow.is_main_process:
     _say = lambda text: logger.info(LOOK.note(f"Note: {printable(text)}"))
     try:
-        _notes = [*filter(None, [at_work(KEPT, sys.argv)])]
+        _notes = [*filter(None, [at_work(KEPT, sys.argv)]), *slower_here(SETTINGS.precision, MACHINE)]
         with LOOK.watching():
             _notes += check_results(FILES, code, KEPT, _say, LOOK.seal)
     except SynthsightError as error:

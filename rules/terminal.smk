@@ -24,6 +24,8 @@ onstart:
     settle(logger)
     # What can be made without a model that fails is to be there when a run goes on without it.
     workflow.scheduler.keepgoing |= SETTINGS.on_failure == LEAVE_OUT
+    if not (MACHINE.submits or workflow.touch):
+        start_workers({job.rule.shellcmd for job in workflow.dag.needrun_jobs()})
     WATCH.begin((job.rule.name, job.wildcards_dict) for job in workflow.dag.needrun_jobs())
 
 

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from synthsight.plan.machine import Machine, handle_term_aside, provide_workers
+from synthsight.plan import machine as module
+from synthsight.plan.machine import (
+    Machine,
+    handle_term_aside,
+    provide_workers,
+    slower_here,
+    start_workers,
+)
 from synthsight.plan.programs import Imports
 from synthsight.worker.protocol import VARIABLE, Settings
 
@@ -66,11 +73,40 @@ def test_workers_are_described_to_jobs(tmp_path: Path, monkeypatch: pytest.Monke
     assert models.folder != tables.folder
 
 
+def test_workers_that_jobs_need_are_started_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setattr(module, "start_early", lambda worker: started.append(worker.log))
+    workers = {
+        "models": Imports((Path("/scripts/ask.py"), Path("/scripts/embed.py"))),
+        "tables": Imports((Path("/scripts/score.py"),)),
+    }
+    provide_workers(workers, "{}", 1, machine())
+    start_workers({"with_worker.py --code {params.code} embed.py --output {output}", None})
+    assert started == ["models"]
+    start_workers({"with_worker.py other.py", None})
+    start_workers(set())
+    assert started == ["models"]
+    provide_workers({"none": Imports()}, "{}", 1, machine())
+    start_workers({"with_worker.py embed.py"})
+    assert started == ["models"]
+
+
 def test_one_device_is_shared_without_being_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "")
     provide_workers({"none": Imports()}, "{}", 1, machine("0"))
     (none,) = json.loads(os.environ[VARIABLE])
     assert Settings.from_json(none).devices == ()
+
+
+def test_a_precision_that_is_slow_here_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "multiplies_bfloat16", lambda: False)
+    (note,) = slower_here("bf16", machine())
+    assert "fp32" in note
+    quiet = [("fp32", machine()), ("bf16", machine("0")), ("bf16", machine(submits=True))]
+    assert not any(slower_here(*each) for each in quiet)
+    monkeypatch.setattr(module, "multiplies_bfloat16", lambda: True)
+    assert not slower_here("bf16", machine())
 
 
 @pytest.mark.parametrize("where", [machine(), machine("0"), machine("0", "1")])

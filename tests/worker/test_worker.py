@@ -36,7 +36,7 @@ PATIENCE = 120
 
 #: A program that does what its arguments say and tells where it ran.
 PROGRAM = f"""#!{sys.executable}
-import os, signal, sys, time
+import os, resource, signal, sys, time
 
 served = 0
 
@@ -57,6 +57,12 @@ def main(models=None):
             print(value, file=sys.stderr)
         elif verb == "raw":
             os.write(1, value.encode() + b"\\n")
+        elif verb == "pages":  # that the system gives anew, for the same 32 MiB again and again
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            for _ in range(20):
+                b"x" * 2**25
+            after = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            print((after - before) * resource.getpagesize() // 2**25)
         elif verb == "sleep":
             time.sleep(float(value))
         elif verb == "exit":
@@ -262,6 +268,31 @@ def test_output_and_status_are_those_of_the_program(
 
 def test_a_program_runs_in_the_job_s_folder(worker: Worker) -> None:
     assert worker.run("folder")[1].strip() == os.getcwd()
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_program_on_a_device_keeps_the_memory_that_it_frees(worker: Worker, warm: bool) -> None:
+    if not warm:
+        worker.settings = replace(worker.settings, programs=())
+    assert int(worker.run("pages:")[1]) <= 2
+    assert int(worker.run("pages:", device=False)[1]) >= 18
+
+
+def test_memory_is_kept_as_the_environment_says(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MALLOC_MMAP_MAX_", "65536")
+    monkeypatch.setenv("MALLOC_MMAP_THRESHOLD_", "131072")
+    assert int(worker.run("pages:")[1]) >= 18
+
+
+def test_a_server_that_is_started_early_is_the_one_that_serves(worker: Worker) -> None:
+    client.start_early(worker.settings)
+    early = worker.server
+    client.start_early(worker.settings)
+    assert worker.server == early
+    _, parent, *_ = worker.where()
+    assert parent == early
 
 
 def test_the_client_is_quick_to_import() -> None:

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import AvifImagePlugin, Image, ImageOps, UnidentifiedImageError, features
+from PIL import AvifImagePlugin, ExifTags, Image, ImageOps, UnidentifiedImageError, features
 
 from synthsight.contents import HEAD, IMAGES, another_kind, kind_of
 from synthsight.errors import SynthsightError
@@ -352,9 +352,17 @@ def _many_scans(content: bytes) -> bool:
 def _upright(image: Image.Image) -> Image.Image:
     """Apply the EXIF orientation; EXIF that cannot be parsed is ignored."""
     try:
+        # Pillow would copy an image that is upright.
+        if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+            return image
         return ImageOps.exif_transpose(image)
     except Exception:  # the EXIF parser also raises nearly anything on corrupt data
         return image
+
+
+#: Formats of one picture, which is whole and independent of its file once it is loaded. What others
+#: give is copied.
+_LOADED_AT_ONCE = ("JPEG", "PNG")
 
 
 def _to_rgb(image: Image.Image, keyed: npt.NDArray[np.bool_] | None) -> Image.Image:
@@ -372,6 +380,8 @@ def _to_rgb(image: Image.Image, keyed: npt.NDArray[np.bool_] | None) -> Image.Im
         overlaid = Image.new("RGBA", image.size, _WHITE)
         overlaid.alpha_composite(image.convert("RGBA"))
         return overlaid.convert("RGB")
+    if image.mode == "RGB" and image.format in _LOADED_AT_ONCE:
+        return image
     return image.convert("RGB")
 
 

@@ -30,3 +30,24 @@ def visible_devices(
             break  # as CUDA reads it: what follows an invalid name is ignored
         names.append(name)
     return tuple(names)
+
+
+#: Flags of processors that multiply bfloat16: Intel's and AMD's, and ARM's.
+_BFLOAT16 = frozenset({"amx_bf16", "avx512_bf16", "bf16"})
+
+
+def multiplies_bfloat16(about: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether this processor has instructions for products of bfloat16.
+
+    Without these they are computed by way of float32, which takes longer than float32 alone. Where
+    the system says nothing of its processor, it is taken to have them.
+
+    Args:
+        about: what the system says of its processor.
+    """
+    try:
+        text = about.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    lines = [line for line in text.splitlines() if re.match(r"(flags|Features)\s*:", line)]
+    return not lines or any(not _BFLOAT16.isdisjoint(line.split()) for line in lines)

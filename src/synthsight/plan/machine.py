@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synthsight.canonical import canonical_json
 from synthsight.files import can_be_written
+from synthsight.inference.devices import multiplies_bfloat16
 from synthsight.plan.programs import Imports
-from synthsight.worker.protocol import VARIABLE, Settings, born, choose_folder, supported
+from synthsight.worker.client import start_early
+from synthsight.worker.protocol import (
+    VARIABLE,
+    Settings,
+    WorkerError,
+    born,
+    choose_folder,
+    supported,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,22 @@ class Machine:
         return max(1, self.cores // slots)
 
 
+def slower_here(precision: str, machine: Machine) -> list[str]:
+    """What to say of a precision that is meant to be fast, and is slow on this machine.
+
+    Args:
+        precision: the configuration's.
+        machine: this one.
+    """
+    if precision != "bf16" or machine.devices or machine.submits or multiplies_bfloat16():
+        return []
+    return [
+        "precision: bf16 takes longer than fp32 here, since this processor has no instructions for "
+        "it (amx_bf16 or avx512_bf16) and there is no other device. `precision: fp32` is faster; "
+        "it makes other logits, so all images are classified again."
+    ]
+
+
 def provide_workers(
     workers: Mapping[str, Imports],
     log: str,
@@ -95,6 +122,22 @@ def provide_workers(
         for name, imports in workers.items()
     ]
     os.environ[VARIABLE] = canonical_json(described)
+
+
+def start_workers(commands: Iterable[str | None]) -> None:
+    """Start the workers that jobs will ask for, while Snakemake still starts the first of these.
+
+    Otherwise each would be started by the first job that asks for it, one after the other.
+
+    Args:
+        commands: of the rules of these jobs; None of one that runs no command.
+    """
+    words = {word for command in commands if command for word in command.split()}
+    described = json.loads(os.environ.get(VARIABLE, "[]"))
+    for settings in map(Settings.from_json, described):
+        if words & {Path(program).name for program in settings.programs}:
+            with suppress(WorkerError, OSError):  # the first job that asks for it says why
+                start_early(settings)
 
 
 def provide_home(folder: Path) -> None:

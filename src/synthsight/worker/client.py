@@ -7,11 +7,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from synthsight.worker.memory import in_environment
 from synthsight.worker.protocol import (
     LOCK,
     PR_SET_PDEATHSIG,
@@ -68,6 +69,7 @@ def run_program(
         os.execv(program, [str(program), *piped])
     if device:
         _choose_device(settings)
+        os.environ.update(in_environment(settings.slots, os.environ))
     status = _run_here(settings, [str(program), *piped])
     for _ in range(_HALVINGS):
         batch = _batch_size(piped) // 2
@@ -198,25 +200,45 @@ def _connect(settings: Settings, name: str) -> socket.socket:
     folder = Path(settings.folder)
     connection = _try_to_connect(folder / name)
     if connection is None:
-        try:
-            enter(folder)
-            with open(folder / LOCK, "a", encoding="ascii") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                # A server that ended meanwhile has removed the file; others lock a new one.
-                if not os.path.samestat(os.fstat(lock.fileno()), os.stat(folder / LOCK)):
-                    raise FileNotFoundError
+        with suppress(FileNotFoundError), _locked(folder):
+            connection = _try_to_connect(folder / name)
+            if connection is None:
+                _start(settings)
                 connection = _try_to_connect(folder / name)
-                if connection is None:
-                    _start(settings)
-                    connection = _try_to_connect(folder / name)
-        except FileNotFoundError:
-            pass  # a server that is ending has just removed the folder
     if connection is None:
         raise _GoneError
     if not is_same_user(connection):
         connection.close()
         raise WorkerError(f"{folder / name} belongs to another user")
     return connection
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a worker's folder, under which its server is started.
+
+    Raises:
+        FileNotFoundError: a server that is ending has just removed the folder.
+    """
+    enter(folder)
+    with open(folder / LOCK, "a", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # A server that ended meanwhile has removed the file; others lock a new one.
+        if not os.path.samestat(os.fstat(lock.fileno()), os.stat(folder / LOCK)):
+            raise FileNotFoundError
+        yield
+
+
+def start_early(settings: Settings) -> None:
+    """Start a worker's server for jobs to come, unless there is one.
+
+    Raises:
+        WorkerError: someone else could enter its folder.
+    """
+    folder = Path(settings.folder)
+    with suppress(FileNotFoundError), _locked(folder):
+        if not (folder / PROCESS).exists():
+            _start(settings)
 
 
 def _try_to_connect(address: Path) -> socket.socket | None:

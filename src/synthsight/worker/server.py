@@ -30,6 +30,7 @@ from typing import Any, NoReturn
 
 from synthsight.inference.cache import ModelCache
 from synthsight.plan.digest import code_digest
+from synthsight.worker.memory import keep_freed_memory
 from synthsight.worker.protocol import (
     BEAT,
     LOCK,
@@ -183,8 +184,11 @@ class Server:
         for child in self.children:
             child.control.close()
         os.close(self.owner)
+        if slot is None:
+            return
+        keep_freed_memory(self.settings.slots)
         devices = self.settings.devices
-        if slot is not None and devices:
+        if devices:
             os.environ[VISIBLE] = devices[slot % len(devices)]
 
     def _close(self) -> bool:
