@@ -37,10 +37,10 @@ def choose_device() -> torch.device:
         return torch.device("cuda")
     if devices := visible_devices():
         print(
-            f"WARNING: torch {torch.__version__} cannot use the devices of this machine (as "
-            f"CUDA_VISIBLE_DEVICES would name them: {','.join(devices)}), so this runs on the CPU. "
-            "torch.cuda.init() says why; most often the driver is older than the CUDA that torch "
-            "was built for. Run with --resources gpu=0 if the CPU is meant",
+            f"WARNING: torch, built for CUDA {torch.version.cuda}, cannot use the devices of this "
+            f"machine (as CUDA_VISIBLE_DEVICES would name them: {','.join(devices)}), so this runs "
+            "on the CPU. torch.cuda.init() says why; most often the driver is older than that "
+            "CUDA. Run with --resources gpu=0 if the CPU is meant",
             file=sys.stderr,
         )
     return torch.device("cpu")
