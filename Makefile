@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet
 
-.PHONY: help venv demo test test-long test-fast test-pythons test-cluster test-faults check format audit demo-assets clean
+.PHONY: help venv demo test test-long test-fast test-pythons test-oldest test-cluster test-faults wheels gpu check format audit demo-assets clean
 
 help:
 	@echo "make demo         set up .venv and run the embedded experiment (results/demo)"
@@ -13,8 +13,11 @@ help:
 	@echo "make test-long    the tests that take a second or more: runs, pictures, real networks, hostile files"
 	@echo "make test-fast    the tests that run no workflow, in a minute or two"
 	@echo "make test-pythons the tests that need no torch under Python 3.12 and 3.13, where these are found"
+	@echo "make test-oldest  the tests of networks, numbers and tables with the oldest supported versions"
 	@echo "make test-cluster the demo and more on what tests/slurm/install.sh sets up: Slurm, a queue, an S3 server"
 	@echo "make test-faults  runs whose processes are killed, whose disk is full, and the like"
+	@echo "make wheels       collect the packages that make gpu needs, in WHEELS=folder"
+	@echo "make gpu          the tests and benchmarks for CUDA, with the torch of the machine (docs/gpu.md)"
 	@echo "make check        linters, formatting and types"
 	@echo "make format       format the code"
 	@echo "make audit        look up known vulnerabilities of the pinned packages"
@@ -69,6 +72,22 @@ test-fast: $(VENV)/installed-dev
 test-pythons: $(VENV)/installed
 	bash tests/pythons.sh
 
+test-oldest: $(VENV)/installed-dev
+	bash tests/oldest.sh
+
+WHEELS :=
+DEVICE := cuda
+
+# All that make gpu may have to install.
+wheels:
+	@test -n "$(WHEELS)" || { echo "make wheels WHEELS=folder: where to put them"; exit 2; }
+	mkdir -p "$(WHEELS)"
+	$(PYTHON) tests/missing.py --all >"$(WHEELS)/requirements.txt"
+	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir "$(WHEELS)" --requirement "$(WHEELS)/requirements.txt"
+
+gpu:
+	PYTHON="$(PYTHON)" WHEELS="$(WHEELS)" DEVICE="$(DEVICE)" bash tests/gpu.sh
+
 test-cluster: $(VENV)/installed-dev
 	$(BIN)/python -m pytest --numprocesses 2 $(addprefix tests/slurm/,runs.py nodes.py submitting.py storing.py)
 
@@ -100,4 +119,4 @@ demo-assets: $(VENV)/installed
 	$(BIN)/python -m demo all
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-3.* results .snakemake resources/weights
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-3.* $(VENV)-oldest $(VENV)-gpu results .snakemake resources/weights

@@ -34,6 +34,7 @@ from synthsight.vqa.shards import ShardRow
 
 DEMO = Path("resources/demo/weights/demo_ofa")
 BATCH = 32
+CPU = torch.device("cpu")
 WORDS = ("is", "there", "a", "red", "dog", "left", "of", "the", "two", "small", "trees")
 
 
@@ -60,7 +61,7 @@ def rows(images: int, questions: int) -> list[ShardRow]:
     ]
 
 
-def random_model(size: str, folder: Path) -> VqaModel[Any, Any, Any]:
+def random_model(size: str, folder: Path, device: torch.device = CPU) -> VqaModel[Any, Any, Any]:
     """An OFA of a published size with random weights and the demo's vocabulary."""
     for name in ("vocab.json", "merges.txt"):
         (folder / name).write_bytes((DEMO / name).read_bytes())
@@ -69,13 +70,15 @@ def random_model(size: str, folder: Path) -> VqaModel[Any, Any, Any]:
     (folder / "config.json").write_text(json.dumps(about), encoding="utf-8")
     torch.manual_seed(0)
     state = {k: v for k, v in OFA(config).state_dict().items() if k not in EMBEDDING_COPIES}
-    return load(folder, state, config.image_side)
+    return load(folder, state, config.image_side, device)
 
 
-def load(folder: Path, state: dict[str, torch.Tensor], side: int) -> VqaModel[Any, Any, Any]:
-    """An OFA for the CPU."""
+def load(
+    folder: Path, state: dict[str, torch.Tensor], side: int, device: torch.device = CPU
+) -> VqaModel[Any, Any, Any]:
+    """An OFA on a device."""
     settings = {"image_size": side, "prompt": "question", "interpolate_position": False}
-    return load_vqa("ofa", folder, state, settings, torch.device("cpu"))
+    return load_vqa("ofa", folder, state, settings, device)
 
 
 @torch.inference_mode()

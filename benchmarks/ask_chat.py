@@ -23,7 +23,7 @@ import numpy as np
 import tokenizers
 import torch
 import transformers
-from ask import BATCH, WORDS, draw, peak, rows
+from ask import BATCH, CPU, WORDS, draw, peak, rows
 
 from synthsight.vqa.ask import ask
 from synthsight.vqa.families.base import Published
@@ -50,7 +50,13 @@ def tokenizer() -> Any:
     )
 
 
-def model(folder: Path, side: int, seeing: dict[str, int], reading: dict[str, int]) -> Chat:
+def model(
+    folder: Path,
+    side: int,
+    seeing: dict[str, int],
+    reading: dict[str, int],
+    device: torch.device = CPU,
+) -> Chat:
     """A LLaVA with random weights, as it is asked."""
     text = tokenizer()
     vision = transformers.CLIPVisionConfig(image_size=side, patch_size=14, **seeing)
@@ -74,7 +80,7 @@ def model(folder: Path, side: int, seeing: dict[str, int], reading: dict[str, in
     ).save_pretrained(folder / "source")
     (folder / "kept").mkdir()
     found = Chat.collect(folder / "source", {"prompt": None}, Published(), folder / "kept")
-    return Chat(folder / "kept", found.state, found.settings, torch.device("cpu"))
+    return Chat(folder / "kept", found.state, found.settings, device)
 
 
 def main() -> None:

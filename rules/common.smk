@@ -138,7 +138,10 @@ def code(program, *modules):
 if workflow.is_main_process:
     _say = lambda text: logger.info(LOOK.note(f"Note: {printable(text)}"))
     try:
-        _notes = [*filter(None, [at_work(KEPT, sys.argv)]), *slower_here(SETTINGS.precision, MACHINE)]
+        _notes = [
+            *filter(None, [at_work(KEPT, sys.argv)]),
+            *slower_here(SETTINGS.precision, MACHINE),
+        ]
         with LOOK.watching():
             _notes += check_results(FILES, code, KEPT, _say, LOOK.seal)
     except SynthsightError as error:

@@ -352,7 +352,7 @@ def test_the_program_writes_the_table(scores: Path, tmp_path: Path) -> None:
     tabulate("accuracy", tmp_path / "t", {"level": 0.9}, scores=[scores]).check_returncode()
     table = aggregate([scores], 0.9)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t" / "accuracy.parquet"), table)
-    read = pd.read_csv(tmp_path / "t" / "accuracy.csv")
+    read = pd.read_csv(tmp_path / "t" / "accuracy.csv", float_precision="round_trip")
     pd.testing.assert_frame_equal(read, table, check_exact=True, check_dtype=False)
     names = sorted(path.name for path in (tmp_path / "t").iterdir())
     assert names == ["accuracy.csv", "accuracy.parquet"]

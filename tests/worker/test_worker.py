@@ -244,6 +244,19 @@ def test_jobs_at_the_same_time_have_devices_of_their_own(worker: Worker, warm: b
         assert {job.communicate()[0].split()[3] for job in jobs} == {"3", "GPU-5"}
 
 
+@pytest.mark.long
+def test_the_first_job_on_a_device_stays_there_without_the_worker(worker: Worker) -> None:
+    worker.settings = replace(worker.settings, devices=("3", "GPU-5"))
+    busy, number = worker.folder / "busy", worker.folder / "number"
+    other = worker.start(f"mark:{busy}")
+    until(busy.exists)
+    number.write_text(f"{signal.SIGKILL:d}")
+    _, output, error = worker.run(f"signal:{number}", "where")
+    assert "running without it" in error and output.split()[3] == "GPU-5"
+    other.terminate()
+    other.wait()
+
+
 # Output and status -------------------------------------------------------------------------------
 
 

@@ -153,10 +153,13 @@ class Trace:
 
 
 class Models:
-    """Stands for the models that a worker holds."""
+    """Stands for the models that a worker holds, none as yet."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
+
+    def __len__(self) -> int:
+        return 0
 
     def get(self, key: object, build: Callable[[], Any], device: object) -> Any:
         self.trace.calls.append(f"get({key!r}, {self.trace.called(build)})")

@@ -32,7 +32,7 @@ from synthsight.program import Arguments, one, program
 def main(args: Arguments, models: ModelCache | None = None) -> None:
     """Run the program; in a worker, with the models that are already loaded."""
     spec = args.spec
-    models = models or ModelCache()
+    models = ModelCache() if models is None else models  # an empty one is false, too
     device = choose_device()
     torch.set_num_threads(args.threads)
     note = read_note(args.note, spec)

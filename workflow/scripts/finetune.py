@@ -56,7 +56,7 @@ from synthsight.tables import write_vectors
 def main(args: Arguments, models: ModelCache | None = None) -> None:
     """Run the program; in a worker, where other models may be loaded."""
     spec = args.spec
-    models = models or ModelCache()
+    models = ModelCache() if models is None else models  # an empty one is false, too
     device = choose_device()
     torch.set_num_threads(args.threads)
     note = read_note(args.note, spec)

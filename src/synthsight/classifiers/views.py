@@ -73,11 +73,12 @@ def views_of(
     parts, start = [], 0
     for stack in stacks:
         images = normalise(torch.from_numpy(stack.copy()).to(device), mean, std)
-        theta = torch.from_numpy(views[start : start + len(stack)]).to(device)
+        theta = torch.from_numpy(views[start : start + len(stack)])
+        # A product of matrices, which a device would round where TensorFloat-32 or bfloat16 is on.
         grid = functional.affine_grid(theta, [len(stack), 3, *size], align_corners=False)
         parts.append(
             functional.grid_sample(
-                images, grid, mode="bilinear", padding_mode="border", align_corners=False
+                images, grid.to(device), mode="bilinear", padding_mode="border", align_corners=False
             )
         )
         start += len(stack)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
+
+from synthsight.inference.devices import visible_devices
 
 
 class Sliceable(Protocol):
@@ -29,8 +32,18 @@ PRECISIONS = ("fp32", "tf32", "bf16")
 
 
 def choose_device() -> torch.device:
-    """A CUDA device if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """A CUDA device if there is one, else the CPU; devices that torch cannot use are named."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if devices := visible_devices():
+        print(
+            f"WARNING: torch, built for CUDA {torch.version.cuda}, cannot use the devices of this "
+            f"machine (as CUDA_VISIBLE_DEVICES would name them: {','.join(devices)}), so this runs "
+            "on the CPU. torch.cuda.init() says why; most often the driver is older than that "
+            "CUDA. Run with --resources gpu=0 if the CPU is meant",
+            file=sys.stderr,
+        )
+    return torch.device("cpu")
 
 
 def name_of(device: torch.device) -> str:
@@ -98,21 +111,44 @@ class Batches:
 
 
 def fetch(parts: Iterable[Tensor]) -> list[Tensor]:
-    """Copy the parts to main memory; the device computes each while the previous one is copied."""
+    """Copy the parts to main memory, while a CUDA device computes those that follow."""
     fetched: list[Tensor] = []
+    under_way: deque[tuple[Tensor, torch.cuda.Event]] = deque()
     for part in parts:
-        if fetched:
-            fetched[-1] = fetched[-1].cpu()
-        fetched.append(part)
-    return [part.cpu() for part in fetched]
+        if part.device.type != "cuda":
+            fetched.append(part)
+            continue
+        # Behind the kernels of this part and before those of the next one, so that the wait below
+        # is for neither: meanwhile the next parts are read and put into the queue.
+        copy = torch.empty(part.shape, dtype=part.dtype, pin_memory=True)
+        copy.copy_(part, non_blocking=True)
+        done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        done.record()
+        under_way.append((copy, done))
+        if len(under_way) > _AHEAD:
+            fetched.append(_landed(*under_way.popleft()))
+    return [*fetched, *(_landed(*each) for each in under_way)]
 
 
-#: Messages of libraries that have run out of memory. Those of oneDNN, on a CPU, and the last one,
-#: CUDA's, do not mention it: should the cause be another, a smaller batch fails, too, and shows it.
+#: Parts that a device may be behind: one that it computes, and one that waits for it.
+_AHEAD = 2
+
+
+def _landed(copy: Tensor, done: torch.cuda.Event) -> Tensor:
+    """A part in ordinary memory; what is pinned is used again for the next ones."""
+    done.synchronize()
+    return copy.clone()
+
+
+#: Messages of libraries that have run out of memory. Those of oneDNN, on a CPU, and those of CUDA's
+#: libraries, in the last two lines, do not mention it: cuDNN and cuBLAS take memory of their own
+#: when they start, and say no more than that they have not. Should the cause be another, a smaller
+#: batch fails, too, and shows it.
 _OUT_OF_MEMORY = (
     *("allocate memory", "not enough memory", "out of memory", "bad_alloc", "ALLOC_FAILED"),
     *("could not create a primitive", "could not create a memory object"),
-    "unable to find an engine to execute",
+    *("unable to find an engine to execute", "CUDNN_STATUS_INTERNAL_ERROR"),
+    *("CUDNN_STATUS_NOT_INITIALIZED", "CUBLAS_STATUS_NOT_INITIALIZED"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,23 +44,38 @@ class ModelCache:
             load: loads it on the device.
             device: where the model runs.
         """
-        import torch  # loaded by now
-
         if key in self._models:
             self._models.move_to_end(key)
             kept: Model = self._models[key][0]
             return kept
-        try:
-            model = load()
-        except (torch.OutOfMemoryError, MemoryError):
-            if not self.release():
-                raise
+        model = self._loaded(load)
+        if model is None:
             model = load()
         self._models[key] = model, _bytes_of(model)
         bound = _bound_of(device, self._share) if self._bound is None else self._bound
         while len(self._models) > 1 and sum(size for _, size in self._models.values()) > bound:
             self._models.popitem(last=False)
         return model
+
+    def _loaded(self, load: Callable[[], Model]) -> Model | None:
+        """The model; None if memory ran out, others were released, and it is worth another try.
+
+        By the time that this has returned, nothing holds what was loaded in vain.
+        """
+        from synthsight.inference.batches import is_out_of_memory  # imports torch, loaded by now
+
+        try:
+            return load()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or not self.release():
+                raise
+        return None
+
+    def spare(self) -> None:
+        """Give memory of a shared device back that is kept for reuse: others may run out of it."""
+        torch = sys.modules.get("torch")
+        if self._share < 1 and torch is not None and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
 
     def release(self, keep: nn.Module | None = None) -> bool:
         """Drop all models but one; returns whether there were others."""

@@ -20,6 +20,7 @@ def normalise(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
         float32 (n, 3, height, width).
     """
     scaled = pixels.permute(0, 3, 1, 2).to(torch.float32).div(255)
-    centre = torch.tensor(mean, device=pixels.device).view(1, 3, 1, 1)
-    scale = torch.tensor(std, device=pixels.device).view(1, 3, 1, 1)
+    # Made on the device, they would be waited for, and with them the batches before this one.
+    centre = torch.tensor(mean).to(pixels.device, non_blocking=True).view(1, 3, 1, 1)
+    scale = torch.tensor(std).to(pixels.device, non_blocking=True).view(1, 3, 1, 1)
     return scaled.sub_(centre).div_(scale)

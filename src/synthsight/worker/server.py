@@ -49,6 +49,9 @@ from synthsight.worker.protocol import (
 )
 from synthsight.worker.running import Beats, Output, log
 
+#: Makes torch look for devices without CUDA, by NVIDIA's management library.
+_WITHOUT_CUDA = "PYTORCH_NVML_BASED_CUDA_CHECK"
+
 
 @dataclass
 class Child:
@@ -184,6 +187,7 @@ class Server:
         for child in self.children:
             child.control.close()
         os.close(self.owner)
+        os.environ.pop(_WITHOUT_CUDA, None)  # it forks no more, so it may ask CUDA itself
         if slot is None:
             return
         keep_freed_memory(self.settings.slots)
@@ -220,6 +224,8 @@ def serve_clients(
             serve(server, connection, models)
         if slot is None:
             return
+        if models is not None:
+            models.spare()
         control.sendall(b"\0")
         data, files, _, _ = socket.recv_fds(control, 1, 1)
         if not data:
@@ -237,7 +243,8 @@ def serve(server: Server, connection: socket.socket, models: ModelCache | None) 
         if refusal is not None:
             send(connection, {"refused": refusal})
             return
-        environment = {VISIBLE: os.environ[VISIBLE]} if server.settings.devices and models else {}
+        chosen = bool(server.settings.devices) and models is not None
+        environment = {VISIBLE: os.environ[VISIBLE]} if chosen else {}
         send(connection, {"process": os.getpid(), "environment": environment})
         program = server.programs[request["program"]]
         with Beats(connection) as beats, Output(files[0], files[1]):
@@ -360,7 +367,7 @@ def main() -> NoReturn:
     _sweep(folder)
     faulthandler.enable()  # a program's crash goes to the job's log
     # Looking for devices must not initialise CUDA here, or the forks could not use it.
-    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
+    os.environ[_WITHOUT_CUDA] = "1"
     start = time.monotonic()
     children: list[Child] = []
     try:
