@@ -125,9 +125,11 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         paths = [files.said.people("labels"), files.said.people("answers")]
         spec, digest = specs.import_people(experiment), code("import_people")
         yield from one("import_people", spec, digest, paths, _inputs_of_people(files))
-    spec = specs.thumbnails(experiment)
     inputs = [f"index_images images/{OWN}.parquet"]
-    yield from one("thumbnails", spec, code("thumbnails"), files.thumbnails, inputs)
+    for name, path in zip(experiment.categories, files.thumbnails, strict=True):
+        spec = specs.thumbnails(experiment, name)
+        yield from one("thumbnails", spec, code("thumbnails"), [path], inputs)
+    spec = asking.thumbnails_vqa(experiment)
     inputs = [f"index_questions questions/{OWN}.parquet"]
     yield from one("thumbnails", spec, code("thumbnails"), files.vqa_thumbnails, inputs)
     inputs = [name_of("find_duplicates", files.table("duplicates"))]
