@@ -38,7 +38,8 @@ except ImportError as error:
         "makes one, or run `pip install -e .` in this one."
     ) from error
 
-SCRIPTS = BASE / "workflow" / "scripts"
+# Resolved as programs resolve their own: links would pass the workers by.
+SCRIPTS = (BASE / "workflow" / "scripts").resolve()
 
 try:
     with LOOK.watching():

@@ -13,7 +13,7 @@ rule thumbnails:
         together("images")
     params:
         root=constant(SETTINGS.images.root),
-        spec=spec(specs.thumbnails),
+        spec=spec(specs.thumbnails, "category"),
         code=code("thumbnails"),
     shell:
         """
@@ -37,7 +37,7 @@ rule thumbnails_vqa:
         together("images")
     params:
         root=constant(EXPERIMENT.vqa.root if EXPERIMENT.vqa else ""),
-        spec=spec(specs.thumbnails),
+        spec=spec(asking.thumbnails_vqa),
         code=code("thumbnails"),
     shell:
         """

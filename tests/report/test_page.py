@@ -25,7 +25,12 @@ from PIL import Image
 
 from synthsight.classifiers.score import SCHEMA
 from synthsight.images.manifest import ImageRecord
-from synthsight.images.sampling import may_be_shown, sample, stratified_sample
+from synthsight.images.sampling import (
+    may_be_shown,
+    pictures_at_most,
+    sample,
+    stratified_sample,
+)
 from synthsight.pages.embed import script_hash, script_json, script_text
 from synthsight.report import assets
 from synthsight.report.answer import agreement_answer, images_answer
@@ -526,6 +531,42 @@ def test_each_category_and_source_is_in_the_sample_and_has_a_picture(
             assert total <= limit or len(here) <= max(2, share + 2)
 
 
+@given(strata, st.integers(1, 200), st.floats(0, 0.5))
+def test_fewer_pictures_than_the_limit_are_enough_while_most_files_are_images(
+    sizes: dict[str, dict[str | None, int]], limit: int, unusable: float
+) -> None:
+    files = {
+        category: {of: [f"{category}/{of}/{n}" for n in range(size)] for of, size in each.items()}
+        for category, each in sizes.items()
+    }
+    counts = {category: sum(map(len, of.values())) for category, of in files.items()}
+    # The worst case: all that is no image is in the last category that has any files.
+    lost = int(unusable * sum(counts.values()))
+    images = {
+        category: {of: list(names) for of, names in each.items()}
+        for category, each in files.items()
+    }
+    for category in sorted(images, reverse=True):
+        for names in images[category].values():
+            while lost and names:
+                names.pop()
+                lost -= 1
+    for image in stratified_sample(images, limit):
+        category = image.split("/")[0]
+        bound = pictures_at_most(counts[category], sum(counts.values()), limit)
+        assert image in may_be_shown(images[category], bound)
+
+
+def test_how_many_pictures_are_made_changes_rarely_and_only_where_that_saves_work() -> None:
+    assert pictures_at_most(110, 1862, 2000) == 2000, "all are shown"
+    assert pictures_at_most(200, 2100, 2000) == 2000, "nearly all are shown"
+    assert pictures_at_most(0, 2100, 2000) == 2000
+    assert pictures_at_most(2000, 200_000, 2000) == 64, "of which 20 are shown"
+    assert pictures_at_most(10_000, 1_000_000, 2000) == 64
+    bounds = {pictures_at_most(2000 + more, 200_000 + more, 2000) for more in range(100)}
+    assert bounds == {64}
+
+
 @pytest.mark.long
 def test_beyond_the_bound_the_page_holds_a_sample_and_says_so(project: Project) -> None:
     project.configure({**project.config, "report": {"images": 4}})
@@ -541,6 +582,27 @@ def test_beyond_the_bound_the_page_holds_a_sample_and_says_so(project: Project) 
     assert "Shown 12 generated images" in text
     assert "dream 6, muse 6" in text
     assert digest_of_images(project) in text
+
+
+@pytest.mark.long
+def test_where_most_files_are_no_images_the_page_holds_what_there_are_pictures_of(
+    project: Project,
+) -> None:
+    folder = project.folder / "pictures" / "dream"
+    for number in range(16):
+        draw_image(folder / "clock" / f"more{number}.png", 900 + number)
+    for category in ("bagel", "toilet_seat"):
+        for number in range(100):
+            (folder / category / f"broken{number}.png").write_bytes(b"no image")
+    project.configure({**project.config, "report": {"images": 12}})
+    project.run("results/small/report.html")
+    # Of 228 files clock has 20, a share of two images; of the 28 images it has a share of eight.
+    pictures = project.results / "thumbnails" / "images" / "clock.parquet"
+    assert pq.read_metadata(pictures).num_rows == 5
+    text = text_of(project)
+    shown = data_of(text)["explorer"]["category"]
+    assert (shown.count("clock"), shown.count("bagel"), shown.count("toilet_seat")) == (5, 2, 2)
+    assert "This page holds 9 of the run's 28 images" in html.unescape(text)
 
 
 def test_a_picture_is_no_larger_than_asked(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ In: tables, manifests, scores, notes about the weights, and thumbnails; for ques
 notes and thumbnails, too; maps of the images, and what else is said of them, if there is anything.
 Out: the page.
 The spec holds ``run``; ``rule``, the primary matching rule; ``level`` of the intervals; ``images``,
-at most how many the page shows; ``preprocessing`` of each model and its label space, ``labels``;
+at most how many the page shows, and ``pictures``, where there are pictures of fewer of a category,
+how many there are at most; ``preprocessing`` of each model and its label space, ``labels``;
 ``roots``, the folders of ``images`` and ``questions``; ``questions``, a digest of them or null;
 ``settings`` of the run; ``excludes``, where images without a prediction are left out; ``groups``,
 where any are known: what tells those of ``images`` and of images with ``questions``, in words; and
@@ -86,7 +87,7 @@ def _page(args: Arguments) -> Page:
     more = excludes or spec.get("excludes", False)
     excluded = frozenset(tables["excluded"]["image"] if more else ())
     records = [record for record in usable if record.image not in excluded]
-    chosen = _choose(usable, excluded, spec["images"])
+    chosen = _choose(usable, excluded, spec["images"], spec.get("pictures", {}))
     pictures = _Pictures()
     audit = tables["label_audit"]
     accepted = {model: accepted_by(audit, labels) for model, labels in spec["labels"].items()}
@@ -169,7 +170,10 @@ def _page(args: Arguments) -> Page:
 
 
 def _choose(
-    usable: Sequence[ImageRecord], excluded: Collection[str], limit: int
+    usable: Sequence[ImageRecord],
+    excluded: Collection[str],
+    limit: int,
+    pictures: Mapping[str, int],
 ) -> list[ImageRecord]:
     """The images on the page: of those that are not excluded, such as there are pictures of."""
     by_category: dict[str, dict[str | None, list[str]]] = {}
@@ -184,8 +188,14 @@ def _choose(
         for category, by_source in by_category.items()
     }
     wanted = {*stratified_sample(kept, limit)}
-    if excluded:  # pictures are made without regard to duplicates
-        wanted &= {image for each in by_category.values() for image in may_be_shown(each, limit)}
+    # Pictures are made without regard to duplicates, and perhaps before it is known which files are
+    # images.
+    if excluded or pictures:
+        wanted &= {
+            image
+            for category, each in by_category.items()
+            for image in may_be_shown(each, pictures.get(category, limit))
+        }
     return sorted(
         (record for record in usable if record.image in wanted), key=lambda record: record.image
     )

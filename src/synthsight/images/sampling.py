@@ -104,3 +104,23 @@ def may_be_shown(images: Mapping[str | None, Sequence[str]], limit: int) -> list
         return sorted(image for names in images.values() for image in names)
     shares = {source: limit * len(names) // total + 1 for source, names in images.items()}
     return sorted(image for source, of in images.items() for image in sample(of, shares[source]))
+
+
+def pictures_at_most(files: int, of_all: int, limit: int) -> int:
+    """A bound for :func:`may_be_shown` of a category before it is known which files are images.
+
+    Where a category has many more files than its share of the limit, twice the share and more is
+    enough: its share of the images is larger only if of all others most cannot be used. The bound
+    is a power of two, so that a few files more or less, here or elsewhere, do not change it.
+
+    Args:
+        files: number of the category's files.
+        of_all: number of all categories' files.
+        limit: as for :func:`stratified_sample` of all.
+
+    Returns:
+        The bound, or ``limit`` where a smaller one would save nothing.
+    """
+    share = -(-limit * files // of_all) if files else 1
+    bound = 2 << (share - 1).bit_length()
+    return bound if bound < min(files, limit) else limit

@@ -143,3 +143,9 @@ def images_per_page(experiment: Experiment) -> int:
 def vqa_samples_page(experiment: Experiment, vqa_model: str, page: str) -> Spec:
     """For a page of figures/vqa_samples_{vqa_model}_*."""
     return {"page": int(page), "per_page": images_per_page(experiment)}
+
+
+def thumbnails_vqa(experiment: Experiment) -> Spec:
+    """The size of small pictures, and the maximum number in the report."""
+    about = experiment.settings.report
+    return {"side": about.thumbnail, "limit": about.images}

@@ -16,6 +16,7 @@ from synthsight.images.groups import PATTERNS
 from synthsight.images.rows import digest_of_list
 from synthsight.plan.experiment import Experiment
 from synthsight.plan.left_out import as_spec
+from synthsight.plan.pictures import fewer_pictures, most_pictures
 from synthsight.plan.printed import printed
 from synthsight.plan.settings import as_dict
 
@@ -118,10 +119,10 @@ def prepare_pixels(experiment: Experiment, geometry: str) -> Spec:
     }
 
 
-def thumbnails(experiment: Experiment) -> Spec:
-    """The size of small pictures, and the maximum number in the report."""
-    about = experiment.settings.report
-    return {"side": about.thumbnail, "limit": about.images}
+def thumbnails(experiment: Experiment, category: str) -> Spec:
+    """The size of small pictures, and the maximum number that the report may have of a category."""
+    side = experiment.settings.report.thumbnail
+    return {"side": side, "limit": most_pictures(experiment, category)}
 
 
 def thumbnails_duplicates(experiment: Experiment) -> Spec:
@@ -367,6 +368,7 @@ def report(experiment: Experiment) -> Spec:
         "run": settings.run,
         **rule_and_level(experiment),
         "images": settings.report.images,
+        **({"pictures": fewer} if (fewer := fewer_pictures(experiment)) else {}),
         "preprocessing": {
             model.name: {
                 **model.geometry.as_dict(),

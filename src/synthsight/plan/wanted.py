@@ -123,9 +123,12 @@ def wanted(files: Files, code: Code) -> Iterator[Wanted]:
         paths = [files.said.people("labels"), files.said.people("answers")]
         spec, digest = specs.import_people(experiment), code("import_people")
         yield from one("import_people", spec, digest, paths, _inputs_of_people(files))
-    spec = specs.thumbnails(experiment)
+    of_category = dict(zip(files.thumbnails, experiment.categories, strict=True))
     for thumbnails, inputs in parts.by_manifest(files.thumbnails):
-        yield from one("thumbnails", spec, code("thumbnails"), thumbnails, inputs)
+        for path in thumbnails:
+            spec = specs.thumbnails(experiment, of_category[path])
+            yield from one("thumbnails", spec, code("thumbnails"), [path], inputs)
+    spec = asking.thumbnails_vqa(experiment)
     inputs = [f"index_questions questions/{OWN}.parquet"]
     yield from one("thumbnails", spec, code("thumbnails"), files.vqa_thumbnails, inputs)
     inputs = [name_of("find_duplicates", files.table("duplicates"))]

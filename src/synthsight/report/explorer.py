@@ -128,7 +128,8 @@ def _model(
     accepted: Mapping[str, Accepted],
     names: Names,
 ) -> dict[str, Any]:
-    table = read_parquet(path, SCORES)
+    # Of a million images those on the page are a small part, and memory holds no others.
+    table = read_parquet(path, SCORES, filters=[("image", "in", list(images))])
     model = metadata_of(table.schema, "model", path)
     class_names = metadata_of(table.schema, "class_names", path)
     numbers = np.full(len(classes := _strings(class_names)) + 1, -1)
