@@ -73,13 +73,15 @@ def prepare_pixels(
         pa.ipc.new_file(sink, _SCHEMA.with_metadata(origin.metadata(output))) as writer,
         ThreadPoolExecutor(threads) as pool,
     ):
+        # A thread of its own would have its memory from a part of the heap that keeps less of it.
+        decoding = pool.map if threads > 1 else map
         for start in range(0, len(rows), _ROWS):
             chunk = rows[start : start + _ROWS]
             columns = [
                 [image for _, image in chunk],
                 [height for (height, _), _ in chunk],
                 [width for (_, width), _ in chunk],
-                list(pool.map(decode, [image for _, image in chunk])),
+                list(decoding(decode, [image for _, image in chunk])),
             ]
             arrays = [
                 pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)
