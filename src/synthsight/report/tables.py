@@ -52,7 +52,8 @@ def read_counted(path: str | os.PathLike[str]) -> pd.DataFrame:
         return read_table(path)
     table = read_parquet(path, columns)
     rules = table["rule"].dictionary_encode()
-    return table.set_column(columns.index("rule"), "rule", rules).to_pandas()
+    frame: pd.DataFrame = table.set_column(columns.index("rule"), "rule", rules).to_pandas()
+    return frame
 
 
 #: Maximum number of rows of what the page draws from a table.
