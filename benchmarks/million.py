@@ -1,6 +1,6 @@
 """A run of very many images: time, memory and disk of each stage, and what ten times as many need.
 
-    python benchmarks/million.py --images 20000 200000 [--categories 20] [--folder /tmp/million]
+    python benchmarks/million.py --images 2000 20000 [--categories 20] [--folder /tmp/million]
 
 For each number of images: small JPEGs, all unlike, of two generators and photographs, are drawn.
 The real command runs on them with one small network of random weights up to the report, pixels not
@@ -9,9 +9,10 @@ Printed are, for each rule, seconds of the processor, seconds in which any of it
 and the most memory of one job; the memory of all processes together; and what lies on the disk.
 
 From the two largest numbers follows for each rule a cost that all runs have and one for each image
-(a + b n), and from these what a million and ten million images take. The number of categories, and
-so of jobs, stays the same. Records are kept in the folder, so that numbers can be run one by
-one. Exits with 1 if the time of a stage that matters grows faster than the images.
+(a + b n), and from these the time and the disk of a million and ten million images. The number of
+categories, and so of jobs, stays the same. Records are kept in the folder, so that numbers can be
+run one by one, and pictures that an interrupted start has drawn are used. Exits with 1 if the time
+of a stage that matters grows faster than the images.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from processes import Run, snakemake
+from processes import SHORT, Run, snakemake
 from projects import draw, lay_out
 
 SOURCES = {"dream": 0.45, "muse": 0.45, "photo": 0.1}
@@ -47,7 +48,8 @@ LOOSE = 1.25
 def paint(job: tuple[Path, int, int]) -> None:
     """A picture; of 16 x 16 patches, so that no two are nearly the same."""
     path, seed, side = job
-    draw(path, seed, side, coarse=16)
+    if not path.exists():  # by an earlier start, which was ended
+        draw(path, seed, side, coarse=16)
 
 
 def images_of(folder: Path, number: int, categories: list[str], side: int) -> None:
@@ -115,11 +117,12 @@ def measured(
     """Draw, run three times; what was found."""
     names = [f"thing{place:03}" for place in range(categories)]
     begin = time.monotonic()
-    # Its modules are not to count in the memory of what is forked from here.
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        images = {"root": "pictures", "real": "photo"}
-        options = {"run": "million", "keep_pixels": False}
-        pool.apply(lay_out, (folder, names, 1, images, SMALL_PICTURES), options)
+    if not (folder / "config.yaml").exists():
+        # Its modules are not to count in the memory of what is forked from here.
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            images = {"root": "pictures", "real": "photo"}
+            options = {"run": "million", "keep_pixels": False}
+            pool.apply(lay_out, (folder, names, 1, images, SMALL_PICTURES), options)
     images_of(folder, number, names, side)
     print(f"{number:,} images drawn in {time.monotonic() - begin:.0f} s", flush=True)
     with Pixels(folder) as pixels:
@@ -179,27 +182,24 @@ def model(small: Mapping[str, Any], large: Mapping[str, Any]) -> list[str]:
     """Print what more images are predicted to take; the stages that grow faster than the images."""
     sizes = small["images"], large["images"]
     print(f"\na + b n from {sizes[0]:,} and {sizes[1]:,} images")
-    heads = "".join(f"{number:>26,}" for number in PREDICTED)
+    heads = "".join(f"{number:>16,}" for number in PREDICTED)
     print(f"{'':32}{'a':>9}{'b':>12}{heads}")
     growing, totals = [], dict.fromkeys(PREDICTED, 0.0)
     rules = [found["runs"]["first"]["rules"] for found in (small, large)]
-    nothing = {"processor": 0.0, "memory": 0}
-    for rule in sorted(rules[1], key=lambda name: -rules[1][name]["processor"]):
+    nothing = {"processor": 0.0}
+    for rule in sorted(rules[1].keys() - {SHORT}, key=lambda name: -rules[1][name]["processor"]):
         one, other = (of.get(rule, nothing) for of in rules)
         a, b = line((sizes[0], one["processor"]), (sizes[1], other["processor"]))
-        c, d = line((sizes[0], one["memory"]), (sizes[1], other["memory"]))
         for number in PREDICTED:
             totals[number] += a + b * number
         if other["processor"] < 1:
             continue
-        then = "".join(
-            f"{a + b * number:14,.0f} s {(c + d * number) / 1e9:7.2f} GB" for number in PREDICTED
-        )
+        then = "".join(f"{a + b * number:14,.0f} s" for number in PREDICTED)
         print(f"{rule:32}{a:7.1f} s{1000 * b:9.3f} ms{then}")
         fast = other["processor"] > LOOSE * one["processor"] * sizes[1] / sizes[0]
         if fast and other["processor"] > SMALL:
             growing.append(f"{rule}: {one['processor']:.0f} s, then {other['processor']:.0f} s")
-    print(f"{'all':53}" + "".join(f"{totals[n] / 3600:14,.1f} h{'':11}" for n in PREDICTED))
+    print(f"{'all':53}" + "".join(f"{totals[n] / 3600:14,.1f} h" for n in PREDICTED))
     print("on the disk")
     for part in sorted(large["disk"], key=lambda name: -large["disk"][name]["bytes"]):
         points = [
@@ -208,7 +208,7 @@ def model(small: Mapping[str, Any], large: Mapping[str, Any]) -> list[str]:
         ]
         a, b = line(*points)
         if points[1][1] >= 1e6:
-            then = "".join(f"{(a + b * number) / 1e9:23,.2f} GB" for number in PREDICTED)
+            then = "".join(f"{(a + b * number) / 1e9:13,.2f} GB" for number in PREDICTED)
             print(f"{part:32}{a / 1e6:6.1f} MB{b:10.1f} B{then}")
     return growing
 
@@ -218,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--images", type=int, nargs="*", default=[20_000, 200_000])
+    parser.add_argument("--images", type=int, nargs="*", default=[2_000, 20_000])
     parser.add_argument("--categories", type=int, default=20)
     parser.add_argument("--side", type=int, default=128, help="of the images, in pixels")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/million"))
@@ -228,7 +228,9 @@ def main() -> None:
     args.folder.mkdir(parents=True, exist_ok=True)
     for number in args.images:
         project = args.folder / f"of-{number}"
-        project.mkdir()
+        project.mkdir(exist_ok=True)
+        if (project / "results").exists():
+            sys.exit(f"{project} has results already: remove it")
         found = measured(project, number, args.categories, args.side, args.figures)
         (args.folder / f"{number}.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
         show(found)

@@ -88,10 +88,11 @@ def snakemake(folder: Path, *arguments: str) -> Run:
         with _Watch(process.pid) as watch:
             process.wait()
             clock = time.monotonic() - begin
-            for child in psutil.Process().children():  # workers, which end with Snakemake
-                if child.pid not in others:
+            # Workers, which end with Snakemake, and then their forks.
+            while left := {child.pid for child in psutil.Process().children()} - others:
+                for child in left:
                     with suppress(ChildProcessError):
-                        os.waitpid(child.pid, 0)
+                        os.waitpid(child, 0)
     after = os.times()
     text = (folder / "said").read_text(encoding="utf-8")
     if process.returncode:

@@ -41,8 +41,9 @@ from synthsight.report.facts import describe_preprocessing
 from synthsight.report.line import line_caption, robustness_answer
 from synthsight.report.page import _references as references
 from synthsight.report.phrases import percent
-from synthsight.report.tables import page_table
+from synthsight.report.tables import page_table, read_counted, read_table
 from synthsight.report.thumbnails import write_thumbnails
+from synthsight.statistics.agreement import IMAGES_SCHEMA
 from synthsight.worker.server import import_program
 from tests.support import REPOSITORY, Project, draw_image
 
@@ -603,6 +604,27 @@ def test_where_most_files_are_no_images_the_page_holds_what_there_are_pictures_o
     shown = data_of(text)["explorer"]["category"]
     assert (shown.count("clock"), shown.count("bagel"), shown.count("toilet_seat")) == (5, 2, 2)
     assert "This page holds 9 of the run's 28 images" in html.unescape(text)
+
+
+def test_of_the_table_of_images_the_page_reads_what_it_counts_and_says_the_same(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        {"image": f"{n}.png", "category": "a", "generator": None, "real": n == 5, "rule": rule}
+        | {"top1": n % 3, "top5": None if rule == "classes" else 2, "models": 2}
+        for rule in ("classes", "restricted")
+        for n in range(6)
+    ]
+    path = tmp_path / "images.parquet"
+    pq.write_table(pa.Table.from_pylist(rows, IMAGES_SCHEMA), path)
+    whole, counted = read_table(path), read_counted(path)
+    assert not {"image", "category", "generator"} & set(counted)
+    for rule in ("classes", "restricted"):
+        for hit in ("top1", "top5"):
+            said = agreement_answer(counted, rule, hit=hit)
+            assert said == agreement_answer(whole, rule, hit=hit)
+            assert (said is None) == (rule == "classes" and hit == "top5")
+    assert "get 1 of the 5 generated images" in str(agreement_answer(counted, "restricted"))
 
 
 def test_a_picture_is_no_larger_than_asked(tmp_path: Path) -> None:

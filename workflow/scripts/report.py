@@ -46,7 +46,7 @@ from synthsight.report.maps import map_data
 from synthsight.report.page import Page, Pair, render
 from synthsight.report.people import explorer_people
 from synthsight.report.remarks import remarks, unit_of_images, unit_of_questions
-from synthsight.report.tables import read_table
+from synthsight.report.tables import read_counted
 from synthsight.report.thumbnails import read_thumbnails
 from synthsight.tables import read_parquet
 
@@ -82,7 +82,7 @@ def _page(args: Arguments) -> Page:
     usable = [
         record for path in args.manifests for record in read_manifest(path) if record.status == "ok"
     ]
-    tables = {Path(path).stem: read_table(path) for path in args.tables}
+    tables = {Path(path).stem: read_counted(path) for path in args.tables}
     excludes = spec["settings"]["images"].get("duplicates") == "exclude"
     more = excludes or spec.get("excludes", False)
     excluded = frozenset(tables["excluded"]["image"] if more else ())

@@ -13,7 +13,7 @@ import pandas as pd
 
 from synthsight.labels.audit import COLUMNS as AUDIT
 from synthsight.statistics.columns import BY_TABLE
-from synthsight.tables import ALL, read_frame
+from synthsight.tables import ALL, read_frame, read_parquet
 
 #: Significant digits of numbers on the page; the tables themselves have full precision.
 DIGITS = 6
@@ -32,6 +32,28 @@ def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
         synthsight.files.FileError: the file is damaged, or lacks a column.
     """
     return read_frame(path, _COLUMNS.get(Path(path).stem, ()))
+
+
+#: Of a table with a row an image and rule, perhaps millions, the columns that the page counts.
+_COUNTED = {"images": ["real", "rule", "top1", "top5", "models"]}
+
+
+def read_counted(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table as :func:`read_table` does, of one with a row an image only what is counted.
+
+    Names of images and categories are left out, which would take most of the memory, and the rules'
+    names are categories.
+
+    Raises:
+        synthsight.files.FileError: the file is damaged, or lacks a column.
+    """
+    columns = _COUNTED.get(Path(path).stem)
+    if columns is None:
+        return read_table(path)
+    table = read_parquet(path, columns)
+    rules = table["rule"].dictionary_encode()
+    frame: pd.DataFrame = table.set_column(columns.index("rule"), "rule", rules).to_pandas()
+    return frame
 
 
 #: Maximum number of rows of what the page draws from a table.
