@@ -1,6 +1,6 @@
 """What it costs to divide a category into parts: at each start, and where parts are joined.
 
-    python benchmarks/parts.py [--images 200000] [--parts 4] [--classes 1000]
+    python benchmarks/parts.py [--images 40000] [--parts 4] [--classes 1000]
 
 Printed are the time to list the files of a category without and with parts, the time and the peak
 memory of joining manifests and logits of these parts, and the bytes of the joined logits. Files are
@@ -71,7 +71,7 @@ def _timed(function: Callable[[Path], None], folder: Path) -> tuple[float, int]:
 def main() -> None:
     """Measure, and print a line for each step."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--images", type=int, default=200_000)
+    parser.add_argument("--images", type=int, default=40_000)
     parser.add_argument("--parts", type=int, default=4)
     parser.add_argument("--classes", type=int, default=1000)
     args = parser.parse_args()
