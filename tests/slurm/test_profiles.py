@@ -28,13 +28,22 @@ def read(profile: str) -> dict[str, Any]:
 
 
 def rules() -> dict[str, str]:
-    """The text of each rule, by its name."""
-    found = {}
+    """The text of each rule, by its name; a rule made of another has that one's text, too."""
+    found, made_of = {}, {}
     for file in (REPOSITORY / "rules").glob("*.smk"):
         text = file.read_text(encoding="utf-8")
-        parts = re.split(r"^ *rule (\w+):\n", text, flags=re.MULTILINE)
-        found.update(zip(parts[1::2], parts[2::2], strict=True))
-    return found
+        begins = r"^ *(?:rule (\w+)|use rule (\w+) as (\w+) with):\n"
+        parts = re.split(begins, text, flags=re.MULTILINE)[1:]
+        for own, of, name, body in zip(*(parts[n::4] for n in range(4)), strict=True):
+            found[own or name] = body
+            if of:
+                made_of[name] = of
+    return {name: "".join(found[each] for each in _line(name, made_of)) for name in found}
+
+
+def _line(name: str, made_of: dict[str, str]) -> list[str]:
+    """A rule, what it is made of, and so on."""
+    return [name, *(_line(made_of[name], made_of) if name in made_of else [])]
 
 
 @pytest.mark.parametrize("profile", SUBMITTING)
