@@ -16,17 +16,24 @@ the no-op of an untouched run takes longer than it should.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from statistics import median
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
+from synthsight.canonical import canonical_json
+from synthsight.origin import KEY, Origin, making, mark
+from synthsight.plan.record import name_of, read_record
 from synthsight.plan.unchanged import UNCHANGED
 
 ROOT = Path(__file__).parents[1]
@@ -128,7 +135,48 @@ def finish(folder: Path, real: bool) -> int:
             output.parent.mkdir(parents=True, exist_ok=True)
             output.touch()
         run(folder, "--touch", "--cores", "1", "--quiet", "all")
+    vouch(folder)
     return len(outputs)
+
+
+def vouch(folder: Path) -> None:
+    """Have each file say that it was made as the plan says: otherwise it would be made again."""
+    results = folder / "results" / "dag"
+    planned = {
+        name_of(each.program, path): (each, path)
+        for each in read_record(results).wanted
+        for path in each.paths
+    }
+
+    @cache
+    def origin_of(name: str) -> Origin:
+        each, path = planned[name]
+        inputs = {of: origin_of(of).chain for of in each.inputs_of(path) if of in planned}
+        return each.origin(path, "any", inputs)
+
+    now = time.time_ns()
+    for name, (_, path) in planned.items():
+        file = folder / path
+        if file.exists():
+            write_empty(file, origin_of(name))
+    for file in (*results.rglob("*"), *(folder / "resources").rglob("*")):
+        os.utime(file, ns=(now, now))
+
+
+def write_empty(file: Path, origin: Origin) -> None:
+    """A file without content that says how it was made."""
+    metadata = {KEY: canonical_json(origin.as_dict())}
+    if file.suffix == ".parquet":
+        pq.write_table(pa.table({}).replace_schema_metadata(metadata), file)
+    elif file.suffix == ".arrow":
+        schema = pa.schema([], metadata=metadata)
+        with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema):
+            pass
+    elif file.suffix == ".json":
+        file.write_text(canonical_json({KEY: origin.as_dict()}), encoding="utf-8")
+    else:
+        with making(origin.program, json.loads(origin.spec), origin.code):
+            file.write_text(mark(origin.file) or "", encoding="utf-8")
 
 
 def rounds(folder: Path, empty: Path, number: int) -> tuple[list[float], list[float], float]:
@@ -140,11 +188,13 @@ def rounds(folder: Path, empty: Path, number: int) -> tuple[list[float], list[fl
     """
     seals = folder / ".snakemake" / "synthsight" / "unchanged"
     planned, unchanged, memory = [], [], 0.0
-    while True:  # until files are old enough to be relied on
+    for _ in range(30):  # until files are old enough to be relied on
         run(folder, "--cores", "1")
-        if UNCHANGED in (folder / "said").read_text(encoding="utf-8"):
+        said = (folder / "said").read_text(encoding="utf-8")
+        if UNCHANGED in said:
             break
         time.sleep(1)
+    assert UNCHANGED in said, said
     for _ in range(number):
         nothing, _ = run(empty, "--cores", "1", "--quiet", "all")
         shutil.rmtree(seals)
@@ -180,9 +230,9 @@ def measure(shape: str, empty: Path, args: argparse.Namespace) -> bool:
             for part in PARTS:
                 (folder / part).symlink_to(ROOT / part)
             (folder / "resources").mkdir()
-            for part in (ROOT / "resources").iterdir():
-                if part.name != "weights":
-                    (folder / "resources" / part.name).symlink_to(part)
+            for resource in (ROOT / "resources").iterdir():
+                if resource.name != "weights":
+                    (folder / "resources" / resource.name).symlink_to(resource)
             shutil.copy(ROOT / "config.yaml", folder)
             plan, _ = run(folder, "--dry-run", "--quiet", "all")
             run(folder, "--cores", "all", "--quiet", "all")
