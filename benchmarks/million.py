@@ -1,6 +1,6 @@
 """A run of very many images: time, memory and disk of each stage, and what ten times as many need.
 
-    python benchmarks/million.py --images 2000 20000 [--categories 20] [--folder /tmp/million]
+    python benchmarks/million.py --images 2000 20000 [--categories 20] [--folder FOLDER]
 
 For each number of images: small JPEGs, all unlike, of two generators and photographs, are drawn.
 The real command runs on them with one small network of random weights up to the report, pixels not
@@ -11,7 +11,8 @@ and the most memory of one job; the memory of all processes together; and what l
 From the two largest numbers follows for each rule a cost that all runs have and one for each image
 (a + b n), and from these the time and the disk of a million and ten million images. The number of
 categories, and so of jobs, stays the same. Records are kept in the folder, so that numbers can be
-run one by one, and pictures that an interrupted start has drawn are used. Exits with 1 if the time
+run one by one, and pictures that an interrupted start has drawn are used; without `--folder` it is
+`synthsight-million` among the system's temporary files. Exits with 1 if the time
 of a stage that matters grows faster than the images.
 """
 
@@ -23,6 +24,7 @@ import multiprocessing
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -221,7 +223,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, nargs="*", default=[2_000, 20_000])
     parser.add_argument("--categories", type=int, default=20)
     parser.add_argument("--side", type=int, default=128, help="of the images, in pixels")
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/million"))
+    folder = Path(tempfile.gettempdir()) / "synthsight-million"
+    parser.add_argument("--folder", type=Path, default=folder)
     parser.add_argument("--figures", action="store_true", help="make the figures in the end")
     parser.add_argument("--keep", action="store_true", help="leave the projects where they are")
     args = parser.parse_args()
